@@ -1,0 +1,52 @@
+"""pkg_config: a system library, found by pkg-config, as @NAME."""
+
+def _words(ctx, *args):
+    r = ctx.execute([ctx.which("pkg-config")] + list(args))
+    if r.return_code:
+        fail(r.stderr)
+    return [w for w in r.stdout.strip().split(" ") if w]
+
+def _impl(ctx):
+    if not ctx.which("pkg-config"):
+        fail("\n\n    pkg-config is missing: apt-get install pkg-config\n")
+    want = ctx.attr.package
+    if ctx.attr.min_version:
+        want += " >= " + ctx.attr.min_version
+    found = ctx.execute([ctx.which("pkg-config"), "--exists", "--print-errors", want])
+    if found.return_code:
+        fail("\n\n    The library %s is missing: apt-get install %s\n\n%s" % (want, ctx.attr.debian, found.stderr))
+
+    defines = []
+    includes = []
+    for flag in _words(ctx, "--cflags", ctx.attr.package):
+        if flag.startswith("-I"):
+            # By a link in this repository Bazel sees the headers change.
+            folder = "include/%d" % len(includes)
+            ctx.symlink(flag[2:], folder)
+            includes.append(folder)
+        elif flag.startswith("-D"):
+            defines.append(flag[2:])
+    ctx.file("BUILD.bazel", """\
+cc_library(
+    name = %r,
+    hdrs = glob(["include/*/**/*.h"]),
+    defines = %r,
+    includes = %r,
+    linkopts = %r,
+    visibility = ["//visibility:public"],
+    deps = %r,
+)
+""" % (ctx.name, defines, includes, _words(ctx, "--libs", ctx.attr.package), ctx.attr.deps))
+
+pkg_config = repository_rule(
+    implementation = _impl,
+    attrs = {
+        "package": attr.string(mandatory = True, doc = "name that pkg-config knows"),
+        "debian": attr.string(mandatory = True, doc = "Debian package to name when it is missing"),
+        "min_version": attr.string(doc = "lowest version that will do"),
+        "deps": attr.string_list(doc = "libraries whose headers this one's headers include"),
+    },
+    configure = True,
+    environ = ["PATH", "PKG_CONFIG_PATH"],
+    local = True,
+)

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * The ABI of /dev/kvm_exit_ring: one record per VM exit, one ring per vCPU.
+ *
+ * This header is the only definition: kvm.ko, the collector and every test
+ * include this file. All fields are native endian; all structs have the same
+ * layout for 32-bit and 64-bit programs.
+ *
+ * THE WAY OF A READER
+ *	ctl = open("/dev/kvm_exit_ring", O_RDWR)
+ *	ioctl(ctl, KVM_EXIT_RING_ARM)		vCPUs created from now on record
+ *						from their first exit on
+ *	for (info.ring_id = 0; !ioctl(ctl, KVM_EXIT_RING_NEXT, &info); )
+ *		fd = open("/dev/kvm_exit_ring", O_RDWR)
+ *		ioctl(fd, KVM_EXIT_RING_ATTACH, &attach{.ring_id = info.ring_id})
+ *		mmap() the four areas of fd; read records; poll(fd)
+ *	poll(ctl): POLLIN when rings came or went since the last NEXT that
+ *	ended with ENOENT
+ *
+ * THE AREAS OF AN ATTACHED FILE (byte offsets for mmap)
+ *	0			struct kvm_exit_ring_meta	read only
+ *	PAGE_SIZE		struct kvm_exit_ring_tail	read and write
+ *	meta.totals_offset	struct kvm_exit_total[KVM_EXIT_TOTAL_SLOTS]
+ *								read only
+ *	meta.records_offset	struct kvm_exit_record[meta.record_count]
+ *								read only
+ * mmap() takes MAP_SHARED only, one area per call; PROT_EXEC is refused
+ * (EPERM), and so is PROT_WRITE for all but the tail page.
+ *
+ * ORDERING (see kvm/exit_ring_core.h for the code of both sides)
+ *	producer (vCPU thread)			consumer
+ *	write record[head & mask]		h = load-acquire meta.head
+ *	store-release meta.head = head + 1	read record[tail & mask] .. [h - 1]
+ *						store-release tail.tail = h
+ * head and tail run freely and are compared by their unsigned difference. The
+ * kernel reads tail only to decide whether the ring is full: a tail that lies
+ * makes the ring look full (counted in meta.bad_tail), nothing else.
+ *
+ * ERRORS common to all calls: EPERM without CAP_PERFMON or CAP_SYS_ADMIN (at
+ * open), EINVAL for unknown flags or reserved fields that are not 0, ENOTTY for
+ * an unknown request.
+ */
+#ifndef _UAPI_KVM_EXIT_RING_H
+#define _UAPI_KVM_EXIT_RING_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define KVM_EXIT_RING_DEVICE	"/dev/kvm_exit_ring"
+#define KVM_EXIT_RING_MAGIC	0x474e525458454d4bULL	/* "KMEXTRNG" */
+#define KVM_EXIT_RING_ABI	1U	/* changes only when a reader must change */
+
+/* kvm_exit_record.isa, kvm_exit_ring_meta.isa: whose exit codes these are.
+ * The same numbers as KVM_ISA_VMX and KVM_ISA_SVM of the kernel's trace.h.
+ */
+#define KVM_EXIT_ISA_VMX	1U	/* Intel SDM vol. 3, appendix C */
+#define KVM_EXIT_ISA_SVM	2U	/* AMD APM vol. 2, appendix C */
+
+/* kvm_exit_record.flags */
+#define KVM_EXIT_REC_FASTPATH	0x0001U	/* re-entered without handle_exit() */
+#define KVM_EXIT_REC_NESTED	0x0002U	/* exit of an L2 guest */
+#define KVM_EXIT_REC_USER	0x0004U	/* KVM_RUN returned; user_reason is valid */
+#define KVM_EXIT_REC_SYNTH	0x0008U	/* no VM entry took place (emulation_required) */
+#define KVM_EXIT_REC_NO_REENTRY	0x0010U	/* vCPU destroyed; cycles end at its last vcpu_put */
+#define KVM_EXIT_REC_TSC_BACK	0x0020U	/* TSC went backwards; all cycles are 0 */
+#define KVM_EXIT_REC_HALTED	0x0040U	/* halted_cycles is not 0 */
+#define KVM_EXIT_REC_PREEMPTED	0x0080U	/* scheduled out while runnable */
+#define KVM_EXIT_REC_QUAL	0x0100U	/* qualification and info2 are valid */
+#define KVM_EXIT_REC_INTR	0x0200U	/* intr_info is valid (its bit 31 is set) */
+#define KVM_EXIT_REC_ERROR_CODE	0x0400U	/* error_code is valid */
+#define KVM_EXIT_REC_KEY	0x0800U	/* key is valid (and key_aux where defined) */
+#define KVM_EXIT_REC_CR3	0x1000U	/* guest_cr3 is valid (asked for at attach) */
+
+/*
+ * struct kvm_exit_record - one VM exit, from the exit to the next VM entry
+ *
+ * Opened at the exit and published once its duration is known: when the vCPU
+ * has exited again (nothing is published with interrupts off before an entry)
+ * or is destroyed. The interval ends at the stamp just before VMLAUNCH,
+ * VMRESUME or VMRUN.
+ *
+ * @seq:	number of this record in its ring, from 0; counts the dropped
+ *		ones too, so a gap of n means n records lost right there
+ * @tsc:	host TSC right after the exit, in cycles
+ * @guest_rip:	guest RIP at the exit (VMCS 0x681e)
+ * @guest_cr3:	guest CR3 at the exit if KVM_EXIT_REC_CR3, else 0
+ * @qualification: exit qualification (VMCS 0x6400); SVM: EXITINFO1
+ * @info2:	VMX: IDT-vectoring information (VMCS 0x4408), as info2 of the
+ *		kvm_exit tracepoint; SVM: EXITINFO2
+ * @key:	what the exit was about, by reason (see KVM_EXIT_KEY below)
+ * @key_aux:	second part of the key
+ * @cycles:	exit to next entry of the same vCPU, in TSC cycles; always the
+ *		exact sum of the four that follow
+ * @handler_cycles:	KVM (and the host's interrupts) at work
+ * @halted_cycles:	polling or blocked for a halted vCPU (HLT, MWAIT)
+ * @userspace_cycles:	between the return of KVM_RUN and the next KVM_RUN
+ * @preempted_cycles:	scheduled out while runnable, inside KVM_RUN
+ * @reason:	full exit reason: VMX basic reason in bits 15:0, flags above it
+ *		(31 failed VM entry, 29 exit from VMX root, 28 pending MTF, 27
+ *		enclave, 26 bus lock; SDM vol. 3, 25.9.1); SVM: low 32 bits of
+ *		EXITCODE (0xffffffff: VMEXIT_INVALID)
+ * @flags:	KVM_EXIT_REC_*
+ * @intr_info:	VM-exit interruption information (VMCS 0x4404)
+ * @error_code:	VM-exit interruption error code (VMCS 0x4406)
+ * @pcpu:	physical CPU at the exit (smp_processor_id())
+ * @vcpu_id:	the vCPU's id as given to KVM_CREATE_VCPU
+ * @user_reason: KVM_EXIT_* of struct kvm_run if KVM_EXIT_REC_USER, else 0
+ * @isa:	KVM_EXIT_ISA_*
+ * @reserved:	0
+ *
+ * KVM_EXIT_KEY: key and key_aux per reason (VMX number / SVM code)
+ *	exception 0 / 0x40-0x5f		key = vector
+ *	external interrupt 1		key = vector (VMX with acknowledge on exit)
+ *	CPUID 10 / 0x72			key = leaf (EAX), key_aux = sub-leaf (ECX)
+ *	VMCALL 18 / 0x81		key = hypercall number (RAX)
+ *	CR access 28 / 0x00-0x1f	key = CR number, key_aux = access type
+ *					(0 MOV to, 1 MOV from, 2 CLTS, 3 LMSW)
+ *	DR access 29 / 0x20-0x3f	key = DR number, key_aux = 0 to, 1 from
+ *	I/O 30 / 0x7b			key = port, key_aux = KVM_EXIT_IO_*
+ *	RDMSR 31, WRMSR 32 / 0x7c	key = MSR index (ECX), key_aux = 0 read, 1 write
+ *	EPT violation 48, misconfiguration 49 / NPF 0x400
+ *					key = guest-physical address (VMCS 0x2400),
+ *					key_aux = KVM_EXIT_ACCESS_* (0 for 49)
+ */
+struct kvm_exit_record {
+	__u64 seq;
+	__u64 tsc;
+	__u64 guest_rip;
+	__u64 guest_cr3;
+	__u64 qualification;
+	__u64 info2;
+	__u64 key;
+	__u64 key_aux;
+
+	__u64 cycles;
+	__u64 handler_cycles;
+	__u64 halted_cycles;
+	__u64 userspace_cycles;
+	__u64 preempted_cycles;
+	__u32 reason;
+	__u32 flags;
+	__u32 intr_info;
+	__u32 error_code;
+	__u16 pcpu;
+	__u16 vcpu_id;
+	__u8 user_reason;
+	__u8 isa;
+	__u16 reserved;
+};
+
+#define KVM_EXIT_RECORD_BYTES	128U
+
+/* key_aux of an I/O instruction */
+#define KVM_EXIT_IO_SIZE	0x0fU	/* mask: access size in bytes: 1, 2, 4 */
+#define KVM_EXIT_IO_IN		0x10U	/* set: IN, clear: OUT */
+#define KVM_EXIT_IO_STRING	0x20U	/* INS or OUTS */
+#define KVM_EXIT_IO_REP		0x40U	/* with a REP prefix */
+
+/* key_aux of an EPT violation or nested page fault */
+#define KVM_EXIT_ACCESS_READ	0x1U
+#define KVM_EXIT_ACCESS_WRITE	0x2U
+#define KVM_EXIT_ACCESS_EXEC	0x4U
+
+/*
+ * Slots of the totals. VMX: slot = basic reason for reasons below 128. SVM:
+ * slot = code for codes below 0xe0, 0xe0 + (code - 0x400) for codes 0x400 to
+ * 0x40f. All that fits neither is counted in KVM_EXIT_TOTAL_OTHER.
+ */
+#define KVM_EXIT_TOTAL_SLOTS	256U
+#define KVM_EXIT_TOTAL_OTHER	255U
+
+/*
+ * struct kvm_exit_total - exact totals of one slot since the vCPU's creation
+ *
+ * Written by the vCPU thread alone with plain 64-bit stores, whether anybody
+ * reads or not. @count moves at the exit, the cycles when the next VM entry
+ * closes it; the last, open exit is therefore in @count and not in @cycles.
+ *
+ * @count:	VM exits
+ * @synthesized: exits that KVM made up without a VM entry (not in @count)
+ * @cycles:	exit to next entry, both kinds, in TSC cycles
+ * @halted_cycles, @userspace_cycles, @preempted_cycles: parts of @cycles; the
+ *		rest is handler time
+ * @recorded:	records published to the ring
+ * @dropped:	records lost because the ring was full
+ * @filtered:	records that the reader's filter left out
+ * @unread:	exits while no reader was attached
+ * Once the open exit is closed,
+ *	count + synthesized = recorded + dropped + filtered + unread.
+ */
+struct kvm_exit_total {
+	__u64 count;
+	__u64 synthesized;
+	__u64 cycles;
+	__u64 halted_cycles;
+	__u64 userspace_cycles;
+	__u64 preempted_cycles;
+	__u64 recorded;
+	__u64 dropped;
+	__u64 filtered;
+	__u64 unread;
+	__u64 reserved[6];
+};
+
+/* kvm_exit_ring_meta.features, KVM_EXIT_RING_* of what this kernel does */
+#define KVM_EXIT_FEAT_SPLIT	0x1ULL	/* the four parts of cycles are measured */
+#define KVM_EXIT_FEAT_KEYS	0x2ULL	/* key and key_aux are filled in */
+#define KVM_EXIT_FEAT_SYNTH	0x4ULL	/* synthesized exits are recorded */
+#define KVM_EXIT_FEAT_WAIT	0x8ULL	/* on_full=wait is in force */
+
+/* kvm_exit_ring_meta.state */
+#define KVM_EXIT_RING_LIVE	0U
+#define KVM_EXIT_RING_DEAD	1U	/* the vCPU is gone; no more records come */
+
+/*
+ * struct kvm_exit_ring_meta - geometry, ids and the producer's index
+ *
+ * Constant after creation up to @features. A later ABI with the same version
+ * may define reserved fields; they are 0 until then.
+ *
+ * @magic:	KVM_EXIT_RING_MAGIC
+ * @abi:	KVM_EXIT_RING_ABI
+ * @meta_bytes:	sizeof(struct kvm_exit_ring_meta)
+ * @record_bytes: sizeof(struct kvm_exit_record)
+ * @record_count: records in the ring, a power of two (parameter ring_records)
+ * @totals_offset, @records_offset: mmap offsets, in bytes, page aligned
+ * @total_bytes: sizeof(struct kvm_exit_total)
+ * @total_slots: KVM_EXIT_TOTAL_SLOTS
+ * @isa:	KVM_EXIT_ISA_*
+ * @vcpu_id:	id given to KVM_CREATE_VCPU
+ * @tgid:	process that made the VM, in the initial pid namespace
+ * @tsc_khz:	TSC frequency as the kernel knows it, in kHz
+ * @ring_id:	unique since kvm.ko was loaded, from 1
+ * @vm_id:	unique since kvm.ko was loaded, from 1
+ * @tsc_base, @mono_raw_base_ns: TSC (cycles) and CLOCK_MONOTONIC_RAW (ns) read
+ *		together when the ring was made
+ * @features:	KVM_EXIT_FEAT_*
+ * @head:	records ever published (store-release)
+ * @seq:	records ever published or dropped: the next record's seq
+ * @state:	KVM_EXIT_RING_LIVE or _DEAD (store-release after the last head)
+ * @dropped:	records lost because the ring was full, since the attach
+ * @wakeups:	times that a waiting reader was woken
+ * @bad_tail:	times that the tail was ahead of the head or too far behind
+ * @vmfail:	VM entries that failed with VMfail (no exit, no record)
+ * @attached_seq: @seq when the present reader attached (or recording was armed)
+ */
+struct kvm_exit_ring_meta {
+	__u64 magic;
+	__u32 abi;
+	__u32 meta_bytes;
+	__u32 record_bytes;
+	__u32 record_count;
+	__u32 totals_offset;
+	__u32 records_offset;
+	__u32 total_bytes;
+	__u32 total_slots;
+	__u32 isa;
+	__u32 vcpu_id;
+	__u32 tgid;
+	__u32 tsc_khz;
+	__u64 ring_id;
+
+	__u64 vm_id;
+	__u64 tsc_base;
+	__u64 mono_raw_base_ns;
+	__u64 features;
+	__u64 reserved0[4];
+
+	/* a cache line of its own: the producer writes it for each record */
+	__u64 head;
+	__u64 seq;
+	__u64 reserved1[6];
+
+	__u32 state;
+	__u32 reserved2;
+	__u64 dropped;
+	__u64 wakeups;
+	__u64 bad_tail;
+	__u64 vmfail;
+	__u64 attached_seq;
+	__u64 reserved3[2];
+};
+
+/*
+ * struct kvm_exit_ring_tail - the one page that user space may write
+ * @tail: records ever consumed (store-release); set to head at the attach
+ */
+struct kvm_exit_ring_tail {
+	__u64 tail;
+	__u64 reserved[7];
+};
+
+/* kvm_exit_ring_info.flags */
+#define KVM_EXIT_INFO_DEAD	0x1U	/* vCPU gone; unread records are kept */
+#define KVM_EXIT_INFO_BUSY	0x2U	/* another file is attached */
+#define KVM_EXIT_INFO_RECORDING	0x4U	/* recording (armed or attached) */
+
+/*
+ * struct kvm_exit_ring_info - KVM_EXIT_RING_NEXT
+ * @ring_id:	in: the last ring known, 0 to begin; out: the next one
+ * The rest is out only and means what it means in struct kvm_exit_ring_meta.
+ */
+struct kvm_exit_ring_info {
+	__u64 ring_id;
+	__u64 vm_id;
+	__u32 vcpu_id;
+	__u32 tgid;
+	__u32 isa;
+	__u32 flags;
+	__u64 reserved[4];
+};
+
+/* kvm_exit_ring_attach.flags */
+#define KVM_EXIT_ATTACH_CR3	0x1U	/* fill in guest_cr3 */
+#define KVM_EXIT_ATTACH_TOTALS	0x2U	/* meta and totals only: no records, any number of readers */
+
+/*
+ * struct kvm_exit_ring_attach - KVM_EXIT_RING_ATTACH
+ * @ring_id:	which ring
+ * @flags:	KVM_EXIT_ATTACH_*
+ * @one_in:	record every n-th exit that passes the rest; 0 and 1: every one
+ * @min_cycles:	record only exits of at least so many cycles; 0: all
+ * @reason_mask: bit n set: record slot n; all 0: every reason
+ * Totals count what a filter leaves out (kvm_exit_total.filtered).
+ */
+struct kvm_exit_ring_attach {
+	__u64 ring_id;
+	__u32 flags;
+	__u32 one_in;
+	__u64 min_cycles;
+	__u64 reason_mask[KVM_EXIT_TOTAL_SLOTS / 64];
+	__u64 reserved[2];
+};
+
+#define KVM_EXIT_RING_IOC	0xEB
+
+/* Rings of vCPUs created while this file is open record from the first exit on
+ * and are kept, unread, when the vCPU goes, until a reader has emptied them or
+ * the file is closed. EBUSY: another file has armed it.
+ */
+#define KVM_EXIT_RING_ARM	_IO(KVM_EXIT_RING_IOC, 0x00)
+/* The ring with the smallest id above info.ring_id. ENOENT: no more. */
+#define KVM_EXIT_RING_NEXT	_IOWR(KVM_EXIT_RING_IOC, 0x01, struct kvm_exit_ring_info)
+/* ENOENT: no such ring; EBUSY: it has a reader, or this file has a ring; ENOMEM. */
+#define KVM_EXIT_RING_ATTACH	_IOW(KVM_EXIT_RING_IOC, 0x02, struct kvm_exit_ring_attach)
+
+#ifndef __KERNEL__
+#include <stddef.h>
+#define KVM_EXIT_RING_ASSERT(c) _Static_assert(c, #c)
+#else
+#include <linux/build_bug.h>
+#include <linux/stddef.h>
+#define KVM_EXIT_RING_ASSERT(c) static_assert(c)
+#endif
+
+KVM_EXIT_RING_ASSERT(sizeof(struct kvm_exit_record) == KVM_EXIT_RECORD_BYTES);
+KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_record, cycles) == 64);
+KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_record, reason) == 104);
+KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_record, pcpu) == 120);
+KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_record, user_reason) == 124);
+KVM_EXIT_RING_ASSERT(sizeof(struct kvm_exit_total) == 128);
+KVM_EXIT_RING_ASSERT(sizeof(struct kvm_exit_ring_meta) == 256);
+KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_ring_meta, vm_id) == 64);
+KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_ring_meta, head) == 128);
+KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_ring_meta, state) == 192);
+KVM_EXIT_RING_ASSERT(sizeof(struct kvm_exit_ring_tail) == 64);
+KVM_EXIT_RING_ASSERT(sizeof(struct kvm_exit_ring_info) == 64);
+KVM_EXIT_RING_ASSERT(sizeof(struct kvm_exit_ring_attach) == 72);
+
+#endif

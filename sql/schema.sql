@@ -1,0 +1,179 @@
+-- exitscope: tables of a recording. Tables may change with user_version and a
+-- migration; the public interface are the views (views.sql).
+--
+-- Times are TSC cycles (columns *_cycles, tsc); run.tsc_khz turns them into ns.
+-- 64-bit values (guest RIP, CR3, qualification, key) are stored as SQLite's
+-- signed 64-bit integers: print them with printf('%016x').
+
+PRAGMA application_id = 0x65786974; -- "exit"
+PRAGMA user_version = 1;
+
+-- One recording.
+CREATE TABLE run (
+  id              INTEGER PRIMARY KEY,
+  label           TEXT NOT NULL,      -- --label, else the command or "run N"
+  source          TEXT NOT NULL,      -- device | capture | tracefs | perf.data | trace.dat
+  state           TEXT NOT NULL DEFAULT 'recording', -- recording | complete | interrupted
+  isa             INTEGER NOT NULL,   -- 1 VMX, 2 SVM (KVM_EXIT_ISA_*)
+  tsc_khz         INTEGER NOT NULL,   -- TSC frequency in kHz
+  tsc_start       INTEGER NOT NULL,   -- TSC when recording began, in cycles
+  tsc_end         INTEGER,            -- TSC when recording ended; NULL while it runs
+  started_ns      INTEGER NOT NULL,   -- CLOCK_REALTIME at the start, ns since 1970
+  ended_ns        INTEGER,            -- CLOCK_REALTIME at the end, ns since 1970
+  rollup_cycles   INTEGER NOT NULL,   -- width of one exit_rollup interval, in cycles
+  hist_cycles     INTEGER NOT NULL,   -- width of one exit_hist interval, in cycles
+  has_raw         INTEGER NOT NULL DEFAULT 1, -- 0: no rows in exit (--no-raw); 2: only the last minutes
+  has_split       INTEGER NOT NULL DEFAULT 1, -- 0: the four parts are unknown (source tracefs, perf.data)
+  environment     TEXT NOT NULL DEFAULT 'unknown', -- metal | vm | emulated (1 cycle = 1 instruction) | unknown
+  command         TEXT,               -- the recorded command, if any
+  host            TEXT,               -- node name
+  kernel          TEXT,               -- uname -r and -v
+  cpu_model       TEXT,
+  microcode       TEXT,
+  ept             TEXT,               -- kvm_intel.ept (or kvm_amd.npt), as sysfs shows it
+  vpid            TEXT,
+  unrestricted_guest TEXT,
+  nested          TEXT,
+  module_parameters TEXT,             -- JSON object: all of kvm, kvm_intel / kvm_amd
+  collector       TEXT NOT NULL       -- version that wrote it
+) STRICT;
+
+-- One virtual machine seen in a run.
+CREATE TABLE vm (
+  id              INTEGER PRIMARY KEY,
+  run_id          INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+  kvm_vm_id       INTEGER NOT NULL,   -- vm_id of the ring ABI
+  tgid            INTEGER NOT NULL,   -- process that made it
+  comm            TEXT,               -- that process's name
+  UNIQUE (run_id, kvm_vm_id)
+) STRICT;
+
+-- One vCPU (one ring) seen in a run, with its counts at the end of the run.
+CREATE TABLE vcpu (
+  id              INTEGER PRIMARY KEY,
+  vm_id           INTEGER NOT NULL REFERENCES vm(id) ON DELETE CASCADE,
+  vcpu_id         INTEGER NOT NULL,   -- id given to KVM_CREATE_VCPU
+  ring_id         INTEGER NOT NULL,   -- ring_id of the ring ABI; 0 where there was no ring
+  recorded        INTEGER NOT NULL DEFAULT 0, -- records read
+  dropped         INTEGER NOT NULL DEFAULT 0, -- lost because the ring was full (= sum of loss.n)
+  filtered        INTEGER NOT NULL DEFAULT 0, -- left out by the in-kernel filter
+  unread          INTEGER NOT NULL DEFAULT 0, -- exits before the reader came
+  open_exits      INTEGER NOT NULL DEFAULT 0, -- 1: its last exit had not re-entered at the end
+  vmfail          INTEGER NOT NULL DEFAULT 0, -- VM entries that failed with VMfail
+  ended           INTEGER NOT NULL DEFAULT 0, -- 1: destroyed before the run ended
+  UNIQUE (vm_id, vcpu_id, ring_id)
+) STRICT;
+
+-- One VM exit. rowid order is arrival order; per vCPU it is seq order.
+CREATE TABLE exit (
+  vcpu            INTEGER NOT NULL REFERENCES vcpu(id) ON DELETE CASCADE,
+  seq             INTEGER NOT NULL,   -- counts dropped records too
+  tsc             INTEGER NOT NULL,   -- TSC at the exit
+  reason          INTEGER NOT NULL,   -- full 32-bit exit reason; basic = reason & 0xffff for VMX
+  flags           INTEGER NOT NULL,   -- KVM_EXIT_REC_*
+  cycles          INTEGER NOT NULL,   -- exit to next entry = sum of the four parts
+  halted_cycles   INTEGER NOT NULL,
+  userspace_cycles INTEGER NOT NULL,
+  preempted_cycles INTEGER NOT NULL,  -- handler_cycles = cycles - these three
+  rip             INTEGER NOT NULL,   -- guest RIP
+  key             INTEGER,            -- sub-key (NULL: none for this reason)
+  key_aux         INTEGER,
+  qualification   INTEGER NOT NULL,
+  info2           INTEGER NOT NULL,
+  intr_info       INTEGER NOT NULL,
+  error_code      INTEGER NOT NULL,
+  user_reason     INTEGER NOT NULL,   -- KVM_EXIT_* if flags & 4
+  pcpu            INTEGER NOT NULL,   -- physical CPU at the exit
+  cr3             INTEGER             -- guest CR3 if it was asked for
+) STRICT;
+
+-- Exact sums per interval, vCPU and full reason.
+-- slot = (tsc - run.tsc_start) / run.rollup_cycles
+CREATE TABLE exit_rollup (
+  vcpu            INTEGER NOT NULL REFERENCES vcpu(id) ON DELETE CASCADE,
+  slot            INTEGER NOT NULL,
+  reason          INTEGER NOT NULL,
+  n               INTEGER NOT NULL,
+  cycles          INTEGER NOT NULL,
+  halted_cycles   INTEGER NOT NULL,
+  userspace_cycles INTEGER NOT NULL,
+  preempted_cycles INTEGER NOT NULL,
+  min_cycles      INTEGER NOT NULL,
+  max_cycles      INTEGER NOT NULL,
+  n_fastpath      INTEGER NOT NULL,
+  n_nested        INTEGER NOT NULL,
+  n_user          INTEGER NOT NULL,   -- returned to user space
+  n_synth         INTEGER NOT NULL,   -- synthesized, no VM entry took place
+  first_tsc       INTEGER NOT NULL,
+  last_tsc        INTEGER NOT NULL,
+  PRIMARY KEY (vcpu, slot, reason)
+) STRICT, WITHOUT ROWID;
+
+-- Log-linear histogram of durations; bucket as in sql/hist.h (relative error
+-- of a bucket's middle <= 1/128 < 0.8 %). Buckets add up by SUM(n).
+-- slot = (tsc - run.tsc_start) / run.hist_cycles
+CREATE TABLE exit_hist (
+  vcpu            INTEGER NOT NULL REFERENCES vcpu(id) ON DELETE CASCADE,
+  slot            INTEGER NOT NULL,
+  reason          INTEGER NOT NULL,
+  part            INTEGER NOT NULL,   -- 0: cycles; 1: handler cycles
+  bucket          INTEGER NOT NULL,
+  n               INTEGER NOT NULL,
+  PRIMARY KEY (vcpu, slot, reason, part, bucket)
+) STRICT, WITHOUT ROWID;
+
+-- Where records are missing: n records between seq first_seq and first_seq+n-1.
+CREATE TABLE loss (
+  vcpu            INTEGER NOT NULL REFERENCES vcpu(id) ON DELETE CASCADE,
+  first_seq       INTEGER NOT NULL,
+  n               INTEGER NOT NULL,
+  tsc_before      INTEGER,            -- TSC of the last record before the gap (NULL: none)
+  tsc_after       INTEGER             -- TSC of the first record after it (NULL: none)
+) STRICT;
+
+-- Counts of one reason by one source over the run (see analyzer verify).
+CREATE TABLE crosscheck (
+  run_id          INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+  vcpu            INTEGER REFERENCES vcpu(id) ON DELETE CASCADE, -- NULL: all vCPUs of the run
+  source          TEXT NOT NULL,      -- totals | tracefs_exit | tracefs_entry | tracefs_lost | perf_exit | perf_entry | kvm_stat | leaf | ...
+  name            TEXT NOT NULL,      -- what was counted, e.g. the statistic's name
+  reason          INTEGER,            -- NULL: all reasons
+  n               INTEGER NOT NULL,
+  cycles          INTEGER             -- NULL: this source knows no time
+) STRICT;
+
+-- One control of the CPU's VMX, as the capability MSRs tell.
+CREATE TABLE vmx_capability (
+  run_id          INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+  cpu             INTEGER NOT NULL,   -- logical CPU
+  msr             INTEGER NOT NULL,   -- 0x480 - 0x493
+  value           INTEGER NOT NULL,
+  valid           INTEGER NOT NULL DEFAULT 1, -- 0: the MSR could not be read
+  PRIMARY KEY (run_id, cpu, msr)
+) STRICT, WITHOUT ROWID;
+
+-- What each exit reason means (filled from exit_reason.sql).
+CREATE TABLE exit_reason (
+  isa             INTEGER NOT NULL,   -- 1 VMX, 2 SVM
+  number          INTEGER NOT NULL,   -- basic reason / exit code
+  name            TEXT NOT NULL,      -- as the kernel's uapi names it where it does
+  sdm_defined     INTEGER NOT NULL,   -- 1: defined by the pinned edition of the manual
+  kvm_handled     INTEGER NOT NULL,   -- 1: KVM has a handler
+  meaning         TEXT NOT NULL,      -- one sentence
+  causes          TEXT NOT NULL,      -- usual causes
+  remedy          TEXT NOT NULL,      -- what usually reduces it
+  PRIMARY KEY (isa, number)
+) STRICT, WITHOUT ROWID;
+
+-- CPUID leaves as a guest read them.
+CREATE TABLE leaf_reading (
+  run_id          INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+  seq             INTEGER NOT NULL,   -- order of the readings
+  leaf            INTEGER NOT NULL,   -- 0x4ffffffc - 0x4fffffff
+  reason          INTEGER NOT NULL,   -- ECX on input
+  eax             INTEGER NOT NULL,
+  ebx             INTEGER NOT NULL,
+  ecx             INTEGER NOT NULL,
+  edx             INTEGER NOT NULL,
+  PRIMARY KEY (run_id, seq)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,4 @@
+#!/bin/sh
+# Stands where Bazel would download a Java program for `bazel coverage`.
+echo "bazel coverage is not set up in this project" >&2
+exit 1
