@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Both ends of one ring of exit records: all index arithmetic and all memory
+ * ordering of kvm/uapi/kvm_exit_ring.h. The same text is compiled into kvm.ko
+ * (producer), the collector (consumer) and the tests (both).
+ *
+ * ONE PRODUCER, ONE CONSUMER
+ *
+ *	producer				consumer
+ *	(a) h - load-acquire(tail) < count ?	(c) h = load-acquire(head)
+ *	    write record[h & mask]		    read record[t & mask] ...
+ *	(b) store-release(head, h + 1)		(d) store-release(tail, t + n)
+ *
+ *	(b) pairs with (c): who sees the new head sees the whole record.
+ *	(d) pairs with (a): who sees the new tail may overwrite what was read.
+ *
+ * head and tail run freely over all 64 bits and are compared by their unsigned
+ * difference. Either side writes its own index from a private copy: the kernel
+ * never believes what it wrote to shared memory, and it reads the tail, which
+ * user space may forge, only to decide whether the ring is full.
+ */
+#ifndef _KVM_EXIT_RING_CORE_H
+#define _KVM_EXIT_RING_CORE_H
+
+#include "uapi/kvm_exit_ring.h"
+
+#ifdef __KERNEL__
+#include <asm/barrier.h>
+#include <linux/compiler.h>
+#define exit_ring_load_acquire(p)	smp_load_acquire(p)
+#define exit_ring_store_release(p, v)	smp_store_release(p, v)
+#define exit_ring_store(p, v)		WRITE_ONCE(*(p), v)
+#define exit_ring_unlikely(x)		unlikely(x)
+#define EXIT_RING_INLINE		static __always_inline
+#else
+#define exit_ring_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define exit_ring_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
+#define exit_ring_store(p, v)		__atomic_store_n(p, v, __ATOMIC_RELAXED)
+#define exit_ring_unlikely(x)		__builtin_expect(!!(x), 0)
+#define EXIT_RING_INLINE		static inline __attribute__((always_inline))
+#endif
+
+/*
+ * struct exit_ring_producer - the producer's private state
+ * @meta, @tail, @records: the shared areas
+ * @head, @seq, @dropped, @bad_tail: what the fields of that name in @meta say
+ * @tail_seen: the last tail that made sense; at most @count behind @head
+ * @count: records in the ring, a power of two
+ */
+struct exit_ring_producer {
+	struct kvm_exit_ring_meta *meta;
+	const struct kvm_exit_ring_tail *tail;
+	struct kvm_exit_record *records;
+	__u64 head;
+	__u64 seq;
+	__u64 tail_seen;
+	__u64 dropped;
+	__u64 bad_tail;
+	__u32 count;
+};
+
+/* Reads the tail again. Returns whether there is room; counts a tail that lies. */
+EXIT_RING_INLINE _Bool exit_ring_refresh(struct exit_ring_producer *p)
+{
+	__u64 tail = exit_ring_load_acquire(&p->tail->tail);	/* (a) */
+
+	if (exit_ring_unlikely(p->head - tail > p->count)) {
+		exit_ring_store(&p->meta->bad_tail, ++p->bad_tail);
+		return 0;
+	}
+	p->tail_seen = tail;
+	return p->head - tail < p->count;
+}
+
+/*
+ * The slot that the next record goes to, or NULL if the ring is full. It stays
+ * the producer's until exit_ring_publish(); asking again gives the same slot.
+ */
+EXIT_RING_INLINE struct kvm_exit_record *exit_ring_reserve(struct exit_ring_producer *p)
+{
+	if (exit_ring_unlikely(p->head - p->tail_seen >= p->count) && !exit_ring_refresh(p))
+		return 0;
+	return &p->records[p->head & (p->count - 1)];
+}
+
+/* Publishes the reserved slot, to which the caller wrote all but seq. */
+EXIT_RING_INLINE void exit_ring_publish(struct exit_ring_producer *p)
+{
+	p->records[p->head & (p->count - 1)].seq = p->seq++;
+	exit_ring_store(&p->meta->seq, p->seq);
+	exit_ring_store_release(&p->meta->head, ++p->head);	/* (b) */
+}
+
+/* Counts a record that found no slot: its seq is used up. */
+EXIT_RING_INLINE void exit_ring_drop(struct exit_ring_producer *p)
+{
+	exit_ring_store(&p->meta->dropped, ++p->dropped);
+	exit_ring_store(&p->meta->seq, ++p->seq);
+}
+
+/*
+ * struct exit_ring_reader - the consumer's private state
+ * @meta, @tail, @records: the shared areas as mapped
+ * @next: index of the next record to read
+ * @count: records in the ring
+ */
+struct exit_ring_reader {
+	const struct kvm_exit_ring_meta *meta;
+	struct kvm_exit_ring_tail *tail;
+	const struct kvm_exit_record *records;
+	__u64 next;
+	__u32 count;
+};
+
+/* Begins at the present tail: a reader that attached finds what was kept for it. */
+EXIT_RING_INLINE void exit_ring_reader_init(struct exit_ring_reader *r,
+					    const struct kvm_exit_ring_meta *meta,
+					    struct kvm_exit_ring_tail *tail,
+					    const struct kvm_exit_record *records)
+{
+	r->meta = meta;
+	r->tail = tail;
+	r->records = records;
+	r->next = exit_ring_load_acquire(&tail->tail);
+	r->count = meta->record_count;
+}
+
+/*
+ * Points *first at the oldest unread record and returns how many lie behind it
+ * without a break, 0 if there is none. The part after the ring's end comes with
+ * the call that follows exit_ring_advance().
+ */
+EXIT_RING_INLINE __u32 exit_ring_peek(const struct exit_ring_reader *r,
+				      const struct kvm_exit_record **first)
+{
+	__u64 unread = exit_ring_load_acquire(&r->meta->head) - r->next;	/* (c) */
+	__u32 at = (__u32)r->next & (r->count - 1);
+
+	*first = &r->records[at];
+	return unread < r->count - at ? (__u32)unread : r->count - at;
+}
+
+/* Gives n records back, n at most what exit_ring_peek() said; not to be read any more. */
+EXIT_RING_INLINE void exit_ring_advance(struct exit_ring_reader *r, __u32 n)
+{
+	r->next += n;
+	exit_ring_store_release(&r->tail->tail, r->next);	/* (d) */
+}
+
+/* Whether the vCPU is gone and every record was read: nothing will come any more. */
+EXIT_RING_INLINE _Bool exit_ring_finished(const struct exit_ring_reader *r)
+{
+	/* The state is stored after the last head: read it first. */
+	if (exit_ring_load_acquire(&r->meta->state) != KVM_EXIT_RING_DEAD)
+		return 0;
+	return exit_ring_load_acquire(&r->meta->head) == r->next;
+}
+
+#endif
