@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Guests that do one thing N times, so that the number of VM exits is known. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "testbed/exit_loop.h"
+
+static const char *const usage_head =
+	"usage: exit_loop --op NAME --count N [OPTIONS]\n"
+	"Runs a guest that does one operation N times, then writes to I/O port 0xfe. Prints\n"
+	"one line per vCPU: returns to user space (of them io, mmio, hlt), KVM's own\n"
+	"statistic of VM exits and the seconds taken.\n"
+	"  --op NAME         see below\n"
+	"  --count N         times per vCPU, 1 to 4294967295\n"
+	"  --vcpus V         1 to 16 vCPUs that do the same at once, default 1\n"
+	"  --mode MODE       real or long mode of the guest, default long\n"
+	"  --irqchip         interrupt controllers in the kernel\n"
+	"  --timer-us T      a timer interrupt each T us, 20 to 50000 (real mode, one vCPU)\n"
+	"  --sleep-us T      the VMM sleeps so long at each return to user space\n"
+	"  --pin CPU         all vCPUs on this CPU\n"
+	"  --read-leaves R,R...  afterwards the guest reads CPUID leaves 0x4fffffff and\n"
+	"                    0x4ffffffe, and 0x4ffffffd and 0x4ffffffc of each exit reason R\n"
+	"exit status: 0, or 1 on an error\n"
+	"example: exit_loop --op cpuid --count 1000000 --read-leaves 10,30\n"
+	"operations, with the basic exit reason that they bring about:\n";
+
+static void print_help(void)
+{
+	fputs(usage_head, stdout);
+	for (const struct guest_op *op = guest_ops; op->name; op++)
+		printf("  %-13s %s\n", op->name, op->what);
+}
+
+static int usage_error(const char *what)
+{
+	fprintf(stderr, "exit_loop: %s (exit_loop --help)\n", what);
+	return -1;
+}
+
+static const struct guest_op *find_op(const char *name)
+{
+	const struct guest_op *op = guest_ops;
+
+	while (op->name && strcmp(op->name, name))
+		op++;
+	return op->name ? op : NULL;
+}
+
+/* 0 and *value, or -1 after a message. */
+static int number(const char *text, const char *option, uint32_t min, uint32_t max, uint32_t *value)
+{
+	char *end;
+	unsigned long long parsed;
+
+	errno = 0;
+	parsed = strtoull(text, &end, 0);
+	if (errno || end == text || *end || *text == '-' || parsed < min || parsed > max) {
+		fprintf(stderr,
+			"exit_loop: --%s %s: not a number from %" PRIu32 " to %" PRIu32 "\n",
+			option, text, min, max);
+		return -1;
+	}
+	*value = (uint32_t)parsed;
+	return 0;
+}
+
+static void add_leaf(struct loop_options *options, uint32_t leaf, uint32_t subleaf)
+{
+	options->leaves[options->leaf_count++] =
+		(struct guest_leaf){.leaf = leaf, .subleaf = subleaf};
+}
+
+static int parse_leaves(struct loop_options *options, char *list)
+{
+	uint32_t reason;
+
+	add_leaf(options, 0x4fffffff, 0);
+	add_leaf(options, 0x4ffffffe, 0);
+	for (char *item = strtok(list, ","); item; item = strtok(NULL, ",")) {
+		if (options->leaf_count + 2 > EXIT_LOOP_MAX_LEAVES)
+			return usage_error("--read-leaves: too many exit reasons");
+		if (number(item, "read-leaves", 0, UINT32_MAX, &reason))
+			return -1;
+		add_leaf(options, 0x4ffffffd, reason);
+		add_leaf(options, 0x4ffffffc, reason);
+	}
+	return 0;
+}
+
+enum {
+	OPT_OP = 1,
+	OPT_COUNT,
+	OPT_VCPUS,
+	OPT_MODE,
+	OPT_IRQCHIP,
+	OPT_TIMER,
+	OPT_SLEEP,
+	OPT_PIN,
+	OPT_LEAVES,
+	OPT_HELP
+};
+
+static const struct option long_options[] = {{"op", required_argument, NULL, OPT_OP},
+					     {"count", required_argument, NULL, OPT_COUNT},
+					     {"vcpus", required_argument, NULL, OPT_VCPUS},
+					     {"mode", required_argument, NULL, OPT_MODE},
+					     {"irqchip", no_argument, NULL, OPT_IRQCHIP},
+					     {"timer-us", required_argument, NULL, OPT_TIMER},
+					     {"sleep-us", required_argument, NULL, OPT_SLEEP},
+					     {"pin", required_argument, NULL, OPT_PIN},
+					     {"read-leaves", required_argument, NULL, OPT_LEAVES},
+					     {"help", no_argument, NULL, OPT_HELP},
+					     {0}};
+
+static int parse_option(int option, struct loop_options *options)
+{
+	uint32_t cpu;
+
+	switch (option) {
+	case OPT_OP:
+		options->op = find_op(optarg);
+		return options->op ? 0 : usage_error("--op: no such operation");
+	case OPT_COUNT:
+		return number(optarg, "count", 1, UINT32_MAX, &options->count);
+	case OPT_VCPUS:
+		return number(optarg, "vcpus", 1, EXIT_LOOP_MAX_VCPUS, &options->vcpus);
+	case OPT_MODE:
+		options->long_mode = !strcmp(optarg, "long");
+		if (options->long_mode || !strcmp(optarg, "real"))
+			return 0;
+		return usage_error("--mode: neither real nor long");
+	case OPT_IRQCHIP:
+		options->irqchip = true;
+		return 0;
+	case OPT_TIMER:
+		return number(optarg, "timer-us", 20, 50000, &options->timer_us);
+	case OPT_SLEEP:
+		return number(optarg, "sleep-us", 1, 10000000, &options->sleep_us);
+	case OPT_PIN:
+		if (number(optarg, "pin", 0, CPU_SETSIZE - 1, &cpu))
+			return -1;
+		options->pin = (int)cpu;
+		return 0;
+	case OPT_LEAVES:
+		return parse_leaves(options, optarg);
+	case OPT_HELP:
+		print_help();
+		exit(EXIT_SUCCESS);
+	}
+	return -1; /* getopt_long() has said why */
+}
+
+static int check_options(const struct loop_options *options)
+{
+	if (!options->op || !options->count)
+		return usage_error("--op and --count are needed");
+	if (!options->long_mode && !strcmp(options->op->name, "touch"))
+		return usage_error("--op touch: needs --mode long");
+	if (!strcmp(options->op->name, "touch") && (options->count > 0x20000 || options->vcpus > 1))
+		return usage_error("--op touch: one vCPU and at most 131072 pages");
+	if (options->timer_us && (options->long_mode || options->vcpus > 1))
+		return usage_error("--timer-us: needs --mode real and one vCPU");
+	if (options->irqchip && !options->timer_us && !strcmp(options->op->name, "hlt"))
+		return usage_error("--op hlt --irqchip: would wait for ever (add --timer-us)");
+	return 0;
+}
+
+static int pin_thread(int cpu)
+{
+	cpu_set_t set;
+
+	if (cpu < 0)
+		return 0;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+}
+
+static void *vcpu_thread(void *argument)
+{
+	struct loop_vcpu *vcpu = argument;
+
+	vcpu->step = "--pin";
+	vcpu->err = pin_thread(vcpu->loop->options->pin);
+	if (!vcpu->err)
+		vcpu->err = loop_run(vcpu);
+	return NULL;
+}
+
+/* Where op finds what it works on; real mode reaches it through ES. */
+static uint32_t op_address(const struct loop_options *options)
+{
+	if (!strcmp(options->op->name, "touch"))
+		return LOOP_TOUCH_ADDRESS;
+	return options->long_mode ? LOOP_MMIO_ADDRESS : 0;
+}
+
+static int run_vcpus(struct loop *loop)
+{
+	const struct loop_options *options = loop->options;
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < options->vcpus; i++) {
+		struct loop_vcpu *vcpu = &loop->vcpus[i];
+
+		err = loop_load(vcpu, options->op, options->count, op_address(options));
+		loop->vm.step = vcpu->step;
+	}
+	if (err)
+		return err;
+	for (unsigned int i = 0; i < options->vcpus; i++) {
+		struct loop_vcpu *vcpu = &loop->vcpus[i];
+
+		if (pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu))
+			abort(); /* a thread less would hang nothing but mean nothing either */
+	}
+	for (unsigned int i = 0; i < options->vcpus; i++) {
+		pthread_join(loop->vcpus[i].thread, NULL);
+		if (loop->vcpus[i].err) {
+			err = loop->vcpus[i].err;
+			loop->vm.step = loop->vcpus[i].step;
+		}
+	}
+	return err;
+}
+
+/* vCPU 0 reads the leaves, in the same VM. */
+static int read_leaves(struct loop *loop)
+{
+	const struct loop_options *options = loop->options;
+	struct guest_leaf *leaves = (void *)(loop->vm.memory + LOOP_LEAVES_ADDRESS);
+	struct loop_vcpu vcpu = loop->vcpus[0];
+	int err;
+
+	memcpy(leaves, options->leaves, options->leaf_count * sizeof(*leaves));
+	err = loop_load(&vcpu, find_op("leaves"), options->leaf_count, LOOP_LEAVES_ADDRESS);
+	if (!err)
+		err = loop_run(&vcpu);
+	loop->vm.step = vcpu.step;
+	for (unsigned int i = 0; !err && i < options->leaf_count; i++)
+		printf("leaf 0x%08x 0x%02x: eax=0x%08x ebx=0x%08x ecx=0x%08x edx=0x%08x\n",
+		       leaves[i].leaf, leaves[i].subleaf, leaves[i].eax, leaves[i].ebx,
+		       leaves[i].ecx, leaves[i].edx);
+	return err;
+}
+
+static void print_vcpu(const struct loop_vcpu *vcpu)
+{
+	const struct loop_options *options = vcpu->loop->options;
+
+	printf("exit_loop vcpu=%u op=%s mode=%s count=%" PRIu32 " user_exits=%" PRIu64
+	       " io=%" PRIu64 " mmio=%" PRIu64 " hlt=%" PRIu64 " exits=%" PRIu64 " seconds=%.6f\n",
+	       vcpu->id, options->op->name, options->long_mode ? "long" : "real", options->count,
+	       vcpu->user_exits, vcpu->io, vcpu->mmio, vcpu->hlt,
+	       guest_stat(vcpu->guest.stats, "exits"), vcpu->seconds);
+}
+
+static int run(struct loop *loop, const struct loop_options *options)
+{
+	int err = loop_open(loop, options);
+
+	if (!err)
+		err = run_vcpus(loop);
+	if (!err && options->leaf_count)
+		err = read_leaves(loop);
+	if (err)
+		return err;
+	for (unsigned int i = 0; i < options->vcpus; i++)
+		print_vcpu(&loop->vcpus[i]);
+	loop_close(loop);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static struct loop_options options = {.vcpus = 1, .long_mode = true, .pin = -1};
+	static struct loop loop;
+	int option, err;
+
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+		if (parse_option(option, &options))
+			return 1;
+	if (optind < argc) {
+		usage_error("unknown argument");
+		return 1;
+	}
+	if (check_options(&options))
+		return 1;
+	err = run(&loop, &options);
+	if (!err)
+		return 0;
+	fprintf(stderr, "exit_loop: %s: %s\n", loop.vm.step, strerror(-err));
+	return 1;
+}

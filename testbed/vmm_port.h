@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What vmm and programs inside its guest agree on. */
+#ifndef TESTBED_VMM_PORT_H
+#define TESTBED_VMM_PORT_H
+
+#define VMM_EXIT_PORT 0xf4 /* OUT of a byte ends the machine; the byte is vmm's exit status */
+
+#endif
