@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Reads the serial console of L1: stages, COMMAND's output, faults of its kernel."""
+
+import re
+import sys
+import time
+
+FAULT = re.compile(rb"BUG: |WARNING: |Oops: |rcu.*(?:detected stall|self-detected)|"
+                   rb"Kernel panic|general protection fault|blocked for more than|"
+                   rb"unregister_netdevice|possible circular locking|KASAN:")
+# Said by sound kernels on these machines.
+HARMLESS = re.compile(rb"Firmware Bug|MDS CPU bug|TAA CPU bug|Spectre|RETBleed|L1TF|MMIO Stale")
+LAST_LINES = 25
+
+
+def fault_in(line):
+    """The line as text if a kernel's fault shows in it, else None."""
+    if FAULT.search(line) and not HARMLESS.search(line):
+        return line.decode("utf-8", "replace").strip()
+    return None
+
+
+class Progress:
+    """Stages on stderr as they pass; on a terminal also the present one, alive."""
+
+    def __init__(self, limit, quiet):
+        self.start = time.monotonic()
+        self.limit = limit
+        self.quiet = quiet
+        self._live = sys.stderr.isatty() and not quiet
+        self._now = "starting"
+
+    def elapsed(self):
+        return time.monotonic() - self.start
+
+    def stage(self, text):
+        self._now = text
+        if not self.quiet:
+            self.clear()
+            print(f"[{self.elapsed():6.1f} s] {text}", file=sys.stderr, flush=True)
+
+    def tick(self):
+        if self._live:
+            bar = f"[{self.elapsed():6.1f} s of at most {self.limit:.0f}] after: {self._now}"
+            print(f"\r\x1b[K{bar[:78]}", end="", file=sys.stderr, flush=True)
+
+    def clear(self):
+        if self._live:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+class Console:
+    """Follows a growing log file; feed() is to be called often."""
+
+    def __init__(self, path, progress, output):
+        self._path = path
+        self._progress = progress
+        self._output = output
+        self._file = None
+        self._rest = b""
+        self._in_command = False
+        self.lines = []  # the last ones, for a report
+        self.fault = None
+        self.status = None  # COMMAND's
+        self.done = False  # the results are on the disk
+
+    def feed(self):
+        if self._file is None:
+            try:
+                self._file = open(self._path, "rb")
+            except FileNotFoundError:
+                return
+        *lines, self._rest = (self._rest + self._file.read()).split(b"\n")
+        for line in lines:
+            self._line(line.rstrip(b"\r"))
+
+    def _line(self, line):
+        self.lines = self.lines[-LAST_LINES:] + [line.decode("utf-8", "replace")]
+        if self.fault is None:
+            self.fault = fault_in(line)
+        word, _, rest = line.decode("utf-8", "replace").partition(" ")
+        if word == "@@stage":
+            self._progress.stage(rest)
+        elif word == "@@begin":
+            self._in_command = True
+            self._progress.stage("COMMAND begins")
+        elif word == "@@end":
+            self._in_command = False
+            self.status = int(rest)
+            self._progress.stage(f"COMMAND ended with status {rest}")
+        elif word == "@@fail":
+            self.fault = f"L1: {rest}"
+        elif word == "@@done":
+            self.done = True
+        elif self._in_command:
+            self._progress.clear()
+            self._output.write(line + b"\n")
+            self._output.flush()

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Debian's kernel packages: found, downloaded and unpacked, never installed."""
+
+import fcntl
+import lzma
+import pathlib
+import re
+import shutil
+import subprocess
+
+from . import CACHE, BedError
+
+SERIES = re.compile(r"\d+\.\d+")
+
+
+def _apt(args, cwd=None):
+    try:
+        return subprocess.run(args, cwd=cwd, check=True, text=True, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout
+    except FileNotFoundError:
+        raise BedError(f"{args[0]}: not found (the test bed needs Debian's apt)") from None
+    except subprocess.CalledProcessError as error:
+        why = (error.stderr.strip() or "no output").splitlines()[-1]
+        raise BedError(f"{' '.join(args)}: {why} (try apt-get update)") from None
+
+
+def newest(series):
+    """The newest KVER of a series ("6.1") that apt offers in the cloud flavour."""
+    names = ["linux-image-cloud-amd64", f"linux-image-{series}-cloud-amd64"]
+    for line in _apt(["apt-cache", "show", "--no-all-versions", *names]).splitlines():
+        found = re.match(rf"Depends: linux-image-({re.escape(series)}\.\S+)", line)
+        if found:
+            return found.group(1)
+    raise BedError(f"kernel {series}: apt offers no linux-image of it (try apt-get update)")
+
+
+class Kernel:
+    """One unpacked linux-image package."""
+
+    def __init__(self, name):
+        """name: a KVER as of `uname -r`, or a series such as 6.1."""
+        self.version = newest(name) if SERIES.fullmatch(name) else name
+        self.dir = CACHE / "kernel" / self.version
+        if not self.dir.is_dir():
+            self._fetch()
+        self.image = self.dir / "boot" / f"vmlinuz-{self.version}"
+        if not self.image.is_file():
+            raise BedError(f"{self.image}: missing (remove {self.dir} and start again)")
+        modules = self.dir / "lib" / "modules" / self.version
+        self._files = {module_name(path): path for path in modules.rglob("*.ko*")}
+
+    def _fetch(self):
+        self.dir.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.dir.parent / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if self.dir.is_dir():
+                return
+            work = self.dir.with_name(self.version + ".new")
+            shutil.rmtree(work, ignore_errors=True)
+            work.mkdir()
+            _apt(["apt-get", "-o", "APT::Sandbox::User=", "download",
+                  f"linux-image-{self.version}"], cwd=work)
+            deb = next(work.glob("*.deb"))
+            _apt(["dpkg-deb", "--extract", str(deb), str(work)])
+            deb.unlink()
+            work.rename(self.dir)
+
+    def modules(self, names, ours=None):
+        """[(name, bytes)] of the modules and all that they need, in order of loading.
+
+        ours: a folder whose modules are taken instead of the stock ones.
+        """
+        files = dict(self._files)
+        if ours is not None:
+            found = {module_name(path): path for path in ours.glob("*.ko*")}
+            if "kvm" not in found:
+                raise BedError(f"{ours}: no kvm.ko there (build it: kvm/build)")
+            files.update(found)
+        done = {}
+        for name in names:
+            self._add(name, files, done)
+        return list(done.items())
+
+    def _add(self, name, files, done):
+        if name in done:
+            return
+        if name not in files:
+            raise BedError(f"module {name}: not in linux-image-{self.version}")
+        data = _read_module(files[name])
+        for need in _depends(data):
+            self._add(need, files, done)
+        done[name] = data
+
+
+def module_name(path):
+    return pathlib.Path(path).name.split(".")[0].replace("-", "_")
+
+
+def _read_module(path):
+    data = path.read_bytes()
+    return lzma.decompress(data) if path.suffix == ".xz" else data
+
+
+def _depends(data):
+    """Names in the module's own list of what it needs (section .modinfo)."""
+    start = data.find(b"\0depends=")
+    if start < 0:
+        return []
+    text = data[start + 9:data.index(b"\0", start + 9)].decode()
+    return [name.replace("-", "_") for name in text.split(",") if name]

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The two emulators: Bochs has VMX, QEMU's TCG has SVM."""
+
+import os
+import pty
+import select
+import shutil
+import signal
+import subprocess
+
+from . import BedError
+
+CYLINDER_BYTES = 16 * 63 * 512
+DISK_MARK = b"BED-RESULT"
+DISK_CYLINDERS = 4000  # 2 GB, sparse
+COMMAND_LINE = ("console=ttyS0,115200 quiet mitigations=off nokaslr no_timer_check "
+                "random.trust_cpu=on norandmaps panic=-1 rdinit=/init")
+
+# Haswell: newer models of Bochs 2.7 fail with a Linux guest; and it has no CPUID
+# leaf 15h, so Linux measures the TSC (= ips). ips is below 429 MHz, or KVM turns
+# the VMX preemption timer off. The boot disk is on the first channel's master.
+BOCHSRC = """\
+config_interface: textconfig
+display_library: term
+cpu: model=corei7_haswell_4770, count={cpus}, ips=200000000, reset_on_triple_fault=0, ignore_bad_msrs=1
+memory: guest={memory}, host={memory}
+romimage: file=/usr/share/bochs/BIOS-bochs-latest
+vgaromimage: file=/usr/share/vgabios/vgabios.bin
+ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
+ata0-master: type=disk, path="{dir}/boot.img", mode=flat, translation=lba
+ata0-slave: type=disk, path="{dir}/result.img", mode=flat, translation=lba
+boot: disk
+clock: sync=none, time0=1700000000
+com1: enabled=1, mode=file, dev={dir}/console.log
+log: {dir}/bochs.log
+panic: action=fatal
+error: action=ignore
+info: action=ignore
+debug: action=ignore
+mouse: enabled=0
+speaker: enabled=0
+"""
+
+SYSLINUX = """\
+DEFAULT linux
+PROMPT 0
+TIMEOUT 0
+LABEL linux
+KERNEL vmlinuz
+INITRD initrd
+APPEND {arguments}
+"""
+
+
+def _need(program, package):
+    path = shutil.which(program)
+    if path is None:
+        raise BedError(f"{program}: not found (apt-get install {package})")
+    return path
+
+
+def _tool(*args):
+    result = subprocess.run(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True)
+    if result.returncode:
+        why = (result.stdout.strip() or "no output").splitlines()[-1]
+        raise BedError(f"{args[0]}: {why}")
+
+
+def _result_disk(path):
+    with open(path, "wb") as disk:
+        disk.write(DISK_MARK)
+        disk.truncate(DISK_CYLINDERS * CYLINDER_BYTES)
+
+
+class Machine:
+    """An emulator as a child process on a terminal of its own."""
+
+    def __init__(self, directory, cpus, memory):
+        self.dir = directory
+        self.cpus = cpus
+        self.memory = memory
+        self.console = directory / "console.log"
+        self.disk = directory / "result.img"
+        self._child = None
+        self._terminal = None
+
+    def start(self, kernel, initramfs):
+        _result_disk(self.disk)
+        command = self.prepare(kernel, initramfs)
+        self._terminal, theirs = pty.openpty()
+        with open(self.dir / "emulator.log", "wb") as log:
+            self._child = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=log,
+                                           env={**os.environ, "TERM": "xterm"},
+                                           start_new_session=True)
+        os.close(theirs)
+
+    def wait(self, seconds):
+        """Sleeps a little while the emulator runs; False when it has ended."""
+        ready, _, _ = select.select([self._terminal], [], [], seconds)
+        if ready:
+            try:
+                os.read(self._terminal, 65536)
+            except OSError:
+                pass
+        return self._child.poll() is None
+
+    def stop(self):
+        """Ends the emulator; what the guest has written to its disks is there."""
+        if self._child is None:
+            return
+        if self._child.poll() is None:
+            self._child.send_signal(signal.SIGKILL)
+        self._child.wait()
+        os.close(self._terminal)
+        self._child = None
+
+    def why(self):
+        """The emulator's own last word."""
+        for name in ("emulator.log", "bochs.log"):
+            path = self.dir / name
+            lines = path.read_text(errors="replace").split("\n") if path.exists() else []
+            lines = [line for line in lines if line.strip()]
+            if lines:
+                return lines[-1].strip()
+        return "it said nothing"
+
+
+class Bochs(Machine):
+    vendor = "kvm_intel"
+    disk_modules = ["ata_piix", "sd_mod"]
+    arguments = COMMAND_LINE + " tsc=reliable"
+
+    def prepare(self, kernel, initramfs):
+        bochs = _need("bochs-bin", "bochs bochsbios vgabios bochs-term")
+        self._boot_disk(kernel, initramfs)
+        (self.dir / "bochsrc").write_text(BOCHSRC.format(cpus=self.cpus, memory=self.memory,
+                                                         dir=self.dir))
+        (self.dir / "debugger").write_text("c\n")
+        return [bochs, "-q", "-f", str(self.dir / "bochsrc"), "-rc", str(self.dir / "debugger")]
+
+    def _boot_disk(self, kernel, initramfs):
+        mformat, mcopy = _need("mformat", "mtools"), _need("mcopy", "mtools")
+        syslinux = _need("syslinux", "syslinux")
+        image = str(self.dir / "boot.img")
+        (self.dir / "initrd").write_bytes(initramfs)
+        (self.dir / "syslinux.cfg").write_text(SYSLINUX.format(arguments=self.arguments))
+        size = len(initramfs) + kernel.stat().st_size
+        cylinders = (size + size // 16) // CYLINDER_BYTES + 40
+        with open(image, "wb") as disk:
+            disk.truncate(cylinders * CYLINDER_BYTES)
+        _tool(mformat, "-i", image, "-t", str(cylinders), "-h", "16", "-s", "63", "-H", "0", "::")
+        _tool(mcopy, "-i", image, str(kernel), "::vmlinuz")
+        _tool(mcopy, "-i", image, str(self.dir / "initrd"), "::initrd")
+        _tool(mcopy, "-i", image, str(self.dir / "syslinux.cfg"), "::syslinux.cfg")
+        _tool(syslinux, "--install", image)
+
+
+class Tcg(Machine):
+    vendor = "kvm_amd"
+    disk_modules = ["ata_piix", "sd_mod"]
+    arguments = COMMAND_LINE
+    icount = False
+
+    def prepare(self, kernel, initramfs):
+        qemu = _need("qemu-system-x86_64", "qemu-system-x86")
+        (self.dir / "initrd").write_bytes(initramfs)
+        command = [qemu, "-accel", "tcg", "-machine", "pc", "-cpu", "max", "-m", str(self.memory),
+                   "-smp", str(self.cpus), "-nodefaults", "-display", "none", "-no-reboot",
+                   "-serial", f"file:{self.console}", "-kernel", str(kernel),
+                   "-initrd", str(self.dir / "initrd"), "-append", self.arguments,
+                   "-drive", f"if=ide,format=raw,cache=unsafe,file={self.disk}"]
+        if self.icount:
+            command += ["-icount", "shift=0,sleep=off"]
+        return command
+
+
+MACHINES = {"bochs": Bochs, "tcg": Tcg}

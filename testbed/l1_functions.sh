@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# For init and COMMANDs of L1: . /bed/functions
+#	BED_MODULES	KVM's modules in /bed/modules, in the order of loading
+#	BED_KVM_PARAMS	parameters of kvm.ko
+#	BED_VENDOR_PARAMS parameters of kvm-intel.ko or kvm-amd.ko
+. /bed/config
+
+# Loads KVM; other parameters come from the variables above.
+bed_load() {
+	for module in $BED_MODULES; do
+		params=
+		case $module in
+		kvm) params=$BED_KVM_PARAMS ;;
+		kvm_intel | kvm_amd) params=$BED_VENDOR_PARAMS ;;
+		esac
+		insmod "/bed/modules/$module.ko" $params || return 1
+		echo "@@stage $module.ko loaded${params:+ ($params)}"
+	done
+}
+
+# Unloads what bed_load has loaded.
+bed_unload() {
+	for module in $(echo "$BED_MODULES" | tr ' ' '\n' | tac); do
+		rmmod "$module" || return 1
+	done
+}

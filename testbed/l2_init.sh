@@ -1,0 +1,26 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# PID 1 of the L2 guest. Reads the exit statistics of its own virtual machine
+# with Debian's cpuid program, as any guest can, and ends the machine through
+# the port that vmm listens to. Arguments on the kernel command line:
+#	leaf_reasons=A,B,C	basic exit reasons to read one by one
+export PATH=/bin
+mount -t devtmpfs dev /dev
+mount -t proc proc /proc
+exec </dev/ttyS0 >/dev/ttyS0 2>&1
+echo "L2 $(uname -r) up"
+
+reasons=$(sed -n 's/.*leaf_reasons=\([0-9,]*\).*/\1/p' /proc/cmdline | tr , ' ')
+leaf() {
+	echo "LEAF $(cpuid -1 -r -l "$@" | tail -n 1)"
+}
+leaf 0x4fffffff
+leaf 0x4ffffffe
+for reason in $reasons; do
+	leaf 0x4ffffffd -s "$reason"
+	leaf 0x4ffffffc -s "$reason"
+done
+leaf 0x4fffffff
+echo "L2 done"
+guest_exit 0
