@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Both ends of the ring in one process: wrap, full, gaps, hostile tails, two threads. */
 #include "kvm/exit_ring_core.h"
+#include "kvm/test/check.h"
 
 #include <pthread.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(c)                                                                                   \
-	do {                                                                                       \
-		if (!(c)) {                                                                        \
-			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #c);          \
-			exit(1);                                                                   \
-		}                                                                                  \
-	} while (0)
 
 #define MAX_COUNT 4096U
 
