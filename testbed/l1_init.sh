@@ -14,6 +14,7 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 exec </dev/ttyS0 >/dev/ttyS0 2>&1
 stty -onlcr -echo
+echo "testbed: init" >/dev/kmsg
 echo "@@stage Linux $(uname -r) up"
 mount -t tmpfs -o mode=1777 tmp /tmp
 mount -t tracefs tracefs /sys/kernel/tracing
@@ -38,7 +39,6 @@ echo "@@begin"
 cd /out || fail "no /out"
 /bed/command
 status=$?
-echo
 echo "@@end $status"
 
 cd /

@@ -7,17 +7,25 @@ import time
 
 FAULT = re.compile(rb"BUG: |WARNING: |Oops: |rcu.*(?:detected stall|self-detected)|"
                    rb"Kernel panic|general protection fault|blocked for more than|"
-                   rb"unregister_netdevice|possible circular locking|KASAN:")
-# Said by sound kernels on these machines.
-HARMLESS = re.compile(rb"Firmware Bug|MDS CPU bug|TAA CPU bug|Spectre|RETBleed|L1TF|MMIO Stale")
+                   rb"possible circular locking|KASAN:|unknown parameter '")
+END = re.compile(rb"(.*)@@end (\d+)$")
 LAST_LINES = 25
+LOG_BEGINS = b"testbed: init"  # what L1's init says to the kernel log first
 
 
 def fault_in(line):
     """The line as text if a kernel's fault shows in it, else None."""
-    if FAULT.search(line) and not HARMLESS.search(line):
-        return line.decode("utf-8", "replace").strip()
-    return None
+    return line.decode("utf-8", "replace").strip() if FAULT.search(line) else None
+
+
+def fault_in_log(log):
+    """The lines of a kernel log from the first fault on, else []; what the kernel says
+    of the emulated hardware before init runs (6.12: of Bochs' CPU topology) is none."""
+    lines = log.partition(LOG_BEGINS)[2].splitlines()
+    for number, line in enumerate(lines):
+        if fault_in(line):
+            return [text.decode("utf-8", "replace") for text in lines[number:]]
+    return []
 
 
 class Progress:
@@ -78,21 +86,32 @@ class Console:
         self.lines = self.lines[-LAST_LINES:] + [line.decode("utf-8", "replace")]
         if self.fault is None:
             self.fault = fault_in(line)
+        end = END.match(line)
+        if end and self._in_command:
+            self._command_ends(end.group(1), int(end.group(2)))
+            return
         word, _, rest = line.decode("utf-8", "replace").partition(" ")
         if word == "@@stage":
             self._progress.stage(rest)
         elif word == "@@begin":
             self._in_command = True
             self._progress.stage("COMMAND begins")
-        elif word == "@@end":
-            self._in_command = False
-            self.status = int(rest)
-            self._progress.stage(f"COMMAND ended with status {rest}")
         elif word == "@@fail":
             self.fault = f"L1: {rest}"
         elif word == "@@done":
             self.done = True
         elif self._in_command:
+            self._write(line + b"\n")
+
+    def _command_ends(self, text, status):
+        """text: what COMMAND wrote after its last newline."""
+        self._write(text)
+        self._in_command = False
+        self.status = status
+        self._progress.stage(f"COMMAND ended with status {status}")
+
+    def _write(self, text):
+        if text:
             self._progress.clear()
-            self._output.write(line + b"\n")
+            self._output.write(text)
             self._output.flush()
