@@ -116,7 +116,7 @@
  *	CR access 28 / 0x00-0x1f	key = CR number, key_aux = access type
  *					(0 MOV to, 1 MOV from, 2 CLTS, 3 LMSW)
  *	DR access 29 / 0x20-0x3f	key = DR number, key_aux = 0 to, 1 from
- *	I/O 30 / 0x7b			key = port, key_aux = KVM_EXIT_IO_*
+ *	I/O 30 / 0x7b			key = port, key_aux = KVM_EXIT_KEY_IO_*
  *	RDMSR 31, WRMSR 32 / 0x7c	key = MSR index (ECX), key_aux = 0 read, 1 write
  *	EPT violation 48, misconfiguration 49 / NPF 0x400
  *					key = guest-physical address (VMCS 0x2400),
@@ -151,10 +151,10 @@ struct kvm_exit_record {
 #define KVM_EXIT_RECORD_BYTES	128U
 
 /* key_aux of an I/O instruction */
-#define KVM_EXIT_IO_SIZE	0x0fU	/* mask: access size in bytes: 1, 2, 4 */
-#define KVM_EXIT_IO_IN		0x10U	/* set: IN, clear: OUT */
-#define KVM_EXIT_IO_STRING	0x20U	/* INS or OUTS */
-#define KVM_EXIT_IO_REP		0x40U	/* with a REP prefix */
+#define KVM_EXIT_KEY_IO_SIZE	0x0fU	/* mask: access size in bytes: 1, 2, 4 */
+#define KVM_EXIT_KEY_IO_IN		0x10U	/* set: IN, clear: OUT */
+#define KVM_EXIT_KEY_IO_STRING	0x20U	/* INS or OUTS */
+#define KVM_EXIT_KEY_IO_REP		0x40U	/* with a REP prefix */
 
 /* key_aux of an EPT violation or nested page fault */
 #define KVM_EXIT_ACCESS_READ	0x1U
