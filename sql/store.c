@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * store.c - opens, checks and creates run databases; begins and ends runs
+ */
+#include "sql/store_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* PRAGMA application_id of schema.sql. */
+#define APPLICATION_ID 0x65786974U
+
+/* Places in the header of a database file (sqlite.org/fileformat.html, 1.3). */
+#define HEADER_BYTES	      100
+#define HEADER_MAGIC	      "SQLite format 3"
+#define HEADER_USER_VERSION   60
+#define HEADER_APPLICATION_ID 68
+
+int store_step(sqlite3_stmt *stmt)
+{
+	int rc = sqlite3_step(stmt);
+
+	/* reset gives the same error again */
+	sqlite3_reset(stmt);
+	return rc == SQLITE_DONE ? 0 : rc;
+}
+
+static uint32_t big_endian(const unsigned char *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/*
+ * Looks at the file without SQLite, which might recover or checkpoint (write)
+ * a database that is not ours. *@empty: there is nothing in it.
+ */
+static int check_file(int fd, int *empty)
+{
+	unsigned char header[HEADER_BYTES];
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return STORE_FOREIGN;
+	*empty = !st.st_size;
+	if (*empty)
+		return 0;
+	n = pread(fd, header, sizeof(header), 0);
+	if (n < 0)
+		return -errno;
+	if (n < HEADER_BYTES || memcmp(header, HEADER_MAGIC, sizeof(HEADER_MAGIC)) ||
+	    big_endian(header + HEADER_APPLICATION_ID) != APPLICATION_ID)
+		return STORE_FOREIGN;
+	if (big_endian(header + HEADER_USER_VERSION) > STORE_VERSION)
+		return STORE_FUTURE;
+	return 0;
+}
+
+/* Opens the file, locks it against other writers and checks whose it is. */
+static int claim_file(struct store *store, const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	int empty = 1;
+	int rc;
+
+	store->made = fd >= 0;
+	if (fd < 0 && errno == EEXIST)
+		fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	store->lock_fd = fd;
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		return errno == EWOULDBLOCK ? STORE_BUSY : -errno;
+	rc = check_file(fd, &empty);
+	store->empty = !rc && empty;
+	return rc;
+}
+
+static int exec(struct store *store, const char *sql)
+{
+	return sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+}
+
+/* The number that a query of one row and column gives. */
+static int query_int(struct store *store, const char *sql, int64_t *value)
+{
+	sqlite3_stmt *stmt;
+	int rc = sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL);
+
+	if (rc)
+		return rc;
+	rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW) {
+		*value = sqlite3_column_int64(stmt, 0);
+		rc = 0;
+	} else if (rc == SQLITE_DONE) {
+		rc = SQLITE_CORRUPT;
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+/* In one transaction with a rollback journal: a killed creator leaves nothing. */
+static int create_schema(struct store *store)
+{
+	int rc = exec(store, "BEGIN IMMEDIATE");
+
+	if (!rc)
+		rc = exec(store, sql_schema);
+	if (!rc)
+		rc = exec(store, sql_exit_reason);
+	if (!rc)
+		rc = exec(store, sql_views);
+	if (!rc)
+		rc = exec(store, "COMMIT");
+	if (rc && !sqlite3_get_autocommit(store->db))
+		exec(store, "ROLLBACK");
+	return rc;
+}
+
+static int check_version(struct store *store)
+{
+	int64_t id;
+	int64_t version;
+	int64_t objects;
+	int rc = query_int(store, "PRAGMA application_id", &id);
+
+	if (!rc)
+		rc = query_int(store, "PRAGMA user_version", &version);
+	if (!rc)
+		rc = query_int(store, "SELECT count(*) FROM sqlite_schema", &objects);
+	if (rc == SQLITE_NOTADB)
+		return STORE_FOREIGN;
+	if (rc)
+		return rc;
+	if (!id && !objects)
+		return create_schema(store);
+	if (id != APPLICATION_ID)
+		return STORE_FOREIGN;
+	return version > STORE_VERSION ? STORE_FUTURE : 0;
+}
+
+static int open_database(struct store *store)
+{
+	int rc = sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE, NULL);
+
+	if (rc)
+		return rc;
+	sqlite3_extended_result_codes(store->db, 0);
+	sqlite3_busy_timeout(store->db, 5000);
+	/* A file that is refused below stays as it is. */
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	rc = check_version(store);
+	if (rc)
+		return rc;
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+	rc = exec(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+			 "PRAGMA foreign_keys = ON;");
+	if (rc)
+		return rc;
+	/* We hold the lock: whoever was still recording is dead. */
+	return exec(store,
+		    "UPDATE run SET state = 'interrupted', tsc_end = (SELECT max(last_tsc)"
+		    " FROM exit_rollup r JOIN vcpu c ON c.id = r.vcpu JOIN vm m ON m.id = c.vm_id"
+		    " WHERE m.run_id = run.id) WHERE state = 'recording'");
+}
+
+static int prepare(struct store *store)
+{
+	static const char insert_rows[] = "INSERT INTO exit SELECT * FROM exit_batch";
+	static const char insert_loss[] = "INSERT INTO loss VALUES (?,?,?,?,?)";
+	static const char insert_check[] = "INSERT INTO crosscheck VALUES (?,?,?,?,?,?,?)";
+	static const char update_vcpu[] =
+		"UPDATE vcpu SET recorded = ?2, dropped = ?3 WHERE id = ?1";
+	const struct {
+		const char *sql;
+		sqlite3_stmt **stmt;
+	} all[] = {
+		{insert_rows, &store->insert_rows},
+		{insert_loss, &store->insert_loss},
+		{insert_check, &store->insert_check},
+		{update_vcpu, &store->update_vcpu},
+	};
+	size_t i;
+	int rc = store_rows_register(store->db, &store->batch);
+
+	for (i = 0; !rc && i < sizeof(all) / sizeof(*all); i++)
+		rc = sqlite3_prepare_v3(store->db, all[i].sql, -1, SQLITE_PREPARE_PERSISTENT,
+					all[i].stmt, NULL);
+	if (!rc)
+		rc = store_sum_prepare(store);
+	return rc ? rc : store_sum_init(store);
+}
+
+/* Leaves the file as it was found: missing, or empty. */
+static void take_back(struct store *store)
+{
+	static const char *const sides[] = {"-wal", "-shm", "-journal"};
+	char *side;
+	size_t i;
+
+	if (store->made)
+		unlink(store->path);
+	else if (ftruncate(store->lock_fd, 0))
+		return;
+	for (i = 0; i < sizeof(sides) / sizeof(*sides); i++) {
+		if (asprintf(&side, "%s%s", store->path, sides[i]) < 0)
+			continue;
+		unlink(side);
+		free(side);
+	}
+}
+
+int store_open(const char *path, struct store **result)
+{
+	struct store *store = calloc(1, sizeof(*store));
+	int rc;
+
+	if (!store)
+		return -ENOMEM;
+	store->lock_fd = -1;
+	/* No name has a special meaning to SQLite when a folder comes first. */
+	if (asprintf(&store->path, "%s%s", *path == '/' ? "" : "./", path) < 0) {
+		free(store);
+		return -ENOMEM;
+	}
+	rc = claim_file(store, store->path);
+	if (!rc) {
+		rc = open_database(store);
+		if (!rc)
+			rc = prepare(store);
+	}
+	if (rc) {
+		store->take_back = store->empty;
+		store_close(store);
+		store = NULL;
+	}
+	*result = store;
+	return rc;
+}
+
+const char *store_strerror(struct store *store, int rc)
+{
+	(void)store;
+	switch (rc) {
+	case STORE_FOREIGN:
+		return "exists and is not a run database";
+	case STORE_FUTURE:
+		return "was written by a newer version";
+	case STORE_BUSY:
+		return "another collector writes it";
+	case STORE_RUNLESS:
+		return "the run takes no more records";
+	case SQLITE_FULL:
+		return "no space left on the disk";
+	}
+	return rc < 0 ? strerror(-rc) : sqlite3_errstr(rc);
+}
+
+/* Binds the texts of a run in the order of the INSERT below, from place 2 on. */
+static void bind_texts(sqlite3_stmt *stmt, const struct store_run *run)
+{
+	const char *const text[] = {
+		run->source,	run->environment,
+		run->command,	run->host,
+		run->kernel,	run->cpu_model,
+		run->microcode, run->ept,
+		run->vpid,	run->unrestricted_guest,
+		run->nested,	run->module_parameters,
+		run->collector, run->label,
+	};
+	int i;
+
+	for (i = 0; i < (int)(sizeof(text) / sizeof(*text)); i++)
+		sqlite3_bind_text(stmt, i + 1, text[i], -1, SQLITE_STATIC);
+}
+
+static int insert_run(struct store *store, const struct store_run *run)
+{
+	static const char sql[] =
+		"INSERT INTO run (source, environment, command, host, kernel, cpu_model,"
+		" microcode, ept, vpid, unrestricted_guest, nested, module_parameters, collector,"
+		" label, isa, tsc_khz, tsc_start, started_ns, rollup_cycles, hist_cycles,"
+		" has_raw, has_split) VALUES (?, coalesce(?, 'unknown'), ?, ?, ?, ?, ?, ?, ?, ?,"
+		" ?, ?, ?, coalesce(?, 'run ' || (SELECT coalesce(max(id), 0) + 1 FROM run)),"
+		" ?, ?, ?, ?, ?, ?, ?, ?)";
+	const int64_t value[] = {
+		run->isa,
+		run->tsc_khz,
+		(int64_t)run->tsc_start,
+		run->started_ns,
+		(int64_t)store->rollup_cycles,
+		(int64_t)store->hist_cycles,
+		run->raw,
+		run->split,
+	};
+	sqlite3_stmt *stmt;
+	int i;
+	int rc = sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL);
+
+	if (rc)
+		return rc;
+	bind_texts(stmt, run);
+	for (i = 0; i < (int)(sizeof(value) / sizeof(*value)); i++)
+		sqlite3_bind_int64(stmt, 15 + i, value[i]);
+	rc = store_step(stmt);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int store_begin(struct store *store, const struct store_run *run)
+{
+	int rc;
+
+	if (store->run || !run->tsc_khz)
+		return -EINVAL;
+	store->tsc_start = run->tsc_start;
+	store->rollup_cycles = (uint64_t)run->tsc_khz * STORE_ROLLUP_MS;
+	store->hist_cycles = (uint64_t)run->tsc_khz * STORE_HIST_MS;
+	store->isa = run->isa;
+	store->raw = run->raw;
+	store->failed_run = 0;
+	store->vcpu_count = 0;
+	store->recorded = 0;
+	store->dropped = 0;
+	store->unread = 0;
+	store->unflushed = 0;
+	rc = insert_run(store, run);
+	if (!rc)
+		store->run = sqlite3_last_insert_rowid(store->db);
+	return rc;
+}
+
+int store_finish(struct store *store, const char *state, uint64_t tsc_end, int64_t ended_ns)
+{
+	sqlite3_stmt *stmt;
+	int64_t run;
+	int flushed = store->run ? store_flush(store) : 0;
+	int rc;
+
+	run = store->run ? store->run : store->failed_run;
+	if (!run)
+		return STORE_RUNLESS;
+	rc = sqlite3_prepare_v2(
+		store->db, "UPDATE run SET state = ?2, tsc_end = ?3, ended_ns = ?4 WHERE id = ?1",
+		-1, &stmt, NULL);
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, run);
+	sqlite3_bind_text(stmt, 2, flushed ? "interrupted" : state, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 3, (sqlite3_int64)tsc_end);
+	sqlite3_bind_int64(stmt, 4, ended_ns);
+	rc = store_step(stmt);
+	sqlite3_finalize(stmt);
+	store->run = 0;
+	store->failed_run = 0;
+	return flushed ? flushed : rc;
+}
+
+int store_discard(struct store *store)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (store->run)
+		store_fail(store, 0);
+	if (store->empty) {
+		store->take_back = 1;
+		return 0;
+	}
+	rc = sqlite3_prepare_v2(store->db, "DELETE FROM run WHERE id = ?", -1, &stmt, NULL);
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, store->failed_run);
+	rc = store_step(stmt);
+	sqlite3_finalize(stmt);
+	store->failed_run = 0;
+	return rc;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	sqlite3_finalize(store->insert_rows);
+	sqlite3_finalize(store->insert_loss);
+	sqlite3_finalize(store->insert_check);
+	sqlite3_finalize(store->update_vcpu);
+	store_sum_free(store);
+	sqlite3_close(store->db);
+	if (store->take_back)
+		take_back(store);
+	/* Last: closing any descriptor of the file drops SQLite's own locks. */
+	if (store->lock_fd >= 0)
+		close(store->lock_fd);
+	free(store->vcpus);
+	free(store->path);
+	free(store);
+}

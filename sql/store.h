@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * store.h - writes recordings into a run database (sql/schema.sql)
+ *
+ * One writer per file, any number of readers beside it (WAL). All that belongs
+ * to one flush (rows, roll-ups, histograms, losses, the vCPU's counts) is in one
+ * transaction: a database whose writer was killed holds everything up to the
+ * last store_flush() and nothing of what came after.
+ *
+ *	store_open()
+ *	store_begin()
+ *		store_add_vcpu(), store_append(), store_end_vcpu() ... store_flush()
+ *	store_finish() or store_discard()
+ *	store_close()
+ *
+ * RETURN VALUES: 0; -errno of a system call; a positive result code of SQLite;
+ * or one of STORE_*. store_strerror() has words for all of them. After a failed
+ * call the open transaction is rolled back and the run takes no more records:
+ * what was flushed before stays, store_finish() may still be tried.
+ */
+#ifndef EXITSCOPE_SQL_STORE_H
+#define EXITSCOPE_SQL_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kvm/uapi/kvm_exit_ring.h"
+
+/* The PRAGMA user_version that this code writes. */
+#define STORE_VERSION 1
+
+/* Above every result code of SQLite. */
+#define STORE_FOREIGN 1000001 /* the file exists and is no run database */
+#define STORE_FUTURE  1000002 /* written by a newer version of this program */
+#define STORE_BUSY    1000003 /* another collector writes this file */
+#define STORE_RUNLESS 1000004 /* no run is open, or it has failed before */
+
+struct store;
+
+/*
+ * What is known about a run when it begins. Texts may be NULL except @source
+ * and @collector. Fields as in table run.
+ */
+struct store_run {
+	const char *label;
+	const char *source;
+	const char *environment;
+	const char *command;
+	const char *host;
+	const char *kernel;
+	const char *cpu_model;
+	const char *microcode;
+	const char *ept;
+	const char *vpid;
+	const char *unrestricted_guest;
+	const char *nested;
+	const char *module_parameters;
+	const char *collector;
+	uint32_t isa;
+	uint32_t tsc_khz; /* in kHz, not 0 */
+	uint64_t tsc_start;
+	int64_t started_ns;
+	int raw;   /* 1: a row for every exit; 0: roll-ups only */
+	int split; /* 1: the four parts of cycles are known */
+};
+
+/* A vCPU. @comm may be NULL. */
+struct store_vcpu {
+	const char *comm;
+	uint64_t vm_id;
+	uint64_t ring_id;
+	uint32_t tgid;
+	uint32_t vcpu_id;
+	uint64_t first_seq; /* the first record of the recording has this seq */
+};
+
+/*
+ * The counts of a vCPU at the end of its recording.
+ * @end_seq:	seq that the next record would have had: what is missing below
+ *		it is a loss
+ * @totals:	KVM_EXIT_TOTAL_SLOTS totals over the recording, or NULL
+ */
+struct store_vcpu_end {
+	const struct kvm_exit_total *totals;
+	uint64_t end_seq;
+	uint64_t filtered;
+	uint64_t unread;
+	uint64_t vmfail;
+	uint32_t open_exits;
+	uint32_t ended;
+};
+
+/* One count for table crosscheck; @vcpu < 0: all vCPUs; @reason < 0: all
+ * reasons; @cycles < 0: unknown.
+ */
+struct store_crosscheck {
+	const char *source;
+	const char *name;
+	int vcpu;
+	int64_t reason;
+	int64_t n;
+	int64_t cycles;
+};
+
+/* What a run holds so far, in records; @bytes: size of the files on disk. */
+struct store_counts {
+	uint64_t recorded;
+	uint64_t dropped;
+	uint64_t unread;
+	uint64_t bytes;
+	uint64_t unflushed; /* records since the last successful flush */
+};
+
+/*
+ * Opens @path for writing, creates it if it does not exist or is empty. A file
+ * that is refused (STORE_FOREIGN, STORE_FUTURE, STORE_BUSY) is not touched. An
+ * older version is migrated; runs of dead writers become 'interrupted'.
+ */
+int store_open(const char *path, struct store **store);
+
+/* Words for what a call returned; @store may be NULL. Valid until the next call. */
+const char *store_strerror(struct store *store, int rc);
+
+int store_begin(struct store *store, const struct store_run *run);
+
+/* Makes the vCPU (and its VM) known; *@vcpu is its number for the calls below. */
+int store_add_vcpu(struct store *store, const struct store_vcpu *info, int *vcpu);
+
+/* Records of one vCPU, in seq order. They count once store_flush() returns 0. */
+int store_append(struct store *store, int vcpu, const struct kvm_exit_record *records,
+		 size_t count);
+
+int store_end_vcpu(struct store *store, int vcpu, const struct store_vcpu_end *end);
+
+int store_add_crosscheck(struct store *store, const struct store_crosscheck *check);
+
+int store_flush(struct store *store);
+
+/* Flushes and ends the run; @state: "complete" or "interrupted". */
+int store_finish(struct store *store, const char *state, uint64_t tsc_end, int64_t ended_ns);
+
+/* Takes the open run out again; after store_close() a file that was missing or
+ * empty before is so again.
+ */
+int store_discard(struct store *store);
+
+void store_get_counts(const struct store *store, struct store_counts *counts);
+
+/* Ends without a word about the run: it stays 'recording' until the next open. */
+void store_close(struct store *store);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of the store share; nobody else includes this. */
+#ifndef EXITSCOPE_SQL_STORE_INTERNAL_H
+#define EXITSCOPE_SQL_STORE_INTERNAL_H
+
+#include <sqlite3.h>
+
+#include "sql/store.h"
+#include "sql/tally.h"
+
+/* The .sql files of this folder (built from them). */
+extern const char sql_schema[];
+extern const char sql_exit_reason[];
+extern const char sql_views[];
+
+/* Intervals of exit_rollup and exit_hist, in ms. */
+#define STORE_ROLLUP_MS 100U
+#define STORE_HIST_MS	1000U
+
+struct vcpu_state {
+	int64_t id; /* in table vcpu */
+	uint64_t next_seq;
+	uint64_t recorded;
+	uint64_t dropped;
+	uint64_t last_tsc; /* of the last record */
+	int dirty;	   /* its counts changed since the last flush */
+};
+
+/* The rows that the virtual table shows to INSERT ... SELECT. */
+struct row_batch {
+	const struct kvm_exit_record *records;
+	size_t count;
+	int64_t vcpu;
+};
+
+struct store {
+	sqlite3 *db;
+	char *path;
+	int lock_fd;   /* holds the file's flock */
+	int made;      /* by us */
+	int empty;     /* when we opened it: store_discard() leaves it so */
+	int take_back; /* when it is closed */
+
+	int64_t run; /* id of the open run; 0: none, or failed */
+	int64_t failed_run;
+	int raw;
+	uint32_t isa;
+	int in_transaction;
+	uint64_t tsc_start;
+	uint64_t rollup_cycles;
+	uint64_t hist_cycles;
+
+	struct vcpu_state *vcpus;
+	int vcpu_count;
+	uint64_t recorded;
+	uint64_t dropped;
+	uint64_t unread;
+	uint64_t unflushed;
+
+	struct row_batch batch;
+	struct tally rollup; /* of struct rollup_sums */
+	struct tally hist;   /* of uint64_t */
+
+	sqlite3_stmt *insert_rows;
+	sqlite3_stmt *insert_rollup;
+	sqlite3_stmt *insert_hist;
+	sqlite3_stmt *insert_loss;
+	sqlite3_stmt *insert_check;
+	sqlite3_stmt *update_vcpu;
+};
+
+/* Registers the virtual table exit_batch, which shows *@batch. */
+int store_rows_register(sqlite3 *db, struct row_batch *batch);
+
+/* Sums of one roll-up row; fields as in table exit_rollup. */
+struct rollup_sums {
+	uint64_t n;
+	uint64_t cycles;
+	uint64_t halted_cycles;
+	uint64_t userspace_cycles;
+	uint64_t preempted_cycles;
+	uint64_t min_cycles;
+	uint64_t max_cycles;
+	uint64_t n_fastpath;
+	uint64_t n_nested;
+	uint64_t n_user;
+	uint64_t n_synth;
+	uint64_t first_tsc;
+	uint64_t last_tsc;
+};
+
+int store_sum_init(struct store *store);
+int store_sum_prepare(struct store *store);
+/* Adds records to the sums in memory. */
+int store_sum_add(struct store *store, int64_t vcpu, const struct kvm_exit_record *records,
+		  size_t count);
+/* Writes the sums into the open transaction and empties them. */
+int store_sum_write(struct store *store);
+void store_sum_free(struct store *store);
+
+/* Runs a statement that gives no rows and resets it. */
+int store_step(sqlite3_stmt *stmt);
+/* Opens a transaction if none is open. */
+int store_transaction(struct store *store);
+/* Rolls back and closes the run to more records; returns @rc. */
+int store_fail(struct store *store, int rc);
+
+#endif

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * store_rows.c - shows a batch of records to SQLite as a table, so that one
+ * INSERT ... SELECT takes them all (no statement and no binding per row)
+ */
+#include "sql/store_internal.h"
+
+#include <stdlib.h>
+
+struct batch_table {
+	sqlite3_vtab base;
+	const struct row_batch *batch;
+};
+
+struct batch_cursor {
+	sqlite3_vtab_cursor base;
+	size_t row;
+};
+
+static int batch_connect(sqlite3 *db, void *aux, int argc, const char *const *argv,
+			 sqlite3_vtab **vtab, char **error)
+{
+	struct batch_table *table;
+	int rc;
+
+	(void)argc;
+	(void)argv;
+	(void)error;
+	rc = sqlite3_declare_vtab(
+		db, "CREATE TABLE x(vcpu, seq, tsc, reason, flags, cycles, halted_cycles,"
+		    " userspace_cycles, preempted_cycles, rip, key, key_aux, qualification,"
+		    " info2, intr_info, error_code, user_reason, pcpu, cr3)");
+	if (rc)
+		return rc;
+	table = calloc(1, sizeof(*table));
+	if (!table)
+		return SQLITE_NOMEM;
+	table->batch = aux;
+	*vtab = &table->base;
+	return SQLITE_OK;
+}
+
+static int batch_disconnect(sqlite3_vtab *vtab)
+{
+	free(vtab);
+	return SQLITE_OK;
+}
+
+static int batch_best_index(sqlite3_vtab *vtab, sqlite3_index_info *info)
+{
+	(void)vtab;
+	info->estimatedCost = 1000;
+	return SQLITE_OK;
+}
+
+static int batch_open(sqlite3_vtab *vtab, sqlite3_vtab_cursor **cursor)
+{
+	struct batch_cursor *c = calloc(1, sizeof(*c));
+
+	(void)vtab;
+	if (!c)
+		return SQLITE_NOMEM;
+	*cursor = &c->base;
+	return SQLITE_OK;
+}
+
+static int batch_close(sqlite3_vtab_cursor *cursor)
+{
+	free(cursor);
+	return SQLITE_OK;
+}
+
+static int batch_filter(sqlite3_vtab_cursor *cursor, int number, const char *string, int argc,
+			sqlite3_value **argv)
+{
+	(void)number;
+	(void)string;
+	(void)argc;
+	(void)argv;
+	((struct batch_cursor *)cursor)->row = 0;
+	return SQLITE_OK;
+}
+
+static int batch_next(sqlite3_vtab_cursor *cursor)
+{
+	((struct batch_cursor *)cursor)->row++;
+	return SQLITE_OK;
+}
+
+static int batch_eof(sqlite3_vtab_cursor *cursor)
+{
+	return ((struct batch_cursor *)cursor)->row >=
+	       ((struct batch_table *)cursor->pVtab)->batch->count;
+}
+
+/* The columns in the order of table exit. A field that is not valid is NULL or 0. */
+static int batch_column(sqlite3_vtab_cursor *cursor, sqlite3_context *out, int column)
+{
+	const struct row_batch *batch = ((struct batch_table *)cursor->pVtab)->batch;
+	const struct kvm_exit_record *r = &batch->records[((struct batch_cursor *)cursor)->row];
+	const __u64 value[] = {
+		(__u64)batch->vcpu,
+		r->seq,
+		r->tsc,
+		r->reason,
+		r->flags,
+		r->cycles,
+		r->halted_cycles,
+		r->userspace_cycles,
+		r->preempted_cycles,
+		r->guest_rip,
+		r->key,
+		r->key_aux,
+		r->qualification,
+		r->info2,
+		r->intr_info,
+		r->error_code,
+		r->user_reason,
+		r->pcpu,
+		r->guest_cr3,
+	};
+	int is_key = column == 10 || column == 11;
+
+	if ((is_key && !(r->flags & KVM_EXIT_REC_KEY)) ||
+	    (column == 18 && !(r->flags & KVM_EXIT_REC_CR3)))
+		sqlite3_result_null(out);
+	else
+		sqlite3_result_int64(out, (sqlite3_int64)value[column]);
+	return SQLITE_OK;
+}
+
+static int batch_rowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *rowid)
+{
+	*rowid = (sqlite3_int64)((struct batch_cursor *)cursor)->row;
+	return SQLITE_OK;
+}
+
+int store_rows_register(sqlite3 *db, struct row_batch *batch)
+{
+	/* No xCreate: the table exists by its name alone, in this connection alone. */
+	static const sqlite3_module module = {
+		.xConnect = batch_connect,
+		.xBestIndex = batch_best_index,
+		.xDisconnect = batch_disconnect,
+		.xOpen = batch_open,
+		.xClose = batch_close,
+		.xFilter = batch_filter,
+		.xNext = batch_next,
+		.xEof = batch_eof,
+		.xColumn = batch_column,
+		.xRowid = batch_rowid,
+	};
+
+	return sqlite3_create_module(db, "exit_batch", &module, batch);
+}

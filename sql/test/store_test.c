@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* store_test.c - what goes into a run database comes out of it, whatever happens */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sql/store.h"
+#include "sql/test/check.h"
+#include "sql/test/synthetic.h"
+
+#define RECORDS 20000
+
+static struct kvm_exit_record records[RECORDS];
+
+static const struct store_run test_run = {
+	.source = "capture",
+	.collector = "store_test",
+	.isa = KVM_EXIT_ISA_VMX,
+	.tsc_khz = SYNTHETIC_TSC_KHZ,
+	.tsc_start = SYNTHETIC_TSC_START,
+	.started_ns = 1,
+	.raw = 1,
+	.split = 1,
+};
+
+static struct store *open_run(const char *path, int raw)
+{
+	struct store_run run = test_run;
+	struct store *store = NULL;
+
+	run.raw = raw;
+	CHECK_EQ(store_open(path, &store), 0);
+	CHECK_EQ(store_begin(store, &run), 0);
+	return store;
+}
+
+static int add_vcpu(struct store *store, uint32_t vcpu_id)
+{
+	const struct store_vcpu info = {
+		.comm = "test",
+		.vm_id = 7,
+		.ring_id = 100 + vcpu_id,
+		.tgid = 42,
+		.vcpu_id = vcpu_id,
+	};
+	int vcpu = -1;
+
+	CHECK_EQ(store_add_vcpu(store, &info, &vcpu), 0);
+	return vcpu;
+}
+
+/* Records a run of two vCPUs in many flushes; adds up what went in. */
+static void record_run(const char *path, int raw, uint32_t lose_one_in, struct synthetic *s)
+{
+	struct store *store = open_run(path, raw);
+	struct store_vcpu_end end = {.vmfail = 3, .unread = 5, .open_exits = 1, .ended = 1};
+	int vcpu[2];
+	int i;
+	int j;
+
+	for (i = 0; i < 2; i++) {
+		vcpu[i] = add_vcpu(store, (uint32_t)i);
+		synthetic_init(&s[i], (uint32_t)i, 1);
+		s[i].lose_one_in = lose_one_in;
+	}
+	for (j = 0; j < 10; j++) {
+		for (i = 0; i < 2; i++) {
+			synthetic_fill(&s[i], records, RECORDS / 20);
+			CHECK_EQ(store_append(store, vcpu[i], records, RECORDS / 20), 0);
+		}
+		CHECK_EQ(store_flush(store), 0);
+	}
+	for (i = 0; i < 2; i++) {
+		end.totals = s[i].totals;
+		end.end_seq = s[i].seq;
+		CHECK_EQ(store_end_vcpu(store, vcpu[i], &end), 0);
+	}
+	CHECK_EQ(store_finish(store, "complete", SYNTHETIC_TSC_START + 1000, 2), 0);
+	store_close(store);
+}
+
+static void test_round_trip(void)
+{
+	const char *path = test_path("round.sqlite");
+	struct synthetic s[2];
+	uint64_t cycles = 0;
+	uint64_t synthesized = 0;
+	int i;
+
+	record_run(path, 1, 50, s);
+	for (i = 0; i < (int)KVM_EXIT_TOTAL_SLOTS; i++) {
+		cycles += s[0].totals[i].cycles + s[1].totals[i].cycles;
+		synthesized += s[0].totals[i].synthesized + s[1].totals[i].synthesized;
+	}
+	CHECK(s[0].lost && s[1].lost);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit"), RECORDS);
+	CHECK_EQ(query(path, "SELECT sum(cycles) FROM exit"), cycles);
+	CHECK_EQ(query(path, "SELECT sum(recorded) FROM vcpu"), RECORDS);
+	CHECK_EQ(query(path, "SELECT sum(n) FROM loss"), s[0].lost + s[1].lost);
+	CHECK_EQ(query(path, "SELECT sum(dropped) FROM vcpu"), s[0].lost + s[1].lost);
+	CHECK_EQ(query(path, "SELECT sum(n_synth) FROM exit_rollup"), synthesized);
+	CHECK_EQ(query(path, "SELECT sum(vmfail) FROM vcpu"), 6);
+	CHECK_EQ(query(path, "SELECT count(*) FROM vm"), 1);
+	CHECK_EQ(query(path, "SELECT count(*) FROM run WHERE state = 'complete'"), 1);
+	/* The rows carry the sequence numbers that the losses leave. */
+	CHECK_EQ(query(path, "SELECT max(seq) + 1 FROM exit WHERE vcpu = 2"), s[1].seq);
+	CHECK_EQ(query(path, "SELECT count(*) FROM loss l JOIN exit e ON e.vcpu = l.vcpu"
+			     " AND e.seq BETWEEN l.first_seq AND l.first_seq + l.n - 1"),
+		 0);
+	CHECK_EQ(query(path, "SELECT count(*) FROM loss l LEFT JOIN exit e ON e.vcpu = l.vcpu"
+			     " AND e.seq = l.first_seq - 1 WHERE e.tsc IS NOT l.tsc_before"),
+		 0);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit WHERE (key IS NULL) <> (flags & 2048 = 0)"),
+		 0);
+	CHECK_EQ(query(path, "SELECT sum(n) FROM crosscheck WHERE source = 'totals_recorded'"),
+		 RECORDS);
+	CHECK_EQ(query(path, "SELECT sum(cycles) FROM crosscheck WHERE source = 'totals'"), cycles);
+	CHECK_EQ(query(path, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+}
+
+/* Roll-ups and histograms say exactly what the rows say. */
+static void test_sums(void)
+{
+	static const char rollup_differs[] =
+		"SELECT count(*) FROM (SELECT * FROM exit_rollup EXCEPT SELECT vcpu,"
+		" (tsc - tsc_start) / rollup_cycles slot, reason, count(*), sum(cycles),"
+		" sum(halted_cycles), sum(userspace_cycles), sum(preempted_cycles), min(cycles),"
+		" max(cycles), sum(flags & 1 <> 0), sum(flags & 2 <> 0), sum(flags & 4 <> 0),"
+		" sum(flags & 8 <> 0), min(tsc), max(tsc) FROM exit, run GROUP BY 1, 2, 3)";
+	static const char hist_differs[] =
+		"SELECT count(*) FROM (SELECT vcpu, slot, reason, sum(n) FROM exit_hist"
+		" WHERE part = %d GROUP BY 1, 2, 3 EXCEPT SELECT vcpu,"
+		" (tsc - tsc_start) / hist_cycles, reason, count(*) FROM exit, run GROUP BY 1, 2, "
+		"3)";
+	const char *path = test_path("round.sqlite");
+	char sql[sizeof(hist_differs) + 16];
+	int part;
+
+	CHECK_EQ(query(path, rollup_differs), 0);
+	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_rollup"), RECORDS);
+	CHECK(query(path, "SELECT count(DISTINCT slot) FROM exit_rollup") > 10);
+	for (part = 0; part < 2; part++) {
+		snprintf(sql, sizeof(sql), hist_differs, part);
+		CHECK_EQ(query(path, sql), 0);
+		snprintf(sql, sizeof(sql), "SELECT sum(n) FROM exit_hist WHERE part = %d", part);
+		CHECK_EQ(query(path, sql), RECORDS);
+	}
+}
+
+/* A second run in the same file, without rows. */
+static void test_second_run(void)
+{
+	const char *path = test_path("round.sqlite");
+	struct synthetic s[2];
+
+	record_run(path, 0, 0, s);
+	CHECK_EQ(query(path, "SELECT count(*) FROM run"), 2);
+	CHECK_EQ(query(path, "SELECT has_raw FROM run WHERE id = 2"), 0);
+	CHECK_EQ(query(path, "SELECT label = 'run 2' FROM run WHERE id = 2"), 1);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit"), RECORDS);
+	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_rollup"), 2 * RECORDS);
+	CHECK_EQ(query(path, "SELECT sum(recorded) FROM vcpu"), 2 * RECORDS);
+}
+
+/* Reads a file whole, for comparing; the caller frees it. */
+static char *slurp(const char *path, size_t *bytes)
+{
+	FILE *f = fopen(path, "rb");
+	char *data = malloc(1 << 20);
+
+	*bytes = f && data ? fread(data, 1, 1 << 20, f) : 0;
+	if (f)
+		fclose(f);
+	return data;
+}
+
+static void refuse(const char *path, int expected)
+{
+	size_t before_bytes, after_bytes;
+	char *before = slurp(path, &before_bytes);
+	struct store *store = NULL;
+	char *after;
+
+	CHECK_EQ(store_open(path, &store), expected);
+	CHECK(!store);
+	after = slurp(path, &after_bytes);
+	CHECK(before_bytes == after_bytes && before_bytes && !memcmp(before, after, after_bytes));
+	free(before);
+	free(after);
+}
+
+static void test_refused(void)
+{
+	const char *path = test_path("foreign");
+	FILE *f = fopen(path, "w");
+	struct store *store;
+
+	fputs("this is a letter and no database, but it is long enough to have a header of "
+	      "a hundred bytes and more\n",
+	      f);
+	fclose(f);
+	refuse(path, STORE_FOREIGN);
+
+	path = test_path("foreign.sqlite");
+	f = fopen(path, "w");
+	fclose(f);
+	query(path, "PRAGMA journal_mode = WAL");
+	query(path, "CREATE TABLE t (a)");
+	refuse(path, STORE_FOREIGN);
+
+	path = test_path("future.sqlite");
+	CHECK_EQ(store_open(path, &store), 0);
+	store_close(store);
+	query(path, "PRAGMA user_version = 1000");
+	refuse(path, STORE_FUTURE);
+
+	CHECK_EQ(store_open(test_path("no/such/folder.sqlite"), &store), -ENOENT);
+	CHECK_EQ(store_open("/", &store), -EISDIR);
+}
+
+static void test_one_writer(void)
+{
+	const char *path = test_path("busy.sqlite");
+	struct store *first;
+	struct store *second;
+
+	CHECK_EQ(store_open(path, &first), 0);
+	CHECK_EQ(store_open(path, &second), STORE_BUSY);
+	store_close(first);
+	CHECK_EQ(store_open(path, &second), 0);
+	store_close(second);
+}
+
+static void test_discard(void)
+{
+	struct store *store = open_run(test_path("discard.sqlite"), 1);
+
+	add_vcpu(store, 0);
+	CHECK_EQ(store_discard(store), 0);
+	store_close(store);
+	CHECK(access(test_path("discard.sqlite"), F_OK));
+	CHECK(access(test_path("discard.sqlite-wal"), F_OK));
+
+	store = open_run(test_path("round.sqlite"), 1);
+	add_vcpu(store, 0);
+	CHECK_EQ(store_flush(store), 0);
+	CHECK_EQ(store_discard(store), 0);
+	store_close(store);
+	CHECK_EQ(query(test_path("round.sqlite"), "SELECT count(*) FROM run"), 2);
+}
+
+/* A killed writer: all flushes stay, the last transaction does not. */
+static void test_killed(void)
+{
+	const char *path = test_path("killed.sqlite");
+	struct synthetic s;
+	struct store *store;
+	pid_t child = fork();
+	int status;
+	int i;
+
+	if (!child) {
+		store = open_run(path, 1);
+		synthetic_init(&s, 0, 9);
+		add_vcpu(store, 0);
+		for (i = 0; i < 6; i++) {
+			synthetic_fill(&s, records, 1000);
+			store_append(store, 0, records, 1000);
+			if (i < 5)
+				store_flush(store);
+		}
+		raise(SIGKILL);
+	}
+	waitpid(child, &status, 0);
+	CHECK(WIFSIGNALED(status));
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit"), 5000);
+	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_rollup"), 5000);
+	CHECK_EQ(query(path, "SELECT recorded FROM vcpu"), 5000);
+	CHECK_EQ(query(path, "SELECT state = 'recording' FROM run"), 1);
+	CHECK_EQ(store_open(path, &store), 0);
+	store_close(store);
+	CHECK_EQ(query(path, "SELECT state = 'interrupted' FROM run"), 1);
+	CHECK_EQ(query(path, "SELECT tsc_end = (SELECT max(tsc) FROM exit) FROM run"), 1);
+}
+
+static void test_bad_calls(void)
+{
+	struct store *store = open_run(test_path("bad.sqlite"), 1);
+	struct store_vcpu_end end = {0};
+	struct synthetic s;
+
+	CHECK_EQ(store_append(store, 0, records, 1), -EINVAL);
+	CHECK_EQ(store_end_vcpu(store, -1, &end), -EINVAL);
+	add_vcpu(store, 0);
+	synthetic_init(&s, 0, 1);
+	synthetic_fill(&s, records, 10);
+	CHECK_EQ(store_append(store, 0, records, 10), 0);
+	CHECK_EQ(store_flush(store), 0);
+	CHECK_EQ(store_append(store, 0, records, 10), -EPROTO);
+	CHECK_EQ(store_append(store, 0, records, 10), STORE_RUNLESS);
+	CHECK_EQ(store_finish(store, "complete", 1, 1), 0);
+	store_close(store);
+	CHECK_EQ(query(test_path("bad.sqlite"), "SELECT count(*) FROM exit"), 10);
+}
+
+int main(void)
+{
+	test_round_trip();
+	test_sums();
+	test_second_run();
+	test_refused();
+	test_one_writer();
+	test_discard();
+	test_killed();
+	test_bad_calls();
+	return check_result();
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sql/test/synthetic.h"
+
+#include <string.h>
+
+/* splitmix64 */
+static uint64_t next_random(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+	return z ^ z >> 31;
+}
+
+void synthetic_init(struct synthetic *s, uint32_t vcpu_id, uint64_t seed)
+{
+	memset(s, 0, sizeof(*s));
+	s->random = seed + vcpu_id;
+	s->vcpu_id = vcpu_id;
+	s->tsc = SYNTHETIC_TSC_START + 1000 * vcpu_id;
+}
+
+/* Some reasons of VMX, the frequent ones several times. */
+static uint32_t pick_reason(uint64_t random)
+{
+	static const uint32_t reasons[] = {1,  10, 10, 12, 28, 30, 30, 30,	     30,
+					   31, 32, 32, 32, 48, 49, 48, 33 | 1U << 31};
+
+	return reasons[random % (sizeof(reasons) / sizeof(*reasons))];
+}
+
+static void lose(struct synthetic *s, uint64_t random)
+{
+	struct kvm_exit_total *total = &s->totals[1];
+	uint64_t n = 1 + random % 3;
+
+	total->count += n;
+	total->dropped += n;
+	s->seq += n;
+	s->lost += n;
+}
+
+static void fill(struct synthetic *s, struct kvm_exit_record *r)
+{
+	uint64_t random = next_random(&s->random);
+	struct kvm_exit_total *total;
+
+	memset(r, 0, sizeof(*r));
+	r->seq = s->seq++;
+	r->reason = pick_reason(random >> 8);
+	r->tsc = s->tsc += 500 + (random >> 16) % 4000;
+	/* skewed: 2^8 to 2^23 cycles, short ones most often */
+	r->handler_cycles = 256 + (random >> 20) % (256U << ((random >> 60) & 15));
+	r->halted_cycles = r->reason == 12 ? (random >> 30) % 1000000 : 0;
+	r->userspace_cycles = r->reason == 30 ? (random >> 32) % 5000 : 0;
+	r->preempted_cycles = (random & 63) == 0 ? (random >> 40) % 100000 : 0;
+	r->cycles =
+		r->handler_cycles + r->halted_cycles + r->userspace_cycles + r->preempted_cycles;
+	r->guest_rip = 0xffffffff81000000ULL + (random >> 44) % 512 * 16;
+	r->qualification = r->reason == 48 ? 0x181 : 0;
+	r->vcpu_id = (__u16)s->vcpu_id;
+	r->pcpu = (__u16)(random >> 50 & 3);
+	r->isa = KVM_EXIT_ISA_VMX;
+	if (r->reason == 31 || r->reason == 32 || r->reason == 48 || r->reason == 49) {
+		r->flags |= KVM_EXIT_REC_KEY;
+		r->key = r->reason < 48 ? 0x6e0 + (random >> 52) % 4 : (random >> 36) % 64 * 4096;
+	}
+	if (r->reason == 30)
+		r->flags |= KVM_EXIT_REC_USER;
+	if (r->reason == 32 && (random & 1))
+		r->flags |= KVM_EXIT_REC_FASTPATH;
+	if (r->reason >> 31)
+		r->flags |= KVM_EXIT_REC_SYNTH;
+	if (r->halted_cycles)
+		r->flags |= KVM_EXIT_REC_HALTED;
+	s->tsc += r->cycles;
+
+	total = &s->totals[r->reason & 0xffff];
+	total->count += !(r->reason >> 31);
+	total->synthesized += r->reason >> 31;
+	total->recorded++;
+	total->cycles += r->cycles;
+	total->halted_cycles += r->halted_cycles;
+	total->userspace_cycles += r->userspace_cycles;
+	total->preempted_cycles += r->preempted_cycles;
+}
+
+void synthetic_fill(struct synthetic *s, struct kvm_exit_record *records, size_t count)
+{
+	uint64_t random;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (s->lose_one_in) {
+			random = next_random(&s->random);
+			if (random % s->lose_one_in == 0)
+				lose(s, random >> 32);
+		}
+		fill(s, &records[i]);
+	}
+}
