@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * capture.h - a recording as a file, as it came off the device
+ *
+ * FORMAT (little endian, no padding beyond what the structs show)
+ *	struct capture_header
+ *	blocks: struct capture_block, then block.bytes bytes
+ *	  CAPTURE_TEXT		"name=value": a text of run_info.h
+ *	  CAPTURE_VCPU		struct capture_vcpu; numbered from 0 as they come
+ *	  CAPTURE_RECORDS	struct kvm_exit_record[] of block.vcpu in seq order
+ *	  CAPTURE_END_VCPU	struct capture_end and capture_end.slots times
+ *				struct capture_slot; no block of this vCPU follows
+ *	  CAPTURE_FINISH	struct capture_finish; the file ends after it
+ * The whole may be gzip-compressed. Texts come before the first vCPU. A file
+ * without CAPTURE_FINISH was cut off and is refused.
+ */
+#ifndef EXITSCOPE_COLLECTOR_CAPTURE_H
+#define EXITSCOPE_COLLECTOR_CAPTURE_H
+
+#include <stddef.h>
+
+#include "collector/fault.h"
+#include "collector/run_info.h"
+#include "collector/source.h"
+
+#define CAPTURE_MAGIC	0x5041435845564b00ULL /* "\0KVEXCAP" */
+#define CAPTURE_VERSION 1U
+
+enum capture_kind {
+	CAPTURE_TEXT = 1,
+	CAPTURE_VCPU,
+	CAPTURE_RECORDS,
+	CAPTURE_END_VCPU,
+	CAPTURE_FINISH,
+};
+
+struct capture_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t record_bytes; /* sizeof(struct kvm_exit_record) */
+	uint32_t isa;
+	uint32_t tsc_khz;
+	uint64_t tsc_start;
+	int64_t started_ns;
+	uint64_t reserved[3];
+};
+
+struct capture_block {
+	uint32_t kind;
+	uint32_t vcpu;
+	uint64_t bytes;
+};
+
+/* Fields as in struct store_vcpu. */
+struct capture_vcpu {
+	uint64_t vm_id;
+	uint64_t ring_id;
+	uint64_t first_seq;
+	uint32_t tgid;
+	uint32_t vcpu_id;
+	char comm[32]; /* ends with a 0 */
+};
+
+/* Fields as in struct store_vcpu_end. */
+struct capture_end {
+	uint64_t end_seq;
+	uint64_t filtered;
+	uint64_t unread;
+	uint64_t vmfail;
+	uint32_t open_exits;
+	uint32_t ended;
+	uint32_t slots;
+	uint32_t reserved;
+};
+
+/* The totals of one slot; slots that are all zero are left out. */
+struct capture_slot {
+	uint64_t slot;
+	struct kvm_exit_total total;
+};
+
+struct capture_finish {
+	uint64_t tsc_end;
+	int64_t ended_ns;
+};
+
+_Static_assert(sizeof(struct capture_header) == 64, "no padding");
+_Static_assert(sizeof(struct capture_block) == 16, "no padding");
+_Static_assert(sizeof(struct capture_vcpu) == 64, "no padding");
+_Static_assert(sizeof(struct capture_end) == 48, "no padding");
+_Static_assert(sizeof(struct capture_slot) == 136, "no padding");
+_Static_assert(sizeof(struct capture_finish) == 16, "no padding");
+
+struct capture;
+
+/* Creates @path, which must not exist (-EEXIST); compressed if its name ends
+ * in .gz. Returns 0 or -errno, as all calls here.
+ */
+int capture_create(const char *path, struct capture **capture);
+
+/* The header and the texts; before the first item. */
+int capture_begin(struct capture *capture, const struct run_info *info);
+
+/* SOURCE_VCPU, SOURCE_RECORDS or SOURCE_END_VCPU. */
+int capture_write(struct capture *capture, const struct source_item *item);
+
+int capture_finish(struct capture *capture, const struct run_info *info);
+
+/* Removes the file if it was never finished and @keep is 0. */
+int capture_close(struct capture *capture, int keep);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* fault.h - what went wrong, in words, beside the number that says so */
+#ifndef EXITSCOPE_COLLECTOR_FAULT_H
+#define EXITSCOPE_COLLECTOR_FAULT_H
+
+/* "what: why (way out)", without the program's name and without a newline. */
+struct fault {
+	char text[512];
+};
+
+/* Fills in @fault (the first words win) and returns @rc. */
+int fault_set(struct fault *fault, int rc, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* host.h - describes this machine for table run */
+#ifndef EXITSCOPE_COLLECTOR_HOST_H
+#define EXITSCOPE_COLLECTOR_HOST_H
+
+#include <stdint.h>
+
+#include "collector/run_info.h"
+
+/* Fills in all texts but label and command, the ISA and the start (TSC and clock). */
+void host_describe(struct run_info *info);
+
+/* CLOCK_REALTIME in ns since 1970. */
+int64_t host_realtime_ns(void);
+
+/* The TSC now, in cycles. */
+uint64_t host_tsc(void);
+
+/*
+ * The TSC's frequency in kHz, measured against CLOCK_MONOTONIC_RAW for 20 ms
+ * (good to about 0.1 %): for runs in which no ring ever told the kernel's value.
+ */
+uint32_t host_measure_tsc_khz(void);
+
+/* Reads the name of process @pid into @comm; empty when it is gone. */
+void host_comm(uint32_t pid, char *comm, int bytes);
+
+#endif

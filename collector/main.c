@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* main.c - the collector: all that is printed and the exit status come from here */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "collector/command.h"
+#include "collector/options.h"
+#include "collector/record.h"
+#include "collector/sink.h"
+#include "collector/version.h"
+
+struct status_line {
+	uint64_t records; /* at the last update */
+	int64_t elapsed_ns;
+	int shown;
+};
+
+static double megabytes(uint64_t bytes)
+{
+	return (double)bytes / 1e6;
+}
+
+static void show_status(void *context, const struct sink *sink, int64_t elapsed_ns)
+{
+	struct status_line *line = context;
+	int64_t ns = elapsed_ns - line->elapsed_ns;
+	struct store_counts counts = {.recorded = sink->records};
+
+	if (ns < 200000000)
+		return;
+	if (sink->store)
+		store_get_counts(sink->store, &counts);
+	fprintf(stderr, "\r\033[K%.0f exits/s, %llu exits, %llu dropped, %.1f MB",
+		(double)(counts.recorded - line->records) * 1e9 / (double)ns,
+		(unsigned long long)counts.recorded, (unsigned long long)counts.dropped,
+		megabytes(counts.bytes));
+	fflush(stderr);
+	line->records = counts.recorded;
+	line->elapsed_ns = elapsed_ns;
+	line->shown = 1;
+}
+
+static void print_end(const struct sink *sink)
+{
+	struct store_counts counts = {.recorded = sink->records};
+	uint64_t all;
+
+	if (sink->store)
+		store_get_counts(sink->store, &counts);
+	all = counts.recorded + counts.dropped;
+	fprintf(stderr, "collector: %llu records", (unsigned long long)counts.recorded);
+	if (sink->store)
+		fprintf(stderr, ", %llu dropped (coverage %.4g %%)",
+			(unsigned long long)counts.dropped,
+			all ? 100.0 * (double)counts.recorded / (double)all : 100.0);
+	if (counts.unread)
+		fprintf(stderr, ", %llu exits before it began", (unsigned long long)counts.unread);
+	if (sink->source->skipped)
+		fprintf(stderr, ", %u vCPUs left to another reader", sink->source->skipped);
+	if (sink->store)
+		fprintf(stderr, ": %s, %.1f MB", sink->db_path, megabytes(counts.bytes));
+	if (sink->capture_path)
+		fprintf(stderr, "%s %s", sink->store ? ";" : ":", sink->capture_path);
+	fputc('\n', stderr);
+}
+
+/* The words of a command line, with blanks between them. */
+static char *join(char *const words[])
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+	int i;
+
+	if (!out)
+		return NULL;
+	for (i = 0; words[i]; i++)
+		fprintf(out, "%s%s", i ? " " : "", words[i]);
+	fclose(out);
+	return text;
+}
+
+static void name_run(struct run_info *info, const struct options *o)
+{
+	char *command = o->command ? join(o->command) : NULL;
+
+	if (command) {
+		run_info_set(info, RUN_COMMAND, command);
+		run_info_set(info, RUN_LABEL, command);
+	}
+	free(command);
+}
+
+static int open_source(const struct options *o, struct source **source, struct fault *fault)
+{
+	if (o->from)
+		return source_capture_open(o->from, source, fault);
+	return source_device_open(&o->device, source, fault);
+}
+
+/* From now on signals are read from the descriptor that this returns. */
+static int take_signals(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return -errno;
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Records with source and sink open; ends the sink in any case. */
+static int record(const struct options *o, struct source *source, struct sink *sink,
+		  struct command *command, struct fault *fault)
+{
+	struct status_line line = {0};
+	struct record run = {
+		.source = source,
+		.sink = sink,
+		.command = command,
+		.signal_fd = take_signals(),
+		.duration_ns = o->duration_ns,
+		.flush_ns = o->flush_ns,
+		.progress = isatty(STDERR_FILENO) ? show_status : NULL,
+		.context = &line,
+	};
+	int rc = run.signal_fd < 0 ? fault_set(fault, -errno, "signalfd: %s", strerror(errno)) : 0;
+	int finished;
+
+	if (!rc && o->command) {
+		rc = command_start(command, o->command);
+		if (rc)
+			fault_set(fault, rc, "%s: %s", o->command[0],
+				  rc == -ENOENT ? "command not found" : strerror(-rc));
+	}
+	if (!rc)
+		rc = record_run(&run, fault);
+	if (line.shown)
+		fputs("\r\033[K", stderr);
+	if (rc && (!sink->records || o->from)) {
+		sink_discard(sink);
+	} else {
+		finished = sink_finish(sink, !rc, fault);
+		rc = rc ? rc : finished;
+		if (!rc)
+			print_end(sink);
+		store_close(sink->store);
+	}
+	if (run.signal_fd >= 0)
+		close(run.signal_fd);
+	return rc;
+}
+
+static int collect(const struct options *o, struct fault *fault)
+{
+	struct command command = {0};
+	struct source *source = NULL;
+	struct sink sink;
+	int ran;
+	int rc = open_source(o, &source, fault);
+
+	if (rc)
+		return 1;
+	name_run(&source->info, o);
+	rc = sink_open(&sink, o, source, fault);
+	if (!rc)
+		rc = record(o, source, &sink, &command, fault);
+	source_close(source);
+	ran = command.pid != 0;
+	if (ran)
+		command_end(&command);
+	/* A command that was asked to end did what it should. */
+	return rc ? 1 : ran ? 0 : command.status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct fault fault = {""};
+	int status = 1;
+
+	if (!options_parse(&options, argc, argv, &fault)) {
+		if (options.help)
+			fputs(options_help, stdout);
+		else if (options.version)
+			puts("collector " COLLECTOR_VERSION);
+		else
+			status = collect(&options, &fault);
+		if (options.help || options.version)
+			status = fflush(stdout) ? 1 : 0;
+	}
+	if (*fault.text)
+		fprintf(stderr, "collector: %s\n", fault.text);
+	return status;
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "collector/options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char options_help[] =
+	"Usage: collector --db FILE [OPTION]... [-- COMMAND [ARGUMENT]...]\n"
+	"       collector --from CAPTURE --db FILE [--label TEXT] [--no-raw]\n"
+	"\n"
+	"Records every VM exit of this host's KVM guests into an SQLite database: of\n"
+	"guests that run already and of those that start while it records. It ends on\n"
+	"Ctrl-C, when the time is up or when COMMAND ends, and loses nothing that was\n"
+	"published by then. A COMMAND that still runs gets SIGTERM.\n"
+	"\n"
+	"  --db FILE         run database; a file that has runs gets one more\n"
+	"  --capture FILE    write what comes off the device to a new file, gzip-compressed\n"
+	"                    if its name ends in .gz; with or without --db\n"
+	"  --from FILE       read such a capture instead of the device\n"
+	"  --label TEXT      name of the run (else COMMAND, else \"run N\")\n"
+	"  --duration TIME   stop after TIME: 500ms, 10s, 5m, 2h; a bare number is seconds\n"
+	"  --flush TIME      time between two transactions (200ms)\n"
+	"  --no-raw          roll-ups and histograms only, no row for each exit\n"
+	"  --vm PID          only VMs that process PID made\n"
+	"  --cr3             record the guest's CR3 too\n"
+	"  --help, --version\n"
+	"\n"
+	"Exit status: 0 the recording is complete (and COMMAND returned 0); 1 it failed,\n"
+	"one line on stderr says why; else that of COMMAND, 128 + N if signal N ended it.\n"
+	"\n"
+	"Examples:\n"
+	"  collector --db run.sqlite -- qemu-system-x86_64 -enable-kvm -cdrom boot.iso\n"
+	"  collector --db run.sqlite --label idle --duration 10s\n"
+	"  collector --from boot.cap.gz --db run.sqlite\n"
+	"  analyzer --db run.sqlite top-exits\n";
+
+/* "10s" and the like in ns. */
+static int parse_time(const char *name, const char *text, int64_t *ns, struct fault *fault)
+{
+	static const struct {
+		const char *unit;
+		int64_t ns;
+	} units[] = {
+		{"", 1000000000}, {"s", 1000000000},	    {"ms", 1000000},
+		{"us", 1000},	  {"m", 60 * 1000000000LL}, {"h", 3600 * 1000000000LL},
+	};
+	char *end;
+	double value = strtod(text, &end);
+	size_t i;
+
+	for (i = 0; isdigit((unsigned char)*text) && i < sizeof(units) / sizeof(*units); i++) {
+		if (strcmp(end, units[i].unit))
+			continue;
+		value *= (double)units[i].ns;
+		if (value < 1 || value > 9e18)
+			break;
+		*ns = (int64_t)value;
+		return 0;
+	}
+	return fault_set(fault, -EINVAL, "--%s: %s: is no time (500ms, 10s, 5m)", name, text);
+}
+
+static int parse_pid(const char *text, uint32_t *pid, struct fault *fault)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (!isdigit((unsigned char)*text) || *end || !value || value > INT32_MAX)
+		return fault_set(fault, -EINVAL, "--vm: %s: is no process id", text);
+	*pid = (uint32_t)value;
+	return 0;
+}
+
+enum {
+	OPT_DB = 1,
+	OPT_CAPTURE,
+	OPT_FROM,
+	OPT_LABEL,
+	OPT_DURATION,
+	OPT_FLUSH,
+	OPT_NO_RAW,
+	OPT_VM,
+	OPT_CR3,
+	OPT_HELP,
+	OPT_VERSION
+};
+
+static int take(struct options *o, int option, const char *value, struct fault *fault)
+{
+	switch (option) {
+	case OPT_DB:
+		o->db = value;
+		return 0;
+	case OPT_CAPTURE:
+		o->capture = value;
+		return 0;
+	case OPT_FROM:
+		o->from = value;
+		return 0;
+	case OPT_LABEL:
+		o->label = value;
+		return 0;
+	case OPT_DURATION:
+		return parse_time("duration", value, &o->duration_ns, fault);
+	case OPT_FLUSH:
+		return parse_time("flush", value, &o->flush_ns, fault);
+	case OPT_NO_RAW:
+		o->raw = 0;
+		return 0;
+	case OPT_VM:
+		return parse_pid(value, &o->device.tgid, fault);
+	case OPT_CR3:
+		o->device.cr3 = 1;
+		return 0;
+	case OPT_HELP:
+		o->help = 1;
+		return 0;
+	case OPT_VERSION:
+		o->version = 1;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+/* What does not go together. */
+static int check(const struct options *o, struct fault *fault)
+{
+	if (!o->db && !o->capture)
+		return fault_set(fault, -EINVAL,
+				 "no file to record into (--db FILE; see collector --help)");
+	if (o->db && !*o->db)
+		return fault_set(fault, -EINVAL, "--db: the file has no name");
+	if (o->from && (o->command || o->duration_ns || o->device.tgid || o->device.cr3))
+		return fault_set(fault, -EINVAL,
+				 "--from: a COMMAND, --duration, --vm and --cr3 are "
+				 "for recordings from the device");
+	return 0;
+}
+
+int options_parse(struct options *o, int argc, char **argv, struct fault *fault)
+{
+	static const struct option known[] = {
+		{"db", required_argument, NULL, OPT_DB},
+		{"capture", required_argument, NULL, OPT_CAPTURE},
+		{"from", required_argument, NULL, OPT_FROM},
+		{"label", required_argument, NULL, OPT_LABEL},
+		{"duration", required_argument, NULL, OPT_DURATION},
+		{"flush", required_argument, NULL, OPT_FLUSH},
+		{"no-raw", no_argument, NULL, OPT_NO_RAW},
+		{"vm", required_argument, NULL, OPT_VM},
+		{"cr3", no_argument, NULL, OPT_CR3},
+		{"help", no_argument, NULL, OPT_HELP},
+		{"version", no_argument, NULL, OPT_VERSION},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+	int rc;
+
+	*o = (struct options){.raw = 1, .flush_ns = 200000000};
+	opterr = 0;
+	optind = 0;
+	while ((option = getopt_long(argc, argv, "+:", known, NULL)) != -1) {
+		if (option == ':')
+			return fault_set(fault, -EINVAL,
+					 "%s: a value is missing (see collector --help)",
+					 argv[optind - 1]);
+		if (option == '?')
+			return fault_set(fault, -EINVAL,
+					 "%s: unknown option (see collector --help)",
+					 argv[optind - 1]);
+		rc = take(o, option, optarg, fault);
+		if (rc)
+			return rc;
+	}
+	if (o->help || o->version)
+		return 0;
+	if (optind < argc)
+		o->command = argv + optind;
+	return check(o, fault);
+}

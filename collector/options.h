@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* options.h - the command line */
+#ifndef EXITSCOPE_COLLECTOR_OPTIONS_H
+#define EXITSCOPE_COLLECTOR_OPTIONS_H
+
+#include <stdint.h>
+
+#include "collector/fault.h"
+#include "collector/source.h"
+
+struct options {
+	const char *db;		      /* --db; NULL: none */
+	const char *label;	      /* --label */
+	const char *capture;	      /* --capture */
+	const char *from;	      /* --from; NULL: the device */
+	int64_t duration_ns;	      /* --duration; 0: no limit */
+	int64_t flush_ns;	      /* --flush */
+	int raw;		      /* 0: --no-raw */
+	struct device_options device; /* --vm, --cr3 */
+	char **command;		      /* after the options; NULL: none */
+	int help;
+	int version;
+};
+
+extern const char options_help[];
+
+/* -EINVAL with words in @fault. */
+int options_parse(struct options *options, int argc, char **argv, struct fault *fault);
+
+#endif

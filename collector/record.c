@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "collector/record.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A transaction is closed early when it has grown to this many records. */
+#define FLUSH_RECORDS (1 << 20)
+
+/* Items between two looks at the clock and the signals. */
+#define ITEMS_AT_ONCE 64
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+/* Takes what the source has; *@more: it may have more at once. */
+static int drain(struct record *r, int *more, int *finished, struct fault *fault)
+{
+	struct source_item item;
+	int i;
+	int rc;
+
+	*more = 1;
+	for (i = 0; i < ITEMS_AT_ONCE; i++) {
+		rc = source_next(r->source, &item, fault);
+		if (rc)
+			return rc;
+		if (item.kind == SOURCE_NOTHING || item.kind == SOURCE_FINISHED) {
+			*finished = item.kind == SOURCE_FINISHED;
+			*more = 0;
+			return 0;
+		}
+		rc = sink_take(r->sink, &item, fault);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* Whether a signal asks to stop. */
+static int stop_signal(int signal_fd)
+{
+	struct signalfd_siginfo info;
+	int stop = 0;
+
+	while (read(signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		if (info.ssi_signo != SIGCHLD)
+			stop = 1;
+	return stop;
+}
+
+static int wait_for(struct record *r, int64_t until, int more, struct fault *fault)
+{
+	struct pollfd fds[] = {
+		{.fd = r->signal_fd, .events = POLLIN},
+		{.fd = r->source->fd, .events = POLLIN}, /* -1 is left out */
+	};
+	int64_t wait = until - now_ns();
+	struct timespec timeout = {0};
+
+	if (!more && wait > 0)
+		timeout = (struct timespec){wait / 1000000000, wait % 1000000000};
+	if (ppoll(fds, 2, &timeout, NULL) < 0 && errno != EINTR)
+		return fault_set(fault, -errno, "poll: %s", strerror(errno));
+	return 0;
+}
+
+int record_run(struct record *r, struct fault *fault)
+{
+	int has_command = r->command->pid != 0;
+	int64_t start = now_ns();
+	int64_t deadline = r->duration_ns ? start + r->duration_ns : INT64_MAX;
+	int64_t flush = start + r->flush_ns;
+	int finished = 0;
+	int stopped = 0;
+	int more = 1;
+	int rc = 0;
+
+	while (!rc && !finished) {
+		rc = wait_for(r, flush < deadline ? flush : deadline,
+			      more || stopped || r->source->fd < 0, fault);
+		if (rc)
+			break;
+		if (!stopped && (stop_signal(r->signal_fd) || now_ns() >= deadline ||
+				 (has_command && command_ended(r->command)))) {
+			stopped = 1;
+			source_stop(r->source);
+		}
+		rc = drain(r, &more, &finished, fault);
+		if (!rc && (finished || now_ns() >= flush || r->sink->unflushed >= FLUSH_RECORDS)) {
+			rc = sink_flush(r->sink, fault);
+			flush = now_ns() + r->flush_ns;
+			if (r->progress)
+				r->progress(r->context, r->sink, now_ns() - start);
+		}
+	}
+	return rc;
+}

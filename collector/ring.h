@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* ring.h - one attached ring: its mappings and its exact window */
+#ifndef EXITSCOPE_COLLECTOR_RING_H
+#define EXITSCOPE_COLLECTOR_RING_H
+
+#include <stdint.h>
+
+#include "kvm/exit_ring_core.h"
+
+struct ring {
+	int fd;
+	struct exit_ring_reader reader;
+	const struct kvm_exit_ring_meta *meta;
+	const struct kvm_exit_total *totals;
+	struct kvm_exit_ring_tail *tail;
+	const struct kvm_exit_record *records;
+
+	/* The recording covers the records with first_seq <= seq < end_seq. */
+	uint64_t first_seq;
+	uint64_t end_seq;	     /* UINT64_MAX until ring_end() */
+	struct kvm_exit_total *base; /* totals at first_seq */
+	struct kvm_exit_total *sum;  /* after ring_end(): totals of the recording */
+	uint32_t open_exits;	     /* 1: an exit had not re-entered at end_seq */
+	uint64_t unread;	     /* exits before a reader came */
+	uint64_t filtered;
+};
+
+/* Maps the ring that @fd is attached to and sets where its recording begins.
+ * -EPROTO: the kernel speaks another ABI.
+ */
+int ring_open(struct ring *ring, int fd);
+
+/* The next records of the recording; they stay until ring_release(). */
+uint32_t ring_take(struct ring *ring, const struct kvm_exit_record **first);
+void ring_release(struct ring *ring, uint32_t count);
+
+/*
+ * Ends the recording at this instant: what was published by now still comes,
+ * and the totals are those of exactly these records (and of the lost ones).
+ */
+void ring_end(struct ring *ring);
+
+void ring_close(struct ring *ring);
+
+#endif

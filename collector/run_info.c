@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "collector/run_info.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/version.h"
+
+const char *const run_text_names[RUN_TEXTS] = {
+	[RUN_LABEL] = "label",	       [RUN_ENVIRONMENT] = "environment",
+	[RUN_COMMAND] = "command",     [RUN_HOST] = "host",
+	[RUN_KERNEL] = "kernel",       [RUN_CPU_MODEL] = "cpu_model",
+	[RUN_MICROCODE] = "microcode", [RUN_EPT] = "ept",
+	[RUN_VPID] = "vpid",	       [RUN_UNRESTRICTED_GUEST] = "unrestricted_guest",
+	[RUN_NESTED] = "nested",       [RUN_MODULE_PARAMETERS] = "module_parameters",
+};
+
+void run_info_set(struct run_info *info, enum run_text which, const char *text)
+{
+	free(info->text[which]);
+	info->text[which] = text ? strdup(text) : NULL;
+}
+
+struct store_run run_info_store(const struct run_info *info, const char *source, int raw)
+{
+	return (struct store_run){
+		.label = info->text[RUN_LABEL],
+		.source = source,
+		.environment = info->text[RUN_ENVIRONMENT],
+		.command = info->text[RUN_COMMAND],
+		.host = info->text[RUN_HOST],
+		.kernel = info->text[RUN_KERNEL],
+		.cpu_model = info->text[RUN_CPU_MODEL],
+		.microcode = info->text[RUN_MICROCODE],
+		.ept = info->text[RUN_EPT],
+		.vpid = info->text[RUN_VPID],
+		.unrestricted_guest = info->text[RUN_UNRESTRICTED_GUEST],
+		.nested = info->text[RUN_NESTED],
+		.module_parameters = info->text[RUN_MODULE_PARAMETERS],
+		.collector = "collector " COLLECTOR_VERSION,
+		.isa = info->isa,
+		.tsc_khz = info->tsc_khz,
+		.tsc_start = info->tsc_start,
+		.started_ns = info->started_ns,
+		.raw = raw,
+		.split = 1,
+	};
+}
+
+void run_info_free(struct run_info *info)
+{
+	int i;
+
+	for (i = 0; i < RUN_TEXTS; i++)
+		run_info_set(info, i, NULL);
+}

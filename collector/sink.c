@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "collector/sink.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "collector/host.h"
+
+static int store_fault(struct sink *sink, int rc, struct fault *fault)
+{
+	struct store_counts counts;
+
+	store_get_counts(sink->store, &counts);
+	return fault_set(fault, rc,
+			 "%s: %s: the %llu records before the last flush stay, %llu are lost",
+			 sink->db_path, store_strerror(sink->store, rc),
+			 (unsigned long long)(counts.recorded - counts.unflushed),
+			 (unsigned long long)counts.unflushed);
+}
+
+static int capture_fault(struct sink *sink, int rc, struct fault *fault)
+{
+	return fault_set(fault, rc, "%s: %s", sink->capture_path, strerror(-rc));
+}
+
+static int open_store(struct sink *sink, const char *path, struct fault *fault)
+{
+	const char *way = "";
+	int rc = store_open(path, &sink->store);
+
+	if (rc == STORE_FOREIGN || rc == STORE_FUTURE)
+		way = " (it was left alone; name another file)";
+	if (rc == -ENOENT)
+		way = " (the folder must exist)";
+	if (rc)
+		return fault_set(fault, rc, "%s: %s%s", path, store_strerror(NULL, rc), way);
+	return 0;
+}
+
+int sink_open(struct sink *sink, const struct options *options, struct source *source,
+	      struct fault *fault)
+{
+	int rc = 0;
+
+	*sink = (struct sink){
+		.source = source,
+		.db_path = options->db,
+		.capture_path = options->capture,
+		.label = options->label,
+		.raw = options->raw,
+	};
+	if (options->capture) {
+		rc = capture_create(options->capture, &sink->capture);
+		if (rc)
+			return capture_fault(sink, rc, fault);
+	}
+	if (options->db)
+		rc = open_store(sink, options->db, fault);
+	if (rc)
+		sink_discard(sink);
+	return rc;
+}
+
+/* Once the source knows all about the run: with the first vCPU or at the end. */
+static int begin(struct sink *sink, struct fault *fault)
+{
+	struct run_info *info = &sink->source->info;
+	struct store_run run;
+	int rc = 0;
+
+	sink->begun = 1;
+	if (sink->label)
+		run_info_set(info, RUN_LABEL, sink->label);
+	run = run_info_store(info, sink->source->ops->name, sink->raw);
+	if (sink->store) {
+		rc = store_begin(sink->store, &run);
+		if (rc)
+			return store_fault(sink, rc, fault);
+	}
+	if (sink->capture)
+		rc = capture_begin(sink->capture, info);
+	return rc ? capture_fault(sink, rc, fault) : 0;
+}
+
+static int store_item(struct store *store, const struct source_item *item)
+{
+	int vcpu = item->vcpu;
+
+	switch (item->kind) {
+	case SOURCE_VCPU:
+		return store_add_vcpu(store, &item->info, &vcpu);
+	case SOURCE_RECORDS:
+		return store_append(store, vcpu, item->records, item->count);
+	case SOURCE_END_VCPU:
+		return store_end_vcpu(store, vcpu, &item->end);
+	default:
+		return 0;
+	}
+}
+
+int sink_take(struct sink *sink, const struct source_item *item, struct fault *fault)
+{
+	int rc = 0;
+
+	if (!sink->begun)
+		rc = begin(sink, fault);
+	if (rc)
+		return rc;
+	if (item->kind == SOURCE_RECORDS) {
+		sink->records += item->count;
+		sink->unflushed += (int64_t)item->count;
+	}
+	if (sink->store) {
+		rc = store_item(sink->store, item);
+		if (rc == -EPROTO)
+			return fault_set(fault, rc,
+					 "%s: damaged: its sequence numbers go backwards",
+					 sink->source->ops->name);
+		if (rc)
+			return store_fault(sink, rc, fault);
+	}
+	if (sink->capture)
+		rc = capture_write(sink->capture, item);
+	return rc ? capture_fault(sink, rc, fault) : 0;
+}
+
+int sink_flush(struct sink *sink, struct fault *fault)
+{
+	int rc;
+
+	sink->unflushed = 0;
+	if (!sink->begun || !sink->store)
+		return 0;
+	rc = store_flush(sink->store);
+	return rc ? store_fault(sink, rc, fault) : 0;
+}
+
+int sink_finish(struct sink *sink, int complete, struct fault *fault)
+{
+	struct run_info *info = &sink->source->info;
+	int rc = 0;
+
+	if (!sink->begun) {
+		if (!info->tsc_khz)
+			info->tsc_khz = host_measure_tsc_khz();
+		rc = begin(sink, fault);
+	}
+	if (!info->tsc_end) {
+		info->tsc_end = host_tsc();
+		info->ended_ns = host_realtime_ns();
+	}
+	if (sink->capture && complete) {
+		if (!rc)
+			rc = capture_finish(sink->capture, info);
+		if (rc)
+			capture_fault(sink, rc, fault);
+	}
+	if (sink->capture) {
+		int closed = capture_close(sink->capture, !complete);
+
+		sink->capture = NULL;
+		if (!rc && closed)
+			rc = capture_fault(sink, closed, fault);
+	}
+	if (sink->store) {
+		int stored = store_finish(sink->store, complete && !rc ? "complete" : "interrupted",
+					  info->tsc_end, info->ended_ns);
+
+		if (!rc && stored)
+			rc = store_fault(sink, stored, fault);
+	}
+	return rc;
+}
+
+void sink_discard(struct sink *sink)
+{
+	if (sink->capture)
+		capture_close(sink->capture, 0);
+	if (sink->store) {
+		store_discard(sink->store);
+		store_close(sink->store);
+	}
+	sink->capture = NULL;
+	sink->store = NULL;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* sink.h - where records go to: the database, a capture file, or both */
+#ifndef EXITSCOPE_COLLECTOR_SINK_H
+#define EXITSCOPE_COLLECTOR_SINK_H
+
+#include "collector/capture.h"
+#include "collector/options.h"
+#include "collector/source.h"
+
+struct sink {
+	struct store *store;	 /* NULL: no --db */
+	struct capture *capture; /* NULL: no --capture */
+	struct source *source;
+	const char *db_path;
+	const char *capture_path;
+	const char *label; /* NULL: the source's */
+	int raw;
+	int begun;
+	uint64_t records;
+	int64_t unflushed;
+};
+
+/* Opens the files. All calls return 0 or an error with words in @fault. */
+int sink_open(struct sink *sink, const struct options *options, struct source *source,
+	      struct fault *fault);
+
+int sink_take(struct sink *sink, const struct source_item *item, struct fault *fault);
+
+int sink_flush(struct sink *sink, struct fault *fault);
+
+/* Ends the run; @complete 0: something went wrong, what is there stays. */
+int sink_finish(struct sink *sink, int complete, struct fault *fault);
+
+/* Leaves things as they were before sink_open(). */
+void sink_discard(struct sink *sink);
+
+#endif

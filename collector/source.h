@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * source.h - where records come from: the rings of the device, a capture file
+ *
+ *	open function of the source
+ *	until SOURCE_FINISHED:
+ *		wait for source_fd() (if any) or a timer
+ *		source_next() until it says SOURCE_NOTHING
+ *		source_stop() once, when enough was recorded
+ *	source_close()
+ *
+ * vCPUs are numbered from 0 in the order in which they are announced.
+ */
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_H
+#define EXITSCOPE_COLLECTOR_SOURCE_H
+
+#include <stddef.h>
+
+#include "collector/fault.h"
+#include "collector/run_info.h"
+
+enum source_kind {
+	SOURCE_NOTHING,	 /* all that is there at the moment was given */
+	SOURCE_VCPU,	 /* a new vCPU: .info; its number is .vcpu */
+	SOURCE_RECORDS,	 /* .records[.count] of .vcpu, in seq order */
+	SOURCE_END_VCPU, /* the last of .vcpu: .end */
+	SOURCE_FINISHED, /* nothing will come any more */
+};
+
+/* Pointers are valid until the next call for the source. */
+struct source_item {
+	enum source_kind kind;
+	int vcpu;
+	struct store_vcpu info;
+	const struct kvm_exit_record *records;
+	size_t count;
+	struct store_vcpu_end end;
+};
+
+struct source;
+
+struct source_ops {
+	const char *name; /* table run, column source */
+	int (*next)(struct source *source, struct source_item *item, struct fault *fault);
+	void (*stop)(struct source *source);
+	void (*close)(struct source *source);
+};
+
+struct source {
+	const struct source_ops *ops;
+	struct run_info info; /* complete when the first vCPU was announced */
+	int fd;		      /* poll it for POLLIN; -1: always ready */
+	unsigned int skipped; /* vCPUs that another reader holds */
+};
+
+/* Returns 0 or -errno with words in @fault. */
+static inline int source_next(struct source *source, struct source_item *item, struct fault *fault)
+{
+	return source->ops->next(source, item, fault);
+}
+
+/* Ends the recording: what was published by now still comes, then SOURCE_FINISHED. */
+static inline void source_stop(struct source *source)
+{
+	source->ops->stop(source);
+}
+
+static inline void source_close(struct source *source)
+{
+	if (source)
+		source->ops->close(source);
+}
+
+/* What to take from the device. */
+struct device_options {
+	uint32_t tgid; /* VMs of this process only; 0: all */
+	int cr3;       /* record guest CR3 */
+};
+
+/* The rings of KVM_EXIT_RING_DEVICE: vCPUs that exist and those to come. */
+int source_device_open(const struct device_options *options, struct source **source,
+		       struct fault *fault);
+
+/* A capture file, plain or gzip-compressed (see capture.h). */
+int source_capture_open(const char *path, struct source **source, struct fault *fault);
+
+#endif

@@ -1,0 +1,108 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# The program from outside: a capture into a database and what wrong input gives.
+set -u
+collector=$PWD/$1
+make_capture=$PWD/$2
+count=$PWD/$3
+cd "$TEST_TMPDIR" || exit 1
+failures=0
+
+fail() {
+	echo "FAILED: $*" >&2
+	failures=$((failures + 1))
+}
+
+# refuses WORDS ARGUMENT...: status 1, one line that has WORDS, nothing on stdout
+refuses() {
+	words=$1
+	shift
+	"$collector" "$@" >out 2>err
+	[ $? -eq 1 ] || fail "collector $*: status is not 1"
+	[ ! -s out ] || fail "collector $*: writes to stdout"
+	[ "$(wc -l <err)" -eq 1 ] || fail "collector $*: not one line: $(cat err)"
+	grep -q -- "$words" err || fail "collector $*: no '$words' in: $(cat err)"
+}
+
+# gives NUMBER FILE SQL
+gives() {
+	got=$("$count" "$2" "$3")
+	[ "$got" = "$1" ] || fail "$3: $got, not $1"
+}
+
+"$make_capture" --records 5000 --vcpus 3 --lose-one-in 100 --seed 1 plain.cap >made || exit 1
+"$make_capture" --records 5000 --vcpus 3 --lose-one-in 100 --seed 1 small.cap.gz >made.gz || exit 1
+cmp made made.gz || fail "the same seed gives other records"
+. ./made # records= dropped= cycles=
+[ "$(wc -c <small.cap.gz)" -lt "$(wc -c <plain.cap)" ] || fail ".gz is not compressed"
+
+for file in plain.cap small.cap.gz; do
+	rm -f run.sqlite
+	"$collector" --from $file --db run.sqlite 2>err || fail "$file: $(cat err)"
+	grep -q "^collector: $records records, $dropped dropped" err || fail "closing line: $(cat err)"
+	gives "$records" run.sqlite "SELECT count(*) FROM exit"
+	gives "$records" run.sqlite "SELECT sum(n) FROM exit_rollup"
+	gives "$cycles" run.sqlite "SELECT sum(cycles) FROM exit"
+	gives "$dropped" run.sqlite "SELECT sum(n) FROM loss"
+	gives 1 run.sqlite "SELECT count(*) FROM run WHERE state = 'complete' AND source = 'capture' AND host = 'synthetic' AND label = 'made up'"
+done
+
+# A capture of a capture is the same capture.
+"$collector" --from small.cap.gz --capture copy.cap 2>err || fail "copy: $(cat err)"
+cmp plain.cap copy.cap || fail "a copied capture differs"
+
+"$collector" --from plain.cap --db run.sqlite --no-raw --label second 2>err || fail "$(cat err)"
+gives 2 run.sqlite "SELECT count(*) FROM run"
+gives "$records" run.sqlite "SELECT count(*) FROM exit"
+gives 0 run.sqlite "SELECT has_raw FROM run WHERE label = 'second'"
+
+refuses 'no file to record into'
+refuses 'unknown option' --db new.sqlite --frobnicate
+refuses 'a value is missing' --db
+refuses 'is no time' --db new.sqlite --duration soon
+refuses 'is no process id' --db new.sqlite --vm init
+refuses 'No such file' --from missing.cap --db new.sqlite
+refuses 'is not a capture' --from err --db new.sqlite
+refuses 'the folder must exist' --from plain.cap --db no/folder.sqlite
+refuses 'is a folder' --from . --db new.sqlite
+refuses 'not a run database' --from plain.cap --db plain.cap
+refuses 'File exists' --from plain.cap --capture plain.cap
+[ -e /dev/kvm_exit_ring ] || refuses 'no such device' --db new.sqlite
+[ ! -e new.sqlite ] || fail "a database was left behind"
+
+# Cut anywhere: one line, status 1 and no new run.
+bytes=$(wc -c <plain.cap)
+for at in 0 10 63 64 70 100 500 5000 100000 $((bytes - 1)); do
+	head -c $at plain.cap >cut.cap
+	refuses 'cut off\|not a capture' --from cut.cap --db new.sqlite
+	[ ! -e new.sqlite ] || fail "a cut capture left a database behind"
+done
+head -c 20000 small.cap.gz >cut.cap.gz
+refuses 'cut off\|wrong' --from cut.cap.gz --db run.sqlite
+gives 2 run.sqlite "SELECT count(*) FROM run"
+printf more >>copy.cap
+refuses 'after the end' --from copy.cap --db new.sqlite
+
+# Damaged anywhere: refused, or a value differs; never a crash, never a half run.
+"$make_capture" --records 50 --vcpus 2 --seed 2 tiny.cap >/dev/null
+bytes=$(wc -c <tiny.cap)
+at=0
+while [ $at -lt "$bytes" ]; do
+	cp tiny.cap bad.cap
+	printf '\377' | dd of=bad.cap bs=1 seek=$at conv=notrunc status=none
+	"$collector" --from bad.cap --db bad.sqlite >out 2>err
+	status=$?
+	[ $status -le 1 ] || fail "damaged at $at: status $status"
+	[ "$(wc -l <err)" -eq 1 ] || fail "damaged at $at: $(cat err)"
+	if [ $status -eq 1 ] && [ -e bad.sqlite ]; then
+		fail "damaged at $at: left a database behind"
+	fi
+	rm -f bad.sqlite
+	at=$((at + 127))
+done
+
+"$collector" --help >out 2>err || fail "--help: status"
+grep -q Examples out || fail "--help: no examples"
+[ ! -s err ] || fail "--help: writes to stderr"
+
+[ $failures -eq 0 ]

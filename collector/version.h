@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef EXITSCOPE_COLLECTOR_VERSION_H
+#define EXITSCOPE_COLLECTOR_VERSION_H
+
+#define COLLECTOR_VERSION "0.1"
+
+#endif
