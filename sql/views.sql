@@ -70,10 +70,11 @@ FROM loss l JOIN vcpu c ON c.id = l.vcpu JOIN vm m ON m.id = c.vm_id JOIN run r 
 -- rounding; the *_cycles add up exactly. key_text says what the exit was about:
 -- 'MSR 0x6e0', 'port 0x3f8 out 1', 'leaf 0x1.0', 'gpa 0xfee000b0 write'.
 -- reason_flags: failed_vmentry, vmx_root, pending_mtf, enclave, bus_lock (VMX).
--- vm: 1, 2, ... in the file; vcpu: one vCPU of one run. cr3: NULL unless asked for.
+-- id: order of arrival; vm: 1, 2, ... in the file; vcpu: one vCPU of one run;
+-- cr3: NULL unless asked for.
 DROP VIEW IF EXISTS exits;
 CREATE VIEW exits AS
-SELECT m.run_id AS run, m.id AS vm, c.vcpu_id, e.vcpu, e.seq, e.tsc,
+SELECT e.rowid AS id, m.run_id AS run, m.id AS vm, c.vcpu_id, e.vcpu, e.seq, e.tsc,
        ((e.tsc - r.tsc_start) / r.tsc_khz) * 1000000
          + (e.tsc - r.tsc_start) % r.tsc_khz * 1000000 / r.tsc_khz AS time_ns,
        e.reason, CASE r.isa WHEN 1 THEN e.reason & 0xffff ELSE e.reason END AS basic_reason,
