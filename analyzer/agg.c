@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * agg.c - sums and distributions of exits by a key; see agg.h
+ */
+#include "analyzer/agg.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/db.h"
+#include "analyzer/reason.h"
+#include "sql/hist.h"
+
+static uint64_t hash_key(const int64_t key[4])
+{
+	uint64_t h = 0;
+
+	for (int i = 0; i < 4; i++) {
+		h ^= (uint64_t)key[i];
+		h *= 0x9e3779b97f4a7c15ULL;
+		h ^= h >> 32;
+	}
+	return h;
+}
+
+/* Where the key is, or the empty place for it. @slot[] is never full. */
+static uint32_t find_slot(const struct agg *agg, const int64_t key[4])
+{
+	uint32_t i = (uint32_t)hash_key(key) & (agg->slots - 1);
+
+	while (agg->slot[i] && memcmp(agg->group[agg->slot[i] - 1].key, key, 4 * sizeof(*key)))
+		i = (i + 1) & (agg->slots - 1);
+	return i;
+}
+
+static int grow(struct agg *agg)
+{
+	uint32_t room = agg->room ? 2 * agg->room : 32;
+	struct group *group = realloc(agg->group, room * sizeof(*group));
+	uint32_t *slot;
+
+	if (!group)
+		return -ENOMEM;
+	agg->group = group;
+	slot = calloc(2 * (size_t)room, sizeof(*slot));
+	if (!slot)
+		return -ENOMEM;
+	free(agg->slot);
+	agg->slot = slot;
+	agg->slots = 2 * room;
+	agg->room = room;
+	for (uint32_t i = 0; i < agg->groups; i++)
+		agg->slot[find_slot(agg, agg->group[i].key)] = i + 1;
+	return 0;
+}
+
+struct group *agg_group(struct agg *agg, const int64_t key[4])
+{
+	struct group *group;
+	uint32_t i;
+
+	if (agg->groups == agg->room && grow(agg))
+		return NULL;
+	i = find_slot(agg, key);
+	if (agg->slot[i])
+		return &agg->group[agg->slot[i] - 1];
+	group = &agg->group[agg->groups++];
+	agg->slot[i] = agg->groups;
+	*group = (struct group){.min = UINT64_MAX, .first = INT64_MAX, .last = INT64_MIN};
+	memcpy(group->key, key, sizeof(group->key));
+	return group;
+}
+
+void group_add(struct group *to, const struct group *from)
+{
+	to->n += from->n;
+	to->cycles += from->cycles;
+	to->halted += from->halted;
+	to->userspace += from->userspace;
+	to->preempted += from->preempted;
+	to->fastpath += from->fastpath;
+	to->nested += from->nested;
+	to->to_user += from->to_user;
+	to->synthesized += from->synthesized;
+	if (from->min < to->min)
+		to->min = from->min;
+	if (from->max > to->max)
+		to->max = from->max;
+	if (from->first < to->first)
+		to->first = from->first;
+	if (from->last > to->last)
+		to->last = from->last;
+}
+
+uint64_t group_quantile(const struct group *group, double q)
+{
+	uint64_t value = dist_quantile(&group->dist, q);
+
+	if (value > group->max)
+		return group->max;
+	return value < group->min ? group->min : value;
+}
+
+struct group agg_total(const struct agg *agg)
+{
+	struct group total = {.min = UINT64_MAX, .first = INT64_MAX, .last = INT64_MIN};
+
+	for (uint32_t i = 0; i < agg->groups; i++)
+		group_add(&total, &agg->group[i]);
+	return total;
+}
+
+void agg_free(struct agg *agg)
+{
+	for (uint32_t i = 0; i < agg->groups; i++)
+		dist_free(&agg->group[i].dist);
+	free(agg->group);
+	free(agg->slot);
+	memset(agg, 0, sizeof(*agg));
+}
+
+bool agg_needs_rows(enum agg_by by, unsigned int flags)
+{
+	return (flags & AGG_EXACT) || (by != BY_REASON && by != BY_VCPU);
+}
+
+/* Bind vCPU, first and last interval of @width cycles. */
+static void bind_slots(sqlite3_stmt *stmt, const struct run *run, int64_t vcpu, int64_t width)
+{
+	sqlite3_reset(stmt);
+	sqlite3_bind_int64(stmt, 1, vcpu);
+	sqlite3_bind_int64(stmt, 2, run->from ? run_grid_from(run) / width : INT64_MIN);
+	sqlite3_bind_int64(stmt, 3, (run_grid_to(run) - 1) / width);
+}
+
+static void rollup_group(sqlite3_stmt *stmt, struct group *g)
+{
+	*g = (struct group){
+		.n = (uint64_t)sqlite3_column_int64(stmt, 1),
+		.cycles = (uint64_t)sqlite3_column_int64(stmt, 2),
+		.halted = (uint64_t)sqlite3_column_int64(stmt, 3),
+		.userspace = (uint64_t)sqlite3_column_int64(stmt, 4),
+		.preempted = (uint64_t)sqlite3_column_int64(stmt, 5),
+		.min = (uint64_t)sqlite3_column_int64(stmt, 6),
+		.max = (uint64_t)sqlite3_column_int64(stmt, 7),
+		.fastpath = (uint64_t)sqlite3_column_int64(stmt, 8),
+		.nested = (uint64_t)sqlite3_column_int64(stmt, 9),
+		.to_user = (uint64_t)sqlite3_column_int64(stmt, 10),
+		.synthesized = (uint64_t)sqlite3_column_int64(stmt, 11),
+		.first = sqlite3_column_int64(stmt, 12),
+		.last = sqlite3_column_int64(stmt, 13),
+	};
+}
+
+#define ROLLUP_SQL                                                                                 \
+	"SELECT reason, n, cycles, halted_cycles, userspace_cycles, preempted_cycles, min_cycles," \
+	" max_cycles, n_fastpath, n_nested, n_user, n_synth, first_tsc, last_tsc FROM exit_rollup" \
+	" WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3"
+#define HIST_SQL                                                                                   \
+	"SELECT reason, bucket, n FROM exit_hist WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3 AND "  \
+	"part = 0"
+
+/* The group that roll-ups of @reason and @vcpu go to. */
+static struct group *rollup_target(struct agg *agg, enum agg_by by, int64_t reason_key,
+				   int64_t vcpu)
+{
+	return agg_group(agg, (int64_t[4]){by == BY_VCPU ? vcpu : reason_key});
+}
+
+static int read_rollups(struct app *app, const struct run *run, enum agg_by by, struct agg *agg)
+{
+	sqlite3_stmt *stmt;
+	int rc = 0;
+
+	if (db_prepare(app, &stmt, ROLLUP_SQL))
+		return -1;
+	for (unsigned int i = 0; i < run->n_vcpus && rc >= 0; i++) {
+		bind_slots(stmt, run, run->vcpus[i].id, run->rollup_cycles);
+		while ((rc = db_step(app, stmt)) > 0) {
+			int64_t key = reason_key(run->isa, sqlite3_column_int64(stmt, 0));
+			struct group *to, row;
+
+			if (!reason_passes(run, key))
+				continue;
+			to = rollup_target(agg, by, key, run->vcpus[i].id);
+			if (!to) {
+				rc = app_fail(app, "out of memory");
+				break;
+			}
+			rollup_group(stmt, &row);
+			group_add(to, &row);
+		}
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+static int read_hist(struct app *app, const struct run *run, enum agg_by by, struct agg *agg)
+{
+	sqlite3_stmt *stmt;
+	int rc = 0;
+
+	if (db_prepare(app, &stmt, HIST_SQL))
+		return -1;
+	for (unsigned int i = 0; i < run->n_vcpus && rc >= 0; i++) {
+		bind_slots(stmt, run, run->vcpus[i].id, run->hist_cycles);
+		while ((rc = db_step(app, stmt)) > 0) {
+			int64_t key = reason_key(run->isa, sqlite3_column_int64(stmt, 0));
+			struct group *to;
+
+			if (!reason_passes(run, key))
+				continue;
+			to = rollup_target(agg, by, key, run->vcpus[i].id);
+			if (!to || dist_add(&to->dist, (uint32_t)sqlite3_column_int64(stmt, 1),
+					    (uint64_t)sqlite3_column_int64(stmt, 2))) {
+				rc = app_fail(app, "out of memory");
+				break;
+			}
+		}
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int agg_read(struct app *app, const struct run *run, enum agg_by by, unsigned int flags,
+	     struct agg *agg)
+{
+	memset(agg, 0, sizeof(*agg));
+	if (agg_needs_rows(by, flags))
+		return agg_read_rows(app, run, by, flags, agg);
+	if (read_rollups(app, run, by, agg))
+		return -1;
+	return (flags & AGG_DIST) ? read_hist(app, run, by, agg) : 0;
+}

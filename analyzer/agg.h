@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * agg.h - sums and distributions of exits by a key
+ *
+ * By reason or vCPU they come from the roll-ups, so their cost does not grow
+ * with the number of exits; by anything else from the recorded rows.
+ */
+#ifndef EXITSCOPE_ANALYZER_AGG_H
+#define EXITSCOPE_ANALYZER_AGG_H
+
+#include "analyzer/app.h"
+#include "analyzer/dist.h"
+
+enum agg_by { BY_REASON, BY_SUBKEY, BY_VCPU, BY_RIP, BY_USER_REASON, BY_PCPU };
+
+/*
+ * struct group - all exits of one key
+ * @key: BY_REASON {reason key}; BY_SUBKEY {reason key, key, key_aux, 1: has a
+ *	key}; BY_VCPU {vcpu.id}; BY_RIP {rip}; BY_USER_REASON {KVM_EXIT_*, or -1:
+ *	handled in the kernel}; BY_PCPU {pcpu}
+ * @example: rowid of one of them; 0: from roll-ups
+ * @first, @last: TSC of the first and last exit
+ * all times in TSC cycles
+ */
+struct group {
+	int64_t key[4];
+	int64_t example;
+	uint64_t n;
+	uint64_t cycles;
+	uint64_t halted;
+	uint64_t userspace;
+	uint64_t preempted;
+	uint64_t min;
+	uint64_t max;
+	uint64_t fastpath;
+	uint64_t nested;
+	uint64_t to_user;
+	uint64_t synthesized;
+	int64_t first;
+	int64_t last;
+	struct dist dist;
+};
+
+/* Groups found by a hash table of indices into @group. All zero: none. */
+struct agg {
+	struct group *group;
+	uint32_t groups;
+	uint32_t room;
+	uint32_t *slot;
+	uint32_t slots;
+};
+
+/* What agg_read() does beside the sums. */
+#define AGG_DIST  1U /* fill group.dist */
+#define AGG_EXACT 2U /* read rows, though roll-ups would do */
+
+/*
+ * Read the exits of the run that pass its filter. From roll-ups, --from and --to
+ * reach to whole intervals.
+ */
+int agg_read(struct app *app, const struct run *run, enum agg_by by, unsigned int flags,
+	     struct agg *agg);
+
+/* The part of agg_read() that reads rows of table exit. */
+int agg_read_rows(struct app *app, const struct run *run, enum agg_by by, unsigned int flags,
+		  struct agg *agg);
+
+/* Whether this needs rows of table exit. */
+bool agg_needs_rows(enum agg_by by, unsigned int flags);
+
+/* The group of a key, made if there is none; NULL without memory. */
+struct group *agg_group(struct agg *agg, const int64_t key[4]);
+
+/* Sums over all groups, without distribution. */
+struct group agg_total(const struct agg *agg);
+
+void agg_free(struct agg *agg);
+
+/* Add the sums (not the distribution) of one group to another. */
+void group_add(struct group *to, const struct group *from);
+
+/* A quantile of the durations, in cycles: never outside min and max. */
+uint64_t group_quantile(const struct group *group, double q);
+
+#endif

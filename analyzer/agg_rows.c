@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * agg_rows.c - the sums of agg.h from the recorded rows
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "analyzer/agg.h"
+#include "analyzer/db.h"
+#include "analyzer/reason.h"
+#include "kvm/uapi/kvm_exit_ring.h"
+#include "sql/hist.h"
+
+/* Columns of the statement below, in its order. */
+enum {
+	C_ROWID,
+	C_VCPU,
+	C_TSC,
+	C_REASON,
+	C_FLAGS,
+	C_CYCLES,
+	C_HALTED,
+	C_USER,
+	C_PREEMPTED,
+	C_KEY,
+	C_AUX
+};
+
+/* The columns that a key of @by is made of, as KEY and AUX. */
+static const char *const key_columns[] = {
+	[BY_REASON] = "NULL, NULL",
+	[BY_SUBKEY] = "key, key_aux",
+	[BY_VCPU] = "NULL, NULL",
+	[BY_RIP] = "rip, NULL",
+	[BY_USER_REASON] = "user_reason, NULL",
+	[BY_PCPU] = "pcpu, NULL",
+};
+
+static void row_key(sqlite3_stmt *stmt, enum agg_by by, int64_t reason, int64_t flags,
+		    int64_t key[4])
+{
+	memset(key, 0, 4 * sizeof(*key));
+	switch (by) {
+	case BY_REASON:
+		key[0] = reason;
+		break;
+	case BY_SUBKEY:
+		key[0] = reason;
+		key[1] = sqlite3_column_int64(stmt, C_KEY);
+		key[2] = sqlite3_column_int64(stmt, C_AUX);
+		key[3] = sqlite3_column_type(stmt, C_KEY) != SQLITE_NULL;
+		break;
+	case BY_VCPU:
+		key[0] = sqlite3_column_int64(stmt, C_VCPU);
+		break;
+	case BY_USER_REASON:
+		key[0] = (flags & KVM_EXIT_REC_USER) ? sqlite3_column_int64(stmt, C_KEY) : -1;
+		break;
+	case BY_RIP:
+	case BY_PCPU:
+		key[0] = sqlite3_column_int64(stmt, C_KEY);
+		break;
+	}
+}
+
+static int add_row(sqlite3_stmt *stmt, enum agg_by by, unsigned int what, int64_t reason,
+		   struct agg *agg)
+{
+	uint64_t cycles = (uint64_t)sqlite3_column_int64(stmt, C_CYCLES);
+	int64_t flags = sqlite3_column_int64(stmt, C_FLAGS);
+	int64_t tsc = sqlite3_column_int64(stmt, C_TSC);
+	struct group *group;
+	int64_t key[4];
+
+	row_key(stmt, by, reason, flags, key);
+	group = agg_group(agg, key);
+	if (!group)
+		return -1;
+	if (!group->example)
+		group->example = sqlite3_column_int64(stmt, C_ROWID);
+	group_add(group, &(struct group){
+				 .n = 1,
+				 .cycles = cycles,
+				 .halted = (uint64_t)sqlite3_column_int64(stmt, C_HALTED),
+				 .userspace = (uint64_t)sqlite3_column_int64(stmt, C_USER),
+				 .preempted = (uint64_t)sqlite3_column_int64(stmt, C_PREEMPTED),
+				 .min = cycles,
+				 .max = cycles,
+				 .fastpath = !!(flags & KVM_EXIT_REC_FASTPATH),
+				 .nested = !!(flags & KVM_EXIT_REC_NESTED),
+				 .to_user = !!(flags & KVM_EXIT_REC_USER),
+				 .synthesized = !!(flags & KVM_EXIT_REC_SYNTH),
+				 .first = tsc,
+				 .last = tsc,
+			 });
+	return (what & AGG_DIST) ? dist_add(&group->dist, hist_bucket(cycles), 1) : 0;
+}
+
+/* Whether the vCPU passes the filter. Few vCPUs, mostly in order: a plain scan. */
+static bool vcpu_passes(const struct run *run, int64_t vcpu)
+{
+	for (unsigned int i = 0; i < run->n_vcpus; i++)
+		if (run->vcpus[i].id == vcpu)
+			return true;
+	return false;
+}
+
+static int64_t clamp_add(int64_t a, int64_t b)
+{
+	int64_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
+int agg_read_rows(struct app *app, const struct run *run, enum agg_by by, unsigned int flags,
+		  struct agg *agg)
+{
+	sqlite3_stmt *stmt;
+	char sql[512];
+	int rc;
+
+	if (!run->has_raw)
+		return app_fail(app,
+				"run %" PRId64
+				" has no single exits (it was recorded with --no-raw), only sums by"
+				" reason and vCPU",
+				run->id);
+	snprintf(sql, sizeof(sql),
+		 "SELECT rowid, vcpu, tsc, reason, flags, cycles, halted_cycles, userspace_cycles,"
+		 " preempted_cycles, %s FROM exit WHERE tsc >= ?1 AND tsc < ?2",
+		 key_columns[by]);
+	if (db_prepare(app, &stmt, sql))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, run->from ? run->tsc_start + run->from : INT64_MIN);
+	sqlite3_bind_int64(stmt, 2, clamp_add(run->tsc_start, run->to));
+	while ((rc = db_step(app, stmt)) > 0) {
+		int64_t reason = reason_key(run->isa, sqlite3_column_int64(stmt, C_REASON));
+
+		if (!vcpu_passes(run, sqlite3_column_int64(stmt, C_VCPU)) ||
+		    !reason_passes(run, reason))
+			continue;
+		if (add_row(stmt, by, flags, reason, agg)) {
+			rc = app_fail(app, "out of memory");
+			break;
+		}
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * db.c - open a run database for reading; see db.h
+ */
+#include "analyzer/db.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int app_fail(struct app *app, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(app->error, sizeof(app->error), format, ap);
+	va_end(ap);
+	return -1;
+}
+
+int app_fail_sql(struct app *app)
+{
+	int rc = sqlite3_errcode(app->db);
+
+	if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB)
+		return app_fail(
+			app, "%s: the database is damaged: %s (sqlite3's .recover may save rows)",
+			app->opt.db, sqlite3_errmsg(app->db));
+	if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
+		return app_fail(app, "%s: another program has locked the database", app->opt.db);
+	return app_fail(app, "%s: %s", app->opt.db, sqlite3_errmsg(app->db));
+}
+
+int db_prepare(struct app *app, sqlite3_stmt **stmt, const char *sql)
+{
+	return sqlite3_prepare_v2(app->db, sql, -1, stmt, NULL) ? app_fail_sql(app) : 0;
+}
+
+int db_step(struct app *app, sqlite3_stmt *stmt)
+{
+	int rc = sqlite3_step(stmt);
+
+	if (rc == SQLITE_ROW)
+		return 1;
+	return rc == SQLITE_DONE ? 0 : app_fail_sql(app);
+}
+
+char *db_text(sqlite3_stmt *stmt, int column)
+{
+	const unsigned char *text = sqlite3_column_text(stmt, column);
+
+	return strdup(text ? (const char *)text : "");
+}
+
+/* What can be said about the file before SQLite looks at it. */
+static int check_file(struct app *app, const char *path)
+{
+	char magic[16];
+	struct stat st;
+	FILE *file;
+	size_t n;
+
+	if (stat(path, &st))
+		return app_fail(app,
+				"%s: %s (record one with collector --db %s, or name it with --db)",
+				path, strerror(errno), path);
+	if (!S_ISREG(st.st_mode))
+		return app_fail(app, "%s: not a file", path);
+	file = fopen(path, "rb");
+	if (!file)
+		return app_fail(app, "%s: %s", path, strerror(errno));
+	n = fread(magic, 1, sizeof(magic), file);
+	fclose(file);
+	if (!n)
+		return app_fail(app, "%s: the file is empty (record with collector --db)", path);
+	if (n < sizeof(magic) || memcmp(magic, "SQLite format 3", sizeof(magic)))
+		return app_fail(app, "%s: not an SQLite database", path);
+	return 0;
+}
+
+static int pragma(sqlite3 *db, const char *name, int64_t *value)
+{
+	char sql[64];
+	sqlite3_stmt *stmt;
+	int rc;
+
+	snprintf(sql, sizeof(sql), "PRAGMA %s", name);
+	rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+	if (rc)
+		return rc;
+	rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW) {
+		*value = sqlite3_column_int64(stmt, 0);
+		rc = SQLITE_OK;
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+/* A path as a file: URI, with @query behind it. */
+static char *file_uri(const char *path, const char *query)
+{
+	char *uri = malloc(3 * strlen(path) + strlen(query) + 6);
+	char *out = uri;
+
+	if (!uri)
+		return NULL;
+	out += sprintf(out, "file:");
+	for (; *path; path++)
+		out += sprintf(out, strchr("%?#", *path) ? "%%%02x" : "%c", (unsigned char)*path);
+	sprintf(out, "%s", query);
+	return uri;
+}
+
+/* A write-ahead log that holds something, so that an immutable open misses it. */
+static bool has_wal(const char *path)
+{
+	char *name = malloc(strlen(path) + 5);
+	struct stat st;
+	bool is;
+
+	if (!name)
+		return true;
+	sprintf(name, "%s-wal", path);
+	is = !stat(name, &st) && st.st_size > 0;
+	free(name);
+	return is;
+}
+
+static int open_uri(const char *path, const char *query, sqlite3 **db, int64_t *id)
+{
+	char *uri = file_uri(path, query);
+	int rc;
+
+	*db = NULL;
+	if (!uri)
+		return SQLITE_NOMEM;
+	rc = sqlite3_open_v2(uri, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+	free(uri);
+	if (!rc)
+		rc = sqlite3_busy_timeout(*db, 5000);
+	return rc ? rc : pragma(*db, "application_id", id);
+}
+
+int db_open(struct app *app, const char *path, sqlite3 **db)
+{
+	int64_t id = 0, version = 0;
+	int rc;
+
+	*db = NULL;
+	if (check_file(app, path))
+		return -1;
+	rc = open_uri(path, "", db, &id);
+	if ((rc == SQLITE_CANTOPEN || rc == SQLITE_READONLY) && !has_wal(path)) {
+		sqlite3_close(*db);
+		rc = open_uri(path, "?immutable=1", db, &id);
+	}
+	if (!rc)
+		rc = pragma(*db, "user_version", &version);
+	if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB)
+		app_fail(app, "%s: the database is damaged: %s", path, sqlite3_errmsg(*db));
+	else if (rc == SQLITE_BUSY)
+		app_fail(app, "%s: another program has locked the database", path);
+	else if (rc)
+		app_fail(app, "%s: %s", path, *db ? sqlite3_errmsg(*db) : "out of memory");
+	else if (id != DB_APPLICATION_ID)
+		app_fail(app, "%s: an SQLite database, but not one of the collector's", path);
+	else if (version > DB_USER_VERSION)
+		app_fail(app, "%s: made by a newer version (schema %lld, this program knows %d)",
+			 path, (long long)version, DB_USER_VERSION);
+	else if (version < DB_USER_VERSION)
+		app_fail(app,
+			 "%s: made by an older version (schema %lld; open it once with collector "
+			 "--db)",
+			 path, (long long)version);
+	else
+		return 0;
+	sqlite3_close(*db);
+	*db = NULL;
+	return -1;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * db.h - open a run database for reading, and find the run to look at
+ */
+#ifndef EXITSCOPE_ANALYZER_DB_H
+#define EXITSCOPE_ANALYZER_DB_H
+
+#include "analyzer/app.h"
+
+#define DB_APPLICATION_ID 0x65786974 /* "exit", as in sql/schema.sql */
+#define DB_USER_VERSION	  1
+
+/*
+ * Open @path read-only as *db and refuse what is no run database of a version
+ * that this program knows. A collector may write it meanwhile. In a folder that
+ * cannot be written the file is opened as immutable.
+ */
+int db_open(struct app *app, const char *path, sqlite3 **db);
+
+/* Prepare @sql on app->db. */
+int db_prepare(struct app *app, sqlite3_stmt **stmt, const char *sql);
+
+/* Step: 1 a row, 0 the end, -1 an error. */
+int db_step(struct app *app, sqlite3_stmt *stmt);
+
+/* Column as a string of the heap, "" for NULL; NULL only without memory. */
+char *db_text(sqlite3_stmt *stmt, int column);
+
+/*
+ * Find the run that @name (a number or a label; NULL: the last one) means and
+ * apply the filter options to it. Fills @run; free it with run_close().
+ */
+int run_open(struct app *app, const char *name, struct run *run);
+void run_close(struct run *run);
+
+/* Length of the part of the run that --from and --to leave, in cycles. */
+int64_t run_length(const struct run *run);
+
+/*
+ * --from and --to, in cycles since the start, moved out to whole intervals of
+ * the roll-ups; INT64_MAX: to the end.
+ */
+int64_t run_grid_from(const struct run *run);
+int64_t run_grid_to(const struct run *run);
+
+/* Length of that part, in cycles. */
+int64_t run_grid_length(const struct run *run);
+
+/* Say that no exit passes the filter of app->run; always -1. */
+int run_nothing(struct app *app);
+
+#endif

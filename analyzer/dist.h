@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * dist.h - a distribution of durations: the filled buckets of sql/hist.h
+ *
+ * Distributions add up. A percentile is the middle of its bucket and is off by
+ * less than 0.8 %.
+ */
+#ifndef EXITSCOPE_ANALYZER_DIST_H
+#define EXITSCOPE_ANALYZER_DIST_H
+
+#include <stdint.h>
+
+struct dist_cell {
+	uint32_t bucket;
+	uint64_t n;
+};
+
+/* All zero: an empty one. @cell is sorted by bucket. */
+struct dist {
+	struct dist_cell *cell;
+	uint32_t cells;
+	uint32_t room;
+	uint64_t total; /* sum of all n */
+};
+
+/* Add n values of a bucket. Returns 0 or -ENOMEM. */
+int dist_add(struct dist *d, uint32_t bucket, uint64_t n);
+
+/*
+ * The value that a share @q (0 < q <= 1) of all values is not above, in cycles;
+ * 0 when there are none.
+ */
+uint64_t dist_quantile(const struct dist *d, double q);
+
+/* How many values are in the rank of quantile @q: ceil(q * total), at least 1. */
+uint64_t dist_rank(uint64_t total, double q);
+
+void dist_free(struct dist *d);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * json.c - write JSON; see json.h
+ */
+#include "analyzer/json.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+/* Length of the UTF-8 sequence at @s, 0 if it is none. */
+static int utf8_length(const unsigned char *s)
+{
+	int n = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
+
+	for (int i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+void json_quote(FILE *file, const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+
+	putc('"', file);
+	while (*s) {
+		int n = utf8_length(s);
+
+		if (!n)
+			fputs("\\ufffd", file);
+		else if (*s == '"' || *s == '\\')
+			fprintf(file, "\\%c", *s);
+		else if (*s < 0x20)
+			fprintf(file, "\\u%04x", *s);
+		else
+			fwrite(s, 1, (size_t)n, file);
+		s += n ? n : 1;
+	}
+	putc('"', file);
+}
+
+/* The comma and line break before a member, and its name. */
+static void member(struct json *j, const char *name)
+{
+	if (j->filled)
+		putc(',', j->file);
+	if (j->depth) {
+		putc('\n', j->file);
+		for (int i = 0; i < j->depth; i++)
+			fputs("  ", j->file);
+	}
+	if (name) {
+		json_quote(j->file, name);
+		fputs(": ", j->file);
+	}
+	j->filled = true;
+}
+
+void json_open(struct json *j, const char *name, char bracket)
+{
+	member(j, name);
+	putc(bracket, j->file);
+	j->depth++;
+	j->filled = false;
+}
+
+void json_close(struct json *j, char bracket)
+{
+	j->depth--;
+	if (j->filled) {
+		putc('\n', j->file);
+		for (int i = 0; i < j->depth; i++)
+			fputs("  ", j->file);
+	}
+	putc(bracket == '{' ? '}' : ']', j->file);
+	j->filled = true;
+	if (!j->depth)
+		putc('\n', j->file);
+}
+
+void json_text(struct json *j, const char *name, const char *text)
+{
+	member(j, name);
+	if (text)
+		json_quote(j->file, text);
+	else
+		fputs("null", j->file);
+}
+
+void json_int(struct json *j, const char *name, int64_t value)
+{
+	member(j, name);
+	fprintf(j->file, "%" PRId64, value);
+}
+
+void json_real(struct json *j, const char *name, double value)
+{
+	member(j, name);
+	if (isfinite(value))
+		fprintf(j->file, "%.10g", value);
+	else
+		fputs("null", j->file);
+}
+
+void json_bool(struct json *j, const char *name, bool value)
+{
+	member(j, name);
+	fputs(value ? "true" : "false", j->file);
+}
+
+void json_null(struct json *j, const char *name)
+{
+	json_text(j, name, NULL);
+}

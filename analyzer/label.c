@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * label.c - the key of a group, for people; see label.h
+ */
+#include "analyzer/label.h"
+
+#include <inttypes.h>
+
+#include "analyzer/db.h"
+#include "analyzer/reason.h"
+
+/* Text of one column of view exits, for the example of a group. */
+static int put_example(struct app *app, struct out *out, const char *sql, int64_t rowid)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(app, &stmt, sql))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, rowid);
+	rc = db_step(app, stmt);
+	if (rc >= 0)
+		out_text(out, rc ? (const char *)sqlite3_column_text(stmt, 0) : NULL);
+	sqlite3_finalize(stmt);
+	return rc < 0 ? -1 : 0;
+}
+
+static int put_vcpu(struct app *app, struct out *out, int64_t id)
+{
+	for (unsigned int i = 0; i < app->run.n_vcpus; i++)
+		if (app->run.vcpus[i].id == id) {
+			out_int(out, app->run.vcpus[i].vm);
+			out_int(out, app->run.vcpus[i].vcpu_id);
+		}
+	return 0;
+}
+
+int label_put(struct app *app, struct out *out, enum agg_by by, const struct group *group)
+{
+	char text[64];
+
+	switch (by) {
+	case BY_REASON:
+	case BY_SUBKEY:
+		if (!reason_name(app, app->run.isa, group->key[0], text, sizeof(text)))
+			return -1;
+		if (by == BY_REASON)
+			out_int(out, reason_basic(app->run.isa, group->key[0]));
+		out_text(out, text);
+		if (by == BY_REASON)
+			return 0;
+		return put_example(app, out, "SELECT key_text FROM exits WHERE id = ?1",
+				   group->example);
+	case BY_VCPU:
+		return put_vcpu(app, out, group->key[0]);
+	case BY_RIP:
+		snprintf(text, sizeof(text), "%016" PRIx64, (uint64_t)group->key[0]);
+		out_text(out, text);
+		out_none(out);
+		return 0;
+	case BY_USER_REASON:
+		if (group->key[0] < 0) {
+			out_none(out);
+			out_text(out, "(handled in the kernel)");
+			return 0;
+		}
+		out_int(out, group->key[0]);
+		return put_example(app, out, "SELECT user_reason_name FROM exits WHERE id = ?1",
+				   group->example);
+	case BY_PCPU:
+		out_int(out, group->key[0]);
+		return 0;
+	}
+	return 0;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * label.h - the key of a group, for people
+ */
+#ifndef EXITSCOPE_ANALYZER_LABEL_H
+#define EXITSCOPE_ANALYZER_LABEL_H
+
+#include "analyzer/agg.h"
+#include "analyzer/out.h"
+
+/* Put the cells that name @group: two, one for BY_PCPU. -1 with app->error. */
+int label_put(struct app *app, struct out *out, enum agg_by by, const struct group *group);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * analyzer - show what a recording of VM exits holds
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "analyzer/args.h"
+#include "analyzer/cmds.h"
+#include "analyzer/db.h"
+
+#define VERSION "0.1"
+
+static const struct cmd *const cmds[] = {
+	&cmd_top_exits,
+	NULL,
+};
+
+static void print_usage(void)
+{
+	puts("usage: analyzer [--db FILE] COMMAND [OPTION...]\n"
+	     "\n"
+	     "Shows why and for how long virtual machines left guest mode, from a database\n"
+	     "that the collector recorded (run.sqlite in this folder unless --db names it).\n");
+	for (int i = 0; cmds[i]; i++)
+		printf("  %-12s %s\n", cmds[i]->name, cmds[i]->summary);
+	puts("\n"
+	     "analyzer COMMAND --help tells a command's options, with examples.\n"
+	     "\n"
+	     "Examples:\n"
+	     "  analyzer top-exits\n"
+	     "  analyzer --db boot.sqlite top-exits --sort time --limit 5\n"
+	     "  analyzer top-exits --format json");
+}
+
+static void print_command_usage(const struct cmd *cmd)
+{
+	printf("usage: analyzer [--db FILE] %s%s%s\n\n%s\n\nOptions:\n", cmd->name,
+	       *cmd->usage ? " " : "", cmd->usage, cmd->help);
+	args_print_options(stdout, cmd);
+}
+
+static int run_command(struct app *app, const struct cmd *cmd)
+{
+	int rc = db_open(app, app->opt.db, &app->db);
+
+	if (!rc)
+		rc = cmd->run(app);
+	run_close(&app->run);
+	sqlite3_close(app->db);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct app app = {0};
+	const struct cmd *cmd;
+	int rc;
+
+	if (argc < 2) {
+		print_usage();
+		return 0;
+	}
+	rc = args_parse(&app, cmds, argc, argv, &cmd);
+	if (rc == ARGS_HELP && cmd)
+		print_command_usage(cmd);
+	else if (rc == ARGS_HELP)
+		print_usage();
+	else if (rc == ARGS_VERSION)
+		puts("analyzer " VERSION);
+	else if (!rc)
+		rc = run_command(&app, cmd);
+	args_free(&app);
+	if (rc >= 0)
+		return 0;
+	fflush(stdout);
+	fprintf(stderr, "analyzer: %s\n", app.error);
+	return 1;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * out.h - what a command found, as a table for people, CSV or JSON
+ *
+ * JSON: one object with members run, coverage, notes and one array per table.
+ * CSV: the table alone, its notes as lines on stderr. Times are given in cycles
+ * and come out as ns (name_ns), or as cycles (name_cycles) with --cycles.
+ */
+#ifndef EXITSCOPE_ANALYZER_OUT_H
+#define EXITSCOPE_ANALYZER_OUT_H
+
+#include "analyzer/app.h"
+#include "analyzer/json.h"
+
+enum out_type {
+	OUT_TEXT,
+	OUT_ID,	   /* integer, as it is */
+	OUT_COUNT, /* integer, 1,234 in tables */
+	OUT_TIME,  /* cycles */
+	OUT_SHARE, /* 0 to 1, percent in tables */
+	OUT_REAL,
+	OUT_BAR, /* 0 to 1, drawn in tables on a terminal, else left out */
+};
+
+/*
+ * struct out_column - a column
+ * @name: in CSV and JSON, without the unit of a time
+ * @title: in tables
+ * @drop: leave it out of a table that is too wide for the terminal, the highest
+ *	first; 0: never
+ */
+struct out_column {
+	const char *name;
+	const char *title;
+	enum out_type type;
+	int drop;
+};
+
+struct out_cell {
+	char *text;  /* as in tables; NULL: no value */
+	double real; /* of a bar */
+};
+
+struct out {
+	FILE *file;
+	enum out_format format;
+	bool cycles;
+	int64_t tsc_khz;
+	int width; /* columns of the terminal; 0: not a terminal */
+	struct json json;
+	const struct out_column *column;
+	int columns;
+	int at; /* column that the next cell belongs to */
+	struct out_cell *cell;
+	size_t cells;
+	size_t room;
+	char **note;
+	int notes;
+	bool failed; /* no memory */
+};
+
+/* Begin with stdout, as app->opt says. tsc_khz 0: there are no times. */
+void out_begin(struct out *out, const struct app *app, int64_t tsc_khz);
+
+/*
+ * End. Returns 0, or -1 with app->error when something could not be written.
+ * Call it in any case; with @failed it writes nothing more.
+ */
+int out_end(struct out *out, struct app *app, bool failed);
+
+/* The run: its name, how complete it is and what is special about its times. */
+void out_run(struct out *out, const char *name, const struct run *run);
+
+/* Say which intervals --from and --to came to in roll-ups, if they were given. */
+void out_range_note(struct out *out, const struct run *run);
+
+/* A line for people; in JSON a member of "notes". */
+__attribute__((format(printf, 2, 3))) void out_note(struct out *out, const char *format, ...);
+
+/* A line for people only, right where it stands. */
+__attribute__((format(printf, 2, 3))) void out_line(struct out *out, const char *format, ...);
+
+void out_table(struct out *out, const char *name, const struct out_column *column, int columns);
+void out_table_end(struct out *out);
+
+/* The cells of a row, from left to right; the row ends with its last column. */
+void out_text(struct out *out, const char *text);
+void out_int(struct out *out, int64_t value);
+void out_real(struct out *out, double value); /* OUT_REAL, OUT_SHARE, OUT_BAR, OUT_TIME in cycles */
+void out_time(struct out *out, uint64_t cycles);
+void out_none(struct out *out); /* no value */
+
+#endif

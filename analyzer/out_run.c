@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * out_run.c - the lines that say what a result is about and how complete it is
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "analyzer/db.h"
+#include "analyzer/out.h"
+#include "analyzer/units.h"
+
+static void json_run(struct json *j, const char *name, const struct run *run)
+{
+	json_open(j, name, '{');
+	json_int(j, "id", run->id);
+	json_text(j, "label", run->label);
+	json_text(j, "state", run->state);
+	json_text(j, "source", run->source);
+	json_text(j, "environment", run->environment);
+	json_text(j, "isa", run->isa == 1 ? "VMX" : "SVM");
+	json_int(j, "tsc_khz", run->tsc_khz);
+	json_int(j, "duration_ns", cycles_to_ns(run->length_cycles, run->tsc_khz));
+	json_int(j, "recorded", run->exits);
+	json_int(j, "dropped", run->dropped);
+	json_int(j, "filtered", run->filtered);
+	json_int(j, "unread", run->unread);
+	if (run->exits + run->dropped)
+		json_real(j, "coverage", (double)run->exits / (double)(run->exits + run->dropped));
+	else
+		json_null(j, "coverage");
+	json_close(j, '{');
+}
+
+static void coverage_line(struct out *out, const struct run *run)
+{
+	char recorded[UNITS_TEXT], dropped[UNITS_TEXT], share[UNITS_TEXT], unread[UNITS_TEXT];
+	char filtered[UNITS_TEXT];
+
+	if (!(run->exits + run->dropped)) {
+		out_line(out, "coverage: no exit was recorded");
+		return;
+	}
+	out_line(out,
+		 "coverage: %s (%s recorded, %s dropped%s%s%s; %s unread before the recording)",
+		 units_share((double)run->exits / (double)(run->exits + run->dropped), share),
+		 units_count(run->exits, recorded), units_count(run->dropped, dropped),
+		 run->filtered ? ", " : "",
+		 run->filtered ? units_count(run->filtered, filtered) : "",
+		 run->filtered ? " filtered out" : "", units_count(run->unread, unread));
+}
+
+void out_run(struct out *out, const char *name, const struct run *run)
+{
+	char length[UNITS_TEXT];
+
+	if (out->format == OUT_JSON)
+		json_run(&out->json, name, run);
+	out_line(out, "run %" PRId64 " \"%s\": %s%s", run->id, run->label,
+		 units_ns((double)cycles_to_ns(run->length_cycles, run->tsc_khz), length),
+		 !strcmp(run->state, "recording")     ? ", still being recorded or cut off"
+		 : !strcmp(run->state, "interrupted") ? ", interrupted"
+						      : "");
+	coverage_line(out, run);
+	if (!strcmp(run->environment, "emulated"))
+		out_note(out, "Emulated machine: a cycle is one instruction there; times are not "
+			      "real latencies.");
+	if (!run->has_split)
+		out_note(out,
+			 "Source %s does not tell handler, halted, user-space and preempted time "
+			 "apart.",
+			 run->source);
+}
+
+void out_range_note(struct out *out, const struct run *run)
+{
+	int64_t end = run_grid_to(run);
+	char from[UNITS_TEXT], to[UNITS_TEXT];
+
+	if (!run->from && run->to == INT64_MAX)
+		return;
+	if (end > run->length_cycles)
+		end = run->length_cycles;
+	out_note(out, "Whole intervals: counted from %s to %s (--exact: to the cycle).",
+		 units_ns((double)cycles_to_ns(run_grid_from(run), run->tsc_khz), from),
+		 units_ns((double)cycles_to_ns(end, run->tsc_khz), to));
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * reason.c - exit reasons as they are grouped and named; see reason.h
+ */
+#include "analyzer/reason.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "analyzer/db.h"
+
+const char *reason_name(struct app *app, int isa, int64_t key, char *text, size_t size)
+{
+	const char *failed = isa == 1 && (key & REASON_FAILED_ENTRY) ? " FAILED_VMENTRY" : "";
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(app, &stmt, "SELECT name FROM reasons WHERE isa = ?1 AND number = ?2"))
+		return NULL;
+	sqlite3_bind_int(stmt, 1, isa);
+	sqlite3_bind_int64(stmt, 2, reason_basic(isa, key));
+	rc = db_step(app, stmt);
+	if (rc > 0)
+		snprintf(text, size, "%s%s", (const char *)sqlite3_column_text(stmt, 0), failed);
+	else if (!rc)
+		snprintf(text, size, "UNKNOWN_%" PRId64 "%s", reason_basic(isa, key), failed);
+	sqlite3_finalize(stmt);
+	return rc < 0 ? NULL : text;
+}
+
+/* The number of a reason that is given by number or name. */
+static int parse_reason(struct app *app, int isa, const char *text, int64_t *number)
+{
+	sqlite3_stmt *stmt;
+	char *end;
+	int rc;
+
+	*number = strtoll(text, &end, 0);
+	if (end != text && !*end && *number >= 0)
+		return 0;
+	if (db_prepare(app, &stmt,
+		       "SELECT number FROM reasons WHERE isa = ?1 AND name = ?2 COLLATE NOCASE"))
+		return -1;
+	sqlite3_bind_int(stmt, 1, isa);
+	sqlite3_bind_text(stmt, 2, text, -1, SQLITE_STATIC);
+	rc = db_step(app, stmt);
+	if (rc > 0)
+		*number = sqlite3_column_int64(stmt, 0);
+	else if (!rc)
+		rc = app_fail(app,
+			      "--reason %s: no such exit reason of %s (analyzer sql 'SELECT "
+			      "number, name FROM"
+			      " reasons' lists them)",
+			      text, isa == 1 ? "VMX" : "SVM");
+	sqlite3_finalize(stmt);
+	return rc < 0 ? -1 : 0;
+}
+
+int reason_filter(struct app *app, struct run *run)
+{
+	run->reasons = app->opt.reasons;
+	for (unsigned int i = 0; i < run->reasons; i++)
+		if (parse_reason(app, run->isa, app->opt.reason[i], &run->reason[i]))
+			return -1;
+	return 0;
+}
+
+bool reason_passes(const struct run *run, int64_t key)
+{
+	if (!run->reasons)
+		return true;
+	for (unsigned int i = 0; i < run->reasons; i++)
+		if (run->reason[i] == reason_basic(run->isa, key))
+			return true;
+	return false;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * run.c - find the run to look at and apply the filter options; see db.h
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/db.h"
+#include "analyzer/reason.h"
+
+#define RUN_COLUMNS                                                                                \
+	"SELECT v.run, v.label, v.state, v.environment, v.source, r.isa, v.tsc_khz, v.tsc_start,"  \
+	" v.duration_cycles, r.rollup_cycles, r.hist_cycles, v.has_raw, v.has_split, v.exits,"     \
+	" v.dropped, v.filtered, v.unread FROM runs v JOIN run r ON r.id = v.run "
+
+static int64_t gcd(int64_t a, int64_t b)
+{
+	while (b) {
+		int64_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+static int take_row(struct app *app, sqlite3_stmt *stmt, struct run *run)
+{
+	run->id = sqlite3_column_int64(stmt, 0);
+	run->label = db_text(stmt, 1);
+	run->state = db_text(stmt, 2);
+	run->environment = db_text(stmt, 3);
+	run->source = db_text(stmt, 4);
+	run->isa = sqlite3_column_int(stmt, 5);
+	run->tsc_khz = sqlite3_column_int64(stmt, 6);
+	run->tsc_start = sqlite3_column_int64(stmt, 7);
+	run->length_cycles = sqlite3_column_int64(stmt, 8);
+	run->rollup_cycles = sqlite3_column_int64(stmt, 9);
+	run->hist_cycles = sqlite3_column_int64(stmt, 10);
+	run->has_raw = sqlite3_column_int(stmt, 11);
+	run->has_split = sqlite3_column_int(stmt, 12);
+	run->exits = sqlite3_column_int64(stmt, 13);
+	run->dropped = sqlite3_column_int64(stmt, 14);
+	run->filtered = sqlite3_column_int64(stmt, 15);
+	run->unread = sqlite3_column_int64(stmt, 16);
+	if (!run->label || !run->state || !run->environment || !run->source)
+		return app_fail(app, "out of memory");
+	if (run->tsc_khz <= 0 || run->rollup_cycles <= 0 || run->hist_cycles <= 0)
+		return app_fail(app, "%s: run %" PRId64 " has no TSC frequency or intervals",
+				app->opt.db, run->id);
+	run->grid_cycles =
+		run->rollup_cycles / gcd(run->rollup_cycles, run->hist_cycles) * run->hist_cycles;
+	return 0;
+}
+
+/* A number names an id; anything else, or a number that is no id, a label. */
+static int find_run(struct app *app, const char *name, struct run *run)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(app, &stmt,
+		       name ? RUN_COLUMNS
+			       "WHERE v.run = CAST(?1 AS INTEGER) AND ?1 NOT GLOB '*[^0-9]*'"
+			       " OR v.label = ?1 ORDER BY v.label = ?1, v.run DESC LIMIT 1"
+			    : RUN_COLUMNS "ORDER BY v.run DESC LIMIT 1"))
+		return -1;
+	if (name)
+		sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+	rc = db_step(app, stmt);
+	if (rc > 0)
+		rc = take_row(app, stmt, run);
+	else if (!rc && name)
+		rc = app_fail(app, "%s: no run %s (analyzer runs lists them)", app->opt.db, name);
+	else if (!rc)
+		rc = app_fail(app, "%s: no run in it (record one with collector --db)",
+			      app->opt.db);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+static int parse_id(struct app *app, const char *option, const char *text, int64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoll(text, &end, 0);
+	if (errno || end == text || *end || *value < 0)
+		return app_fail(app, "%s %s: not a number", option, text);
+	return 0;
+}
+
+/* The vCPUs of the run that --vm and --vcpu leave. */
+static int find_vcpus(struct app *app, struct run *run)
+{
+	int64_t vm = -1, vcpu = -1;
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if ((app->opt.vm && parse_id(app, "--vm", app->opt.vm, &vm)) ||
+	    (app->opt.vcpu && parse_id(app, "--vcpu", app->opt.vcpu, &vcpu)))
+		return -1;
+	if (db_prepare(app, &stmt,
+		       "SELECT vcpu, vm, vcpu_id FROM coverage WHERE run = ?1 AND (?2 < 0 OR vm = "
+		       "?2 OR"
+		       " tgid = ?2) AND (?3 < 0 OR vcpu_id = ?3) ORDER BY vm, vcpu_id, vcpu"))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, run->id);
+	sqlite3_bind_int64(stmt, 2, vm);
+	sqlite3_bind_int64(stmt, 3, vcpu);
+	while ((rc = db_step(app, stmt)) > 0) {
+		struct vcpu_ref *more = realloc(run->vcpus, (run->n_vcpus + 1) * sizeof(*more));
+
+		if (!more) {
+			rc = app_fail(app, "out of memory");
+			break;
+		}
+		run->vcpus = more;
+		more[run->n_vcpus++] = (struct vcpu_ref){
+			.id = sqlite3_column_int64(stmt, 0),
+			.vm = sqlite3_column_int64(stmt, 1),
+			.vcpu_id = sqlite3_column_int64(stmt, 2),
+		};
+	}
+	sqlite3_finalize(stmt);
+	if (!rc && !run->n_vcpus && (app->opt.vm || app->opt.vcpu))
+		return app_fail(
+			app,
+			"run %" PRId64
+			": no such vCPU: --vm %s --vcpu %s (analyzer runs --vcpus lists them)",
+			run->id, app->opt.vm ? app->opt.vm : "any",
+			app->opt.vcpu ? app->opt.vcpu : "any");
+	return rc;
+}
+
+static int64_t ns_to_cycles(int64_t ns, int64_t tsc_khz)
+{
+	return ns / 1000000 * tsc_khz + ns % 1000000 * tsc_khz / 1000000;
+}
+
+static int set_range(struct app *app, struct run *run)
+{
+	const struct options *opt = &app->opt;
+	int64_t length_ns = cycles_to_ns(run->length_cycles, run->tsc_khz);
+
+	run->from = 0;
+	run->to = INT64_MAX;
+	if (opt->from_ns >= 0 && opt->to_ns >= 0 && opt->from_ns >= opt->to_ns)
+		return app_fail(app, "--from must lie before --to");
+	if (opt->from_ns > length_ns)
+		return app_fail(
+			app, "--from lies behind the end of run %" PRId64 ", which lasted %.3f s",
+			run->id, (double)length_ns / 1e9);
+	if (opt->from_ns >= 0)
+		run->from = ns_to_cycles(opt->from_ns, run->tsc_khz);
+	if (opt->to_ns >= 0 && opt->to_ns < length_ns)
+		run->to = ns_to_cycles(opt->to_ns, run->tsc_khz);
+	return 0;
+}
+
+int run_open(struct app *app, const char *name, struct run *run)
+{
+	memset(run, 0, sizeof(*run));
+	if (find_run(app, name, run) || find_vcpus(app, run) || set_range(app, run) ||
+	    reason_filter(app, run))
+		return -1;
+	return 0;
+}
+
+void run_close(struct run *run)
+{
+	free(run->label);
+	free(run->state);
+	free(run->environment);
+	free(run->source);
+	free(run->vcpus);
+	memset(run, 0, sizeof(*run));
+}
+
+int run_nothing(struct app *app)
+{
+	if (!app->run.exits)
+		return app_fail(app, "run %" PRId64 " \"%s\": no exit was recorded", app->run.id,
+				app->run.label);
+	return app_fail(app, "run %" PRId64 " \"%s\": no exit matches the options", app->run.id,
+			app->run.label);
+}
+
+int64_t run_grid_from(const struct run *run)
+{
+	return run->from / run->grid_cycles * run->grid_cycles;
+}
+
+int64_t run_grid_to(const struct run *run)
+{
+	if (run->to == INT64_MAX)
+		return INT64_MAX;
+	return (run->to + run->grid_cycles - 1) / run->grid_cycles * run->grid_cycles;
+}
+
+static int64_t length(const struct run *run, int64_t from, int64_t to)
+{
+	int64_t end = to < run->length_cycles ? to : run->length_cycles;
+
+	return end > from ? end - from : 0;
+}
+
+int64_t run_length(const struct run *run)
+{
+	return length(run, run->from, run->to);
+}
+
+int64_t run_grid_length(const struct run *run)
+{
+	return length(run, run_grid_from(run), run_grid_to(run));
+}

@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# refuse_test.sh ANALYZER EXEC DATABASE - files and outputs that can't be used:
+# one line on stderr that names the trouble, nothing on stdout, status 1, the
+# file unchanged
+analyzer=$(realpath "$1") exec=$(realpath "$2") good=$(realpath "$3")
+cd "$(mktemp -d)" || exit 1
+failed=0
+
+fail() {
+	echo "FAILED: $*"
+	failed=1
+}
+
+# refuses FILE TEXT [ARG...]: top-exits on FILE must complain with TEXT
+refuses() {
+	file=$1 text=$2
+	shift 2
+	before=$(cksum "$file" 2>&1)
+	"$analyzer" --db "$file" "${@:-top-exits}" >out 2>err
+	[ $? = 1 ] || fail "$file: status is not 1"
+	[ -s out ] && fail "$file: something on stdout"
+	[ "$(wc -l <err)" = 1 ] || fail "$file: not one line: $(cat err)"
+	grep -qF -- "$text" err || fail "$file: '$text' is not in: $(cat err)"
+	[ "$before" = "$(cksum "$file" 2>&1)" ] || fail "$file: changed"
+}
+
+refuses missing.sqlite "No such file"
+mkdir folder
+"$analyzer" --db folder top-exits 2>err && fail "folder: accepted"
+grep -q "not a file" err || fail "folder: $(cat err)"
+: >empty
+refuses empty "is empty"
+echo "hello, this is a text file" >text
+refuses text "not an SQLite database"
+echo "CREATE TABLE t(x);" >foreign.sql
+"$exec" foreign foreign.sql
+refuses foreign "not one of the collector's"
+cp "$good" future
+chmod u+w future
+echo "PRAGMA user_version = 99;" >future.sql
+"$exec" future future.sql
+refuses future "newer version"
+head -c 40000 "$good" >truncated
+refuses truncated "damaged"
+# A page of zeros in the middle of the tables that are read.
+for page in 2 10 40; do
+	cp "$good" zeroed
+	chmod u+w zeroed
+	dd if=/dev/zero of=zeroed bs=4096 seek=$page count=200 conv=notrunc 2>/dev/null
+	before=$(cksum zeroed)
+	"$analyzer" --db zeroed top-exits --run 1 --exact >out 2>err
+	status=$?
+	[ $status -le 1 ] || fail "zeroed at page $page: status $status"
+	[ $status = 0 ] || [ "$(wc -l <err)" = 1 ] || fail "zeroed at page $page: $(cat err)"
+	[ "$before" = "$(cksum zeroed)" ] || fail "zeroed at page $page: changed"
+done
+
+# Nothing is left beside a database, and a folder that can't be written will do.
+mkdir readonly
+cp "$good" readonly/run.sqlite
+echo "PRAGMA journal_mode = WAL;" >wal.sql
+chmod u+w readonly/run.sqlite
+"$exec" readonly/run.sqlite wal.sql
+chmod a-w readonly readonly/run.sqlite
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	chmod a+rx . && as="setpriv --reuid 65534 --clear-groups"
+fi
+$as "$analyzer" --db readonly/run.sqlite top-exits --run 1 >out 2>err || fail "read-only folder: $(cat err)"
+grep -q MSR_WRITE out || fail "read-only folder: no table"
+
+# stdout that can't take it
+"$analyzer" --db "$good" top-exits --run 1 >/dev/full 2>err
+[ $? = 1 ] || fail "/dev/full: status is not 1"
+grep -q "No space left" err || fail "/dev/full: $(cat err)"
+
+chmod -R u+w .
+[ $failed = 0 ] && echo "all refused as they should be"
+exit $failed

@@ -1,0 +1,87 @@
+-- Three made-up runs for tests, after schema.sql, exit_reason.sql and views.sql:
+-- 1 "ept", 6000 exits of 3 vCPUs in 2 VMs; 2 "shadow", 9000 exits of another
+-- guest without EPT; 3 "empty". The numbers follow from row numbers alone.
+-- Roll-ups and histograms are derived from the rows.
+
+INSERT INTO run (id, label, source, state, isa, tsc_khz, tsc_start, tsc_end, started_ns, ended_ns,
+                 rollup_cycles, hist_cycles, ept, collector, host, kernel, environment) VALUES
+(1, 'ept', 'capture', 'complete', 1, 2000000, 1000000000, 3000000000, 1700000000000000000,
+ 1700000001000000000, 200000000, 1000000000, 'Y', 'test', 'host1', '6.1.0', 'metal'),
+(2, 'shadow', 'capture', 'interrupted', 1, 2000000, 5000000000, NULL, 1700000100000000000,
+ NULL, 200000000, 1000000000, 'N', 'test', 'host1', '6.1.0', 'emulated'),
+(3, 'empty', 'device', 'complete', 1, 2000000, 9000000000, 9000002000, 1700000200000000000,
+ 1700000200000001000, 200000000, 1000000000, 'Y', 'test', 'host1', '6.1.0', 'metal');
+INSERT INTO vm VALUES (1, 1, 7, 4711, 'qemu-system-x86'), (2, 1, 8, 4712, 'firecracker'), (3, 2, 9, 4800, 'kvmtool');
+INSERT INTO vcpu (id, vm_id, vcpu_id, ring_id) VALUES (1, 1, 0, 11), (2, 1, 1, 12), (3, 2, 0, 13), (4, 3, 0, 14);
+
+-- what: reason, share of 1000, shortest, spread
+CREATE TEMP TABLE mix (run INTEGER, upto INTEGER, reason INTEGER, low INTEGER, spread INTEGER);
+INSERT INTO mix VALUES
+(1, 300, 32, 900, 400), (1, 480, 48, 2500, 9000), (1, 600, 30, 4000, 12000), (1, 700, 12, 90000, 900000),
+(1, 800, 1, 1200, 600), (1, 900, 10, 1100, 90), (1, 980, 49, 5000, 20000), (1, 990, 0x08000000 | 7, 800, 100),
+(1, 1000, 200, 700, 10),
+(2, 400, 28, 1500, 3000), (2, 600, 14, 1200, 1000), (2, 750, 0, 2500, 9000), (2, 800, 58, 3000, 1000),
+(2, 850, 0x80000021, 20000, 200000), (2, 900, 32, 900, 400), (2, 980, 30, 4000, 12000), (2, 1000, 12, 90000, 900000);
+
+CREATE TEMP TABLE draw AS
+WITH RECURSIVE step(run, i, r) AS (
+  VALUES (1, 0, 12345), (2, 0, 54321)
+  UNION ALL SELECT run, i + 1, (r * 1103515245 + 12345) % 2147483648 FROM step WHERE i < 3000 * (run + 1) - 1)
+SELECT run, i, r / 65536 % 1000 AS pick, r / 7 % 1009 AS a, r / 13 % 997 AS b FROM step;
+
+CREATE TEMP TABLE made AS
+SELECT d.run, d.i, d.b, CASE d.run WHEN 1 THEN 1 + d.i % 3 ELSE 4 END AS vcpu, m.reason,
+       m.low + m.spread * d.a / 1009 * (d.a % 10 + 1) / 10 AS cycles
+FROM draw d JOIN mix m ON m.run = d.run
+     AND m.upto = (SELECT min(upto) FROM mix WHERE run = d.run AND upto > d.pick);
+
+INSERT INTO exit
+SELECT vcpu, CASE run WHEN 1 THEN i / 3 + (i >= 3000) * 5 ELSE i END,
+       (SELECT tsc_start FROM run WHERE id = made.run) + i * 300000 + b * 100,
+       reason,
+       CASE WHEN reason & 0xffff = 32 AND b % 2 THEN 1 ELSE 0 END | CASE WHEN b = 3 THEN 2 ELSE 0 END
+         | CASE WHEN reason & 0xffff IN (30, 49) THEN 4 ELSE 0 END
+         | CASE WHEN reason = 0x80000021 THEN 8 ELSE 0 END | CASE reason & 0xffff WHEN 12 THEN 0x40 ELSE 0 END
+         | CASE WHEN reason & 0xffff IN (0, 1, 10, 28, 30, 32, 48, 49) THEN 0x900 ELSE 0x100 END,
+       cycles, CASE reason & 0xffff WHEN 12 THEN cycles * 9 / 10 ELSE 0 END,
+       CASE WHEN reason & 0xffff IN (30, 49) THEN cycles / 2 ELSE 0 END, CASE b WHEN 5 THEN cycles / 4 ELSE 0 END,
+       CASE WHEN b % 4 THEN -2130706432 ELSE 4194304 END + b % 7 * 64,
+       CASE reason & 0xffff WHEN 0 THEN 14 WHEN 1 THEN 236 WHEN 10 THEN b % 3 WHEN 28 THEN 3
+         WHEN 30 THEN CASE WHEN b % 3 THEN 0x3f8 ELSE 0xcf8 END WHEN 32 THEN CASE WHEN b % 5 THEN 0x6e0 ELSE 0x830 END
+         WHEN 48 THEN 0x100000 + b % 50 * 4096 WHEN 49 THEN 0xfee000b0 END,
+       CASE reason & 0xffff WHEN 10 THEN 0 WHEN 28 THEN 0 WHEN 30 THEN CASE WHEN b % 3 THEN 1 ELSE 0x14 END WHEN 32 THEN 1
+         WHEN 48 THEN CASE WHEN b % 2 THEN 1 ELSE 2 END WHEN 49 THEN 0 END,
+       b, 0, 0, 0, CASE reason & 0xffff WHEN 30 THEN 2 WHEN 49 THEN 6 ELSE 0 END, i % 4, NULL
+FROM made ORDER BY run, i;
+
+INSERT INTO loss VALUES (1, 1000, 5, NULL, NULL);
+UPDATE loss SET tsc_before = (SELECT max(tsc) FROM exit WHERE vcpu = 1 AND seq < 1000),
+                tsc_after = (SELECT min(tsc) FROM exit WHERE vcpu = 1 AND seq > 1000);
+UPDATE vcpu SET recorded = (SELECT count(*) FROM exit WHERE vcpu = vcpu.id);
+UPDATE vcpu SET dropped = 5, unread = 17 WHERE id = 1;
+UPDATE vcpu SET filtered = 3, open_exits = 1 WHERE id = 4;
+
+INSERT INTO exit_rollup
+SELECT e.vcpu, (e.tsc - r.tsc_start) / r.rollup_cycles, e.reason, count(*), sum(cycles), sum(halted_cycles),
+       sum(userspace_cycles), sum(preempted_cycles), min(cycles), max(cycles), sum(flags & 1), sum((flags & 2) / 2),
+       sum((flags & 4) / 4), sum((flags & 8) / 8), min(tsc), max(tsc)
+FROM exit e JOIN vcpu c ON c.id = e.vcpu JOIN vm m ON m.id = c.vm_id JOIN run r ON r.id = m.run_id
+GROUP BY 1, 2, 3;
+
+-- bucket of a duration, as in sql/hist.h: shift is how far it is above 64
+CREATE TEMP TABLE power (shift INTEGER, low INTEGER);
+INSERT INTO power WITH RECURSIVE p(s) AS (VALUES (0) UNION ALL SELECT s + 1 FROM p WHERE s < 40)
+SELECT s, 64 << s FROM p;
+CREATE TEMP TABLE duration AS
+SELECT vcpu, tsc, reason, 0 AS part, cycles AS c FROM exit UNION ALL
+SELECT vcpu, tsc, reason, 1, cycles - halted_cycles - userspace_cycles - preempted_cycles FROM exit;
+INSERT INTO exit_hist
+SELECT d.vcpu, (d.tsc - r.tsc_start) / r.hist_cycles, d.reason, d.part,
+       coalesce((SELECT (shift + 1) * 64 + (c >> shift) - 64 FROM power WHERE low <= c ORDER BY low DESC LIMIT 1), c), count(*)
+FROM duration d JOIN vcpu c ON c.id = d.vcpu JOIN vm m ON m.id = c.vm_id JOIN run r ON r.id = m.run_id
+GROUP BY 1, 2, 3, 4, 5;
+
+INSERT INTO crosscheck VALUES (1, 1, 'totals', 'totals', 32, (SELECT count(*) FROM exit WHERE vcpu = 1 AND reason = 32), NULL);
+INSERT INTO vmx_capability VALUES (1, 0, 0x480, 0x00da040000000004, 1), (1, 0, 0x493, 0, 0);
+INSERT INTO leaf_reading VALUES (1, 1, 0x4fffffff, 0, 6000, 0, 0, 0), (1, 2, 0x4ffffffd, 35, 0, 0, 0, 0xffffffff),
+(1, 3, 0x4ffffffc, 10, 0, 1, 5, 0);

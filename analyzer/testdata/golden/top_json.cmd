@@ -1,0 +1,1 @@
+top-exits --run shadow --format json --limit 2

@@ -1,0 +1,1 @@
+top-exits --run 1 --from 0.6s --to 700ms --exact

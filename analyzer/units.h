@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * units.h - numbers for people, and back
+ */
+#ifndef EXITSCOPE_ANALYZER_UNITS_H
+#define EXITSCOPE_ANALYZER_UNITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define UNITS_TEXT 32 /* bytes that every text fits in */
+
+/* "953 ns", "1.23 us", "12.3 ms", "1.02 s", "83.4 min": three digits at least. */
+const char *units_ns(double ns, char text[UNITS_TEXT]);
+
+/* "1,234,567" */
+const char *units_count(int64_t n, char text[UNITS_TEXT]);
+
+/* "0", "9.53", "953", "12,345": for rates and ratios */
+const char *units_real(double value, char text[UNITS_TEXT]);
+
+/* "12.3 %"; "<0.1 %" for what is not nothing but rounds to it */
+const char *units_share(double share, char text[UNITS_TEXT]);
+
+/*
+ * A duration such as 10s, 1.5ms, 200us, 50ns, 2min in ns; without a unit it is
+ * in seconds. Returns 0 or -EINVAL.
+ */
+int units_parse_ns(const char *text, int64_t *ns);
+
+#endif
