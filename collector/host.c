@@ -10,6 +10,8 @@
 #include <time.h>
 #include <x86intrin.h>
 
+#include "collector/vmx_caps.h"
+
 /* The first line of a file without its newline; empty if it can't be read. */
 static void first_line(const char *path, char *line, int bytes)
 {
@@ -177,6 +179,7 @@ void host_describe(struct run_info *info)
 {
 	struct utsname name;
 	char kernel[sizeof(name.release) + sizeof(name.version) + 1];
+	char *caps;
 
 	if (!uname(&name)) {
 		snprintf(kernel, sizeof(kernel), "%s %s", name.release, name.version);
@@ -187,6 +190,10 @@ void host_describe(struct run_info *info)
 	info->isa = cpu_isa();
 	run_info_set(info, RUN_ENVIRONMENT, environment());
 	read_modules(info);
+	if (!vmx_caps_read(&caps)) {
+		run_info_set(info, RUN_VMX_CAPS, caps);
+		free(caps);
+	}
 	info->started_ns = host_realtime_ns();
 	info->tsc_start = host_tsc();
 }

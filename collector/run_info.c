@@ -13,6 +13,7 @@ const char *const run_text_names[RUN_TEXTS] = {
 	[RUN_MICROCODE] = "microcode", [RUN_EPT] = "ept",
 	[RUN_VPID] = "vpid",	       [RUN_UNRESTRICTED_GUEST] = "unrestricted_guest",
 	[RUN_NESTED] = "nested",       [RUN_MODULE_PARAMETERS] = "module_parameters",
+	[RUN_VMX_CAPS] = "vmx_caps",
 };
 
 void run_info_set(struct run_info *info, enum run_text which, const char *text)

@@ -12,7 +12,7 @@
 
 #include "sql/store.h"
 
-/* The texts of table run, each under its column's name. */
+/* The texts of table run, each under its column's name; then those of other tables. */
 enum run_text {
 	RUN_LABEL,
 	RUN_ENVIRONMENT,
@@ -26,6 +26,7 @@ enum run_text {
 	RUN_UNRESTRICTED_GUEST,
 	RUN_NESTED,
 	RUN_MODULE_PARAMETERS,
+	RUN_VMX_CAPS, /* table vmx_capability, as in vmx_caps.h */
 	RUN_TEXTS
 };
 

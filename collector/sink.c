@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "collector/host.h"
+#include "collector/vmx_caps.h"
 
 static int store_fault(struct sink *sink, int rc, struct fault *fault)
 {
@@ -61,6 +62,21 @@ int sink_open(struct sink *sink, const struct options *options, struct source *s
 	return rc;
 }
 
+static int store_vmx_caps_row(void *context, const struct vmx_caps_row *row)
+{
+	return store_add_vmx_capability(context, row->cpu, row->msr, row->value, row->valid);
+}
+
+static int store_vmx_caps(struct sink *sink, const char *text, struct fault *fault)
+{
+	int rc = text ? vmx_caps_parse(text, store_vmx_caps_row, sink->store) : 0;
+
+	if (rc == -EPROTO)
+		return fault_set(fault, rc, "%s: damaged: its VMX capabilities are no such text",
+				 sink->source->ops->name);
+	return rc ? store_fault(sink, rc, fault) : 0;
+}
+
 /* Once the source knows all about the run: with the first vCPU or at the end. */
 static int begin(struct sink *sink, struct fault *fault)
 {
@@ -76,6 +92,9 @@ static int begin(struct sink *sink, struct fault *fault)
 		rc = store_begin(sink->store, &run);
 		if (rc)
 			return store_fault(sink, rc, fault);
+		rc = store_vmx_caps(sink, info->text[RUN_VMX_CAPS], fault);
+		if (rc)
+			return rc;
 	}
 	if (sink->capture)
 		rc = capture_begin(sink->capture, info);

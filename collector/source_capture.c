@@ -15,7 +15,7 @@
 
 #define BUFFER_BYTES  (256 * 1024)
 #define BATCH_RECORDS 4096U
-#define TEXT_BYTES    65536U
+#define TEXT_BYTES    (16U << 20) /* RUN_VMX_CAPS has 500 bytes for each CPU */
 #define MAX_VCPUS     65536U
 
 struct file_source {

@@ -134,6 +134,13 @@ int store_end_vcpu(struct store *store, int vcpu, const struct store_vcpu_end *e
 
 int store_add_crosscheck(struct store *store, const struct store_crosscheck *check);
 
+/*
+ * What logical CPU @cpu says of its VMX in capability MSR @msr (0x480 to 0x493);
+ * @valid 0: the MSR could not be read. The last word about an MSR counts.
+ */
+int store_add_vmx_capability(struct store *store, uint32_t cpu, uint32_t msr, uint64_t value,
+			     int valid);
+
 int store_flush(struct store *store);
 
 /* Flushes and ends the run; @state: "complete" or "interrupted". */

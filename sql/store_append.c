@@ -186,6 +186,22 @@ int store_add_crosscheck(struct store *store, const struct store_crosscheck *che
 	return rc ? store_fail(store, rc) : 0;
 }
 
+int store_add_vmx_capability(struct store *store, uint32_t cpu, uint32_t msr, uint64_t value,
+			     int valid)
+{
+	int64_t unused;
+	int rc = store_transaction(store);
+
+	if (rc)
+		return rc;
+	rc = insert_row(store->db,
+			"INSERT INTO vmx_capability VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE"
+			" SET value = excluded.value, valid = excluded.valid RETURNING cpu",
+			NULL, (int64_t[]){store->run, cpu, msr, (int64_t)value, !!valid}, 5,
+			&unused);
+	return rc ? store_fail(store, rc) : 0;
+}
+
 /* The exit reason of a slot of the totals; -1 for KVM_EXIT_TOTAL_OTHER. */
 static int64_t slot_reason(const struct store *store, unsigned int slot)
 {

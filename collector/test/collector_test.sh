@@ -45,6 +45,9 @@ for file in plain.cap small.cap.gz; do
 	gives "$cycles" run.sqlite "SELECT sum(cycles) FROM exit"
 	gives "$dropped" run.sqlite "SELECT sum(n) FROM loss"
 	gives 1 run.sqlite "SELECT count(*) FROM run WHERE state = 'complete' AND source = 'capture' AND host = 'synthetic' AND label = 'made up'"
+	gives 4 run.sqlite "SELECT count(*) FROM vmx_capability"
+	gives -1 run.sqlite "SELECT value FROM vmx_capability WHERE cpu = 0 AND msr = 0x48c"
+	gives 1 run.sqlite "SELECT count(*) FROM vmx_capability WHERE cpu = 1 AND msr = 0x48c AND NOT valid AND value = 0"
 done
 
 # A capture of a capture is the same capture.

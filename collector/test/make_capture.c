@@ -129,6 +129,9 @@ static int make(const struct plan *plan, struct synthetic *s)
 
 	if (rc)
 		return rc;
+	run_info_set(&info, RUN_VMX_CAPS,
+		     "0 0x480 0x00d8100000000012\n0 0x48c 0xffffffffffffffff\n"
+		     "1 0x480 0x00d8100000000012\n1 0x48c unreadable\n");
 	run_info_set(&info, RUN_HOST, "synthetic");
 	run_info_set(&info, RUN_LABEL, "made up");
 	for (i = 0; i < plan->vcpus; i++) {
