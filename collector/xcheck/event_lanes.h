@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * event_lanes.h - puts kvm_exit and kvm_entry of each vCPU in order of time
+ *
+ * Trace buffers are per physical CPU and are read one after the other, so the
+ * events of a vCPU that moved between CPUs arrive out of order. A lane is what
+ * one thread did for one vCPU id; it holds its events sorted until the caller
+ * says up to which time nothing more can arrive.
+ */
+#ifndef EXITSCOPE_XCHECK_EVENT_LANES_H
+#define EXITSCOPE_XCHECK_EVENT_LANES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "collector/xcheck/kvm_event.h"
+
+/*
+ * @tid, @vcpu_id: whose events these are
+ * @tgid:	process of the thread, 0: not known (yet); for the caller to set
+ * @user:	for the caller
+ */
+struct event_lane {
+	uint32_t tid;
+	uint32_t vcpu_id;
+	uint32_t tgid;
+	void *user;
+	struct kvm_event *events; /* events[first .. first + count - 1] */
+	bool unsorted;		  /* some event came after a younger one */
+	size_t first;
+	size_t count;
+	size_t room;
+};
+
+struct event_lanes {
+	struct event_lane **lanes;
+	size_t count;
+};
+
+/* The lane of a thread and vCPU id, made if need be; NULL: no memory. */
+struct event_lane *event_lane_get(struct event_lanes *lanes, uint32_t tid, uint32_t vcpu_id);
+
+/* Adds an event to its lane. -ENOMEM. */
+int event_lanes_push(struct event_lanes *lanes, const struct kvm_event *event);
+
+/* The oldest event of a lane if its ts is below @horizon, else NULL. */
+const struct kvm_event *event_lane_peek(struct event_lane *lane, uint64_t horizon);
+
+/* Gives the oldest event back. */
+void event_lane_pop(struct event_lane *lane);
+
+/* Frees all lanes, not what their @user points to. */
+void event_lanes_free(struct event_lanes *lanes);
+
+#endif

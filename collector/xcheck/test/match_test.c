@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Every kvm_exit and every record ends up under the one right heading. */
+#include <string.h>
+
+#include "collector/xcheck/match.h"
+#include "kvm/test/check.h"
+
+#define TGID  100U
+#define TID   101U
+#define STEP  1000U /* cycles from exit to exit */
+#define WHOLE 600U  /* cycles of a record */
+
+static uint32_t tgid_of(void *user, uint32_t tid)
+{
+	(void)user;
+	return tid == TID ? TGID : 7;
+}
+
+/* The exit number i begins at i * STEP. */
+static struct kvm_exit_record record(uint64_t i)
+{
+	return (struct kvm_exit_record){
+		.seq = i,
+		.tsc = i * STEP,
+		.cycles = WHOLE,
+		.reason = 10,
+		.pcpu = 1,
+		.isa = KVM_EXIT_ISA_VMX,
+	};
+}
+
+static void add_event(struct match *m, enum kvm_event_kind kind, uint64_t ts)
+{
+	const struct kvm_event event = {
+		.ts = ts, .kind = kind, .tid = TID, .vcpu_id = 2, .reason = 10, .cpu = 1};
+
+	CHECK(!match_event(m, &event));
+}
+
+/* kvm_exit and kvm_entry of exit i, 50 and 150 cycles inside of its record. */
+static void trace(struct match *m, uint64_t i)
+{
+	add_event(m, KVM_EVENT_EXIT, i * STEP + 50);
+	add_event(m, KVM_EVENT_ENTRY, i * STEP + WHOLE - 150);
+}
+
+static void put(struct match *m, struct kvm_exit_record r)
+{
+	CHECK(!match_records(m, 0, &r, 1));
+}
+
+static struct match *start(uint64_t from)
+{
+	const struct match_vcpu_info info = {
+		.tgid = TGID, .vcpu_id = 2, .isa = KVM_EXIT_ISA_VMX, .from_tsc = from};
+	struct match *m = match_new(tgid_of, NULL);
+	int vcpu;
+
+	CHECK(m && !match_add_vcpu(m, &info, &vcpu) && vcpu == 0);
+	return m;
+}
+
+/* Ends and gives the counts of reason 10, the only one. */
+static struct match_count finish(struct match *m, uint64_t mark, uint64_t end_seq, bool ended)
+{
+	const struct match_count *counts;
+	struct match_count sum = {0};
+	size_t count;
+
+	match_end_vcpu(m, 0, end_seq, ended);
+	match_mark(m, mark);
+	CHECK(!match_finish(m));
+	counts = match_counts(m, 0, &count);
+	CHECK(count <= 1);
+	if (count)
+		sum = counts[0];
+	CHECK(sum.traced ==
+	      sum.matched + sum.before + sum.after + sum.open + sum.gap + sum.trace_only);
+	CHECK(sum.records == sum.matched + sum.untraced + sum.synthesized + sum.record_only);
+	return sum;
+}
+
+/* Rounds as in a recording: 40 exits, handed in a few at a time, events late. */
+static void test_all_match(void)
+{
+	struct match *m = start(0);
+	struct match_count c;
+	uint64_t entries, unpaired;
+
+	for (uint64_t i = 1; i <= 40; i++) {
+		put(m, record(i - 1));
+		trace(m, i - 1);
+		match_mark(m, i * STEP - 600); /* in the middle of the last one */
+		CHECK(!match_run(m));
+	}
+	match_entries(m, 0, &entries, &unpaired);
+	CHECK(entries == 39 && unpaired == 0); /* one entry lies behind the mark */
+	c = finish(m, 41 * STEP, 40, true);
+	CHECK(c.matched == 40 && c.traced == 40 && c.records == 40);
+	CHECK(!c.differ && !c.shorter && !c.overlaps);
+	CHECK(c.delta[hist_bucket(200)] == 40);
+	match_free(m);
+}
+
+/* The events of one CPU arrive after those of another. */
+static void test_out_of_order(void)
+{
+	struct match *m = start(0);
+
+	for (uint64_t i = 0; i < 20; i++)
+		put(m, record(i));
+	for (uint64_t i = 10; i < 20; i++)
+		trace(m, i);
+	for (uint64_t i = 0; i < 10; i++)
+		trace(m, i);
+	CHECK(finish(m, 20 * STEP, 20, true).matched == 20);
+	match_free(m);
+}
+
+static void test_edges(void)
+{
+	struct match *m = start(5 * STEP);
+	struct match_count c;
+
+	for (uint64_t i = 0; i < 20; i++)
+		trace(m, i);
+	for (uint64_t i = 5; i < 10; i++)
+		put(m, record(i));
+	c = finish(m, 11 * STEP, 10, false);
+	CHECK(c.before == 5 && c.matched == 5 && c.open == 1 && c.after == 9);
+	CHECK(!c.trace_only && !c.record_only);
+	match_free(m);
+}
+
+/* What a suppressed record looks like, in the middle and at the end. */
+static void test_missing_records(void)
+{
+	struct match *m = start(0);
+	struct kvm_exit_record r;
+	struct match_count c;
+
+	for (uint64_t i = 0; i < 10; i++) {
+		trace(m, i);
+		r = record(i);
+		r.seq = i < 4 ? i : i - 1; /* suppressed before it got a number */
+		if (i != 4 && i != 9)
+			put(m, r);
+	}
+	c = finish(m, 20 * STEP, 8, true);
+	CHECK(c.matched == 8 && c.trace_only == 2 && !c.gap);
+	match_free(m);
+}
+
+/* No record at all: a hook that isn't there. */
+static void test_no_records(void)
+{
+	struct match *m = start(0);
+	struct match_count c;
+
+	for (uint64_t i = 0; i < 10; i++)
+		trace(m, i);
+	c = finish(m, 20 * STEP, 0, false);
+	CHECK(c.trace_only == 9 && c.open == 1);
+	match_free(m);
+}
+
+static void test_dropped_records(void)
+{
+	struct match *m = start(0);
+	struct match_count c;
+
+	for (uint64_t i = 0; i < 10; i++) {
+		trace(m, i);
+		if (i < 3 || i == 6)
+			put(m, record(i));
+	}
+	c = finish(m, 20 * STEP, 10, true);
+	CHECK(c.matched == 4 && c.gap == 6 && !c.trace_only);
+	match_free(m);
+}
+
+static void test_lost_events(void)
+{
+	struct match *m = start(0);
+	struct match_count c;
+
+	for (uint64_t i = 0; i < 10; i++) {
+		put(m, record(i));
+		if (i < 2 || i > 6)
+			trace(m, i);
+	}
+	CHECK(!match_lost(m, 1, 1 * STEP + 450, 6 * STEP + 40)); /* not exit 6 + 50 */
+	c = finish(m, 20 * STEP, 10, true);
+	CHECK(c.matched == 5 && c.untraced == 5 && !c.record_only);
+	match_free(m);
+
+	m = start(0);
+	for (uint64_t i = 0; i < 3; i++)
+		put(m, record(i));
+	CHECK(!match_lost(m, 0, 0, 9 * STEP)); /* another CPU's */
+	CHECK(finish(m, 20 * STEP, 3, true).record_only == 3);
+	match_free(m);
+}
+
+/* Stamps in the wrong place: too late, too short, up to the next exit. */
+static void test_wrong_stamps(void)
+{
+	struct match *late = start(0), *brief = start(0), *whole = start(0);
+	struct kvm_exit_record r;
+	struct match_count c;
+
+	for (uint64_t i = 0; i < 10; i++) {
+		trace(late, i);
+		trace(brief, i);
+		trace(whole, i);
+		r = record(i);
+		r.tsc += 60;
+		put(late, r);
+		r = record(i);
+		r.cycles = 100;
+		put(brief, r);
+		r.cycles = STEP;
+		put(whole, r);
+	}
+	c = finish(late, 20 * STEP, 10, true);
+	CHECK(c.matched == 0 && c.trace_only == 10 && c.record_only == 10);
+	CHECK(finish(brief, 20 * STEP, 10, true).shorter == 10);
+	CHECK(finish(whole, 20 * STEP, 10, true).overlaps == 9);
+	match_free(late);
+	match_free(brief);
+	match_free(whole);
+}
+
+/* Exit 33 made up while emulating: inside the interval of the exit before it. */
+static void test_synthesized(void)
+{
+	struct match *m = start(0);
+	struct kvm_exit_record r;
+	const struct match_count *counts;
+	size_t count;
+
+	for (uint64_t i = 0; i < 10; i++) {
+		trace(m, i);
+		r = record(i);
+		r.seq = 2 * i;
+		r.cycles = 300;
+		put(m, r);
+		r.seq++;
+		r.tsc += 300;
+		r.reason = 33 | 1U << 31;
+		r.flags = KVM_EXIT_REC_SYNTH;
+		put(m, r);
+	}
+	match_mark(m, 20 * STEP);
+	match_end_vcpu(m, 0, 20, true);
+	CHECK(!match_finish(m));
+	counts = match_counts(m, 0, &count);
+	CHECK(count == 2 && counts[0].reason == 10 && counts[1].reason == 33);
+	CHECK(counts[0].matched == 10 && !counts[0].shorter && !counts[0].overlaps);
+	CHECK(counts[0].delta[hist_bucket(200)] == 10);
+	CHECK(counts[1].synthesized == 10 && !counts[1].record_only && !counts[1].overlaps);
+	match_free(m);
+}
+
+/* One process, the same vCPU id: two VMs one after the other. And a stranger. */
+static void test_whose(void)
+{
+	struct match_vcpu_info info = {
+		.tgid = TGID, .vcpu_id = 2, .made_tsc = 10 * STEP, .from_tsc = 10 * STEP};
+	const struct kvm_event other = {.ts = 5, .kind = KVM_EVENT_EXIT, .tid = 999, .vcpu_id = 2};
+	struct match *m = start(0);
+	const struct match_count *counts;
+	struct kvm_exit_record r;
+	size_t count;
+	int second;
+
+	CHECK(!match_add_vcpu(m, &info, &second) && second == 1);
+	CHECK(!match_event(m, &other));
+	for (uint64_t i = 0; i < 20; i++) {
+		trace(m, i);
+		r = record(i);
+		r.seq = i % 10;
+		CHECK(!match_records(m, i >= 10, &r, 1));
+	}
+	match_mark(m, 30 * STEP);
+	match_end_vcpu(m, 0, 10, true);
+	match_end_vcpu(m, 1, 10, true);
+	CHECK(!match_finish(m));
+	for (int vcpu = 0; vcpu < 2; vcpu++) {
+		counts = match_counts(m, vcpu, &count);
+		CHECK(count == 1 && counts[0].matched == 10 && counts[0].traced == 10);
+	}
+	CHECK(match_strangers(m) == 1);
+	match_free(m);
+}
+
+/* A VM entry that fails with VMfail: kvm_entry twice. And two reasons for one. */
+static void test_vmfail_and_reason(void)
+{
+	struct match *m = start(0);
+	struct kvm_exit_record r = record(0);
+	uint64_t entries, unpaired;
+
+	trace(m, 0);
+	add_event(m, KVM_EVENT_ENTRY, WHOLE - 20);
+	r.reason = 12;
+	put(m, r);
+	match_mark(m, 10 * STEP);
+	match_end_vcpu(m, 0, 1, true);
+	CHECK(!match_finish(m));
+	match_entries(m, 0, &entries, &unpaired);
+	CHECK(entries == 2 && unpaired == 1);
+	CHECK(match_counts(m, 0, &(size_t){0})[0].differ == 1);
+	match_free(m);
+}
+
+int main(void)
+{
+	test_all_match();
+	test_out_of_order();
+	test_edges();
+	test_missing_records();
+	test_no_records();
+	test_dropped_records();
+	test_lost_events();
+	test_wrong_stamps();
+	test_synthesized();
+	test_whose();
+	test_vmfail_and_reason();
+	return 0;
+}

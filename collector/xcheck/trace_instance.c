@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "collector/xcheck/trace_instance.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event-parse.h>
+#include <kbuffer.h>
+#include <tracefs.h>
+
+#define DEFAULT_BUFFER_KB 16384
+#define INSTANCE_PREFIX	  "exitscope-"
+
+/*
+ * @last_ts: time of the last event that was read; 0: none
+ */
+struct cpu_buffer {
+	struct tracefs_cpu *file;
+	uint64_t last_ts;
+};
+
+struct trace_instance {
+	struct tracefs_instance *tracefs;
+	struct tep_handle *tep;
+	struct kvm_event_format format;
+	struct kbuffer *kbuf;
+	void *page;
+	struct cpu_buffer *cpus;
+	int cpu_count;
+};
+
+static int negative_errno(int otherwise)
+{
+	return errno ? -errno : otherwise;
+}
+
+static int write_file(struct trace_instance *t, const char *file, const char *text)
+{
+	errno = 0;
+	return tracefs_instance_file_write(t->tracefs, file, text) < 0 ? negative_errno(-EIO) : 0;
+}
+
+/* Clock, buffer size and the table of the threads' processes. */
+static int set_up(struct trace_instance *t, size_t buffer_kb)
+{
+	char kb[24];
+	int rc;
+
+	if (write_file(t, "trace_clock", "x86-tsc"))
+		return -ENOTSUP;
+	snprintf(kb, sizeof(kb), "%zu", buffer_kb ? buffer_kb : DEFAULT_BUFFER_KB);
+	rc = write_file(t, "buffer_size_kb", kb);
+	if (rc)
+		return rc;
+	/* Nice to have: without it the process of a dead thread is unknown. */
+	write_file(t, "options/record-tgid", "1");
+	return 0;
+}
+
+static int load_formats(struct trace_instance *t)
+{
+	const char *const systems[] = {"kvm", NULL};
+
+	t->tep = tracefs_local_events_system(NULL, systems);
+	if (!t->tep)
+		return -ENOENT;
+	return kvm_event_format_init(&t->format, t->tep);
+}
+
+static int open_cpus(struct trace_instance *t)
+{
+	long count = sysconf(_SC_NPROCESSORS_CONF);
+
+	t->cpus = calloc((size_t)count, sizeof(*t->cpus));
+	if (!t->cpus)
+		return -ENOMEM;
+	for (t->cpu_count = 0; t->cpu_count < count; t->cpu_count++) {
+		errno = 0;
+		t->cpus[t->cpu_count].file = tracefs_cpu_open(t->tracefs, t->cpu_count, true);
+		if (!t->cpus[t->cpu_count].file)
+			return negative_errno(-EIO);
+	}
+	t->page = malloc((size_t)tracefs_cpu_read_size(t->cpus[0].file));
+	t->kbuf = kbuffer_alloc(KBUFFER_LSIZE_SAME_AS_HOST, KBUFFER_ENDIAN_SAME_AS_HOST);
+	return t->page && t->kbuf ? 0 : -ENOMEM;
+}
+
+/* Removes the instances of collectors that were killed. */
+static int remove_left_over(const char *name, void *user)
+{
+	struct tracefs_instance *instance;
+	int pid;
+
+	(void)user;
+	if (sscanf(name, INSTANCE_PREFIX "%d", &pid) != 1 || !kill(pid, 0) || errno != ESRCH)
+		return 0;
+	instance = tracefs_instance_create(name);
+	if (!instance)
+		return 0;
+	tracefs_instance_destroy(instance);
+	tracefs_instance_free(instance);
+	return 0;
+}
+
+int trace_instance_open(struct trace_instance **instance, size_t buffer_kb)
+{
+	struct trace_instance *t = calloc(1, sizeof(*t));
+	char name[32];
+	int rc;
+
+	if (!t)
+		return -ENOMEM;
+	tracefs_instances_walk(remove_left_over, NULL);
+	snprintf(name, sizeof(name), INSTANCE_PREFIX "%d", (int)getpid());
+	errno = 0;
+	t->tracefs = tracefs_tracing_dir() ? tracefs_instance_create(name) : NULL;
+	rc = t->tracefs ? 0 : negative_errno(-ENODEV);
+	if (!rc)
+		rc = load_formats(t);
+	if (!rc)
+		rc = set_up(t, buffer_kb);
+	if (!rc)
+		rc = open_cpus(t);
+	if (rc) {
+		trace_instance_close(t);
+		return rc;
+	}
+	*instance = t;
+	return 0;
+}
+
+static int switch_events(struct trace_instance *t, const char *on)
+{
+	int rc = write_file(t, "events/kvm/kvm_exit/enable", on);
+	int other = write_file(t, "events/kvm/kvm_entry/enable", on);
+
+	return rc ? rc : other;
+}
+
+int trace_instance_start(struct trace_instance *instance)
+{
+	return switch_events(instance, "1");
+}
+
+int trace_instance_stop(struct trace_instance *instance)
+{
+	return switch_events(instance, "0");
+}
+
+/* The events of one page of a CPU's buffer. */
+static int read_page(struct trace_instance *t, int cpu, const struct trace_sink *sink)
+{
+	struct cpu_buffer *buffer = &t->cpus[cpu];
+	struct kvm_event event;
+	unsigned long long ts;
+	void *data;
+	int rc = 0;
+
+	kbuffer_load_subbuffer(t->kbuf, t->page);
+	for (data = kbuffer_read_event(t->kbuf, &ts); data && !rc;
+	     data = kbuffer_next_event(t->kbuf, &ts)) {
+		if (kbuffer_missed_events(t->kbuf))
+			rc = sink->lost(sink->user, (uint32_t)cpu, buffer->last_ts, ts);
+		buffer->last_ts = ts;
+		if (rc || !kvm_event_parse(&t->format, data, kbuffer_event_size(t->kbuf), &event))
+			continue;
+		event.ts = ts;
+		event.cpu = (uint32_t)cpu;
+		rc = sink->event(sink->user, &event);
+	}
+	return rc;
+}
+
+int trace_instance_drain(struct trace_instance *instance, const struct trace_sink *sink)
+{
+	int rc = 0;
+
+	for (int cpu = 0; cpu < instance->cpu_count && !rc; cpu++) {
+		while (!rc && tracefs_cpu_read(instance->cpus[cpu].file, instance->page, true) > 0)
+			rc = read_page(instance, cpu, sink);
+	}
+	return rc;
+}
+
+/* Adds the number behind "@key" in the text of a stats file. */
+static void add_number(const char *text, const char *key, uint64_t *sum)
+{
+	const char *at = strstr(text, key);
+
+	if (at)
+		*sum += strtoull(at + strlen(key), NULL, 10);
+}
+
+int trace_instance_lost(struct trace_instance *instance, uint64_t *lost)
+{
+	char file[40];
+	char *text;
+
+	*lost = 0;
+	for (int cpu = 0; cpu < instance->cpu_count; cpu++) {
+		snprintf(file, sizeof(file), "per_cpu/cpu%d/stats", cpu);
+		text = tracefs_instance_file_read(instance->tracefs, file, NULL);
+		if (!text)
+			return -EIO;
+		/* "commit overrun:" must not be taken for "overrun:". */
+		add_number(text, "\noverrun: ", lost);
+		add_number(text, "commit overrun: ", lost);
+		add_number(text, "dropped events: ", lost);
+		free(text);
+	}
+	return 0;
+}
+
+void trace_instance_ids(const struct trace_instance *instance, uint32_t *exit_id,
+			uint32_t *entry_id)
+{
+	*exit_id = (uint32_t)instance->format.exit_id;
+	*entry_id = (uint32_t)instance->format.entry_id;
+}
+
+static uint32_t living_tgid(uint32_t tid)
+{
+	char line[128];
+	uint32_t tgid = 0;
+	FILE *file;
+
+	snprintf(line, sizeof(line), "/proc/%u/status", tid);
+	file = fopen(line, "re");
+	if (!file)
+		return 0;
+	while (!tgid && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "Tgid: %u", &tgid) != 1)
+			tgid = 0;
+	}
+	fclose(file);
+	return tgid;
+}
+
+uint32_t trace_instance_tgid(struct trace_instance *instance, uint32_t tid)
+{
+	uint32_t tgid = living_tgid(tid);
+	char *text, *line, *rest;
+	unsigned int a, b;
+
+	if (tgid)
+		return tgid;
+	text = tracefs_instance_file_read(instance->tracefs, "saved_tgids", NULL);
+	if (!text)
+		text = tracefs_instance_file_read(NULL, "saved_tgids", NULL);
+	if (!text)
+		return 0;
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		if (sscanf(line, "%u %u", &a, &b) == 2 && a == tid)
+			tgid = b;
+	}
+	free(text);
+	return tgid;
+}
+
+void trace_instance_close(struct trace_instance *instance)
+{
+	if (instance->tracefs)
+		trace_instance_stop(instance);
+	for (int cpu = 0; cpu < instance->cpu_count; cpu++)
+		tracefs_cpu_close(instance->cpus[cpu].file);
+	free(instance->cpus);
+	free(instance->page);
+	if (instance->kbuf)
+		kbuffer_free(instance->kbuf);
+	tep_free(instance->tep);
+	if (instance->tracefs) {
+		tracefs_instance_destroy(instance->tracefs);
+		tracefs_instance_free(instance->tracefs);
+	}
+	free(instance);
+}
