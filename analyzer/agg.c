@@ -159,7 +159,7 @@ static void rollup_group(sqlite3_stmt *stmt, struct group *g)
 	" WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3"
 #define HIST_SQL                                                                                   \
 	"SELECT reason, bucket, n FROM exit_hist WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3 AND "  \
-	"part = 0"
+	"part = ?4"
 
 /* The group that roll-ups of @reason and @vcpu go to. */
 static struct group *rollup_target(struct agg *agg, enum agg_by by, int64_t reason_key,
@@ -196,7 +196,8 @@ static int read_rollups(struct app *app, const struct run *run, enum agg_by by, 
 	return rc;
 }
 
-static int read_hist(struct app *app, const struct run *run, enum agg_by by, struct agg *agg)
+static int read_hist(struct app *app, const struct run *run, enum agg_by by, int part,
+		     struct agg *agg)
 {
 	sqlite3_stmt *stmt;
 	int rc = 0;
@@ -205,6 +206,7 @@ static int read_hist(struct app *app, const struct run *run, enum agg_by by, str
 		return -1;
 	for (unsigned int i = 0; i < run->n_vcpus && rc >= 0; i++) {
 		bind_slots(stmt, run, run->vcpus[i].id, run->hist_cycles);
+		sqlite3_bind_int(stmt, 4, part);
 		while ((rc = db_step(app, stmt)) > 0) {
 			int64_t key = reason_key(run->isa, sqlite3_column_int64(stmt, 0));
 			struct group *to;
@@ -231,5 +233,5 @@ int agg_read(struct app *app, const struct run *run, enum agg_by by, unsigned in
 		return agg_read_rows(app, run, by, flags, agg);
 	if (read_rollups(app, run, by, agg))
 		return -1;
-	return (flags & AGG_DIST) ? read_hist(app, run, by, agg) : 0;
+	return (flags & AGG_DIST) ? read_hist(app, run, by, !!(flags & AGG_HANDLER), agg) : 0;
 }

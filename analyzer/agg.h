@@ -51,8 +51,9 @@ struct agg {
 };
 
 /* What agg_read() does beside the sums. */
-#define AGG_DIST  1U /* fill group.dist */
-#define AGG_EXACT 2U /* read rows, though roll-ups would do */
+#define AGG_DIST    1U /* fill group.dist */
+#define AGG_EXACT   2U /* read rows, though roll-ups would do */
+#define AGG_HANDLER 4U /* group.dist is of handler time */
 
 /*
  * Read the exits of the run that pass its filter. From roll-ups, --from and --to

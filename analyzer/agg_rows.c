@@ -94,6 +94,10 @@ static int add_row(sqlite3_stmt *stmt, enum agg_by by, unsigned int what, int64_
 				 .first = tsc,
 				 .last = tsc,
 			 });
+	if (what & AGG_HANDLER)
+		cycles -= (uint64_t)sqlite3_column_int64(stmt, C_HALTED) +
+			  (uint64_t)sqlite3_column_int64(stmt, C_USER) +
+			  (uint64_t)sqlite3_column_int64(stmt, C_PREEMPTED);
 	return (what & AGG_DIST) ? dist_add(&group->dist, hist_bucket(cycles), 1) : 0;
 }
 

@@ -8,5 +8,9 @@
 #include "analyzer/app.h"
 
 extern const struct cmd cmd_top_exits;
+extern const struct cmd cmd_latency;
+extern const struct cmd cmd_histogram;
+extern const struct cmd cmd_runs;
+extern const struct cmd cmd_sql;
 
 #endif

@@ -12,8 +12,7 @@
 #define VERSION "0.1"
 
 static const struct cmd *const cmds[] = {
-	&cmd_top_exits,
-	NULL,
+	&cmd_top_exits, &cmd_latency, &cmd_histogram, &cmd_runs, &cmd_sql, NULL,
 };
 
 static void print_usage(void)

@@ -146,7 +146,7 @@ static void choose_columns(struct out *out, const int *width, bool *shown)
 	int total = 0, drop;
 
 	for (int i = 0; i < out->columns; i++) {
-		shown[i] = out->column[i].type != OUT_BAR || out->width;
+		shown[i] = out->column[i].type != OUT_BAR || out->width || !out->column[i].drop;
 		total += shown[i] ? width[i] + 2 : 0;
 	}
 	while (out->width && total - 2 > out->width) {
@@ -369,6 +369,8 @@ void out_int(struct out *out, int64_t value)
 
 	if (out->column[out->at].type == OUT_COUNT)
 		units_count(value, text);
+	else if (out->column[out->at].type == OUT_NS)
+		units_ns((double)value, text);
 	else
 		snprintf(text, sizeof(text), "%" PRId64, value);
 	put_int(out, value, text);
@@ -401,6 +403,10 @@ void out_real(struct out *out, double value)
 		keep_cell(out, strdup(units_share(value, text)), 0);
 	} else if (column->type == OUT_TIME && !out->cycles) {
 		keep_cell(out, strdup(units_ns(value, text)), 0);
+	} else if (column->type == OUT_NUMBER || column->type == OUT_TEXT ||
+		   column->type == OUT_ID) {
+		snprintf(text, sizeof(text), "%.10g", value);
+		keep_cell(out, strdup(text), 0);
 	} else {
 		keep_cell(out, strdup(units_real(value, text)), value);
 	}

@@ -18,8 +18,10 @@ enum out_type {
 	OUT_COUNT, /* integer, 1,234 in tables */
 	OUT_TIME,  /* cycles */
 	OUT_SHARE, /* 0 to 1, percent in tables */
+	OUT_NS,	   /* ns: times that are no TSC cycles */
 	OUT_REAL,
-	OUT_BAR, /* 0 to 1, drawn in tables on a terminal, else left out */
+	OUT_NUMBER, /* real, as it is */
+	OUT_BAR,    /* 0 to 1, drawn in tables; with .drop on a terminal only */
 };
 
 /*
@@ -89,5 +91,12 @@ void out_int(struct out *out, int64_t value);
 void out_real(struct out *out, double value); /* OUT_REAL, OUT_SHARE, OUT_BAR, OUT_TIME in cycles */
 void out_time(struct out *out, uint64_t cycles);
 void out_none(struct out *out); /* no value */
+
+/* Column @i of a query's row as the next cell; of a BLOB the first 64 bytes in hex. */
+void out_sql_value(struct out *out, sqlite3_stmt *stmt, int i);
+
+/* A table of all rows of a query; its columns must be those of @column. */
+int out_query(struct out *out, struct app *app, const char *name, const struct out_column *column,
+	      int columns, const char *sql);
 
 #endif

@@ -3,6 +3,7 @@
  * out_run.c - the lines that say what a result is about and how complete it is
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "analyzer/db.h"
@@ -83,4 +84,48 @@ void out_range_note(struct out *out, const struct run *run)
 	out_note(out, "Whole intervals: counted from %s to %s (--exact: to the cycle).",
 		 units_ns((double)cycles_to_ns(run_grid_from(run), run->tsc_khz), from),
 		 units_ns((double)cycles_to_ns(end, run->tsc_khz), to));
+}
+
+void out_sql_value(struct out *out, sqlite3_stmt *stmt, int i)
+{
+	const unsigned char *blob;
+	char hex[129] = "";
+
+	switch (sqlite3_column_type(stmt, i)) {
+	case SQLITE_INTEGER:
+		out_int(out, sqlite3_column_int64(stmt, i));
+		break;
+	case SQLITE_FLOAT:
+		out_real(out, sqlite3_column_double(stmt, i));
+		break;
+	case SQLITE_NULL:
+		out_none(out);
+		break;
+	case SQLITE_BLOB:
+		blob = sqlite3_column_blob(stmt, i);
+		for (int b = 0; b < sqlite3_column_bytes(stmt, i) && b < 64; b++)
+			sprintf(hex + 2 * b, "%02x", blob[b]);
+		out_text(out, hex);
+		break;
+	default:
+		out_text(out, (const char *)sqlite3_column_text(stmt, i));
+	}
+}
+
+int out_query(struct out *out, struct app *app, const char *name, const struct out_column *column,
+	      int columns, const char *sql)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(app, &stmt, sql))
+		return -1;
+	out_table(out, name, column, columns);
+	while ((rc = db_step(app, stmt)) > 0)
+		for (int i = 0; i < columns; i++)
+			out_sql_value(out, stmt, i);
+	if (!rc)
+		out_table_end(out);
+	sqlite3_finalize(stmt);
+	return rc;
 }

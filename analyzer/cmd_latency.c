@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * analyzer latency, analyzer histogram - how durations are distributed
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/agg.h"
+#include "analyzer/cmds.h"
+#include "analyzer/db.h"
+#include "analyzer/out.h"
+#include "analyzer/reason.h"
+#include "sql/hist.h"
+
+#define MOST_ROWS 40 /* of a histogram, about */
+
+static const struct extra_option extra[] = {{"handler", false, "KVM's own time alone"}, {0}};
+
+static const struct out_column latency_columns[] = {
+	{"reason", "REASON", OUT_ID, 0},  {"name", "NAME", OUT_TEXT, 0},
+	{"exits", "EXITS", OUT_COUNT, 0}, {"p50", "P50", OUT_TIME, 0},
+	{"p90", "P90", OUT_TIME, 3},	  {"p95", "P95", OUT_TIME, 4},
+	{"p99", "P99", OUT_TIME, 0},	  {"p999", "P99.9", OUT_TIME, 2},
+	{"max", "MAX", OUT_TIME, 0},
+};
+
+static int by_count(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+
+	if (x->n != y->n)
+		return x->n < y->n ? 1 : -1;
+	return x->key[0] < y->key[0] ? -1 : x->key[0] > y->key[0];
+}
+
+/* Read by reason, most frequent first. */
+static int read_groups(struct app *app, struct agg *agg)
+{
+	unsigned int flags =
+		AGG_DIST | (app->opt.exact ? AGG_EXACT : 0) | (app->opt.extra[0] ? AGG_HANDLER : 0);
+
+	if (run_open(app, app->opt.run, &app->run) ||
+	    agg_read(app, &app->run, BY_REASON, flags, agg))
+		return -1;
+	if (!agg->groups)
+		return run_nothing(app);
+	qsort(agg->group, agg->groups, sizeof(*agg->group), by_count);
+	return 0;
+}
+
+static void begin(struct app *app, struct out *out)
+{
+	out_begin(out, app, app->run.tsc_khz);
+	out_run(out, "run", &app->run);
+	if (!app->opt.exact)
+		out_range_note(out, &app->run);
+	if (app->opt.extra[0])
+		out_note(out, "Handler time: without the halted, user-space and preempted parts.");
+}
+
+static int put_latency(struct app *app, struct out *out, const struct agg *agg)
+{
+	static const double qs[] = {0.5, 0.9, 0.95, 0.99, 0.999, 1};
+	bool handler = app->opt.extra[0];
+	char name[64];
+
+	out_table(out, "rows", latency_columns, 9);
+	for (uint32_t i = 0; i < agg->groups; i++) {
+		const struct group *g = &agg->group[i];
+
+		if (app->opt.limit > 0 && i >= app->opt.limit)
+			break;
+		if (!reason_name(app, app->run.isa, g->key[0], name, sizeof(name)))
+			return -1;
+		out_int(out, reason_basic(app->run.isa, g->key[0]));
+		out_text(out, name);
+		out_int(out, (int64_t)g->n);
+		for (size_t q = 0; q < 6; q++)
+			out_time(out, handler	   ? dist_quantile(&g->dist, qs[q])
+				      : qs[q] == 1 ? g->max
+						   : group_quantile(g, qs[q]));
+	}
+	out_table_end(out);
+	return 0;
+}
+
+static int latency(struct app *app)
+{
+	struct agg agg = {0};
+	struct out out;
+	int rc = read_groups(app, &agg);
+
+	if (!rc) {
+		begin(app, &out);
+		rc = put_latency(app, &out, &agg);
+		rc = out_end(&out, app, rc < 0);
+	}
+	agg_free(&agg);
+	return rc;
+}
+
+static const struct out_column histogram_columns[] = {
+	{"from", "FROM", OUT_TIME, 0},	  {"to", "TO", OUT_TIME, 0},
+	{"exits", "EXITS", OUT_COUNT, 0}, {"share", "SHARE", OUT_SHARE, 0},
+	{"upto", "UP TO", OUT_SHARE, 0},  {"bar", "", OUT_BAR, 0},
+};
+
+/* A row of the drawing that a bucket belongs to: @per rows to each power of two. */
+static int64_t row_of(uint32_t bucket, uint32_t per)
+{
+	return bucket < HIST_PER_2X ? (int64_t)log2(bucket ? bucket : 1) * per
+				    : (int64_t)(bucket / HIST_PER_2X + HIST_BITS - 1) * per +
+					      bucket % HIST_PER_2X * per / HIST_PER_2X;
+}
+
+/* The smallest value of a row. */
+static uint64_t row_low(int64_t row, uint32_t per)
+{
+	uint64_t power = UINT64_C(1) << (row / per);
+
+	return power + power / per * (uint64_t)(row % per);
+}
+
+static void put_histogram(struct out *out, const struct dist *d)
+{
+	uint32_t per = 8;
+	uint64_t n = 0, most = 0, seen = 0;
+
+	while (per > 1 &&
+	       row_of(d->cell[d->cells - 1].bucket, per) - row_of(d->cell[0].bucket, per) >
+		       MOST_ROWS)
+		per /= 2;
+	for (uint32_t i = 0; i < d->cells; i++) {
+		n = i && row_of(d->cell[i].bucket, per) == row_of(d->cell[i - 1].bucket, per)
+			    ? n + d->cell[i].n
+			    : d->cell[i].n;
+		most = n > most ? n : most;
+	}
+	out_table(out, "rows", histogram_columns, 6);
+	for (uint32_t i = 0; i < d->cells;) {
+		int64_t row = row_of(d->cell[i].bucket, per);
+
+		for (n = 0; i < d->cells && row_of(d->cell[i].bucket, per) == row; i++)
+			n += d->cell[i].n;
+		seen += n;
+		out_time(out, row_low(row, per));
+		out_time(out, row_low(row + 1, per));
+		out_int(out, (int64_t)n);
+		out_real(out, (double)n / (double)d->total);
+		out_real(out, (double)seen / (double)d->total);
+		out_real(out, (double)n / (double)most);
+	}
+	out_table_end(out);
+}
+
+static int histogram(struct app *app)
+{
+	struct agg agg = {0};
+	struct dist all = {0};
+	struct out out;
+	int rc = read_groups(app, &agg);
+
+	for (uint32_t i = 0; i < agg.groups && !rc; i++)
+		for (uint32_t c = 0; c < agg.group[i].dist.cells && !rc; c++)
+			if (dist_add(&all, agg.group[i].dist.cell[c].bucket,
+				     agg.group[i].dist.cell[c].n))
+				rc = app_fail(app, "out of memory");
+	if (!rc && !all.cells)
+		rc = app_fail(app, "run \"%s\": it has no histogram", app->run.label);
+	if (!rc) {
+		begin(app, &out);
+		put_histogram(&out, &all);
+		rc = out_end(&out, app, false);
+	}
+	dist_free(&all);
+	agg_free(&agg);
+	return rc;
+}
+
+const struct cmd cmd_latency = {
+	.name = "latency",
+	.summary = "percentiles of the duration, by reason",
+	.usage = "[--handler] [OPTION...]",
+	.help = "Percentiles of the time from VM exit to VM entry, off by less than 0.8 %; the "
+		"maximum\n"
+		"is exact (with --handler it is off as much).\n"
+		"\n"
+		"Examples:\n"
+		"  analyzer latency\n"
+		"  analyzer latency --handler --reason IO_INSTRUCTION,EPT_MISCONFIG",
+	.options = OPT_FILTER | OPT_FORMAT | OPT_LIMIT | OPT_EXACT,
+	.extra = extra,
+	.run = latency,
+};
+
+const struct cmd cmd_histogram = {
+	.name = "histogram",
+	.summary = "how durations are distributed, drawn",
+	.usage = "[--reason R] [--handler] [OPTION...]",
+	.help = "Draws how many exits took how long. UP TO: the share of exits of this length or\n"
+		"shorter. The steps are parts of powers of two in TSC cycles.\n"
+		"\n"
+		"Examples:\n"
+		"  analyzer histogram --reason MSR_WRITE\n"
+		"  analyzer histogram --vcpu 0 --handler --format csv",
+	.options = OPT_FILTER | OPT_FORMAT | OPT_EXACT,
+	.extra = extra,
+	.run = histogram,
+};

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * analyzer runs - what recordings the file holds
+ */
+#include <string.h>
+
+#include "analyzer/cmds.h"
+#include "analyzer/db.h"
+#include "analyzer/out.h"
+
+static const struct out_column run_columns[] = {
+	{"run", "RUN", OUT_ID, 0},
+	{"label", "LABEL", OUT_TEXT, 0},
+	{"state", "STATE", OUT_TEXT, 0},
+	{"started", "STARTED", OUT_TEXT, 7},
+	{"duration_ns", "DURATION", OUT_NS, 0},
+	{"exits", "EXITS", OUT_COUNT, 0},
+	{"dropped", "DROPPED", OUT_COUNT, 0},
+	{"coverage", "COVERAGE", OUT_SHARE, 0},
+	{"vms", "VMS", OUT_COUNT, 3},
+	{"vcpus", "VCPUS", OUT_COUNT, 2},
+	{"raw", "ROWS", OUT_TEXT, 4},
+	{"isa", "ISA", OUT_TEXT, 5},
+	{"ept", "EPT", OUT_TEXT, 1},
+	{"environment", "MACHINE", OUT_TEXT, 6},
+	{"host", "HOST", OUT_TEXT, 8},
+	{"kernel", "KERNEL", OUT_TEXT, 9},
+};
+
+static const char run_sql[] =
+	"SELECT run, label, state, started, duration_ns, exits, dropped, coverage, vms, vcpus,"
+	" CASE has_raw WHEN 0 THEN 'none' WHEN 1 THEN 'all' ELSE 'last' END, isa_name, ept, "
+	"environment,"
+	" host, kernel FROM runs ORDER BY run";
+
+static const struct out_column vcpu_columns[] = {
+	{"run", "RUN", OUT_ID, 0},
+	{"vm", "VM", OUT_ID, 0},
+	{"tgid", "PID", OUT_ID, 0},
+	{"comm", "COMMAND", OUT_TEXT, 0},
+	{"vcpu", "VCPU", OUT_ID, 0},
+	{"exits", "EXITS", OUT_COUNT, 0},
+	{"dropped", "DROPPED", OUT_COUNT, 0},
+	{"filtered", "FILTERED", OUT_COUNT, 0},
+	{"unread", "UNREAD", OUT_COUNT, 0},
+	{"coverage", "COVERAGE", OUT_SHARE, 0},
+};
+
+static const char vcpu_sql[] =
+	"SELECT run, vm, tgid, comm, vcpu_id, recorded, dropped, filtered, unread, coverage"
+	" FROM coverage ORDER BY run, vm, vcpu_id, vcpu";
+
+static const struct extra_option extra[] = {{"vcpus", false, "a row for each VM and vCPU"}, {0}};
+
+static int runs(struct app *app)
+{
+	const bool vcpus = app->opt.extra[0];
+	struct out out;
+	int rc;
+
+	out_begin(&out, app, 0);
+	rc = vcpus ? out_query(&out, app, "vcpus", vcpu_columns,
+			       (int)(sizeof(vcpu_columns) / sizeof(vcpu_columns[0])), vcpu_sql)
+		   : out_query(&out, app, "runs", run_columns,
+			       (int)(sizeof(run_columns) / sizeof(run_columns[0])), run_sql);
+	return out_end(&out, app, rc < 0);
+}
+
+const struct cmd cmd_runs = {
+	.name = "runs",
+	.summary = "the recordings of the file, or their VMs and vCPUs",
+	.usage = "[--vcpus] [OPTION...]",
+	.help = "One row per recording: when, how long, how many exits, how complete. ROWS tells\n"
+		"whether single exits are kept (all, last minutes, none). With --vcpus one row "
+		"per\n"
+		"vCPU; VM is what --vm takes.\n"
+		"\n"
+		"Examples:\n"
+		"  analyzer runs\n"
+		"  analyzer runs --vcpus --format csv",
+	.options = OPT_FORMAT,
+	.extra = extra,
+	.run = runs,
+};

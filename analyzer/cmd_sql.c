@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * analyzer sql - any query, with the project's SQL functions
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/cmds.h"
+#include "analyzer/db.h"
+#include "analyzer/out.h"
+#include "sql/functions.h"
+
+/* Everything on stdin, with a NUL; NULL: it could not be read. */
+static char *read_stdin(struct app *app)
+{
+	char *text = NULL;
+	size_t room = 0;
+
+	if (getdelim(&text, &room, '\0', stdin) < 0 && ferror(stdin)) {
+		app_fail(app, "standard input: %s", strerror(errno));
+		free(text);
+		return NULL;
+	}
+	return text ? text : strdup("");
+}
+
+static enum out_type column_type(sqlite3_stmt *stmt, int i, bool row)
+{
+	switch (row ? sqlite3_column_type(stmt, i) : SQLITE_TEXT) {
+	case SQLITE_INTEGER:
+		return OUT_ID;
+	case SQLITE_FLOAT:
+		return OUT_NUMBER;
+	default:
+		return OUT_TEXT;
+	}
+}
+
+static int print_rows(struct app *app, struct out *out, sqlite3_stmt *stmt, int n)
+{
+	int columns = sqlite3_column_count(stmt), rc = db_step(app, stmt);
+	struct out_column column[columns ? columns : 1];
+	char name[16] = "rows";
+
+	if (rc < 0 || !columns)
+		return rc;
+	for (int i = 0; i < columns; i++)
+		column[i] = (struct out_column){sqlite3_column_name(stmt, i),
+						sqlite3_column_name(stmt, i),
+						column_type(stmt, i, rc > 0), 0};
+	if (n)
+		snprintf(name, sizeof(name), "rows%d", n + 1);
+	out_table(out, name, column, columns);
+	for (; rc > 0; rc = db_step(app, stmt))
+		for (int i = 0; i < columns; i++)
+			out_sql_value(out, stmt, i);
+	if (!rc)
+		out_table_end(out);
+	return rc;
+}
+
+/* All statements, one after another. */
+static int run_sql(struct app *app, struct out *out, const char *sql)
+{
+	sqlite3_stmt *stmt;
+	int rc = 0, n = 0;
+
+	while (!rc && *sql) {
+		if (sqlite3_prepare_v2(app->db, sql, -1, &stmt, &sql))
+			return app_fail(app, "sql: %s", sqlite3_errmsg(app->db));
+		if (stmt)
+			rc = print_rows(app, out, stmt, n++);
+		sqlite3_finalize(stmt);
+	}
+	return rc;
+}
+
+static int sql(struct app *app)
+{
+	const char *word = app->opt.n_words ? app->opt.words[0] : "-";
+	char *text = strcmp(word, "-") ? strdup(word) : read_stdin(app);
+	struct out out;
+	int rc;
+
+	if (!text)
+		return *app->error ? -1 : app_fail(app, "out of memory");
+	if (functions_register(app->db)) {
+		free(text);
+		return app_fail_sql(app);
+	}
+	out_begin(&out, app, 0);
+	rc = run_sql(app, &out, text);
+	free(text);
+	return out_end(&out, app, rc < 0);
+}
+
+const struct cmd cmd_sql = {
+	.name = "sql",
+	.summary = "any SQL query on the views",
+	.usage = "[QUERY] [OPTION...]",
+	.help = "Runs a query (without one, or with -, what comes on standard input) on the views "
+		"of\n"
+		"sql/README.md: exits, top_exits, latency, timeline, runs, ... The database is "
+		"opened\n"
+		"read-only. Functions beside SQLite's own: percentile(VALUE, P),\n"
+		"bucket_percentile(BUCKET, N, P), reason_name(REASON, ISA), cycles_to_ns(CYCLES, "
+		"KHZ).\n"
+		"\n"
+		"Examples:\n"
+		"  analyzer sql \"SELECT reason_name, count(*) FROM exits GROUP BY 1 ORDER BY 2 "
+		"DESC\"\n"
+		"  analyzer sql \"SELECT reason_name, percentile(ns, 99) FROM exits GROUP BY 1\"\n"
+		"  analyzer sql \"SELECT name, meaning, remedy FROM reasons WHERE number = 48 AND "
+		"isa = 1\"",
+	.options = OPT_FORMAT,
+	.words = 1,
+	.run = sql,
+};

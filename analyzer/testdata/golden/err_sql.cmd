@@ -1,0 +1,1 @@
+sql "SELECT nothing FROM nowhere"

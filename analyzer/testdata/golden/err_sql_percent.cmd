@@ -1,0 +1,1 @@
+sql "SELECT percentile(ns, 101) FROM exits"

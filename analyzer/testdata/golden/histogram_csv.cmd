@@ -1,0 +1,1 @@
+histogram --run 1 --reason HLT --format csv

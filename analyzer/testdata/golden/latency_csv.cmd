@@ -1,0 +1,1 @@
+latency --run 2 --format csv --cycles

@@ -1,0 +1,1 @@
+sql "SELECT 'x,\"y' AS t, 0.5 AS u" --format csv

@@ -1,0 +1,1 @@
+sql "SELECT reason_name(48), reason_name(0x80000021), reason_name(1024, 2), reason_name(999), cycles_to_ns(1000, 2000000), percentile(1, 50) FROM runs WHERE run = 1; SELECT basic_reason, bucket_percentile(bucket, n, 50), (SELECT p50_ns * 2 FROM latency l WHERE l.run = h.run AND l.basic_reason = h.basic_reason) FROM histograms h WHERE part = 'total' AND run = 1 GROUP BY 1"
