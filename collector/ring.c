@@ -12,10 +12,13 @@
 /* How often to copy totals that a busy vCPU changes meanwhile. */
 #define SNAPSHOT_TRIES 100000
 
-/* One field of the shared totals; the vCPU thread may write it at any time. */
+/*
+ * One field of the shared areas; the vCPU thread may write it at any time. The
+ * acquire keeps what is read behind it from being read before it.
+ */
 static uint64_t load(const __u64 *p)
 {
-	return __atomic_load_n(p, __ATOMIC_RELAXED);
+	return exit_ring_load_acquire(p);
 }
 
 static void copy_total(struct kvm_exit_total *to, const struct kvm_exit_total *from)
@@ -67,10 +70,9 @@ static uint64_t snapshot(const struct ring *ring, struct kvm_exit_total *totals)
 				    load(&ring->totals[i].synthesized))
 					used[count++] = i;
 		}
-		seq = exit_ring_load_acquire(&ring->meta->seq);
+		seq = load(&ring->meta->seq);
 		for (i = 0; i < count; i++)
 			copy_total(&totals[used[i]], &ring->totals[used[i]]);
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		if (load(&ring->meta->seq) == seq && open_exits(totals) <= 1)
 			break;
 	}
