@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Four CPUID leaves that tell a guest about its own exits:
+ *
+ *	0x4FFFFFFF		exits		eax = low 32, ebx = high 32 bits
+ *	0x4FFFFFFE		their cycles	ebx = high 32, ecx = low 32 bits
+ *	0x4FFFFFFD, ecx = n	exits of basic reason n		as 0x4FFFFFFF
+ *	0x4FFFFFFC, ecx = n	cycles of basic reason n	as 0x4FFFFFFE
+ *
+ * The other registers are 0. For the last two a reason that the vendor does not
+ * define gives eax = ebx = ecx = 0 and edx = 0xffffffff. Exits that KVM made up
+ * (totals.synthesized) count like real ones. The asking CPUID's own exit is in
+ * the count and, still open, not in the cycles.
+ *
+ * They are answered whatever CPUID model user space gave the vCPU.
+ */
+#define pr_fmt(fmt) "kvm: exit_ring: " fmt
+
+#include <linux/module.h>
+#include <linux/nospec.h>
+#include <linux/string.h>
+
+#include "exit_reason.h"
+#include "exit_ring_dev.h"
+
+#define LEAF_REASON_CYCLES	0x4ffffffc
+#define LEAF_REASON_COUNT	0x4ffffffd
+#define LEAF_CYCLES		0x4ffffffe
+#define LEAF_COUNT		0x4fffffff
+
+static bool leaves_on = true;
+module_param_named(cpuid_leaves, leaves_on, bool, 0444);
+MODULE_PARM_DESC(cpuid_leaves, "answer the CPUID leaves 0x4FFFFFFC to 0x4FFFFFFF (1) or not (0)");
+
+static char *leaf_scope = "vm";
+module_param(leaf_scope, charp, 0444);
+MODULE_PARM_DESC(leaf_scope, "the leaves sum over the vCPUs of the asking VM (vm) or of all VMs (host)");
+
+static char *leaf_time = "total";
+module_param(leaf_time, charp, 0444);
+MODULE_PARM_DESC(leaf_time, "the leaves tell all cycles from exit to entry (total) or without those halted, in user space or preempted (handler)");
+
+static bool scope_is_host, time_is_handler;
+
+int exit_ring_init_leaves(void)
+{
+	scope_is_host = !strcmp(leaf_scope, "host");
+	time_is_handler = !strcmp(leaf_time, "handler");
+	if (!scope_is_host && strcmp(leaf_scope, "vm")) {
+		pr_err("leaf_scope=%s is neither vm nor host\n", leaf_scope);
+		return -EINVAL;
+	}
+	if (!time_is_handler && strcmp(leaf_time, "total")) {
+		pr_err("leaf_time=%s is neither total nor handler\n", leaf_time);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* The slot of a reason that a guest named, or -1 if the vendor defines none. */
+static int leaf_slot(u8 isa, u32 reason)
+{
+	u32 slot;
+
+	if (isa == KVM_EXIT_ISA_VMX) {
+		if (!kvm_exit_defined_vmx(reason))
+			return -1;
+		slot = kvm_exit_slot_vmx(reason);
+	} else {
+		if (!kvm_exit_defined_svm(reason))
+			return -1;
+		slot = kvm_exit_slot_svm(reason);
+	}
+	return array_index_nospec(slot, KVM_EXIT_TOTAL_SLOTS);
+}
+
+static void leaf_sum(struct kvm_vcpu *vcpu, unsigned int slot, struct kvm_exit_total *sum)
+{
+	struct kvm_vcpu *other;
+	unsigned long i;
+
+	if (scope_is_host) {
+		exit_ring_host_sum(slot, sum);
+		return;
+	}
+	kvm_for_each_vcpu(i, other, vcpu->kvm)
+		exit_ring_sum(exit_ring_of(other)->totals, slot, sum);
+}
+
+bool exit_ring_cpuid(struct kvm_vcpu *vcpu, u32 leaf, u32 index,
+		     u32 *eax, u32 *ebx, u32 *ecx, u32 *edx)
+{
+	bool count = leaf == LEAF_COUNT || leaf == LEAF_REASON_COUNT;
+	struct exit_ring *er = exit_ring_of(vcpu);
+	struct kvm_exit_total sum = {};
+	int slot = EXIT_RING_ALL_SLOTS;
+	u64 value;
+
+	if (leaf < LEAF_REASON_CYCLES || leaf > LEAF_COUNT || !leaves_on || !er->isa)
+		return false;
+	*eax = 0;
+	*ebx = 0;
+	*ecx = 0;
+	*edx = 0;
+	if (leaf == LEAF_REASON_CYCLES || leaf == LEAF_REASON_COUNT)
+		slot = leaf_slot(er->isa, index);
+	if (slot < 0) {
+		*edx = U32_MAX;
+		return true;
+	}
+	leaf_sum(vcpu, slot, &sum);
+	value = count ? sum.count + sum.synthesized : sum.cycles;
+	if (!count && time_is_handler)
+		value -= sum.halted_cycles + sum.userspace_cycles + sum.preempted_cycles;
+	*ebx = upper_32_bits(value);
+	*(count ? eax : ecx) = lower_32_bits(value);
+	return true;
+}

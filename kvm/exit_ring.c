@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The exit ring's producer: one struct exit_ring per vCPU, from its creation to
+ * its destruction. The device that readers use is in exit_ring_dev.c.
+ */
+#define pr_fmt(fmt) "kvm: exit_ring: " fmt
+
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/vmalloc.h>
+#include <asm/tsc.h>
+
+#include "exit_ring_dev.h"
+
+/* True while at least one live vCPU has a buffer. */
+DEFINE_STATIC_KEY_FALSE(exit_ring_recording);
+EXPORT_SYMBOL_GPL(exit_ring_recording);
+
+/* Bytes from the start of a vCPU's slab object to the pointer to its ring. */
+unsigned int exit_ring_offset __read_mostly;
+EXPORT_SYMBOL_GPL(exit_ring_offset);
+
+/* Adds the cycles of the open exit to its total. Returns the record's flags. */
+static u32 exit_ring_account(struct exit_ring *er, u64 *cycles)
+{
+	u64 *parts = er->parts;
+	u64 away = parts[EXIT_RING_HALTED] + parts[EXIT_RING_USER] + parts[EXIT_RING_PREEMPTED];
+	u32 flags = er->flags;
+	bool back = (s64)*cycles < 0;
+	int i;
+
+	for (i = EXIT_RING_HALTED; i < EXIT_RING_PHASES; i++)
+		back |= parts[i] > *cycles;
+	if (unlikely(back || away > *cycles)) {
+		memset(parts, 0, sizeof(er->parts));
+		*cycles = 0;
+		away = 0;
+		flags |= KVM_EXIT_REC_TSC_BACK;
+	}
+	parts[EXIT_RING_HANDLER] = *cycles - away;
+
+	exit_ring_add(&er->total->cycles, *cycles);
+	exit_ring_add(&er->total->halted_cycles, parts[EXIT_RING_HALTED]);
+	exit_ring_add(&er->total->userspace_cycles, parts[EXIT_RING_USER]);
+	exit_ring_add(&er->total->preempted_cycles, parts[EXIT_RING_PREEMPTED]);
+	return flags;
+}
+
+/* What the reader's filter makes of an exit that its reason mask lets pass. */
+static bool exit_ring_passes(struct exit_ring_buf *buf, u64 cycles)
+{
+	if (cycles < READ_ONCE(buf->min_cycles))
+		return false;
+	if (++buf->passed < READ_ONCE(buf->one_in))
+		return false;
+	buf->passed = 0;
+	return true;
+}
+
+/* Publishes, drops or filters the open record. Returns the counter that says so. */
+static u64 *exit_ring_settle(struct exit_ring *er, u64 cycles, u32 flags)
+{
+	struct exit_ring_buf *buf = READ_ONCE(er->buf);
+	struct kvm_exit_record *record = er->record;
+	u64 *parts = er->parts;
+
+	if (er->fate == EXIT_RING_UNREAD || !buf || buf->id != er->buf_id)
+		return &er->total->unread;
+	if (er->fate == EXIT_RING_FILTERED || !exit_ring_passes(buf, cycles))
+		return &er->total->filtered;
+	if (er->fate == EXIT_RING_DROPPED) {
+		exit_ring_drop(&er->producer);
+		return &er->total->dropped;
+	}
+	record->cycles = cycles;
+	record->handler_cycles = parts[EXIT_RING_HANDLER];
+	record->halted_cycles = parts[EXIT_RING_HALTED];
+	record->userspace_cycles = parts[EXIT_RING_USER];
+	record->preempted_cycles = parts[EXIT_RING_PREEMPTED];
+	record->flags = flags;
+	record->user_reason = flags & KVM_EXIT_REC_USER ? er->user_reason : 0;
+	exit_ring_publish(&er->producer);
+	return &er->total->recorded;
+}
+
+/*
+ * Ends the open exit at TSC end. The vCPU thread with IRQs off, so that a
+ * synchronize_rcu() waits for it; or exit_ring_vcpu_destroy() under the lock.
+ */
+void exit_ring_close(struct exit_ring *er, u64 end)
+{
+	u64 cycles = end - er->open_tsc;
+	u32 flags;
+
+	if (er->total != &er->scratch) {
+		flags = exit_ring_account(er, &cycles);
+		exit_ring_add(exit_ring_settle(er, cycles, flags), 1);
+	}
+	er->fate = EXIT_RING_UNREAD;
+	er->flags = 0;
+	memset(er->parts, 0, sizeof(er->parts));
+}
+EXPORT_SYMBOL_GPL(exit_ring_close);
+
+struct kvm_exit_record *exit_ring_open(struct exit_ring *er)
+{
+	/* Pairs with the release in exit_ring_attach_buf(). */
+	struct exit_ring_buf *buf = smp_load_acquire(&er->buf);
+	unsigned int slot = er->total - er->totals;
+	struct kvm_exit_record *record;
+
+	if (!buf)
+		return NULL;
+	er->buf_id = buf->id;
+	if (!(READ_ONCE(buf->reason_mask[slot / 64]) & BIT_ULL(slot % 64))) {
+		er->fate = EXIT_RING_FILTERED;
+		return NULL;
+	}
+	record = exit_ring_reserve(&er->producer);
+	if (!record) {
+		er->fate = EXIT_RING_DROPPED;
+		return NULL;
+	}
+	er->fate = EXIT_RING_RESERVED;
+	er->record = record;
+	er->wants_cr3 = READ_ONCE(buf->cr3);
+	record->tsc = er->open_tsc;
+	record->pcpu = raw_smp_processor_id();
+	record->vcpu_id = er->shared->meta.vcpu_id;
+	record->isa = er->isa;
+	record->reserved = 0;
+	return record;
+}
+EXPORT_SYMBOL_GPL(exit_ring_open);
+
+void exit_ring_wake_reader(struct exit_ring *er)
+{
+	struct exit_ring_producer *p = &er->producer;
+
+	exit_ring_refresh(p);
+	if (p->head - p->tail_seen < READ_ONCE(er->wake_at) || er->woken_tail == p->tail_seen)
+		return;
+	if (wq_has_sleeper(&er->readers)) {
+		er->woken_tail = p->tail_seen;
+		WRITE_ONCE(er->shared->meta.wakeups, ++er->wakeups);
+		wake_up_interruptible_poll(&er->readers, EPOLLIN | EPOLLRDNORM);
+	}
+}
+
+unsigned int exit_ring_vcpu_size(unsigned int vcpu_size)
+{
+	exit_ring_offset = ALIGN(vcpu_size, sizeof(void *));
+	return exit_ring_offset + sizeof(void *);
+}
+
+static void exit_ring_init_meta(struct exit_ring *er, struct kvm_vcpu *vcpu)
+{
+	struct kvm_exit_ring_meta *meta = &er->shared->meta;
+	unsigned long flags;
+
+	*meta = (struct kvm_exit_ring_meta) {
+		.magic = KVM_EXIT_RING_MAGIC,
+		.abi = KVM_EXIT_RING_ABI,
+		.meta_bytes = sizeof(*meta),
+		.record_bytes = sizeof(struct kvm_exit_record),
+		.record_count = exit_ring_records,
+		.totals_offset = offsetof(struct exit_ring_shared, totals),
+		.records_offset = sizeof(struct exit_ring_shared),
+		.total_bytes = sizeof(struct kvm_exit_total),
+		.total_slots = KVM_EXIT_TOTAL_SLOTS,
+		.vcpu_id = vcpu->vcpu_id,
+		.tgid = task_tgid_nr(current),
+		.tsc_khz = tsc_khz,
+		.features = KVM_EXIT_FEAT_SPLIT | KVM_EXIT_FEAT_KEYS | KVM_EXIT_FEAT_SYNTH,
+	};
+	local_irq_save(flags);
+	meta->tsc_base = rdtsc();
+	meta->mono_raw_base_ns = ktime_get_raw_ns();
+	local_irq_restore(flags);
+}
+
+/* Before the vendor module's vcpu_create(): the hooks need a ring from the start. */
+int exit_ring_vcpu_create(struct kvm_vcpu *vcpu)
+{
+	struct exit_ring *er;
+	int r;
+
+	BUILD_BUG_ON(offsetof(struct exit_ring_shared, tail) != PAGE_SIZE);
+	BUILD_BUG_ON(offsetof(struct exit_ring_shared, totals) != 2 * PAGE_SIZE);
+	BUILD_BUG_ON(sizeof(struct exit_ring_shared) % PAGE_SIZE);
+
+	er = kzalloc(sizeof(*er), GFP_KERNEL_ACCOUNT);
+	if (!er)
+		return -ENOMEM;
+	er->shared = __vmalloc(sizeof(*er->shared), GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (!er->shared) {
+		kfree(er);
+		return -ENOMEM;
+	}
+	er->totals = er->shared->totals;
+	er->total = &er->scratch;
+	er->phase = EXIT_RING_USER;
+	er->phase_tsc = rdtsc();
+	er->wake_at = U32_MAX;
+	er->woken_tail = U64_MAX;
+	er->kvm = vcpu->kvm;
+	er->producer.meta = &er->shared->meta;
+	er->producer.tail = &er->shared->tail;
+	INIT_LIST_HEAD(&er->live);
+	kref_init(&er->kref);
+	init_waitqueue_head(&er->readers);
+	exit_ring_init_meta(er, vcpu);
+	r = exit_ring_new_id(er);
+	if (r) {
+		vfree(er->shared);
+		kfree(er);
+		return r;
+	}
+	*exit_ring_place(vcpu) = er;
+	return 0;
+}
+
+/* After the vendor module's vcpu_create(): readers may find the ring. */
+void exit_ring_vcpu_register(struct kvm_vcpu *vcpu)
+{
+	struct exit_ring *er = exit_ring_of(vcpu);
+
+	er->shared->meta.isa = er->isa;
+	exit_ring_announce(er);
+}
+
+void exit_ring_vcpu_destroy(struct kvm_vcpu *vcpu)
+{
+	struct exit_ring *er = exit_ring_of(vcpu);
+	u64 end = vcpu->arch.last_host_tsc;
+
+	if (!er)
+		return;
+	*exit_ring_place(vcpu) = NULL;
+	mutex_lock(&exit_ring_lock);
+	if (er->total != &er->scratch) {
+		/* The exit ends where the vCPU was put for the last time. */
+		if (er->phase != EXIT_RING_HANDLER && end > er->phase_tsc)
+			er->parts[er->phase] += end - er->phase_tsc;
+		er->flags |= KVM_EXIT_REC_NO_REENTRY;
+		exit_ring_close(er, end);
+	}
+	exit_ring_retire(er);
+	mutex_unlock(&exit_ring_lock);
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The exit ring inside KVM: what the hooks of kvm.ko, kvm-intel.ko and
+ * kvm-amd.ko call. All state belongs to kvm.ko; the vendor modules only import.
+ * The meaning of every number is in uapi/kvm_exit_ring.h.
+ *
+ * The life of one exit:
+ *	exit_ring_stamp_exit()	right after the guest was left (noinstr)
+ *	exit_ring_exit()	IRQs off: closes the exit before, opens this one
+ *	exit_ring_phase_*()	halted, in user space, scheduled out
+ *	exit_ring_stamp_entry()	right before the guest is entered (noinstr)
+ *	exit_ring_exit()	of the next exit, or exit_ring_vcpu_destroy()
+ */
+#ifndef __KVM_X86_EXIT_RING_H
+#define __KVM_X86_EXIT_RING_H
+
+#include <linux/jump_label.h>
+#include <linux/kref.h>
+#include <linux/kvm_host.h>
+#include <linux/list.h>
+#include <linux/wait.h>
+#include <asm/msr.h>
+
+#include "exit_ring_core.h"
+
+/*
+ * What the vCPU does between an exit and the next entry. USER and HALTED hide
+ * being scheduled out; only a scheduled out HANDLER is PREEMPTED.
+ */
+enum exit_ring_phase {
+	EXIT_RING_HANDLER,
+	EXIT_RING_HALTED,
+	EXIT_RING_USER,
+	EXIT_RING_PREEMPTED,
+	EXIT_RING_PHASES
+};
+
+/* What becomes of the open exit's record. */
+enum exit_ring_fate {
+	EXIT_RING_UNREAD,	/* no reader when the exit happened */
+	EXIT_RING_FILTERED,	/* the reader's reason mask leaves it out */
+	EXIT_RING_DROPPED,	/* the ring was full */
+	EXIT_RING_RESERVED,	/* the slot is being written */
+};
+
+/*
+ * struct exit_ring_buf - the records of one ring and what its reader wants
+ * @rcu: frees it when no vCPU thread is inside exit_ring_close() any more
+ * @id: no two buffers have the same; tells a record of an old buffer
+ * @records: vmalloc'ed
+ * @count: records, a power of two
+ * @one_in, @passed: every @one_in-th record that passes; @passed counts them
+ * @min_cycles, @reason_mask, @cr3: struct kvm_exit_ring_attach
+ */
+struct exit_ring_buf {
+	struct rcu_head rcu;
+	u64 id;
+	struct kvm_exit_record *records;
+	u32 count;
+	u32 one_in;
+	u32 passed;
+	bool cr3;
+	u64 min_cycles;
+	u64 reason_mask[KVM_EXIT_TOTAL_SLOTS / 64];
+};
+
+/*
+ * struct exit_ring_shared - what user space may map of every ring, page by page
+ * Zeroed, vmalloc'ed and page aligned.
+ */
+struct exit_ring_shared {
+	union {
+		struct kvm_exit_ring_meta meta;
+		u8 page0[PAGE_SIZE];
+	};
+	union {
+		struct kvm_exit_ring_tail tail;
+		u8 page1[PAGE_SIZE];
+	};
+	struct kvm_exit_total totals[KVM_EXIT_TOTAL_SLOTS];
+};
+
+/*
+ * struct exit_ring - one vCPU
+ *
+ * The first part is written by the vCPU thread alone.
+ * @entry_tsc, @exit_tsc: the last stamps, in cycles
+ * @open_tsc: start of the open exit
+ * @total: slot of the open exit; &@scratch while there is none
+ * @totals: @shared->totals
+ * @flags: KVM_EXIT_REC_* gathered by the open exit
+ * @phase, @phase_tsc: what the vCPU does, and since when
+ * @parts: cycles of the open exit by phase; HANDLER is what is left
+ * @fate, @buf_id, @record: the open exit's record and the buffer it is in
+ * @user_reason, @isa: fields of that name in struct kvm_exit_record
+ * @wants_cr3: of the buffer that @record is in
+ * @wake_at: unread records at which a waiting reader is woken
+ * @woken_tail: tail at the last wake-up; one is enough until the tail moves
+ */
+struct exit_ring {
+	u64 entry_tsc;
+	u64 exit_tsc;
+	u64 open_tsc;
+	struct kvm_exit_total *total;
+	struct kvm_exit_total *totals;
+	u32 flags;
+	u8 phase;
+	u8 fate;
+	u8 user_reason;
+	u8 isa;
+	bool wants_cr3;
+	u64 phase_tsc;
+	u64 parts[EXIT_RING_PHASES];
+
+	struct exit_ring_buf *buf;
+	struct kvm_exit_record *record;
+	u64 buf_id;
+	u32 wake_at;
+	u64 woken_tail;
+	u64 wakeups;
+	u64 vmfail;
+	struct exit_ring_producer producer;
+	struct kvm_exit_total scratch;
+
+	/* Under exit_ring_lock, but for the wait queues. */
+	struct exit_ring_shared *shared;
+	struct kvm *kvm;	/* NULL once the vCPU is gone */
+	struct kref kref;
+	struct list_head live;	/* in the list of exit_ring_host_total() */
+	bool attached;		/* a file reads the records */
+	bool kept;		/* dead, unread and not attached */
+	wait_queue_head_t readers;
+};
+
+/* Unread records at which poll() says POLLIN. */
+static inline u32 exit_ring_watermark(u32 count)
+{
+	return min(count / 4, 4096U);
+}
+
+DECLARE_STATIC_KEY_FALSE(exit_ring_recording);
+extern unsigned int exit_ring_offset;
+
+/*
+ * The pointer lies behind struct vcpu_vmx or vcpu_svm in the slab object, so
+ * that no struct known to other modules changes and modversions stay equal.
+ */
+static __always_inline struct exit_ring **exit_ring_place(struct kvm_vcpu *vcpu)
+{
+	return (struct exit_ring **)((char *)vcpu + exit_ring_offset);
+}
+
+static __always_inline struct exit_ring *exit_ring_of(struct kvm_vcpu *vcpu)
+{
+	return *exit_ring_place(vcpu);
+}
+
+/* noinstr: RDTSC and a store, nothing else */
+static __always_inline void exit_ring_stamp_entry(struct exit_ring *er)
+{
+	er->entry_tsc = rdtsc();
+}
+
+static __always_inline void exit_ring_stamp_exit(struct exit_ring *er)
+{
+	er->exit_tsc = rdtsc();
+}
+
+/*
+ * Adds to a counter that other CPUs read. One instruction, which can't tear and
+ * needs no lock prefix: the vCPU thread is the only writer.
+ */
+static __always_inline void exit_ring_add(u64 *counter, u64 n)
+{
+#ifdef CONFIG_X86_64
+	asm("addq %1, %0" : "+m" (*counter) : "er" (n));
+#else
+	WRITE_ONCE(*counter, *counter + n);
+#endif
+}
+
+void exit_ring_close(struct exit_ring *er, u64 end);
+
+/*
+ * IRQs off, after the exit reason is known: closes the exit before at end and
+ * counts the new one, that began at start, in a slot's count or synthesized.
+ */
+static __always_inline void exit_ring_next(struct exit_ring *er, u64 end, u64 start,
+					   struct kvm_exit_total *total, u64 *counter)
+{
+	u64 cycles = end - er->open_tsc;
+
+	if (static_branch_unlikely(&exit_ring_recording) ||
+	    unlikely(er->flags || (s64)cycles < 0)) {
+		exit_ring_close(er, end);
+	} else {
+		exit_ring_add(&er->total->cycles, cycles);
+		exit_ring_add(&er->total->unread, 1);
+	}
+	er->open_tsc = start;
+	er->total = total;
+	exit_ring_add(counter, 1);
+}
+
+/* A real exit; slot < KVM_EXIT_TOTAL_SLOTS. */
+static __always_inline void exit_ring_exit(struct exit_ring *er, unsigned int slot)
+{
+	struct kvm_exit_total *total = &er->totals[slot];
+
+	exit_ring_next(er, er->entry_tsc, er->exit_tsc, total, &total->count);
+}
+
+/* An exit that KVM made up without entering the guest. */
+static __always_inline void exit_ring_synthesized(struct exit_ring *er, unsigned int slot)
+{
+	struct kvm_exit_total *total = &er->totals[slot];
+	u64 now = rdtsc();
+
+	exit_ring_next(er, now, now, total, &total->synthesized);
+}
+
+/*
+ * With a reader, right after exit_ring_next(): the slot of the open exit with
+ * all that is common filled in, or NULL if it gets no record. The vendor module
+ * writes guest_rip to key_aux, reason, intr_info, error_code and @er->flags.
+ */
+struct kvm_exit_record *exit_ring_open(struct exit_ring *er);
+
+/* Whether the reader asked for guest_cr3; after exit_ring_open() gave a record. */
+static __always_inline bool exit_ring_wants_cr3(const struct exit_ring *er)
+{
+	return er->wants_cr3;
+}
+
+/* A VM entry that failed with VMfail: no exit, the one before stays open. */
+static __always_inline void exit_ring_vmfail(struct exit_ring *er)
+{
+	WRITE_ONCE(er->shared->meta.vmfail, ++er->vmfail);
+}
+
+static __always_inline void exit_ring_phase_begin(struct exit_ring *er, enum exit_ring_phase phase)
+{
+	er->phase = phase;
+	er->phase_tsc = rdtsc();
+}
+
+static __always_inline void exit_ring_phase_end(struct exit_ring *er, u32 flag)
+{
+	er->parts[er->phase] += rdtsc() - er->phase_tsc;
+	er->phase = EXIT_RING_HANDLER;
+	er->flags |= flag;
+}
+
+/* KVM_RUN begins; before vcpu_load() */
+static __always_inline void exit_ring_run_begin(struct kvm_vcpu *vcpu)
+{
+	exit_ring_phase_end(exit_ring_of(vcpu), KVM_EXIT_REC_USER);
+}
+
+/* KVM_RUN returns r; before vcpu_put() */
+static __always_inline void exit_ring_run_end(struct kvm_vcpu *vcpu, int r)
+{
+	struct exit_ring *er = exit_ring_of(vcpu);
+
+	/* The first return is why the exit needed user space. */
+	if (!(er->flags & KVM_EXIT_REC_USER)) {
+		er->flags |= KVM_EXIT_REC_USER;
+		er->user_reason = r < 0 && r != -EINTR ? KVM_EXIT_UNKNOWN : vcpu->run->exit_reason;
+	}
+	exit_ring_phase_begin(er, EXIT_RING_USER);
+}
+
+/* Around polling and blocking for a vCPU that has nothing to run. */
+static __always_inline void exit_ring_halt_begin(struct kvm_vcpu *vcpu)
+{
+	exit_ring_phase_begin(exit_ring_of(vcpu), EXIT_RING_HALTED);
+}
+
+static __always_inline void exit_ring_halt_end(struct kvm_vcpu *vcpu)
+{
+	exit_ring_phase_end(exit_ring_of(vcpu), KVM_EXIT_REC_HALTED);
+}
+
+/* kvm_arch_vcpu_put(); vcpu->preempted says that the thread is runnable. */
+static __always_inline void exit_ring_vcpu_put(struct kvm_vcpu *vcpu)
+{
+	struct exit_ring *er = exit_ring_of(vcpu);
+
+	if (vcpu->preempted && er->phase == EXIT_RING_HANDLER)
+		exit_ring_phase_begin(er, EXIT_RING_PREEMPTED);
+}
+
+/* kvm_arch_vcpu_load() */
+static __always_inline void exit_ring_vcpu_load(struct kvm_vcpu *vcpu)
+{
+	struct exit_ring *er = exit_ring_of(vcpu);
+
+	if (er->phase == EXIT_RING_PREEMPTED)
+		exit_ring_phase_end(er, KVM_EXIT_REC_PREEMPTED);
+}
+
+/* After the vendor's vcpu_run(), IRQs off */
+static __always_inline void exit_ring_fastpath(struct kvm_vcpu *vcpu, fastpath_t fastpath)
+{
+	if (static_branch_unlikely(&exit_ring_recording) && fastpath != EXIT_FASTPATH_NONE)
+		exit_ring_of(vcpu)->flags |= KVM_EXIT_REC_FASTPATH;
+}
+
+void exit_ring_wake_reader(struct exit_ring *er);
+
+/*
+ * Before handle_exit(), IRQs on. Never from the part with IRQs off before an
+ * entry: the wake-up's IPI to this CPU would be an exit of its own.
+ */
+static __always_inline void exit_ring_wake(struct kvm_vcpu *vcpu)
+{
+	struct exit_ring *er;
+
+	if (!static_branch_unlikely(&exit_ring_recording))
+		return;
+	er = exit_ring_of(vcpu);
+	if (er->producer.head - er->producer.tail_seen >= READ_ONCE(er->wake_at))
+		exit_ring_wake_reader(er);
+}
+
+/* The vendor module's vcpu_create(): proves that it has our hooks. */
+static inline struct exit_ring *exit_ring_vendor(struct kvm_vcpu *vcpu, u8 isa)
+{
+	struct exit_ring *er = exit_ring_of(vcpu);
+
+	er->isa = isa;
+	return er;
+}
+
+/* kvm.ko only */
+unsigned int exit_ring_vcpu_size(unsigned int vcpu_size);
+int exit_ring_vcpu_create(struct kvm_vcpu *vcpu);
+void exit_ring_vcpu_register(struct kvm_vcpu *vcpu);
+void exit_ring_vcpu_destroy(struct kvm_vcpu *vcpu);
+bool exit_ring_cpuid(struct kvm_vcpu *vcpu, u32 leaf, u32 index,
+		     u32 *eax, u32 *ebx, u32 *ecx, u32 *edx);
+int exit_ring_init_leaves(void);
+int exit_ring_init(void);
+void exit_ring_fini(void);
+
+#endif

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* /dev/kvm_exit_ring; its calls are described in uapi/kvm_exit_ring.h. */
+#define pr_fmt(fmt) "kvm: exit_ring: " fmt
+
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/log2.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/version.h>
+#include <linux/vmalloc.h>
+
+#include "exit_ring_dev.h"
+
+/* Bounds of ring_records: a page of records, 512 MiB of them. */
+#define EXIT_RING_RECORDS_MIN (PAGE_SIZE / KVM_EXIT_RECORD_BYTES)
+#define EXIT_RING_RECORDS_MAX (1U << 22)
+
+unsigned int exit_ring_records = 65536;
+module_param_named(ring_records, exit_ring_records, uint, 0444);
+MODULE_PARM_DESC(ring_records, "records per vCPU ring, a power of two from 32 to 4194304");
+
+/*
+ * struct exit_ring_file - an open file
+ * @er: the attached ring, or NULL
+ * @totals_only: attached with KVM_EXIT_ATTACH_TOTALS
+ * @arms: this file has armed recording
+ * @walking: inside a series of NEXT calls, which saw @walk_changes at its start
+ * @seen_changes: exit_ring_changes at the start of the last complete series
+ */
+struct exit_ring_file {
+	struct exit_ring *er;
+	bool totals_only;
+	bool arms;
+	bool walking;
+	u64 walk_changes;
+	u64 seen_changes;
+};
+
+/* The file that has armed recording, or NULL. Under exit_ring_lock. */
+static struct exit_ring_file *exit_ring_armer;
+
+static int exit_ring_dev_open(struct inode *inode, struct file *file)
+{
+	struct exit_ring_file *f;
+
+	if (!perfmon_capable())
+		return -EPERM;
+	f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
+	if (!f)
+		return -ENOMEM;
+	/* Rings that exist already are news to this file. */
+	f->seen_changes = U64_MAX;
+	file->private_data = f;
+	return nonseekable_open(inode, file);
+}
+
+static int exit_ring_dev_release(struct inode *inode, struct file *file)
+{
+	struct exit_ring_file *f = file->private_data;
+
+	mutex_lock(&exit_ring_lock);
+	if (f->arms) {
+		exit_ring_armer = NULL;
+		exit_ring_arm(false);
+	}
+	if (f->er && f->totals_only)
+		exit_ring_put(f->er);
+	else if (f->er)
+		exit_ring_detach(f->er);
+	mutex_unlock(&exit_ring_lock);
+	kfree(f);
+	return 0;
+}
+
+static long exit_ring_ioctl_arm(struct exit_ring_file *f)
+{
+	if (exit_ring_armer && exit_ring_armer != f)
+		return -EBUSY;
+	exit_ring_armer = f;
+	f->arms = true;
+	exit_ring_arm(true);
+	return 0;
+}
+
+static long exit_ring_ioctl_next(struct exit_ring_file *f, struct kvm_exit_ring_info __user *arg)
+{
+	struct kvm_exit_ring_info info;
+	struct kvm_exit_ring_meta *meta;
+	struct exit_ring *er;
+	u64 id;
+
+	if (copy_from_user(&info, arg, sizeof(info)))
+		return -EFAULT;
+	if (memchr_inv(info.reserved, 0, sizeof(info.reserved)))
+		return -EINVAL;
+	if (!f->walking)
+		f->walk_changes = exit_ring_changes;
+	f->walking = true;
+	id = info.ring_id + 1;
+	er = id ? exit_ring_find(&id) : NULL;
+	if (!er) {
+		f->walking = false;
+		f->seen_changes = f->walk_changes;
+		return -ENOENT;
+	}
+	meta = &er->shared->meta;
+	info = (struct kvm_exit_ring_info) {
+		.ring_id = meta->ring_id,
+		.vm_id = meta->vm_id,
+		.vcpu_id = meta->vcpu_id,
+		.tgid = meta->tgid,
+		.isa = meta->isa,
+		.flags = (meta->state == KVM_EXIT_RING_DEAD ? KVM_EXIT_INFO_DEAD : 0) |
+			 (er->attached ? KVM_EXIT_INFO_BUSY : 0) |
+			 (er->buf ? KVM_EXIT_INFO_RECORDING : 0),
+	};
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static long exit_ring_ioctl_attach(struct exit_ring_file *f,
+				   struct kvm_exit_ring_attach __user *arg)
+{
+	struct kvm_exit_ring_attach how;
+	struct exit_ring *er;
+	long r = 0;
+	u64 id;
+
+	if (copy_from_user(&how, arg, sizeof(how)))
+		return -EFAULT;
+	if (how.flags & ~(KVM_EXIT_ATTACH_CR3 | KVM_EXIT_ATTACH_TOTALS) ||
+	    memchr_inv(how.reserved, 0, sizeof(how.reserved)))
+		return -EINVAL;
+	if (f->er)
+		return -EBUSY;
+	id = how.ring_id;
+	er = exit_ring_find(&id);
+	if (!er || id != how.ring_id)
+		return -ENOENT;
+	f->totals_only = how.flags & KVM_EXIT_ATTACH_TOTALS;
+	if (f->totals_only)
+		exit_ring_get(er);
+	else
+		r = exit_ring_attach(er, &how);
+	if (!r)
+		smp_store_release(&f->er, er);	/* mmap() and poll() take no lock */
+	return r;
+}
+
+static long exit_ring_dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct exit_ring_file *f = file->private_data;
+	long r;
+
+	if (mutex_lock_killable(&exit_ring_lock))
+		return -EINTR;
+	switch (cmd) {
+	case KVM_EXIT_RING_ARM:
+		r = exit_ring_ioctl_arm(f);
+		break;
+	case KVM_EXIT_RING_NEXT:
+		r = exit_ring_ioctl_next(f, (void __user *)arg);
+		break;
+	case KVM_EXIT_RING_ATTACH:
+		r = exit_ring_ioctl_attach(f, (void __user *)arg);
+		break;
+	default:
+		r = -ENOTTY;
+	}
+	mutex_unlock(&exit_ring_lock);
+	return r;
+}
+
+/* First page and number of pages of the area that begins at pgoff; 0 if none does. */
+static unsigned long exit_ring_area_pages(struct exit_ring_file *f, unsigned long pgoff)
+{
+	const unsigned long totals = offsetof(struct exit_ring_shared, totals) >> PAGE_SHIFT;
+	const unsigned long records = sizeof(struct exit_ring_shared) >> PAGE_SHIFT;
+
+	if (pgoff == 0)
+		return 1;
+	if (pgoff == totals)
+		return records - totals;
+	if (f->totals_only)
+		return 0;
+	if (pgoff == 1)
+		return 1;
+	if (pgoff == records)
+		return (f->er->buf->count * sizeof(struct kvm_exit_record)) >> PAGE_SHIFT;
+	return 0;
+}
+
+/* The page behind a mapping. The ring and its buffer live as long as the file. */
+static vm_fault_t exit_ring_fault(struct vm_fault *vmf)
+{
+	struct exit_ring_file *f = vmf->vma->vm_file->private_data;
+	const unsigned long records = sizeof(struct exit_ring_shared) >> PAGE_SHIFT;
+	void *address;
+
+	if (vmf->pgoff < records)
+		address = (void *)f->er->shared + (vmf->pgoff << PAGE_SHIFT);
+	else
+		address = (void *)f->er->buf->records + ((vmf->pgoff - records) << PAGE_SHIFT);
+	vmf->page = vmalloc_to_page(address);
+	get_page(vmf->page);
+	return 0;
+}
+
+static const struct vm_operations_struct exit_ring_vm_ops = {
+	.fault = exit_ring_fault,
+};
+
+static void exit_ring_vm_flags(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t clear)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_mod(vma, set, clear);
+#else
+	vma->vm_flags = (vma->vm_flags & ~clear) | set;
+#endif
+}
+
+static int exit_ring_dev_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct exit_ring_file *f = file->private_data;
+	bool tail = vma->vm_pgoff == 1;
+
+	/* f->er never changes once it is set. */
+	if (!smp_load_acquire(&f->er) || !(vma->vm_flags & VM_MAYSHARE))
+		return -EINVAL;
+	if (vma->vm_flags & VM_EXEC || (vma->vm_flags & VM_WRITE && !tail))
+		return -EPERM;
+	if (vma_pages(vma) > exit_ring_area_pages(f, vma->vm_pgoff))
+		return -EINVAL;
+	exit_ring_vm_flags(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP,
+			   VM_MAYEXEC | (tail ? 0 : VM_MAYWRITE));
+	vma->vm_ops = &exit_ring_vm_ops;
+	return 0;
+}
+
+static __poll_t exit_ring_poll_ring(struct exit_ring_file *f)
+{
+	struct kvm_exit_ring_meta *meta = &f->er->shared->meta;
+	bool dead = smp_load_acquire(&meta->state) == KVM_EXIT_RING_DEAD;
+	u64 unread = smp_load_acquire(&meta->head) - READ_ONCE(f->er->shared->tail.tail);
+
+	if (dead && (!unread || f->totals_only))
+		return EPOLLHUP;
+	if (f->totals_only)
+		return 0;
+	return dead || unread >= READ_ONCE(f->er->wake_at) ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
+static __poll_t exit_ring_dev_poll(struct file *file, poll_table *wait)
+{
+	struct exit_ring_file *f = file->private_data;
+	struct exit_ring *er = smp_load_acquire(&f->er);
+
+	poll_wait(file, er ? &er->readers : &exit_ring_changed, wait);
+	/* Pairs with wq_has_sleeper(): wait first, then look. */
+	smp_mb();
+	if (er)
+		return exit_ring_poll_ring(f);
+	return READ_ONCE(exit_ring_changes) != READ_ONCE(f->seen_changes) ?
+		       EPOLLIN | EPOLLRDNORM : 0;
+}
+
+static const struct file_operations exit_ring_fops = {
+	.owner = THIS_MODULE,
+	.open = exit_ring_dev_open,
+	.release = exit_ring_dev_release,
+	.unlocked_ioctl = exit_ring_dev_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = exit_ring_dev_mmap,
+	.poll = exit_ring_dev_poll,
+	.llseek = no_llseek,
+};
+
+static struct miscdevice exit_ring_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "kvm_exit_ring",
+	.fops = &exit_ring_fops,
+	.mode = 0600,
+};
+
+int exit_ring_init(void)
+{
+	int r = exit_ring_init_leaves();
+
+	if (r)
+		return r;
+	if (!is_power_of_2(exit_ring_records) || exit_ring_records < EXIT_RING_RECORDS_MIN ||
+	    exit_ring_records > EXIT_RING_RECORDS_MAX) {
+		pr_err("ring_records=%u is no power of two from %lu to %u\n", exit_ring_records,
+		       EXIT_RING_RECORDS_MIN, EXIT_RING_RECORDS_MAX);
+		return -EINVAL;
+	}
+	return misc_register(&exit_ring_misc);
+}
+
+void exit_ring_fini(void)
+{
+	misc_deregister(&exit_ring_misc);
+	exit_ring_set_fini();
+}

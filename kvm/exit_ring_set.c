@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The set of all exit rings: ids, buffers, and how long either lives.
+ *
+ * A ring holds a reference for its vCPU and one for each attached file. It can
+ * be found while its vCPU lives, while a file reads it, and, when recording is
+ * armed, while records wait unread. Its buffer exists only while somebody wants
+ * records; a vCPU thread uses it with IRQs off, and it is freed after a grace
+ * period of RCU.
+ */
+#define pr_fmt(fmt) "kvm: exit_ring: " fmt
+
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <linux/xarray.h>
+
+#include "exit_ring_dev.h"
+
+/* Records waiting unread of vCPUs that are gone: at most so many rings. */
+#define EXIT_RING_KEPT_MAX 64
+
+DEFINE_MUTEX(exit_ring_lock);
+DECLARE_WAIT_QUEUE_HEAD(exit_ring_changed);
+u64 exit_ring_changes;
+
+static DEFINE_XARRAY(exit_rings);
+static u64 exit_ring_last_id, exit_ring_last_vm_id, exit_ring_last_buf_id;
+static unsigned int exit_ring_kept;
+static bool exit_ring_armed;
+
+/* Live rings and the sum of those that were, for exit_ring_host_sum(). */
+static DEFINE_SPINLOCK(exit_ring_live_lock);
+static LIST_HEAD(exit_ring_live);
+static struct kvm_exit_total exit_ring_past[KVM_EXIT_TOTAL_SLOTS];
+
+static bool exit_ring_dead(struct exit_ring *er)
+{
+	return er->shared->meta.state == KVM_EXIT_RING_DEAD;
+}
+
+static void exit_ring_notify(void)
+{
+	WRITE_ONCE(exit_ring_changes, exit_ring_changes + 1);
+	wake_up_interruptible_poll(&exit_ring_changed, EPOLLIN | EPOLLRDNORM);
+}
+
+static void exit_ring_free(struct kref *kref)
+{
+	struct exit_ring *er = container_of(kref, struct exit_ring, kref);
+
+	vfree(er->shared);
+	kfree(er);
+}
+
+void exit_ring_get(struct exit_ring *er)
+{
+	kref_get(&er->kref);
+}
+
+void exit_ring_put(struct exit_ring *er)
+{
+	kref_put(&er->kref, exit_ring_free);
+}
+
+/* ---- buffers */
+
+static struct exit_ring_buf *exit_ring_new_buf(void)
+{
+	struct exit_ring_buf *buf = kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
+
+	if (!buf)
+		return NULL;
+	buf->count = exit_ring_records;
+	buf->records = __vmalloc(array_size(buf->count, sizeof(*buf->records)),
+				 GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	if (!buf->records) {
+		kfree(buf);
+		return NULL;
+	}
+	buf->id = ++exit_ring_last_buf_id;
+	return buf;
+}
+
+static void exit_ring_free_buf(struct rcu_head *rcu)
+{
+	struct exit_ring_buf *buf = container_of(rcu, struct exit_ring_buf, rcu);
+
+	vfree(buf->records);
+	kfree(buf);
+}
+
+static void exit_ring_set_filter(struct exit_ring_buf *buf, const struct kvm_exit_ring_attach *how)
+{
+	bool all = !memchr_inv(how->reason_mask, 0, sizeof(how->reason_mask));
+	int i;
+
+	WRITE_ONCE(buf->cr3, how->flags & KVM_EXIT_ATTACH_CR3);
+	WRITE_ONCE(buf->one_in, how->one_in);
+	WRITE_ONCE(buf->min_cycles, how->min_cycles);
+	for (i = 0; i < ARRAY_SIZE(buf->reason_mask); i++)
+		WRITE_ONCE(buf->reason_mask[i], all ? U64_MAX : how->reason_mask[i]);
+}
+
+/* The vCPU thread records into buf from its next exit on. */
+static void exit_ring_attach_buf(struct exit_ring *er, struct exit_ring_buf *buf)
+{
+	struct exit_ring_producer *p = &er->producer;
+
+	/* Let the thread leave an earlier buffer before its indices change. */
+	if (p->records)
+		synchronize_rcu();
+	p->records = buf->records;
+	p->count = buf->count;
+	p->tail_seen = p->head;
+	p->dropped = 0;
+	WRITE_ONCE(er->shared->tail.tail, p->head);
+	WRITE_ONCE(er->shared->meta.dropped, 0);
+	WRITE_ONCE(er->shared->meta.attached_seq, p->seq);
+	er->woken_tail = U64_MAX;
+	WRITE_ONCE(er->wake_at, exit_ring_watermark(buf->count));
+	/* Pairs with the acquire in exit_ring_open(). */
+	smp_store_release(&er->buf, buf);
+	static_branch_inc(&exit_ring_recording);
+}
+
+/* The buffer of a dead ring doesn't count for exit_ring_recording any more. */
+static void exit_ring_drop_buf(struct exit_ring *er)
+{
+	struct exit_ring_buf *buf = er->buf;
+
+	if (!buf)
+		return;
+	WRITE_ONCE(er->wake_at, U32_MAX);
+	WRITE_ONCE(er->buf, NULL);
+	if (!exit_ring_dead(er))
+		static_branch_dec(&exit_ring_recording);
+	call_rcu(&buf->rcu, exit_ring_free_buf);
+}
+
+/* ---- the set */
+
+int exit_ring_new_id(struct exit_ring *er)
+{
+	struct kvm_exit_ring_meta *meta = &er->shared->meta;
+	struct exit_ring *other;
+	unsigned long id;
+	int r;
+
+	mutex_lock(&exit_ring_lock);
+	meta->ring_id = ++exit_ring_last_id;
+	xa_for_each(&exit_rings, id, other)
+		if (other->kvm == er->kvm)
+			meta->vm_id = other->shared->meta.vm_id;
+	if (!meta->vm_id)
+		meta->vm_id = ++exit_ring_last_vm_id;
+	/* Found by nobody until exit_ring_announce(), which then can't fail. */
+	r = xa_reserve(&exit_rings, meta->ring_id, GFP_KERNEL);
+	mutex_unlock(&exit_ring_lock);
+	return r;
+}
+
+void exit_ring_announce(struct exit_ring *er)
+{
+	struct exit_ring_buf *buf;
+
+	if (!er->isa) {
+		pr_warn_once("the vendor module is a stock one: exits are neither counted nor recorded; load the kvm-intel.ko or kvm-amd.ko built with this kvm.ko\n");
+		return;
+	}
+	mutex_lock(&exit_ring_lock);
+	if (exit_ring_armed) {
+		static const struct kvm_exit_ring_attach all;
+
+		buf = exit_ring_new_buf();
+		if (buf) {
+			exit_ring_set_filter(buf, &all);
+			exit_ring_attach_buf(er, buf);
+		} else {
+			pr_warn_ratelimited("no memory to record vCPU %u of process %u\n",
+					    er->shared->meta.vcpu_id, er->shared->meta.tgid);
+		}
+	}
+	spin_lock(&exit_ring_live_lock);
+	list_add(&er->live, &exit_ring_live);
+	spin_unlock(&exit_ring_live_lock);
+	xa_store(&exit_rings, er->shared->meta.ring_id, er, GFP_KERNEL);
+	exit_ring_notify();
+	mutex_unlock(&exit_ring_lock);
+}
+
+struct exit_ring *exit_ring_find(u64 *id)
+{
+	unsigned long at = *id;
+	struct exit_ring *er;
+
+	if (at != *id)
+		return NULL;
+	er = xa_find(&exit_rings, &at, ULONG_MAX, XA_PRESENT);
+	*id = at;
+	return er;
+}
+
+static bool exit_ring_unread(struct exit_ring *er)
+{
+	return READ_ONCE(er->shared->tail.tail) != er->producer.head;
+}
+
+/* Nobody finds the ring any more; gives up the reference that kept it here. */
+static void exit_ring_remove(struct exit_ring *er)
+{
+	if (er->kept)
+		exit_ring_kept--;
+	er->kept = false;
+	xa_erase(&exit_rings, er->shared->meta.ring_id);
+	exit_ring_drop_buf(er);
+	exit_ring_notify();
+	exit_ring_put(er);
+}
+
+static void exit_ring_remove_oldest_kept(void)
+{
+	struct exit_ring *er;
+	unsigned long id;
+
+	xa_for_each(&exit_rings, id, er) {
+		if (er->kept) {
+			pr_warn_ratelimited("unread records of vCPU %u of process %u given up\n",
+					    er->shared->meta.vcpu_id, er->shared->meta.tgid);
+			exit_ring_remove(er);
+			return;
+		}
+	}
+}
+
+/* A dead ring without a reader: keeps it if records wait for one. */
+static void exit_ring_keep_or_remove(struct exit_ring *er)
+{
+	if (!exit_ring_armed || !er->buf || !exit_ring_unread(er)) {
+		exit_ring_remove(er);
+		return;
+	}
+	if (exit_ring_kept == EXIT_RING_KEPT_MAX)
+		exit_ring_remove_oldest_kept();
+	er->kept = true;
+	exit_ring_kept++;
+}
+
+void exit_ring_retire(struct exit_ring *er)
+{
+	unsigned int slot;
+
+	er->kvm = NULL;
+	spin_lock(&exit_ring_live_lock);
+	if (!list_empty(&er->live)) {
+		list_del_init(&er->live);
+		for (slot = 0; slot < KVM_EXIT_TOTAL_SLOTS; slot++)
+			exit_ring_sum(er->totals, slot, &exit_ring_past[slot]);
+	}
+	spin_unlock(&exit_ring_live_lock);
+
+	if (er->buf)
+		static_branch_dec(&exit_ring_recording);
+	/* After the last head; pairs with the acquire in exit_ring_finished(). */
+	smp_store_release(&er->shared->meta.state, KVM_EXIT_RING_DEAD);
+	wake_up_interruptible_poll(&er->readers, EPOLLIN | EPOLLHUP);
+	exit_ring_notify();
+	if (er->attached)
+		exit_ring_put(er);	/* the file has its own */
+	else
+		exit_ring_keep_or_remove(er);
+}
+
+int exit_ring_attach(struct exit_ring *er, const struct kvm_exit_ring_attach *how)
+{
+	struct exit_ring_buf *buf;
+
+	if (er->attached)
+		return -EBUSY;
+	if (er->buf) {
+		/* Armed: the filter holds from now on, what waits stays. */
+		exit_ring_set_filter(er->buf, how);
+	} else {
+		buf = exit_ring_new_buf();
+		if (!buf)
+			return -ENOMEM;
+		exit_ring_set_filter(buf, how);
+		exit_ring_attach_buf(er, buf);
+	}
+	if (er->kept) {
+		exit_ring_kept--;
+		er->kept = false;
+	} else {
+		exit_ring_get(er);
+	}
+	er->attached = true;
+	return 0;
+}
+
+void exit_ring_detach(struct exit_ring *er)
+{
+	er->attached = false;
+	if (exit_ring_dead(er)) {
+		exit_ring_keep_or_remove(er);
+	} else {
+		exit_ring_drop_buf(er);
+		exit_ring_put(er);
+	}
+}
+
+void exit_ring_arm(bool on)
+{
+	struct exit_ring *er;
+	unsigned long id;
+
+	exit_ring_armed = on;
+	if (on)
+		return;
+	xa_for_each(&exit_rings, id, er) {
+		if (er->attached)
+			continue;
+		if (er->kept)
+			exit_ring_remove(er);
+		else
+			exit_ring_drop_buf(er);
+	}
+}
+
+void exit_ring_set_fini(void)
+{
+	rcu_barrier();	/* exit_ring_free_buf() is this module's code */
+	WARN_ON(!xa_empty(&exit_rings));
+	xa_destroy(&exit_rings);
+}
+
+/* ---- sums of totals */
+
+void exit_ring_sum(const struct kvm_exit_total *totals, unsigned int slot,
+		   struct kvm_exit_total *sum)
+{
+	unsigned int last = slot == EXIT_RING_ALL_SLOTS ? slot - 1 : slot;
+	const u64 *from;
+	unsigned int i;
+
+	if (slot == EXIT_RING_ALL_SLOTS)
+		slot = 0;
+	for (; slot <= last; slot++) {
+		from = (const u64 *)&totals[slot];
+		for (i = 0; i < sizeof(*sum) / sizeof(u64); i++)
+			((u64 *)sum)[i] += READ_ONCE(from[i]);
+	}
+}
+
+void exit_ring_host_sum(unsigned int slot, struct kvm_exit_total *sum)
+{
+	struct exit_ring *er;
+
+	spin_lock(&exit_ring_live_lock);
+	exit_ring_sum(exit_ring_past, slot, sum);
+	list_for_each_entry(er, &exit_ring_live, live)
+		exit_ring_sum(er->totals, slot, sum);
+	spin_unlock(&exit_ring_live_lock);
+}

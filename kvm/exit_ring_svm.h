@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The hook of svm.c; kvm-amd.ko only. */
+#ifndef __KVM_X86_EXIT_RING_SVM_H
+#define __KVM_X86_EXIT_RING_SVM_H
+
+#include "exit_reason.h"
+#include "exit_ring.h"
+#include "svm/svm.h"
+
+void svm_exit_ring_record(struct kvm_vcpu *vcpu);
+
+/* After #VMEXIT, once RAX and RIP are back in vcpu->arch.regs. */
+static __always_inline void svm_exit_ring_exit(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_svm *svm = to_svm(vcpu);
+
+	exit_ring_exit(svm->exit_ring, kvm_exit_slot_svm(svm->vmcb->control.exit_code));
+	if (static_branch_unlikely(&exit_ring_recording))
+		svm_exit_ring_record(vcpu);
+}
+
+#endif
