@@ -150,7 +150,8 @@ static int check_version(struct store *store)
 
 static int open_database(struct store *store)
 {
-	int rc = sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE, NULL);
+	int rc = sqlite3_open_v2(store->path, &store->db,
+				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
 	if (rc)
 		return rc;
@@ -162,8 +163,12 @@ static int open_database(struct store *store)
 	if (rc)
 		return rc;
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+	/*
+	 * References are right by construction (ids come from our own INSERTs);
+	 * checking them costs a cursor per row, a quarter of the time.
+	 */
 	rc = exec(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-			 "PRAGMA foreign_keys = ON;");
+			 "PRAGMA foreign_keys = OFF;");
 	if (rc)
 		return rc;
 	/* We hold the lock: whoever was still recording is dead. */
@@ -376,13 +381,17 @@ int store_discard(struct store *store)
 		store->take_back = 1;
 		return 0;
 	}
-	rc = sqlite3_prepare_v2(store->db, "DELETE FROM run WHERE id = ?", -1, &stmt, NULL);
+	/* The references take along what belongs to the run. */
+	rc = exec(store, "PRAGMA foreign_keys = ON");
+	if (!rc)
+		rc = sqlite3_prepare_v2(store->db, "DELETE FROM run WHERE id = ?", -1, &stmt, NULL);
 	if (rc)
 		return rc;
 	sqlite3_bind_int64(stmt, 1, store->failed_run);
 	rc = store_step(stmt);
 	sqlite3_finalize(stmt);
 	store->failed_run = 0;
+	exec(store, "PRAGMA foreign_keys = OFF");
 	return rc;
 }
 

@@ -59,7 +59,7 @@ struct store {
 
 	struct row_batch batch;
 	struct tally rollup; /* of struct rollup_sums */
-	struct tally hist;   /* of uint64_t */
+	struct tally hist;   /* of struct hist_counts */
 
 	sqlite3_stmt *insert_rows;
 	sqlite3_stmt *insert_rollup;
@@ -91,7 +91,7 @@ struct rollup_sums {
 
 int store_sum_init(struct store *store);
 int store_sum_prepare(struct store *store);
-/* Adds records to the sums in memory. */
+/* Adds records of one vCPU to the sums in memory. */
 int store_sum_add(struct store *store, int64_t vcpu, const struct kvm_exit_record *records,
 		  size_t count);
 /* Writes the sums into the open transaction and empties them. */

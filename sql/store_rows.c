@@ -7,6 +7,11 @@
 
 #include <stdlib.h>
 
+/* Columns that are NULL where the record's field is not valid. */
+#define COLUMN_KEY     10
+#define COLUMN_KEY_AUX 11
+#define COLUMN_CR3     18
+
 struct batch_table {
 	sqlite3_vtab base;
 	const struct row_batch *batch;
@@ -93,39 +98,62 @@ static int batch_eof(sqlite3_vtab_cursor *cursor)
 	       ((struct batch_table *)cursor->pVtab)->batch->count;
 }
 
-/* The columns in the order of table exit. A field that is not valid is NULL or 0. */
+/* The columns in the order of table exit; called for each value of each row. */
+static __u64 value_of(const struct kvm_exit_record *r, int column)
+{
+	switch (column) {
+	case 1:
+		return r->seq;
+	case 2:
+		return r->tsc;
+	case 3:
+		return r->reason;
+	case 4:
+		return r->flags;
+	case 5:
+		return r->cycles;
+	case 6:
+		return r->halted_cycles;
+	case 7:
+		return r->userspace_cycles;
+	case 8:
+		return r->preempted_cycles;
+	case 9:
+		return r->guest_rip;
+	case COLUMN_KEY:
+		return r->key;
+	case COLUMN_KEY_AUX:
+		return r->key_aux;
+	case 12:
+		return r->qualification;
+	case 13:
+		return r->info2;
+	case 14:
+		return r->intr_info;
+	case 15:
+		return r->error_code;
+	case 16:
+		return r->user_reason;
+	case 17:
+		return r->pcpu;
+	}
+	return r->guest_cr3;
+}
+
 static int batch_column(sqlite3_vtab_cursor *cursor, sqlite3_context *out, int column)
 {
 	const struct row_batch *batch = ((struct batch_table *)cursor->pVtab)->batch;
 	const struct kvm_exit_record *r = &batch->records[((struct batch_cursor *)cursor)->row];
-	const __u64 value[] = {
-		(__u64)batch->vcpu,
-		r->seq,
-		r->tsc,
-		r->reason,
-		r->flags,
-		r->cycles,
-		r->halted_cycles,
-		r->userspace_cycles,
-		r->preempted_cycles,
-		r->guest_rip,
-		r->key,
-		r->key_aux,
-		r->qualification,
-		r->info2,
-		r->intr_info,
-		r->error_code,
-		r->user_reason,
-		r->pcpu,
-		r->guest_cr3,
-	};
-	int is_key = column == 10 || column == 11;
 
-	if ((is_key && !(r->flags & KVM_EXIT_REC_KEY)) ||
-	    (column == 18 && !(r->flags & KVM_EXIT_REC_CR3)))
+	if (!column)
+		sqlite3_result_int64(out, batch->vcpu);
+	else if ((column == COLUMN_KEY || column == COLUMN_KEY_AUX) &&
+		 !(r->flags & KVM_EXIT_REC_KEY))
+		sqlite3_result_null(out);
+	else if (column == COLUMN_CR3 && !(r->flags & KVM_EXIT_REC_CR3))
 		sqlite3_result_null(out);
 	else
-		sqlite3_result_int64(out, (sqlite3_int64)value[column]);
+		sqlite3_result_int64(out, (sqlite3_int64)value_of(r, column));
 	return SQLITE_OK;
 }
 

@@ -9,14 +9,37 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sql/hist.h"
 
+/* Keys in memory: when there are more, they are written before the flush. */
+#define ROLLUP_KEYS 8192U
+#define HIST_KEYS   512U
+
+#define PARTS 2 /* exit_hist.part */
+
+/* Histograms of one key. */
+struct hist_counts {
+	uint32_t n[PARTS][HIST_BUCKETS];
+};
+
+/* What the last record of a reason was added to, and for which times that is so. */
+struct hot {
+	struct rollup_sums *sums;
+	struct hist_counts *hist;
+	uint64_t from; /* TSC */
+	uint64_t width;
+	uint32_t reason;
+};
+
+#define HOT_REASONS 64U /* a power of two */
+
 int store_sum_init(struct store *store)
 {
-	int rc = tally_init(&store->rollup, sizeof(struct rollup_sums));
+	int rc = tally_init(&store->rollup, sizeof(struct rollup_sums), ROLLUP_KEYS);
 
-	return rc ? rc : tally_init(&store->hist, sizeof(uint64_t));
+	return rc ? rc : tally_init(&store->hist, sizeof(struct hist_counts), HIST_KEYS);
 }
 
 void store_sum_free(struct store *store)
@@ -77,37 +100,55 @@ static void add_rollup(struct rollup_sums *s, const struct kvm_exit_record *r)
 	s->n_synth += !!(r->flags & KVM_EXIT_REC_SYNTH);
 }
 
+/*
+ * Finds the sums for a record at @since cycles after the start. Interval 0
+ * reaches to both sides of the start, as division in SQL goes towards 0.
+ */
+static int find_sums(struct store *store, int64_t vcpu, const struct kvm_exit_record *r,
+		     struct hot *hot)
+{
+	int64_t since = (int64_t)(r->tsc - store->tsc_start);
+	int64_t slot = since / (int64_t)store->rollup_cycles;
+	const struct tally_key rollup = {(uint32_t)vcpu, r->reason, slot};
+	const struct tally_key hist = {(uint32_t)vcpu, r->reason,
+				       since / (int64_t)store->hist_cycles};
+
+	hot->sums = tally_at(&store->rollup, &rollup);
+	hot->hist = tally_at(&store->hist, &hist);
+	if (!hot->sums || !hot->hist)
+		return -ENOSPC;
+	hot->reason = r->reason;
+	hot->from = store->tsc_start + (uint64_t)slot * store->rollup_cycles;
+	/* An interval of the histogram is a whole number of the roll-up's. */
+	hot->width = since < 0 ? 0 : store->rollup_cycles;
+	return 0;
+}
+
 int store_sum_add(struct store *store, int64_t vcpu, const struct kvm_exit_record *records,
 		  size_t count)
 {
-	struct tally_key key = {.vcpu = (uint32_t)vcpu};
-	struct rollup_sums *sums;
-	uint64_t *n;
+	struct hot cache[HOT_REASONS] = {0};
 	size_t i;
-	int part;
+	int rc;
 
 	for (i = 0; i < count; i++) {
 		const struct kvm_exit_record *r = &records[i];
-		const uint64_t durations[] = {r->cycles, r->handler_cycles};
-		/* Signed and towards 0, as SQL divides. */
-		int64_t since = (int64_t)(r->tsc - store->tsc_start);
+		struct hot *hot = &cache[(r->reason ^ r->reason >> 26) % HOT_REASONS];
 
-		key.reason = r->reason;
-		key.slot = since / (int64_t)store->rollup_cycles;
-		key.sub = 0;
-		sums = tally_at(&store->rollup, &key);
-		if (!sums)
-			return -ENOMEM;
-		add_rollup(sums, r);
-
-		key.slot = since / (int64_t)store->hist_cycles;
-		for (part = 0; part < 2; part++) {
-			key.sub = (uint32_t)part << 16 | hist_bucket(durations[part]);
-			n = tally_at(&store->hist, &key);
-			if (!n)
-				return -ENOMEM;
-			++*n;
+		if (hot->reason != r->reason || r->tsc - hot->from >= hot->width) {
+			rc = find_sums(store, vcpu, r, hot);
+			if (rc == -ENOSPC) {
+				rc = store_sum_write(store);
+				memset(cache, 0, sizeof(cache));
+				if (!rc)
+					rc = find_sums(store, vcpu, r, hot);
+			}
+			if (rc)
+				return rc;
 		}
+		add_rollup(hot->sums, r);
+		hot->hist->n[0][hist_bucket(r->cycles)]++;
+		hot->hist->n[1][hist_bucket(r->handler_cycles)]++;
 	}
 	return 0;
 }
@@ -128,15 +169,27 @@ static int write_rollup(sqlite3_stmt *stmt, const struct tally_key *key,
 	return store_step(stmt);
 }
 
-static int write_hist(sqlite3_stmt *stmt, const struct tally_key *key, const uint64_t *n)
+static int write_hist(sqlite3_stmt *stmt, const struct tally_key *key,
+		      const struct hist_counts *hist)
 {
+	uint32_t bucket;
+	int part;
+	int rc = 0;
+
 	sqlite3_bind_int64(stmt, 1, key->vcpu);
 	sqlite3_bind_int64(stmt, 2, key->slot);
 	sqlite3_bind_int64(stmt, 3, key->reason);
-	sqlite3_bind_int64(stmt, 4, key->sub >> 16);
-	sqlite3_bind_int64(stmt, 5, key->sub & 0xffff);
-	sqlite3_bind_int64(stmt, 6, (sqlite3_int64)*n);
-	return store_step(stmt);
+	for (part = 0; part < PARTS; part++) {
+		sqlite3_bind_int64(stmt, 4, part);
+		for (bucket = 0; !rc && bucket < HIST_BUCKETS; bucket++) {
+			if (!hist->n[part][bucket])
+				continue;
+			sqlite3_bind_int64(stmt, 5, bucket);
+			sqlite3_bind_int64(stmt, 6, hist->n[part][bucket]);
+			rc = store_step(stmt);
+		}
+	}
+	return rc;
 }
 
 int store_sum_write(struct store *store)
@@ -160,7 +213,7 @@ int store_sum_write(struct store *store)
 		return -ENOMEM;
 	for (i = 0; !rc && i < store->hist.count; i++)
 		rc = write_hist(store->insert_hist, &store->hist.keys[order[i]],
-				(uint64_t *)store->hist.values + order[i]);
+				(struct hist_counts *)store->hist.values + order[i]);
 	free(order);
 	tally_clear(&store->rollup);
 	tally_clear(&store->hist);

@@ -5,20 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TALLY_START 1024U /* places; always a power of two, at most half of them used */
-
 static uint32_t hash(const struct tally_key *key)
 {
 	uint64_t h = ((uint64_t)key->vcpu << 32 | key->reason) * 0x9e3779b97f4a7c15ULL;
 
-	h = (h ^ (uint64_t)key->slot ^ (uint64_t)key->sub << 32) * 0xbf58476d1ce4e5b9ULL;
+	h = (h ^ (uint64_t)key->slot) * 0xbf58476d1ce4e5b9ULL;
 	return (uint32_t)(h >> 32);
 }
 
 static int same(const struct tally_key *a, const struct tally_key *b)
 {
-	return a->vcpu == b->vcpu && a->reason == b->reason && a->slot == b->slot &&
-	       a->sub == b->sub;
+	return a->vcpu == b->vcpu && a->reason == b->reason && a->slot == b->slot;
 }
 
 /* Where @key is in the index, or the free place where it belongs. */
@@ -31,36 +28,20 @@ static uint32_t *place(const struct tally *tally, const struct tally_key *key)
 	return &tally->index[i];
 }
 
-static int resize(struct tally *tally, uint32_t places)
+int tally_init(struct tally *tally, size_t value_bytes, uint32_t capacity)
 {
-	struct tally_key *keys = realloc(tally->keys, places / 2 * sizeof(*keys));
-	uint32_t *index;
-	char *values;
-	uint32_t i;
+	uint32_t places = 2;
 
-	if (!keys)
-		return -ENOMEM;
-	tally->keys = keys;
-	values = realloc(tally->values, places / 2 * tally->value_bytes);
-	if (!values)
-		return -ENOMEM;
-	tally->values = values;
-	index = calloc(places, sizeof(*index));
-	if (!index)
-		return -ENOMEM;
-	free(tally->index);
-	tally->index = index;
-	tally->mask = places - 1;
-	for (i = 0; i < tally->count; i++)
-		*place(tally, &tally->keys[i]) = i + 1;
-	return 0;
-}
-
-int tally_init(struct tally *tally, size_t value_bytes)
-{
+	while (places < 2 * capacity)
+		places *= 2;
 	memset(tally, 0, sizeof(*tally));
+	tally->keys = calloc(capacity, sizeof(*tally->keys));
+	tally->values = malloc(capacity * value_bytes);
+	tally->index = calloc(places, sizeof(*tally->index));
 	tally->value_bytes = value_bytes;
-	return resize(tally, TALLY_START);
+	tally->capacity = capacity;
+	tally->mask = places - 1;
+	return tally->keys && tally->values && tally->index ? 0 : -ENOMEM;
 }
 
 void tally_free(struct tally *tally)
@@ -78,11 +59,8 @@ void *tally_at(struct tally *tally, const struct tally_key *key)
 
 	if (*at)
 		return tally->values + (size_t)(*at - 1) * tally->value_bytes;
-	if (tally->count == (tally->mask + 1) / 2) {
-		if (resize(tally, (tally->mask + 1) * 2))
-			return NULL;
-		at = place(tally, key);
-	}
+	if (tally->count == tally->capacity)
+		return NULL;
 	tally->keys[tally->count] = *key;
 	value = tally->values + (size_t)tally->count * tally->value_bytes;
 	memset(value, 0, tally->value_bytes);
@@ -99,9 +77,7 @@ static int in_order(const void *a, const void *b, void *keys)
 		return x->vcpu < y->vcpu ? -1 : 1;
 	if (x->slot != y->slot)
 		return x->slot < y->slot ? -1 : 1;
-	if (x->reason != y->reason)
-		return x->reason < y->reason ? -1 : 1;
-	return x->sub < y->sub ? -1 : x->sub > y->sub;
+	return x->reason < y->reason ? -1 : x->reason > y->reason;
 }
 
 uint32_t *tally_sorted(const struct tally *tally)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * tally.h - sums per (vCPU, interval, reason, bucket), kept between two flushes
+ * tally.h - sums per (vCPU, interval, reason), kept between two flushes
  *
- * A hash table whose values sit in one dense array: cheap to walk, sort and
- * empty. Memory grows with the number of different keys, not of records.
+ * A hash table of fixed size whose values sit in one dense array: values never
+ * move, and it is cheap to walk, sort and empty. Memory that was never used is
+ * never touched.
  */
 #ifndef EXITSCOPE_SQL_TALLY_H
 #define EXITSCOPE_SQL_TALLY_H
@@ -15,8 +16,6 @@ struct tally_key {
 	uint32_t vcpu;
 	uint32_t reason;
 	int64_t slot;
-	uint32_t sub; /* histogram: part << 16 | bucket; else 0 */
-	uint32_t zero;
 };
 
 struct tally {
@@ -24,21 +23,22 @@ struct tally {
 	char *values;	 /* keys[i] belongs to values + i * value_bytes */
 	uint32_t *index; /* position in keys + 1; 0: free */
 	size_t value_bytes;
+	uint32_t capacity; /* keys */
 	uint32_t count;
 	uint32_t mask; /* places in index - 1 */
 };
 
-/* -ENOMEM */
-int tally_init(struct tally *tally, size_t value_bytes);
+/* Makes room for @capacity keys. -ENOMEM */
+int tally_init(struct tally *tally, size_t value_bytes, uint32_t capacity);
 void tally_free(struct tally *tally);
 
-/* The value of @key, all zero when the key is new; NULL without memory. Valid
- * until the next call for this table.
+/* The value of @key, all zero when the key is new; NULL when there is no room
+ * for a new key. Valid until tally_clear().
  */
 void *tally_at(struct tally *tally, const struct tally_key *key);
 
-/* Positions of all keys in (vcpu, slot, reason, sub) order, or NULL without
- * memory; to be freed by the caller.
+/* Positions of all keys in (vcpu, slot, reason) order, or NULL without memory;
+ * to be freed by the caller.
  */
 uint32_t *tally_sorted(const struct tally *tally);
 

@@ -50,9 +50,10 @@ static void fill(struct synthetic *s, struct kvm_exit_record *r)
 	r->seq = s->seq++;
 	r->reason = pick_reason(random >> 8);
 	r->tsc = s->tsc += 500 + (random >> 16) % 4000;
-	/* skewed: 2^8 to 2^23 cycles, short ones most often */
-	r->handler_cycles = 256 + (random >> 20) % (256U << ((random >> 60) & 15));
-	r->halted_cycles = r->reason == 12 ? (random >> 30) % 1000000 : 0;
+	/* skewed: each doubling from 512 to 2^24 cycles is half as frequent */
+	r->handler_cycles =
+		512 + (random >> 20) % (512U << __builtin_ctz((__u32)(random >> 48) | 1U << 15));
+	r->halted_cycles = r->reason == 12 ? (random >> 30) % 100000 : 0;
 	r->userspace_cycles = r->reason == 30 ? (random >> 32) % 5000 : 0;
 	r->preempted_cycles = (random & 63) == 0 ? (random >> 40) % 100000 : 0;
 	r->cycles =
