@@ -72,6 +72,13 @@ struct group *agg_group(struct agg *agg, const int64_t key[4])
 	return group;
 }
 
+const struct group *agg_find(const struct agg *agg, const int64_t key[4])
+{
+	uint32_t i = agg->slots ? agg->slot[find_slot(agg, key)] : 0;
+
+	return i ? &agg->group[i - 1] : NULL;
+}
+
 void group_add(struct group *to, const struct group *from)
 {
 	to->n += from->n;
@@ -102,6 +109,21 @@ uint64_t group_quantile(const struct group *group, double q)
 	return value < group->min ? group->min : value;
 }
 
+static int by_count(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+
+	if (x->n != y->n)
+		return x->n < y->n ? 1 : -1;
+	return x->key[0] < y->key[0] ? -1 : x->key[0] > y->key[0];
+}
+
+void agg_sort_by_count(struct agg *agg)
+{
+	if (agg->groups)
+		qsort(agg->group, agg->groups, sizeof(*agg->group), by_count);
+}
+
 struct group agg_total(const struct agg *agg)
 {
 	struct group total = {.min = UINT64_MAX, .first = INT64_MAX, .last = INT64_MIN};
@@ -122,7 +144,7 @@ void agg_free(struct agg *agg)
 
 bool agg_needs_rows(enum agg_by by, unsigned int flags)
 {
-	return (flags & AGG_EXACT) || (by != BY_REASON && by != BY_VCPU);
+	return (flags & AGG_EXACT) || (by != BY_REASON && by != BY_VCPU && by != BY_SLOT);
 }
 
 /* Bind vCPU, first and last interval of @width cycles. */
@@ -155,17 +177,20 @@ static void rollup_group(sqlite3_stmt *stmt, struct group *g)
 
 #define ROLLUP_SQL                                                                                 \
 	"SELECT reason, n, cycles, halted_cycles, userspace_cycles, preempted_cycles, min_cycles," \
-	" max_cycles, n_fastpath, n_nested, n_user, n_synth, first_tsc, last_tsc FROM exit_rollup" \
+	" max_cycles, n_fastpath, n_nested, n_user, n_synth, first_tsc, last_tsc, slot FROM "      \
+	"exit_rollup"                                                                              \
 	" WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3"
 #define HIST_SQL                                                                                   \
 	"SELECT reason, bucket, n FROM exit_hist WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3 AND "  \
 	"part = ?4"
 
-/* The group that roll-ups of @reason and @vcpu go to. */
-static struct group *rollup_target(struct agg *agg, enum agg_by by, int64_t reason_key,
-				   int64_t vcpu)
+/* The group that roll-ups of @reason, @vcpu and @slot go to. */
+static struct group *rollup_target(struct agg *agg, enum agg_by by, int64_t reason, int64_t vcpu,
+				   int64_t slot)
 {
-	return agg_group(agg, (int64_t[4]){by == BY_VCPU ? vcpu : reason_key});
+	if (by == BY_SLOT)
+		return agg_group(agg, (int64_t[4]){(slot - agg->origin) / agg->merge, reason});
+	return agg_group(agg, (int64_t[4]){by == BY_VCPU ? vcpu : reason});
 }
 
 static int read_rollups(struct app *app, const struct run *run, enum agg_by by, struct agg *agg)
@@ -183,7 +208,8 @@ static int read_rollups(struct app *app, const struct run *run, enum agg_by by, 
 
 			if (!reason_passes(run, key))
 				continue;
-			to = rollup_target(agg, by, key, run->vcpus[i].id);
+			to = rollup_target(agg, by, key, run->vcpus[i].id,
+					   sqlite3_column_int64(stmt, 14));
 			if (!to) {
 				rc = app_fail(app, "out of memory");
 				break;
@@ -213,7 +239,7 @@ static int read_hist(struct app *app, const struct run *run, enum agg_by by, int
 
 			if (!reason_passes(run, key))
 				continue;
-			to = rollup_target(agg, by, key, run->vcpus[i].id);
+			to = rollup_target(agg, by, key, run->vcpus[i].id, 0);
 			if (!to || dist_add(&to->dist, (uint32_t)sqlite3_column_int64(stmt, 1),
 					    (uint64_t)sqlite3_column_int64(stmt, 2))) {
 				rc = app_fail(app, "out of memory");
@@ -228,7 +254,6 @@ static int read_hist(struct app *app, const struct run *run, enum agg_by by, int
 int agg_read(struct app *app, const struct run *run, enum agg_by by, unsigned int flags,
 	     struct agg *agg)
 {
-	memset(agg, 0, sizeof(*agg));
 	if (agg_needs_rows(by, flags))
 		return agg_read_rows(app, run, by, flags, agg);
 	if (read_rollups(app, run, by, agg))

@@ -11,13 +11,14 @@
 #include "analyzer/app.h"
 #include "analyzer/dist.h"
 
-enum agg_by { BY_REASON, BY_SUBKEY, BY_VCPU, BY_RIP, BY_USER_REASON, BY_PCPU };
+enum agg_by { BY_REASON, BY_SUBKEY, BY_VCPU, BY_RIP, BY_USER_REASON, BY_PCPU, BY_SLOT };
 
 /*
  * struct group - all exits of one key
  * @key: BY_REASON {reason key}; BY_SUBKEY {reason key, key, key_aux, 1: has a
  *	key}; BY_VCPU {vcpu.id}; BY_RIP {rip}; BY_USER_REASON {KVM_EXIT_*, or -1:
- *	handled in the kernel}; BY_PCPU {pcpu}
+ *	handled in the kernel}; BY_PCPU {pcpu}; BY_SLOT {(interval - agg.origin) /
+ *	agg.merge, reason key}
  * @example: rowid of one of them; 0: from roll-ups
  * @first, @last: TSC of the first and last exit
  * all times in TSC cycles
@@ -41,8 +42,14 @@ struct group {
 	struct dist dist;
 };
 
-/* Groups found by a hash table of indices into @group. All zero: none. */
+/*
+ * Groups found by a hash table of indices into @group. All zero: none.
+ * @origin, @merge: for BY_SLOT, the first interval of the roll-ups and how many of
+ *	them make one
+ */
 struct agg {
+	int64_t origin;
+	int64_t merge;
 	struct group *group;
 	uint32_t groups;
 	uint32_t room;
@@ -56,7 +63,7 @@ struct agg {
 #define AGG_HANDLER 4U /* group.dist is of handler time */
 
 /*
- * Read the exits of the run that pass its filter. From roll-ups, --from and --to
+ * Add the exits of the run that pass its filter to @agg. From roll-ups, --from and --to
  * reach to whole intervals.
  */
 int agg_read(struct app *app, const struct run *run, enum agg_by by, unsigned int flags,
@@ -71,6 +78,12 @@ bool agg_needs_rows(enum agg_by by, unsigned int flags);
 
 /* The group of a key, made if there is none; NULL without memory. */
 struct group *agg_group(struct agg *agg, const int64_t key[4]);
+
+/* Most exits first. agg_group() and agg_find() find nothing right afterwards. */
+void agg_sort_by_count(struct agg *agg);
+
+/* The group of a key; NULL: there is none. */
+const struct group *agg_find(const struct agg *agg, const int64_t key[4]);
 
 /* Sums over all groups, without distribution. */
 struct group agg_total(const struct agg *agg);

@@ -35,6 +35,7 @@ static const char *const key_columns[] = {
 	[BY_RIP] = "rip, NULL",
 	[BY_USER_REASON] = "user_reason, NULL",
 	[BY_PCPU] = "pcpu, NULL",
+	[BY_SLOT] = "NULL, NULL",
 };
 
 static void row_key(sqlite3_stmt *stmt, enum agg_by by, int64_t reason, int64_t flags,
@@ -57,6 +58,7 @@ static void row_key(sqlite3_stmt *stmt, enum agg_by by, int64_t reason, int64_t 
 	case BY_USER_REASON:
 		key[0] = (flags & KVM_EXIT_REC_USER) ? sqlite3_column_int64(stmt, C_KEY) : -1;
 		break;
+	case BY_SLOT: /* comes from roll-ups */
 	case BY_RIP:
 	case BY_PCPU:
 		key[0] = sqlite3_column_int64(stmt, C_KEY);
@@ -124,12 +126,8 @@ int agg_read_rows(struct app *app, const struct run *run, enum agg_by by, unsign
 	char sql[512];
 	int rc;
 
-	if (!run->has_raw)
-		return app_fail(app,
-				"run %" PRId64
-				" has no single exits (it was recorded with --no-raw), only sums by"
-				" reason and vCPU",
-				run->id);
+	if (run_needs_rows(app, run))
+		return -1;
 	snprintf(sql, sizeof(sql),
 		 "SELECT rowid, vcpu, tsc, reason, flags, cycles, halted_cycles, userspace_cycles,"
 		 " preempted_cycles, %s FROM exit WHERE tsc >= ?1 AND tsc < ?2",

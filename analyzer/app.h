@@ -139,4 +139,10 @@ static inline int64_t cycles_to_ns(int64_t cycles, int64_t tsc_khz)
 	return cycles / tsc_khz * 1000000 + cycles % tsc_khz * 1000000 / tsc_khz;
 }
 
+/* ns as cycles; the other way round. */
+static inline int64_t ns_to_cycles(int64_t ns, int64_t tsc_khz)
+{
+	return ns / 1000000 * tsc_khz + ns % 1000000 * tsc_khz / 1000000;
+}
+
 #endif

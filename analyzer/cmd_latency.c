@@ -25,15 +25,6 @@ static const struct out_column latency_columns[] = {
 	{"max", "MAX", OUT_TIME, 0},
 };
 
-static int by_count(const void *a, const void *b)
-{
-	const struct group *x = a, *y = b;
-
-	if (x->n != y->n)
-		return x->n < y->n ? 1 : -1;
-	return x->key[0] < y->key[0] ? -1 : x->key[0] > y->key[0];
-}
-
 /* Read by reason, most frequent first. */
 static int read_groups(struct app *app, struct agg *agg)
 {
@@ -45,7 +36,7 @@ static int read_groups(struct app *app, struct agg *agg)
 		return -1;
 	if (!agg->groups)
 		return run_nothing(app);
-	qsort(agg->group, agg->groups, sizeof(*agg->group), by_count);
+	agg_sort_by_count(agg);
 	return 0;
 }
 

@@ -10,6 +10,9 @@
 extern const struct cmd cmd_top_exits;
 extern const struct cmd cmd_latency;
 extern const struct cmd cmd_histogram;
+extern const struct cmd cmd_timeline;
+extern const struct cmd cmd_slowest;
+extern const struct cmd cmd_sequences;
 extern const struct cmd cmd_runs;
 extern const struct cmd cmd_sql;
 

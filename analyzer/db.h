@@ -46,6 +46,9 @@ int64_t run_grid_to(const struct run *run);
 /* Length of that part, in cycles. */
 int64_t run_grid_length(const struct run *run);
 
+/* Refuse a run that has no rows in table exit. */
+int run_needs_rows(struct app *app, const struct run *run);
+
 /* Say that no exit passes the filter of app->run; always -1. */
 int run_nothing(struct app *app);
 

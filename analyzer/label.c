@@ -67,6 +67,7 @@ int label_put(struct app *app, struct out *out, enum agg_by by, const struct gro
 		out_int(out, group->key[0]);
 		return put_example(app, out, "SELECT user_reason_name FROM exits WHERE id = ?1",
 				   group->example);
+	case BY_SLOT:
 	case BY_PCPU:
 		out_int(out, group->key[0]);
 		return 0;

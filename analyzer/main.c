@@ -11,9 +11,19 @@
 
 #define VERSION "0.1"
 
+/* clang-format off */
 static const struct cmd *const cmds[] = {
-	&cmd_top_exits, &cmd_latency, &cmd_histogram, &cmd_runs, &cmd_sql, NULL,
+	&cmd_top_exits,
+	&cmd_latency,
+	&cmd_histogram,
+	&cmd_timeline,
+	&cmd_slowest,
+	&cmd_sequences,
+	&cmd_runs,
+	&cmd_sql,
+	NULL,
 };
+/* clang-format on */
 
 static void print_usage(void)
 {

@@ -135,11 +135,6 @@ static int find_vcpus(struct app *app, struct run *run)
 	return rc;
 }
 
-static int64_t ns_to_cycles(int64_t ns, int64_t tsc_khz)
-{
-	return ns / 1000000 * tsc_khz + ns % 1000000 * tsc_khz / 1000000;
-}
-
 static int set_range(struct app *app, struct run *run)
 {
 	const struct options *opt = &app->opt;
@@ -215,4 +210,14 @@ int64_t run_length(const struct run *run)
 int64_t run_grid_length(const struct run *run)
 {
 	return length(run, run_grid_from(run), run_grid_to(run));
+}
+
+int run_needs_rows(struct app *app, const struct run *run)
+{
+	if (run->has_raw)
+		return 0;
+	return app_fail(app,
+			"run %" PRId64 " \"%s\" has no single exits (recorded with --no-raw), only "
+				       "sums by reason and vCPU",
+			run->id, run->label);
 }

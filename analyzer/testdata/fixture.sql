@@ -85,3 +85,27 @@ INSERT INTO crosscheck VALUES (1, 1, 'totals', 'totals', 32, (SELECT count(*) FR
 INSERT INTO vmx_capability VALUES (1, 0, 0x480, 0x00da040000000004, 1), (1, 0, 0x493, 0, 0);
 INSERT INTO leaf_reading VALUES (1, 1, 0x4fffffff, 0, 6000, 0, 0, 0), (1, 2, 0x4ffffffd, 35, 0, 0, 0, 0xffffffff),
 (1, 3, 0x4ffffffc, 10, 0, 1, 5, 0);
+
+-- 4 "phases": roll-ups alone, 3 s of one vCPU: boot, idle (one HLT exit of 400 ms
+-- begins every 400 ms), load.
+INSERT INTO run (id, label, source, state, isa, tsc_khz, tsc_start, tsc_end, started_ns, ended_ns,
+                 rollup_cycles, hist_cycles, has_raw, ept, collector, host, kernel, environment) VALUES
+(4, 'phases', 'device', 'complete', 1, 2000000, 20000000000, 26000000000, 1700000300000000000,
+ 1700000303000000000, 200000000, 1000000000, 0, 'Y', 'test', 'host1', '6.1.0', 'metal');
+INSERT INTO vm VALUES (4, 4, 10, 4900, 'qemu-system-x86');
+INSERT INTO vcpu (id, vm_id, vcpu_id, ring_id) VALUES (5, 4, 0, 15);
+INSERT INTO exit_rollup
+WITH RECURSIVE slot(s) AS (VALUES (0) UNION ALL SELECT s + 1 FROM slot WHERE s < 29),
+one(slot, reason, n, each, halted) AS (
+  SELECT s, 30, 4000 + s % 3 * 100, 3000, 0 FROM slot WHERE s < 10 UNION ALL
+  SELECT s, 48, 900 + s % 4 * 50, 5000, 0 FROM slot WHERE s < 10 UNION ALL
+  SELECT s, 12, 1, 800000000, 799900000 FROM slot WHERE s BETWEEN 10 AND 18 AND s % 4 = 2 UNION ALL
+  SELECT s, 32, 20000 + s % 5 * 300, 1000, 0 FROM slot WHERE s >= 22)
+SELECT 5, slot, reason, n, n * each, n * halted, 0, 0, each, each, 0, 0, 0, 0,
+       20000000000 + slot * 200000000 + 1000, 20000000000 + slot * 200000000 + 190000000 FROM one;
+INSERT INTO exit_hist
+SELECT u.vcpu, u.slot / 5, u.reason, 0,
+       (SELECT (shift + 1) * 64 + (u.max_cycles >> shift) - 64 FROM power WHERE low <= u.max_cycles ORDER BY low DESC LIMIT 1),
+       sum(u.n)
+FROM exit_rollup u WHERE u.vcpu = 5 GROUP BY 1, 2, 3;
+UPDATE vcpu SET recorded = (SELECT sum(n) FROM exit_rollup WHERE vcpu = 5) WHERE id = 5;

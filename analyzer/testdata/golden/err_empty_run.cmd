@@ -1,1 +1,1 @@
-top-exits
+top-exits --run 3

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * analyzer sequences - which exit follows which, bursts, and waking from HLT
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/agg.h"
+#include "analyzer/args.h"
+#include "analyzer/cmds.h"
+#include "analyzer/db.h"
+#include "analyzer/out.h"
+#include "analyzer/reason.h"
+#include "analyzer/units.h"
+#include "analyzer/where.h"
+#include "sql/hist.h"
+
+#define DEFAULT_LIMIT 20
+#define DEFAULT_GAP   "10us"
+
+static const char *const table_names[] = {"pairs", "bursts", "wakes", NULL};
+static const struct extra_option extra[] = {
+	{"table", true, "one of pairs, bursts, wakes (default: all)"},
+	{"gap", true, "guest time that ends a burst (default: " DEFAULT_GAP ")"},
+	{0}};
+
+/* The exit of a vCPU that came last. */
+struct last {
+	bool known;
+	int64_t seq;
+	int64_t key;
+	int64_t end;	/* TSC at its VM entry */
+	uint64_t burst; /* exits in the present burst */
+	int64_t burst_begin;
+	uint64_t halted;
+};
+
+/*
+ * struct sequences - what is counted
+ * @pairs: {key, key of the next}: n; cycles: guest time between; dist of that
+ * @bursts: {bit length of the number of exits}: n bursts; cycles: their length
+ * @wakes: {key of the exit after a halt}: n; cycles: the time it was halted
+ * @gaps: neighbours that are not known, for records are missing between them
+ */
+struct sequences {
+	struct agg pairs;
+	struct agg bursts;
+	struct agg wakes;
+	int64_t gap;
+	uint64_t gaps;
+	struct last *last;
+};
+
+static int count(struct agg *agg, int64_t a, int64_t b, uint64_t n, uint64_t cycles)
+{
+	struct group *g = agg_group(agg, (int64_t[4]){a, b});
+
+	if (!g)
+		return -1;
+	group_add(g, &(struct group){.n = 1, .cycles = cycles, .min = n, .max = n});
+	return dist_add(&g->dist, hist_bucket(cycles), 1);
+}
+
+static int end_burst(struct sequences *s, struct last *last)
+{
+	if (!last->burst)
+		return 0;
+	return count(&s->bursts, 63 - __builtin_clzll(last->burst), 0, last->burst,
+		     (uint64_t)(last->end - last->burst_begin));
+}
+
+/* One exit: the pair it makes with the one before, and the burst it is in. */
+static int add_exit(struct sequences *s, struct last *last, int64_t key, int64_t seq, int64_t tsc,
+		    int64_t cycles, uint64_t halted)
+{
+	int64_t guest = tsc - last->end;
+	bool next = last->known && seq == last->seq + 1;
+	int rc = 0;
+
+	s->gaps += last->known && !next;
+	if (guest < 0)
+		guest = 0;
+	if (next && count(&s->pairs, last->key, key, 1, (uint64_t)guest))
+		rc = -1;
+	if (next && last->halted && count(&s->wakes, key, 0, 1, last->halted))
+		rc = -1;
+	if (!next || guest >= s->gap) {
+		rc |= end_burst(s, last);
+		last->burst = 0;
+		last->burst_begin = tsc;
+	}
+	last->burst++;
+	last->known = true;
+	last->seq = seq;
+	last->key = key;
+	last->end = tsc + cycles;
+	last->halted = halted;
+	return rc;
+}
+
+static int find_vcpu(const struct run *run, int64_t vcpu)
+{
+	unsigned int i = 0;
+
+	while (run->vcpus[i].id != vcpu)
+		i++;
+	return (int)i;
+}
+
+/* In the order of arrival; per vCPU that is the order of the exits. */
+static int read_sequences(struct app *app, struct sequences *s)
+{
+	const struct run *run = &app->run;
+	sqlite3_stmt *stmt;
+	int rc;
+
+	s->last = calloc(run->n_vcpus + 1, sizeof(*s->last));
+	if (!s->last)
+		return app_fail(app, "out of memory");
+	if (where_prepare(app, run,
+			  "SELECT e.vcpu, e.seq, e.tsc, e.reason, e.cycles, e.halted_cycles FROM "
+			  "exit e WHERE %s"
+			  " ORDER BY e.rowid",
+			  &stmt))
+		return -1;
+	while ((rc = db_step(app, stmt)) > 0) {
+		int64_t key = reason_key(run->isa, sqlite3_column_int64(stmt, 3));
+
+		if (add_exit(s, &s->last[find_vcpu(run, sqlite3_column_int64(stmt, 0))], key,
+			     sqlite3_column_int64(stmt, 1), sqlite3_column_int64(stmt, 2),
+			     sqlite3_column_int64(stmt, 4),
+			     (uint64_t)sqlite3_column_int64(stmt, 5))) {
+			rc = app_fail(app, "out of memory");
+			break;
+		}
+	}
+	sqlite3_finalize(stmt);
+	for (unsigned int i = 0; i < run->n_vcpus && !rc; i++)
+		if (end_burst(s, &s->last[i]))
+			rc = app_fail(app, "out of memory");
+	return rc;
+}
+
+static int put_name(struct app *app, struct out *out, int64_t key)
+{
+	char name[64];
+
+	if (!reason_name(app, app->run.isa, key, name, sizeof(name)))
+		return -1;
+	out_text(out, name);
+	return 0;
+}
+
+static const struct out_column pair_columns[] = {
+	{"name", "EXIT", OUT_TEXT, 0},		 {"next", "NEXT EXIT", OUT_TEXT, 0},
+	{"pairs", "PAIRS", OUT_COUNT, 0},	 {"share", "OF ALL", OUT_SHARE, 0},
+	{"of_exit", "OF EXIT", OUT_SHARE, 0},	 {"guest_p50", "GUEST P50", OUT_TIME, 0},
+	{"guest_p99", "GUEST P99", OUT_TIME, 0}, {"guest_time", "GUEST TIME", OUT_TIME, 0},
+};
+
+static uint64_t pairs_from(const struct agg *pairs, int64_t key)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < pairs->groups; i++)
+		if (pairs->group[i].key[0] == key)
+			n += pairs->group[i].n;
+	return n;
+}
+
+static int put_pairs(struct app *app, struct out *out, struct agg *pairs)
+{
+	struct group total = agg_total(pairs);
+	int64_t limit = app->opt.limit < 0 ? DEFAULT_LIMIT
+			: app->opt.limit   ? app->opt.limit
+					   : INT64_MAX;
+
+	agg_sort_by_count(pairs);
+	out_table(out, "pairs", pair_columns, 8);
+	for (uint32_t i = 0; i < pairs->groups && i < limit; i++) {
+		const struct group *g = &pairs->group[i];
+
+		if (put_name(app, out, g->key[0]) || put_name(app, out, g->key[1]))
+			return -1;
+		out_int(out, (int64_t)g->n);
+		out_real(out, (double)g->n / (double)total.n);
+		out_real(out, (double)g->n / (double)pairs_from(pairs, g->key[0]));
+		out_time(out, dist_quantile(&g->dist, 0.5));
+		out_time(out, dist_quantile(&g->dist, 0.99));
+		out_time(out, g->cycles);
+	}
+	out_table_end(out);
+	if (pairs->groups > limit)
+		out_line(out, "(%" PRId64 " more: --limit 0 shows all)", pairs->groups - limit);
+	return 0;
+}
+
+static const struct out_column burst_columns[] = {
+	{"from", "EXITS FROM", OUT_COUNT, 0},	   {"to", "TO", OUT_COUNT, 0},
+	{"bursts", "BURSTS", OUT_COUNT, 0},	   {"longest", "MOST EXITS", OUT_COUNT, 0},
+	{"length_p50", "LENGTH P50", OUT_TIME, 0}, {"length_max", "LENGTH MAX", OUT_TIME, 0},
+};
+
+static int put_bursts(struct app *app, struct out *out, struct agg *bursts)
+{
+	(void)app;
+	out_table(out, "bursts", burst_columns, 6);
+	for (int64_t power = 0; power < 64; power++) {
+		const struct group *g = agg_find(bursts, (int64_t[4]){power});
+
+		if (!g)
+			continue;
+		out_int(out, (int64_t)1 << power);
+		out_int(out, (int64_t)((UINT64_C(2) << power) - 1));
+		out_int(out, (int64_t)g->n);
+		out_int(out, (int64_t)g->max);
+		out_time(out, dist_quantile(&g->dist, 0.5));
+		out_time(out, dist_quantile(&g->dist, 1));
+	}
+	out_table_end(out);
+	return 0;
+}
+
+static const struct out_column wake_columns[] = {
+	{"next", "EXIT AFTER A HALT", OUT_TEXT, 0},  {"wakes", "WAKES", OUT_COUNT, 0},
+	{"halted_p50", "HALTED P50", OUT_TIME, 0},   {"halted_p99", "HALTED P99", OUT_TIME, 0},
+	{"halted_time", "HALTED TIME", OUT_TIME, 0},
+};
+
+static int put_wakes(struct app *app, struct out *out, struct agg *wakes)
+{
+	agg_sort_by_count(wakes);
+	out_table(out, "wakes", wake_columns, 5);
+	for (uint32_t i = 0; i < wakes->groups; i++) {
+		const struct group *g = &wakes->group[i];
+
+		if (put_name(app, out, g->key[0]))
+			return -1;
+		out_int(out, (int64_t)g->n);
+		out_time(out, dist_quantile(&g->dist, 0.5));
+		out_time(out, dist_quantile(&g->dist, 0.99));
+		out_time(out, g->cycles);
+	}
+	out_table_end(out);
+	return 0;
+}
+
+static int put_tables(struct app *app, struct out *out, struct sequences *s, int table)
+{
+	int (*const put[])(struct app *, struct out *, struct agg *) = {put_pairs, put_bursts,
+									put_wakes};
+	struct agg *const agg[] = {&s->pairs, &s->bursts, &s->wakes};
+	int rc = 0;
+
+	if (table < 0 && out->format == OUT_CSV)
+		table = 0;
+	for (int i = 0; i < 3 && !rc; i++) {
+		if (table >= 0 && table != i)
+			continue;
+		if (table < 0 && i)
+			out_line(out, "%s", "");
+		rc = put[i](app, out, agg[i]);
+	}
+	return rc;
+}
+
+static int sequences(struct app *app)
+{
+	const char *gap = app->opt.extra[1] ? app->opt.extra[1] : DEFAULT_GAP;
+	int table = app->opt.extra[0] ? args_choice(app, "--table", app->opt.extra[0], table_names)
+				      : -1;
+	struct sequences s = {0};
+	struct out out;
+	int rc;
+
+	if (app->opt.extra[0] && table < 0)
+		return -1;
+	if (units_parse_ns(gap, &s.gap))
+		return app_fail(app, "--gap %s: not a time (such as 10us)", gap);
+	if (run_open(app, app->opt.run, &app->run))
+		return -1;
+	s.gap = ns_to_cycles(s.gap, app->run.tsc_khz);
+	rc = read_sequences(app, &s);
+	if (!rc && !s.bursts.groups)
+		rc = run_nothing(app);
+	if (!rc) {
+		out_begin(&out, app, app->run.tsc_khz);
+		out_run(&out, "run", &app->run);
+		if (s.gaps)
+			out_note(&out,
+				 "%" PRIu64 " times the next exit is not known: records are "
+					    "missing or filtered out.",
+				 s.gaps);
+		rc = put_tables(app, &out, &s, table);
+		rc = out_end(&out, app, rc < 0);
+	}
+	agg_free(&s.pairs);
+	agg_free(&s.bursts);
+	agg_free(&s.wakes);
+	free(s.last);
+	return rc;
+}
+
+const struct cmd cmd_sequences = {
+	.name = "sequences",
+	.summary = "which exit follows which, bursts, and what ends a halt",
+	.usage = "[--table TABLE] [--gap TIME] [OPTION...]",
+	.help = "Three tables. pairs: which exit follows which on the same vCPU, how often, as a "
+		"share\n"
+		"of all pairs and of those of the first exit, and the guest's time between them.\n"
+		"bursts: exits with less guest time between them than --gap make a burst; how "
+		"many\n"
+		"bursts of how many exits, and how long they took. wakes: the exit that follows a "
+		"halt\n"
+		"and how long the halt was. Pairs across missing or filtered records are left "
+		"out.\n"
+		"\n"
+		"Examples:\n"
+		"  analyzer sequences --limit 10\n"
+		"  analyzer sequences --table bursts --gap 5us",
+	.options = OPT_FILTER | OPT_FORMAT | OPT_LIMIT,
+	.extra = extra,
+	.run = sequences,
+};

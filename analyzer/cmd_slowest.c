@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * analyzer slowest - the exits that took longest, with all that is known of them
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/args.h"
+#include "analyzer/cmds.h"
+#include "analyzer/db.h"
+#include "analyzer/out.h"
+#include "analyzer/where.h"
+
+#define DEFAULT_LIMIT 10
+
+static const char *const sort_names[] = {"busy", "time", "handler", "userspace", "preempted", NULL};
+static const char *const sort_columns[] = {
+	"e.cycles - e.halted_cycles", "e.cycles",
+	"e.cycles - e.halted_cycles - e.userspace_cycles - e.preempted_cycles",
+	"e.userspace_cycles", "e.preempted_cycles"};
+
+static const struct extra_option extra[] = {
+	{"around", true, "also N exits of the vCPU before and after each"}, {0}};
+
+static const struct out_column columns[] = {
+	{"rank", "RANK", OUT_ID, 0},
+	{"at", "AT", OUT_TIME, 0},
+	{"vm", "VM", OUT_ID, 9},
+	{"vcpu", "VCPU", OUT_ID, 8},
+	{"pcpu", "PCPU", OUT_ID, 11},
+	{"seq", "SEQ", OUT_ID, 10},
+	{"name", "NAME", OUT_TEXT, 0},
+	{"key", "KEY", OUT_TEXT, 1},
+	{"time", "TIME", OUT_TIME, 0},
+	{"handler", "HANDLER", OUT_TIME, 2},
+	{"halted", "HALTED", OUT_TIME, 4},
+	{"userspace", "USERSPACE", OUT_TIME, 3},
+	{"preempted", "PREEMPTED", OUT_TIME, 5},
+	{"rip", "RIP", OUT_TEXT, 6},
+	{"user_reason", "TO USER", OUT_TEXT, 7},
+	{"qualification", "QUALIFICATION", OUT_TEXT, 13},
+	{"flags", "FLAGS", OUT_TEXT, 12},
+};
+
+#define N_COLUMNS (int)(sizeof(columns) / sizeof(columns[0]))
+
+/* What a row shows, in the order of the columns behind RANK; the exit's own
+ * time comes first, to be made relative to the run.
+ */
+#define SHOWN                                                                                      \
+	"tsc, vm, vcpu_id, pcpu, seq, reason_name, key_text, cycles, handler_cycles, "             \
+	"halted_cycles, userspace_cycles,"                                                         \
+	" preempted_cycles, rip, user_reason_name, printf('%x', qualification),"                   \
+	" ltrim(CASE WHEN fastpath THEN ',fastpath' ELSE '' END || CASE WHEN nested THEN "         \
+	"',nested' ELSE '' END"                                                                    \
+	" || CASE WHEN synthesized THEN ',synthesized' ELSE '' END || CASE WHEN no_reentry THEN "  \
+	"',no_reentry' ELSE ''"                                                                    \
+	" END || CASE WHEN tsc_back THEN ',tsc_back' ELSE '' END || CASE WHEN reason_flags <> '' " \
+	"THEN ','"                                                                                 \
+	" || reason_flags ELSE '' END, ',')"
+
+static void put_exit(struct app *app, struct out *out, sqlite3_stmt *stmt, int64_t rank)
+{
+	if (rank)
+		out_int(out, rank);
+	else
+		out_none(out);
+	for (int i = 1; i < N_COLUMNS; i++) {
+		int64_t value = sqlite3_column_int64(stmt, i - 1);
+
+		if (i == 1)
+			out_time(out, (uint64_t)(value - app->run.tsc_start));
+		else if (columns[i].type == OUT_TIME)
+			out_time(out, (uint64_t)value);
+		else
+			out_sql_value(out, stmt, i - 1);
+	}
+}
+
+/* One of the slowest, with its neighbours on the same vCPU. */
+static int put_around(struct app *app, struct out *out, sqlite3_stmt *stmt, int64_t id,
+		      int64_t around, int64_t rank)
+{
+	int rc;
+
+	sqlite3_reset(stmt);
+	sqlite3_bind_int64(stmt, 1, id);
+	sqlite3_bind_int64(stmt, 2, around);
+	while ((rc = db_step(app, stmt)) > 0)
+		put_exit(app, out, stmt,
+			 sqlite3_column_int64(stmt, N_COLUMNS - 1) == id ? rank : 0);
+	return rc;
+}
+
+/*
+ * Neighbours are found by rowid: the last and first ones of the same vCPU on
+ * both sides.
+ */
+static const char around_sql[] = "SELECT " SHOWN ", id FROM exits WHERE id IN ("
+				 " SELECT ?1 UNION ALL"
+				 " SELECT * FROM (SELECT rowid FROM exit WHERE rowid < ?1 AND vcpu "
+				 "= (SELECT vcpu FROM exit WHERE rowid = ?1)"
+				 "  ORDER BY rowid DESC LIMIT ?2) UNION ALL"
+				 " SELECT * FROM (SELECT rowid FROM exit WHERE rowid > ?1 AND vcpu "
+				 "= (SELECT vcpu FROM exit WHERE rowid = ?1)"
+				 "  ORDER BY rowid LIMIT ?2)) ORDER BY id";
+
+static int put_slowest(struct app *app, struct out *out, sqlite3_stmt *ids, int64_t around)
+{
+	int64_t rank = 0;
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(app, &stmt, around_sql))
+		return -1;
+	out_table(out, "rows", columns, N_COLUMNS);
+	while ((rc = db_step(app, ids)) > 0)
+		if (put_around(app, out, stmt, sqlite3_column_int64(ids, 0), around, ++rank)) {
+			rc = -1;
+			break;
+		}
+	sqlite3_finalize(stmt);
+	if (!rc && !rank)
+		rc = run_nothing(app);
+	if (!rc)
+		out_table_end(out);
+	return rc;
+}
+
+static int parse_around(struct app *app, int64_t *around)
+{
+	const char *text = app->opt.extra[0];
+	char *end;
+
+	*around = 0;
+	if (!text)
+		return 0;
+	errno = 0;
+	*around = strtoll(text, &end, 10);
+	if (errno || end == text || *end || *around < 0)
+		return app_fail(app, "--around %s: not a number", text);
+	return 0;
+}
+
+static int slowest(struct app *app)
+{
+	int sort = args_choice(app, "--sort", app->opt.sort ? app->opt.sort : "busy", sort_names);
+	sqlite3_stmt *ids;
+	char sql[256];
+	struct out out;
+	int64_t around;
+	int rc;
+
+	if (sort < 0 || parse_around(app, &around) || run_open(app, app->opt.run, &app->run))
+		return -1;
+	snprintf(sql, sizeof(sql),
+		 "SELECT e.rowid FROM exit e WHERE %%s ORDER BY %s DESC, e.rowid LIMIT %lld",
+		 sort_columns[sort],
+		 (long long)(app->opt.limit < 0 ? DEFAULT_LIMIT
+			     : app->opt.limit	? app->opt.limit
+						: -1));
+	if (where_prepare(app, &app->run, sql, &ids))
+		return -1;
+	out_begin(&out, app, app->run.tsc_khz);
+	out_run(&out, "run", &app->run);
+	rc = put_slowest(app, &out, ids, around);
+	sqlite3_finalize(ids);
+	return out_end(&out, app, rc < 0);
+}
+
+const struct cmd cmd_slowest = {
+	.name = "slowest",
+	.summary = "the exits that took longest, with their context",
+	.usage = "[--sort KEY] [--around N] [OPTION...]",
+	.help = "The longest exits, ten unless --limit says otherwise, each with what is known "
+		"about it\n"
+		"and, with --around, the exits of the same vCPU before and after it (those have "
+		"no\n"
+		"rank). Sorted by the time without the halted part, so that idling does not hide "
+		"them.\n"
+		"\n"
+		"  --sort  busy (default), time, handler, userspace, preempted\n"
+		"\n"
+		"Examples:\n"
+		"  analyzer slowest --limit 5 --around 2\n"
+		"  analyzer slowest --sort handler --reason EPT_VIOLATION",
+	.options = OPT_FILTER | OPT_FORMAT | OPT_SORT | OPT_LIMIT,
+	.extra = extra,
+	.run = slowest,
+};

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * analyzer timeline - exits over the run, its phases, and each reason's rate
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/args.h"
+#include "analyzer/cmds.h"
+#include "analyzer/db.h"
+#include "analyzer/out.h"
+#include "analyzer/reason.h"
+#include "analyzer/series.h"
+
+#define MOST_ROWS   40
+#define PHASE_BINS  120
+#define MOST_PHASES 32
+
+static const char *const table_names[] = {"timeline", "phases", "reasons", NULL};
+static const struct extra_option extra[] = {
+	{"table", true, "one of timeline, phases, reasons (default: all)"}, {0}};
+
+static const struct out_column bin_columns[] = {
+	{"start", "START", OUT_TIME, 0},
+	{"exits", "EXITS", OUT_COUNT, 0},
+	{"per_s", "EXITS/S", OUT_REAL, 0},
+	{"time", "TIME", OUT_TIME, 3},
+	{"busy_share", "BUSY%", OUT_SHARE, 0},
+	{"halted_share", "HALTED%", OUT_SHARE, 2},
+	{"top_reason", "MOST FREQUENT", OUT_TEXT, 1},
+	{"bar", "", OUT_BAR, 0},
+};
+
+static const struct out_column phase_columns[] = {
+	{"phase", "PHASE", OUT_TEXT, 0},	   {"start", "START", OUT_TIME, 0},
+	{"length", "LENGTH", OUT_TIME, 0},	   {"exits", "EXITS", OUT_COUNT, 0},
+	{"per_s", "EXITS/S", OUT_REAL, 0},	   {"busy_share", "BUSY%", OUT_SHARE, 0},
+	{"halted_share", "HALTED%", OUT_SHARE, 0}, {"top_reason", "MOST FREQUENT", OUT_TEXT, 0},
+};
+
+static const struct out_column reason_columns[] = {
+	{"reason", "REASON", OUT_ID, 0},	 {"name", "NAME", OUT_TEXT, 0},
+	{"exits", "EXITS", OUT_COUNT, 0},	 {"per_s", "EXITS/S", OUT_REAL, 0},
+	{"first", "FIRST", OUT_TIME, 0},	 {"last", "LAST", OUT_TIME, 0},
+	{"variation", "VARIATION", OUT_REAL, 0}, {"rate", "RATE", OUT_TEXT, 0},
+};
+
+/* Sums and length of bins from <= bin < to. */
+static struct group sum_bins(const struct series *s, const struct run *run, int from, int to,
+			     int64_t *length)
+{
+	struct group sum = {.min = UINT64_MAX, .first = INT64_MAX, .last = INT64_MIN};
+
+	*length = 0;
+	for (int i = from; i < to; i++) {
+		group_add(&sum, &s->total[i]);
+		*length += series_length(s, run, i);
+	}
+	return sum;
+}
+
+/* The cells that bins and phases have in common at their end. */
+static int put_shares(struct app *app, struct out *out, const struct series *s, int from, int to)
+{
+	int64_t length, top;
+	struct group sum = sum_bins(s, &app->run, from, to, &length);
+	double time = 0, halted = 0;
+	char name[64];
+	uint64_t n;
+
+	for (int i = from; i < to; i++) {
+		time += series_capacity(s, &app->run, i);
+		halted += s->halted[i];
+	}
+	if (app->run.has_split) {
+		out_real(out, (double)(sum.cycles - sum.halted) / time);
+		out_real(out, halted / time);
+	} else {
+		out_none(out);
+		out_none(out);
+	}
+	top = series_top_reason(s, from, to, &n);
+	if (n && !reason_name(app, app->run.isa, top, name, sizeof(name)))
+		return -1;
+	out_text(out, n ? name : NULL);
+	return 0;
+}
+
+static int put_bins(struct app *app, struct out *out, const struct series *s)
+{
+	double most = 0;
+
+	for (int i = 0; i < s->bins; i++)
+		most = fmax(most, series_rate(s, &app->run, i, -1));
+	out_table(out, "timeline", bin_columns, 8);
+	for (int i = 0; i < s->bins; i++) {
+		double rate = series_rate(s, &app->run, i, -1);
+
+		out_time(out, (uint64_t)series_begin(s, i));
+		out_int(out, (int64_t)s->total[i].n);
+		out_real(out, rate);
+		out_time(out, s->total[i].cycles);
+		if (put_shares(app, out, s, i, i + 1))
+			return -1;
+		out_real(out, most > 0 ? rate / most : 0);
+	}
+	out_table_end(out);
+	return 0;
+}
+
+static int put_phases(struct app *app, struct out *out)
+{
+	struct phase phase[MOST_PHASES];
+	struct series s;
+	int n, rc = series_read(app, &app->run, PHASE_BINS, &s);
+
+	n = rc ? 0 : series_phases(&s, &app->run, phase, MOST_PHASES);
+	if (n < 0)
+		rc = app_fail(app, "out of memory");
+	if (!rc)
+		out_table(out, "phases", phase_columns, 8);
+	for (int i = 0; i < n && !rc; i++) {
+		int64_t length;
+		struct group sum = sum_bins(&s, &app->run, phase[i].from, phase[i].to, &length);
+
+		out_text(out, phase[i].name);
+		out_time(out, (uint64_t)series_begin(&s, phase[i].from));
+		out_time(out, (uint64_t)length);
+		out_int(out, (int64_t)sum.n);
+		out_real(out, (double)sum.n * (double)app->run.tsc_khz * 1e3 / (double)length);
+		rc = put_shares(app, out, &s, phase[i].from, phase[i].to);
+	}
+	if (!rc)
+		out_table_end(out);
+	series_free(&s);
+	return rc;
+}
+
+static const char *rate_word(double variation)
+{
+	if (isnan(variation))
+		return "too short to tell";
+	return variation < 0.3 ? "steady" : variation < 1 ? "varies" : "in bursts";
+}
+
+static void put_reason(struct app *app, struct out *out, const struct series *s,
+		       const struct group *g, int64_t key, const char *name)
+{
+	const struct run *run = &app->run;
+	double variation = series_variation(s, run, key);
+
+	if (key < 0)
+		out_none(out);
+	else
+		out_int(out, reason_basic(run->isa, key));
+	out_text(out, name);
+	out_int(out, (int64_t)g->n);
+	out_real(out, (double)g->n * (double)run->tsc_khz * 1e3 / (double)run_grid_length(run));
+	out_time(out, (uint64_t)(g->first - run->tsc_start));
+	out_time(out, (uint64_t)(g->last - run->tsc_start));
+	if (isnan(variation))
+		out_none(out);
+	else
+		out_real(out, variation);
+	out_text(out, rate_word(variation));
+}
+
+static int put_reasons(struct app *app, struct out *out, const struct series *s)
+{
+	struct agg agg = {0};
+	struct group total;
+	char name[64];
+	int rc = agg_read(app, &app->run, BY_REASON, 0, &agg);
+
+	agg_sort_by_count(&agg);
+	total = agg_total(&agg);
+	if (!rc) {
+		out_table(out, "reasons", reason_columns, 8);
+		put_reason(app, out, s, &total, -1, "(all)");
+	}
+	for (uint32_t i = 0; i < agg.groups && !rc; i++) {
+		if (!reason_name(app, app->run.isa, agg.group[i].key[0], name, sizeof(name)))
+			rc = -1;
+		else
+			put_reason(app, out, s, &agg.group[i], agg.group[i].key[0], name);
+	}
+	if (!rc)
+		out_table_end(out);
+	agg_free(&agg);
+	return rc;
+}
+
+static int put_tables(struct app *app, struct out *out, const struct series *s, int table)
+{
+	int rc = 0;
+
+	if (table < 0 && out->format == OUT_CSV)
+		table = 0;
+	if (table < 0 || table == 0)
+		rc = put_bins(app, out, s);
+	if (!rc && (table < 0 || table == 1)) {
+		out_line(out, "%s", "");
+		rc = put_phases(app, out);
+	}
+	if (!rc && (table < 0 || table == 2)) {
+		out_line(out, "%s", "");
+		rc = put_reasons(app, out, s);
+	}
+	return rc;
+}
+
+static int timeline(struct app *app)
+{
+	int table = app->opt.extra[0] ? args_choice(app, "--table", app->opt.extra[0], table_names)
+				      : -1;
+	int most = app->opt.limit < 0	      ? MOST_ROWS
+		   : app->opt.limit > 1000000 ? 1000000
+					      : (int)app->opt.limit;
+	struct series s = {0};
+	struct out out;
+	int rc;
+
+	if ((app->opt.extra[0] && table < 0) || run_open(app, app->opt.run, &app->run))
+		return -1;
+	rc = series_read(app, &app->run, most, &s);
+	if (!rc && !s.by.groups)
+		rc = run_nothing(app);
+	if (!rc) {
+		out_begin(&out, app, app->run.tsc_khz);
+		out_run(&out, "run", &app->run);
+		out_range_note(&out, &app->run);
+		rc = put_tables(app, &out, &s, table);
+		rc = out_end(&out, app, rc < 0);
+	}
+	series_free(&s);
+	return rc;
+}
+
+const struct cmd cmd_timeline = {
+	.name = "timeline",
+	.summary = "exits over the run, its phases, and how steady each reason is",
+	.usage = "[--reason R] [--table TABLE] [OPTION...]",
+	.help = "Three tables. timeline: exits, their rate and their share of the vCPUs' time in "
+		"at\n"
+		"most --limit intervals (40; 0: each of the roll-ups'). phases: parts of the run "
+		"that\n"
+		"look alike; idle: halted for 70 % of the time; boot: before the first idle phase "
+		"of a\n"
+		"recording that began with the VM; none: no exits and nobody halted; load: the "
+		"rest. reasons: when each reason "
+		"first\n"
+		"and last occurred and how its rate varies between intervals (standard deviation "
+		"/\n"
+		"mean): steady below 0.3, in bursts from 1 on.\n"
+		"\n"
+		"Examples:\n"
+		"  analyzer timeline\n"
+		"  analyzer timeline --reason EPT_VIOLATION --limit 20\n"
+		"  analyzer timeline --table reasons --format csv",
+	.options = OPT_FILTER | OPT_FORMAT | OPT_LIMIT,
+	.extra = extra,
+	.run = timeline,
+};

@@ -1,0 +1,1 @@
+slowest --run 1 --reason VMCALL

@@ -1,0 +1,1 @@
+sequences --run 1 --table wakes --format csv

@@ -1,0 +1,1 @@
+slowest --run 1 --limit 3 --around 1

@@ -1,0 +1,1 @@
+timeline --run 4 --limit 5 --format csv

@@ -1,0 +1,1 @@
+timeline --run 4 --table phases --format json

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * where.c - the filter options as an SQL condition; see where.h
+ */
+#include "analyzer/where.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "analyzer/db.h"
+
+static void put_condition(FILE *file, const struct run *run)
+{
+	fprintf(file, "e.vcpu IN (");
+	for (unsigned int i = 0; i < run->n_vcpus; i++)
+		fprintf(file, "%s%" PRId64, i ? "," : "", run->vcpus[i].id);
+	fprintf(file, ")");
+	if (run->from)
+		fprintf(file, " AND e.tsc >= %" PRId64, run->tsc_start + run->from);
+	if (run->to != INT64_MAX)
+		fprintf(file, " AND e.tsc < %" PRId64, run->tsc_start + run->to);
+	for (unsigned int i = 0; i < run->reasons; i++)
+		fprintf(file, "%s%s%" PRId64,
+			i		? ""
+			: run->isa == 1 ? " AND (e.reason & 65535) IN ("
+					: " AND e.reason IN (",
+			i ? "," : "", run->reason[i]);
+	if (run->reasons)
+		fprintf(file, ")");
+}
+
+int where_prepare(struct app *app, const struct run *run, const char *format, sqlite3_stmt **stmt)
+{
+	char *condition = NULL, *sql = NULL;
+	size_t length;
+	FILE *file;
+	int rc;
+
+	if (run_needs_rows(app, run))
+		return -1;
+	file = open_memstream(&condition, &length);
+	if (!file)
+		return app_fail(app, "out of memory");
+	put_condition(file, run);
+	if (fclose(file)) {
+		free(condition);
+		return app_fail(app, "out of memory");
+	}
+	sql = sqlite3_mprintf(format, condition);
+	rc = sql ? db_prepare(app, stmt, sql) : app_fail(app, "out of memory");
+	sqlite3_free(sql);
+	free(condition);
+	return rc;
+}
