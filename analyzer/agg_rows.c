@@ -103,15 +103,6 @@ static int add_row(sqlite3_stmt *stmt, enum agg_by by, unsigned int what, int64_
 	return (what & AGG_DIST) ? dist_add(&group->dist, hist_bucket(cycles), 1) : 0;
 }
 
-/* Whether the vCPU passes the filter. Few vCPUs, mostly in order: a plain scan. */
-static bool vcpu_passes(const struct run *run, int64_t vcpu)
-{
-	for (unsigned int i = 0; i < run->n_vcpus; i++)
-		if (run->vcpus[i].id == vcpu)
-			return true;
-	return false;
-}
-
 static int64_t clamp_add(int64_t a, int64_t b)
 {
 	int64_t sum;
@@ -139,7 +130,7 @@ int agg_read_rows(struct app *app, const struct run *run, enum agg_by by, unsign
 	while ((rc = db_step(app, stmt)) > 0) {
 		int64_t reason = reason_key(run->isa, sqlite3_column_int64(stmt, C_REASON));
 
-		if (!vcpu_passes(run, sqlite3_column_int64(stmt, C_VCPU)) ||
+		if (!run_has_vcpu(run, sqlite3_column_int64(stmt, C_VCPU)) ||
 		    !reason_passes(run, reason))
 			continue;
 		if (add_row(stmt, by, flags, reason, agg)) {

@@ -23,6 +23,7 @@ enum out_format { OUT_TABLE, OUT_CSV, OUT_JSON };
 #define OPT_EXACT  0x020U /* --exact */
 #define OPT_OUTPUT 0x040U /* --output */
 #define OPT_RUN	   0x080U /* --run alone */
+#define OPT_CYCLES 0x100U /* --cycles, without --format */
 
 #define REASONS_MAX 64
 

@@ -126,7 +126,7 @@ static const struct option_row {
 	{"limit", OPT_LIMIT, "N", "at most N rows; 0: all", set_limit},
 	{"exact", OPT_EXACT, NULL, "read every exit, not the roll-ups", set_exact},
 	{"format", OPT_FORMAT, "F", "table, csv or json", set_format},
-	{"cycles", OPT_FORMAT, NULL, "times in TSC cycles", set_cycles},
+	{"cycles", OPT_FORMAT | OPT_CYCLES, NULL, "times in TSC cycles", set_cycles},
 	{"output", OPT_OUTPUT, "FILE", "write to this file", set_output},
 };
 

@@ -33,6 +33,9 @@ char *db_text(sqlite3_stmt *stmt, int column);
 int run_open(struct app *app, const char *name, struct run *run);
 void run_close(struct run *run);
 
+/* Whether the vCPU (vcpu.id) passes the filter. */
+bool run_has_vcpu(const struct run *run, int64_t id);
+
 /* Length of the part of the run that --from and --to leave, in cycles. */
 int64_t run_length(const struct run *run);
 

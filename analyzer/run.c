@@ -183,6 +183,15 @@ int run_nothing(struct app *app)
 			app->run.label);
 }
 
+/* Few vCPUs, mostly asked for in order: a plain scan. */
+bool run_has_vcpu(const struct run *run, int64_t id)
+{
+	for (unsigned int i = 0; i < run->n_vcpus; i++)
+		if (run->vcpus[i].id == id)
+			return true;
+	return false;
+}
+
 int64_t run_grid_from(const struct run *run)
 {
 	return run->from / run->grid_cycles * run->grid_cycles;
