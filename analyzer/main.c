@@ -21,6 +21,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_sequences,
 	&cmd_runs,
 	&cmd_sql,
+	&cmd_report,
 	NULL,
 };
 /* clang-format on */

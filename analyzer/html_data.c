@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * html_data.c - what a report shows of each reason; see html_report.h
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/db.h"
+#include "analyzer/html_report.h"
+#include "analyzer/reason.h"
+
+const char *const report_part_name[4] = {"handler", "user space", "preempted", "halted"};
+const char *const report_part_class[4] = {"p-handler", "p-user", "p-preempted", "p-halted"};
+
+void report_parts(const struct group *group, uint64_t part[4])
+{
+	part[0] = group->cycles - group->halted - group->userspace - group->preempted;
+	part[1] = group->userspace;
+	part[2] = group->preempted;
+	part[3] = group->halted;
+}
+
+/* Most frequent first; what is equal by its number. */
+static int by_count(const void *a, const void *b)
+{
+	const struct group *x = ((const struct report_reason *)a)->group;
+	const struct group *y = ((const struct report_reason *)b)->group;
+
+	if (x->n != y->n)
+		return x->n < y->n ? 1 : -1;
+	return x->key[0] < y->key[0] ? -1 : x->key[0] > y->key[0];
+}
+
+/* How much a reason matters: by count and by time. */
+static double weight(const struct report *report, const struct group *group)
+{
+	return report_share(group->n, report->total.n) +
+	       report_share(group->cycles, report->total.cycles);
+}
+
+/* The reasons that matter most get colours, numbered in the order of the page. */
+static void give_colors(struct report *report)
+{
+	int color = 0;
+
+	for (unsigned int i = 0; i < report->reasons; i++) {
+		double mine = weight(report, report->reason[i].group);
+		unsigned int better = 0;
+
+		for (unsigned int k = 0; k < report->reasons; k++) {
+			double other = weight(report, report->reason[k].group);
+
+			better += other > mine || (other == mine && k < i);
+		}
+		if (better < REPORT_COLORS)
+			report->reason[i].color = ++color;
+	}
+}
+
+static int load_reasons(struct report *report)
+{
+	report->reason = calloc(report->agg.groups, sizeof(*report->reason));
+	if (!report->reason)
+		return app_fail(report->app, "out of memory");
+	report->reasons = report->agg.groups;
+	for (unsigned int i = 0; i < report->reasons; i++) {
+		struct report_reason *reason = &report->reason[i];
+
+		reason->group = &report->agg.group[i];
+		if (!reason_name(report->app, report->run->isa, reason->group->key[0], reason->name,
+				 sizeof(reason->name)))
+			return -1;
+		reason->heat = calloc(REPORT_COLUMNS, sizeof(*reason->heat));
+		if (!reason->heat)
+			return app_fail(report->app, "out of memory");
+	}
+	qsort(report->reason, report->reasons, sizeof(*report->reason), by_count);
+	give_colors(report);
+	return 0;
+}
+
+int report_load(struct report *report)
+{
+	if (agg_read(report->app, report->run, BY_REASON, AGG_DIST, &report->agg))
+		return -1;
+	if (!report->agg.groups)
+		return run_nothing(report->app);
+	report->total = agg_total(&report->agg);
+	if (load_reasons(report))
+		return -1;
+	return report_load_time(report);
+}
+
+void report_free(struct report *report)
+{
+	for (unsigned int i = 0; i < report->reasons; i++)
+		free(report->reason[i].heat);
+	free(report->reason);
+	agg_free(&report->agg);
+}

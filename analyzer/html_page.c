@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * html_page.c - the page of a report around its sections
+ */
+#include "analyzer/html_report.h"
+
+extern const char html_style[]; /* html.css */
+
+/* No request leaves the page, whatever a name in the database may try. */
+#define POLICY "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+static void put_page_head(struct report *report)
+{
+	struct html *h = &report->html;
+
+	html_put(h, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+		    "<meta http-equiv=\"Content-Security-Policy\" content=\"" POLICY "\"/>\n"
+		    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+		    "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
+		    "<meta name=\"generator\" content=\"analyzer report\"/>\n<link rel=\"icon\" "
+		    "href=\"data:,\"/>\n<title>");
+	html_put(h, "VM exits: ");
+	html_text(h, report->run->label);
+	html_put(h, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n", html_style);
+}
+
+static void put_contents(struct report *report)
+{
+	static const struct {
+		const char *id, *name;
+	} parts[] = {{"top", "Top exits"},
+		     {"timeline", "Timeline"},
+		     {"heat", "Latency over time"},
+		     {"latency", "Latency by reason"},
+		     {"split", "Time"},
+		     {"slowest", "Slowest"},
+		     {"vcpus", "vCPUs"},
+		     {"reasons", "Meaning"}};
+
+	html_put(&report->html, "<nav aria-label=\"Sections\">");
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if ((parts[i].id[0] == 's' && parts[i].id[1] == 'p' && !report->run->has_split) ||
+		    (parts[i].id[0] == 's' && parts[i].id[1] == 'l' && !report->slows))
+			continue;
+		html_put(&report->html, "<a href=\"#%s\">%s</a> ", parts[i].id, parts[i].name);
+	}
+	html_put(&report->html, "</nav>\n");
+}
+
+static void put_page_foot(struct report *report)
+{
+	struct html *h = &report->html;
+
+	html_put(h, "<footer>\n<p>");
+	if (h->cycles)
+		html_put(h, "Durations are TSC cycles. ");
+	html_put(h, "Duration: from a VM exit to the next VM entry of the same vCPU. Counts, sums "
+		    "and maxima are exact for "
+		    "what was recorded; percentiles come from log-linear histograms and are off by "
+		    "less than 0.8 %%.</p>\n"
+		    "<p>Made by <code>analyzer report</code> from <code>");
+	html_text(h, report->app->opt.db);
+	html_put(h, "</code>.</p>\n</footer>\n</main>\n</body>\n</html>\n");
+}
+
+int html_put_report(struct report *report)
+{
+	put_page_head(report);
+	html_put_head(report);
+	put_contents(report);
+	if (html_put_facts(report))
+		return -1;
+	html_put_findings(report);
+	html_put_top(report);
+	html_put_timeline(report);
+	html_put_heat(report);
+	html_put_latency(report);
+	html_put_split(report);
+	if (html_put_slowest(report) || html_put_subkeys(report) || html_put_vcpus(report) ||
+	    html_put_checks(report) || html_put_capabilities(report) || html_put_glossary(report))
+		return -1;
+	put_page_foot(report);
+	return 0;
+}

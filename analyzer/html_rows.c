@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * html_rows.c - single exits and vCPUs of a report
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/db.h"
+#include "analyzer/html_report.h"
+#include "analyzer/reason.h"
+
+#define SUBKEYS 25
+
+/* Columns of the statement in put_slow(). */
+enum {
+	S_TIME,
+	S_VM,
+	S_VCPU,
+	S_NAME,
+	S_KEY,
+	S_CYCLES,
+	S_PART,
+	S_USER = S_PART + 4,
+	S_PCPU,
+	S_RIP,
+	S_FAST,
+	S_REENTRY
+};
+
+static void put_slow_bar(struct html *h, sqlite3_stmt *stmt)
+{
+	double cycles = sqlite3_column_double(stmt, S_CYCLES);
+	struct html_piece piece[4];
+	char label[256] = "";
+
+	for (int i = 0; i < 4; i++) {
+		double part = sqlite3_column_double(stmt, S_PART + i);
+		char text[UNITS_TEXT];
+
+		piece[i] =
+			(struct html_piece){report_part_class[i], cycles > 0 ? part / cycles : 0};
+		snprintf(label + strlen(label), sizeof(label) - strlen(label), "%s%s %s",
+			 i ? ", " : "", report_part_name[i], html_duration(h, part, text));
+	}
+	html_put(h, "<td class=\"bars\">");
+	html_bar(h, label, piece, 4);
+	html_put(h, "</td>");
+}
+
+static void put_slow_row(struct report *report, sqlite3_stmt *stmt)
+{
+	struct html *h = &report->html;
+	const char *key = (const char *)sqlite3_column_text(stmt, S_KEY);
+	const char *user = (const char *)sqlite3_column_text(stmt, S_USER);
+	char text[128];
+
+	html_row(h);
+	html_cell_duration(h, sqlite3_column_double(stmt, S_CYCLES));
+	html_cell_name(h, (const char *)sqlite3_column_text(stmt, S_NAME));
+	html_cell_text(h, key ? key : "–");
+	if (report->run->has_split)
+		put_slow_bar(h, stmt);
+	snprintf(text, sizeof(text), "%s%s%s", user ? user : "–",
+		 sqlite3_column_int(stmt, S_FAST) ? " (fast path)" : "",
+		 sqlite3_column_int(stmt, S_REENTRY) ? " (never re-entered)" : "");
+	html_cell_text(h, text);
+	html_cell_duration(h, sqlite3_column_double(stmt, S_TIME));
+	snprintf(text, sizeof(text), "%lld / %lld", sqlite3_column_int64(stmt, S_VM),
+		 sqlite3_column_int64(stmt, S_VCPU));
+	html_cell_text(h, text);
+	html_cell_count(h, (uint64_t)sqlite3_column_int64(stmt, S_PCPU));
+	html_put(h, "<td><code>");
+	html_text(h, (const char *)sqlite3_column_text(stmt, S_RIP));
+	html_put(h, "</code></td>");
+	html_row_end(h);
+}
+
+int html_put_slowest(struct report *report)
+{
+	struct html *h = &report->html;
+	sqlite3_stmt *stmt;
+	int rc = 0;
+
+	if (!report->slows)
+		return 0;
+	if (db_prepare(
+		    report->app, &stmt,
+		    "SELECT tsc - ?2, vm, vcpu_id, reason_name, key_text, cycles, handler_cycles,"
+		    " userspace_cycles, preempted_cycles, halted_cycles, user_reason_name, pcpu, "
+		    "rip,"
+		    " fastpath, no_reentry FROM exits WHERE id = ?1"))
+		return -1;
+	html_section(h, "slowest", "Slowest exits");
+	if (report->run->has_split)
+		html_put(h, "<p class=\"note\">Those with the most time besides the halted "
+			    "part.</p>\n");
+	html_table(h, "Slowest exits",
+		   report->run->has_split ? "#Duration|Reason|About|>Split|To user space|#Since "
+					    "start|VM / vCPU|#CPU|Guest RIP"
+					  : "#Duration|Reason|About|To user space|#Since start|VM "
+					    "/ vCPU|#CPU|Guest RIP");
+	for (int i = 0; i < report->slows && rc >= 0; i++) {
+		sqlite3_reset(stmt);
+		sqlite3_bind_int64(stmt, 1, report->slow[i].id);
+		sqlite3_bind_int64(stmt, 2, report->run->tsc_start);
+		rc = db_step(report->app, stmt);
+		if (rc > 0)
+			put_slow_row(report, stmt);
+	}
+	sqlite3_finalize(stmt);
+	html_table_end(h);
+	html_section_end(h);
+	return rc < 0 ? -1 : 0;
+}
+
+static int by_count(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+
+	if (x->n != y->n)
+		return x->n < y->n ? 1 : -1;
+	return memcmp(x->key, y->key, sizeof(x->key));
+}
+
+static int put_subkey(struct report *report, sqlite3_stmt *stmt, const struct group *g)
+{
+	struct html *h = &report->html;
+	int rc;
+
+	sqlite3_reset(stmt);
+	sqlite3_bind_int64(stmt, 1, g->example);
+	rc = db_step(report->app, stmt);
+	if (rc <= 0)
+		return rc;
+	html_row(h);
+	html_cell_name(h, (const char *)sqlite3_column_text(stmt, 0));
+	html_cell_text(h, (const char *)sqlite3_column_text(stmt, 1));
+	html_cell_count(h, g->n);
+	html_cell_share(h, report_share(g->n, report->total.n));
+	html_cell_share(h, report_share(g->to_user, g->n));
+	html_cell_duration(h, (double)g->cycles);
+	html_cell_duration(h, (double)g->cycles / (double)g->n);
+	html_cell_duration(h, (double)g->max);
+	html_row_end(h);
+	return 0;
+}
+
+int html_put_subkeys(struct report *report)
+{
+	struct html *h = &report->html;
+	sqlite3_stmt *stmt = NULL;
+	struct agg agg = {0};
+	int rc, shown = 0;
+
+	if (!report->run->has_raw)
+		return 0;
+	rc = agg_read(report->app, report->run, BY_SUBKEY, 0, &agg);
+	if (!rc)
+		rc = db_prepare(report->app, &stmt,
+				"SELECT reason_name, key_text FROM exits WHERE id = ?1");
+	if (!rc) {
+		qsort(agg.group, agg.groups, sizeof(*agg.group), by_count);
+		html_section(h, "subkeys", "What the exits were about");
+		html_table(h, "Most frequent sub-keys",
+			   "Reason|About|#Exits|#Share|#To user space|#Time|#Mean|#Max");
+		for (uint32_t i = 0; i < agg.groups && shown < SUBKEYS && !rc; i++) {
+			if (!agg.group[i].key[3])
+				continue;
+			rc = put_subkey(report, stmt, &agg.group[i]);
+			shown++;
+		}
+		html_table_end(h);
+		html_put(h, "<p class=\"note\">Port, MSR, CPUID leaf, guest-physical address, "
+			    "vector… as far as the reason "
+			    "has one.</p>\n");
+		html_section_end(h);
+	}
+	sqlite3_finalize(stmt);
+	agg_free(&agg);
+	return rc;
+}
+
+static void put_vcpu(struct report *report, sqlite3_stmt *stmt, const struct group *g)
+{
+	struct html *h = &report->html;
+	struct html_piece piece[4];
+	uint64_t part[4];
+	char text[96];
+
+	report_parts(g, part);
+	for (int i = 0; i < 4; i++)
+		piece[i] =
+			(struct html_piece){report_part_class[i], report_share(part[i], g->cycles)};
+	html_row(h);
+	snprintf(text, sizeof(text), "VM %lld (%.32s, PID %lld)", sqlite3_column_int64(stmt, 1),
+		 sqlite3_column_text(stmt, 3) ? (const char *)sqlite3_column_text(stmt, 3) : "?",
+		 sqlite3_column_int64(stmt, 2));
+	html_cell_name(h, text);
+	html_cell_count(h, (uint64_t)sqlite3_column_int64(stmt, 4));
+	html_cell_count(h, g->n);
+	html_cell_duration(h, (double)g->cycles);
+	if (report->run->has_split) {
+		html_put(h, "<td class=\"bars\">");
+		html_bar(h, "handler, user space, preempted, halted", piece, 4);
+		html_put(h, "</td>");
+		html_cell_share(h, report_share(g->halted, g->cycles));
+	}
+	for (int i = 5; i < 9; i++)
+		html_cell_count(h, (uint64_t)sqlite3_column_int64(stmt, i));
+	if (sqlite3_column_type(stmt, 9) == SQLITE_NULL)
+		html_cell_none(h);
+	else
+		html_cell_share(h, sqlite3_column_double(stmt, 9));
+	html_row_end(h);
+}
+
+int html_put_vcpus(struct report *report)
+{
+	static const struct group none;
+	struct html *h = &report->html;
+	struct agg agg = {0};
+	sqlite3_stmt *stmt;
+	int rc = agg_read(report->app, report->run, BY_VCPU, 0, &agg);
+
+	if (rc || db_prepare(report->app, &stmt,
+			     "SELECT vcpu, vm, tgid, comm, vcpu_id, dropped, filtered, unread, "
+			     "vmfail, coverage"
+			     " FROM coverage WHERE run = ?1 ORDER BY vm, vcpu_id, vcpu")) {
+		agg_free(&agg);
+		return -1;
+	}
+	sqlite3_bind_int64(stmt, 1, report->run->id);
+	html_section(h, "vcpus", "vCPUs and coverage");
+	html_table(h, "vCPUs and coverage",
+		   report->run->has_split
+			   ? "VM|#vCPU|#Exits|#Time in "
+			     "exits|>Split|#Halted|#Dropped|#Filtered|#Unread|#VMfail|#Coverage"
+			   : "VM|#vCPU|#Exits|#Time in "
+			     "exits|#Dropped|#Filtered|#Unread|#VMfail|#Coverage");
+	while ((rc = db_step(report->app, stmt)) > 0) {
+		const struct group *g = &none;
+
+		if (!run_has_vcpu(report->run, sqlite3_column_int64(stmt, 0)))
+			continue;
+		for (uint32_t i = 0; i < agg.groups; i++)
+			if (agg.group[i].key[0] == sqlite3_column_int64(stmt, 0))
+				g = &agg.group[i];
+		put_vcpu(report, stmt, g);
+	}
+	html_table_end(h);
+	html_put(h,
+		 "<p class=\"note\">Dropped: lost because a ring was full. Unread: exits before "
+		 "the collector came. "
+		 "VMfail: VM entries that failed before the guest ran; they are no exits.</p>\n");
+	html_section_end(h);
+	sqlite3_finalize(stmt);
+	agg_free(&agg);
+	return rc;
+}

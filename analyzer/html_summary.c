@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * html_summary.c - top of a report: what was run, how complete the recording
+ * is, what stands out
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "analyzer/db.h"
+#include "analyzer/html_report.h"
+
+/* One fact in large letters. Begin, write its value, end. */
+static void tile_begin(struct html *h, const char *name)
+{
+	html_put(h, "<div class=\"tile\"><dt>%s</dt><dd>", name);
+}
+
+static void tile_end(struct html *h, const char *note)
+{
+	html_put(h, "</dd>");
+	if (note) {
+		html_put(h, "<dd class=\"sub\">");
+		html_text(h, note);
+		html_put(h, "</dd>");
+	}
+	html_put(h, "</div>\n");
+}
+
+static void put_coverage_tile(struct report *report)
+{
+	const struct run *run = report->run;
+	char text[128], dropped[UNITS_TEXT], unread[UNITS_TEXT];
+
+	tile_begin(&report->html, "Coverage");
+	html_put_share(&report->html,
+		       report_share((uint64_t)run->exits, (uint64_t)(run->exits + run->dropped)));
+	snprintf(text, sizeof(text), "%s dropped, %s before the recording",
+		 units_count(run->dropped, dropped), units_count(run->unread, unread));
+	tile_end(&report->html, text);
+}
+
+static void put_tiles(struct report *report)
+{
+	const struct run *run = report->run;
+	struct html *h = &report->html;
+	double seconds = report_seconds(report, run_grid_length(run));
+	char text[64], share[UNITS_TEXT];
+
+	html_put(h, "<dl class=\"tiles\">\n");
+	tile_begin(h, "VM exits");
+	html_put_count(h, report->total.n);
+	snprintf(text, sizeof(text), "of %u reasons", report->reasons);
+	tile_end(h, text);
+	tile_begin(h, "Exits per second");
+	if (seconds > 0)
+		html_put_count(h, (uint64_t)((double)report->total.n / seconds + 0.5));
+	else
+		html_put(h, "–");
+	snprintf(text, sizeof(text), "over %.4g s", seconds);
+	tile_end(h, text);
+	tile_begin(h, "Time in exits");
+	html_put_duration(h, (double)report->total.cycles);
+	snprintf(text, sizeof(text), "%s of it halted",
+		 units_share(report_share(report->total.halted, report->total.cycles), share));
+	tile_end(h, run->has_split ? text : NULL);
+	tile_begin(h, "vCPUs");
+	html_put(h, "%u", run->n_vcpus);
+	snprintf(text, sizeof(text), "%s, source %.32s", run->isa == 1 ? "VMX" : "SVM",
+		 run->source);
+	tile_end(h, text);
+	put_coverage_tile(report);
+	html_put(h, "</dl>\n");
+}
+
+static void notice(struct html *h, const char *title, const char *text)
+{
+	html_put(h, "<p class=\"notice\"><strong>%s</strong> ", title);
+	html_text(h, text);
+	html_put(h, "</p>\n");
+}
+
+static void put_notices(struct report *report)
+{
+	const struct run *run = report->run;
+	struct html *h = &report->html;
+
+	if (!strcmp(run->environment, "emulated"))
+		notice(h, "Emulated machine.",
+		       "A cycle is one instruction there: counts and their order are real, times "
+		       "and "
+		       "latencies tell how much code ran, not how long it takes on hardware.");
+	if (!strcmp(run->state, "interrupted") || !strcmp(run->state, "recording"))
+		notice(h, "Not a complete run.",
+		       run->state[0] == 'i'
+			       ? "The recording was cut off; what was written until then is shown."
+			       : "It is still being recorded, or its collector died.");
+	if (run->dropped)
+		notice(h, "Exits are missing.",
+		       "Records were lost because a ring was full. Counts are of what was "
+		       "recorded; the "
+		       "timeline marks where the others are missing.");
+	if (run->filtered)
+		notice(h, "Filtered.", "Exits were left out on request while recording.");
+	if (!run->has_split)
+		notice(h, "No split of time.",
+		       "This source does not tell handler, halted, user-space and preempted time "
+		       "apart.");
+	if (run->has_raw != 1)
+		notice(h, "Sums only.",
+		       run->has_raw ? "Single exits are kept for the last minutes only."
+				    : "Single exits were not kept (--no-raw): no slowest exits, no "
+				      "sub-keys.");
+	if (run->from > 0 || run->to < run->length_cycles || run->reasons)
+		notice(h, "A part of the run.",
+		       "The options choose some of the exits; the numbers are of these.");
+}
+
+/* What was run: name and column of view runs. */
+static const struct {
+	const char *name;
+	const char *column;
+} facts[] = {
+	{"Command", "command"},
+	{"Started (UTC)", "started"},
+	{"Host", "host"},
+	{"Kernel", "kernel"},
+	{"CPU", "cpu_model"},
+	{"Microcode", "microcode"},
+	{"Environment", "environment"},
+	{"EPT / NPT", "ept"},
+	{"VPID", "vpid"},
+	{"Unrestricted guest", "unrestricted_guest"},
+	{"Nested", "nested"},
+	{"Collector", "collector"},
+	{"TSC frequency (kHz)", "tsc_khz"},
+};
+
+#define FACTS (sizeof(facts) / sizeof(facts[0]))
+
+static void put_facts(struct html *h, sqlite3_stmt *stmt)
+{
+	html_put(h, "<dl class=\"facts\">\n");
+	for (size_t i = 0; i < FACTS; i++) {
+		const char *value = (const char *)sqlite3_column_text(stmt, (int)i);
+
+		if (!value || !*value)
+			continue;
+		html_put(h, "<div><dt>%s</dt><dd>", facts[i].name);
+		html_text(h, value);
+		html_put(h, "</dd></div>\n");
+	}
+	html_put(h, "</dl>\n");
+}
+
+/* Every module parameter, from the run's JSON; the module's name as it stands there. */
+static int put_parameters(struct report *report)
+{
+	struct html *h = &report->html;
+	sqlite3_stmt *stmt;
+	int rc, n = 0;
+
+	if (db_prepare(report->app, &stmt,
+		       "SELECT ltrim(fullkey, '$.'), atom FROM runs, json_tree(module_parameters)"
+		       " WHERE run = ?1 AND json_valid(module_parameters) AND atom IS NOT NULL "
+		       "ORDER BY 1"))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, report->run->id);
+	while ((rc = db_step(report->app, stmt)) > 0) {
+		if (!n++)
+			html_put(h, "<details><summary>Module parameters</summary><ul "
+				    "class=\"params\">\n");
+		html_put(h, "<li><code>");
+		html_text(h, (const char *)sqlite3_column_text(stmt, 0));
+		html_put(h, "=");
+		html_text(h, (const char *)sqlite3_column_text(stmt, 1));
+		html_put(h, "</code></li>\n");
+	}
+	sqlite3_finalize(stmt);
+	if (n)
+		html_put(h, "</ul></details>\n");
+	return rc;
+}
+
+void html_put_head(struct report *report)
+{
+	struct html *h = &report->html;
+
+	html_put(h, "<header>\n<p class=\"kicker\">VM exits · run %" PRId64 "</p>\n<h1>",
+		 report->run->id);
+	html_text(h, report->run->label);
+	html_put(h, "</h1>\n");
+	put_tiles(report);
+	put_notices(report);
+	html_put(h, "</header>\n");
+}
+
+int html_put_facts(struct report *report)
+{
+	struct html *h = &report->html;
+	sqlite3_stmt *stmt;
+	char sql[512] = "SELECT ";
+	int rc;
+
+	html_section(h, "run", "What was run");
+	for (size_t i = 0; i < FACTS; i++)
+		snprintf(sql + strlen(sql), sizeof(sql) - strlen(sql), "%s%s", i ? ", " : "",
+			 facts[i].column);
+	snprintf(sql + strlen(sql), sizeof(sql) - strlen(sql), " FROM runs WHERE run = ?1");
+	if (db_prepare(report->app, &stmt, sql))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, report->run->id);
+	rc = db_step(report->app, stmt);
+	if (rc > 0)
+		put_facts(h, stmt);
+	sqlite3_finalize(stmt);
+	if (rc < 0 || put_parameters(report))
+		return -1;
+	html_section_end(h);
+	return 0;
+}
+
+/* The reason with the most time; @busy: without halted time. */
+static const struct report_reason *most_time(const struct report *report, bool busy)
+{
+	const struct report_reason *most = &report->reason[0];
+
+	for (unsigned int i = 1; i < report->reasons; i++) {
+		const struct group *g = report->reason[i].group, *m = most->group;
+
+		if (g->cycles - (busy ? g->halted : 0) > m->cycles - (busy ? m->halted : 0))
+			most = &report->reason[i];
+	}
+	return most;
+}
+
+static void strong(struct html *h, const char *name)
+{
+	html_put(h, "<strong>");
+	html_text(h, name);
+	html_put(h, "</strong>");
+}
+
+static void put_time_findings(struct report *report)
+{
+	const struct report_reason *all = most_time(report, false), *busy = most_time(report, true);
+	const struct group *total = &report->total;
+	struct html *h = &report->html;
+
+	html_put(h, "<li>");
+	strong(h, all->name);
+	html_put(h, " takes the most time: ");
+	html_put_share(h, report_share(all->group->cycles, total->cycles));
+	html_put(h, " of all time between exit and entry");
+	if (report->run->has_split && total->halted) {
+		html_put(h, "; without the time that vCPUs were halted, %s",
+			 all == busy ? "still " : "");
+		strong(h, busy->name);
+		html_put(h, " does, with ");
+		html_put_share(h, report_share(busy->group->cycles - busy->group->halted,
+					       total->cycles - total->halted));
+	}
+	html_put(h, ".</li>\n");
+}
+
+/* When the rate was highest. */
+static void put_rate_finding(struct report *report)
+{
+	double width = report_seconds(report, report->grid.width);
+	struct html *h = &report->html;
+	char rate[UNITS_TEXT];
+	int peak = 0;
+
+	for (int i = 1; i < report->grid.columns; i++)
+		if (report->column[i].n > report->column[peak].n)
+			peak = i;
+	html_put(h,
+		 "<li>The rate was highest around %.4g s after the start: %s exits per second "
+		 "(over %.3g s).</li>\n",
+		 report_seconds(report, report->grid.from) + width * (peak + 0.5),
+		 units_count((int64_t)((double)report->column[peak].n / width), rate), width);
+}
+
+static void put_longest_finding(struct report *report)
+{
+	const struct report_reason *longest = &report->reason[0];
+	struct html *h = &report->html;
+
+	for (unsigned int i = 1; i < report->reasons; i++)
+		if (report->reason[i].group->max > longest->group->max)
+			longest = &report->reason[i];
+	html_put(h, "<li>The longest exit took ");
+	html_put_duration(h, (double)longest->group->max);
+	html_put(h, " (");
+	strong(h, longest->name);
+	html_put(h, "). ");
+	html_put_share(h, report_share(report->total.to_user, report->total.n));
+	html_put(h, " of the exits went to user space, ");
+	html_put_share(h, report_share(report->total.fastpath, report->total.n));
+	html_put(h, " were handled on the fast path.</li>\n");
+}
+
+void html_put_findings(struct report *report)
+{
+	const struct report_reason *first = &report->reason[0],
+				   *last = &report->reason[report->reasons - 1];
+	struct html *h = &report->html;
+	uint64_t three = 0;
+
+	html_section(h, "findings", "What stands out");
+	html_put(h, "<ul class=\"findings\">\n<li>");
+	strong(h, first->name);
+	html_put(h, " is the most frequent reason: ");
+	html_put_share(h, report_share(first->group->n, report->total.n));
+	html_put(h, " of all exits");
+	for (unsigned int i = 0; i < 3 && i < report->reasons; i++)
+		three += report->reason[i].group->n;
+	if (report->reasons > 3) {
+		html_put(h, "; the three most frequent are ");
+		html_put_share(h, report_share(three, report->total.n));
+		html_put(h, ". The least frequent is ");
+		strong(h, last->name);
+		html_put(h, " with ");
+		html_put_count(h, last->group->n);
+	}
+	html_put(h, ".</li>\n");
+	put_time_findings(report);
+	put_rate_finding(report);
+	put_longest_finding(report);
+	html_put(h, "</ul>\n");
+	html_section_end(h);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * html_time.c - what a report shows over time; see html_report.h
+ *
+ * From the recorded exits where there are all of them, so that a short run has
+ * fine charts; else from the roll-ups, whose intervals bound what can be told
+ * apart.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/db.h"
+#include "analyzer/html_report.h"
+#include "analyzer/reason.h"
+#include "sql/hist.h"
+
+/* Cut the run into at most REPORT_COLUMNS columns, each a multiple of @unit cycles. */
+static void cut(const struct run *run, int64_t unit, struct report_grid *grid)
+{
+	int64_t to = run->to < run->length_cycles ? run->to : run->length_cycles + 1;
+	int64_t units;
+
+	grid->from = run->from / unit * unit;
+	units = (to - grid->from + unit - 1) / unit;
+	if (units < 1)
+		units = 1;
+	grid->width = (units + REPORT_COLUMNS - 1) / REPORT_COLUMNS * unit;
+	grid->columns = (int)((units * unit + grid->width - 1) / grid->width);
+}
+
+/* Column of a time since the start of the run; the ends take what lies outside. */
+static int column_at(const struct report_grid *grid, int64_t since)
+{
+	int64_t column = (since - grid->from) / grid->width;
+
+	return column < 0 || since < grid->from ? 0
+	       : column >= grid->columns	? grid->columns - 1
+						: (int)column;
+}
+
+static struct report_reason *find_reason(struct report *report, int64_t reason)
+{
+	int64_t key = reason_key(report->run->isa, reason);
+
+	for (unsigned int i = 0; i < report->reasons; i++)
+		if (report->reason[i].group->key[0] == key)
+			return &report->reason[i];
+	return NULL; /* filtered out, or came after the sums were read */
+}
+
+/* Keep the slowest exits, slowest first; the first of equal ones. */
+static void keep_slow(struct report *report, int64_t id, uint64_t busy)
+{
+	int at = report->slows;
+
+	if (at == REPORT_SLOWEST && busy <= report->slow[at - 1].busy)
+		return;
+	if (at < REPORT_SLOWEST)
+		report->slows++;
+	else
+		at--;
+	for (; at > 0 && report->slow[at - 1].busy < busy; at--)
+		report->slow[at] = report->slow[at - 1];
+	report->slow[at] = (struct report_slow){.id = id, .busy = busy};
+}
+
+/* Columns of the statement that reads single exits. */
+enum { R_ROWID, R_TSC, R_REASON, R_CYCLES, R_USER, R_PREEMPTED, R_HALTED, R_VCPU };
+
+static void add_exit(struct report *report, sqlite3_stmt *stmt)
+{
+	struct report_reason *reason = find_reason(report, sqlite3_column_int64(stmt, R_REASON));
+	int64_t since = sqlite3_column_int64(stmt, R_TSC) - report->run->tsc_start;
+	uint64_t cycles = (uint64_t)sqlite3_column_int64(stmt, R_CYCLES);
+	int row = report_row(hist_bucket(cycles));
+	int column = column_at(&report->grid, since);
+	uint64_t part[4] = {cycles};
+
+	if (!reason)
+		return;
+	for (int i = 1; i < 4; i++) {
+		part[i] = (uint64_t)sqlite3_column_int64(stmt, R_USER + i - 1);
+		part[0] -= part[i];
+	}
+	keep_slow(report, sqlite3_column_int64(stmt, R_ROWID), cycles - part[3]);
+	if (report->run->has_raw != 1)
+		return;
+	reason->n[column]++;
+	reason->heat[column][row]++;
+	report->column[column].n++;
+	for (int i = 0; i < 4; i++)
+		report->column[column].part[i] += part[i];
+}
+
+/* One pass over the recorded exits. */
+static int read_exits(struct report *report)
+{
+	const struct run *run = report->run;
+	int64_t to;
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(report->app, &stmt,
+		       "SELECT rowid, tsc, reason, cycles, userspace_cycles, preempted_cycles, "
+		       "halted_cycles,"
+		       " vcpu FROM exit WHERE tsc >= ?1 AND tsc < ?2"))
+		return -1;
+	if (__builtin_add_overflow(run->tsc_start, run->to, &to))
+		to = INT64_MAX;
+	sqlite3_bind_int64(stmt, 1, run->from ? run->tsc_start + run->from : INT64_MIN);
+	sqlite3_bind_int64(stmt, 2, to);
+	while ((rc = db_step(report->app, stmt)) > 0)
+		if (run_has_vcpu(run, sqlite3_column_int64(stmt, R_VCPU)))
+			add_exit(report, stmt);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+/* Prepare @sql and run @add on each of its rows, for every vCPU of the run. */
+static int each_row(struct report *report, const char *sql, int64_t width,
+		    void (*add)(struct report *report, sqlite3_stmt *stmt))
+{
+	const struct run *run = report->run;
+	sqlite3_stmt *stmt;
+	int rc = 0;
+
+	if (db_prepare(report->app, &stmt, sql))
+		return -1;
+	for (unsigned int i = 0; i < run->n_vcpus && !rc; i++) {
+		sqlite3_reset(stmt);
+		sqlite3_bind_int64(stmt, 1, run->vcpus[i].id);
+		sqlite3_bind_int64(stmt, 2, run->from ? run->from / width : INT64_MIN);
+		sqlite3_bind_int64(stmt, 3, (run->to - 1) / width);
+		while ((rc = db_step(report->app, stmt)) > 0)
+			add(report, stmt);
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+static void add_rollup(struct report *report, sqlite3_stmt *stmt)
+{
+	struct report_reason *reason = find_reason(report, sqlite3_column_int64(stmt, 1));
+	int column = column_at(&report->grid,
+			       sqlite3_column_int64(stmt, 0) * report->run->rollup_cycles);
+	uint64_t n = (uint64_t)sqlite3_column_int64(stmt, 2);
+
+	if (!reason)
+		return;
+	reason->n[column] += n;
+	report->column[column].n += n;
+	for (int i = 0; i < 4; i++)
+		report->column[column].part[i] += (uint64_t)sqlite3_column_int64(stmt, 3 + i);
+}
+
+/* Rows of durations come from here always; the heat map only without exits. */
+static void add_hist(struct report *report, sqlite3_stmt *stmt)
+{
+	struct report_reason *reason = find_reason(report, sqlite3_column_int64(stmt, 1));
+	int part = sqlite3_column_int(stmt, 2);
+	int row = report_row((uint32_t)sqlite3_column_int64(stmt, 3));
+	uint64_t n = (uint64_t)sqlite3_column_int64(stmt, 4);
+
+	if (!reason || part < 0 || part > 1 || row < 0 || row >= REPORT_ROWS)
+		return;
+	reason->row[part][row] += n;
+	if (part == 0 && report->run->has_raw != 1)
+		reason->heat[column_at(&report->heat_grid,
+				       sqlite3_column_int64(stmt, 0) * report->run->hist_cycles)]
+			    [row] += n;
+}
+
+static void add_loss(struct report *report, sqlite3_stmt *stmt)
+{
+	int64_t since = sqlite3_column_int64(stmt, 0) - report->run->tsc_start;
+
+	if (since >= report->run->from && since < report->run->to)
+		report->column[column_at(&report->grid, since)].lost +=
+			(uint64_t)sqlite3_column_int64(stmt, 1);
+}
+
+#define ROLLUP_SQL                                                                                 \
+	"SELECT slot, reason, n, cycles - halted_cycles - userspace_cycles - preempted_cycles,"    \
+	" userspace_cycles, preempted_cycles, halted_cycles FROM exit_rollup"                      \
+	" WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3"
+#define HIST_SQL                                                                                   \
+	"SELECT slot, reason, part, bucket, n FROM exit_hist WHERE vcpu = ?1 AND slot BETWEEN ?2 " \
+	"AND ?3"
+#define LOSS_SQL                                                                                   \
+	"SELECT coalesce(tsc_before, tsc_after), n FROM loss"                                      \
+	" WHERE vcpu = ?1 AND coalesce(tsc_before, tsc_after) IS NOT NULL"
+
+int report_load_time(struct report *report)
+{
+	const struct run *run = report->run;
+
+	cut(run, run->has_raw == 1 ? 1 : run->rollup_cycles, &report->grid);
+	if (run->has_raw == 1)
+		report->heat_grid = report->grid;
+	else
+		cut(run, run->hist_cycles, &report->heat_grid);
+	if (each_row(report, HIST_SQL, run->hist_cycles, add_hist) ||
+	    each_row(report, LOSS_SQL, 1, add_loss))
+		return -1;
+	if (run->has_raw && read_exits(report))
+		return -1;
+	return run->has_raw == 1 ? 0 : each_row(report, ROLLUP_SQL, run->rollup_cycles, add_rollup);
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * html_timeline.c - exits and their time over the run
+ */
+#include <math.h>
+#include <string.h>
+
+#include "analyzer/html_report.h"
+#include "analyzer/svg.h"
+
+#define STRIP_LEVELS 7
+
+/* The time axis, in seconds since the start of the run, and one up to @most above it. */
+static void make_axes(const struct report *report, double most, double unit, struct axis *x,
+		      struct axis *y)
+{
+	double from = report_seconds(report, report->grid.from);
+
+	axis_linear(x, from,
+		    from + report_seconds(report, report->grid.width) * report->grid.columns, 1, 8);
+	axis_linear(y, 0, most, unit, 4);
+	axis_round_up(y);
+}
+
+/* The next band of a stack, which grew from @from to @to, if it did. */
+static void put_band(struct report *report, const char *class, double from[], const double to[])
+{
+	size_t size = (size_t)report->grid.columns * sizeof(*from);
+
+	if (memcmp(from, to, size))
+		svg_band(&report->html, class, from, to, report->grid.columns);
+	memcpy(from, to, size);
+}
+
+/* Begin the tool tip of column @c with when it is. */
+static void tip_begin(struct report *report, int c)
+{
+	double width = report_seconds(report, report->grid.width);
+	double from = report_seconds(report, report->grid.from) + width * c;
+
+	svg_tip(&report->html, c, report->grid.columns);
+	html_put(&report->html, "%.4g to %.4g s", from, from + width);
+}
+
+static void put_legend(struct report *report)
+{
+	struct html *h = &report->html;
+	bool others = false;
+
+	html_put(h, "<p class=\"legend\">");
+	for (unsigned int i = 0; i < report->reasons; i++) {
+		if (!report->reason[i].color) {
+			others = true;
+			continue;
+		}
+		html_put(h, "<span><i class=\"c%d\"></i>", report->reason[i].color);
+		html_text(h, report->reason[i].name);
+		html_put(h, "</span> ");
+	}
+	if (others)
+		html_put(h, "<span><i class=\"c0\"></i>all others</span> ");
+	html_put(h, "</p>\n");
+}
+
+/* Add the exits of all reasons of @color to the tops of a stack, as shares of @most. */
+static void stack(const struct report *report, int color, double most, double top[])
+{
+	for (unsigned int i = 0; i < report->reasons; i++)
+		for (int c = 0; report->reason[i].color == color && c < report->grid.columns; c++)
+			top[c] += (double)report->reason[i].n[c] / most;
+}
+
+static void put_rate_tips(struct report *report)
+{
+	double width = report_seconds(report, report->grid.width);
+	struct html *h = &report->html;
+
+	for (int c = 0; c < report->grid.columns; c++) {
+		char text[UNITS_TEXT];
+
+		tip_begin(report, c);
+		html_put(h, ": %s exits/s",
+			 units_real((double)report->column[c].n / width, text));
+		if (report->column[c].lost)
+			html_put(h, ", %s lost",
+				 units_count((int64_t)report->column[c].lost, text));
+		for (unsigned int i = 0; i < report->reasons; i++) {
+			if (!report->reason[i].n[c])
+				continue;
+			html_put(h, "\n");
+			html_text(h, report->reason[i].name);
+			html_put(h, " %s/s",
+				 units_real((double)report->reason[i].n[c] / width, text));
+		}
+		svg_tip_end(h);
+	}
+}
+
+static void put_losses(struct report *report)
+{
+	int columns = report->grid.columns;
+
+	for (int c = 0; c < columns; c++)
+		if (report->column[c].lost)
+			html_put(&report->html, "<path class=\"lost\" d=\"M%.1f 0V%g\"/>\n",
+				 SVG_WIDTH * (c + 0.5) / columns, SVG_HEIGHT);
+}
+
+static void put_rate_chart(struct report *report)
+{
+	double from[REPORT_COLUMNS] = {0}, to[REPORT_COLUMNS] = {0};
+	double width = report_seconds(report, report->grid.width);
+	struct html *h = &report->html;
+	struct axis x, y;
+	struct plot plot = {.summary = "Exits per second over the run, stacked by reason; the "
+				       "table of exits has the sums.",
+			    .class = "tall",
+			    .x_name = "seconds since the start of the run",
+			    .y_name = "exits per second",
+			    .x = &x,
+			    .y = &y,
+			    .x_text = axis_text_plain,
+			    .y_text = axis_text_count};
+	uint64_t most = 1;
+
+	for (int c = 0; c < report->grid.columns; c++)
+		if (report->column[c].n > most)
+			most = report->column[c].n;
+	make_axes(report, (double)most / width, 1, &x, &y);
+	plot_begin(h, &plot);
+	for (int k = 1; k <= REPORT_COLORS + 1; k++) {
+		int color = k <= REPORT_COLORS ? k : 0; /* all others on top */
+		char class[8];
+
+		stack(report, color, y.high * width, to);
+		snprintf(class, sizeof(class), "c%d", color);
+		put_band(report, class, from, to);
+	}
+	put_losses(report);
+	put_rate_tips(report);
+	plot_end(h, &plot);
+}
+
+static void put_part_tips(struct report *report, double capacity)
+{
+	struct html *h = &report->html;
+
+	for (int c = 0; c < report->grid.columns; c++) {
+		char text[UNITS_TEXT];
+
+		tip_begin(report, c);
+		for (int i = 0; i < 4; i++) {
+			html_put(h, "\n%s ", report_part_name[i]);
+			html_text(h,
+				  units_share((double)report->column[c].part[i] / capacity, text));
+		}
+		svg_tip_end(h);
+	}
+}
+
+/* Time in exits as a share of what the vCPUs had; an exit's time counts where it began. */
+static void put_part_chart(struct report *report)
+{
+	double capacity =
+		(double)report->grid.width * (report->run->n_vcpus ? report->run->n_vcpus : 1);
+	double from[REPORT_COLUMNS] = {0}, to[REPORT_COLUMNS] = {0}, most = 0.01;
+	struct html *h = &report->html;
+	struct axis x, y;
+	struct plot plot = {.summary = "Share of the vCPUs' time that was spent in exits, over the "
+				       "run, by what it went to.",
+			    .class = "",
+			    .x_name = "seconds since the start of the run",
+			    .y_name = "share of the vCPUs' time",
+			    .x = &x,
+			    .y = &y,
+			    .x_text = axis_text_plain,
+			    .y_text = axis_text_share};
+
+	for (int c = 0; c < report->grid.columns; c++) {
+		double sum = 0;
+
+		for (int i = 0; i < 4; i++)
+			sum += (double)report->column[c].part[i] / capacity;
+		most = fmax(most, sum);
+	}
+	make_axes(report, most, 0.01, &x, &y);
+	plot_begin(h, &plot);
+	for (int i = 0; i < 4; i++) {
+		for (int c = 0; c < report->grid.columns; c++)
+			to[c] += (double)report->column[c].part[i] / capacity / y.high;
+		put_band(report, report_part_class[i], from, to);
+	}
+	put_part_tips(report, capacity);
+	plot_end(h, &plot);
+	html_put(h, "<p class=\"legend\">");
+	for (int i = 0; i < 4; i++)
+		html_put(h, "<span><i class=\"%s\"></i>%s</span> ", report_part_class[i],
+			 report_part_name[i]);
+	html_put(h, "</p>\n");
+}
+
+/* One line of the strips: a reason's exits over time as shades. */
+static void put_strip(struct report *report, const struct report_reason *reason, uint64_t most)
+{
+	int columns = report->grid.columns;
+	struct html *h = &report->html;
+	uint8_t level[REPORT_COLUMNS];
+	char first[UNITS_TEXT], last[UNITS_TEXT];
+
+	for (int c = 0; c < columns; c++)
+		level[c] = svg_level(reason->n[c], most, STRIP_LEVELS);
+	html_duration(h, (double)(reason->group->first - report->run->tsc_start), first);
+	html_duration(h, (double)(reason->group->last - report->run->tsc_start), last);
+	html_put(h, "<li><span class=\"name\">");
+	html_text(h, reason->name);
+	html_put(h,
+		 "</span><svg viewBox=\"0 0 %d 1\" preserveAspectRatio=\"none\" role=\"img\" "
+		 "aria-label=\"",
+		 columns);
+	html_text(h, reason->name);
+	html_put(h, " over time\">\n");
+	svg_cells(h, level, columns, 1, STRIP_LEVELS);
+	html_put(h, "</svg><span class=\"value\">%s – %s</span></li>\n", first, last);
+}
+
+static void put_strips(struct report *report)
+{
+	struct html *h = &report->html;
+	uint64_t most = 1;
+
+	for (unsigned int i = 0; i < report->reasons; i++)
+		for (int c = 0; c < report->grid.columns; c++)
+			if (report->reason[i].n[c] > most)
+				most = report->reason[i].n[c];
+	html_put(h, "<h3>When each reason occurred</h3>\n<p class=\"note\">Same time axis; the "
+		    "darker, the more exits "
+		    "(logarithmic). Behind it: when it first and last "
+		    "occurred, since the start of the run.</p>\n<figure class=\"strips\"><ol>\n");
+	for (unsigned int i = 0; i < report->reasons; i++)
+		put_strip(report, &report->reason[i], most);
+	html_put(h, "</ol></figure>\n");
+}
+
+void html_put_timeline(struct report *report)
+{
+	struct html *h = &report->html;
+	bool lost = false;
+
+	for (int c = 0; c < report->grid.columns; c++)
+		lost |= report->column[c].lost > 0;
+	html_section(h, "timeline", "Timeline");
+	html_put(h, "<h3>Rate</h3>\n");
+	put_legend(report);
+	put_rate_chart(report);
+	if (lost)
+		html_put(h, "<p class=\"note\"><i class=\"lostkey\"></i> Dashed lines: records are "
+			    "missing here.</p>\n");
+	if (report->run->has_split) {
+		html_put(h, "<h3>Time spent in exits</h3>\n");
+		put_part_chart(report);
+		html_put(h, "<p class=\"note\">An exit's time counts where the exit began, so a "
+			    "long halt can lift its "
+			    "interval above 100 %%.</p>\n");
+	}
+	put_strips(report);
+	html_section_end(h);
+}
