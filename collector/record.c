@@ -23,8 +23,11 @@ static int64_t now_ns(void)
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
-/* Takes what the source has; *@more: it may have more at once. */
-static int drain(struct record *r, int *more, int *finished, struct fault *fault)
+/*
+ * Takes what the source has, up to the time @until: guests that exit faster than
+ * the records are taken would keep it here for ever. *@more: it may have more at once.
+ */
+static int drain(struct record *r, int64_t until, int *more, int *finished, struct fault *fault)
 {
 	struct source_item item;
 	int i;
@@ -41,7 +44,7 @@ static int drain(struct record *r, int *more, int *finished, struct fault *fault
 			return 0;
 		}
 		rc = sink_take(r->sink, &item, fault);
-		if (rc)
+		if (rc || now_ns() >= until)
 			return rc;
 	}
 	return 0;
@@ -96,7 +99,7 @@ int record_run(struct record *r, struct fault *fault)
 			stopped = 1;
 			source_stop(r->source);
 		}
-		rc = drain(r, &more, &finished, fault);
+		rc = drain(r, flush, &more, &finished, fault);
 		if (!rc && (finished || now_ns() >= flush || r->sink->unflushed >= FLUSH_RECORDS)) {
 			rc = sink_flush(r->sink, fault);
 			flush = now_ns() + r->flush_ns;
