@@ -102,7 +102,7 @@ int loop_load(struct loop_vcpu *vcpu, const struct guest_op *op, uint32_t count,
 				     .rsi = count,
 				     .rdi = address,
 				     .rsp = LOOP_STACK_ADDRESS - vcpu->id * 0x400,
-				     .rflags = loop->options->timer_us ? 0x202 : 2};
+				     .rflags = 0x202}; /* IF: Bochs takes no interrupts without */
 	struct kvm_sregs special;
 
 	memcpy(loop->vm.memory + LOOP_CODE_ADDRESS, code, (size_t)(end - code));
