@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The cases: what runs in L1, and what must then hold in its recording."""
+
+import dataclasses
+import json
+import re
+import typing
+
+from . import checks
+from .checks import SVM, VMX, expect, expect_equal
+
+RECORD = "collector --db run.sqlite -- "
+LEAF_REASONS = {VMX: (10, 12, 30, 31, 32, 48, 49), SVM: (0x72, 0x78, 0x7b, 0x7c, 0x400)}
+# Holes of the manuals' tables, and wild ones (0x1000a: CPUID with a bit above the basic reason).
+UNDEFINED_REASONS = {VMX: (35, 38, 42, 200, 0x1000a, 0xffffffff),
+                     SVM: (0x300, 0x10072, 0xffffffff)}
+
+
+@dataclasses.dataclass
+class Case:
+    """script: shell, run in a folder of its own in L1, its output in the file log.
+
+    check(folder, setup): yields one line per thing seen to hold; raises checks.Wrong.
+    before: shell, run before it (loading modules with other parameters).
+    """
+
+    name: str
+    script: str
+    check: typing.Callable
+    before: str = ""
+
+
+@dataclasses.dataclass
+class Setup:
+    """One boot of one machine."""
+
+    machine: str
+    kernel: str
+    vendor_params: str = ""
+    cpus: int = 1
+
+    @property
+    def isa(self):
+        return VMX if self.machine == "bochs" else SVM
+
+    @property
+    def nested_paging(self):
+        return not re.search(r"\b[en]pt=0", self.vendor_params)
+
+    def __str__(self):
+        return " ".join(filter(None, [self.machine, self.kernel, self.vendor_params,
+                                      f"{self.cpus} CPUs" if self.cpus > 1 else ""]))
+
+
+def _mmio(setup):
+    """MMIO at guest-physical 0xd0000: a nested fault each time, or a guest's page fault."""
+    if not setup.nested_paging:
+        reason = "basic_reason = 0 AND key = 14" if setup.isa == VMX else "basic_reason = 0x4e"
+    elif setup.isa == VMX:
+        reason = "basic_reason IN (48, 49) AND key = 0xd0000"
+    else:
+        reason = "basic_reason = 0x400 AND key = 0xd0000"
+    return reason + " AND user_reason_name = 'MMIO'"
+
+
+def exits_of(op, setup):
+    """The records that count times op must make, as a condition on the view exits."""
+    vmx = setup.isa == VMX
+    return {
+        "cpuid": f"basic_reason = {10 if vmx else 0x72} AND key = 1 AND key_aux = 5",
+        "rdmsr": f"basic_reason = {31 if vmx else 0x7c} AND key = 0x277 AND key_aux = 0",
+        "wrmsr": f"basic_reason = {32 if vmx else 0x7c} AND key = 0x277 AND key_aux = 1",
+        "tsc_deadline": f"basic_reason = {32 if vmx else 0x7c} AND key = 0x6e0 AND key_aux = 1",
+        "out": f"basic_reason = {30 if vmx else 0x7b} AND key = 0x10 AND key_aux = 0x01",
+        "in": f"basic_reason = {30 if vmx else 0x7b} AND key = 0x12 AND key_aux = 0x14",
+        "mmio_read": _mmio(setup),
+        "mmio_write": _mmio(setup),
+        "touch": (f"basic_reason = {48 if vmx else 0x400} AND key >= 0x40000000 AND "
+                  "key_aux & 2 = 2"),
+        "hlt": f"basic_reason = {12 if vmx else 0x78}",
+        "vmcall": "basic_reason = 18 AND key = 0x7777",
+        "vmmcall": "basic_reason = 0x81 AND key = 0x7777",
+        "cr0": ("basic_reason = 28 AND key = 0 AND key_aux = 0" if vmx
+                else "basic_reason IN (0x10, 0x65)"),
+        "rdtsc": f"basic_reason IN ({'16, 51' if vmx else '0x6e, 0x87'})",
+    }[op]
+
+
+def ops_of(setup):
+    ops = ["cpuid", "rdmsr", "wrmsr", "out", "in", "mmio_read", "mmio_write", "hlt", "cr0",
+           "rdtsc", "vmcall" if setup.isa == VMX else "vmmcall"]
+    return ops + (["touch"] if setup.nested_paging else [])
+
+
+VCPU_LINE = re.compile(r"^(?:exit_loop|vmm stats) vcpu=(\d+) .*?\bexits=(\d+)", re.MULTILINE)
+
+
+def kvm_exits(text):
+    """{vcpu_id: KVM's statistic `exits`} as exit_loop and vmm print it."""
+    return {int(vcpu): int(exits) for vcpu, exits in VCPU_LINE.findall(text)}
+
+
+def recorded(folder):
+    """(recording, log) of a case that must hold whatever it is about."""
+    log = (folder / "log").read_text(errors="replace")
+    expect_equal("exit status", (folder / "status").read_text().strip(), "0")
+    recording = checks.Recording(folder / "run.sqlite")
+    expect_equal("state of the run", recording.one("SELECT state FROM runs"), "complete")
+    return recording, log
+
+
+def sound(recording, log):
+    yield checks.is_sound(recording)
+    yield checks.in_sequence(recording)
+    yield checks.accounts_for(recording, kvm_exits(log))
+
+
+def loop(op, count, *options, name=None, params=None, vcpus=1):
+    """count times op on each vCPU: so many records of its reason and sub-key.
+
+    params: {name: value} of kvm.ko, loaded anew for this case.
+    """
+    def check(folder, setup):
+        recording, log = recorded(folder)
+        loaded = json.loads(recording.one("SELECT module_parameters FROM runs"))
+        for param, value in (params or {}).items():
+            expect_equal(f"parameter {param}", str(loaded.get("kvm", loaded).get(param)), value)
+        yield from sound(recording, log)
+        dropped = recording.one("SELECT sum(dropped) FROM coverage")
+        wanted = 0 if op == "rdtsc" else count * vcpus
+        if dropped:
+            yield f"{dropped} dropped, so the count of {op} is not checked"
+        else:
+            yield checks.counts(recording, exits_of(op, setup), wanted)
+    arguments = " ".join(["exit_loop", "--op", op, "--count", str(count), *options])
+    if vcpus > 1:
+        arguments += f" --vcpus {vcpus}"
+    before = "" if params is None else with_params(params)
+    return Case(name or f"{op} x {count}", RECORD + arguments, check, before)
+
+
+def leaves(isa):
+    """A guest reads the leaves for defined and undefined reasons."""
+    def check(folder, setup):
+        recording, log = recorded(folder)
+        yield checks.leaves_agree(recording, setup.isa, log, UNDEFINED_REASONS[isa])
+    reasons = ",".join(map(str, LEAF_REASONS[isa] + UNDEFINED_REASONS[isa]))
+    return Case("leaves in a loop",
+                RECORD + f"exit_loop --op out --count 50 --read-leaves {reasons}", check)
+
+
+def linux(isa):
+    """Linux boots as L2 and reads the leaves with Debian's cpuid."""
+    def check(folder, setup):
+        recording, log = recorded(folder)
+        expect("L2 done" in log, "L2 did not come to its end")
+        yield from sound(recording, log)
+        dropped = recording.one("SELECT sum(dropped) FROM coverage")
+        if not dropped:
+            yield checks.leaves_agree(recording, setup.isa, log)
+    reasons = ",".join(map(str, LEAF_REASONS[isa]))
+    return Case("Linux boots as L2", RECORD + f"vmm --append leaf_reasons={reasons} "
+                "/l2/bzImage /l2/initramfs", check)
+
+
+def split_userspace():
+    """A VMM that sleeps 2 ms at each of 20 exits: that time is user space's."""
+    def check(folder, setup):
+        recording, log = recorded(folder)
+        yield from sound(recording, log)
+        low = recording.one("SELECT min(userspace_ns) FROM exits WHERE "
+                            f"{exits_of('out', setup)}")
+        expect(low >= 2_000_000, f"an exit with only {low} ns in user space")
+        yield f"at least {low} ns each in user space"
+    return Case("the VMM sleeps", RECORD + "exit_loop --op out --count 20 --sleep-us 2000", check)
+
+
+def split_halted():
+    """HLT until a 5 ms timer: that time is halted time."""
+    def check(folder, setup):
+        recording, log = recorded(folder)
+        yield from sound(recording, log)
+        condition = exits_of("hlt", setup)
+        yield checks.counts(recording, condition, 20)
+        middle = recording.one(f"SELECT halted_ns FROM exits WHERE {condition} "
+                               "ORDER BY halted_ns LIMIT 1 OFFSET 10")
+        expect(middle >= 2_000_000, f"half of the HLT exits were halted less than {middle} ns")
+        yield f"the median HLT is halted {middle} ns"
+    return Case("HLT with a timer",
+                RECORD + "exit_loop --op hlt --count 20 --mode real --timer-us 5000", check)
+
+
+def split_preempted():
+    """Two busy vCPUs on one CPU: each is scheduled out while runnable."""
+    def check(folder, setup):
+        recording, log = recorded(folder)
+        yield from sound(recording, log)
+        for row in recording.all("SELECT vcpu_id, count(*) AS n, sum(preempted_ns) AS ns FROM exits "
+                                 "WHERE preempted_cycles > 0 GROUP BY vcpu_id"):
+            yield f"vCPU {row['vcpu_id']} preempted {row['n']} times, {row['ns']} ns"
+        n = recording.one("SELECT count(DISTINCT vcpu_id) FROM exits WHERE preempted_ns > 500000")
+        expect_equal("vCPUs preempted for 0.5 ms and more at a time", n, 2)
+    return Case("two vCPUs on one CPU",
+                RECORD + "exit_loop --op nop --count 20000000 --vcpus 2 --pin 0", check)
+
+
+def fastpath():
+    """WRMSR of TSC_DEADLINE with an in-kernel APIC re-enters without handle_exit()."""
+    def check(folder, setup):
+        recording, log = recorded(folder)
+        yield from sound(recording, log)
+        condition = exits_of("tsc_deadline", setup)
+        yield checks.counts(recording, condition, 100)
+        yield checks.counts(recording, condition + " AND fastpath", 100)
+    return Case("fastpath", RECORD + "exit_loop --op tsc_deadline --count 100 --irqchip", check)
+
+
+def killed():
+    """SIGKILL of the collector: what was flushed is there, and the next one records."""
+    script = """\
+collector --db run.sqlite -- exit_loop --op out --count 4000000000 &
+sleep 3
+kill -9 $!
+wait $!
+killall exit_loop
+collector --db next.sqlite -- exit_loop --op cpuid --count 100
+"""
+    def check(folder, setup):
+        expect_equal("exit status of the next one", (folder / "status").read_text().strip(), "0")
+        recording = checks.Recording(folder / "run.sqlite")
+        yield checks.is_sound(recording)
+        yield checks.in_sequence(recording)
+        expect(recording.one("SELECT count(*) FROM exits") > 1000, "almost nothing was flushed")
+        expect(recording.one("SELECT state FROM runs") != "complete", "the run claims to be complete")
+        following = checks.Recording(folder / "next.sqlite")
+        yield checks.counts(following, exits_of("cpuid", setup), 100)
+    return Case("collector killed", script, check)
+
+
+def destroyed():
+    """VMs that come and go while one collector records: every exit of each."""
+    script = RECORD + ("sh -c 'for n in 1 2 3 4 5 6 7 8 9 10; do "
+                       "exit_loop --op cpuid --count 100 --vcpus 4 || exit 1; done'")
+
+    def check(folder, setup):
+        recording, log = recorded(folder)
+        yield checks.is_sound(recording)
+        yield checks.in_sequence(recording)
+        expect_equal("rings", recording.one("SELECT count(*) FROM coverage"), 40)
+        yield checks.counts(recording, exits_of("cpuid", setup), 4000)
+        exits = sum(int(number) for _, number in VCPU_LINE.findall(log))
+        accounted = recording.one("SELECT sum(recorded + dropped + filtered + unread + open_exits "
+                                  "+ vmfail) FROM coverage")
+        expect_equal("exits accounted for", accounted, exits)
+        yield f"KVM's {exits} exits"
+    return Case("10 VMs of 4 vCPUs", script, check)
+
+
+def wrong_input(name, command, says, prepare="", clean_up=""):
+    """command ends with status 1 and one line that says why; it leaves no database."""
+    script = f"{prepare}\n{command} >out.txt 2>err.txt; echo $? >code\n{clean_up}\n"
+
+    def check(folder, setup):
+        text = (folder / "err.txt").read_text(errors="replace")
+        expect_equal("exit status", (folder / "code").read_text().strip(), "1")
+        expect_equal(f"lines on stderr ({text.strip()})", len(text.splitlines()), 1)
+        expect(re.search(says, text), f"{text.strip()!r} does not say {says!r}")
+        expect(not (folder / "run.sqlite").exists(), "a database is left behind")
+        yield text.strip()
+    return Case(name, script, check)
+
+
+def wrong_inputs():
+    return [
+        wrong_input("no permission", "su nobody -c 'collector --db run.sqlite --duration 1s'",
+                    "[Pp]ermission", prepare="chmod 777 ."),
+        wrong_input("no device", "collector --db run.sqlite --duration 1s", "kvm_exit_ring",
+                    prepare=". /bed/functions; bed_unload", clean_up=". /bed/functions; bed_load"),
+    ]
+
+
+def reload_cycles(rounds):
+    """Loading and unloading again and again, with a guest in between."""
+    script = f"""\
+. /bed/functions
+for round in $(seq {rounds}); do
+	bed_unload && bed_load || exit 1
+	[ $((round % 10)) = 0 ] || continue
+	{RECORD} exit_loop --op cpuid --count 100 || exit 1
+	[ "$round" = {rounds} ] || rm -f run.sqlite*
+done
+"""
+    def check(folder, setup):
+        recording, _ = recorded(folder)
+        yield checks.is_sound(recording)
+        yield checks.counts(recording, exits_of("cpuid", setup), 100)
+    return Case(f"{rounds} times unloaded and loaded", script, check)
+
+
+def with_params(params):
+    """Shell that reloads KVM with these parameters of kvm.ko."""
+    text = " ".join(f"{name}={value}" for name, value in params.items())
+    return f". /bed/functions; BED_KVM_PARAMS='{text}'; bed_unload && bed_load"
+
+
+def quick(setup):
+    cases = [loop(op, 100) for op in ops_of(setup)]
+    cases += [leaves(setup.isa), linux(setup.isa), split_userspace(), split_halted(), split_preempted(),
+              killed(), *wrong_inputs()]
+    if setup.isa == VMX:
+        cases.append(fastpath())
+    cases.append(loop("cpuid", 60000, name="cpuid x 60000, ring of 4096",
+                      params={"ring_records": "4096"}))
+    return cases
+
+
+def full(setup):
+    cases = [loop(op, 100, "--mode", "real", name=f"{op} x 100, real mode")
+             for op in ops_of(setup) if op not in ("touch", "cr0")]
+    cases += quick(setup)
+    cases += [
+        loop("cpuid", 300000, name="cpuid x 300000, default ring", params={}),
+        loop("cpuid", 5000, vcpus=4, name="cpuid x 5000, 4 vCPUs at once"),
+        destroyed(),
+        reload_cycles(50),
+    ]
+    return cases

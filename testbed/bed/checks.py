@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What must hold in a recording. Each check raises Wrong, or returns what it saw."""
+
+import re
+import sqlite3
+
+VMX, SVM = 1, 2
+U64 = 1 << 64
+
+
+class Wrong(Exception):
+    """The recording is not what it must be."""
+
+
+def expect(condition, text):
+    if not condition:
+        raise Wrong(text)
+
+
+def expect_equal(what, got, wanted):
+    expect(got == wanted, f"{what}: {got}, not {wanted}")
+
+
+class Recording:
+    """run.sqlite of one case, through its public views."""
+
+    def __init__(self, path):
+        expect(path.is_file(), f"{path.name}: the collector left no database")
+        self.db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        self.db.row_factory = sqlite3.Row
+
+    def all(self, query, *values):
+        return self.db.execute(query, values).fetchall()
+
+    def one(self, query, *values):
+        return self.db.execute(query, values).fetchone()[0]
+
+
+def is_sound(recording):
+    """SQLite finds no damage and the roll-ups of all that was flushed equal the rows."""
+    expect_equal("integrity_check", recording.one("PRAGMA integrity_check"), "ok")
+    expect_equal("foreign keys broken", len(recording.all("PRAGMA foreign_key_check")), 0)
+    rows = recording.one("SELECT count(*) FROM exits")
+    expect_equal("exits in the roll-ups", recording.one("SELECT sum(exits) FROM rollups"), rows)
+    expect_equal("recorded by the vCPUs", recording.one("SELECT sum(recorded) FROM coverage"), rows)
+    return f"{rows} records"
+
+
+def in_sequence(recording):
+    """Per vCPU: seq rises by 1, or by what the table of losses says; times don't overlap;
+    the four parts of an exit's cycles are sane."""
+    gaps = {(row["vcpu_id"], row["vm"], row["first_seq"]): row["n"]
+            for row in recording.all("SELECT * FROM losses")}
+    last = {}
+    for row in recording.all("SELECT vm, vcpu_id, vcpu, seq, tsc, cycles, handler_cycles, "
+                             "tsc_back FROM exits ORDER BY vcpu, seq"):
+        expect(row["handler_cycles"] >= 0, f"seq {row['seq']}: parts exceed the whole")
+        before = last.get(row["vcpu"])
+        if before:
+            lost = gaps.pop((row["vcpu_id"], row["vm"], before["seq"] + 1), 0)
+            expect_equal("seq", row["seq"], before["seq"] + 1 + lost)
+            expect(row["tsc"] > before["tsc"] + before["cycles"],
+                   f"seq {row['seq']}: begins before the exit before it has ended")
+        last[row["vcpu"]] = row
+    return f"{len(last)} vCPU"
+
+
+def accounts_for(recording, exits):
+    """exits: {vcpu_id: KVM's statistic}. All of it is recorded or accounted for."""
+    seen = {row["vcpu_id"]: row for row in recording.all("SELECT * FROM coverage")}
+    expect_equal("vCPUs", sorted(seen), sorted(exits))
+    for vcpu, row in seen.items():
+        parts = {name: row[name] for name in
+                 ("recorded", "dropped", "filtered", "unread", "open_exits", "vmfail")}
+        expect(sum(parts.values()) == exits[vcpu],
+               f"vCPU {vcpu}: KVM counts {exits[vcpu]} exits, but " +
+               ", ".join(f"{value} {name}" for name, value in parts.items()))
+    return f"KVM's {sum(exits.values())} exits"
+
+
+def counts(recording, where, wanted):
+    """The number of records WHERE where."""
+    got = recording.one(f"SELECT count(*) FROM exits WHERE {where}")
+    expect(got == wanted, f"{got} records of {where}, not {wanted}; there are " + ", ".join(
+        f"{row[0]} {row[1]}" for row in recording.all(
+            "SELECT count(*), reason_name || ' ' || coalesce(key_text, '') FROM exits "
+            "GROUP BY 2 ORDER BY 1 DESC LIMIT 6")))
+    return f"{got} of {where}"
+
+
+LEAF = re.compile(r"0x(4ffffff[c-f]) 0x([0-9a-f]+): eax=0x([0-9a-f]+) ebx=0x([0-9a-f]+) "
+                  r"ecx=0x([0-9a-f]+) edx=0x([0-9a-f]+)")
+
+
+def leaf_readings(text):
+    """[(leaf, sub-leaf, eax, ebx, ecx, edx)] as exit_loop and cpuid print them."""
+    return [tuple(int(field, 16) for field in match) for match in LEAF.findall(text)]
+
+
+def _totals_at(recording, isa, seq, reason):
+    """(exits, cycles) of vCPU 0 up to the exit seq, which is counted but not over yet."""
+    where = "" if reason is None else f"AND basic_reason = {reason}"
+    number = recording.one(f"SELECT count(*) FROM exits WHERE seq <= ? {where}", seq)
+    cycles = recording.one(f"SELECT coalesce(sum(cycles), 0) FROM exits WHERE seq < ? {where}",
+                           seq)
+    return number, cycles
+
+
+def _expected_registers(leaf, subleaf, number, cycles, undefined):
+    if leaf <= 0x4ffffffd and subleaf in undefined:
+        return 0, 0, 0, 0xffffffff
+    if leaf in (0x4fffffff, 0x4ffffffd):
+        return number & 0xffffffff, number >> 32, 0, 0
+    return 0, cycles >> 32, cycles & 0xffffffff, 0
+
+
+def leaves_agree(recording, isa, text, undefined=()):
+    """What the guest read in the leaves equals the records up to that very CPUID exit.
+
+    undefined: reasons of the sub-leaf that the manual doesn't define.
+    """
+    readings = leaf_readings(text)
+    expect(readings, "the guest has printed no leaves")
+    expect_equal("dropped records", recording.one("SELECT sum(dropped) FROM coverage"), 0)
+    cpuid = 10 if isa == VMX else 0x72
+    rows = recording.all("SELECT seq, key, key_aux FROM exits WHERE basic_reason = ? AND "
+                         "key BETWEEN 0x4ffffffc AND 0x4fffffff ORDER BY seq", cpuid)
+    # cpuid may execute a leaf more often than it prints it: take what it printed, in order.
+    expect(len(rows) >= len(readings), f"{len(rows)} leaf exits, {len(readings)} readings")
+    position = 0
+    for leaf, subleaf, *registers in readings:
+        by_reason = leaf <= 0x4ffffffd
+        while position < len(rows) and not (rows[position]["key"] == leaf and (
+                not by_reason or rows[position]["key_aux"] == subleaf)):
+            position += 1
+        expect(position < len(rows), f"no CPUID exit of leaf {leaf:#x}, sub-leaf {subleaf:#x}")
+        number, cycles = _totals_at(recording, isa, rows[position]["seq"],
+                                    subleaf if by_reason else None)
+        expect_equal(f"leaf {leaf:#x}, sub-leaf {subleaf:#x}, at seq {rows[position]['seq']}",
+                     tuple(registers),
+                     _expected_registers(leaf, subleaf, number, cycles, undefined))
+        position += 1
+    return f"{len(readings)} readings"

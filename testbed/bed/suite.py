@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs the cases of one machine in one boot and judges them."""
+
+import pathlib
+import shlex
+import sqlite3
+import subprocess
+import sys
+
+from . import ROOT
+from .checks import Wrong
+
+SCRIPT_HEAD = """\
+#!/bin/sh
+# Made by testbed/test: each case in a folder of its own.
+run_case() {
+	mkdir "/out/$1"
+	cd "/out/$1"
+	sh -c "$2" >log 2>&1
+	echo $? >status
+	echo "@@stage case $1 has run"
+}
+"""
+
+
+def l1_script(cases):
+    lines = [SCRIPT_HEAD]
+    for number, case in enumerate(cases):
+        lines += [case.before, f"run_case {number} {shlex.quote(case.script)}"]
+    return "\n".join(lines + ["exit 0", ""])
+
+
+class Report:
+    """Prints results as they come and counts them."""
+
+    def __init__(self):
+        self.counts = {"passed": 0, "failed": 0, "skipped": 0}
+
+    def add(self, result, setup, name, detail=""):
+        self.counts[result] += 1
+        word = "FAILED" if result == "failed" else result
+        print(f"{word:8} {str(setup):24} {name:32} {detail}".rstrip(), flush=True)
+
+    def close(self):
+        print(", ".join(f"{number} {word}" for word, number in self.counts.items()), flush=True)
+        return 1 if self.counts["failed"] or not self.counts["passed"] else 0
+
+
+def boot(setup, cases, directory, options):
+    """Runs the cases in L1; None, or why the machine failed."""
+    script = directory / "tests.sh"
+    script.write_text(l1_script(cases))
+    command = [ROOT / "testbed" / "run", "--machine", setup.machine, "--kernel", setup.kernel,
+               "--cpus", str(setup.cpus), "--modules", options.modules,
+               "--vendor-params", setup.vendor_params,
+               "--add", options.collector, "--add", f"{script}:/bed/tests.sh",
+               "--out", directory / "out", "--time-limit", str(options.time_limit)]
+    command += [] if options.verbose else ["--quiet"]
+    result = subprocess.run([*map(str, command), "--", "sh", "/bed/tests.sh"], text=True,
+                            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                            stdout=sys.stderr)
+    if options.verbose or result.returncode:
+        print(result.stderr, end="", file=sys.stderr)
+    if result.returncode:
+        return (result.stderr.strip() or "no output").splitlines()[-1]
+    return None
+
+
+def judge(setup, case, folder, report):
+    seen = []
+    try:
+        if not (folder / "status").is_file():
+            raise Wrong("did not run")
+        for line in case.check(folder, setup):
+            seen.append(line)
+    except (Wrong, sqlite3.Error) as wrong:
+        report.add("failed", setup, case.name, str(wrong))
+        log = folder / "log"
+        if log.is_file():
+            print("\n".join("    " + line for line in
+                            log.read_text(errors="replace").splitlines()[-8:]), flush=True)
+        return
+    report.add("passed", setup, case.name, "; ".join(seen))
+
+
+def run(setup, cases, directory, options, report):
+    directory.mkdir(parents=True)
+    failure = boot(setup, cases, directory, options)
+    if failure:
+        report.add("failed", setup, "the machine", failure)
+    for number, case in enumerate(cases):
+        folder = pathlib.Path(directory, "out", str(number))
+        if failure and not folder.is_dir():
+            report.add("skipped", setup, case.name, "the machine failed")
+        else:
+            judge(setup, case, folder, report)
