@@ -24,6 +24,7 @@ const char options_help[] =
 	"  --duration TIME   stop after TIME: 500ms, 10s, 5m, 2h; a bare number is seconds\n"
 	"  --flush TIME      time between two transactions (200ms)\n"
 	"  --no-raw          roll-ups and histograms only, no row for each exit\n"
+	"  --keep-raw TIME   rows of the last TIME only (roll-ups stay complete)\n"
 	"  --vm PID          only VMs that process PID made\n"
 	"  --cr3             record the guest's CR3 too\n"
 	"  --help, --version\n"
@@ -82,6 +83,7 @@ enum {
 	OPT_DURATION,
 	OPT_FLUSH,
 	OPT_NO_RAW,
+	OPT_KEEP_RAW,
 	OPT_VM,
 	OPT_CR3,
 	OPT_HELP,
@@ -110,6 +112,8 @@ static int take(struct options *o, int option, const char *value, struct fault *
 	case OPT_NO_RAW:
 		o->raw = 0;
 		return 0;
+	case OPT_KEEP_RAW:
+		return parse_time("keep-raw", value, &o->keep_ns, fault);
 	case OPT_VM:
 		return parse_pid(value, &o->device.tgid, fault);
 	case OPT_CR3:
@@ -131,6 +135,8 @@ static int check(const struct options *o, struct fault *fault)
 	if (!o->db && !o->capture)
 		return fault_set(fault, -EINVAL,
 				 "no file to record into (--db FILE; see collector --help)");
+	if (!o->raw && o->keep_ns)
+		return fault_set(fault, -EINVAL, "--no-raw and --keep-raw: take one of them");
 	if (o->db && !*o->db)
 		return fault_set(fault, -EINVAL, "--db: the file has no name");
 	if (o->from && (o->command || o->duration_ns || o->device.tgid || o->device.cr3))
@@ -150,6 +156,7 @@ int options_parse(struct options *o, int argc, char **argv, struct fault *fault)
 		{"duration", required_argument, NULL, OPT_DURATION},
 		{"flush", required_argument, NULL, OPT_FLUSH},
 		{"no-raw", no_argument, NULL, OPT_NO_RAW},
+		{"keep-raw", required_argument, NULL, OPT_KEEP_RAW},
 		{"vm", required_argument, NULL, OPT_VM},
 		{"cr3", no_argument, NULL, OPT_CR3},
 		{"help", no_argument, NULL, OPT_HELP},

@@ -16,6 +16,7 @@ struct options {
 	int64_t duration_ns;	      /* --duration; 0: no limit */
 	int64_t flush_ns;	      /* --flush */
 	int raw;		      /* 0: --no-raw */
+	int64_t keep_ns;	      /* --keep-raw; 0: all rows */
 	struct device_options device; /* --vm, --cr3 */
 	char **command;		      /* after the options; NULL: none */
 	int help;

@@ -49,6 +49,7 @@ int sink_open(struct sink *sink, const struct options *options, struct source *s
 		.capture_path = options->capture,
 		.label = options->label,
 		.raw = options->raw,
+		.keep_ns = options->keep_ns,
 	};
 	if (options->capture) {
 		rc = capture_create(options->capture, &sink->capture);
@@ -88,6 +89,7 @@ static int begin(struct sink *sink, struct fault *fault)
 	if (sink->label)
 		run_info_set(info, RUN_LABEL, sink->label);
 	run = run_info_store(info, sink->source->ops->name, sink->raw);
+	run.keep_cycles = (uint64_t)((double)sink->keep_ns * info->tsc_khz / 1e6);
 	if (sink->store) {
 		rc = store_begin(sink->store, &run);
 		if (rc)

@@ -15,6 +15,7 @@ struct sink {
 	const char *capture_path;
 	const char *label; /* NULL: the source's */
 	int raw;
+	int64_t keep_ns;
 	int begun;
 	uint64_t records;
 	int64_t unflushed;

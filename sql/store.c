@@ -108,12 +108,15 @@ static int query_int(struct store *store, const char *sql, int64_t *value)
 	return rc;
 }
 
-/* In one transaction with a rollback journal: a killed creator leaves nothing. */
-static int create_schema(struct store *store)
+/*
+ * The tables (if @tables), the meanings of the exit reasons and the views of
+ * this version, in one transaction: a killed writer changes nothing.
+ */
+static int write_schema(struct store *store, int tables)
 {
 	int rc = exec(store, "BEGIN IMMEDIATE");
 
-	if (!rc)
+	if (!rc && tables)
 		rc = exec(store, sql_schema);
 	if (!rc)
 		rc = exec(store, sql_exit_reason);
@@ -142,10 +145,12 @@ static int check_version(struct store *store)
 	if (rc)
 		return rc;
 	if (!id && !objects)
-		return create_schema(store);
+		return write_schema(store, 1);
 	if (id != APPLICATION_ID)
 		return STORE_FOREIGN;
-	return version > STORE_VERSION ? STORE_FUTURE : 0;
+	if (version > STORE_VERSION)
+		return STORE_FUTURE;
+	return write_schema(store, 0);
 }
 
 static int open_database(struct store *store)
@@ -180,7 +185,10 @@ static int open_database(struct store *store)
 
 static int prepare(struct store *store)
 {
-	static const char insert_rows[] = "INSERT INTO exit SELECT * FROM exit_batch";
+	/* What is the same in all rows is no column of exit_batch: that saves calls. */
+	static const char insert_rows[] = "INSERT INTO exit SELECT ?1, *, NULL FROM exit_batch";
+	static const char insert_rows_cr3[] = "INSERT INTO exit SELECT ?1, *, cr3 FROM exit_batch";
+	static const char trim_rows[] = "DELETE FROM exit WHERE rowid BETWEEN ?1 AND ?2";
 	static const char insert_loss[] = "INSERT INTO loss VALUES (?,?,?,?,?)";
 	static const char insert_check[] = "INSERT INTO crosscheck VALUES (?,?,?,?,?,?,?)";
 	static const char update_vcpu[] =
@@ -189,10 +197,9 @@ static int prepare(struct store *store)
 		const char *sql;
 		sqlite3_stmt **stmt;
 	} all[] = {
-		{insert_rows, &store->insert_rows},
-		{insert_loss, &store->insert_loss},
-		{insert_check, &store->insert_check},
-		{update_vcpu, &store->update_vcpu},
+		{insert_rows, &store->insert_rows},   {insert_rows_cr3, &store->insert_rows_cr3},
+		{trim_rows, &store->trim_rows},	      {insert_loss, &store->insert_loss},
+		{insert_check, &store->insert_check}, {update_vcpu, &store->update_vcpu},
 	};
 	size_t i;
 	int rc = store_rows_register(store->db, &store->batch);
@@ -304,7 +311,9 @@ static int insert_run(struct store *store, const struct store_run *run)
 		run->started_ns,
 		(int64_t)store->rollup_cycles,
 		(int64_t)store->hist_cycles,
-		run->raw,
+		!run->raw	   ? 0
+		: run->keep_cycles ? 2
+				   : 1,
 		run->split,
 	};
 	sqlite3_stmt *stmt;
@@ -332,6 +341,11 @@ int store_begin(struct store *store, const struct store_run *run)
 	store->hist_cycles = (uint64_t)run->tsc_khz * STORE_HIST_MS;
 	store->isa = run->isa;
 	store->raw = run->raw;
+	store->keep_cycles = run->keep_cycles;
+	store->mark_count = 0;
+	store->last_tsc = 0;
+	store->first_row = 0;
+	store->last_row = 0;
 	store->failed_run = 0;
 	store->vcpu_count = 0;
 	store->recorded = 0;
@@ -400,6 +414,8 @@ void store_close(struct store *store)
 	if (!store)
 		return;
 	sqlite3_finalize(store->insert_rows);
+	sqlite3_finalize(store->insert_rows_cr3);
+	sqlite3_finalize(store->trim_rows);
 	sqlite3_finalize(store->insert_loss);
 	sqlite3_finalize(store->insert_check);
 	sqlite3_finalize(store->update_vcpu);

@@ -60,8 +60,9 @@ struct store_run {
 	uint32_t tsc_khz; /* in kHz, not 0 */
 	uint64_t tsc_start;
 	int64_t started_ns;
-	int raw;   /* 1: a row for every exit; 0: roll-ups only */
-	int split; /* 1: the four parts of cycles are known */
+	uint64_t keep_cycles; /* keep rows for so many TSC cycles only; 0: all */
+	int raw;	      /* 1: a row for every exit; 0: roll-ups only */
+	int split;	      /* 1: the four parts of cycles are known */
 };
 
 /* A vCPU. @comm may be NULL. */
@@ -114,7 +115,8 @@ struct store_counts {
 /*
  * Opens @path for writing, creates it if it does not exist or is empty. A file
  * that is refused (STORE_FOREIGN, STORE_FUTURE, STORE_BUSY) is not touched. An
- * older version is migrated; runs of dead writers become 'interrupted'.
+ * older version is brought up to date, and so are the views and the meanings of
+ * the exit reasons of any file; runs of dead writers become 'interrupted'.
  */
 int store_open(const char *path, struct store **store);
 

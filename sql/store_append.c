@@ -138,6 +138,27 @@ static int check_order(struct store *store, struct vcpu_state *v,
 	return rc;
 }
 
+static int insert_rows(struct store *store, const struct vcpu_state *v,
+		       const struct kvm_exit_record *records, size_t count)
+{
+	sqlite3_stmt *stmt = store->insert_rows;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < count; i++)
+		if (records[i].flags & KVM_EXIT_REC_CR3)
+			stmt = store->insert_rows_cr3;
+	store->batch = (struct row_batch){records, count};
+	sqlite3_bind_int64(stmt, 1, v->id);
+	rc = store_step(stmt);
+	if (!rc && count) {
+		store->last_row = sqlite3_last_insert_rowid(store->db);
+		if (!store->first_row)
+			store->first_row = store->last_row - (int64_t)count + 1;
+	}
+	return rc;
+}
+
 int store_append(struct store *store, int vcpu, const struct kvm_exit_record *records, size_t count)
 {
 	struct vcpu_state *v;
@@ -147,15 +168,15 @@ int store_append(struct store *store, int vcpu, const struct kvm_exit_record *re
 	if (rc)
 		return rc;
 	rc = check_order(store, v, records, count);
-	if (!rc && store->raw) {
-		store->batch = (struct row_batch){records, count, v->id};
-		rc = store_step(store->insert_rows);
-	}
+	if (!rc && store->raw)
+		rc = insert_rows(store, v, records, count);
 	if (!rc)
 		rc = store_sum_add(store, v->id, records, count);
 	if (rc)
 		return store_fail(store, rc);
 	v->dirty = 1;
+	if (v->last_tsc > store->last_tsc)
+		store->last_tsc = v->last_tsc;
 	store->recorded += count;
 	store->unflushed += count;
 	return 0;
@@ -293,6 +314,33 @@ static int write_vcpus(struct store *store)
 	return rc;
 }
 
+/*
+ * Deletes rows that are older than what is to be kept, but never the youngest.
+ * The marks are at least a 63rd of the time kept apart, so the oldest of 64 goes;
+ * rows go when all rows up to their mark are too old.
+ */
+static int trim_rows(struct store *store)
+{
+	struct row_mark *marks = store->marks;
+	uint64_t step = store->keep_cycles / (STORE_MARKS - 1) + 1;
+	int old = 0;
+	int rc;
+
+	if (!store->mark_count || store->last_tsc - marks[store->mark_count - 1].tsc >= step)
+		marks[store->mark_count++] = (struct row_mark){store->last_tsc, store->last_row};
+	while (old < store->mark_count && store->last_tsc - marks[old].tsc > store->keep_cycles)
+		old++;
+	if (!old)
+		return 0;
+	sqlite3_bind_int64(store->trim_rows, 1, store->first_row);
+	sqlite3_bind_int64(store->trim_rows, 2, marks[old - 1].rowid);
+	rc = store_step(store->trim_rows);
+	store->first_row = marks[old - 1].rowid + 1;
+	store->mark_count -= old;
+	memmove(marks, marks + old, (size_t)store->mark_count * sizeof(*marks));
+	return rc;
+}
+
 int store_flush(struct store *store)
 {
 	int rc;
@@ -304,6 +352,8 @@ int store_flush(struct store *store)
 	rc = store_sum_write(store);
 	if (!rc)
 		rc = write_vcpus(store);
+	if (!rc && store->raw && store->keep_cycles)
+		rc = trim_rows(store);
 	if (!rc)
 		rc = sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
 	if (rc)

@@ -30,8 +30,15 @@ struct vcpu_state {
 struct row_batch {
 	const struct kvm_exit_record *records;
 	size_t count;
-	int64_t vcpu;
 };
+
+/* Rows of the run up to @rowid are not younger than @tsc. */
+struct row_mark {
+	uint64_t tsc;
+	int64_t rowid;
+};
+
+#define STORE_MARKS 64
 
 struct store {
 	sqlite3 *db;
@@ -57,11 +64,21 @@ struct store {
 	uint64_t unread;
 	uint64_t unflushed;
 
+	/* --keep-raw: rows from first_row on are there; marks in order of age */
+	uint64_t keep_cycles;
+	uint64_t last_tsc;
+	int64_t first_row;
+	int64_t last_row;
+	struct row_mark marks[STORE_MARKS];
+	int mark_count;
+
 	struct row_batch batch;
 	struct tally rollup; /* of struct rollup_sums */
 	struct tally hist;   /* of struct hist_counts */
 
 	sqlite3_stmt *insert_rows;
+	sqlite3_stmt *insert_rows_cr3;
+	sqlite3_stmt *trim_rows;
 	sqlite3_stmt *insert_rollup;
 	sqlite3_stmt *insert_hist;
 	sqlite3_stmt *insert_loss;

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 
 /* Columns that are NULL where the record's field is not valid. */
-#define COLUMN_KEY     10
-#define COLUMN_KEY_AUX 11
-#define COLUMN_CR3     18
+#define COLUMN_KEY     9
+#define COLUMN_KEY_AUX 10
+#define COLUMN_CR3     17
 
 struct batch_table {
 	sqlite3_vtab base;
@@ -32,9 +32,10 @@ static int batch_connect(sqlite3 *db, void *aux, int argc, const char *const *ar
 	(void)argv;
 	(void)error;
 	rc = sqlite3_declare_vtab(
-		db, "CREATE TABLE x(vcpu, seq, tsc, reason, flags, cycles, halted_cycles,"
+		db, "CREATE TABLE x(seq, tsc, reason, flags, cycles, halted_cycles,"
 		    " userspace_cycles, preempted_cycles, rip, key, key_aux, qualification,"
-		    " info2, intr_info, error_code, user_reason, pcpu, cr3)");
+		    " info2, intr_info, error_code, user_reason, pcpu,"
+		    " cr3 HIDDEN)");
 	if (rc)
 		return rc;
 	table = calloc(1, sizeof(*table));
@@ -98,43 +99,43 @@ static int batch_eof(sqlite3_vtab_cursor *cursor)
 	       ((struct batch_table *)cursor->pVtab)->batch->count;
 }
 
-/* The columns in the order of table exit; called for each value of each row. */
+/* The columns in the order of table exit, from seq on; called for each value. */
 static __u64 value_of(const struct kvm_exit_record *r, int column)
 {
 	switch (column) {
-	case 1:
+	case 0:
 		return r->seq;
-	case 2:
+	case 1:
 		return r->tsc;
-	case 3:
+	case 2:
 		return r->reason;
-	case 4:
+	case 3:
 		return r->flags;
-	case 5:
+	case 4:
 		return r->cycles;
-	case 6:
+	case 5:
 		return r->halted_cycles;
-	case 7:
+	case 6:
 		return r->userspace_cycles;
-	case 8:
+	case 7:
 		return r->preempted_cycles;
-	case 9:
+	case 8:
 		return r->guest_rip;
 	case COLUMN_KEY:
 		return r->key;
 	case COLUMN_KEY_AUX:
 		return r->key_aux;
-	case 12:
+	case 11:
 		return r->qualification;
-	case 13:
+	case 12:
 		return r->info2;
-	case 14:
+	case 13:
 		return r->intr_info;
-	case 15:
+	case 14:
 		return r->error_code;
-	case 16:
+	case 15:
 		return r->user_reason;
-	case 17:
+	case 16:
 		return r->pcpu;
 	}
 	return r->guest_cr3;
@@ -145,10 +146,7 @@ static int batch_column(sqlite3_vtab_cursor *cursor, sqlite3_context *out, int c
 	const struct row_batch *batch = ((struct batch_table *)cursor->pVtab)->batch;
 	const struct kvm_exit_record *r = &batch->records[((struct batch_cursor *)cursor)->row];
 
-	if (!column)
-		sqlite3_result_int64(out, batch->vcpu);
-	else if ((column == COLUMN_KEY || column == COLUMN_KEY_AUX) &&
-		 !(r->flags & KVM_EXIT_REC_KEY))
+	if ((column == COLUMN_KEY || column == COLUMN_KEY_AUX) && !(r->flags & KVM_EXIT_REC_KEY))
 		sqlite3_result_null(out);
 	else if (column == COLUMN_CR3 && !(r->flags & KVM_EXIT_REC_CR3))
 		sqlite3_result_null(out);

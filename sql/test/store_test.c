@@ -290,6 +290,53 @@ static void test_killed(void)
 	CHECK_EQ(query(path, "SELECT tsc_end = (SELECT max(tsc) FROM exit) FROM run"), 1);
 }
 
+/* --keep-raw: rows of the last second of ten, of this run alone; sums of all. */
+static void test_keep(void)
+{
+	const char *path = test_path("keep.sqlite");
+	struct store_run run = test_run;
+	struct synthetic s[2];
+	struct store *store;
+	int i;
+
+	record_run(path, 1, 0, s);
+	run.keep_cycles = SYNTHETIC_TSC_KHZ * 1000ULL;
+	CHECK_EQ(store_open(path, &store), 0);
+	CHECK_EQ(store_begin(store, &run), 0);
+	add_vcpu(store, 0);
+	synthetic_init(&s[0], 0, 3);
+	for (i = 0; i < 1000; i++) {
+		s[0].tsc = SYNTHETIC_TSC_START + SYNTHETIC_TSC_KHZ * 10ULL * (unsigned int)i;
+		synthetic_fill(&s[0], records, 10);
+		CHECK_EQ(store_append(store, 0, records, 10), 0);
+		CHECK_EQ(store_flush(store), 0);
+	}
+	CHECK_EQ(store_finish(store, "complete", s[0].tsc, 0), 0);
+	store_close(store);
+	CHECK_EQ(query(path, "SELECT has_raw FROM run WHERE id = 2"), 2);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit WHERE vcpu <= 2"), RECORDS);
+	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_rollup WHERE vcpu = 3"), 10000);
+	CHECK_EQ(query(path, "SELECT max(seq) FROM exit WHERE vcpu = 3"), 9999);
+	/* All of the last second, and at most two 63rds of it more. */
+	CHECK(query(path, "SELECT min(seq) FROM exit WHERE vcpu = 3") <= 9000);
+	CHECK(query(path, "SELECT min(seq) FROM exit WHERE vcpu = 3") > 8900);
+}
+
+/* A file of an older program gets today's views and meanings; the data stay. */
+static void test_refreshed(void)
+{
+	const char *path = test_path("round.sqlite");
+	struct store *store;
+
+	query(path, "DROP VIEW exits");
+	query(path, "DELETE FROM exit_reason WHERE number = 10");
+	CHECK_EQ(store_open(path, &store), 0);
+	store_close(store);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exits WHERE reason_name = 'CPUID'"),
+		 query(path, "SELECT count(*) FROM exit WHERE reason = 10"));
+	CHECK(query(path, "SELECT count(*) FROM exit WHERE reason = 10") > 0);
+}
+
 static void test_bad_calls(void)
 {
 	struct store *store = open_run(test_path("bad.sqlite"), 1);
@@ -319,6 +366,8 @@ int main(void)
 	test_one_writer();
 	test_discard();
 	test_killed();
+	test_keep();
+	test_refreshed();
 	test_bad_calls();
 	return check_result();
 }
