@@ -10,6 +10,7 @@
 
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum out_format { OUT_TABLE, OUT_CSV, OUT_JSON };
@@ -24,6 +25,7 @@ enum out_format { OUT_TABLE, OUT_CSV, OUT_JSON };
 #define OPT_OUTPUT 0x040U /* --output */
 #define OPT_RUN	   0x080U /* --run alone */
 #define OPT_CYCLES 0x100U /* --cycles, without --format */
+#define OPT_OWN_DB 0x200U /* the command opens --db itself, if it needs it */
 
 #define REASONS_MAX 64
 
@@ -86,6 +88,7 @@ struct run {
 	char *state;
 	char *environment;
 	char *source;
+	char *ept; /* as sysfs shows kvm_intel.ept; "": unknown */
 	int isa;
 	int64_t tsc_khz;
 	int64_t tsc_start;

@@ -290,7 +290,7 @@ static int sequences(struct app *app)
 		if (s.gaps)
 			out_note(&out,
 				 "%" PRIu64 " times the next exit is not known: records are "
-					    "missing or filtered out.",
+				 "missing or filtered out.",
 				 s.gaps);
 		rc = put_tables(app, &out, &s, table);
 		rc = out_end(&out, app, rc < 0);

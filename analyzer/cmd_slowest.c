@@ -107,6 +107,7 @@ static const char around_sql[] = "SELECT " SHOWN ", id FROM exits WHERE id IN ("
 				 "= (SELECT vcpu FROM exit WHERE rowid = ?1)"
 				 "  ORDER BY rowid LIMIT ?2)) ORDER BY id";
 
+/* All rows of @ids; it stands on the first. */
 static int put_slowest(struct app *app, struct out *out, sqlite3_stmt *ids, int64_t around)
 {
 	int64_t rank = 0;
@@ -116,14 +117,12 @@ static int put_slowest(struct app *app, struct out *out, sqlite3_stmt *ids, int6
 	if (db_prepare(app, &stmt, around_sql))
 		return -1;
 	out_table(out, "rows", columns, N_COLUMNS);
-	while ((rc = db_step(app, ids)) > 0)
+	for (rc = 1; rc > 0; rc = db_step(app, ids))
 		if (put_around(app, out, stmt, sqlite3_column_int64(ids, 0), around, ++rank)) {
 			rc = -1;
 			break;
 		}
 	sqlite3_finalize(stmt);
-	if (!rc && !rank)
-		rc = run_nothing(app);
 	if (!rc)
 		out_table_end(out);
 	return rc;
@@ -163,11 +162,17 @@ static int slowest(struct app *app)
 						: -1));
 	if (where_prepare(app, &app->run, sql, &ids))
 		return -1;
-	out_begin(&out, app, app->run.tsc_khz);
-	out_run(&out, "run", &app->run);
-	rc = put_slowest(app, &out, ids, around);
+	rc = db_step(app, ids);
+	if (!rc)
+		rc = run_nothing(app);
+	if (rc > 0) {
+		out_begin(&out, app, app->run.tsc_khz);
+		out_run(&out, "run", &app->run);
+		rc = put_slowest(app, &out, ids, around);
+		rc = out_end(&out, app, rc < 0);
+	}
 	sqlite3_finalize(ids);
-	return out_end(&out, app, rc < 0);
+	return rc;
 }
 
 const struct cmd cmd_slowest = {

@@ -19,6 +19,10 @@ static const char *const by_names[] = {"reason",	   "subkey", "vcpu", "rip",
 				       "userspace-reason", "pcpu",   NULL};
 static const char *const sort_names[] = {"count", "time", "busy", "mean", "p50",
 					 "p99",	  "max",  "key",  NULL};
+static const struct extra_option extra[] = {
+	{"symbols", true, "System.map, kallsyms or ELF file for --by rip"},
+	{"slide", true, "offset that KASLR added, or auto (default)"},
+	{0}};
 enum sort { SORT_COUNT, SORT_TIME, SORT_BUSY, SORT_MEAN, SORT_P50, SORT_P99, SORT_MAX, SORT_KEY };
 
 static double sort_value(const struct group *g, enum sort sort)
@@ -125,42 +129,55 @@ static void put_sums(struct out *out, const struct run *run, double seconds, con
 	}
 }
 
-static int put_groups(struct app *app, struct out *out, enum agg_by by, bool rows,
-		      const struct agg *agg)
+/*
+ * struct top - what is shown
+ * @rows: it was read from rows, not from roll-ups
+ * @guessed: share of symbols_guess_slide(), -1: nothing was guessed
+ */
+struct top {
+	enum agg_by by;
+	bool rows;
+	struct symbols symbols;
+	double guessed;
+	struct agg agg;
+};
+
+static int put_groups(struct app *app, struct out *out, const struct top *top)
 {
-	int keys = by == BY_PCPU ? 1 : 2;
+	int keys = top->by == BY_PCPU ? 1 : 2;
 	struct out_column column[2 + N_SUM];
-	struct group total = agg_total(agg);
-	uint32_t limit = agg->groups;
-	double seconds = (double)(rows ? run_length(&app->run) : run_grid_length(&app->run)) /
+	struct group total = agg_total(&top->agg);
+	uint32_t limit = top->agg.groups;
+	double seconds = (double)(top->rows ? run_length(&app->run) : run_grid_length(&app->run)) /
 			 (double)app->run.tsc_khz / 1e3;
 
-	memcpy(column, key_columns[by], (size_t)keys * sizeof(*column));
+	memcpy(column, key_columns[top->by], (size_t)keys * sizeof(*column));
 	memcpy(column + keys, sum_columns, sizeof(sum_columns));
 	if (app->opt.limit > 0 && app->opt.limit < limit)
 		limit = (uint32_t)app->opt.limit;
 	out_table(out, "rows", column, keys + N_SUM);
 	for (uint32_t i = 0; i < limit; i++) {
-		if (label_put(app, out, by, &agg->group[i]))
+		if (label_put(app, out, top->by, &top->symbols, &top->agg.group[i]))
 			return -1;
-		put_sums(out, &app->run, seconds, &agg->group[i], &total);
+		put_sums(out, &app->run, seconds, &top->agg.group[i], &total);
 	}
 	out_table_end(out);
-	if (limit < agg->groups)
-		out_line(out, "(%" PRIu32 " more: --limit 0 shows all)", agg->groups - limit);
+	if (limit < top->agg.groups)
+		out_line(out, "(%" PRIu32 " more: --limit 0 shows all)", top->agg.groups - limit);
 	return 0;
 }
 
-static int print_top(struct app *app, enum agg_by by, struct agg *agg, bool rows)
+static int print_top(struct app *app, const struct top *top)
 {
 	struct out out;
 	int rc;
 
 	out_begin(&out, app, app->run.tsc_khz);
 	out_run(&out, "run", &app->run);
-	if (!rows)
+	if (!top->rows)
 		out_range_note(&out, &app->run);
-	rc = put_groups(app, &out, by, rows, agg);
+	out_slide_note(&out, top->symbols.slide, top->guessed);
+	rc = put_groups(app, &out, top);
 	return out_end(&out, app, rc < 0);
 }
 
@@ -169,21 +186,25 @@ static int top_exits(struct app *app)
 	int by = args_choice(app, "--by", app->opt.by ? app->opt.by : "reason", by_names);
 	int sort = args_choice(app, "--sort", app->opt.sort ? app->opt.sort : "count", sort_names);
 	unsigned int flags = AGG_DIST | (app->opt.exact ? AGG_EXACT : 0);
-	struct agg agg = {0};
+	struct top top = {.by = (enum agg_by)by, .guessed = -1};
 	int rc;
 
 	if (by < 0 || sort < 0 || run_open(app, app->opt.run, &app->run))
 		return -1;
 	if (app->opt.limit < 0)
 		app->opt.limit = by == BY_REASON ? 0 : 30;
-	rc = agg_read(app, &app->run, (enum agg_by)by, flags, &agg);
-	if (!rc && !agg.groups)
+	top.rows = agg_needs_rows(top.by, flags);
+	rc = symbols_open(app, app->opt.extra[0], app->opt.extra[1], &top.symbols, &top.guessed);
+	if (!rc)
+		rc = agg_read(app, &app->run, top.by, flags, &top.agg);
+	if (!rc && !top.agg.groups)
 		rc = run_nothing(app);
 	if (!rc) {
-		qsort_r(agg.group, agg.groups, sizeof(*agg.group), compare, &sort);
-		rc = print_top(app, (enum agg_by)by, &agg, agg_needs_rows((enum agg_by)by, flags));
+		qsort_r(top.agg.group, top.agg.groups, sizeof(*top.agg.group), compare, &sort);
+		rc = print_top(app, &top);
 	}
-	agg_free(&agg);
+	agg_free(&top.agg);
+	symbols_free(&top.symbols);
 	return rc;
 }
 
@@ -191,13 +212,13 @@ const struct cmd cmd_top_exits = {
 	.name = "top-exits",
 	.summary = "exits by reason: how many, how long, and where the time went",
 	.usage = "[--by KEY] [--sort KEY] [OPTION...]",
-	.help = "Counts exits by reason (or by another key) and tells their time: in all, its "
-		"share,\n"
-		"the share without halted time (BUSY%), mean, median, 99th percentile, longest, "
-		"and\n"
-		"its four parts: KVM's handler, halted, in user space, preempted. Percentiles are "
-		"off\n"
-		"by less than 0.8 %.\n"
+	.help = "Counts exits by reason (or another key) and tells their time: in all, its share, "
+		"the\n"
+		"share without halted time (BUSY%), mean, median, 99th percentile, longest, and "
+		"its\n"
+		"four parts: KVM's handler, halted, in user space, preempted. Percentiles are off "
+		"by\n"
+		"less than 0.8 %.\n"
 		"\n"
 		"  --by    reason, subkey (port, MSR, CPUID leaf, address...), vcpu, rip,\n"
 		"          userspace-reason, pcpu\n"
@@ -206,7 +227,9 @@ const struct cmd cmd_top_exits = {
 		"Examples:\n"
 		"  analyzer top-exits --sort time\n"
 		"  analyzer top-exits --by subkey --reason MSR_WRITE,30 --limit 10\n"
+		"  analyzer top-exits --by rip --symbols System.map\n"
 		"  analyzer top-exits --from 2s --to 5s --format csv",
 	.options = OPT_FILTER | OPT_FORMAT | OPT_SORT | OPT_BY | OPT_LIMIT | OPT_EXACT,
+	.extra = extra,
 	.run = top_exits,
 };

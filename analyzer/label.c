@@ -35,9 +35,10 @@ static int put_vcpu(struct app *app, struct out *out, int64_t id)
 	return 0;
 }
 
-int label_put(struct app *app, struct out *out, enum agg_by by, const struct group *group)
+int label_put(struct app *app, struct out *out, enum agg_by by, const struct symbols *symbols,
+	      const struct group *group)
 {
-	char text[64];
+	char text[256];
 
 	switch (by) {
 	case BY_REASON:
@@ -56,7 +57,8 @@ int label_put(struct app *app, struct out *out, enum agg_by by, const struct gro
 	case BY_RIP:
 		snprintf(text, sizeof(text), "%016" PRIx64, (uint64_t)group->key[0]);
 		out_text(out, text);
-		out_none(out);
+		symbols_name(symbols, (uint64_t)group->key[0], text, sizeof(text));
+		out_text(out, *text ? text : NULL);
 		return 0;
 	case BY_USER_REASON:
 		if (group->key[0] < 0) {

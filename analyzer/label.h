@@ -7,8 +7,13 @@
 
 #include "analyzer/agg.h"
 #include "analyzer/out.h"
+#include "analyzer/symbols.h"
 
-/* Put the cells that name @group: two, one for BY_PCPU. -1 with app->error. */
-int label_put(struct app *app, struct out *out, enum agg_by by, const struct group *group);
+/*
+ * Put the cells that name @group: two, one for BY_PCPU. @symbols: for BY_RIP;
+ * with none in it there are no names. -1 with app->error.
+ */
+int label_put(struct app *app, struct out *out, enum agg_by by, const struct symbols *symbols,
+	      const struct group *group);
 
 #endif

@@ -19,6 +19,8 @@ static const struct cmd *const cmds[] = {
 	&cmd_timeline,
 	&cmd_slowest,
 	&cmd_sequences,
+	&cmd_compare,
+	&cmd_symbols,
 	&cmd_runs,
 	&cmd_sql,
 	&cmd_report,
@@ -52,8 +54,10 @@ static void print_command_usage(const struct cmd *cmd)
 
 static int run_command(struct app *app, const struct cmd *cmd)
 {
-	int rc = db_open(app, app->opt.db, &app->db);
+	int rc = 0;
 
+	if (!(cmd->options & OPT_OWN_DB))
+		rc = db_open(app, app->opt.db, &app->db);
 	if (!rc)
 		rc = cmd->run(app);
 	run_close(&app->run);

@@ -76,6 +76,9 @@ void out_run(struct out *out, const char *name, const struct run *run);
 /* Say which intervals --from and --to came to in roll-ups, if they were given. */
 void out_range_note(struct out *out, const struct run *run);
 
+/* Say how far above its symbols a kernel runs, if that was guessed (see symbols.h). */
+void out_slide_note(struct out *out, uint64_t slide, double guessed);
+
 /* A line for people; in JSON a member of "notes". */
 __attribute__((format(printf, 2, 3))) void out_note(struct out *out, const char *format, ...);
 

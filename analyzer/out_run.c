@@ -129,3 +129,20 @@ int out_query(struct out *out, struct app *app, const char *name, const struct o
 	sqlite3_finalize(stmt);
 	return rc;
 }
+
+void out_slide_note(struct out *out, uint64_t slide, double guessed)
+{
+	char share[UNITS_TEXT];
+
+	if (guessed >= 0 && guessed < 0.5)
+		out_note(out,
+			 "The kernel's offset (KASLR) could not be told: only %s of the places fit "
+			 "the symbols;"
+			 " give --slide.",
+			 units_share(guessed, share));
+	else if (guessed >= 0 && slide)
+		out_note(out,
+			 "Guessed: the kernel runs 0x%" PRIx64
+			 " above its symbols (KASLR); %s of the places fit.",
+			 slide, units_share(guessed, share));
+}

@@ -13,7 +13,7 @@
 #define RUN_COLUMNS                                                                                \
 	"SELECT v.run, v.label, v.state, v.environment, v.source, r.isa, v.tsc_khz, v.tsc_start,"  \
 	" v.duration_cycles, r.rollup_cycles, r.hist_cycles, v.has_raw, v.has_split, v.exits,"     \
-	" v.dropped, v.filtered, v.unread FROM runs v JOIN run r ON r.id = v.run "
+	" v.dropped, v.filtered, v.unread, v.ept FROM runs v JOIN run r ON r.id = v.run "
 
 static int64_t gcd(int64_t a, int64_t b)
 {
@@ -33,6 +33,7 @@ static int take_row(struct app *app, sqlite3_stmt *stmt, struct run *run)
 	run->state = db_text(stmt, 2);
 	run->environment = db_text(stmt, 3);
 	run->source = db_text(stmt, 4);
+	run->ept = db_text(stmt, 17);
 	run->isa = sqlite3_column_int(stmt, 5);
 	run->tsc_khz = sqlite3_column_int64(stmt, 6);
 	run->tsc_start = sqlite3_column_int64(stmt, 7);
@@ -45,7 +46,7 @@ static int take_row(struct app *app, sqlite3_stmt *stmt, struct run *run)
 	run->dropped = sqlite3_column_int64(stmt, 14);
 	run->filtered = sqlite3_column_int64(stmt, 15);
 	run->unread = sqlite3_column_int64(stmt, 16);
-	if (!run->label || !run->state || !run->environment || !run->source)
+	if (!run->label || !run->state || !run->environment || !run->source || !run->ept)
 		return app_fail(app, "out of memory");
 	if (run->tsc_khz <= 0 || run->rollup_cycles <= 0 || run->hist_cycles <= 0)
 		return app_fail(app, "%s: run %" PRId64 " has no TSC frequency or intervals",
@@ -170,6 +171,7 @@ void run_close(struct run *run)
 	free(run->state);
 	free(run->environment);
 	free(run->source);
+	free(run->ept);
 	free(run->vcpus);
 	memset(run, 0, sizeof(*run));
 }
@@ -227,6 +229,6 @@ int run_needs_rows(struct app *app, const struct run *run)
 		return 0;
 	return app_fail(app,
 			"run %" PRId64 " \"%s\" has no single exits (recorded with --no-raw), only "
-				       "sums by reason and vCPU",
+			"sums by reason and vCPU",
 			run->id, run->label);
 }

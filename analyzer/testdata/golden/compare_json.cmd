@@ -1,0 +1,1 @@
+compare ept shadow --reason 48,28 --format json

@@ -1,0 +1,1 @@
+compare shadow ept --total --limit 4 --sort time

@@ -1,0 +1,1 @@
+symbols --run 1 nosuch

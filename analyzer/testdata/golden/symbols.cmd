@@ -1,0 +1,1 @@
+symbols --run 1 analyzer/testdata/System.map
