@@ -1,0 +1,24 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# A recorded capture through collector and analyzer, compared with what is known of it.
+# usage: golden_test.sh COLLECTOR ANALYZER QUERY CAPTURE RECORDED.SQL GOLDEN [--write]
+set -u
+collector=$1 analyzer=$2 query=$3 capture=$4 sql=$5 golden=$6
+folder=${TEST_TMPDIR:-$(mktemp -d)}
+db=$folder/run.sqlite
+
+"$collector" --from "$capture" --db "$db" || exit 1
+{
+	"$query" "$db" "$(cat "$sql")" || exit 1
+	"$analyzer" --db "$db" top-exits --format csv 2>/dev/null | cut -d, -f1-6
+} >"$folder/now"
+if [ "${7:-}" = --write ]; then
+	cp "$folder/now" "$golden"
+	exit
+fi
+# Roll-ups alone give the same table.
+"$collector" --from "$capture" --db "$folder/rollups.sqlite" --no-raw || exit 1
+"$analyzer" --db "$db" top-exits --format csv >"$folder/rows.csv" 2>/dev/null
+"$analyzer" --db "$folder/rollups.sqlite" top-exits --format csv >"$folder/rollups.csv" 2>/dev/null
+cmp "$folder/rows.csv" "$folder/rollups.csv" || exit 1
+diff -u "$golden" "$folder/now"
