@@ -7,6 +7,7 @@
 
 #include <linux/module.h>
 #include <linux/poll.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/vmalloc.h>
@@ -135,7 +136,32 @@ struct kvm_exit_record *exit_ring_open(struct exit_ring *er)
 }
 EXPORT_SYMBOL_GPL(exit_ring_open);
 
-void exit_ring_wake_reader(struct exit_ring *er)
+/*
+ * Whether the next exit will find a slot once the open one is published; the
+ * answer of a reader that lies counts, and costs only its own vCPU.
+ */
+static bool exit_ring_has_room(struct exit_ring *er)
+{
+	struct exit_ring_producer *p = &er->producer;
+	u64 unread = p->head + (er->fate == EXIT_RING_RESERVED) - p->tail_seen;
+
+	if (unread < p->count)
+		return true;
+	exit_ring_refresh(p);
+	return p->head + (er->fate == EXIT_RING_RESERVED) - p->tail_seen < p->count;
+}
+
+/* With on_full=wait a fastpath may not go round until the ring is full. */
+fastpath_t exit_ring_fastpath_taken(struct exit_ring *er, fastpath_t fastpath)
+{
+	er->flags |= KVM_EXIT_REC_FASTPATH;
+	if (exit_ring_waits && fastpath == EXIT_FASTPATH_REENTER_GUEST &&
+	    READ_ONCE(er->buf) && !exit_ring_has_room(er))
+		return EXIT_FASTPATH_EXIT_HANDLED;
+	return fastpath;
+}
+
+static void exit_ring_wake_reader(struct exit_ring *er)
 {
 	struct exit_ring_producer *p = &er->producer;
 
@@ -147,6 +173,28 @@ void exit_ring_wake_reader(struct exit_ring *er)
 		WRITE_ONCE(er->shared->meta.wakeups, ++er->wakeups);
 		wake_up_interruptible_poll(&er->readers, EPOLLIN | EPOLLRDNORM);
 	}
+}
+
+/* Sleeps until the reader has made room, has gone, or the thread is killed. */
+static void exit_ring_wait_for_room(struct kvm_vcpu *vcpu)
+{
+	struct exit_ring *er = exit_ring_of(vcpu);
+
+	kvm_vcpu_srcu_read_unlock(vcpu);
+	exit_ring_phase_begin(er, EXIT_RING_PREEMPTED);
+	while (READ_ONCE(er->buf) && !exit_ring_has_room(er) && !fatal_signal_pending(current))
+		schedule_timeout_killable(1);
+	exit_ring_phase_end(er, KVM_EXIT_REC_PREEMPTED);
+	kvm_vcpu_srcu_read_lock(vcpu);
+}
+
+void exit_ring_watermark_reached(struct kvm_vcpu *vcpu)
+{
+	struct exit_ring *er = exit_ring_of(vcpu);
+
+	exit_ring_wake_reader(er);
+	if (exit_ring_waits && READ_ONCE(er->buf) && !exit_ring_has_room(er))
+		exit_ring_wait_for_room(vcpu);
 }
 
 unsigned int exit_ring_vcpu_size(unsigned int vcpu_size)
@@ -173,7 +221,8 @@ static void exit_ring_init_meta(struct exit_ring *er, struct kvm_vcpu *vcpu)
 		.vcpu_id = vcpu->vcpu_id,
 		.tgid = task_tgid_nr(current),
 		.tsc_khz = tsc_khz,
-		.features = KVM_EXIT_FEAT_SPLIT | KVM_EXIT_FEAT_KEYS | KVM_EXIT_FEAT_SYNTH,
+		.features = KVM_EXIT_FEAT_SPLIT | KVM_EXIT_FEAT_KEYS | KVM_EXIT_FEAT_SYNTH |
+			    (exit_ring_waits ? KVM_EXIT_FEAT_WAIT : 0),
 	};
 	local_irq_save(flags);
 	meta->tsc_base = rdtsc();

@@ -299,18 +299,22 @@ static __always_inline void exit_ring_vcpu_load(struct kvm_vcpu *vcpu)
 		exit_ring_phase_end(er, KVM_EXIT_REC_PREEMPTED);
 }
 
-/* After the vendor's vcpu_run(), IRQs off */
-static __always_inline void exit_ring_fastpath(struct kvm_vcpu *vcpu, fastpath_t fastpath)
+fastpath_t exit_ring_fastpath_taken(struct exit_ring *er, fastpath_t fastpath);
+
+/* On what the vendor's vcpu_run() returned, IRQs off; returns what to do instead. */
+static __always_inline fastpath_t exit_ring_fastpath(struct kvm_vcpu *vcpu, fastpath_t fastpath)
 {
 	if (static_branch_unlikely(&exit_ring_recording) && fastpath != EXIT_FASTPATH_NONE)
-		exit_ring_of(vcpu)->flags |= KVM_EXIT_REC_FASTPATH;
+		return exit_ring_fastpath_taken(exit_ring_of(vcpu), fastpath);
+	return fastpath;
 }
 
-void exit_ring_wake_reader(struct exit_ring *er);
+void exit_ring_watermark_reached(struct kvm_vcpu *vcpu);
 
 /*
- * Before handle_exit(), IRQs on. Never from the part with IRQs off before an
- * entry: the wake-up's IPI to this CPU would be an exit of its own.
+ * Before handle_exit(), IRQs on: wakes the reader, and with on_full=wait holds a
+ * vCPU whose ring is full. Never from the part with IRQs off before an entry:
+ * the wake-up's IPI to this CPU would be an exit of its own.
  */
 static __always_inline void exit_ring_wake(struct kvm_vcpu *vcpu)
 {
@@ -320,7 +324,7 @@ static __always_inline void exit_ring_wake(struct kvm_vcpu *vcpu)
 		return;
 	er = exit_ring_of(vcpu);
 	if (er->producer.head - er->producer.tail_seen >= READ_ONCE(er->wake_at))
-		exit_ring_wake_reader(er);
+		exit_ring_watermark_reached(vcpu);
 }
 
 /* The vendor module's vcpu_create(): proves that it has our hooks. */

@@ -27,6 +27,7 @@
 #ifdef __KERNEL__
 #include <asm/barrier.h>
 #include <linux/compiler.h>
+/* What is paired with what is said above and where they are used. */
 #define exit_ring_load_acquire(p)	smp_load_acquire(p)
 #define exit_ring_store_release(p, v)	smp_store_release(p, v)
 #define exit_ring_store(p, v)		WRITE_ONCE(*(p), v)

@@ -24,6 +24,11 @@ unsigned int exit_ring_records = 65536;
 module_param_named(ring_records, exit_ring_records, uint, 0444);
 MODULE_PARM_DESC(ring_records, "records per vCPU ring, a power of two from 32 to 4194304");
 
+bool exit_ring_waits;
+static char *on_full = "drop";
+module_param(on_full, charp, 0444);
+MODULE_PARM_DESC(on_full, "when a ring is full, drop the newest record and count it (drop) or hold the vCPU until the reader has made room (wait)");
+
 /*
  * struct exit_ring_file - an open file
  * @er: the attached ring, or NULL
@@ -228,7 +233,7 @@ static int exit_ring_dev_mmap(struct file *file, struct vm_area_struct *vma)
 	struct exit_ring_file *f = file->private_data;
 	bool tail = vma->vm_pgoff == 1;
 
-	/* f->er never changes once it is set. */
+	/* Never changes once set; pairs with the release in exit_ring_ioctl_attach(). */
 	if (!smp_load_acquire(&f->er) || !(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
 	if (vma->vm_flags & VM_EXEC || (vma->vm_flags & VM_WRITE && !tail))
@@ -244,8 +249,9 @@ static int exit_ring_dev_mmap(struct file *file, struct vm_area_struct *vma)
 static __poll_t exit_ring_poll_ring(struct exit_ring_file *f)
 {
 	struct kvm_exit_ring_meta *meta = &f->er->shared->meta;
+	/* Pairs with the release in exit_ring_retire(): a dead ring's head is final. */
 	bool dead = smp_load_acquire(&meta->state) == KVM_EXIT_RING_DEAD;
-	u64 unread = smp_load_acquire(&meta->head) - READ_ONCE(f->er->shared->tail.tail);
+	u64 unread = READ_ONCE(meta->head) - READ_ONCE(f->er->shared->tail.tail);
 
 	if (dead && (!unread || f->totals_only))
 		return EPOLLHUP;
@@ -257,6 +263,7 @@ static __poll_t exit_ring_poll_ring(struct exit_ring_file *f)
 static __poll_t exit_ring_dev_poll(struct file *file, poll_table *wait)
 {
 	struct exit_ring_file *f = file->private_data;
+	/* Pairs with the release in exit_ring_ioctl_attach(). */
 	struct exit_ring *er = smp_load_acquire(&f->er);
 
 	poll_wait(file, er ? &er->readers : &exit_ring_changed, wait);
@@ -276,7 +283,7 @@ static const struct file_operations exit_ring_fops = {
 	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = exit_ring_dev_mmap,
 	.poll = exit_ring_dev_poll,
-	.llseek = no_llseek,
+	.llseek = noop_llseek,
 };
 
 static struct miscdevice exit_ring_misc = {
@@ -286,19 +293,27 @@ static struct miscdevice exit_ring_misc = {
 	.mode = 0600,
 };
 
-int exit_ring_init(void)
+static int exit_ring_check_params(void)
 {
-	int r = exit_ring_init_leaves();
-
-	if (r)
-		return r;
+	exit_ring_waits = !strcmp(on_full, "wait");
+	if (!exit_ring_waits && strcmp(on_full, "drop")) {
+		pr_err("on_full=%s is neither drop nor wait\n", on_full);
+		return -EINVAL;
+	}
 	if (!is_power_of_2(exit_ring_records) || exit_ring_records < EXIT_RING_RECORDS_MIN ||
 	    exit_ring_records > EXIT_RING_RECORDS_MAX) {
 		pr_err("ring_records=%u is no power of two from %lu to %u\n", exit_ring_records,
 		       EXIT_RING_RECORDS_MIN, EXIT_RING_RECORDS_MAX);
 		return -EINVAL;
 	}
-	return misc_register(&exit_ring_misc);
+	return exit_ring_init_leaves();
+}
+
+int exit_ring_init(void)
+{
+	int r = exit_ring_check_params();
+
+	return r ? r : misc_register(&exit_ring_misc);
 }
 
 void exit_ring_fini(void)

@@ -16,6 +16,9 @@ extern struct mutex exit_ring_lock;
 /* Records per ring, a power of two (module parameter ring_records). */
 extern unsigned int exit_ring_records;
 
+/* Whether a full ring holds its vCPU (module parameter on_full=wait). */
+extern bool exit_ring_waits;
+
 /* Woken, and the number raised, whenever a ring comes or goes. */
 extern wait_queue_head_t exit_ring_changed;
 extern u64 exit_ring_changes;
@@ -49,7 +52,10 @@ void exit_ring_put(struct exit_ring *er);
 /* Waits until nothing of the set is in flight; no ring is left. Before unload. */
 void exit_ring_set_fini(void);
 
-/* sum += one slot of a ring, or all of them if slot is EXIT_RING_ALL_SLOTS. */
+/*
+ * sum += counts and cycles of one slot of a ring, or of all its slots if slot is
+ * EXIT_RING_ALL_SLOTS.
+ */
 #define EXIT_RING_ALL_SLOTS KVM_EXIT_TOTAL_SLOTS
 void exit_ring_sum(const struct kvm_exit_total *totals, unsigned int slot,
 		   struct kvm_exit_total *sum);

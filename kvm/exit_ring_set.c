@@ -139,6 +139,46 @@ static void exit_ring_drop_buf(struct exit_ring *er)
 	call_rcu(&buf->rcu, exit_ring_free_buf);
 }
 
+/* ---- sums of totals */
+
+/* What the leaves need of one slot; most slots were never used. */
+static void exit_ring_sum_slot(const struct kvm_exit_total *total, struct kvm_exit_total *sum)
+{
+	u64 count = READ_ONCE(total->count);
+	u64 synthesized = READ_ONCE(total->synthesized);
+
+	if (!count && !synthesized)
+		return;
+	sum->count += count;
+	sum->synthesized += synthesized;
+	sum->cycles += READ_ONCE(total->cycles);
+	sum->halted_cycles += READ_ONCE(total->halted_cycles);
+	sum->userspace_cycles += READ_ONCE(total->userspace_cycles);
+	sum->preempted_cycles += READ_ONCE(total->preempted_cycles);
+}
+
+void exit_ring_sum(const struct kvm_exit_total *totals, unsigned int slot,
+		   struct kvm_exit_total *sum)
+{
+	if (slot < EXIT_RING_ALL_SLOTS) {
+		exit_ring_sum_slot(&totals[slot], sum);
+		return;
+	}
+	for (slot = 0; slot < EXIT_RING_ALL_SLOTS; slot++)
+		exit_ring_sum_slot(&totals[slot], sum);
+}
+
+void exit_ring_host_sum(unsigned int slot, struct kvm_exit_total *sum)
+{
+	struct exit_ring *er;
+
+	spin_lock(&exit_ring_live_lock);
+	exit_ring_sum(exit_ring_past, slot, sum);
+	list_for_each_entry(er, &exit_ring_live, live)
+		exit_ring_sum(er->totals, slot, sum);
+	spin_unlock(&exit_ring_live_lock);
+}
+
 /* ---- the set */
 
 int exit_ring_new_id(struct exit_ring *er)
@@ -256,7 +296,7 @@ void exit_ring_retire(struct exit_ring *er)
 	if (!list_empty(&er->live)) {
 		list_del_init(&er->live);
 		for (slot = 0; slot < KVM_EXIT_TOTAL_SLOTS; slot++)
-			exit_ring_sum(er->totals, slot, &exit_ring_past[slot]);
+			exit_ring_sum_slot(&er->totals[slot], &exit_ring_past[slot]);
 	}
 	spin_unlock(&exit_ring_live_lock);
 
@@ -332,33 +372,4 @@ void exit_ring_set_fini(void)
 	rcu_barrier();	/* exit_ring_free_buf() is this module's code */
 	WARN_ON(!xa_empty(&exit_rings));
 	xa_destroy(&exit_rings);
-}
-
-/* ---- sums of totals */
-
-void exit_ring_sum(const struct kvm_exit_total *totals, unsigned int slot,
-		   struct kvm_exit_total *sum)
-{
-	unsigned int last = slot == EXIT_RING_ALL_SLOTS ? slot - 1 : slot;
-	const u64 *from;
-	unsigned int i;
-
-	if (slot == EXIT_RING_ALL_SLOTS)
-		slot = 0;
-	for (; slot <= last; slot++) {
-		from = (const u64 *)&totals[slot];
-		for (i = 0; i < sizeof(*sum) / sizeof(u64); i++)
-			((u64 *)sum)[i] += READ_ONCE(from[i]);
-	}
-}
-
-void exit_ring_host_sum(unsigned int slot, struct kvm_exit_total *sum)
-{
-	struct exit_ring *er;
-
-	spin_lock(&exit_ring_live_lock);
-	exit_ring_sum(exit_ring_past, slot, sum);
-	list_for_each_entry(er, &exit_ring_live, live)
-		exit_ring_sum(er->totals, slot, sum);
-	spin_unlock(&exit_ring_live_lock);
 }
