@@ -96,6 +96,26 @@ static void name_run(struct run_info *info, const struct options *o)
 	free(command);
 }
 
+/* Says what the cross-check has to do without, from note @first on. */
+static size_t print_notes(const struct xcheck *xcheck, size_t first)
+{
+	for (; xcheck_note(xcheck, first); first++)
+		fprintf(stderr, "collector: cross-check without %s\n", xcheck_note(xcheck, first));
+	return first;
+}
+
+/* Opens and starts the cross-check. */
+static int open_xcheck(const struct options *o, struct xcheck **xcheck, struct fault *fault)
+{
+	int rc = xcheck_open(xcheck, o->trace_buffer_kb);
+
+	if (!rc)
+		rc = xcheck_start(*xcheck);
+	if (rc)
+		return fault_set(fault, rc, "cross-check: %s", strerror(-rc));
+	return 0;
+}
+
 static int open_source(const struct options *o, struct source **source, struct fault *fault)
 {
 	if (o->from)
@@ -121,12 +141,13 @@ static int take_signals(void)
 
 /* Records with source and sink open; ends the sink in any case. */
 static int record(const struct options *o, struct source *source, struct sink *sink,
-		  struct command *command, struct fault *fault)
+		  struct command *command, struct xcheck *xcheck, struct fault *fault)
 {
 	struct status_line line = {0};
 	struct record run = {
 		.source = source,
 		.sink = sink,
+		.xcheck = xcheck,
 		.command = command,
 		.signal_fd = take_signals(),
 		.duration_ns = o->duration_ns,
@@ -165,17 +186,32 @@ static int collect(const struct options *o, struct fault *fault)
 {
 	struct command command = {0};
 	struct source *source = NULL;
+	struct xcheck *xcheck = NULL;
 	struct sink sink;
+	size_t notes = 0;
 	int ran;
-	int rc = open_source(o, &source, fault);
+	int rc = 0;
 
-	if (rc)
-		return 1;
-	name_run(&source->info, o);
-	rc = sink_open(&sink, o, source, fault);
+	/* Tracing begins before the first record and ends after the last. */
+	if (o->cross_check)
+		rc = open_xcheck(o, &xcheck, fault);
+	if (xcheck)
+		notes = print_notes(xcheck, 0);
 	if (!rc)
-		rc = record(o, source, &sink, &command, fault);
+		rc = open_source(o, &source, fault);
+	if (!rc) {
+		name_run(&source->info, o);
+		rc = sink_open(&sink, o, source, fault);
+	}
+	if (!rc) {
+		sink.xcheck = xcheck;
+		rc = record(o, source, &sink, &command, xcheck, fault);
+	}
 	source_close(source);
+	if (xcheck) {
+		print_notes(xcheck, notes);
+		xcheck_close(xcheck);
+	}
 	ran = command.pid != 0;
 	if (ran)
 		command_end(&command);

@@ -26,6 +26,9 @@ const char options_help[] =
 	"  --no-raw          roll-ups and histograms only, no row for each exit\n"
 	"  --keep-raw TIME   rows of the last TIME only (roll-ups stay complete)\n"
 	"  --vm PID          only VMs that process PID made\n"
+	"  --cross-check     count the same exits by tracepoints (tracefs), perf and KVM's\n"
+	"                    statistics too: see analyzer verify\n"
+	"  --trace-buffer N  trace buffer of --cross-check in KiB per CPU (16384)\n"
 	"  --cr3             record the guest's CR3 too\n"
 	"  --help, --version\n"
 	"\n"
@@ -64,14 +67,16 @@ static int parse_time(const char *name, const char *text, int64_t *ns, struct fa
 	return fault_set(fault, -EINVAL, "--%s: %s: is no time (500ms, 10s, 5m)", name, text);
 }
 
-static int parse_pid(const char *text, uint32_t *pid, struct fault *fault)
+/* A number from 1 on; @what: what it is a number of. */
+static int parse_number(const char *name, const char *text, const char *what, uint32_t *number,
+			struct fault *fault)
 {
 	char *end;
 	unsigned long value = strtoul(text, &end, 10);
 
 	if (!isdigit((unsigned char)*text) || *end || !value || value > INT32_MAX)
-		return fault_set(fault, -EINVAL, "--vm: %s: is no process id", text);
-	*pid = (uint32_t)value;
+		return fault_set(fault, -EINVAL, "--%s: %s: is no %s", name, text, what);
+	*number = (uint32_t)value;
 	return 0;
 }
 
@@ -86,6 +91,8 @@ enum {
 	OPT_KEEP_RAW,
 	OPT_VM,
 	OPT_CR3,
+	OPT_CROSS_CHECK,
+	OPT_TRACE_BUFFER,
 	OPT_HELP,
 	OPT_VERSION
 };
@@ -115,10 +122,15 @@ static int take(struct options *o, int option, const char *value, struct fault *
 	case OPT_KEEP_RAW:
 		return parse_time("keep-raw", value, &o->keep_ns, fault);
 	case OPT_VM:
-		return parse_pid(value, &o->device.tgid, fault);
+		return parse_number("vm", value, "process id", &o->device.tgid, fault);
 	case OPT_CR3:
 		o->device.cr3 = 1;
 		return 0;
+	case OPT_CROSS_CHECK:
+		o->cross_check = 1;
+		return 0;
+	case OPT_TRACE_BUFFER:
+		return parse_number("trace-buffer", value, "KiB", &o->trace_buffer_kb, fault);
 	case OPT_HELP:
 		o->help = 1;
 		return 0;
@@ -139,6 +151,9 @@ static int check(const struct options *o, struct fault *fault)
 		return fault_set(fault, -EINVAL, "--no-raw and --keep-raw: take one of them");
 	if (o->db && !*o->db)
 		return fault_set(fault, -EINVAL, "--db: the file has no name");
+	if (o->cross_check && (o->from || !o->db))
+		return fault_set(fault, -EINVAL,
+				 "--cross-check: is for recordings from the device into --db");
 	if (o->from && (o->command || o->duration_ns || o->device.tgid || o->device.cr3))
 		return fault_set(fault, -EINVAL,
 				 "--from: a COMMAND, --duration, --vm and --cr3 are "
@@ -159,6 +174,8 @@ int options_parse(struct options *o, int argc, char **argv, struct fault *fault)
 		{"keep-raw", required_argument, NULL, OPT_KEEP_RAW},
 		{"vm", required_argument, NULL, OPT_VM},
 		{"cr3", no_argument, NULL, OPT_CR3},
+		{"cross-check", no_argument, NULL, OPT_CROSS_CHECK},
+		{"trace-buffer", required_argument, NULL, OPT_TRACE_BUFFER},
 		{"help", no_argument, NULL, OPT_HELP},
 		{"version", no_argument, NULL, OPT_VERSION},
 		{NULL, 0, NULL, 0},

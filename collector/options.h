@@ -17,6 +17,8 @@ struct options {
 	int64_t flush_ns;	      /* --flush */
 	int raw;		      /* 0: --no-raw */
 	int64_t keep_ns;	      /* --keep-raw; 0: all rows */
+	int cross_check;	      /* --cross-check */
+	uint32_t trace_buffer_kb;     /* --trace-buffer, KiB per CPU; 0: default */
 	struct device_options device; /* --vm, --cr3 */
 	char **command;		      /* after the options; NULL: none */
 	int help;

@@ -23,6 +23,11 @@ static int64_t now_ns(void)
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
+static int xcheck_fault(int rc, struct fault *fault)
+{
+	return rc ? fault_set(fault, rc, "cross-check: %s", strerror(-rc)) : 0;
+}
+
 /*
  * Takes what the source has, up to the time @until: guests that exit faster than
  * the records are taken would keep it here for ever. *@more: it may have more at once.
@@ -33,6 +38,8 @@ static int drain(struct record *r, int64_t until, int *more, int *finished, stru
 	int i;
 	int rc;
 
+	if (r->xcheck && !*more)
+		xcheck_begin_round(r->xcheck);
 	*more = 1;
 	for (i = 0; i < ITEMS_AT_ONCE; i++) {
 		rc = source_next(r->source, &item, fault);
@@ -41,9 +48,13 @@ static int drain(struct record *r, int64_t until, int *more, int *finished, stru
 		if (item.kind == SOURCE_NOTHING || item.kind == SOURCE_FINISHED) {
 			*finished = item.kind == SOURCE_FINISHED;
 			*more = 0;
+			if (r->xcheck)
+				xcheck_end_round(r->xcheck);
 			return 0;
 		}
 		rc = sink_take(r->sink, &item, fault);
+		if (!rc && r->xcheck)
+			rc = xcheck_fault(xcheck_item(r->xcheck, r->source, &item), fault);
 		if (rc || now_ns() >= until)
 			return rc;
 	}
@@ -86,7 +97,7 @@ int record_run(struct record *r, struct fault *fault)
 	int64_t flush = start + r->flush_ns;
 	int finished = 0;
 	int stopped = 0;
-	int more = 1;
+	int more = 0;
 	int rc = 0;
 
 	while (!rc && !finished) {
@@ -102,10 +113,14 @@ int record_run(struct record *r, struct fault *fault)
 		rc = drain(r, flush, &more, &finished, fault);
 		if (!rc && (finished || now_ns() >= flush || r->sink->unflushed >= FLUSH_RECORDS)) {
 			rc = sink_flush(r->sink, fault);
+			if (!rc && r->xcheck)
+				rc = xcheck_fault(xcheck_run(r->xcheck), fault);
 			flush = now_ns() + r->flush_ns;
 			if (r->progress)
 				r->progress(r->context, r->sink, now_ns() - start);
 		}
 	}
+	if (!rc && r->xcheck)
+		rc = xcheck_fault(xcheck_stop(r->xcheck), fault);
 	return rc;
 }

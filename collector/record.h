@@ -5,6 +5,7 @@
 
 #include "collector/command.h"
 #include "collector/sink.h"
+#include "collector/xcheck/xcheck.h"
 
 /* Told now and then how far the recording is. */
 typedef void (*record_progress)(void *context, const struct sink *sink, int64_t elapsed_ns);
@@ -12,6 +13,7 @@ typedef void (*record_progress)(void *context, const struct sink *sink, int64_t 
 struct record {
 	struct source *source;
 	struct sink *sink;
+	struct xcheck *xcheck;	 /* NULL: no cross-check */
 	struct command *command; /* stops when it ends, if its pid is not 0 */
 	int signal_fd;		 /* signalfd of SIGINT, SIGTERM, SIGHUP and SIGCHLD */
 	int64_t duration_ns;	 /* 0: no limit */

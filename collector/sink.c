@@ -183,6 +183,11 @@ int sink_finish(struct sink *sink, int complete, struct fault *fault)
 		if (!rc && closed)
 			rc = capture_fault(sink, closed, fault);
 	}
+	if (sink->store && sink->xcheck && !rc) {
+		rc = xcheck_store(sink->xcheck, sink->store);
+		if (rc)
+			store_fault(sink, rc, fault);
+	}
 	if (sink->store) {
 		int stored = store_finish(sink->store, complete && !rc ? "complete" : "interrupted",
 					  info->tsc_end, info->ended_ns);

@@ -6,11 +6,13 @@
 #include "collector/capture.h"
 #include "collector/options.h"
 #include "collector/source.h"
+#include "collector/xcheck/xcheck.h"
 
 struct sink {
 	struct store *store;	 /* NULL: no --db */
 	struct capture *capture; /* NULL: no --capture */
 	struct source *source;
+	const struct xcheck *xcheck; /* its counts are stored at the end; NULL: none */
 	const char *db_path;
 	const char *capture_path;
 	const char *label; /* NULL: the source's */

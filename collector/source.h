@@ -32,6 +32,7 @@ struct source_item {
 	enum source_kind kind;
 	int vcpu;
 	struct store_vcpu info;
+	uint64_t made_tsc; /* with .info: TSC when the ring was made, 0: unknown */
 	const struct kvm_exit_record *records;
 	size_t count;
 	struct store_vcpu_end end;

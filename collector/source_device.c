@@ -133,6 +133,7 @@ static int find_new(struct device_source *s, struct source_item *item, struct fa
 		host_comm(info.tgid, s->comm, sizeof(s->comm));
 		item->kind = SOURCE_VCPU;
 		item->vcpu = s->count - 1;
+		item->made_tsc = s->rings[s->count - 1].ring.meta->tsc_base;
 		item->info = (struct store_vcpu){
 			.comm = s->comm,
 			.vm_id = info.vm_id,

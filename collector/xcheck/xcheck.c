@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "collector/xcheck/xcheck.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/host.h"
+#include "collector/source.h"
+#include "collector/xcheck/internal.h"
+
+__attribute__((format(printf, 2, 3))) static void note(struct xcheck *x, const char *format, ...)
+{
+	va_list args;
+
+	if (x->note_count == XCHECK_NOTES)
+		return;
+	va_start(args, format);
+	vsnprintf(x->notes[x->note_count++], sizeof(x->notes[0]), format, args);
+	va_end(args);
+}
+
+static const char *why(int rc)
+{
+	switch (rc) {
+	case -EPERM:
+	case -EACCES:
+		return "not allowed (run as root; kernel lockdown forbids it too)";
+	case -ENODEV:
+		return "not mounted, or not in this kernel";
+	case -ENOENT:
+		return "the kernel has no kvm events (load kvm)";
+	case -ENOTSUP:
+		return "the kernel lacks the clock x86-tsc or the events' vcpu_id";
+	}
+	return strerror(-rc);
+}
+
+static uint32_t tgid_of(void *user, uint32_t tid)
+{
+	struct xcheck *x = user;
+
+	return trace_instance_tgid(x->trace, tid);
+}
+
+static int open_trace(struct xcheck *x, size_t buffer_kb)
+{
+	uint32_t exit_id, entry_id;
+	int rc = trace_instance_open(&x->trace, buffer_kb);
+
+	if (rc == -ENOMEM)
+		return rc;
+	if (rc) {
+		note(x, "tracefs: %s", why(rc));
+		note(x, "perf: needs the events' numbers from tracefs");
+		return 0;
+	}
+	x->match = match_new(tgid_of, x);
+	if (!x->match)
+		return -ENOMEM;
+	trace_instance_ids(x->trace, &exit_id, &entry_id);
+	rc = xcheck_perf_open(&x->perf, exit_id, entry_id);
+	if (rc)
+		note(x, "perf: %s", why(rc));
+	return rc == -ENOMEM ? rc : 0;
+}
+
+int xcheck_open(struct xcheck **xcheck, size_t trace_buffer_kb)
+{
+	struct xcheck *x = calloc(1, sizeof(*x));
+	int rc;
+
+	if (!x)
+		return -ENOMEM;
+	rc = open_trace(x, trace_buffer_kb);
+	if (rc) {
+		xcheck_close(x);
+		return rc;
+	}
+	rc = kvmstat_check();
+	x->has_kvmstat = !rc;
+	if (rc)
+		note(x, "KVM statistics in debugfs: %s", why(rc));
+	*xcheck = x;
+	return 0;
+}
+
+const char *xcheck_note(const struct xcheck *xcheck, size_t at)
+{
+	return at < xcheck->note_count ? xcheck->notes[at] : NULL;
+}
+
+int xcheck_start(struct xcheck *xcheck)
+{
+	int rc = xcheck->trace ? trace_instance_start(xcheck->trace) : 0;
+
+	if (rc)
+		return rc;
+	if (xcheck->perf) {
+		xcheck->perf_on[0] = host_tsc();
+		xcheck_perf_start(xcheck->perf);
+		xcheck->perf_on[1] = host_tsc();
+		xcheck->perf_off[0] = xcheck->perf_off[1] = UINT64_MAX;
+	}
+	return 0;
+}
+
+void xcheck_begin_round(struct xcheck *xcheck)
+{
+	xcheck->round_tsc = host_tsc();
+	if (!xcheck->armed_tsc)
+		xcheck->armed_tsc = xcheck->round_tsc;
+}
+
+void xcheck_end_round(struct xcheck *xcheck)
+{
+	if (xcheck->match)
+		match_mark(xcheck->match, xcheck->round_tsc);
+}
+
+/* Takes hold of the statistics of a vCPU's VM when its first vCPU comes. */
+static int add_to_vm(struct xcheck *x, const struct store_vcpu *info, int vcpu)
+{
+	struct xcheck_vm *vm;
+	int rc;
+
+	for (vm = x->vms; vm < x->vms + x->vm_count && vm->vm_id != info->vm_id; vm++)
+		;
+	if (vm == x->vms + x->vm_count) {
+		vm = reallocarray(x->vms, x->vm_count + 1, sizeof(*vm));
+		if (!vm)
+			return -ENOMEM;
+		x->vms = vm;
+		vm += x->vm_count++;
+		memset(vm, 0, sizeof(*vm));
+		vm->vm_id = info->vm_id;
+		vm->vcpu = vcpu;
+		rc = kvmstat_open(&vm->stat, info->tgid);
+		if (rc)
+			note(x, "KVM statistics of the VM of process %u: %s", info->tgid,
+			     rc == -ENOENT   ? "gone before they could be held"
+			     : rc == -EEXIST ? "it has several VMs"
+					     : why(rc));
+	}
+	if (vm->stat)
+		kvmstat_add_ring(vm->stat, info->ring_id);
+	return 0;
+}
+
+static int add_vcpu(struct xcheck *x, const struct source *source, const struct source_item *item)
+{
+	bool complete = item->made_tsc >= x->armed_tsc;
+	const struct match_vcpu_info info = {
+		.tgid = item->info.tgid,
+		.vcpu_id = item->info.vcpu_id,
+		.isa = source->info.isa,
+		.made_tsc = item->made_tsc,
+		.from_tsc = complete ? item->made_tsc : host_tsc(),
+	};
+	int vcpu;
+	int rc = 0;
+
+	if (x->match)
+		rc = match_add_vcpu(x->match, &info, &vcpu);
+	if (!rc && x->has_kvmstat)
+		rc = add_to_vm(x, &item->info, item->vcpu);
+	x->vcpu_count++;
+	return rc;
+}
+
+int xcheck_item(struct xcheck *xcheck, const struct source *source, const struct source_item *item)
+{
+	switch (item->kind) {
+	case SOURCE_VCPU:
+		return add_vcpu(xcheck, source, item);
+	case SOURCE_RECORDS:
+		if (xcheck->match)
+			return match_records(xcheck->match, item->vcpu, item->records, item->count);
+		return 0;
+	case SOURCE_END_VCPU:
+		if (xcheck->match)
+			match_end_vcpu(xcheck->match, item->vcpu, item->end.end_seq,
+				       item->end.ended);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static int on_event(void *user, const struct kvm_event *event)
+{
+	struct xcheck *x = user;
+	struct perf_bound *bound = event->kind == KVM_EVENT_EXIT ? &x->exit_bound : &x->entry_bound;
+
+	bound->low += event->ts > x->perf_on[1] && event->ts < x->perf_off[0];
+	bound->high += event->ts >= x->perf_on[0] && event->ts <= x->perf_off[1];
+	return match_event(x->match, event);
+}
+
+static int on_lost(void *user, uint32_t cpu, uint64_t from, uint64_t to)
+{
+	struct xcheck *x = user;
+
+	return match_lost(x->match, cpu, from, to);
+}
+
+static int drain(struct xcheck *x)
+{
+	const struct trace_sink sink = {.event = on_event, .lost = on_lost, .user = x};
+
+	return x->trace ? trace_instance_drain(x->trace, &sink) : 0;
+}
+
+static void read_vm(struct xcheck *x, struct xcheck_vm *vm)
+{
+	if (!vm->stat)
+		return;
+	vm->read = !kvmstat_read(vm->stat, &vm->result);
+	if (!vm->read)
+		note(x, "KVM statistics: they could not be read");
+	kvmstat_close(vm->stat);
+	vm->stat = NULL;
+}
+
+int xcheck_run(struct xcheck *xcheck)
+{
+	struct xcheck_vm *vm;
+	int rc = drain(xcheck);
+
+	for (vm = xcheck->vms; vm < xcheck->vms + xcheck->vm_count; vm++) {
+		if (vm->stat && kvmstat_abandoned(vm->stat))
+			read_vm(xcheck, vm);
+	}
+	return rc || !xcheck->match ? rc : match_run(xcheck->match);
+}
+
+int xcheck_stop(struct xcheck *xcheck)
+{
+	struct xcheck_vm *vm;
+	int rc;
+
+	if (xcheck->perf) {
+		xcheck->perf_off[0] = host_tsc();
+		xcheck_perf_stop(xcheck->perf);
+		xcheck->perf_off[1] = host_tsc();
+		xcheck->perf_read =
+			!xcheck_perf_read(xcheck->perf, &xcheck->perf_exits, &xcheck->perf_entries);
+		if (!xcheck->perf_read)
+			note(xcheck, "perf: the counters could not be read");
+	}
+	for (vm = xcheck->vms; vm < xcheck->vms + xcheck->vm_count; vm++)
+		read_vm(xcheck, vm);
+	if (!xcheck->trace)
+		return 0;
+	trace_instance_stop(xcheck->trace);
+	rc = drain(xcheck);
+	if (!rc)
+		rc = trace_instance_lost(xcheck->trace, &xcheck->trace_lost);
+	return rc ? rc : match_finish(xcheck->match);
+}
+
+void xcheck_close(struct xcheck *xcheck)
+{
+	for (size_t i = 0; i < xcheck->vm_count; i++) {
+		if (xcheck->vms[i].stat)
+			kvmstat_close(xcheck->vms[i].stat);
+	}
+	free(xcheck->vms);
+	if (xcheck->perf)
+		xcheck_perf_close(xcheck->perf);
+	if (xcheck->match)
+		match_free(xcheck->match);
+	if (xcheck->trace)
+		trace_instance_close(xcheck->trace);
+	free(xcheck);
+}
