@@ -131,13 +131,35 @@ CREATE TABLE loss (
   tsc_after       INTEGER             -- TSC of the first record after it (NULL: none)
 ) STRICT;
 
--- Counts of one reason by one source over the run (see analyzer verify).
+-- Counts by other sources over the run; analyzer verify compares them. source
+-- and name:
+--   totals, totals_synthesized, totals_recorded, totals_dropped, totals_filtered,
+--   totals_unread: exits; the fields of struct kvm_exit_total, by vCPU and reason
+--   tracefs_exit: exits; kvm_exit events by vCPU and reason. How they match the
+--   records, exit by exit, is in source match, by vCPU and reason:
+--     records = matched + untraced + synthesized + record_only
+--     kvm_exit events = matched + before + after + open + gap + trace_only
+--     before, after: outside of the recording; open: the last one, not re-entered;
+--     gap: where the ring dropped records; untraced: where trace events were lost;
+--     trace_only, record_only: one side is missing, and should not be; of the
+--     matched, differ: the reasons differ; shorter: the record is shorter than the
+--     traced interval; overlaps: it ends after the next exit
+--   match_delta: n exits whose record is cycles longer than kvm_exit to kvm_entry
+--   tracefs_entry: entries; unpaired (no kvm_exit before them)
+--   tracefs_lost: events overwritten in the trace buffers (all CPUs)
+--   tracefs_other: exits of VMs that were not recorded
+--   perf_exit, perf_entry: count of the counters; at least, at most: events
+--   traced while they surely ran, and while they may have run
+--   kvm_stat_vm: KVM's statistics by their names, for the whole VM of that vCPU
+--   kvm_stat_bound: at least, at most: exits + synthesized + VMfail of the totals
+--   pages of that VM just before and after it was read, since its creation
+--   unavailable: name says what could not be had and why
 CREATE TABLE crosscheck (
   run_id          INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
   vcpu            INTEGER REFERENCES vcpu(id) ON DELETE CASCADE, -- NULL: all vCPUs of the run
-  source          TEXT NOT NULL,      -- totals | tracefs_exit | tracefs_entry | tracefs_lost | perf_exit | perf_entry | kvm_stat | leaf | ...
-  name            TEXT NOT NULL,      -- what was counted, e.g. the statistic's name
-  reason          INTEGER,            -- NULL: all reasons
+  source          TEXT NOT NULL,
+  name            TEXT NOT NULL,
+  reason          INTEGER,            -- basic reason or exit code; NULL: all reasons
   n               INTEGER NOT NULL,
   cycles          INTEGER             -- NULL: this source knows no time
 ) STRICT;
