@@ -18,5 +18,6 @@ extern const struct cmd cmd_compare;
 extern const struct cmd cmd_symbols;
 extern const struct cmd cmd_runs;
 extern const struct cmd cmd_sql;
+extern const struct cmd cmd_verify;
 
 #endif

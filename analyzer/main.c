@@ -24,6 +24,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_runs,
 	&cmd_sql,
 	&cmd_report,
+	&cmd_verify,
 	NULL,
 };
 /* clang-format on */

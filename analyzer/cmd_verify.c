@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * analyzer verify - whether all sources of a recording agree
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/cmds.h"
+#include "analyzer/db.h"
+#include "analyzer/out.h"
+#include "analyzer/reason.h"
+#include "analyzer/verify.h"
+
+/* One comparison; -1: all VMs, vCPUs, reasons. */
+struct check {
+	int equation;
+	int64_t vm;
+	int64_t vcpu;
+	int64_t reason;
+	int64_t left;
+	int64_t right;
+	int64_t unexplained;
+	char *why;
+};
+
+struct checks {
+	struct check *check;
+	int count;
+	int failed;
+};
+
+static const struct out_column summary_columns[] = {
+	{"equation", "EQUATION", OUT_TEXT, 0},
+	{"left", "LEFT SIDE", OUT_TEXT, 0},
+	{"left_sum", "SUM", OUT_COUNT, 0},
+	{"right", "RIGHT SIDE", OUT_TEXT, 0},
+	{"right_sum", "SUM", OUT_COUNT, 0},
+	{"checks", "CHECKS", OUT_COUNT, 0},
+	{"equal", "EQUAL", OUT_COUNT, 0},
+	{"explained", "EXPLAINED", OUT_COUNT, 0},
+	{"unexplained", "UNEXPLAINED", OUT_COUNT, 0},
+	{"verdict", "VERDICT", OUT_TEXT, 0},
+};
+
+static const struct out_column check_columns[] = {
+	{"equation", "EQUATION", OUT_TEXT, 0},
+	{"vm", "VM", OUT_ID, 0},
+	{"vcpu", "VCPU", OUT_ID, 0},
+	{"reason", "REASON", OUT_ID, 0},
+	{"name", "NAME", OUT_TEXT, 0},
+	{"left", "LEFT", OUT_COUNT, 0},
+	{"right", "RIGHT", OUT_COUNT, 0},
+	{"difference", "DIFFERENCE", OUT_COUNT, 0},
+	{"unexplained", "UNEXPLAINED", OUT_COUNT, 0},
+	{"why", "EXPLANATION", OUT_TEXT, 0},
+	{"verdict", "VERDICT", OUT_TEXT, 0},
+};
+
+static const struct out_column delta_columns[] = {
+	{"vm", "VM", OUT_ID, 0},	  {"vcpu", "VCPU", OUT_ID, 0},
+	{"reason", "REASON", OUT_ID, 0},  {"name", "NAME", OUT_TEXT, 0},
+	{"exits", "EXITS", OUT_COUNT, 0}, {"min", "MIN", OUT_TIME, 0},
+	{"p50", "P50", OUT_TIME, 0},	  {"p99", "P99", OUT_TIME, 0},
+	{"max", "MAX", OUT_TIME, 0},
+};
+
+#define COLUMNS(c) (int)(sizeof(c) / sizeof((c)[0]))
+
+static int64_t id_or_all(sqlite3_stmt *stmt, int column)
+{
+	return sqlite3_column_type(stmt, column) == SQLITE_NULL
+		       ? -1
+		       : sqlite3_column_int64(stmt, column);
+}
+
+/* The explanation without the last ", ". */
+static char *trimmed(sqlite3_stmt *stmt, int column)
+{
+	char *text = db_text(stmt, column);
+	size_t length = text ? strlen(text) : 0;
+
+	if (length >= 2 && !strcmp(text + length - 2, ", "))
+		text[length - 2] = '\0';
+	return text;
+}
+
+static int take_row(struct app *app, sqlite3_stmt *stmt, int equation, struct checks *all)
+{
+	struct check *more = realloc(all->check, ((size_t)all->count + 1) * sizeof(*more));
+	struct check *c;
+
+	if (!more)
+		return app_fail(app, "out of memory");
+	all->check = more;
+	c = &more[all->count];
+	*c = (struct check){
+		.equation = equation,
+		.vm = id_or_all(stmt, 0),
+		.vcpu = id_or_all(stmt, 1),
+		.reason = id_or_all(stmt, 2),
+		.left = sqlite3_column_int64(stmt, 3),
+		.right = sqlite3_column_int64(stmt, 4),
+		.unexplained = sqlite3_column_int64(stmt, 5),
+		.why = trimmed(stmt, 6),
+	};
+	if (!c->why)
+		return app_fail(app, "out of memory");
+	all->count++;
+	all->failed += c->unexplained != 0;
+	return 0;
+}
+
+static int evaluate(struct app *app, int equation, struct checks *all)
+{
+	char *sql = sqlite3_mprintf("%s%s", verify_common, verify_equations[equation].sql);
+	sqlite3_stmt *stmt;
+	int rc = sql ? db_prepare(app, &stmt, sql) : app_fail(app, "out of memory");
+
+	sqlite3_free(sql);
+	if (rc)
+		return -1;
+	sqlite3_bind_int64(stmt, 1, app->run.id);
+	sqlite3_bind_int(stmt, 2, app->run.isa);
+	while ((rc = db_step(app, stmt)) > 0) {
+		if (take_row(app, stmt, equation, all)) {
+			rc = -1;
+			break;
+		}
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+static void put_id(struct out *out, int64_t id)
+{
+	if (id < 0)
+		out_none(out);
+	else
+		out_int(out, id);
+}
+
+static int put_reason(struct app *app, struct out *out, int64_t reason)
+{
+	char name[64] = "";
+
+	put_id(out, reason);
+	if (reason >= 0 && !reason_name(app, app->run.isa, reason, name, sizeof(name)))
+		return -1;
+	out_text(out, reason < 0 ? "all" : name);
+	return 0;
+}
+
+static const char *verdict(int64_t unexplained, bool equal)
+{
+	return unexplained ? "UNEXPLAINED" : equal ? "equal" : "explained";
+}
+
+/* One line per equation. */
+static void put_summary(struct out *out, const struct checks *all)
+{
+	const struct equation *e;
+	const struct check *c;
+	int i;
+
+	out_table(out, "equations", summary_columns, COLUMNS(summary_columns));
+	for (i = 0; i < verify_equation_count; i++) {
+		int64_t left = 0, right = 0, count = 0, equal = 0, failed = 0;
+
+		for (c = all->check; c < all->check + all->count; c++) {
+			if (c->equation != i)
+				continue;
+			left += c->left;
+			right += c->right;
+			count++;
+			equal += c->left == c->right && !c->unexplained;
+			failed += c->unexplained != 0;
+		}
+		if (!count)
+			continue;
+		e = &verify_equations[i];
+		out_text(out, e->name);
+		out_text(out, e->left);
+		out_int(out, left);
+		out_text(out, e->right);
+		out_int(out, right);
+		out_int(out, count);
+		out_int(out, equal);
+		out_int(out, count - equal - failed);
+		out_int(out, failed);
+		out_text(out, verdict(failed, equal == count));
+	}
+	out_table_end(out);
+}
+
+/* The comparisons: those that need an explanation, or all. */
+static int put_checks(struct app *app, struct out *out, const struct checks *all, bool every)
+{
+	const struct check *c;
+
+	out_table(out, "checks", check_columns, COLUMNS(check_columns));
+	for (c = all->check; c < all->check + all->count; c++) {
+		bool equal = c->left == c->right && !c->unexplained;
+
+		if (equal && !every)
+			continue;
+		out_text(out, verify_equations[c->equation].name);
+		put_id(out, c->vm);
+		put_id(out, c->vcpu);
+		if (put_reason(app, out, c->reason))
+			return -1;
+		out_int(out, c->left);
+		out_int(out, c->right);
+		out_int(out, c->left - c->right);
+		out_int(out, c->unexplained);
+		out_text(out, c->why);
+		out_text(out, verdict(c->unexplained, equal));
+	}
+	out_table_end(out);
+	return 0;
+}
+
+/* The distribution of one vCPU and reason: values in rising order. */
+struct delta {
+	int64_t vm, vcpu, reason;
+	int64_t n;
+	int64_t value[64 * 64];
+	int64_t count[64 * 64];
+	int values;
+};
+
+static int64_t delta_quantile(const struct delta *d, double q)
+{
+	int64_t rank = (int64_t)((double)(d->n - 1) * q), sum = 0;
+
+	for (int i = 0; i < d->values; i++) {
+		sum += d->count[i];
+		if (sum > rank)
+			return d->value[i];
+	}
+	return 0;
+}
+
+static int put_delta(struct app *app, struct out *out, const struct delta *d)
+{
+	out_int(out, d->vm);
+	out_int(out, d->vcpu);
+	if (put_reason(app, out, d->reason))
+		return -1;
+	out_int(out, d->n);
+	out_time(out, (uint64_t)d->value[0]);
+	out_time(out, (uint64_t)delta_quantile(d, 0.50));
+	out_time(out, (uint64_t)delta_quantile(d, 0.99));
+	out_time(out, (uint64_t)d->value[d->values - 1]);
+	return 0;
+}
+
+static void add_value(struct delta *d, sqlite3_stmt *stmt)
+{
+	if (d->values == COLUMNS(d->value))
+		return;
+	d->value[d->values] = sqlite3_column_int64(stmt, 3);
+	d->count[d->values++] = sqlite3_column_int64(stmt, 4);
+	d->n += sqlite3_column_int64(stmt, 4);
+}
+
+/* How much longer the records are than the traced intervals. */
+static int put_deltas(struct app *app, struct out *out)
+{
+	struct delta *d = calloc(1, sizeof(*d));
+	sqlite3_stmt *stmt;
+	int rc, end;
+
+	if (!d)
+		return app_fail(app, "out of memory");
+	rc = db_prepare(app, &stmt, verify_delta_sql);
+	if (rc) {
+		free(d);
+		return -1;
+	}
+	sqlite3_bind_int64(stmt, 1, app->run.id);
+	out_table(out, "record_minus_interval", delta_columns, COLUMNS(delta_columns));
+	while ((end = db_step(app, stmt)) > 0 && !rc) {
+		if (d->values && (d->vm != sqlite3_column_int64(stmt, 0) ||
+				  d->vcpu != sqlite3_column_int64(stmt, 1) ||
+				  d->reason != sqlite3_column_int64(stmt, 2))) {
+			rc = put_delta(app, out, d);
+			d->values = 0;
+			d->n = 0;
+		}
+		d->vm = sqlite3_column_int64(stmt, 0);
+		d->vcpu = sqlite3_column_int64(stmt, 1);
+		d->reason = sqlite3_column_int64(stmt, 2);
+		add_value(d, stmt);
+	}
+	if (!rc && end >= 0 && d->values)
+		rc = put_delta(app, out, d);
+	out_table_end(out);
+	sqlite3_finalize(stmt);
+	free(d);
+	return rc || end < 0 ? -1 : 0;
+}
+
+/* Sources that could not be had, and equations without one. */
+static int put_missing(struct app *app, struct out *out, const struct checks *all)
+{
+	sqlite3_stmt *stmt;
+	int i, rc;
+
+	if (db_prepare(app, &stmt,
+		       "SELECT name FROM crosscheck WHERE run_id = ?1 AND source = 'unavailable'"))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, app->run.id);
+	while ((rc = db_step(app, stmt)) > 0)
+		out_note(out, "not to be had: %s", (const char *)sqlite3_column_text(stmt, 0));
+	sqlite3_finalize(stmt);
+	for (i = 0; i < verify_equation_count; i++) {
+		int j = 0;
+
+		while (j < all->count && all->check[j].equation != i)
+			j++;
+		if (j == all->count)
+			out_note(out, "%s: not checked, it needs %s", verify_equations[i].name,
+				 verify_equations[i].source);
+	}
+	return rc;
+}
+
+static int print_all(struct app *app, const struct checks *all)
+{
+	const bool every = app->opt.extra[0];
+	struct out out;
+	int rc;
+
+	out_begin(&out, app, app->run.tsc_khz);
+	out_run(&out, "run", &app->run);
+	rc = put_missing(app, &out, all);
+	if (!rc && app->opt.format != OUT_CSV)
+		put_summary(&out, all);
+	if (!rc)
+		rc = put_checks(app, &out, all, every || app->opt.format == OUT_CSV);
+	if (!rc && app->opt.format != OUT_CSV)
+		rc = put_deltas(app, &out);
+	return out_end(&out, app, rc < 0);
+}
+
+static int verify(struct app *app)
+{
+	struct checks all = {0};
+	int rc = run_open(app, app->opt.run, &app->run);
+
+	for (int i = 0; !rc && i < verify_equation_count; i++)
+		rc = evaluate(app, i, &all);
+	if (!rc)
+		rc = print_all(app, &all);
+	if (!rc && all.failed)
+		rc = app_fail(app, "run %" PRId64 ": %d comparisons are not explained", app->run.id,
+			      all.failed);
+	for (int i = 0; i < all.count; i++)
+		free(all.check[i].why);
+	free(all.check);
+	return rc;
+}
+
+static const struct extra_option extra[] = {
+	{"all", false, "also the comparisons that are equal"},
+	{0},
+};
+
+const struct cmd cmd_verify = {
+	.name = "verify",
+	.summary = "whether all sources of a recording agree, and if not, why",
+	.usage = "[--all] [OPTION...]",
+	.help = "Compares what the ring recorded with KVM's always-on totals, and, when the\n"
+		"collector ran with --cross-check, with the tracepoints (tracefs), perf's "
+		"counters\n"
+		"and KVM's statistics; and with CPUID leaves that a guest read. Each difference "
+		"is\n"
+		"explained with numbers (dropped, synthesized, VMfail, window edges, lost trace\n"
+		"events) or UNEXPLAINED. The last table tells how much longer a record is than "
+		"the\n"
+		"interval between kvm_exit and kvm_entry of the same exit.\n"
+		"\n"
+		"Exit status: 0 only if everything is explained.\n"
+		"\n"
+		"Examples:\n"
+		"  analyzer verify\n"
+		"  analyzer verify --all --cycles\n"
+		"  analyzer verify --format json",
+	.options = OPT_RUN | OPT_FORMAT,
+	.extra = extra,
+	.run = verify,
+};

@@ -1,0 +1,98 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# verify_test.sh ANALYZER EXEC SCHEMA... - from a run whose sources all agree,
+# change one thing and see which equation notices, or how it is explained
+analyzer=$(realpath "$1") exec=$(realpath "$2")
+shift 2
+sources=$(for file; do realpath "$file"; done)
+cd "$(mktemp -d)" || exit 1
+failed=0 count=0
+# shellcheck disable=SC2086 # a list of files
+"$exec" base $sources || exit 1
+
+# expect STATUS TEXT SQL: with SQL done to the run, verify ends so and says so
+expect() {
+	count=$((count + 1))
+	cp base db
+	echo "PRAGMA synchronous = OFF; $3" >change.sql
+	"$exec" db change.sql || exit 1
+	"$analyzer" --db db verify --all >out 2>&1
+	status=$?
+	if [ $status != "$1" ] || ! grep -Eq -- "$2" out; then
+		echo "FAILED: status $status, expected $1 and '$2': $3"
+		cat out
+		failed=1
+	fi
+}
+
+total='UPDATE crosscheck SET n = n'
+of="WHERE reason = 10 AND source ="
+
+expect 0 'reasons .* equal' ''
+expect 0 'leaf .* equal' ''
+expect 0 'open .* equal' ''
+for equation in records reasons cycles synthesized losses store tracefs match open time entries \
+	perf_exit perf_entry kvm_stat kvm_stat_run leaf shape; do
+	expect 0 "^$equation .* 0  (equal|explained)" ''
+done
+
+# The ring and the file against the totals
+expect 1 'records .* 18 .*UNEXPLAINED' "$total + 1 $of 'totals'"
+expect 0 '1 dropped .*explained' "$total + 1 $of 'totals';
+	INSERT INTO crosscheck VALUES (1, 1, 'totals_dropped', 'exits', 10, 1, NULL),
+	(1, 1, 'match', 'gap', 10, 1, NULL); $total + 1 $of 'tracefs_exit';
+	INSERT INTO loss VALUES (1, 3, 1, NULL, NULL); $total + 1 WHERE source LIKE 'kvm_stat%';
+	$total + 1 WHERE source LIKE 'perf%' OR source = 'tracefs_entry'; DELETE FROM leaf_reading"
+expect 1 'losses .*UNEXPLAINED' "INSERT INTO loss VALUES (1, 3, 1, NULL, NULL)"
+expect 1 'cycles .*UNEXPLAINED' "UPDATE crosscheck SET cycles = 4999 $of 'totals'"
+expect 1 'store .*UNEXPLAINED' 'DELETE FROM exit WHERE seq = 5'
+expect 1 'store .*UNEXPLAINED' 'UPDATE exit_hist SET n = n + 1 WHERE reason = 10'
+expect 1 'synthesized .*UNEXPLAINED' 'UPDATE exit_rollup SET n_synth = 4 WHERE n_synth > 0'
+expect 1 'records .*UNEXPLAINED' 'UPDATE vcpu SET open_exits = 0'
+
+# The tracepoints
+expect 1 'tracefs .*UNEXPLAINED' "$total + 1 $of 'tracefs_exit'"
+expect 0 '3 traced before recording .*explained' "$total + 3 $of 'tracefs_exit';
+	$total + 3 WHERE source LIKE 'perf%' OR source = 'tracefs_entry';
+	INSERT INTO crosscheck VALUES (1, 1, 'match', 'before', 10, 3, NULL)"
+expect 1 'TRACED WITHOUT A RECORD' "INSERT INTO crosscheck VALUES (1, 1, 'match', 'trace_only', 10, 1, NULL)"
+expect 0 '2 traced and filtered out' "$total + 2 $of 'tracefs_exit'; $total + 2 $of 'totals';
+	$total + 2 WHERE source LIKE 'perf%' OR source = 'tracefs_entry' OR source LIKE 'kvm_stat%';
+	INSERT INTO crosscheck VALUES (1, 1, 'match', 'trace_only', 10, 2, NULL),
+	(1, 1, 'totals_filtered', 'exits', 10, 2, NULL); DELETE FROM leaf_reading"
+expect 1 'RECORDED WITHOUT A TRACE EVENT' "INSERT INTO crosscheck VALUES (1, 1, 'match', 'record_only', 10, 1, NULL)"
+expect 1 'OF ANOTHER REASON' "INSERT INTO crosscheck VALUES (1, 1, 'match', 'differ', 10, 1, NULL)"
+expect 0 '4 recorded where events were lost' "$total - 4 WHERE reason = 10 AND (source = 'tracefs_exit'
+	OR name = 'matched'); INSERT INTO crosscheck VALUES (1, 1, 'match', 'untraced', 10, 4, NULL);
+	UPDATE crosscheck SET n = 8 WHERE source = 'tracefs_lost'; $total - 4 WHERE source = 'tracefs_entry'"
+expect 1 'open .*UNEXPLAINED' "UPDATE vcpu SET open_exits = 0"
+expect 1 'SHORTER THAN THE TRACED INTERVAL' "INSERT INTO crosscheck VALUES (1, 1, 'match', 'shorter', 10, 1, NULL)"
+expect 1 'UP TO THE NEXT EXIT' "INSERT INTO crosscheck VALUES (1, 1, 'match', 'overlaps', 10, 1, NULL)"
+expect 1 'entries .*UNEXPLAINED' "$total + 5 WHERE source = 'tracefs_entry'"
+expect 0 '5 VM entries that failed with VMfail' "$total + 5 WHERE source = 'tracefs_entry' OR source LIKE 'kvm_stat%';
+	UPDATE vcpu SET vmfail = 5"
+expect 0 '1 at the edges' "$total + 1 WHERE source = 'tracefs_entry'"
+
+# The counters
+expect 1 'perf_exit .*UNEXPLAINED' "$total + 1 WHERE source = 'perf_exit' AND name = 'count'"
+expect 1 'perf_exit .*UNEXPLAINED' "$total - 1 WHERE source = 'perf_exit' AND name = 'count'"
+expect 0 '1 at the edges' "$total + 1 WHERE source = 'perf_exit' AND name = 'at most'"
+expect 1 'kvm_stat .*UNEXPLAINED' "$total + 1 WHERE source = 'kvm_stat_vm'"
+expect 1 'kvm_stat_run .*UNEXPLAINED' "$total + 1 WHERE source LIKE 'kvm_stat%'"
+expect 0 '1 while it was read' "$total + 1 WHERE source = 'kvm_stat_bound' AND name = 'at most'"
+
+# The guest's view
+expect 1 'leaf .*UNEXPLAINED' 'UPDATE leaf_reading SET eax = 14 WHERE seq = 1'
+expect 1 'leaf .*UNEXPLAINED' 'UPDATE leaf_reading SET ecx = 1999 WHERE seq = 2'
+expect 1 'leaf .*UNEXPLAINED' 'UPDATE leaf_reading SET ebx = 1 WHERE seq = 2'
+expect 1 'NO SUCH CPUID EXIT' 'UPDATE leaf_reading SET reason = 10 WHERE seq = 2'
+expect 1 'NO SUCH CPUID EXIT' 'INSERT INTO leaf_reading VALUES (1, 3, 0x4fffffff, 0, 14, 0, 0, 0)'
+expect 1 'leaf .*UNEXPLAINED' 'UPDATE leaf_reading SET edx = 0xffffffff WHERE seq = 2'
+expect 1 'can not occur with ept=N' 'UPDATE exit_rollup SET reason = 48 WHERE reason = 12'
+
+# What can't be had is said
+expect 0 'not to be had: perf: not allowed' "INSERT INTO crosscheck VALUES (1, NULL, 'unavailable', 'perf: not allowed', NULL, 0, NULL)"
+expect 0 'kvm_stat: not checked' "DELETE FROM crosscheck WHERE source LIKE 'kvm_stat%'"
+
+echo "$count changes tried"
+exit $failed
