@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 int fault_set(struct fault *fault, int rc, const char *format, ...)
 {
@@ -14,4 +15,14 @@ int fault_set(struct fault *fault, int rc, const char *format, ...)
 	vsnprintf(fault->text, sizeof(fault->text), format, args);
 	va_end(args);
 	return rc;
+}
+
+void fault_add(struct fault *fault, const char *format, ...)
+{
+	size_t used = strlen(fault->text);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(fault->text + used, sizeof(fault->text) - used, format, args);
+	va_end(args);
 }

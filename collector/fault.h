@@ -12,4 +12,7 @@ struct fault {
 int fault_set(struct fault *fault, int rc, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Adds words about what became of it. */
+void fault_add(struct fault *fault, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 #endif

@@ -139,6 +139,35 @@ static int take_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/*
+ * Ends the run. One that failed is taken out again if it has nothing or can be
+ * read once more (@repeatable).
+ */
+static int end_sink(struct sink *sink, int rc, int repeatable, struct fault *fault)
+{
+	struct store_counts counts = {0};
+	int finished;
+
+	if (rc && (!sink->records || repeatable)) {
+		if (sink_discard(sink))
+			fault_add(fault, "; what was flushed before stays as an interrupted run");
+		else if (sink->records)
+			fault_add(fault, "; nothing of this run was kept");
+		return rc;
+	}
+	if (sink->store)
+		store_get_counts(sink->store, &counts);
+	finished = sink_finish(sink, !rc, fault);
+	if (!rc && !finished)
+		print_end(sink);
+	else if (sink->store)
+		fault_add(fault, "; %llu records up to the last flush stay, %llu are lost",
+			  (unsigned long long)(counts.recorded - counts.unflushed),
+			  (unsigned long long)counts.unflushed);
+	store_close(sink->store);
+	return rc ? rc : finished;
+}
+
 /* Records with source and sink open; ends the sink in any case. */
 static int record(const struct options *o, struct source *source, struct sink *sink,
 		  struct command *command, struct xcheck *xcheck, struct fault *fault)
@@ -156,7 +185,6 @@ static int record(const struct options *o, struct source *source, struct sink *s
 		.context = &line,
 	};
 	int rc = run.signal_fd < 0 ? fault_set(fault, -errno, "signalfd: %s", strerror(errno)) : 0;
-	int finished;
 
 	if (!rc && o->command) {
 		rc = command_start(command, o->command);
@@ -168,15 +196,7 @@ static int record(const struct options *o, struct source *source, struct sink *s
 		rc = record_run(&run, fault);
 	if (line.shown)
 		fputs("\r\033[K", stderr);
-	if (rc && (!sink->records || o->from)) {
-		sink_discard(sink);
-	} else {
-		finished = sink_finish(sink, !rc, fault);
-		rc = rc ? rc : finished;
-		if (!rc)
-			print_end(sink);
-		store_close(sink->store);
-	}
+	rc = end_sink(sink, rc, o->from != NULL, fault);
 	if (run.signal_fd >= 0)
 		close(run.signal_fd);
 	return rc;

@@ -9,14 +9,7 @@
 
 static int store_fault(struct sink *sink, int rc, struct fault *fault)
 {
-	struct store_counts counts;
-
-	store_get_counts(sink->store, &counts);
-	return fault_set(fault, rc,
-			 "%s: %s: the %llu records before the last flush stay, %llu are lost",
-			 sink->db_path, store_strerror(sink->store, rc),
-			 (unsigned long long)(counts.recorded - counts.unflushed),
-			 (unsigned long long)counts.unflushed);
+	return fault_set(fault, rc, "%s: %s", sink->db_path, store_strerror(sink->store, rc));
 }
 
 static int capture_fault(struct sink *sink, int rc, struct fault *fault)
@@ -198,14 +191,17 @@ int sink_finish(struct sink *sink, int complete, struct fault *fault)
 	return rc;
 }
 
-void sink_discard(struct sink *sink)
+int sink_discard(struct sink *sink)
 {
+	int rc = 0;
+
 	if (sink->capture)
 		capture_close(sink->capture, 0);
 	if (sink->store) {
-		store_discard(sink->store);
+		rc = store_discard(sink->store);
 		store_close(sink->store);
 	}
 	sink->capture = NULL;
 	sink->store = NULL;
+	return rc;
 }

@@ -34,7 +34,9 @@ int sink_flush(struct sink *sink, struct fault *fault);
 /* Ends the run; @complete 0: something went wrong, what is there stays. */
 int sink_finish(struct sink *sink, int complete, struct fault *fault);
 
-/* Leaves things as they were before sink_open(). */
-void sink_discard(struct sink *sink);
+/* Leaves things as they were before sink_open(). If that fails, what was flushed
+ * stays as a run that the next writer of the file marks as interrupted.
+ */
+int sink_discard(struct sink *sink);
 
 #endif

@@ -395,6 +395,8 @@ int store_discard(struct store *store)
 		store->take_back = 1;
 		return 0;
 	}
+	/* On a full disk this may give room to delete in. */
+	exec(store, "PRAGMA wal_checkpoint(TRUNCATE)");
 	/* The references take along what belongs to the run. */
 	rc = exec(store, "PRAGMA foreign_keys = ON");
 	if (!rc)

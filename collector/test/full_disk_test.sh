@@ -29,14 +29,28 @@ grep -q "no space left" err || fail "no words of it: $(cat err)"
 [ ! -e disk/run.sqlite ] || fail "a database was left behind"
 [ "$(find disk -type f | wc -l)" -eq 0 ] || fail "something was left behind: $(ls disk)"
 
-# A database that was there before keeps what it had.
+# A database that was there before keeps what it had. (--flush: one transaction)
 "$make_capture" --records 1000 --seed 1 small.cap >/dev/null
 "$collector" --from small.cap --db disk/run.sqlite 2>err || fail "small: $(cat err)"
-"$collector" --from big.cap --db disk/run.sqlite 2>err && fail "status 0 on a full disk"
-got=$("$count" disk/run.sqlite "SELECT count(*) FROM exit")
-[ "$got" = 1000 ] || fail "$got rows, not 1000"
-got=$("$count" disk/run.sqlite "SELECT count(*) FROM run")
-[ "$got" = 1 ] || fail "$got runs, not 1"
+"$collector" --from big.cap --flush 1h --db disk/run.sqlite 2>err && fail "status 0 on a full disk"
+grep -q "nothing of this run was kept" err || fail "what became of it: $(cat err)"
+[ "$("$count" disk/run.sqlite "SELECT count(*) FROM exit")" = 1000 ] || fail "other rows than before"
+[ "$("$count" disk/run.sqlite "SELECT count(*) FROM run")" = 1 ] || fail "a run is left"
+
+# Many transactions before the disk is full: all or nothing of them stays, and
+# rows, roll-ups and counts agree.
+"$collector" --from big.cap --flush 1ms --db disk/run.sqlite 2>err && fail "status 0 on a full disk"
+rows=$("$count" disk/run.sqlite "SELECT count(*) FROM exit")
+sums=$("$count" disk/run.sqlite "SELECT sum(n) FROM exit_rollup")
+recorded=$("$count" disk/run.sqlite "SELECT sum(recorded) FROM vcpu")
+[ "$rows" = "$sums" ] && [ "$rows" = "$recorded" ] || fail "$rows rows, $sums in sums, $recorded recorded"
+if [ "$rows" = 1000 ]; then
+	grep -q "nothing of this run was kept" err || fail "what became of it: $(cat err)"
+else
+	grep -q "stays as an interrupted run" err || fail "what became of it: $(cat err)"
+fi
+[ "$("$count" disk/run.sqlite "SELECT count(*) FROM run WHERE state = 'complete'")" = 1 ] ||
+	fail "half a run is called complete"
 rm -f disk/*
 
 # No room even for the tables.
