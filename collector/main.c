@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
+#include "collector/check_host.h"
 #include "collector/command.h"
 #include "collector/options.h"
 #include "collector/record.h"
@@ -239,6 +241,29 @@ static int collect(const struct options *o, struct fault *fault)
 	return rc ? 1 : ran ? 0 : command.status;
 }
 
+/* One line for each thing that was looked at. Returns the exit status. */
+static int print_host(void)
+{
+	static const char *const words[] = {
+		[HOST_OK] = "ok",
+		[HOST_MISSING] = "missing",
+		[HOST_REQUIRED] = "needed",
+	};
+	struct host_check checks[CHECK_HOST_MAX];
+	struct utsname name;
+	int count = uname(&name) ? 0 : check_host("", name.release, checks);
+	int needed = !count;
+	int i;
+
+	for (i = 0; i < count; i++) {
+		printf("%-8s %-13s %s\n", words[checks[i].state], checks[i].name, checks[i].text);
+		needed += checks[i].state == HOST_REQUIRED;
+	}
+	printf("%s\n", needed ? "collector can't record on this host as it is"
+			      : "collector can record on this host");
+	return fflush(stdout) || needed ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -250,6 +275,8 @@ int main(int argc, char **argv)
 			fputs(options_help, stdout);
 		else if (options.version)
 			puts("collector " COLLECTOR_VERSION);
+		else if (options.check_host)
+			status = print_host();
 		else
 			status = collect(&options, &fault);
 		if (options.help || options.version)

@@ -30,6 +30,8 @@ const char options_help[] =
 	"                    statistics too: see analyzer verify\n"
 	"  --trace-buffer N  trace buffer of --cross-check in KiB per CPU (16384)\n"
 	"  --cr3             record the guest's CR3 too\n"
+	"  --check-host      say what this host lacks to record, and the way out; exit status\n"
+	"                    0 if the device can be recorded from\n"
 	"  --help, --version\n"
 	"\n"
 	"Exit status: 0 the recording is complete (and COMMAND returned 0); 1 it failed,\n"
@@ -93,6 +95,7 @@ enum {
 	OPT_CR3,
 	OPT_CROSS_CHECK,
 	OPT_TRACE_BUFFER,
+	OPT_CHECK_HOST,
 	OPT_HELP,
 	OPT_VERSION
 };
@@ -131,6 +134,9 @@ static int take(struct options *o, int option, const char *value, struct fault *
 		return 0;
 	case OPT_TRACE_BUFFER:
 		return parse_number("trace-buffer", value, "KiB", &o->trace_buffer_kb, fault);
+	case OPT_CHECK_HOST:
+		o->check_host = 1;
+		return 0;
 	case OPT_HELP:
 		o->help = 1;
 		return 0;
@@ -176,6 +182,7 @@ int options_parse(struct options *o, int argc, char **argv, struct fault *fault)
 		{"cr3", no_argument, NULL, OPT_CR3},
 		{"cross-check", no_argument, NULL, OPT_CROSS_CHECK},
 		{"trace-buffer", required_argument, NULL, OPT_TRACE_BUFFER},
+		{"check-host", no_argument, NULL, OPT_CHECK_HOST},
 		{"help", no_argument, NULL, OPT_HELP},
 		{"version", no_argument, NULL, OPT_VERSION},
 		{NULL, 0, NULL, 0},
@@ -199,7 +206,7 @@ int options_parse(struct options *o, int argc, char **argv, struct fault *fault)
 		if (rc)
 			return rc;
 	}
-	if (o->help || o->version)
+	if (o->help || o->version || o->check_host)
 		return 0;
 	if (optind < argc)
 		o->command = argv + optind;

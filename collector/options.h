@@ -21,6 +21,7 @@ struct options {
 	uint32_t trace_buffer_kb;     /* --trace-buffer, KiB per CPU; 0: default */
 	struct device_options device; /* --vm, --cr3 */
 	char **command;		      /* after the options; NULL: none */
+	int check_host;
 	int help;
 	int version;
 };

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "collector/check_host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "kvm/uapi/kvm_exit_ring.h"
+
+struct checker {
+	const char *root;
+	const char *release;
+	char series[16];    /* "6.1" */
+	const char *vendor; /* kvm_intel or kvm_amd; NULL: the CPU can't virtualize */
+	struct host_check *checks;
+	int count;
+};
+
+/* Why the device of a patched KVM can't be had; the same words everywhere. */
+#define BUILD_MODULES "build and load the modules: kvm/install"
+#define BE_ROOT	      "run it as root, or with CAP_PERFMON and access to the file"
+
+__attribute__((format(printf, 4, 5))) static void report(struct checker *c, enum host_state state,
+							 const char *name, const char *format, ...)
+{
+	struct host_check *check = &c->checks[c->count];
+	va_list arguments;
+
+	if (c->count == CHECK_HOST_MAX)
+		return;
+	c->count++;
+	check->state = state;
+	check->name = name;
+	va_start(arguments, format);
+	vsnprintf(check->text, sizeof(check->text), format, arguments);
+	va_end(arguments);
+}
+
+/* A path below the root; valid until the next call. */
+__attribute__((format(printf, 2, 3))) static const char *at(const struct checker *c,
+							    const char *format, ...)
+{
+	static char path[512];
+	int used = snprintf(path, sizeof(path), "%s", c->root);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(path + used, sizeof(path) - (size_t)used, format, arguments);
+	va_end(arguments);
+	return path;
+}
+
+static int there(const char *path)
+{
+	return !access(path, F_OK);
+}
+
+/* All of a small file, "" if it can't be read; the caller frees it. */
+static char *contents(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char *text = NULL;
+	size_t bytes = 0;
+
+	if (!f || getdelim(&text, &bytes, '\0', f) < 0) {
+		free(text);
+		text = strdup("");
+	}
+	if (f)
+		fclose(f);
+	return text;
+}
+
+/* Whether a file contains @word; 0 as well if it can't be read. */
+static int has_word(const char *path, const char *word)
+{
+	char *text = contents(path);
+	int found = text && strstr(text, word);
+
+	free(text);
+	return found;
+}
+
+static void check_cpu(struct checker *c)
+{
+	const char *path = at(c, "/proc/cpuinfo");
+
+	c->vendor = has_word(path, " vmx")   ? "kvm_intel"
+		    : has_word(path, " svm") ? "kvm_amd"
+					     : NULL;
+	if (c->vendor)
+		report(c, HOST_OK, "cpu", "%s", c->vendor[4] == 'i' ? "VMX" : "SVM");
+	else
+		report(c, HOST_REQUIRED, "cpu",
+		       "neither VMX nor SVM (turn on VT-x or SVM in the firmware; in a VM: "
+		       "nested virtualization)");
+}
+
+static void check_kernel(struct checker *c)
+{
+	if (strcmp(c->series, "6.1") && strcmp(c->series, "6.12"))
+		report(c, HOST_MISSING, "kernel",
+		       "%s: there are hook patches for 6.1 and 6.12 only (kvm/README.md says how "
+		       "to "
+		       "add a series)",
+		       c->release);
+	else if (!there(at(c, "/lib/modules/%s/build", c->release)))
+		report(c, HOST_MISSING, "kernel",
+		       "%s without headers, to build modules with (apt-get install "
+		       "linux-headers-%s)",
+		       c->release, c->release);
+	else if (!there(at(c, "/usr/src/linux-source-%s.tar.xz", c->series)))
+		report(c, HOST_MISSING, "kernel",
+		       "%s without its source, to build modules with (apt-get install "
+		       "linux-source-%s)",
+		       c->release, c->series);
+	else
+		report(c, HOST_OK, "kernel", "%s with headers and source", c->release);
+}
+
+static void check_secure_boot(struct checker *c)
+{
+	int locked = has_word(at(c, "/sys/kernel/security/lockdown"), "[integrity]") ||
+		     has_word(at(c, "/sys/kernel/security/lockdown"), "[confidentiality]");
+	char *enforced = contents(at(c, "/sys/module/module/parameters/sig_enforce"));
+
+	if (locked || (enforced && *enforced == 'Y'))
+		report(c, HOST_MISSING, "signatures",
+		       "%s: only signed modules load, and the msr devices and kprobes are shut "
+		       "(kvm/install --dkms signs; 'Secure Boot' in kvm/install --help)",
+		       locked ? "the kernel is locked down" : "module.sig_enforce is on");
+	else
+		report(c, HOST_OK, "signatures", "unsigned modules may be loaded");
+	free(enforced);
+}
+
+static void check_modules(struct checker *c)
+{
+	if (!there(at(c, "/sys/module/kvm")))
+		report(c, HOST_REQUIRED, "modules", "kvm is not loaded (" BUILD_MODULES ")");
+	else if (!there(at(c, "/sys/module/kvm/parameters/ring_records")))
+		report(c, HOST_REQUIRED, "modules",
+		       "the loaded kvm is a stock one, without the exit ring (" BUILD_MODULES ")");
+	else if (c->vendor && !there(at(c, "/sys/module/%s", c->vendor)))
+		report(c, HOST_REQUIRED, "modules", "%s is not loaded (" BUILD_MODULES ")",
+		       c->vendor);
+	else
+		report(c, HOST_OK, "modules", "kvm with the exit ring");
+}
+
+static void check_device(struct checker *c)
+{
+	struct kvm_exit_ring_info info = {.ring_id = UINT64_MAX};
+	int fd = open(at(c, KVM_EXIT_RING_DEVICE), O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		report(c, HOST_REQUIRED, "device", KVM_EXIT_RING_DEVICE ": %s (%s)",
+		       strerror(errno),
+		       errno == EACCES || errno == EPERM ? BE_ROOT : BUILD_MODULES);
+	else if (!ioctl(fd, KVM_EXIT_RING_NEXT, &info) || errno == ENOENT)
+		report(c, HOST_OK, "device", KVM_EXIT_RING_DEVICE " answers");
+	else
+		report(c, HOST_REQUIRED, "device",
+		       KVM_EXIT_RING_DEVICE ": %s: another module's device (" BUILD_MODULES ")",
+		       strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+static void check_kvm(struct checker *c)
+{
+	if (!access(at(c, "/dev/kvm"), R_OK | W_OK))
+		report(c, HOST_OK, "guests", "/dev/kvm opens");
+	else
+		report(c, HOST_MISSING, "guests", "/dev/kvm: %s (%s)", strerror(errno),
+		       errno == EACCES ? "be root or of group kvm, to run guests" : BUILD_MODULES);
+}
+
+static void check_tracefs(struct checker *c)
+{
+	const char *path = at(c, "/sys/kernel/tracing/events/kvm/kvm_exit/enable");
+
+	if (!access(path, W_OK))
+		report(c, HOST_OK, "tracefs", "kvm_exit can be traced");
+	else if (errno == EACCES)
+		report(c, HOST_MISSING, "tracefs", "no permission (run it as root)");
+	else if (!there(at(c, "/sys/kernel/tracing/events")))
+		report(c, HOST_MISSING, "tracefs",
+		       "not mounted (mount -t tracefs tracefs /sys/kernel/tracing)");
+	else
+		report(c, HOST_MISSING, "tracefs",
+		       "has no event kvm_exit (load the modules: kvm/install, or modprobe %s)",
+		       c->vendor ? c->vendor : "kvm");
+}
+
+static void check_perf(struct checker *c)
+{
+	char *text = contents(at(c, "/proc/sys/kernel/perf_event_paranoid"));
+
+	if (!text || !*text)
+		report(c, HOST_MISSING, "perf", "this kernel has no perf events");
+	else if (geteuid() && atoi(text) > -1)
+		report(c, HOST_MISSING, "perf",
+		       "perf_event_paranoid is %d: no tracepoint of the host without privilege "
+		       "(run it as root, or sysctl kernel.perf_event_paranoid=-1)",
+		       atoi(text));
+	else
+		report(c, HOST_OK, "perf", "kvm_exit can be counted");
+	free(text);
+}
+
+static void check_stats(struct checker *c)
+{
+	if (!access(at(c, "/sys/kernel/debug/kvm"), R_OK | X_OK))
+		report(c, HOST_OK, "statistics", "KVM's own, in debugfs");
+	else if (errno == EACCES)
+		report(c, HOST_MISSING, "statistics", "KVM's own: no permission (run it as root)");
+	else
+		report(c, HOST_MISSING, "statistics", "KVM's own: %s",
+		       there(at(c, "/sys/kernel/debug/tracing"))
+			       ? "KVM is not loaded (" BUILD_MODULES ")"
+			       : "debugfs is not mounted (mount -t debugfs debugfs "
+				 "/sys/kernel/debug)");
+}
+
+static void check_capabilities(struct checker *c)
+{
+	if (c->vendor && strcmp(c->vendor, "kvm_intel"))
+		report(c, HOST_OK, "capabilities", "VMX only, not for this CPU");
+	else if (there(at(c, "/sys/kernel/vmx_caps/msrs")))
+		report(c, HOST_OK, "capabilities", "module vmx_caps is loaded");
+	else if (!access(at(c, "/dev/cpu/0/msr"), R_OK))
+		report(c, HOST_OK, "capabilities", "from the msr devices");
+	else
+		report(c, HOST_MISSING, "capabilities",
+		       "runs will not have the CPU's VMX capabilities (kvm/install loads vmx_caps; "
+		       "or modprobe msr)");
+}
+
+int check_host(const char *root, const char *release, struct host_check checks[CHECK_HOST_MAX])
+{
+	struct checker c = {.root = root, .release = release, .checks = checks};
+	size_t length = strspn(release, "0123456789");
+
+	if (release[length] == '.')
+		length += 1 + strspn(release + length + 1, "0123456789");
+	snprintf(c.series, sizeof(c.series), "%.*s", (int)length, release);
+	check_cpu(&c);
+	check_kernel(&c);
+	check_secure_boot(&c);
+	check_modules(&c);
+	check_device(&c);
+	check_kvm(&c);
+	check_tracefs(&c);
+	check_perf(&c);
+	check_stats(&c);
+	check_capabilities(&c);
+	return c.count;
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What --check-host says of hosts that lack one thing or another. */
+#include "collector/check_host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kvm/test/check.h"
+
+static char root[4096];
+
+/* Makes a file below the root, with the folders that it needs. */
+static void put(const char *path, const char *text)
+{
+	char full[8192];
+	char *slash;
+	FILE *f;
+
+	snprintf(full, sizeof(full), "%s%s", root, path);
+	for (slash = full + strlen(root) + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		mkdir(full, 0755);
+		*slash = '/';
+	}
+	f = fopen(full, "w");
+	CHECK(f && fputs(text, f) >= 0 && !fclose(f));
+}
+
+static void take(const char *path)
+{
+	char full[8192];
+
+	snprintf(full, sizeof(full), "%s%s", root, path);
+	CHECK(!remove(full));
+}
+
+/* The check @name of a host with kernel @release must say @state and @words. */
+static void expect(const char *release, const char *name, enum host_state state, const char *words)
+{
+	struct host_check checks[CHECK_HOST_MAX];
+	int count = check_host(root, release, checks);
+	int i;
+
+	for (i = 0; i < count && strcmp(checks[i].name, name); i++)
+		;
+	CHECK(i < count);
+	if (checks[i].state != state || !strstr(checks[i].text, words)) {
+		fprintf(stderr, "%s: state %d, '%s'; not %d, '%s'\n", name, checks[i].state,
+			checks[i].text, state, words);
+		exit(1);
+	}
+}
+
+#define V61 "6.1.0-56-amd64"
+
+static void test_bare(void)
+{
+	put("/proc/cpuinfo", "flags\t\t: fpu lm\n");
+	expect(V61, "cpu", HOST_REQUIRED, "neither VMX nor SVM");
+	expect(V61, "kernel", HOST_MISSING, "apt-get install linux-headers-" V61);
+	expect("5.10.0-1-amd64", "kernel", HOST_MISSING, "6.1 and 6.12 only");
+	expect("6.123.0", "kernel", HOST_MISSING, "6.1 and 6.12 only");
+	expect(V61, "signatures", HOST_OK, "");
+	expect(V61, "modules", HOST_REQUIRED, "kvm is not loaded");
+	expect(V61, "device", HOST_REQUIRED, "kvm/install");
+	expect(V61, "guests", HOST_MISSING, "/dev/kvm: No such file");
+	expect(V61, "tracefs", HOST_MISSING, "not mounted");
+	expect(V61, "perf", HOST_MISSING, "no perf events");
+	expect(V61, "statistics", HOST_MISSING, "debugfs is not mounted");
+	expect(V61, "capabilities", HOST_MISSING, "modprobe msr");
+}
+
+static void test_filling_up(void)
+{
+	put("/proc/cpuinfo", "flags\t\t: fpu vmx lm\n");
+	expect(V61, "cpu", HOST_OK, "VMX");
+	put("/lib/modules/" V61 "/build", "");
+	expect(V61, "kernel", HOST_MISSING, "apt-get install linux-source-6.1)");
+	put("/usr/src/linux-source-6.1.tar.xz", "");
+	expect(V61, "kernel", HOST_OK, "");
+	put("/sys/module/kvm/refcnt", "0");
+	expect(V61, "modules", HOST_REQUIRED, "stock");
+	put("/sys/module/kvm/parameters/ring_records", "65536");
+	expect(V61, "modules", HOST_REQUIRED, "kvm_intel is not loaded");
+	put("/sys/module/kvm_intel/refcnt", "0");
+	expect(V61, "modules", HOST_OK, "");
+	put("/dev/kvm_exit_ring", "");
+	expect(V61, "device", HOST_REQUIRED, "another module's device");
+	put("/dev/kvm", "");
+	expect(V61, "guests", HOST_OK, "");
+	put("/sys/kernel/tracing/events/enable", "0");
+	expect(V61, "tracefs", HOST_MISSING, "modprobe kvm_intel");
+	put("/sys/kernel/tracing/events/kvm/kvm_exit/enable", "0");
+	expect(V61, "tracefs", HOST_OK, "");
+	put("/sys/kernel/debug/tracing", "");
+	expect(V61, "statistics", HOST_MISSING, "KVM is not loaded");
+	put("/sys/kernel/debug/kvm/exits", "0");
+	expect(V61, "statistics", HOST_OK, "");
+	put("/sys/kernel/vmx_caps/msrs", "");
+	expect(V61, "capabilities", HOST_OK, "vmx_caps");
+	take("/sys/kernel/vmx_caps/msrs");
+	put("/dev/cpu/0/msr", "");
+	expect(V61, "capabilities", HOST_OK, "msr devices");
+	put("/proc/cpuinfo", "flags\t\t: fpu svm lm\n");
+	expect(V61, "capabilities", HOST_OK, "not for this CPU");
+}
+
+static void test_restrictions(void)
+{
+	put("/sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
+	expect(V61, "signatures", HOST_MISSING, "locked down");
+	put("/sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
+	expect(V61, "signatures", HOST_OK, "");
+	put("/sys/module/module/parameters/sig_enforce", "Y\n");
+	expect(V61, "signatures", HOST_MISSING, "sig_enforce");
+	put("/sys/module/module/parameters/sig_enforce", "N\n");
+	expect(V61, "signatures", HOST_OK, "");
+	put("/proc/sys/kernel/perf_event_paranoid", "3\n");
+	if (geteuid()) {
+		expect(V61, "perf", HOST_MISSING, "perf_event_paranoid is 3");
+		put("/proc/sys/kernel/perf_event_paranoid", "-1\n");
+	}
+	expect(V61, "perf", HOST_OK, "");
+}
+
+int main(void)
+{
+	const char *folder = getenv("TEST_TMPDIR");
+
+	snprintf(root, sizeof(root), "%s/host-XXXXXX", folder ? folder : "/tmp");
+	CHECK(mkdtemp(root));
+	test_bare();
+	test_filling_up();
+	test_restrictions();
+	return 0;
+}
