@@ -13,10 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include "kvm/exit_ring_core.h"
+#include "kvm/test/ring_map.h"
 #include "testbed/guest_vm.h"
 
 #define SELFCHECK_EXITS 100U
@@ -34,13 +33,6 @@ static const uint8_t code[] = {
 	0xf4,				    /* hlt */
 };
 
-struct areas {
-	const struct kvm_exit_ring_meta *meta;
-	struct kvm_exit_ring_tail *tail;
-	const struct kvm_exit_total *totals;
-	const struct kvm_exit_record *records;
-};
-
 __attribute__((noreturn, format(printf, 1, 2))) static void die(const char *format, ...)
 {
 	va_list arguments;
@@ -53,56 +45,25 @@ __attribute__((noreturn, format(printf, 1, 2))) static void die(const char *form
 	exit(1);
 }
 
-static int open_device(void)
-{
-	int fd = open(KVM_EXIT_RING_DEVICE, O_RDWR | O_CLOEXEC);
-
-	if (fd < 0)
-		die("%s: %s", KVM_EXIT_RING_DEVICE, strerror(errno));
-	return fd;
-}
-
 /* Attaches to the ring of the only vCPU of this process. */
-static int attach(int control)
+static void attach(struct ring_map *ring, int control)
 {
 	struct kvm_exit_ring_info info = {.ring_id = 0};
-	struct kvm_exit_ring_attach request = {.ring_id = 0};
-	int fd = open_device();
+	struct kvm_exit_ring_attach how = {.ring_id = 0};
+	int err;
 
 	while (!ioctl(control, KVM_EXIT_RING_NEXT, &info))
 		if (info.tgid == (uint32_t)getpid())
-			request.ring_id = info.ring_id;
-	if (!request.ring_id)
+			how.ring_id = info.ring_id;
+	if (!how.ring_id)
 		die("the guest's vCPU has no ring: is the vendor module (kvm-intel or kvm-amd) a "
 		    "stock one?");
-	if (ioctl(fd, KVM_EXIT_RING_ATTACH, &request))
-		die("KVM_EXIT_RING_ATTACH: %s", strerror(errno));
-	return fd;
-}
-
-static void *map(int fd, size_t bytes, uint32_t offset, int protection)
-{
-	void *area = mmap(NULL, bytes, protection, MAP_SHARED, fd, offset);
-
-	if (area == MAP_FAILED)
-		die("mmap of the ring at %u: %s", offset, strerror(errno));
-	return area;
-}
-
-static struct areas map_areas(int fd)
-{
-	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
-	struct areas areas = {.meta = map(fd, page, 0, PROT_READ)};
-	const struct kvm_exit_ring_meta *meta = areas.meta;
-
-	if (meta->magic != KVM_EXIT_RING_MAGIC || meta->abi != KVM_EXIT_RING_ABI)
-		die("the device speaks ABI %u, this program ABI %u", meta->abi, KVM_EXIT_RING_ABI);
-	areas.tail = map(fd, page, page, PROT_READ | PROT_WRITE);
-	areas.totals =
-		map(fd, sizeof(*areas.totals) * meta->total_slots, meta->totals_offset, PROT_READ);
-	areas.records = map(fd, sizeof(*areas.records) * meta->record_count, meta->records_offset,
-			    PROT_READ);
-	return areas;
+	err = ring_map(ring, &how);
+	if (err)
+		die("the ring can't be attached: %s", strerror(-err));
+	if (ring->meta->magic != KVM_EXIT_RING_MAGIC || ring->meta->abi != KVM_EXIT_RING_ABI)
+		die("the device speaks ABI %u, this program ABI %u", ring->meta->abi,
+		    KVM_EXIT_RING_ABI);
 }
 
 static void start_guest(struct guest_vm *vm, struct guest_vcpu *vcpu)
@@ -134,23 +95,21 @@ static void run_guest(struct guest_vcpu *vcpu)
 }
 
 /* CPUID exits in the ring; the records must follow each other without a gap. */
-static unsigned int count_records(const struct areas *areas, uint32_t reason)
+static unsigned int count_records(struct exit_ring_reader *reader, uint32_t reason)
 {
-	struct exit_ring_reader reader;
 	const struct kvm_exit_record *record;
 	unsigned int found = 0;
 	uint64_t seq = 0;
 	uint32_t n;
 
-	exit_ring_reader_init(&reader, areas->meta, areas->tail, areas->records);
-	while ((n = exit_ring_peek(&reader, &record))) {
+	while ((n = exit_ring_peek(reader, &record))) {
 		for (uint32_t i = 0; i < n; i++) {
 			if (record[i].seq != seq++)
 				die("record %llu: %llu was expected",
 				    (unsigned long long)record[i].seq, (unsigned long long)seq - 1);
 			found += (record[i].reason & 0xffff) == reason;
 		}
-		exit_ring_advance(&reader, n);
+		exit_ring_advance(reader, n);
 	}
 	return found;
 }
@@ -159,20 +118,22 @@ int main(void)
 {
 	struct guest_vm vm;
 	struct guest_vcpu vcpu;
-	struct areas areas;
-	int control = open_device();
+	struct ring_map ring;
+	int control = open(KVM_EXIT_RING_DEVICE, O_RDWR | O_CLOEXEC);
 	unsigned int records;
 	uint64_t total;
 	uint32_t reason;
 
+	if (control < 0)
+		die("%s: %s", KVM_EXIT_RING_DEVICE, strerror(errno));
 	if (ioctl(control, KVM_EXIT_RING_ARM))
 		die("KVM_EXIT_RING_ARM: %s", strerror(errno));
 	start_guest(&vm, &vcpu);
-	areas = map_areas(attach(control));
+	attach(&ring, control);
 	run_guest(&vcpu);
-	reason = areas.meta->isa == KVM_EXIT_ISA_SVM ? SVM_EXIT_CPUID : REASON_CPUID;
-	records = count_records(&areas, reason);
-	total = areas.totals[reason].count;
+	reason = ring.meta->isa == KVM_EXIT_ISA_SVM ? SVM_EXIT_CPUID : REASON_CPUID;
+	records = count_records(&ring.reader, reason);
+	total = ring.totals[reason].count;
 	if (records != SELFCHECK_EXITS || total != SELFCHECK_EXITS)
 		die("%u CPUID exits were made: %u records, %llu in the totals", SELFCHECK_EXITS,
 		    records, (unsigned long long)total);
