@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# modules.sh - what kvm/install and kvm/uninstall share (POSIX sh, also busybox)
+#
+# The caller sets $me, its name in messages.
+
+say() {
+	echo "$me: $*" >&2
+}
+
+die() {
+	say "$*"
+	exit 1
+}
+
+# kvm_intel or kvm_amd, whichever this CPU takes.
+vendor_module() {
+	if grep -qw vmx /proc/cpuinfo; then
+		echo kvm_intel
+	elif grep -qw svm /proc/cpuinfo; then
+		echo kvm_amd
+	else
+		die "this CPU has neither VMX nor SVM, or the firmware turned it off (look for VT-x or SVM in its setup)"
+	fi
+}
+
+loaded() {
+	[ -d "/sys/module/$1/holders" ]
+}
+
+# Whether kvm.ko is the one with the exit ring.
+ours_loaded() {
+	[ -e /sys/module/kvm/parameters/ring_records ]
+}
+
+# Processes that hold VMs or the exit ring, as "PID (name)", with commas.
+kvm_users() {
+	comma=
+	for link in /proc/[0-9]*/fd/*; do
+		case $(readlink "$link" 2>/dev/null) in
+		/dev/kvm | /dev/kvm_exit_ring | anon_inode:kvm-*)
+			pid=${link#/proc/}
+			echo "${pid%%/*}"
+			;;
+		esac
+	done | sort -un | while read -r pid; do
+		printf '%s%s (%s)' "$comma" "$pid" "$(cat "/proc/$pid/comm" 2>/dev/null)"
+		comma=", "
+	done
+}
+
+# What else than the vendor module uses kvm.ko.
+kvm_holders() {
+	for holder in /sys/module/kvm/holders/*; do
+		case ${holder##*/} in
+		kvm_intel | kvm_amd | '*') ;;
+		*) printf '%s ' "${holder##*/}" ;;
+		esac
+	done
+}
+
+# Ends the program if the modules are in use. They may be so a moment later: then
+# the unloading fails and nothing has changed.
+refuse_if_busy() {
+	users=$(kvm_users)
+	[ -z "$users" ] || die "KVM is in use by $users: end these programs first"
+	holders=$(kvm_holders)
+	[ -z "$holders" ] || die "kvm.ko is in use by the module(s) $holders: unload them first"
+	for module in kvm_intel kvm_amd; do
+		[ "$(cat "/sys/module/$module/refcnt" 2>/dev/null || echo 0)" = 0 ] ||
+			die "$module is in use: end all VMs first"
+	done
+}
+
+# Unloads whatever KVM modules are loaded. 1: kvm.ko would not go.
+unload_kvm() {
+	for module in kvm_intel kvm_amd kvm; do
+		if loaded $module && ! rmmod $module; then
+			return 1
+		fi
+	done
+}
+
+# Loads Debian's modules, or those that DKMS installed over them.
+load_installed() {
+	modprobe "$1"
+}
