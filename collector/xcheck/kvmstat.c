@@ -87,7 +87,7 @@ static int find_vm(uint32_t tgid, unsigned int *vm_fd)
 int kvmstat_open(struct kvmstat **stat, uint32_t tgid)
 {
 	struct kvmstat *s;
-	unsigned int vm_fd;
+	unsigned int vm_fd = 0;
 	char path[64];
 	int rc = find_vm(tgid, &vm_fd);
 
