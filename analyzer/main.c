@@ -25,6 +25,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_sql,
 	&cmd_report,
 	&cmd_verify,
+	&cmd_live,
 	NULL,
 };
 /* clang-format on */

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * analyzer live - watch a recording in progress
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/args.h"
+#include "analyzer/cmds.h"
+#include "analyzer/db.h"
+#include "analyzer/live_data.h"
+#include "analyzer/live_screen.h"
+#include "analyzer/out.h"
+#include "analyzer/units.h"
+
+enum { EXTRA_INTERVAL, EXTRA_COUNT, EXTRA_PLAIN };
+
+static const struct extra_option extra[] = {
+	{"interval", true, "TIME between two looks (default 1s)"},
+	{"count", true, "N looks, then end"},
+	{"plain", false, "one block of text per look, as without a terminal"},
+	{NULL, false, NULL},
+};
+
+enum sort { SORT_RATE, SORT_EXITS, SORT_TIME, SORT_MEAN, SORT_P99, SORT_MAX, SORT_NAME };
+
+static const char *const sort_names[] = {"rate", "exits", "time", "mean",
+					 "p99",	 "max",	  "name", NULL};
+static const char sort_keys[] = "retmpxn"; /* in the order of sort_names */
+
+#define KEYS "q quit  f freeze  sort by: r rate  e exits  t time  m mean  p p99  x max  n name"
+
+static const struct out_column columns[] = {
+	{"reason", "REASON", OUT_TEXT, 0}, {"per_s", "EXITS/S", OUT_REAL, 0},
+	{"share", "SHARE", OUT_SHARE, 4},  {"share_bar", "", OUT_BAR, 99},
+	{"exits", "EXITS", OUT_COUNT, 5},  {"time_share", "TIME%", OUT_SHARE, 3},
+	{"mean", "MEAN", OUT_TIME, 6},	   {"p50", "P50", OUT_TIME, 7},
+	{"p99", "P99", OUT_TIME, 0},	   {"max", "MAX", OUT_TIME, 2},
+};
+
+/*
+ * struct view - what is shown
+ * @full: on the whole screen, else as blocks of text
+ * @left: looks to go; -1: no end
+ */
+struct view {
+	struct live live;
+	struct live_row *rows;
+	unsigned int n;
+	enum sort sort;
+	double interval;
+	int64_t left;
+	bool full;
+	bool frozen;
+};
+
+static double sort_value(const struct live_row *row, enum sort sort)
+{
+	const double value[] = {row->per_s, (double)row->exits, row->time, row->mean,
+				row->p99,   row->max,		0};
+
+	return value[sort];
+}
+
+/* Largest first; what is equal by name. */
+static int compare(const void *a, const void *b, void *sort)
+{
+	double x = sort_value(a, *(enum sort *)sort), y = sort_value(b, *(enum sort *)sort);
+
+	if (x != y)
+		return x < y ? 1 : -1;
+	return strcmp(((const struct live_row *)a)->name, ((const struct live_row *)b)->name);
+}
+
+/* How much is recorded, how fast, and what is missing. */
+static void put_counts(struct out *out, const struct view *view)
+{
+	const struct run *run = &view->live.app->run;
+	char exits[UNITS_TEXT], rate[UNITS_TEXT], dropped[UNITS_TEXT], now[UNITS_TEXT],
+		share[UNITS_TEXT];
+	bool first = view->live.looks == 1;
+	double per_s = 0;
+
+	for (unsigned int i = 0; i < view->n; i++)
+		per_s += view->rows[i].per_s;
+	units_count(view->live.dropped, now);
+	out_line(out, "%s exits, %s/s%s; dropped %s%s%s%s; coverage %s; %u vCPU%s",
+		 units_count(run->exits, exits), units_real(per_s, rate),
+		 first ? " on average" : "", units_count(run->dropped, dropped), first ? "" : " (+",
+		 first ? "" : now, first ? "" : ")",
+		 run->exits ? units_share((double)run->exits / (double)(run->exits + run->dropped),
+					  share)
+			    : "-",
+		 run->n_vcpus, run->n_vcpus == 1 ? "" : "s");
+}
+
+static void put_head(struct out *out, const struct view *view)
+{
+	const struct run *run = &view->live.app->run;
+	char length[UNITS_TEXT];
+
+	out_line(out, "%srun %" PRId64 " \"%s\": %s, %s%s%s", view->full ? "\2" : "", run->id,
+		 run->label, run->state,
+		 units_ns((double)cycles_to_ns(run->length_cycles, run->tsc_khz), length),
+		 !strcmp(run->environment, "emulated")
+			 ? ", emulated machine (a cycle is one instruction)"
+			 : "",
+		 view->frozen ? " -- FROZEN" : "");
+	put_counts(out, view);
+}
+
+static void put_latency(struct out *out, double cycles)
+{
+	if (cycles > 0)
+		out_real(out, cycles);
+	else
+		out_none(out);
+}
+
+static void put_rows(struct out *out, const struct view *view, unsigned int limit)
+{
+	out_table(out, "rows", columns, sizeof(columns) / sizeof(columns[0]));
+	for (unsigned int i = 0; i < view->n && i < limit; i++) {
+		const struct live_row *row = &view->rows[i];
+
+		out_text(out, row->name);
+		out_real(out, row->per_s);
+		out_real(out, row->share);
+		out_real(out, row->share);
+		out_int(out, (int64_t)row->exits);
+		out_real(out, row->time);
+		put_latency(out, row->mean);
+		put_latency(out, row->p50);
+		put_latency(out, row->p99);
+		put_latency(out, row->max);
+	}
+	if (view->full)
+		putc('\2', out->file); /* the titles */
+	out_table_end(out);
+}
+
+static unsigned int row_limit(const struct view *view, unsigned int room)
+{
+	int64_t limit = view->live.app->opt.limit;
+
+	return limit > 0 && limit < room ? (unsigned int)limit : room;
+}
+
+static int print_block(struct view *view)
+{
+	struct out out;
+
+	out_begin(&out, view->live.app, view->live.app->run.tsc_khz);
+	put_head(&out, view);
+	put_rows(&out, view, row_limit(view, view->n));
+	out_line(&out, "%s", "");
+	return out_end(&out, view->live.app, false);
+}
+
+static int draw(struct view *view)
+{
+	struct app *app = view->live.app;
+	struct out out;
+	char *text = NULL, keys[160];
+	size_t size;
+	int rows, width, rc;
+
+	screen_size(&rows, &width);
+	out_begin(&out, app, app->run.tsc_khz);
+	out.width = width;
+	out.file = open_memstream(&text, &size);
+	if (!out.file)
+		return app_fail(app, "out of memory");
+	put_head(&out, view);
+	out_line(&out, "latencies: of the last %d s, exit to entry", LIVE_RECENT_S);
+	/* Two lines of head, that one, the table's titles and the line of keys. */
+	put_rows(&out, view, row_limit(view, rows > 5 ? (unsigned int)rows - 5 : 0));
+	rc = out_end(&out, app, false);
+	if (fclose(out.file) && !rc)
+		rc = app_fail(app, "out of memory");
+	snprintf(keys, sizeof(keys), "\1%s  (by %s)", KEYS, sort_names[view->sort]);
+	if (!rc && screen_draw(text, keys))
+		rc = app_fail(app, "the terminal cannot be written to");
+	free(text);
+	return rc;
+}
+
+static int look(struct view *view)
+{
+	if (live_look(&view->live))
+		return -1;
+	free(view->rows);
+	view->rows = live_rows(&view->live, &view->n);
+	return view->rows ? 0 : -1;
+}
+
+static int show(struct view *view)
+{
+	qsort_r(view->rows, view->n, sizeof(*view->rows), compare, &view->sort);
+	return view->full ? draw(view) : print_block(view);
+}
+
+/* Answer keys until the next look is due. 1: it is time to end. */
+static int wait_for_look(struct view *view)
+{
+	double due = view->live.looked_at + view->interval;
+
+	for (;;) {
+		double left = due - live_clock();
+		int key = screen_wait(left > 0 ? left : 0);
+		const char *sort = key > 0 && key < 256 ? strchr(sort_keys, key) : NULL;
+
+		if (key == SCREEN_TIME && !view->frozen)
+			return 0;
+		if (key == SCREEN_END || key == 'q' || key == 'Q')
+			return 1;
+		if (key == SCREEN_TIME)
+			due = live_clock() + 3600; /* frozen: only keys count */
+		if (key == 'f' || key == 'F' || key == ' ')
+			view->frozen = !view->frozen;
+		if (!view->frozen)
+			due = view->live.looked_at + view->interval;
+		if (sort)
+			view->sort = (enum sort)(sort - sort_keys);
+		if (view->full && show(view))
+			return -1;
+	}
+}
+
+static int watch(struct view *view)
+{
+	int rc;
+
+	for (;;) {
+		if (look(view) || show(view))
+			return -1;
+		if (view->left > 0 && !--view->left)
+			return 0;
+		/* Without keys to end it, it ends with the recording. */
+		if (!view->full && strcmp(view->live.app->run.state, "recording"))
+			return 0;
+		rc = wait_for_look(view);
+		if (rc)
+			return rc < 0 ? -1 : 0;
+	}
+}
+
+static int parse_options(struct app *app, struct view *view)
+{
+	const char *interval = app->opt.extra[EXTRA_INTERVAL], *count = app->opt.extra[EXTRA_COUNT];
+	int64_t ns = 1000000000;
+	char *end;
+	int sort = args_choice(app, "--sort", app->opt.sort ? app->opt.sort : "rate", sort_names);
+
+	if (sort < 0)
+		return -1;
+	view->sort = (enum sort)sort;
+	if (interval && (units_parse_ns(interval, &ns) || ns < 10000000 || ns > 3600000000000))
+		return app_fail(app, "--interval %s: not a time from 10ms to 1h", interval);
+	view->interval = (double)ns / 1e9;
+	view->left = -1;
+	if (count) {
+		view->left = strtoll(count, &end, 10);
+		if (end == count || *end || view->left < 1)
+			return app_fail(app, "--count %s: not a number of looks", count);
+	}
+	view->full = !app->opt.extra[EXTRA_PLAIN] && screen_possible();
+	return 0;
+}
+
+static int live(struct app *app)
+{
+	struct view view = {.live = {.app = app}};
+	int rc;
+
+	if (parse_options(app, &view))
+		return -1;
+	rc = screen_open(view.full);
+	if (rc)
+		return app_fail(app, "the terminal: %s (try --plain)", strerror(-rc));
+	rc = watch(&view);
+	screen_close();
+	free(view.rows);
+	live_free(&view.live);
+	return rc;
+}
+
+const struct cmd cmd_live = {
+	.name = "live",
+	.summary = "watch a recording in progress",
+	.usage = "[--interval TIME] [--count N] [--plain] [OPTION...]",
+	.help = "Shows a recording while the collector writes it: exits per second by reason, "
+		"their\n"
+		"share, the vCPUs' time that goes into them, and latencies of the last 10 "
+		"seconds.\n"
+		"The collector is not held up. Without a terminal, or with --plain, it prints one\n"
+		"block per look and ends with the recording.\n"
+		"\n"
+		"  --sort  rate (default), exits, time, mean, p99, max, name\n"
+		"\n"
+		"Keys: q quits, f or space freezes; r e t m p x n sort by rate, exits, time, "
+		"mean,\n"
+		"p99, max, name.\n"
+		"\n"
+		"Examples:\n"
+		"  analyzer live\n"
+		"  analyzer --db boot.sqlite live --sort p99\n"
+		"  analyzer live --plain --interval 5s --limit 10",
+	.options = OPT_RUN | OPT_SORT | OPT_LIMIT | OPT_CYCLES,
+	.extra = extra,
+	.run = live,
+};

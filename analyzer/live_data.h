@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * live_data.h - the sums of a recording in progress, from one look to the next
+ *
+ * A look reads the last seconds of roll-ups only; what lies before is kept. It is
+ * read again when the sums do not match the recorded exits any more, which
+ * happens when an exit that took very long comes in late.
+ */
+#ifndef EXITSCOPE_ANALYZER_LIVE_DATA_H
+#define EXITSCOPE_ANALYZER_LIVE_DATA_H
+
+#include "analyzer/agg.h"
+
+#define LIVE_RECENT_S 10 /* latencies are of the last so many seconds */
+
+/*
+ * struct live - a run that is being watched
+ * @run: as of the last look, in app->run
+ * @base: sums of all exits before @cut (cycles since the start)
+ * @total, @before: sums of all exits at the last look and the one before it
+ * @recent: with distribution, of the last LIVE_RECENT_S seconds
+ * @seconds: between these two looks; of the first look: since the run's start
+ * @dropped: lost in that time
+ * @looks: how many there were of this run
+ */
+struct live {
+	struct app *app;
+	int64_t run_id;
+	struct agg base;
+	int64_t cut;
+	struct agg total;
+	struct agg before;
+	struct agg recent;
+	double seconds;
+	double looked_at; /* CLOCK_MONOTONIC, seconds */
+	int64_t dropped;
+	int64_t dropped_before;
+	unsigned int looks;
+};
+
+/*
+ * struct live_row - one reason in the last interval
+ * @per_s: exits per second; @share: of all exits
+ * @time: share of the vCPUs' time that began to be spent in such exits
+ * @mean, @p50, @p99, @max: of the recent exits, in cycles; 0: there are none
+ */
+struct live_row {
+	char name[64];
+	int64_t key;
+	uint64_t exits;
+	double per_s;
+	double share;
+	double time;
+	double mean;
+	double p50;
+	double p99;
+	double max;
+};
+
+/* Look again. 0, or -1 with app->error. An empty run is no error. */
+int live_look(struct live *live);
+
+/* The rows of all reasons, to be freed; *@n of them. NULL with app->error. */
+struct live_row *live_rows(struct live *live, unsigned int *n);
+
+void live_free(struct live *live);
+
+/* CLOCK_MONOTONIC in seconds, as live.looked_at. */
+double live_clock(void);
+
+#endif

@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""live_test.py ANALYZER LIVE_DB: `analyzer live` beside a writer, in a terminal
+of tmux and without one. The terminal must be as before on every way out.
+"""
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ANALYZER, LIVE_DB = (os.path.abspath(p) for p in sys.argv[1:3])
+PATIENCE_S = 30
+
+
+def wait_for(what, condition):
+    """Poll until condition() is true; its value."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {PATIENCE_S} s in vain: {what}")
+        time.sleep(0.05)
+
+
+class Writer:
+    """A recording in progress."""
+
+    def __init__(self, path):
+        self.process = subprocess.Popen([LIVE_DB, path])
+        wait_for("the database", lambda: subprocess.run([ANALYZER, "--db", path, "top-exits"], stdout=subprocess.DEVNULL,
+                                                        stderr=subprocess.DEVNULL).returncode == 0)
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE_S)
+
+
+class Terminal:
+    """A shell in a terminal of a tmux server of its own."""
+
+    def __init__(self, folder, columns=110, rows=24):
+        self.socket = os.path.join(folder, "tmux")
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(rows),
+                  "env", "-i", "TERM=screen", "PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "PS1=READY$ ", "sh")
+        wait_for("a prompt", lambda: "READY$" in self.text())
+
+    def tmux(self, *arguments):
+        return subprocess.run(["tmux", "-u", "-S", self.socket, *arguments], check=True, stdout=subprocess.PIPE,
+                              timeout=PATIENCE_S).stdout.decode()
+
+    def text(self):
+        return self.tmux("capture-pane", "-p")
+
+    def type(self, *keys):
+        self.tmux("send-keys", *keys)
+
+    def state(self):
+        return self.tmux("display-message", "-p", "#{alternate_on} #{cursor_flag}").strip()
+
+    def settings(self):
+        """All of stty -a, from the shell in it."""
+        self.type("clear; stty -a; echo DO''NE", "Enter")
+        return wait_for("stty", lambda: re.search(r"^(speed.*?)^DONE", self.text(), re.M | re.S)).group(1)
+
+    def close(self):
+        self.tmux("kill-server")
+
+
+def names(screen):
+    return re.findall(r"^([A-Z_]+(?: FAILED_VMENTRY)?) +[\d,.]+", screen, re.M)
+
+
+class LiveTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="live", dir="/tmp")  # short: a socket's path
+        cls.database = os.path.join(cls.folder, "run.sqlite")
+        cls.writer = Writer(cls.database)
+        cls.terminal = Terminal(cls.folder)
+        cls.before = cls.terminal.settings()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.terminal.close()
+        cls.writer.end()
+        shutil.rmtree(cls.folder)
+
+    def start(self, *options):
+        self.terminal.type(" ".join(["clear;", ANALYZER, "--db", self.database, "live", *options,
+                                     "; echo STATUS $?"]), "Enter")
+        return self.shown()
+
+    def shown(self):
+        return wait_for("a drawn screen", lambda: self.terminal.state() == "1 0" and "q quit" in self.terminal.text()
+                        and len(names(self.terminal.text())) > 2 and self.terminal.text())
+
+    def restored(self, status):
+        """Back at the shell, the terminal as it was."""
+        text = wait_for("the shell", lambda: "STATUS" in self.terminal.text() and self.terminal.text())
+        self.assertIn(f"STATUS {status}\n", text)
+        self.assertEqual(self.terminal.state(), "0 1")
+        self.assertEqual(self.terminal.settings(), self.before)
+
+    def pid(self):
+        return int(subprocess.run(["pgrep", "-f", f"^{ANALYZER} --db {self.database} live"], check=True,
+                                  stdout=subprocess.PIPE).stdout.split()[0])
+
+    def test_shows_and_quits(self):
+        screen = self.start("--interval", "200ms")
+        self.assertIn("recording", screen)
+        self.assertRegex(screen, r"exits, [\d,]+/s")
+        self.assertRegex(screen, r"dropped [\d,]+[ ;]")
+        total = re.search(r"^([\d,]+) exits", screen, re.M).group(1)
+        wait_for("more exits", lambda: total not in self.terminal.text())
+        self.terminal.type("q")
+        self.restored(0)
+
+    def test_sort(self):
+        self.start("--interval", "200ms")
+        self.terminal.type("n")
+        by_name = wait_for("order by name", lambda: "(by name)" in self.terminal.text() and self.terminal.text())
+        self.assertEqual(names(by_name), sorted(names(by_name)))
+        self.terminal.type("e")
+        wait_for("order by exits", lambda: "(by exits)" in self.terminal.text())
+        self.assertEqual(names(self.terminal.text())[0], "IO_INSTRUCTION")
+        self.terminal.type("q")
+        self.restored(0)
+
+    def test_freeze(self):
+        self.start("--interval", "100ms")
+        self.terminal.type("f")
+        frozen = wait_for("FROZEN", lambda: "FROZEN" in self.terminal.text() and self.terminal.text())
+        time.sleep(1)
+        self.assertEqual(self.terminal.text(), frozen)
+        self.terminal.type("n")  # sorting still works, on the same numbers
+        wait_for("order by name", lambda: "(by name)" in self.terminal.text())
+        self.assertEqual(sorted(re.findall(r"^[A-Z_]+ .*", self.terminal.text(), re.M)),
+                         sorted(re.findall(r"^[A-Z_]+ .*", frozen, re.M)))
+        self.terminal.type("f")
+        wait_for("thaw", lambda: "FROZEN" not in self.terminal.text())
+        self.terminal.type("q")
+        self.restored(0)
+
+    def test_resize(self):
+        self.start("--interval", "100s")
+        for columns, rows in ((50, 10), (140, 30), (30, 5), (110, 24)):
+            self.terminal.tmux("resize-window", "-x", str(columns), "-y", str(rows))
+            wait_for(f"{columns} x {rows}", lambda: self.fits(columns, rows))
+        self.terminal.type("q")
+        self.restored(0)
+
+    def fits(self, columns, rows):
+        lines = self.terminal.text().rstrip("\n").split("\n")
+        return (len(lines) == rows and lines[-1].startswith("q quit"[:columns]) and lines[0].startswith("run ")
+                and all(len(line) <= columns for line in lines))
+
+    def test_no_escape_sequences_from_the_database(self):
+        screen = self.start()
+        self.assertIn('"in ?[31mprogress"', screen)
+        self.terminal.type("q")
+        self.restored(0)
+
+    def test_interrupt(self):
+        self.start()
+        self.terminal.type("C-c")
+        self.restored(0)
+
+    def test_signals(self):
+        for number, status in ((signal.SIGTERM, 0), (signal.SIGHUP, 0), (signal.SIGSEGV, 139), (signal.SIGABRT, 134)):
+            self.start()
+            os.kill(self.pid(), number)
+            self.restored(status)
+
+    def test_stop_and_go_on(self):
+        self.start("--interval", "200ms")
+        self.terminal.type("C-z")
+        wait_for("the shell", lambda: self.terminal.state() == "0 1")
+        self.terminal.type("fg", "Enter")
+        self.shown()
+        self.terminal.type("q")
+        wait_for("the shell", lambda: self.terminal.state() == "0 1")
+        self.assertEqual(self.terminal.settings(), self.before)
+
+    def test_database_breaks(self):
+        """An error while it runs gives the terminal back and then says what it was."""
+        path = os.path.join(self.folder, "broken.sqlite")
+        with sqlite3.connect(self.database) as source, sqlite3.connect(path) as copy:
+            source.backup(copy)
+        self.terminal.type(" ".join(["clear;", ANALYZER, "--db", path, "live --interval 100ms; echo STATUS $?"]), "Enter")
+        self.shown()
+        with sqlite3.connect(path) as broken:
+            broken.execute("DROP VIEW coverage")
+        text = wait_for("the shell", lambda: "STATUS" in self.terminal.text() and self.terminal.text())
+        self.assertIn("STATUS 1\n", text)
+        self.assertIn("no such table", text.replace("\n", ""))
+        self.assertEqual(self.terminal.settings(), self.before)
+
+    def test_plain(self):
+        """Without a terminal: blocks of text, no escape sequences."""
+        done = subprocess.run([ANALYZER, "--db", self.database, "live", "--interval", "100ms", "--count", "3"],
+                              check=True, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=PATIENCE_S)
+        text = done.stdout.decode()
+        self.assertEqual(text.count("run 1 "), 3)
+        self.assertEqual(text.count("REASON "), 3)
+        self.assertNotIn("\033", text.replace("in \033[31mprogress", ""))
+        totals = [int(t.replace(",", "")) for t in re.findall(r"^([\d,]+) exits,", text, re.M)]
+        self.assertEqual(totals, sorted(set(totals)))
+        rows = [re.split(r"  +", line) for line in text.strip().split("\n\n")[-1].split("\n")[3:]]
+        self.assertAlmostEqual(sum(float(r[2].split()[0]) for r in rows), 100, delta=1)
+
+    def test_ends_with_the_recording(self):
+        path = os.path.join(self.folder, "short.sqlite")
+        writer = Writer(path)
+        live = subprocess.Popen([ANALYZER, "--db", path, "live", "--interval", "100ms"], stdout=subprocess.PIPE)
+        self.assertIn(b"recording", live.stdout.readline())
+        self.assertEqual(writer.end(), 0)
+        text = live.communicate(timeout=PATIENCE_S)[0].decode()
+        self.assertEqual(live.returncode, 0)
+        last = text.strip().split("\n\n")[-1]
+        self.assertIn("complete", last)
+        top = subprocess.run([ANALYZER, "--db", path, "top-exits", "--format", "csv"], check=True,
+                             stdout=subprocess.PIPE).stdout.decode()
+        self.assertIn("%s exits" % format(sum(int(r.split(",")[2]) for r in top.strip().split("\n")[1:]), ","), last)
+
+    def test_follows_a_new_run(self):
+        path = os.path.join(self.folder, "two.sqlite")
+        writer = Writer(path)
+        live = subprocess.Popen([ANALYZER, "--db", path, "live", "--interval", "50ms", "--count", "60"],
+                                stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        self.assertIn(b"run 1 ", live.stdout.readline())
+        writer.process.send_signal(signal.SIGUSR1)
+        text = live.communicate(timeout=PATIENCE_S)[0].decode()
+        writer.end()
+        # It ends with run 1, or has gone on with run 2 from its beginning.
+        self.assertTrue("complete" in text or "run 2 " in text)
+        self.assertNotRegex(text, r"-\d")
+
+    def test_bad_options(self):
+        for options, complaint in ((["--interval", "0"], "--interval 0"), (["--count", "x"], "--count x"),
+                                   (["--sort", "what"], "--sort"), (["--run", "77"], "no run 77")):
+            done = subprocess.run([ANALYZER, "--db", self.database, "live", *options], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S)
+            self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (1, "", 1))
+            self.assertIn(complaint, done.stderr)
+
+
+if __name__ == "__main__":
+    if not shutil.which("tmux"):
+        sys.exit("live_test: no tmux here (apt-get install tmux)")
+    unittest.main(argv=sys.argv[:1], verbosity=2)
