@@ -122,6 +122,40 @@ CREATE TABLE exit_hist (
   PRIMARY KEY (vcpu, slot, reason, part, bucket)
 ) STRICT, WITHOUT ROWID;
 
+-- The same sums over 8, 64, 512, ... (8^level) intervals, and the histogram of
+-- the whole run: written once when a run ends, so that a long run is read as fast
+-- as a short one. A run that goes on or was cut off has none of them.
+-- slot = exit_rollup.slot / 8^level; levels 1 to 5
+CREATE TABLE exit_rollup_coarse (
+  vcpu            INTEGER NOT NULL REFERENCES vcpu(id) ON DELETE CASCADE,
+  level           INTEGER NOT NULL,
+  slot            INTEGER NOT NULL,
+  reason          INTEGER NOT NULL,
+  n               INTEGER NOT NULL,
+  cycles          INTEGER NOT NULL,
+  halted_cycles   INTEGER NOT NULL,
+  userspace_cycles INTEGER NOT NULL,
+  preempted_cycles INTEGER NOT NULL,
+  min_cycles      INTEGER NOT NULL,
+  max_cycles      INTEGER NOT NULL,
+  n_fastpath      INTEGER NOT NULL,
+  n_nested        INTEGER NOT NULL,
+  n_user          INTEGER NOT NULL,
+  n_synth         INTEGER NOT NULL,
+  first_tsc       INTEGER NOT NULL,
+  last_tsc        INTEGER NOT NULL,
+  PRIMARY KEY (vcpu, level, slot, reason)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE exit_hist_total (
+  vcpu            INTEGER NOT NULL REFERENCES vcpu(id) ON DELETE CASCADE,
+  part            INTEGER NOT NULL,
+  reason          INTEGER NOT NULL,
+  bucket          INTEGER NOT NULL,
+  n               INTEGER NOT NULL,
+  PRIMARY KEY (vcpu, part, reason, bucket)
+) STRICT, WITHOUT ROWID;
+
 -- Where records are missing: n records between seq first_seq and first_seq+n-1.
 CREATE TABLE loss (
   vcpu            INTEGER NOT NULL REFERENCES vcpu(id) ON DELETE CASCADE,

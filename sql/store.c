@@ -379,6 +379,8 @@ int store_finish(struct store *store, const char *state, uint64_t tsc_end, int64
 	sqlite3_bind_int64(stmt, 4, ended_ns);
 	rc = store_step(stmt);
 	sqlite3_finalize(stmt);
+	if (!rc && !flushed)
+		rc = store_coarse_write(store, run);
 	store->run = 0;
 	store->failed_run = 0;
 	return flushed ? flushed : rc;

@@ -115,6 +115,9 @@ int store_sum_add(struct store *store, int64_t vcpu, const struct kvm_exit_recor
 int store_sum_write(struct store *store);
 void store_sum_free(struct store *store);
 
+/* Writes exit_rollup_coarse and exit_hist_total of a run that has ended. */
+int store_coarse_write(struct store *store, int64_t run);
+
 /* Runs a statement that gives no rows and resets it. */
 int store_step(sqlite3_stmt *stmt);
 /* Opens a transaction if none is open. */
