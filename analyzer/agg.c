@@ -147,13 +147,15 @@ bool agg_needs_rows(enum agg_by by, unsigned int flags)
 	return (flags & AGG_EXACT) || (by != BY_REASON && by != BY_VCPU && by != BY_SLOT);
 }
 
-/* Bind vCPU, first and last interval of @width cycles. */
-static void bind_slots(sqlite3_stmt *stmt, const struct run *run, int64_t vcpu, int64_t width)
+/* Bind vCPU, first and last interval of @width cycles, and what ?4 is. */
+static void bind_slots(sqlite3_stmt *stmt, const struct run *run, int64_t vcpu, int64_t width,
+		       int other)
 {
 	sqlite3_reset(stmt);
 	sqlite3_bind_int64(stmt, 1, vcpu);
 	sqlite3_bind_int64(stmt, 2, run->from ? run_grid_from(run) / width : INT64_MIN);
 	sqlite3_bind_int64(stmt, 3, (run_grid_to(run) - 1) / width);
+	sqlite3_bind_int(stmt, 4, other);
 }
 
 static void rollup_group(sqlite3_stmt *stmt, struct group *g)
@@ -175,14 +177,36 @@ static void rollup_group(sqlite3_stmt *stmt, struct group *g)
 	};
 }
 
-#define ROLLUP_SQL                                                                                 \
+#define ROLLUP_COLUMNS                                                                             \
 	"SELECT reason, n, cycles, halted_cycles, userspace_cycles, preempted_cycles, min_cycles," \
-	" max_cycles, n_fastpath, n_nested, n_user, n_synth, first_tsc, last_tsc, slot FROM "      \
-	"exit_rollup"                                                                              \
-	" WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3"
-#define HIST_SQL                                                                                   \
-	"SELECT reason, bucket, n FROM exit_hist WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3 AND "  \
-	"part = ?4"
+	" max_cycles, n_fastpath, n_nested, n_user, n_synth, first_tsc, last_tsc, slot "
+
+static const char rollup_sql[] =
+	ROLLUP_COLUMNS "FROM exit_rollup WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3 AND ?4 = 0";
+static const char coarse_sql[] = ROLLUP_COLUMNS
+	"FROM exit_rollup_coarse WHERE vcpu = ?1 AND level = ?4 AND slot BETWEEN ?2 AND ?3";
+static const char hist_sql[] = "SELECT reason, bucket, n FROM exit_hist WHERE vcpu = ?1 AND slot "
+			       "BETWEEN ?2 AND ?3 AND part = ?4";
+static const char hist_total_sql[] =
+	"SELECT reason, bucket, n FROM exit_hist_total WHERE vcpu = ?1 AND part = ?4 AND ?2 < ?3";
+
+static bool whole_run(const struct run *run)
+{
+	return !run->from && run->to == INT64_MAX;
+}
+
+/* Level of the roll-ups to read. */
+static int read_level(const struct run *run, enum agg_by by, const struct agg *agg)
+{
+	if (by == BY_SLOT)
+		return agg->level;
+	return run->coarse && whole_run(run) ? AGG_LEVELS : 0;
+}
+
+static int64_t power_of_8(int level)
+{
+	return (int64_t)1 << (3 * level);
+}
 
 /* The group that roll-ups of @reason, @vcpu and @slot go to. */
 static struct group *rollup_target(struct agg *agg, enum agg_by by, int64_t reason, int64_t vcpu,
@@ -195,13 +219,14 @@ static struct group *rollup_target(struct agg *agg, enum agg_by by, int64_t reas
 
 static int read_rollups(struct app *app, const struct run *run, enum agg_by by, struct agg *agg)
 {
+	int level = read_level(run, by, agg), rc = 0;
 	sqlite3_stmt *stmt;
-	int rc = 0;
 
-	if (db_prepare(app, &stmt, ROLLUP_SQL))
+	if (db_prepare(app, &stmt, level ? coarse_sql : rollup_sql))
 		return -1;
 	for (unsigned int i = 0; i < run->n_vcpus && rc >= 0; i++) {
-		bind_slots(stmt, run, run->vcpus[i].id, run->rollup_cycles);
+		bind_slots(stmt, run, run->vcpus[i].id, run->rollup_cycles * power_of_8(level),
+			   level);
 		while ((rc = db_step(app, stmt)) > 0) {
 			int64_t key = reason_key(run->isa, sqlite3_column_int64(stmt, 0));
 			struct group *to, row;
@@ -209,7 +234,7 @@ static int read_rollups(struct app *app, const struct run *run, enum agg_by by, 
 			if (!reason_passes(run, key))
 				continue;
 			to = rollup_target(agg, by, key, run->vcpus[i].id,
-					   sqlite3_column_int64(stmt, 14));
+					   sqlite3_column_int64(stmt, 14) * power_of_8(level));
 			if (!to) {
 				rc = app_fail(app, "out of memory");
 				break;
@@ -228,11 +253,10 @@ static int read_hist(struct app *app, const struct run *run, enum agg_by by, int
 	sqlite3_stmt *stmt;
 	int rc = 0;
 
-	if (db_prepare(app, &stmt, HIST_SQL))
+	if (db_prepare(app, &stmt, run->coarse && whole_run(run) ? hist_total_sql : hist_sql))
 		return -1;
 	for (unsigned int i = 0; i < run->n_vcpus && rc >= 0; i++) {
-		bind_slots(stmt, run, run->vcpus[i].id, run->hist_cycles);
-		sqlite3_bind_int(stmt, 4, part);
+		bind_slots(stmt, run, run->vcpus[i].id, run->hist_cycles, part);
 		while ((rc = db_step(app, stmt)) > 0) {
 			int64_t key = reason_key(run->isa, sqlite3_column_int64(stmt, 0));
 			struct group *to;

@@ -46,16 +46,22 @@ struct group {
  * Groups found by a hash table of indices into @group. All zero: none.
  * @origin, @merge: for BY_SLOT, the first interval of the roll-ups and how many of
  *	them make one
+ * @level: for BY_SLOT, of exit_rollup_coarse; merge is then a multiple of 8^level
+ *	and origin 0; 0: exit_rollup
  */
 struct agg {
 	int64_t origin;
 	int64_t merge;
+	int level;
 	struct group *group;
 	uint32_t groups;
 	uint32_t room;
 	uint32_t *slot;
 	uint32_t slots;
 };
+
+/* The highest level of exit_rollup_coarse. */
+#define AGG_LEVELS 5
 
 /* What agg_read() does beside the sums. */
 #define AGG_DIST    1U /* fill group.dist */

@@ -80,6 +80,7 @@ struct vcpu_ref {
  * @from, @to: cycles since the start, from <= time < to; the whole run unless
  *	--from or --to was given
  * @grid_cycles: intervals that both exit_rollup and exit_hist can be cut at
+ * @coarse: exit_rollup_coarse and exit_hist_total are there
  * @reason: reason keys (see reason_key()) to look at; none: all
  */
 struct run {
@@ -96,6 +97,7 @@ struct run {
 	int64_t rollup_cycles;
 	int64_t hist_cycles;
 	int64_t grid_cycles;
+	bool coarse;
 	int has_raw;
 	int has_split;
 	int64_t exits;

@@ -156,11 +156,46 @@ static int set_range(struct app *app, struct run *run)
 	return 0;
 }
 
+static int one_number(struct app *app, const char *sql, int64_t run, int64_t *value)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(app, &stmt, sql))
+		return -1;
+	if (sqlite3_bind_parameter_count(stmt))
+		sqlite3_bind_int64(stmt, 1, run);
+	rc = db_step(app, stmt);
+	*value = rc > 0 ? sqlite3_column_int64(stmt, 0) : 0;
+	sqlite3_finalize(stmt);
+	return rc < 0 ? -1 : 0;
+}
+
+/* Whether the run has sums of long intervals; files made before they were known
+ * have no table for them.
+ */
+static int find_coarse(struct app *app, struct run *run)
+{
+	int64_t found;
+
+	if (one_number(app, "SELECT count(*) FROM sqlite_schema WHERE name = 'exit_rollup_coarse'",
+		       0, &found))
+		return -1;
+	if (found && one_number(app,
+				"SELECT EXISTS (SELECT 1 FROM exit_rollup_coarse WHERE vcpu IN "
+				"(SELECT vcpu FROM"
+				" coverage WHERE run = ?1))",
+				run->id, &found))
+		return -1;
+	run->coarse = found;
+	return 0;
+}
+
 int run_open(struct app *app, const char *name, struct run *run)
 {
 	memset(run, 0, sizeof(*run));
-	if (find_run(app, name, run) || find_vcpus(app, run) || set_range(app, run) ||
-	    reason_filter(app, run))
+	if (find_run(app, name, run) || find_vcpus(app, run) || find_coarse(app, run) ||
+	    set_range(app, run) || reason_filter(app, run))
 		return -1;
 	return 0;
 }

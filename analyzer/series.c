@@ -100,6 +100,20 @@ static void spread_halted(struct series *series, const struct run *run)
 	}
 }
 
+/* The highest level with intervals that fit into one bin; the bin becomes a
+ * multiple of them.
+ */
+static void choose_level(struct agg *agg)
+{
+	int64_t width = 1;
+
+	while (agg->level < AGG_LEVELS && width * 8 <= agg->merge) {
+		width *= 8;
+		agg->level++;
+	}
+	agg->merge = (agg->merge + width - 1) / width * width;
+}
+
 int series_read(struct app *app, const struct run *run, int most, struct series *series)
 {
 	int64_t from = run_grid_from(run), to = run_grid_to(run), slots, end;
@@ -110,6 +124,8 @@ int series_read(struct app *app, const struct run *run, int most, struct series 
 	if (slots < 1)
 		slots = 1;
 	series->by.merge = most && slots > most ? (slots + most - 1) / most : 1;
+	if (run->coarse && !from && to == INT64_MAX)
+		choose_level(&series->by);
 	series->bin_cycles = run->rollup_cycles * series->by.merge;
 	series->by.origin = from / run->rollup_cycles;
 	series->origin = from;

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * totals_test.c - the same totals from rows, roll-ups, sums of long intervals
+ * and plain C, for random exits; and reading beside a writer
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analyzer/agg.h"
+#include "analyzer/db.h"
+#include "analyzer/reason.h"
+#include "analyzer/series.h"
+#include "sql/store.h"
+#include "sql/test/check.h"
+#include "sql/test/synthetic.h"
+
+#define VCPUS	 3
+#define PER_VCPU 20000U
+
+static struct kvm_exit_record record[VCPUS][PER_VCPU];
+
+/* Begin a run with VCPUS vCPUs in a file that is made anew. */
+static struct store *begin(const char *path)
+{
+	const struct store_run run = {.source = "capture",
+				      .collector = "totals_test",
+				      .isa = KVM_EXIT_ISA_VMX,
+				      .tsc_khz = SYNTHETIC_TSC_KHZ,
+				      .tsc_start = SYNTHETIC_TSC_START,
+				      .raw = 1,
+				      .split = 1};
+	struct store *store = NULL;
+	int number;
+
+	unlink(path);
+	CHECK_EQ(store_open(path, &store), 0);
+	CHECK_EQ(store_begin(store, &run), 0);
+	for (uint32_t i = 0; i < VCPUS; i++) {
+		const struct store_vcpu vcpu = {.vm_id = 1 + i / 2, .ring_id = i + 1, .vcpu_id = i};
+
+		CHECK_EQ(store_add_vcpu(store, &vcpu, &number), 0);
+	}
+	return store;
+}
+
+/* Random records, in batches and flushes of random size. */
+static void fill(struct store *store, uint64_t seed)
+{
+	size_t done[VCPUS] = {0}, left = VCPUS * PER_VCPU;
+
+	srand((unsigned int)seed);
+	for (uint32_t i = 0; i < VCPUS; i++) {
+		struct synthetic s;
+
+		synthetic_init(&s, i, seed);
+		s.lose_one_in = 500;
+		synthetic_fill(&s, record[i], PER_VCPU);
+	}
+	while (left) {
+		int i = rand() % VCPUS;
+		size_t n = 1 + (size_t)rand() % 3000;
+
+		if (n > PER_VCPU - done[i])
+			n = PER_VCPU - done[i];
+		CHECK_EQ(store_append(store, i, &record[i][done[i]], n), 0);
+		done[i] += n;
+		left -= n;
+		if (rand() % 4 == 0)
+			CHECK_EQ(store_flush(store), 0);
+	}
+	CHECK_EQ(store_flush(store), 0);
+}
+
+static int ascending(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Sums in plain C of the records of one reason key, and their sorted durations. */
+static struct group plain(int64_t key, uint64_t *cycles)
+{
+	struct group sum = {.min = UINT64_MAX, .first = INT64_MAX, .last = INT64_MIN};
+
+	for (int v = 0; v < VCPUS; v++)
+		for (size_t i = 0; i < PER_VCPU; i++) {
+			const struct kvm_exit_record *r = &record[v][i];
+
+			if (reason_key(1, r->reason) != key)
+				continue;
+			cycles[sum.n] = r->cycles;
+			sum.n++;
+			sum.cycles += r->cycles;
+			sum.halted += r->halted_cycles;
+			sum.userspace += r->userspace_cycles;
+			sum.preempted += r->preempted_cycles;
+			sum.fastpath += !!(r->flags & KVM_EXIT_REC_FASTPATH);
+			sum.to_user += !!(r->flags & KVM_EXIT_REC_USER);
+			sum.synthesized += !!(r->flags & KVM_EXIT_REC_SYNTH);
+			sum.min = r->cycles < sum.min ? r->cycles : sum.min;
+			sum.max = r->cycles > sum.max ? r->cycles : sum.max;
+			sum.first = (int64_t)r->tsc < sum.first ? (int64_t)r->tsc : sum.first;
+			sum.last = (int64_t)r->tsc > sum.last ? (int64_t)r->tsc : sum.last;
+		}
+	qsort(cycles, sum.n, sizeof(*cycles), ascending);
+	return sum;
+}
+
+static void same_sums(const struct group *a, const struct group *b)
+{
+	CHECK_EQ(a->n, b->n);
+	CHECK_EQ(a->cycles, b->cycles);
+	CHECK_EQ(a->halted, b->halted);
+	CHECK_EQ(a->userspace, b->userspace);
+	CHECK_EQ(a->preempted, b->preempted);
+	CHECK_EQ(a->fastpath, b->fastpath);
+	CHECK_EQ(a->to_user, b->to_user);
+	CHECK_EQ(a->synthesized, b->synthesized);
+	CHECK_EQ(a->min, b->min);
+	CHECK_EQ(a->max, b->max);
+	CHECK_EQ(a->first, b->first);
+	CHECK_EQ(a->last, b->last);
+}
+
+static void check_group(const struct group *g)
+{
+	static const double qs[] = {0.01, 0.5, 0.9, 0.99, 0.999, 1};
+	static uint64_t cycles[VCPUS * PER_VCPU];
+	struct group want = plain(g->key[0], cycles);
+
+	same_sums(g, &want);
+	CHECK_EQ(g->dist.total, want.n);
+	for (size_t i = 0; i < sizeof(qs) / sizeof(qs[0]); i++) {
+		uint64_t exact = cycles[dist_rank(want.n, qs[i]) - 1],
+			 is = group_quantile(g, qs[i]);
+
+		CHECK((is > exact ? is - exact : exact - is) <= exact / 128 + 1);
+	}
+}
+
+static void check_reasons(struct app *app, unsigned int flags)
+{
+	struct agg agg = {0};
+	uint64_t n = 0;
+
+	CHECK_EQ(agg_read(app, &app->run, BY_REASON, AGG_DIST | flags, &agg), 0);
+	for (uint32_t i = 0; i < agg.groups; i++) {
+		check_group(&agg.group[i]);
+		n += agg.group[i].n;
+	}
+	CHECK_EQ(n, VCPUS * PER_VCPU);
+	agg_free(&agg);
+}
+
+/* By vCPU and over time the sums are those by reason. */
+static void check_others(struct app *app, unsigned int flags)
+{
+	static const int most[] = {0, 1, 3, 40, 1000};
+	struct agg by_reason = {0}, by_vcpu = {0};
+	struct group want, is;
+
+	CHECK_EQ(agg_read(app, &app->run, BY_REASON, flags, &by_reason), 0);
+	CHECK_EQ(agg_read(app, &app->run, BY_VCPU, flags, &by_vcpu), 0);
+	CHECK_EQ(by_vcpu.groups, VCPUS);
+	want = agg_total(&by_reason);
+	is = agg_total(&by_vcpu);
+	same_sums(&is, &want);
+	for (size_t i = 0; i < sizeof(most) / sizeof(most[0]); i++) {
+		struct series series = {0};
+
+		CHECK_EQ(series_read(app, &app->run, most[i], &series), 0);
+		CHECK(!most[i] || series.bins <= most[i] + 1);
+		is = (struct group){.min = UINT64_MAX, .first = INT64_MAX, .last = INT64_MIN};
+		for (int bin = 0; bin < series.bins; bin++) {
+			int64_t begin = app->run.tsc_start + series_begin(&series, bin);
+
+			group_add(&is, &series.total[bin]);
+			if (series.total[bin].n)
+				CHECK(series.total[bin].first >= begin &&
+				      series.total[bin].last < begin + series.bin_cycles);
+		}
+		same_sums(&is, &want);
+		series_free(&series);
+	}
+	agg_free(&by_reason);
+	agg_free(&by_vcpu);
+}
+
+static void check_file(const char *path, bool coarse)
+{
+	struct app app = {.opt = {.db = path, .from_ns = -1, .to_ns = -1}};
+
+	CHECK_EQ(db_open(&app, path, &app.db), 0);
+	CHECK_EQ(run_open(&app, NULL, &app.run), 0);
+	CHECK_EQ(app.run.coarse, coarse);
+	check_reasons(&app, 0);
+	check_reasons(&app, AGG_EXACT);
+	check_others(&app, 0);
+	run_close(&app.run);
+	CHECK_EQ(sqlite3_close(app.db), 0);
+}
+
+/*
+ * A reader in the middle of a query keeps no writer from writing, and sees what
+ * was there when it began.
+ */
+static void check_beside_writer(const char *path, struct store *store)
+{
+	struct app app = {.opt = {.db = path}};
+	static struct kvm_exit_record more[1000];
+	struct synthetic s;
+	sqlite3_stmt *stmt;
+	int64_t seen = 1;
+
+	synthetic_init(&s, 0, 99);
+	synthetic_fill(&s, more, 1000);
+	for (int i = 0; i < 1000; i++)
+		more[i].seq = record[0][PER_VCPU - 1].seq + 1 + (uint64_t)i;
+	CHECK_EQ(db_open(&app, path, &app.db), 0);
+	CHECK_EQ(db_prepare(&app, &stmt, "SELECT rowid FROM exit"), 0);
+	CHECK_EQ(db_step(&app, stmt), 1);
+	CHECK_EQ(store_append(store, 0, more, 1000), 0);
+	CHECK_EQ(store_flush(store), 0);
+	while (db_step(&app, stmt) > 0)
+		seen++;
+	CHECK_EQ(seen, VCPUS * PER_VCPU);
+	sqlite3_reset(stmt);
+	for (seen = 0; db_step(&app, stmt) > 0;)
+		seen++;
+	CHECK_EQ(seen, VCPUS * PER_VCPU + 1000);
+	sqlite3_finalize(stmt);
+	CHECK_EQ(sqlite3_close(app.db), 0);
+}
+
+int main(void)
+{
+	char *path = strdup(test_path("totals.sqlite"));
+
+	for (uint64_t seed = 1; seed <= 3; seed++) {
+		struct store *store = begin(path);
+
+		fill(store, seed);
+		check_file(path, false);
+		if (seed == 3)
+			check_beside_writer(path, store);
+		else
+			CHECK_EQ(store_finish(store, "complete",
+					      SYNTHETIC_TSC_START + (UINT64_C(1) << 40), 0),
+				 0);
+		store_close(store);
+		if (seed < 3)
+			check_file(path, true);
+	}
+	unlink(path);
+	free(path);
+	return check_result();
+}
