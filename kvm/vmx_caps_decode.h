@@ -31,23 +31,30 @@ static inline __u64 vmx_cap_value(const struct vmx_caps_cpu *cpu, unsigned int m
 }
 
 /*
- * True if the CPU has @msr (0x480 to 0x493), by what the MSRs below it say. An
- * MSR that the CPU has and that can't be read is unknown; one that it doesn't
+ * False if the CPU has no @msr (0x480 to 0x493), by what the MSRs below it say.
+ * An MSR that it may have and that was not read is unknown; one that it doesn't
  * have stands for controls that can't be set.
  */
 static inline int vmx_cap_exists(const struct vmx_caps_cpu *cpu, unsigned int msr)
 {
+	unsigned int gate = 0;
+	__u64 mask = 0;
 	unsigned int i;
 
 	for (i = 0; i < VMX_CAP_WORDS; i++) {
-		const struct vmx_cap_word *word = &vmx_cap_words[i];
-
-		if (word->true_msr == msr)
-			return !!(vmx_cap_value(cpu, VMX_CAP_IA32_VMX_BASIC) & VMX_CAP_TRUE_CTLS);
-		if (word->msr == msr && word->gate_msr)
-			return !!(vmx_cap_value(cpu, word->gate_msr) & word->gate_mask);
+		if (vmx_cap_words[i].true_msr == msr) {
+			gate = VMX_CAP_IA32_VMX_BASIC;
+			mask = VMX_CAP_TRUE_CTLS;
+		} else if (vmx_cap_words[i].msr == msr) {
+			gate = vmx_cap_words[i].gate_msr;
+			mask = vmx_cap_words[i].gate_mask;
+		}
 	}
-	return 1;
+	if (!gate)
+		return 1;
+	if (!vmx_cap_was_read(cpu, gate))
+		return vmx_cap_exists(cpu, gate); /* gates have lower numbers */
+	return !!(vmx_cap_value(cpu, gate) & mask);
 }
 
 /* The MSR that tells about @word on this CPU: the true controls where there are. */
@@ -108,7 +115,7 @@ static inline __u64 vmx_cap_mask(const struct vmx_cap_bit *bit)
  */
 static inline __u64 vmx_cap_unknown(const struct vmx_caps_cpu *cpu, const struct vmx_cap_word *word)
 {
-	__u64 bits = vmx_cap_may_be_1(cpu, word) & vmx_cap_may_be_0(cpu, word);
+	__u64 bits = vmx_cap_may_be_1(cpu, word) & vmx_cap_may_be_0(cpu, word) & ~word->reserved;
 	unsigned int i;
 
 	for (i = 0; i < word->n_bits; i++)

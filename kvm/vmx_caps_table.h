@@ -57,6 +57,7 @@ struct vmx_cap_word {
 	enum vmx_cap_kind kind;
 	const struct vmx_cap_bit *bits;
 	__u32 n_bits;
+	__u64 reserved; /* bits that look like a choice and are none */
 };
 
 #define VMX_CAP_REASONS(...) ((const __u8[]){__VA_ARGS__, VMX_CAP_END})
@@ -332,7 +333,8 @@ static const struct vmx_cap_word vmx_cap_words[] = {
 	{"EPT and VPID capabilities", 0x48c, 0, 0x48b, 1ULL << 33 | 1ULL << 37, VMX_CAP_FACTS,
 	 VMX_CAP_BITS(vmx_ept_vpid_bits)},
 	{"miscellaneous data", 0x485, 0, 0, 0, VMX_CAP_FACTS, VMX_CAP_BITS(vmx_misc_bits)},
-	{"CR0 in VMX operation", 0x486, 0, 0, 0, VMX_CAP_FIXED, VMX_CAP_BITS(vmx_cr0_bits)},
+	{"CR0 in VMX operation", 0x486, 0, 0, 0, VMX_CAP_FIXED, VMX_CAP_BITS(vmx_cr0_bits),
+	 .reserved = 0x1ffaffc0},
 	{"CR4 in VMX operation", 0x488, 0, 0, 0, VMX_CAP_FIXED, VMX_CAP_BITS(vmx_cr4_bits)},
 	{"VMCS enumeration", 0x48a, 0, 0, 0, VMX_CAP_FACTS, VMX_CAP_BITS(vmx_enum_bits)},
 };

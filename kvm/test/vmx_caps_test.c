@@ -11,6 +11,12 @@ static void set(struct vmx_caps_cpu *cpu, unsigned int msr, __u64 value)
 	cpu->read |= 1U << (msr - VMX_CAPS_FIRST_MSR);
 }
 
+static void unset(struct vmx_caps_cpu *cpu, unsigned int msr)
+{
+	set(cpu, msr, 0);
+	cpu->read &= ~(1U << (msr - VMX_CAPS_FIRST_MSR));
+}
+
 /* A CPU like an Intel Core of 2013 with EPT, VPID and VM functions. */
 static struct vmx_caps_cpu haswell(void)
 {
@@ -125,7 +131,19 @@ static void test_absent_is_not_unreadable(void)
 	CHECK(vmx_cap_exists(&cpu, 0x491) && vmx_cap_word_known(&cpu, word_of(0x491)));
 	set(&cpu, 0x482, 0xfffbfffe0401e172); /* tertiary controls, whose MSR was not read */
 	CHECK(vmx_cap_exists(&cpu, 0x492) && !vmx_cap_word_known(&cpu, word_of(0x492)));
-	cpu.read &= ~(1U << 7); /* IA32_VMX_CR0_FIXED1 */
+
+	/* Without secondary controls there is no MSR of them, nor of VM functions. */
+	set(&cpu, 0x482, 0x7ff9fffe0401e172);
+	unset(&cpu, 0x48b);
+	CHECK(!vmx_cap_exists(&cpu, 0x48b) && !vmx_cap_exists(&cpu, 0x491));
+	/* Whether there are any is not known: nor what depends on it. */
+	unset(&cpu, 0x482);
+	CHECK(vmx_cap_exists(&cpu, 0x48b) && vmx_cap_exists(&cpu, 0x491));
+	CHECK(!vmx_cap_word_known(&cpu, word_of(0x48b)));
+	unset(&cpu, 0x480);
+	CHECK(vmx_cap_exists(&cpu, 0x48d));
+
+	unset(&cpu, 0x487);
 	CHECK(!vmx_cap_word_known(&cpu, word_of(0x486)));
 }
 
@@ -135,6 +153,7 @@ static void test_unknown_bits(void)
 
 	CHECK(!vmx_cap_unknown(&cpu, word_of(0x482)));
 	CHECK(!vmx_cap_unknown(&cpu, word_of(0x481)));
+	CHECK(!vmx_cap_unknown(&cpu, word_of(0x486)) && !vmx_cap_unknown(&cpu, word_of(0x488)));
 	set(&cpu, 0x48d, 0x0000017f00000016);
 	CHECK(vmx_cap_unknown(&cpu, word_of(0x481)) == 0x100);
 	set(&cpu, 0x48d, 0x0000017f00000116); /* fixed to 1: no choice, nothing to know */
@@ -175,8 +194,7 @@ static void test_reasons(void)
 	set(&cpu, 0x48e, 0xbff9fffe04006172);
 	check_reason(&cpu, 40, VMX_CAP_YES, "PAUSE-loop exiting");
 
-	cpu.read &= ~(1U << 0xb);
-	cpu.value[0xb] = 0;
+	unset(&cpu, 0x48b);
 	check_reason(&cpu, 62, VMX_CAP_UNKNOWN, "Enable PML");
 	check_reason(&cpu, 58, VMX_CAP_UNKNOWN, "Enable INVPCID");
 	check_reason(&cpu, 12, VMX_CAP_YES, "HLT exiting");
