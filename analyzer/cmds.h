@@ -20,5 +20,6 @@ extern const struct cmd cmd_symbols;
 extern const struct cmd cmd_runs;
 extern const struct cmd cmd_sql;
 extern const struct cmd cmd_verify;
+extern const struct cmd cmd_vmx_caps;
 
 #endif

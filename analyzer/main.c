@@ -26,6 +26,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_report,
 	&cmd_verify,
 	&cmd_live,
+	&cmd_vmx_caps,
 	NULL,
 };
 /* clang-format on */

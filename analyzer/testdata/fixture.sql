@@ -109,3 +109,27 @@ SELECT u.vcpu, u.slot / 5, u.reason, 0,
        sum(u.n)
 FROM exit_rollup u WHERE u.vcpu = 5 GROUP BY 1, 2, 3;
 UPDATE vcpu SET recorded = (SELECT sum(n) FROM exit_rollup WHERE vcpu = 5) WHERE id = 5;
+
+-- What the CPUs of run 1 can do: those of an emulated Haswell; CPU 1 lacks EPT
+-- and has a control without a name, CPU 2's secondary controls can't be read.
+INSERT OR REPLACE INTO vmx_capability
+SELECT 1, cpu, msr, value, 1 FROM (SELECT 0 AS cpu UNION SELECT 1 UNION SELECT 2), (
+SELECT 0x480 AS msr, 0x00d810000000002b AS value
+UNION SELECT 0x481, 0x0000007f00000016 UNION SELECT 0x482, -578149610686389902
+UNION SELECT 0x483, 0x007fffff00036dff UNION SELECT 0x484, 0x0000ffff000011ff
+UNION SELECT 0x485, 0x00000000200401e0 UNION SELECT 0x486, 0x0000000080000021
+UNION SELECT 0x487, 0x00000000ffffffff UNION SELECT 0x488, 0x0000000000002000
+UNION SELECT 0x489, 0x00000000001727ff UNION SELECT 0x48a, 0x0000000000000034
+UNION SELECT 0x48b, 0x00047fff00000000 UNION SELECT 0x48c, 0x00000f0106334141
+UNION SELECT 0x48d, 0x0000007f00000016 UNION SELECT 0x48e, -578149610686488206
+UNION SELECT 0x48f, 0x007fffff00036dfb UNION SELECT 0x490, 0x0000ffff000011fb
+UNION SELECT 0x491, 0x0000000000000001);
+UPDATE vmx_capability SET value = 0x00047ffd00000000 WHERE cpu = 1 AND msr = 0x48b;
+UPDATE vmx_capability SET value = 0x0000017f00000016 WHERE cpu = 1 AND msr = 0x48d;
+UPDATE vmx_capability SET value = 0, valid = 0 WHERE cpu = 2 AND msr = 0x48b;
+DELETE FROM vmx_capability WHERE cpu = 2 AND msr IN (0x48c, 0x491);
+UPDATE run SET module_parameters = '{"kvm": {"halt_poll_ns": "200000"}, "kvm_intel": {"ept": "Y",'
+ || ' "pml": "N", "ple_gap": "0", "enable_apicv": "N", "vnmi": "Y", "preemption_timer": "Y"}}',
+ nested = '1' WHERE id = 1;
+UPDATE run SET module_parameters = 'damaged' WHERE id = 2;
+INSERT OR REPLACE INTO vmx_capability SELECT 2, cpu, msr, value, valid FROM vmx_capability WHERE cpu = 1;

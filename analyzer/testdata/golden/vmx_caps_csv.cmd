@@ -1,0 +1,1 @@
+vmx-caps --run 1 --cpu 2 --format csv
