@@ -60,6 +60,8 @@ static void print_end(const struct sink *sink)
 		fprintf(stderr, ", %llu dropped (coverage %.4g %%)",
 			(unsigned long long)counts.dropped,
 			all ? 100.0 * (double)counts.recorded / (double)all : 100.0);
+	if (!sink->vcpus)
+		fputs(", no VM ran", stderr);
 	if (counts.unread)
 		fprintf(stderr, ", %llu exits before it began", (unsigned long long)counts.unread);
 	if (sink->source->skipped)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #define TOTALS_BYTES (KVM_EXIT_TOTAL_SLOTS * sizeof(struct kvm_exit_total))
 
@@ -35,7 +36,13 @@ static void copy_total(struct kvm_exit_total *to, const struct kvm_exit_total *f
 	to->unread = load(&from->unread);
 }
 
-/* Exits that the copied totals know of but that were not closed: 0 or 1 if the
+/* Exits of a slot that are not closed yet. */
+static uint64_t slot_open(const struct kvm_exit_total *t)
+{
+	return t->count + t->synthesized - t->recorded - t->dropped - t->filtered - t->unread;
+}
+
+/* Exits that the copied totals know of but that are not closed: 0 or 1 if the
  * copy is of one instant.
  */
 static uint64_t open_exits(const struct kvm_exit_total *totals)
@@ -44,15 +51,36 @@ static uint64_t open_exits(const struct kvm_exit_total *totals)
 	unsigned int i;
 
 	for (i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++)
-		n += totals[i].count + totals[i].synthesized - totals[i].recorded -
-		     totals[i].dropped - totals[i].filtered - totals[i].unread;
+		n += slot_open(&totals[i]);
 	return n;
 }
 
+/* Whether the copied totals and @seq can be of one instant. */
+static int agree(const struct kvm_exit_total *totals, uint64_t seq)
+{
+	unsigned int i;
+
+	for (i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++)
+		seq -= totals[i].recorded + totals[i].dropped;
+	return !seq && open_exits(totals) <= 1;
+}
+
+/* Longer than the kernel takes to close an exit (it does so with interrupts off). */
+static void let_pass(void)
+{
+	uint64_t start = __rdtsc();
+
+	while (__rdtsc() - start < 600)
+		__builtin_ia32_pause();
+}
+
 /*
- * Copies the totals and the seq of one instant. Only slots in use are copied
- * again and again, so a try takes less time than a VM exit; a slot that comes
- * into use meanwhile shows as a sum that is wrong.
+ * Copies the totals and the seq of one instant: two copies with a pause between
+ * must be the same and make sense. The pause is for a copy that was taken in the
+ * middle of the closing of an exit, cycles counted and record not: no sum shows
+ * that. Only slots in use are copied, so that a try takes less
+ * time than a VM exit; a slot that comes into use meanwhile shows as a sum that
+ * is wrong.
  */
 static uint64_t snapshot(const struct ring *ring, struct kvm_exit_total *totals)
 {
@@ -63,6 +91,9 @@ static uint64_t snapshot(const struct ring *ring, struct kvm_exit_total *totals)
 	int tries;
 
 	for (tries = 0; tries < SNAPSHOT_TRIES; tries++) {
+		struct kvm_exit_total copy = {0};
+		int same = 1;
+
 		if (tries % 16 == 0) {
 			count = 0;
 			for (i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++)
@@ -73,7 +104,12 @@ static uint64_t snapshot(const struct ring *ring, struct kvm_exit_total *totals)
 		seq = load(&ring->meta->seq);
 		for (i = 0; i < count; i++)
 			copy_total(&totals[used[i]], &ring->totals[used[i]]);
-		if (load(&ring->meta->seq) == seq && open_exits(totals) <= 1)
+		let_pass();
+		for (i = 0; same && i < count; i++) {
+			copy_total(&copy, &ring->totals[used[i]]);
+			same = !memcmp(&copy, &totals[used[i]], sizeof(copy));
+		}
+		if (same && load(&ring->meta->seq) == seq && agree(totals, seq))
 			break;
 	}
 	return seq;
@@ -108,23 +144,31 @@ static int map_areas(struct ring *ring)
 
 /*
  * A ring that recorded from its vCPU's first exit on is taken from there. One
- * that begins in the middle is taken from the instant of the snapshot, so that
- * its totals and its records cover the same exits.
+ * that begins in the middle is taken from the instant of the snapshot; the exit
+ * that is open then belongs to the recording, for its record is yet to come.
  */
 static void begin(struct ring *ring)
 {
+	struct kvm_exit_total *base = ring->base;
 	uint64_t seq;
 	unsigned int i;
 
 	exit_ring_reader_init(&ring->reader, ring->meta, ring->tail, ring->records);
-	seq = snapshot(ring, ring->base);
-	for (i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++)
-		ring->unread += ring->base[i].unread;
-	if (ring->unread || ring->meta->attached_seq)
-		ring->first_seq = seq;
-	else
-		memset(ring->base, 0, TOTALS_BYTES);
 	ring->end_seq = UINT64_MAX;
+	seq = snapshot(ring, base);
+	for (i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++)
+		ring->unread += base[i].unread;
+	if (!ring->unread && !ring->meta->attached_seq) {
+		memset(base, 0, TOTALS_BYTES);
+		return;
+	}
+	ring->first_seq = seq;
+	for (i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++) {
+		if (base[i].count > base[i].synthesized)
+			base[i].count -= slot_open(&base[i]);
+		else
+			base[i].synthesized -= slot_open(&base[i]);
+	}
 }
 
 int ring_open(struct ring *ring, int fd)

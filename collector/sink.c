@@ -120,6 +120,7 @@ int sink_take(struct sink *sink, const struct source_item *item, struct fault *f
 		rc = begin(sink, fault);
 	if (rc)
 		return rc;
+	sink->vcpus += item->kind == SOURCE_VCPU;
 	if (item->kind == SOURCE_RECORDS) {
 		sink->records += item->count;
 		sink->unflushed += (int64_t)item->count;

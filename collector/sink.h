@@ -19,6 +19,7 @@ struct sink {
 	int raw;
 	int64_t keep_ns;
 	int begun;
+	int vcpus; /* seen so far */
 	uint64_t records;
 	int64_t unflushed;
 };

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ring_test.c - a ring in shared memory whose vCPU is a thread of this test:
+ * whenever the recording begins and ends, its records and its totals are of the
+ * same exits.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "collector/ring.h"
+#include "sql/test/check.h"
+
+#define RECORDS 256U
+#define REASONS 5U
+
+struct vcpu {
+	struct exit_ring_producer producer;
+	struct kvm_exit_ring_meta *meta;
+	struct kvm_exit_total *totals;
+	int fd;
+	unsigned int random;
+	unsigned int open; /* slot of the open exit */
+	int unread;	   /* nobody has attached yet */
+	int stop;
+	pthread_t thread;
+};
+
+static void store(__u64 *p, uint64_t value)
+{
+	__atomic_store_n(p, value, __ATOMIC_RELEASE);
+}
+
+static void add(__u64 *p, uint64_t value)
+{
+	store(p, *p + value);
+}
+
+/*
+ * The open exit is closed, then the new one is counted. Cycles come after the
+ * record here, where any copy taken in between shows: this test does not rest on
+ * how long the thread takes.
+ */
+static void vm_exit(struct vcpu *v)
+{
+	struct kvm_exit_total *t = &v->totals[v->open];
+	struct kvm_exit_record *record;
+	uint64_t cycles = 1 + v->random % 1000;
+
+	if (v->open != KVM_EXIT_TOTAL_OTHER) {
+		record = v->unread ? NULL : exit_ring_reserve(&v->producer);
+		if (v->unread) {
+			add(&t->cycles, cycles);
+			add(&t->unread, 1);
+		} else if (record) {
+			record->reason = v->open;
+			record->cycles = cycles;
+			exit_ring_publish(&v->producer);
+			add(&t->cycles, cycles);
+			add(&t->recorded, 1);
+		} else {
+			exit_ring_drop(&v->producer);
+			add(&t->cycles, cycles);
+			add(&t->dropped, 1);
+		}
+	}
+	v->random = v->random * 1103515245U + 12345U;
+	v->open = 1 + (v->random >> 16) % REASONS;
+	add(&v->totals[v->open].count, 1);
+}
+
+static void vcpu_make(struct vcpu *v)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t totals = KVM_EXIT_TOTAL_SLOTS * sizeof(*v->totals);
+	size_t bytes = 2 * page + totals + RECORDS * sizeof(struct kvm_exit_record);
+	char *area;
+
+	memset(v, 0, sizeof(*v));
+	v->fd = memfd_create("ring", MFD_CLOEXEC);
+	if (ftruncate(v->fd, (off_t)bytes))
+		exit(1);
+	area = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, v->fd, 0);
+	v->meta = (void *)area;
+	v->totals = (void *)(area + 2 * page);
+	*v->meta = (struct kvm_exit_ring_meta){
+		.magic = KVM_EXIT_RING_MAGIC,
+		.abi = KVM_EXIT_RING_ABI,
+		.record_bytes = sizeof(struct kvm_exit_record),
+		.record_count = RECORDS,
+		.totals_offset = (__u32)(2 * page),
+		.records_offset = (__u32)(2 * page + totals),
+		.total_bytes = sizeof(*v->totals),
+		.total_slots = KVM_EXIT_TOTAL_SLOTS,
+	};
+	v->producer = (struct exit_ring_producer){
+		.meta = v->meta,
+		.tail = (void *)(area + page),
+		.records = (void *)(area + 2 * page + totals),
+		.count = RECORDS,
+	};
+	v->open = KVM_EXIT_TOTAL_OTHER;
+}
+
+/* What was read of a ring. */
+struct sums {
+	uint64_t n[KVM_EXIT_TOTAL_SLOTS];
+	uint64_t cycles;
+	uint64_t first;
+	uint64_t next;
+	uint64_t lost;
+	uint64_t all;
+};
+
+static void take_all(struct ring *ring, struct sums *s)
+{
+	const struct kvm_exit_record *r;
+	uint32_t count;
+	uint32_t i;
+
+	while ((count = ring_take(ring, &r))) {
+		for (i = 0; i < count; i++) {
+			if (!s->all++)
+				s->first = s->next = r[i].seq;
+			CHECK(r[i].seq >= s->next);
+			s->lost += r[i].seq - s->next;
+			s->next = r[i].seq + 1;
+			s->n[r[i].reason]++;
+			s->cycles += r[i].cycles;
+		}
+		ring_release(ring, count);
+	}
+}
+
+/* Records + dropped (+ the open exit) = totals, for all and per reason. */
+static void check_window(const struct ring *ring, const struct sums *s)
+{
+	uint64_t cycles = 0;
+	uint64_t open = 0;
+	uint64_t recorded = 0;
+	uint64_t dropped = 0;
+	unsigned int i;
+
+	for (i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++) {
+		const struct kvm_exit_total *t = &ring->sum[i];
+
+		CHECK_EQ(t->recorded, s->n[i]);
+		CHECK(t->count - t->recorded - t->dropped - t->unread <= 1);
+		open += t->count - t->recorded - t->dropped - t->unread;
+		cycles += t->cycles;
+		recorded += t->recorded;
+		dropped += t->dropped;
+	}
+	CHECK_EQ(open, ring->open_exits);
+	CHECK_EQ(recorded, s->all);
+	CHECK_EQ(dropped, ring->end_seq - ring->first_seq - s->all);
+	if (!dropped)
+		CHECK_EQ(cycles, s->cycles);
+}
+
+static void test_from_the_start(void)
+{
+	struct sums s = {0};
+	struct ring ring;
+	struct vcpu v;
+	int i;
+
+	vcpu_make(&v);
+	for (i = 0; i < 100; i++)
+		vm_exit(&v);
+	CHECK_EQ(ring_open(&ring, v.fd), 0);
+	for (i = 0; i < 900; i++) {
+		vm_exit(&v);
+		if (i % 100 == 0)
+			take_all(&ring, &s);
+	}
+	ring_end(&ring);
+	for (i = 0; i < 50; i++)
+		vm_exit(&v); /* too late for the recording */
+	take_all(&ring, &s);
+	CHECK_EQ(s.first, 0);
+	CHECK_EQ(s.all, 999);
+	CHECK_EQ(ring.open_exits, 1);
+	CHECK_EQ(ring.unread, 0);
+	check_window(&ring, &s);
+	ring_close(&ring);
+}
+
+static void test_from_the_middle(void)
+{
+	struct sums s = {0};
+	struct ring ring;
+	struct vcpu v;
+	int i;
+
+	vcpu_make(&v);
+	v.unread = 1;
+	for (i = 0; i < 1000; i++)
+		vm_exit(&v);
+	v.unread = 0;
+	for (i = 0; i < 10; i++)
+		vm_exit(&v); /* between the attach and the snapshot */
+	CHECK_EQ(ring_open(&ring, v.fd), 0);
+	CHECK_EQ(ring.unread, 999);
+	CHECK_EQ(ring.first_seq, 10);
+	for (i = 0; i < 200; i++)
+		vm_exit(&v);
+	ring_end(&ring);
+	take_all(&ring, &s);
+	CHECK_EQ(s.all, 200);
+	CHECK_EQ(s.first, 10);
+	check_window(&ring, &s);
+	ring_close(&ring);
+}
+
+static void test_lost(void)
+{
+	struct sums s = {0};
+	struct ring ring;
+	struct vcpu v;
+	int i;
+
+	vcpu_make(&v);
+	CHECK_EQ(ring_open(&ring, v.fd), 0);
+	for (i = 0; i < 1001; i++)
+		vm_exit(&v);
+	take_all(&ring, &s);
+	CHECK_EQ(s.all, RECORDS);
+	for (i = 0; i < 10; i++)
+		vm_exit(&v);
+	ring_end(&ring);
+	take_all(&ring, &s);
+	CHECK_EQ(s.all, RECORDS + 10);
+	CHECK_EQ(s.lost, 1000 - RECORDS);
+	check_window(&ring, &s);
+	ring_close(&ring);
+}
+
+static void *vcpu_run(void *context)
+{
+	struct vcpu *v = context;
+	volatile unsigned int guest = 0;
+	unsigned int i;
+
+	while (!__atomic_load_n(&v->stop, __ATOMIC_ACQUIRE)) {
+		vm_exit(v);
+		for (i = 0; i < 2000 + v->random % 3000; i++)
+			guest++;
+	}
+	return NULL;
+}
+
+/* Begins and ends at any instant of a vCPU that runs. */
+static void test_running(void)
+{
+	struct vcpu v;
+	struct ring ring;
+	int round;
+	int i;
+
+	vcpu_make(&v);
+	vm_exit(&v);
+	vm_exit(&v);
+	v.meta->attached_seq = 1; /* somebody has read before */
+	CHECK(!pthread_create(&v.thread, NULL, vcpu_run, &v));
+	for (round = 0; round < 200; round++) {
+		struct sums s = {0};
+
+		CHECK_EQ(ring_open(&ring, dup(v.fd)), 0);
+		for (i = 0; i < 3000; i++)
+			take_all(&ring, &s);
+		ring_end(&ring);
+		take_all(&ring, &s);
+		check_window(&ring, &s);
+		ring_close(&ring);
+	}
+	__atomic_store_n(&v.stop, 1, __ATOMIC_RELEASE);
+	pthread_join(v.thread, NULL);
+}
+
+static void test_other_abi(void)
+{
+	struct ring ring;
+	struct vcpu v;
+
+	vcpu_make(&v);
+	v.meta->abi++;
+	CHECK_EQ(ring_open(&ring, v.fd), -EPROTO);
+	ring_close(&ring);
+	CHECK(ring_open(&ring, open("/dev/null", O_RDWR)) < 0);
+	ring_close(&ring);
+}
+
+int main(void)
+{
+	test_from_the_start();
+	test_from_the_middle();
+	test_lost();
+	test_running();
+	test_other_abi();
+	return check_result();
+}
