@@ -14,6 +14,7 @@
 #include "collector/options.h"
 #include "collector/record.h"
 #include "collector/sink.h"
+#include "collector/trace/source_trace.h"
 #include "collector/version.h"
 
 struct status_line {
@@ -124,6 +125,10 @@ static int open_source(const struct options *o, struct source **source, struct f
 {
 	if (o->from)
 		return source_capture_open(o->from, source, fault);
+	if (o->import)
+		return source_import_open(o->import, source, fault);
+	if (o->tracefs)
+		return source_tracefs_open(o->trace_buffer_kb, source, fault);
 	return source_device_open(&o->device, source, fault);
 }
 
@@ -200,7 +205,7 @@ static int record(const struct options *o, struct source *source, struct sink *s
 		rc = record_run(&run, fault);
 	if (line.shown)
 		fputs("\r\033[K", stderr);
-	rc = end_sink(sink, rc, o->from != NULL, fault);
+	rc = end_sink(sink, rc, o->from || o->import, fault);
 	if (run.signal_fd >= 0)
 		close(run.signal_fd);
 	return rc;

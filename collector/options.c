@@ -10,6 +10,7 @@
 const char options_help[] =
 	"Usage: collector --db FILE [OPTION]... [-- COMMAND [ARGUMENT]...]\n"
 	"       collector --from CAPTURE --db FILE [--label TEXT] [--no-raw]\n"
+	"       collector import TRACE --db FILE [--label TEXT] [--no-raw]\n"
 	"\n"
 	"Records every VM exit of this host's KVM guests into an SQLite database: of\n"
 	"guests that run already and of those that start while it records. It ends on\n"
@@ -20,6 +21,10 @@ const char options_help[] =
 	"  --capture FILE    write what comes off the device to a new file, gzip-compressed\n"
 	"                    if its name ends in .gz; with or without --db\n"
 	"  --from FILE       read such a capture instead of the device\n"
+	"  --source tracefs  record from KVM's tracepoints, without our modules: no parts of\n"
+	"                    the time, no flags, exits may be lost (--trace-buffer)\n"
+	"  import TRACE      a perf.data (perf kvm stat record) or trace.dat (trace-cmd\n"
+	"                    record -e kvm:kvm_exit -e kvm:kvm_entry) in the same way\n"
 	"  --label TEXT      name of the run (else COMMAND, else \"run N\")\n"
 	"  --duration TIME   stop after TIME: 500ms, 10s, 5m, 2h; a bare number is seconds\n"
 	"  --flush TIME      time between two transactions (200ms)\n"
@@ -28,7 +33,7 @@ const char options_help[] =
 	"  --vm PID          only VMs that process PID made\n"
 	"  --cross-check     count the same exits by tracepoints (tracefs), perf and KVM's\n"
 	"                    statistics too: see analyzer verify\n"
-	"  --trace-buffer N  trace buffer of --cross-check in KiB per CPU (16384)\n"
+	"  --trace-buffer N  trace buffer of these two in KiB per CPU (16384)\n"
 	"  --cr3             record the guest's CR3 too\n"
 	"  --check-host      say what this host lacks to record, and the way out; exit status\n"
 	"                    0 if the device can be recorded from\n"
@@ -41,6 +46,8 @@ const char options_help[] =
 	"  collector --db run.sqlite -- qemu-system-x86_64 -enable-kvm -cdrom boot.iso\n"
 	"  collector --db run.sqlite --label idle --duration 10s\n"
 	"  collector --from boot.cap.gz --db run.sqlite\n"
+	"  collector --source tracefs --db run.sqlite --duration 10s\n"
+	"  collector import perf.data --db run.sqlite\n"
 	"  analyzer --db run.sqlite top-exits\n";
 
 /* "10s" and the like in ns. */
@@ -86,6 +93,7 @@ enum {
 	OPT_DB = 1,
 	OPT_CAPTURE,
 	OPT_FROM,
+	OPT_SOURCE,
 	OPT_LABEL,
 	OPT_DURATION,
 	OPT_FLUSH,
@@ -111,6 +119,12 @@ static int take(struct options *o, int option, const char *value, struct fault *
 		return 0;
 	case OPT_FROM:
 		o->from = value;
+		return 0;
+	case OPT_SOURCE:
+		o->tracefs = !strcmp(value, "tracefs");
+		if (!o->tracefs && strcmp(value, "device"))
+			return fault_set(fault, -EINVAL,
+					 "--source: %s: is no source (device, tracefs)", value);
 		return 0;
 	case OPT_LABEL:
 		o->label = value;
@@ -157,13 +171,22 @@ static int check(const struct options *o, struct fault *fault)
 		return fault_set(fault, -EINVAL, "--no-raw and --keep-raw: take one of them");
 	if (o->db && !*o->db)
 		return fault_set(fault, -EINVAL, "--db: the file has no name");
-	if (o->cross_check && (o->from || !o->db))
+	if (o->cross_check && (o->from || o->import || !o->db))
 		return fault_set(fault, -EINVAL,
 				 "--cross-check: is for recordings from the device into --db");
-	if (o->from && (o->command || o->duration_ns || o->device.tgid || o->device.cr3))
+	if (o->import && o->from)
+		return fault_set(fault, -EINVAL, "import and --from: take one of them");
+	if (o->tracefs && (o->from || o->import || o->cross_check || o->device.tgid ||
+			   o->device.cr3 || o->capture))
 		return fault_set(fault, -EINVAL,
-				 "--from: a COMMAND, --duration, --vm and --cr3 are "
-				 "for recordings from the device");
+				 "--source tracefs: goes without --from, import, --cross-check, "
+				 "--capture, --vm and --cr3");
+	if ((o->from || o->import) &&
+	    (o->command || o->duration_ns || o->device.tgid || o->device.cr3))
+		return fault_set(fault, -EINVAL,
+				 "%s: a COMMAND, --duration, --vm and --cr3 are "
+				 "for recordings from the device",
+				 o->from ? "--from" : "import");
 	return 0;
 }
 
@@ -173,6 +196,7 @@ int options_parse(struct options *o, int argc, char **argv, struct fault *fault)
 		{"db", required_argument, NULL, OPT_DB},
 		{"capture", required_argument, NULL, OPT_CAPTURE},
 		{"from", required_argument, NULL, OPT_FROM},
+		{"source", required_argument, NULL, OPT_SOURCE},
 		{"label", required_argument, NULL, OPT_LABEL},
 		{"duration", required_argument, NULL, OPT_DURATION},
 		{"flush", required_argument, NULL, OPT_FLUSH},
@@ -191,6 +215,14 @@ int options_parse(struct options *o, int argc, char **argv, struct fault *fault)
 	int rc;
 
 	*o = (struct options){.raw = 1, .flush_ns = 200000000};
+	if (argc > 1 && !strcmp(argv[1], "import")) {
+		if (argc < 3 || *argv[2] == '-')
+			return fault_set(fault, -EINVAL,
+					 "import: which file? (see collector --help)");
+		o->import = argv[2];
+		argc -= 2;
+		argv += 2;
+	}
 	opterr = 0;
 	optind = 0;
 	while ((option = getopt_long(argc, argv, "+:", known, NULL)) != -1) {

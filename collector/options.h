@@ -12,6 +12,8 @@ struct options {
 	const char *db;		      /* --db; NULL: none */
 	const char *label;	      /* --label */
 	const char *capture;	      /* --capture */
+	const char *import;	      /* after "import"; NULL: none */
+	int tracefs;		      /* --source tracefs */
 	const char *from;	      /* --from; NULL: the device */
 	int64_t duration_ns;	      /* --duration; 0: no limit */
 	int64_t flush_ns;	      /* --flush */

@@ -44,7 +44,7 @@ struct store_run run_info_store(const struct run_info *info, const char *source,
 		.tsc_start = info->tsc_start,
 		.started_ns = info->started_ns,
 		.raw = raw,
-		.split = 1,
+		.split = !info->unsplit,
 	};
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "collector/xcheck/event_lanes.h"
+#include "collector/xcheck/lost_windows.h"
 
 /* One kvm_exit and the kvm_entry after it (entry_ts 0: not seen). */
 struct pair {
@@ -31,12 +32,6 @@ struct fifo {
 	size_t first;
 	size_t count;
 	size_t room;
-};
-
-struct lost_window {
-	uint64_t from;
-	uint64_t to;
-	uint32_t cpu;
 };
 
 /*
@@ -68,8 +63,7 @@ struct match {
 	struct event_lanes lanes;
 	struct vcpu *vcpus;
 	int vcpu_count;
-	struct lost_window *lost;
-	size_t lost_count;
+	struct lost_windows lost;
 	uint64_t mark;
 	uint64_t strangers;
 };
@@ -202,35 +196,12 @@ int match_event(struct match *match, const struct kvm_event *event)
 
 int match_lost(struct match *match, uint32_t cpu, uint64_t from, uint64_t to)
 {
-	struct lost_window *more = reallocarray(match->lost, match->lost_count + 1, sizeof(*more));
-
-	if (!more)
-		return -ENOMEM;
-	match->lost = more;
-	more[match->lost_count++] = (struct lost_window){.from = from, .to = to, .cpu = cpu};
-	return 0;
+	return lost_windows_add(&match->lost, cpu, from, to);
 }
 
 void match_mark(struct match *match, uint64_t tsc)
 {
 	match->mark = tsc;
-}
-
-/* Whether trace events of this record may have been overwritten. */
-static bool trace_was_lost(const struct match *m, const struct brief *b)
-{
-	const struct lost_window *w;
-
-	for (size_t i = m->lost_count; i-- > 0;) {
-		w = &m->lost[i];
-		if (w->cpu != b->pcpu)
-			continue;
-		if (w->to < b->tsc)
-			return false;
-		if (w->from <= b->end)
-			return true;
-	}
-	return false;
 }
 
 /* Closes the comparison of the last matched record with its interval. */
@@ -317,7 +288,7 @@ static int match_record(struct match *m, struct vcpu *v, const struct brief *b)
 	} else if (p && p->exit_ts <= b->end) {
 		pair_up(v, c, b, p);
 		fifo_pop(&v->pairs);
-	} else if (trace_was_lost(m, b)) {
+	} else if (lost_windows_hit(&m->lost, b->pcpu, b->tsc, b->end)) {
 		c->untraced++;
 	} else {
 		c->record_only++;
@@ -492,6 +463,6 @@ void match_free(struct match *match)
 	for (int i = 0; i < match->vcpu_count; i++)
 		free_vcpu(&match->vcpus[i]);
 	free(match->vcpus);
-	free(match->lost);
+	lost_windows_free(&match->lost);
 	free(match);
 }

@@ -133,6 +133,23 @@ int trace_instance_open(struct trace_instance **instance, size_t buffer_kb)
 	return 0;
 }
 
+const char *trace_instance_strerror(int rc)
+{
+	switch (rc) {
+	case -EPERM:
+	case -EACCES:
+		return "not allowed (run as root; kernel lockdown forbids it too)";
+	case -ENODEV:
+		return "not mounted, or not in this kernel (mount -t tracefs nodev "
+		       "/sys/kernel/tracing)";
+	case -ENOENT:
+		return "the kernel has no kvm events (load kvm)";
+	case -ENOTSUP:
+		return "the kernel lacks the clock x86-tsc or the events' vcpu_id";
+	}
+	return strerror(-rc);
+}
+
 static int switch_events(struct trace_instance *t, const char *on)
 {
 	int rc = write_file(t, "events/kvm/kvm_exit/enable", on);

@@ -38,6 +38,9 @@ struct trace_sink {
  */
 int trace_instance_open(struct trace_instance **instance, size_t buffer_kb);
 
+/* Words for what trace_instance_open() returned. */
+const char *trace_instance_strerror(int rc);
+
 /* Turns both events on. */
 int trace_instance_start(struct trace_instance *instance);
 

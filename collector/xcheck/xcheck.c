@@ -24,18 +24,9 @@ __attribute__((format(printf, 2, 3))) static void note(struct xcheck *x, const c
 
 static const char *why(int rc)
 {
-	switch (rc) {
-	case -EPERM:
-	case -EACCES:
+	if (rc == -EPERM || rc == -EACCES)
 		return "not allowed (run as root; kernel lockdown forbids it too)";
-	case -ENODEV:
-		return "not mounted, or not in this kernel";
-	case -ENOENT:
-		return "the kernel has no kvm events (load kvm)";
-	case -ENOTSUP:
-		return "the kernel lacks the clock x86-tsc or the events' vcpu_id";
-	}
-	return strerror(-rc);
+	return rc == -ENODEV ? "no debugfs" : strerror(-rc);
 }
 
 static uint32_t tgid_of(void *user, uint32_t tid)
@@ -53,7 +44,7 @@ static int open_trace(struct xcheck *x, size_t buffer_kb)
 	if (rc == -ENOMEM)
 		return rc;
 	if (rc) {
-		note(x, "tracefs: %s", why(rc));
+		note(x, "tracefs: %s", trace_instance_strerror(rc));
 		note(x, "perf: needs the events' numbers from tracefs");
 		return 0;
 	}

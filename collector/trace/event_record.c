@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "collector/trace/event_record.h"
+
+#include <string.h>
+
+/* SDM vol. 3, table 28-5: exit qualification of I/O instructions */
+static void vmx_io(struct kvm_exit_record *r, uint64_t qualification)
+{
+	r->key = qualification >> 16 & 0xffff;
+	r->key_aux = (qualification & 7) + 1;
+	r->key_aux |= qualification & 0x08 ? KVM_EXIT_KEY_IO_IN : 0;
+	r->key_aux |= qualification & 0x10 ? KVM_EXIT_KEY_IO_STRING : 0;
+	r->key_aux |= qualification & 0x20 ? KVM_EXIT_KEY_IO_REP : 0;
+}
+
+static uint32_t vmx_key(struct kvm_exit_record *r, const struct kvm_event *e)
+{
+	switch (e->reason & 0xffff) {
+	case 0: /* exception or NMI */
+	case 1: /* external interrupt */
+		if (!(e->intr_info & 0x80000000U))
+			return 0;
+		r->key = e->intr_info & 0xff;
+		break;
+	case 28: /* CR access; table 28-3 */
+		r->key = e->info1 & 0xf;
+		r->key_aux = e->info1 >> 4 & 3;
+		break;
+	case 29: /* DR access; table 28-4 */
+		r->key = e->info1 & 7;
+		r->key_aux = e->info1 >> 4 & 1;
+		break;
+	case 30:
+		vmx_io(r, e->info1);
+		break;
+	default:
+		return 0;
+	}
+	return KVM_EXIT_REC_KEY;
+}
+
+/* APM vol. 2, 15.10.2: EXITINFO1 of IOIO */
+static void svm_io(struct kvm_exit_record *r, uint64_t info)
+{
+	r->key = info >> 16 & 0xffff;
+	r->key_aux = info >> 4 & 7;
+	r->key_aux |= info & 1 ? KVM_EXIT_KEY_IO_IN : 0;
+	r->key_aux |= info & 4 ? KVM_EXIT_KEY_IO_STRING : 0;
+	r->key_aux |= info & 8 ? KVM_EXIT_KEY_IO_REP : 0;
+}
+
+static uint32_t svm_key(struct kvm_exit_record *r, const struct kvm_event *e)
+{
+	if (e->reason < 0x40) { /* CR and DR: read 0 - 0xf, write 0x10 - 0x1f */
+		r->key = e->reason & 0xf;
+		r->key_aux = !(e->reason & 0x10);
+	} else if (e->reason < 0x60) {
+		r->key = e->reason - 0x40;
+	} else if (e->reason == 0x7b) {
+		svm_io(r, e->info1);
+	} else if (e->reason == 0x400) { /* nested page fault; 15.25.6 */
+		r->key = e->info2;
+		r->key_aux = e->info1 & 0x10  ? KVM_EXIT_ACCESS_EXEC
+			     : e->info1 & 0x2 ? KVM_EXIT_ACCESS_WRITE
+					      : KVM_EXIT_ACCESS_READ;
+	} else {
+		return 0;
+	}
+	return KVM_EXIT_REC_KEY;
+}
+
+void event_record(struct kvm_exit_record *record, const struct kvm_event *event, uint64_t end)
+{
+	memset(record, 0, sizeof(*record));
+	record->tsc = event->ts;
+	record->cycles = end - event->ts;
+	record->handler_cycles = record->cycles;
+	record->guest_rip = event->guest_rip;
+	record->qualification = event->info1;
+	record->info2 = event->info2;
+	record->reason = event->reason;
+	record->intr_info = event->intr_info;
+	record->error_code = event->error_code;
+	record->pcpu = (__u16)event->cpu;
+	record->vcpu_id = (__u16)event->vcpu_id;
+	record->isa = (__u8)event->isa;
+	record->flags = KVM_EXIT_REC_QUAL;
+	record->flags |= event->intr_info & 0x80000000U ? KVM_EXIT_REC_INTR : 0;
+	record->flags |= event->intr_info & 0x800U ? KVM_EXIT_REC_ERROR_CODE : 0;
+	record->flags |=
+		event->isa == KVM_EXIT_ISA_SVM ? svm_key(record, event) : vmx_key(record, event);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* lost_windows.h - when trace events of which CPU were lost */
+#ifndef EXITSCOPE_XCHECK_LOST_WINDOWS_H
+#define EXITSCOPE_XCHECK_LOST_WINDOWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct lost_window {
+	uint64_t from;
+	uint64_t to;
+	uint32_t cpu;
+};
+
+struct lost_windows {
+	struct lost_window *window; /* of one CPU in order of time */
+	size_t count;
+};
+
+/* Events of @cpu were lost between two times, after all windows of it so far. -ENOMEM. */
+int lost_windows_add(struct lost_windows *lost, uint32_t cpu, uint64_t from, uint64_t to);
+
+/* Whether a window of @cpu touches the time from @from to @to. */
+bool lost_windows_hit(const struct lost_windows *lost, uint32_t cpu, uint64_t from, uint64_t to);
+
+void lost_windows_free(struct lost_windows *lost);
+
+#endif
