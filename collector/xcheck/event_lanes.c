@@ -12,13 +12,12 @@ struct event_lane *event_lane_get(struct event_lanes *lanes, uint32_t tid, uint3
 	struct event_lane **more;
 	struct event_lane *lane;
 
-	/* The lane of the last event stands last: most events have that one. */
-	for (size_t i = lanes->count; i-- > 0;) {
-		lane = lanes->lanes[i];
+	/* Most events belong to the lane of the one before. */
+	for (size_t n = 0; n < lanes->count; n++) {
+		lane = lanes->lanes[(lanes->last + n) % lanes->count];
 		if (lane->tid != tid || lane->vcpu_id != vcpu_id)
 			continue;
-		lanes->lanes[i] = lanes->lanes[lanes->count - 1];
-		lanes->lanes[lanes->count - 1] = lane;
+		lanes->last = (lanes->last + n) % lanes->count;
 		return lane;
 	}
 	lane = calloc(1, sizeof(*lane));
@@ -30,6 +29,7 @@ struct event_lane *event_lane_get(struct event_lanes *lanes, uint32_t tid, uint3
 	lanes->lanes = more;
 	lane->tid = tid;
 	lane->vcpu_id = vcpu_id;
+	lanes->last = lanes->count;
 	lanes->lanes[lanes->count++] = lane;
 	return lane;
 }

@@ -33,9 +33,11 @@ struct event_lane {
 	size_t room;
 };
 
+/* In the order in which they were made; @last: the one that was asked for last. */
 struct event_lanes {
 	struct event_lane **lanes;
 	size_t count;
+	size_t last;
 };
 
 /* The lane of a thread and vCPU id, made if need be; NULL: no memory. */
