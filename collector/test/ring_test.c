@@ -249,7 +249,7 @@ static void *vcpu_run(void *context)
 
 	while (!__atomic_load_n(&v->stop, __ATOMIC_ACQUIRE)) {
 		vm_exit(v);
-		for (i = 0; i < 2000 + v->random % 3000; i++)
+		for (i = 0; i < 300 + v->random % 1000; i++)
 			guest++;
 	}
 	return NULL;
@@ -268,11 +268,11 @@ static void test_running(void)
 	vm_exit(&v);
 	v.meta->attached_seq = 1; /* somebody has read before */
 	CHECK(!pthread_create(&v.thread, NULL, vcpu_run, &v));
-	for (round = 0; round < 200; round++) {
+	for (round = 0; round < 5000; round++) {
 		struct sums s = {0};
 
 		CHECK_EQ(ring_open(&ring, dup(v.fd)), 0);
-		for (i = 0; i < 3000; i++)
+		for (i = 0; i < 300; i++)
 			take_all(&ring, &s);
 		ring_end(&ring);
 		take_all(&ring, &s);
