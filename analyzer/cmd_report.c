@@ -2,16 +2,13 @@
 /*
  * analyzer report - one page to look at: all of a run, as HTML without a network
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "analyzer/cmds.h"
 #include "analyzer/db.h"
 #include "analyzer/html_report.h"
+#include "analyzer/outfile.h"
 
 enum { EXTRA_HTML };
 
@@ -39,75 +36,10 @@ static int write_report(struct app *app, FILE *file)
 	return rc;
 }
 
-static int write_failed(struct app *app, const char *path)
-{
-	return app_fail(app, "%s: %s (the report was not written)", path,
-			strerror(errno ? errno : EIO));
-}
-
-/* Into what is no file on disk: a pipe, /dev/stdout. */
-static int write_direct(struct app *app, FILE *file, const char *path)
-{
-	int rc = write_report(app, file);
-
-	if (!rc && (fflush(file) || ferror(file)))
-		rc = write_failed(app, path);
-	return rc;
-}
-
-/*
- * Write beside @path and rename when all of it is on disk, so that a full disk or
- * a Ctrl-C leaves an older report as it was.
- */
-static int write_file(struct app *app, const char *path)
-{
-	char temp[4096];
-	FILE *file;
-	int fd, rc;
-
-	if (snprintf(temp, sizeof(temp), "%s.XXXXXX", path) >= (int)sizeof(temp))
-		return app_fail(app, "%s: the name is too long", path);
-	fd = mkstemp(temp);
-	if (fd < 0)
-		return write_failed(app, path);
-	file = fdopen(fd, "w");
-	if (!file) {
-		write_failed(app, path);
-		close(fd);
-		unlink(temp);
-		return -1;
-	}
-	fchmod(fd, 0644);
-	errno = 0;
-	rc = write_direct(app, file, path);
-	if (fclose(file) && !rc)
-		rc = write_failed(app, path);
-	if (!rc && rename(temp, path))
-		rc = write_failed(app, path);
-	if (rc)
-		unlink(temp);
-	return rc;
-}
-
-static int write_special(struct app *app, const char *path)
-{
-	FILE *file = fopen(path, "w");
-	int rc;
-
-	if (!file)
-		return write_failed(app, path);
-	rc = write_direct(app, file, path);
-	if (fclose(file) && !rc)
-		rc = write_failed(app, path);
-	return rc;
-}
-
 static int report(struct app *app)
 {
 	const char *path =
 		app->opt.extra[EXTRA_HTML] ? app->opt.extra[EXTRA_HTML] : app->opt.output;
-	struct stat st;
-
 	if (!path)
 		return app_fail(app,
 				"report: where to? (--html report.html, or --html - for stdout)");
@@ -116,11 +48,7 @@ static int report(struct app *app)
 	/* Sums come from roll-ups: let everything be of the same whole intervals. */
 	app->run.from = run_grid_from(&app->run);
 	app->run.to = run_grid_to(&app->run);
-	if (!strcmp(path, "-"))
-		return write_direct(app, stdout, "stdout");
-	if (!stat(path, &st) && !S_ISREG(st.st_mode))
-		return write_special(app, path);
-	return write_file(app, path);
+	return outfile_write(app, path, write_report);
 }
 
 const struct cmd cmd_report = {

@@ -26,39 +26,13 @@ static char *read_stdin(struct app *app)
 	return text ? text : strdup("");
 }
 
-static enum out_type column_type(sqlite3_stmt *stmt, int i, bool row)
-{
-	switch (row ? sqlite3_column_type(stmt, i) : SQLITE_TEXT) {
-	case SQLITE_INTEGER:
-		return OUT_ID;
-	case SQLITE_FLOAT:
-		return OUT_NUMBER;
-	default:
-		return OUT_TEXT;
-	}
-}
-
 static int print_rows(struct app *app, struct out *out, sqlite3_stmt *stmt, int n)
 {
-	int columns = sqlite3_column_count(stmt), rc = db_step(app, stmt);
-	struct out_column column[columns ? columns : 1];
 	char name[16] = "rows";
 
-	if (rc < 0 || !columns)
-		return rc;
-	for (int i = 0; i < columns; i++)
-		column[i] = (struct out_column){sqlite3_column_name(stmt, i),
-						sqlite3_column_name(stmt, i),
-						column_type(stmt, i, rc > 0), 0};
 	if (n)
 		snprintf(name, sizeof(name), "rows%d", n + 1);
-	out_table(out, name, column, columns);
-	for (; rc > 0; rc = db_step(app, stmt))
-		for (int i = 0; i < columns; i++)
-			out_sql_value(out, stmt, i);
-	if (!rc)
-		out_table_end(out);
-	return rc;
+	return out_sql_rows(out, app, name, stmt);
 }
 
 /* All statements, one after another. */

@@ -7,6 +7,7 @@
 
 #include "analyzer/app.h"
 
+extern const struct cmd cmd_export;
 extern const struct cmd cmd_live;
 extern const struct cmd cmd_report;
 extern const struct cmd cmd_top_exits;

@@ -101,8 +101,7 @@ static int pragma(sqlite3 *db, const char *name, int64_t *value)
 	return rc;
 }
 
-/* A path as a file: URI, with @query behind it. */
-static char *file_uri(const char *path, const char *query)
+char *db_uri(const char *path, const char *query)
 {
 	char *uri = malloc(3 * strlen(path) + strlen(query) + 6);
 	char *out = uri;
@@ -133,7 +132,7 @@ static bool has_wal(const char *path)
 
 static int open_uri(const char *path, const char *query, sqlite3 **db, int64_t *id)
 {
-	char *uri = file_uri(path, query);
+	char *uri = db_uri(path, query);
 	int rc;
 
 	*db = NULL;

@@ -17,6 +17,9 @@
  */
 int db_open(struct app *app, const char *path, sqlite3 **db);
 
+/* A path as a file: URI with @query behind it, of the heap; NULL without memory. */
+char *db_uri(const char *path, const char *query);
+
 /* Prepare @sql on app->db. */
 int db_prepare(struct app *app, sqlite3_stmt **stmt, const char *sql);
 

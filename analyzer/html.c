@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "analyzer/utf8.h"
+
 void html_put(struct html *h, const char *format, ...)
 {
 	va_list ap;
@@ -14,26 +16,6 @@ void html_put(struct html *h, const char *format, ...)
 	va_start(ap, format);
 	vfprintf(h->file, format, ap);
 	va_end(ap);
-}
-
-/* Bytes of the valid UTF-8 character at @s; 0: there is none. */
-static int utf8_length(const unsigned char *s)
-{
-	int length = s[0] < 0x80   ? 1
-		     : s[0] < 0xc2 ? 0
-		     : s[0] < 0xe0 ? 2
-		     : s[0] < 0xf0 ? 3
-		     : s[0] < 0xf5 ? 4
-				   : 0;
-
-	for (int i = 1; i < length; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	/* Overlong forms, surrogates and what is above U+10FFFF. */
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] >= 0xa0) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] >= 0x90))
-		return 0;
-	return length;
 }
 
 void html_text(struct html *h, const char *text)

@@ -7,16 +7,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-/* Length of the UTF-8 sequence at @s, 0 if it is none. */
-static int utf8_length(const unsigned char *s)
-{
-	int n = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
-
-	for (int i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
+#include "analyzer/utf8.h"
 
 void json_quote(FILE *file, const char *text)
 {
@@ -39,16 +30,28 @@ void json_quote(FILE *file, const char *text)
 	putc('"', file);
 }
 
+/* Whether what stands in the open object or array has lines of its own. */
+static bool in_lines(const struct json *j)
+{
+	return !j->flat || j->depth <= j->flat;
+}
+
+static void new_line(struct json *j)
+{
+	putc('\n', j->file);
+	for (int i = 0; i < j->depth; i++)
+		fputs("  ", j->file);
+}
+
 /* The comma and line break before a member, and its name. */
 static void member(struct json *j, const char *name)
 {
 	if (j->filled)
 		putc(',', j->file);
-	if (j->depth) {
-		putc('\n', j->file);
-		for (int i = 0; i < j->depth; i++)
-			fputs("  ", j->file);
-	}
+	if (j->depth && in_lines(j))
+		new_line(j);
+	else if (j->filled)
+		putc(' ', j->file);
 	if (name) {
 		json_quote(j->file, name);
 		fputs(": ", j->file);
@@ -66,12 +69,11 @@ void json_open(struct json *j, const char *name, char bracket)
 
 void json_close(struct json *j, char bracket)
 {
+	bool lines = in_lines(j);
+
 	j->depth--;
-	if (j->filled) {
-		putc('\n', j->file);
-		for (int i = 0; i < j->depth; i++)
-			fputs("  ", j->file);
-	}
+	if (j->filled && lines)
+		new_line(j);
 	putc(bracket == '{' ? '}' : ']', j->file);
 	j->filled = true;
 	if (!j->depth)

@@ -13,6 +13,7 @@
 struct json {
 	FILE *file;
 	int depth;
+	int flat; /* what is nested deeper than this stands on one line; 0: nothing */
 	bool filled; /* the open object or array has a member */
 };
 

@@ -24,6 +24,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_runs,
 	&cmd_sql,
 	&cmd_report,
+	&cmd_export,
 	&cmd_verify,
 	&cmd_live,
 	&cmd_vmx_caps,

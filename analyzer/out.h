@@ -98,6 +98,12 @@ void out_none(struct out *out); /* no value */
 /* Column @i of a query's row as the next cell; of a BLOB the first 64 bytes in hex. */
 void out_sql_value(struct out *out, sqlite3_stmt *stmt, int i);
 
+/*
+ * All rows of a statement as a table named @name, with its columns' names.
+ * Returns 0, or -1 with app->error.
+ */
+int out_sql_rows(struct out *out, struct app *app, const char *name, sqlite3_stmt *stmt);
+
 /* A table of all rows of a query; its columns must be those of @column. */
 int out_query(struct out *out, struct app *app, const char *name, const struct out_column *column,
 	      int columns, const char *sql);

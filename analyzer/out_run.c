@@ -112,6 +112,38 @@ void out_sql_value(struct out *out, sqlite3_stmt *stmt, int i)
 	}
 }
 
+static enum out_type column_type(sqlite3_stmt *stmt, int i, bool row)
+{
+	switch (row ? sqlite3_column_type(stmt, i) : SQLITE_TEXT) {
+	case SQLITE_INTEGER:
+		return OUT_ID;
+	case SQLITE_FLOAT:
+		return OUT_NUMBER;
+	default:
+		return OUT_TEXT;
+	}
+}
+
+int out_sql_rows(struct out *out, struct app *app, const char *name, sqlite3_stmt *stmt)
+{
+	int columns = sqlite3_column_count(stmt), rc = db_step(app, stmt);
+	struct out_column column[columns ? columns : 1];
+
+	if (rc < 0 || !columns)
+		return rc;
+	for (int i = 0; i < columns; i++)
+		column[i] = (struct out_column){sqlite3_column_name(stmt, i),
+						sqlite3_column_name(stmt, i),
+						column_type(stmt, i, rc > 0), 0};
+	out_table(out, name, column, columns);
+	for (; rc > 0; rc = db_step(app, stmt))
+		for (int i = 0; i < columns; i++)
+			out_sql_value(out, stmt, i);
+	if (!rc)
+		out_table_end(out);
+	return rc;
+}
+
 int out_query(struct out *out, struct app *app, const char *name, const struct out_column *column,
 	      int columns, const char *sql)
 {

@@ -2,13 +2,14 @@
 /*
  * boot_db.c - make a run database with a synthetic guest boot
  *
- * boot_db FILE [ENVIRONMENT [noraw]]: two vCPUs, ten seconds: firmware, kernel boot, load,
- * idle; made by a fixed generator, so that every run of it gives the same file
- * contents. One gap of lost records. It goes through the store, as a recording does.
- * For tests and for looking at the analyzer's output; no real latencies.
+ * boot_db FILE [ENVIRONMENT [raw|noraw [SECONDS]]]: two vCPUs, ten seconds: firmware, kernel boot,
+ * load, idle; made by a fixed generator, so that every run of it gives the same file contents. One
+ * gap of lost records. It goes through the store, as a recording does. For tests and for looking at
+ * the analyzer's output; no real latencies.
  */
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sql/store.h"
@@ -178,7 +179,7 @@ static int run_guest(struct guest *g, uint64_t end)
 			      &(struct store_vcpu_end){.end_seq = g->seq, .unread = 12 * g->id});
 }
 
-static int record(struct store *store, const char *environment, int raw)
+static int record(struct store *store, const char *environment, int raw, uint64_t end)
 {
 	const struct store_run run = {
 		.label = "synthetic <boot> & load", /* needs escaping */
@@ -213,25 +214,28 @@ static int record(struct store *store, const char *environment, int raw)
 
 		rc = store_add_vcpu(store, &info, &g.vcpu);
 		if (!rc)
-			rc = run_guest(&g, START + 10000 * MS);
+			rc = run_guest(&g, end);
 	}
 	return rc ? rc
-		  : store_finish(store, "complete", START + 10000 * MS,
-				 run.started_ns + 10000000000LL);
+		  : store_finish(store, "complete", end,
+				 run.started_ns + (int64_t)((end - START) / MS * 1000000));
 }
 
 int main(int argc, char **argv)
 {
+	uint64_t seconds = argc > 4 ? strtoul(argv[4], NULL, 10) : 10;
 	struct store *store = NULL;
 	int rc;
 
-	if (argc < 2) {
-		fprintf(stderr, "boot_db: usage: boot_db FILE [ENVIRONMENT [noraw]]\n");
+	if (argc < 2 || !seconds) {
+		fprintf(stderr,
+			"boot_db: usage: boot_db FILE [ENVIRONMENT [raw|noraw [SECONDS]]]\n");
 		return 1;
 	}
 	rc = store_open(argv[1], &store);
 	if (!rc)
-		rc = record(store, argc > 2 ? argv[2] : "metal", argc < 4);
+		rc = record(store, argc > 2 ? argv[2] : "metal",
+			    argc < 4 || strcmp(argv[3], "noraw") != 0, START + seconds * 1000 * MS);
 	if (rc)
 		fprintf(stderr, "boot_db: %s: %s\n", argv[1], store_strerror(store, rc));
 	store_close(store);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * analyzer export - a run for other programs
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "analyzer/args.h"
+#include "analyzer/cmds.h"
+#include "analyzer/db.h"
+#include "analyzer/export.h"
+#include "analyzer/outfile.h"
+
+enum { EXTRA_FORMAT };
+
+static const struct extra_option extra[] = {
+	{"format", true, "csv, json, openmetrics, perfetto or rows"},
+	{NULL, false, NULL},
+};
+
+enum format { FORMAT_CSV, FORMAT_JSON, FORMAT_OPENMETRICS, FORMAT_PERFETTO, FORMAT_ROWS };
+
+static const char *const format_names[] = {"csv", "json", "openmetrics", "perfetto", "rows", NULL};
+
+static int (*const put[])(struct app *app, FILE *file) = {
+	[FORMAT_CSV] = export_csv,
+	[FORMAT_JSON] = export_json,
+	[FORMAT_OPENMETRICS] = export_openmetrics,
+	[FORMAT_PERFETTO] = export_perfetto,
+};
+
+static int export(struct app *app)
+{
+	const char *path = app->opt.output ? app->opt.output : "-";
+	int format;
+
+	if (!app->opt.extra[EXTRA_FORMAT])
+		return app_fail(app, "export: in what format? (--format csv, json, openmetrics, "
+				     "perfetto or rows)");
+	format = args_choice(app, "--format", app->opt.extra[EXTRA_FORMAT], format_names);
+	if (format < 0)
+		return -1;
+	if (!strcmp(path, "-") &&
+	    (format == FORMAT_ROWS || (format == FORMAT_PERFETTO && isatty(STDOUT_FILENO))))
+		return app_fail(app, "export: --format %s is no text: name a file with --output",
+				format_names[format]);
+	if (run_open(app, app->opt.run, &app->run))
+		return -1;
+	if (format == FORMAT_ROWS)
+		return outfile_replace(app, path, export_rows);
+	return outfile_write(app, path, put[format]);
+}
+
+const struct cmd cmd_export = {
+	.name = "export",
+	.summary = "a run for other programs: CSV, JSON, Prometheus, Perfetto, plain SQLite",
+	.usage = "--format FORMAT [--output FILE] [OPTION...]",
+	.help = "Writes the exits of a run that pass the filter:\n"
+		"\n"
+		"  csv, json    every exit, in the columns of view exits\n"
+		"  openmetrics  counters and histograms by vCPU and reason, as Prometheus reads "
+		"them\n"
+		"  perfetto     a trace with a track per vCPU, for https://ui.perfetto.dev\n"
+		"  rows         an SQLite database with plain tables (exits, runs, coverage, "
+		"reasons)\n"
+		"               for programs that want no views; needs --output\n"
+		"\n"
+		"A file is replaced as a whole, or left as it was when something fails.\n"
+		"\n"
+		"Examples:\n"
+		"  analyzer export --format csv --reason EPT_VIOLATION --output ept.csv\n"
+		"  analyzer export --format openmetrics --output exits.prom\n"
+		"  analyzer export --format perfetto --from 1s --to 2s --output boot.pftrace",
+	.options = OPT_FILTER | OPT_OUTPUT,
+	.extra = extra,
+	.run = export,
+};

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * export.h - the formats of `analyzer export`
+ *
+ * Each writes the exits of app->run that pass its filter: 0, or -1 with
+ * app->error.
+ */
+#ifndef EXITSCOPE_ANALYZER_EXPORT_H
+#define EXITSCOPE_ANALYZER_EXPORT_H
+
+#include <stdio.h>
+
+#include "analyzer/app.h"
+
+/* Single exits, in the columns of view exits. */
+int export_csv(struct app *app, FILE *file);
+int export_json(struct app *app, FILE *file);
+
+/* Sums and histograms as metrics: OpenMetrics 1.0 text, for Prometheus. */
+int export_openmetrics(struct app *app, FILE *file);
+
+/* A trace of slices on a track per vCPU, for ui.perfetto.dev. */
+int export_perfetto(struct app *app, FILE *file);
+
+/* An SQLite database at @temp (an empty file) with plain tables instead of views. */
+int export_rows(struct app *app, const char *temp);
+
+#endif

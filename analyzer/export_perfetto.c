@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * export_perfetto.c - a run as a Perfetto trace (protos/perfetto/trace)
+ *
+ * A process track per VM, below it a track per vCPU on which each exit is a
+ * slice, and a counter of exits per second. Times are ns since the start of the
+ * run. Names of events and annotations are interned in the first packet.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/agg.h"
+#include "analyzer/db.h"
+#include "analyzer/export.h"
+#include "analyzer/proto.h"
+#include "analyzer/reason.h"
+#include "analyzer/series.h"
+#include "analyzer/where.h"
+
+/* Field numbers of trace.proto, trace_packet.proto, interned_data.proto. */
+enum { TRACE_PACKET = 1 };
+enum {
+	PACKET_TIMESTAMP = 8,
+	PACKET_SEQUENCE = 10,
+	PACKET_EVENT = 11,
+	PACKET_INTERNED = 12,
+	PACKET_FLAGS = 13,
+	PACKET_TRACK = 60
+};
+enum { FLAG_STATE_CLEARED = 1, FLAG_NEEDS_STATE = 2 };
+enum { INTERNED_CATEGORY = 1, INTERNED_EVENT = 2, INTERNED_ANNOTATION = 3 };
+enum { NAME_IID = 1, NAME_TEXT = 2 };
+/* track_event.proto, debug_annotation.proto */
+enum {
+	EVENT_CATEGORY_IID = 3,
+	EVENT_ANNOTATION = 4,
+	EVENT_TYPE = 9,
+	EVENT_NAME_IID = 10,
+	EVENT_TRACK = 11,
+	EVENT_NAME = 23,
+	EVENT_COUNTER = 44
+};
+enum { TYPE_BEGIN = 1, TYPE_END = 2, TYPE_INSTANT = 3, TYPE_COUNTER = 4 };
+enum {
+	ANNOTATION_NAME = 1,
+	ANNOTATION_BOOL = 2,
+	ANNOTATION_UINT = 3,
+	ANNOTATION_TEXT = 6,
+	ANNOTATION_POINTER = 7
+};
+/* track_descriptor.proto, process_descriptor.proto, counter_descriptor.proto */
+enum { TRACK_UUID = 1, TRACK_NAME = 2, TRACK_PROCESS = 3, TRACK_PARENT = 5, TRACK_COUNTER = 8 };
+enum { PROCESS_PID = 1, PROCESS_NAME = 6 };
+enum { COUNTER_UNIT_NAME = 6 };
+
+/* Track ids: VMs and vCPUs by their database ids. */
+#define UUID_VM	     UINT64_C(0x100000000)
+#define UUID_VCPU    UINT64_C(0x200000000)
+#define UUID_COUNTER UINT64_C(0x300000000)
+
+/* What is said of each exit; the number is the interned name. */
+enum note {
+	NOTE_ABOUT = 1,
+	NOTE_HANDLER,
+	NOTE_HALTED,
+	NOTE_USER,
+	NOTE_PREEMPTED,
+	NOTE_TO_USER,
+	NOTE_RIP,
+	NOTE_SEQ,
+	NOTE_PCPU,
+	NOTE_FASTPATH,
+	NOTE_NESTED,
+	NOTE_SYNTHESIZED,
+	NOTES
+};
+
+static const char *const note_names[NOTES] = {
+	[NOTE_ABOUT] = "about",
+	[NOTE_HANDLER] = "handler_ns",
+	[NOTE_HALTED] = "halted_ns",
+	[NOTE_USER] = "userspace_ns",
+	[NOTE_PREEMPTED] = "preempted_ns",
+	[NOTE_TO_USER] = "to_user",
+	[NOTE_RIP] = "guest_rip",
+	[NOTE_SEQ] = "seq",
+	[NOTE_PCPU] = "physical_cpu",
+	[NOTE_FASTPATH] = "fastpath",
+	[NOTE_NESTED] = "nested",
+	[NOTE_SYNTHESIZED] = "synthesized",
+};
+
+/*
+ * struct trace - the file and the messages that packets are built in
+ * @reasons: their names are interned as index + 1
+ */
+struct trace {
+	struct app *app;
+	FILE *file;
+	struct agg reasons;
+	struct proto file_field;
+	struct proto packet;
+	struct proto event;
+	struct proto part;
+};
+
+/* Write the packet and begin another. */
+static int put_packet(struct trace *t)
+{
+	proto_uint(&t->packet, PACKET_SEQUENCE, 1);
+	proto_message(&t->file_field, TRACE_PACKET, &t->packet);
+	if (t->file_field.failed)
+		return app_fail(t->app, "out of memory");
+	/* What cannot be written is found when the file is closed. */
+	fwrite(t->file_field.data, 1, t->file_field.size, t->file);
+	proto_clear(&t->file_field);
+	return 0;
+}
+
+static int put_event(struct trace *t, int64_t ns, unsigned int type, uint64_t track)
+{
+	proto_uint(&t->event, EVENT_TYPE, type);
+	proto_uint(&t->event, EVENT_TRACK, track);
+	proto_uint(&t->packet, PACKET_TIMESTAMP, (uint64_t)ns);
+	proto_message(&t->packet, PACKET_EVENT, &t->event);
+	proto_uint(&t->packet, PACKET_FLAGS, FLAG_NEEDS_STATE);
+	return put_packet(t);
+}
+
+static void intern(struct trace *t, struct proto *interned, unsigned int kind, uint64_t iid,
+		   const char *name)
+{
+	proto_uint(&t->part, NAME_IID, iid);
+	proto_text(&t->part, NAME_TEXT, name);
+	proto_message(interned, kind, &t->part);
+}
+
+/* The first packet: all names. */
+static int put_names(struct trace *t)
+{
+	char name[64];
+
+	intern(t, &t->event, INTERNED_CATEGORY, 1, "vm_exit");
+	for (uint32_t i = 0; i < t->reasons.groups; i++) {
+		if (!reason_name(t->app, t->app->run.isa, t->reasons.group[i].key[0], name,
+				 sizeof(name)))
+			return -1;
+		intern(t, &t->event, INTERNED_EVENT, i + 1, name);
+	}
+	for (int i = 1; i < NOTES; i++)
+		intern(t, &t->event, INTERNED_ANNOTATION, (uint64_t)i, note_names[i]);
+	proto_message(&t->packet, PACKET_INTERNED, &t->event);
+	proto_uint(&t->packet, PACKET_FLAGS, FLAG_STATE_CLEARED | FLAG_NEEDS_STATE);
+	return put_packet(t);
+}
+
+static int put_track(struct trace *t, uint64_t uuid, uint64_t parent, const char *name)
+{
+	proto_uint(&t->event, TRACK_UUID, uuid);
+	if (parent)
+		proto_uint(&t->event, TRACK_PARENT, parent);
+	if (name)
+		proto_text(&t->event, TRACK_NAME, name);
+	proto_message(&t->packet, PACKET_TRACK, &t->event);
+	return put_packet(t);
+}
+
+static int put_vm_track(struct trace *t, sqlite3_stmt *stmt)
+{
+	const char *comm = (const char *)sqlite3_column_text(stmt, 2);
+	char name[160];
+
+	snprintf(name, sizeof(name), "%.64s, VM %lld%s", comm ? comm : "?",
+		 sqlite3_column_int64(stmt, 0),
+		 strcmp(t->app->run.environment, "emulated")
+			 ? ""
+			 : " (emulated: a cycle is one instruction)");
+	proto_uint(&t->part, PROCESS_PID, (uint64_t)sqlite3_column_int64(stmt, 1));
+	proto_text(&t->part, PROCESS_NAME, name);
+	proto_message(&t->event, TRACK_PROCESS, &t->part);
+	return put_track(t, UUID_VM + (uint64_t)sqlite3_column_int64(stmt, 0), 0, NULL);
+}
+
+/* Tracks of the VMs and vCPUs that pass the filter, and of the counter. */
+static int put_tracks(struct trace *t)
+{
+	const struct run *run = &t->app->run;
+	sqlite3_stmt *stmt;
+	int64_t vm = -1;
+	int rc = db_prepare(t->app, &stmt, "SELECT vm, tgid, comm FROM coverage WHERE vcpu = ?1");
+
+	for (unsigned int i = 0; i < run->n_vcpus && !rc; i++) {
+		char name[32];
+
+		sqlite3_reset(stmt);
+		sqlite3_bind_int64(stmt, 1, run->vcpus[i].id);
+		rc = db_step(t->app, stmt);
+		if (rc > 0)
+			rc = run->vcpus[i].vm == vm ? 0 : put_vm_track(t, stmt);
+		vm = run->vcpus[i].vm;
+		snprintf(name, sizeof(name), "vCPU %" PRId64, run->vcpus[i].vcpu_id);
+		if (!rc)
+			rc = put_track(t, UUID_VCPU + (uint64_t)run->vcpus[i].id,
+				       UUID_VM + (uint64_t)vm, name);
+	}
+	sqlite3_finalize(stmt);
+	if (rc)
+		return -1;
+	proto_text(&t->part, COUNTER_UNIT_NAME, "exits/s");
+	proto_message(&t->event, TRACK_COUNTER, &t->part);
+	return put_track(t, UUID_COUNTER, 0, "VM exits per second");
+}
+
+static void note_uint(struct trace *t, enum note note, unsigned int kind, uint64_t value)
+{
+	if (!value)
+		return;
+	proto_uint(&t->part, ANNOTATION_NAME, note);
+	proto_uint(&t->part, kind, value);
+	proto_message(&t->event, EVENT_ANNOTATION, &t->part);
+}
+
+static void note_text(struct trace *t, enum note note, const unsigned char *text)
+{
+	if (!text)
+		return;
+	proto_uint(&t->part, ANNOTATION_NAME, note);
+	proto_text(&t->part, ANNOTATION_TEXT, (const char *)text);
+	proto_message(&t->event, EVENT_ANNOTATION, &t->part);
+}
+
+#define EXIT_SQL                                                                                   \
+	"SELECT e.vcpu, e.tsc, e.reason, e.cycles, x.key_text, x.handler_ns, x.halted_ns, "        \
+	"x.userspace_ns,"                                                                          \
+	" x.preempted_ns, x.user_reason_name, e.rip, e.seq, e.pcpu, x.fastpath, x.nested, "        \
+	"x.synthesized"                                                                            \
+	" FROM exit e JOIN exits x ON x.id = e.rowid WHERE %s ORDER BY e.rowid"
+
+enum {
+	X_VCPU,
+	X_TSC,
+	X_REASON,
+	X_CYCLES,
+	X_KEY,
+	X_PARTS,
+	X_TO_USER = X_PARTS + 4,
+	X_RIP,
+	X_SEQ,
+	X_PCPU,
+	X_FLAGS
+};
+
+static int put_exit(struct trace *t, sqlite3_stmt *stmt)
+{
+	const struct run *run = &t->app->run;
+	int64_t key = reason_key(run->isa, sqlite3_column_int64(stmt, X_REASON));
+	int64_t since = sqlite3_column_int64(stmt, X_TSC) - run->tsc_start;
+	uint64_t track = UUID_VCPU + (uint64_t)sqlite3_column_int64(stmt, X_VCPU);
+	const struct group *g = agg_group(&t->reasons, (int64_t[4]){key});
+
+	if (!g)
+		return app_fail(t->app, "out of memory");
+	proto_uint(&t->event, EVENT_NAME_IID, (uint64_t)(g - t->reasons.group) + 1);
+	proto_uint(&t->event, EVENT_CATEGORY_IID, 1);
+	note_text(t, NOTE_ABOUT, sqlite3_column_text(stmt, X_KEY));
+	for (int i = 0; i < 4; i++)
+		note_uint(t, NOTE_HANDLER + (enum note)i, ANNOTATION_UINT,
+			  (uint64_t)sqlite3_column_int64(stmt, X_PARTS + i));
+	note_text(t, NOTE_TO_USER, sqlite3_column_text(stmt, X_TO_USER));
+	note_uint(t, NOTE_RIP, ANNOTATION_POINTER, (uint64_t)sqlite3_column_int64(stmt, X_RIP));
+	note_uint(t, NOTE_SEQ, ANNOTATION_UINT, (uint64_t)sqlite3_column_int64(stmt, X_SEQ));
+	note_uint(t, NOTE_PCPU, ANNOTATION_UINT, (uint64_t)sqlite3_column_int64(stmt, X_PCPU));
+	for (int i = 0; i < 3; i++)
+		note_uint(t, NOTE_FASTPATH + (enum note)i, ANNOTATION_BOOL,
+			  (uint64_t)sqlite3_column_int64(stmt, X_FLAGS + i));
+	if (put_event(t, cycles_to_ns(since, run->tsc_khz), TYPE_BEGIN, track))
+		return -1;
+	return put_event(t,
+			 cycles_to_ns(since + sqlite3_column_int64(stmt, X_CYCLES), run->tsc_khz),
+			 TYPE_END, track);
+}
+
+static int put_exits(struct trace *t)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (where_prepare(t->app, &t->app->run, EXIT_SQL, &stmt))
+		return -1;
+	while ((rc = db_step(t->app, stmt)) > 0)
+		if (put_exit(t, stmt)) {
+			rc = -1;
+			break;
+		}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+/* Where records are missing. */
+static int put_losses(struct trace *t)
+{
+	const struct run *run = &t->app->run;
+	sqlite3_stmt *stmt;
+	int rc = db_prepare(t->app, &stmt,
+			    "SELECT n, coalesce(tsc_before, tsc_after) FROM loss WHERE vcpu = ?1");
+
+	for (unsigned int i = 0; i < run->n_vcpus && !rc; i++) {
+		sqlite3_reset(stmt);
+		sqlite3_bind_int64(stmt, 1, run->vcpus[i].id);
+		while (!rc && (rc = db_step(t->app, stmt)) > 0) {
+			int64_t since = sqlite3_column_int64(stmt, 1) - run->tsc_start;
+			char name[48];
+
+			rc = 0;
+			if (since < run->from || since >= run->to)
+				continue;
+			snprintf(name, sizeof(name), "%lld exits lost",
+				 sqlite3_column_int64(stmt, 0));
+			proto_text(&t->event, EVENT_NAME, name);
+			rc = put_event(t, cycles_to_ns(since, run->tsc_khz), TYPE_INSTANT,
+				       UUID_VCPU + (uint64_t)run->vcpus[i].id);
+		}
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+static int put_count(struct trace *t, int64_t since, double per_s)
+{
+	proto_double(&t->event, EVENT_COUNTER, per_s);
+	return put_event(t, cycles_to_ns(since, t->app->run.tsc_khz), TYPE_COUNTER, UUID_COUNTER);
+}
+
+/* The rate in each interval of the roll-ups. */
+static int put_rate(struct trace *t)
+{
+	const struct run *run = &t->app->run;
+	struct series series;
+	int rc = series_read(t->app, run, 0, &series);
+
+	if (rc)
+		return -1;
+	for (int i = 0; i < series.bins && !rc; i++)
+		rc = put_count(t, series_begin(&series, i), series_rate(&series, run, i, -1));
+	if (!rc && series.bins)
+		rc = put_count(t,
+			       series_begin(&series, series.bins - 1) +
+				       series_length(&series, run, series.bins - 1),
+			       0);
+	series_free(&series);
+	return rc;
+}
+
+static int export_trace(struct trace *t)
+{
+	if (agg_read(t->app, &t->app->run, BY_REASON, 0, &t->reasons))
+		return -1;
+	if (!t->reasons.groups)
+		return run_nothing(t->app);
+	if (put_names(t) || put_tracks(t) || put_exits(t) || put_losses(t) || put_rate(t))
+		return -1;
+	return 0;
+}
+
+int export_perfetto(struct app *app, FILE *file)
+{
+	struct trace t = {.app = app, .file = file};
+	int rc = export_trace(&t);
+
+	agg_free(&t.reasons);
+	proto_free(&t.file_field);
+	proto_free(&t.packet);
+	proto_free(&t.event);
+	proto_free(&t.part);
+	return rc;
+}

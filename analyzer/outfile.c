@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * outfile.c - write a file as a whole or not at all; see outfile.h
+ */
+#include "analyzer/outfile.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+#define SIGNALS (sizeof(signals) / sizeof(signals[0]))
+
+/* The unfinished file; a signal removes it. */
+static char temp_path[PATH_MAX];
+
+static int failed(struct app *app, const char *path)
+{
+	return app_fail(app, "%s: %s (it was not written)", path, strerror(errno ? errno : EIO));
+}
+
+static void on_signal(int number)
+{
+	unlink(temp_path);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+static void catch_signals(void (*handler)(int))
+{
+	for (size_t i = 0; i < SIGNALS; i++)
+		signal(signals[i], handler);
+}
+
+/* An empty file beside @path, with the rights that a new file would have. */
+static int make_temp(struct app *app, const char *path)
+{
+	mode_t mask = umask(0);
+	int fd;
+
+	umask(mask);
+	if (snprintf(temp_path, sizeof(temp_path), "%s.XXXXXX", path) >= (int)sizeof(temp_path))
+		return app_fail(app, "%s: the name is too long", path);
+	fd = mkstemp(temp_path);
+	if (fd < 0)
+		return failed(app, path);
+	catch_signals(on_signal);
+	if (fchmod(fd, 0666 & ~mask) || close(fd))
+		return failed(app, path);
+	return 0;
+}
+
+int outfile_replace(struct app *app, const char *path,
+		    int (*make)(struct app *app, const char *temp))
+{
+	int rc = make_temp(app, path);
+
+	if (!rc)
+		rc = make(app, temp_path);
+	errno = 0;
+	if (!rc && rename(temp_path, path))
+		rc = failed(app, path);
+	if (rc)
+		unlink(temp_path);
+	catch_signals(SIG_DFL);
+	return rc;
+}
+
+static int write_open(struct app *app, FILE *file, const char *name,
+		      int (*put)(struct app *app, FILE *file))
+{
+	int rc;
+
+	errno = 0;
+	rc = put(app, file);
+	if (!rc && (fflush(file) || ferror(file)))
+		rc = failed(app, name);
+	return rc;
+}
+
+static int write_path(struct app *app, const char *path, const char *name,
+		      int (*put)(struct app *app, FILE *file))
+{
+	FILE *file = fopen(path, "w");
+	int rc;
+
+	if (!file)
+		return failed(app, name);
+	rc = write_open(app, file, name, put);
+	if (fclose(file) && !rc)
+		rc = failed(app, name);
+	return rc;
+}
+
+/* What outfile_write() asks for, for write_temp(). */
+static const char *final_path;
+static int (*final_put)(struct app *app, FILE *file);
+
+static int write_temp(struct app *app, const char *temp)
+{
+	return write_path(app, temp, final_path, final_put);
+}
+
+int outfile_write(struct app *app, const char *path, int (*put)(struct app *app, FILE *file))
+{
+	struct stat st;
+
+	if (!strcmp(path, "-"))
+		return write_open(app, stdout, "standard output", put);
+	if (!stat(path, &st) && !S_ISREG(st.st_mode))
+		return write_path(app, path, path, put);
+	final_path = path;
+	final_put = put;
+	return outfile_replace(app, path, write_temp);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * outfile.h - write a file as a whole or not at all
+ *
+ * It is written beside its place and renamed when all of it is there: a full
+ * disk, an error or Ctrl-C leaves an older file as it was, and no rest.
+ */
+#ifndef EXITSCOPE_ANALYZER_OUTFILE_H
+#define EXITSCOPE_ANALYZER_OUTFILE_H
+
+#include <stdio.h>
+
+#include "analyzer/app.h"
+
+/* Let @make fill the empty file @temp, then put it in the place of @path. */
+int outfile_replace(struct app *app, const char *path,
+		    int (*make)(struct app *app, const char *temp));
+
+/*
+ * Let @put write to @path: a file as above, "-" for stdout, or what is no file
+ * on disk (a pipe, a device). 0, or -1 with app->error.
+ */
+int outfile_write(struct app *app, const char *path, int (*put)(struct app *app, FILE *file));
+
+#endif
