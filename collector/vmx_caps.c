@@ -130,7 +130,7 @@ static int parse_line(const char *line, struct vmx_caps_row *row)
 
 		errno = 0;
 		value = strtoull(line + end, &rest, 16);
-		if (errno || strncmp(line + end, "0x", 2) || rest == line + end + 2 || *rest)
+		if (errno || strncmp(line + end, "0x", 2) || *rest)
 			return -EPROTO;
 	}
 	row->value = value;
