@@ -2,6 +2,7 @@
 # modules.sh - what kvm/install and kvm/uninstall share (POSIX sh, also busybox)
 #
 # The caller sets $me, its name in messages.
+package=exitscope-kvm # its name for DKMS
 
 say() {
 	echo "$me: $*" >&2
@@ -77,6 +78,15 @@ unload_kvm() {
 		if loaded $module && ! rmmod $module; then
 			return 1
 		fi
+	done
+}
+
+# Takes every version of the package out of DKMS.
+dkms_forget() {
+	for folder in /var/lib/dkms/$package/[0-9]*; do
+		[ -d "$folder" ] || continue
+		dkms remove "$package/${folder##*/}" --all >&2 || return 1
+		rm -rf "/usr/src/$package-${folder##*/}"
 	done
 }
 

@@ -60,6 +60,45 @@ expect "a missing module" 1 0 /kvm/install --modules /variant
 expect "a wrong parameter value" 1 0 /kvm/install --modules /ours --kvm-params ring_records=x
 expect "stock modules stay" 0 0 /kvm/uninstall
 
+# In place of DKMS, which needs a compiler: the modules of /built, installed over
+# the stock ones.
+mkdir -p /usr/src /usr/sbin "/.cache/kvm/$(uname -r)"
+cp /ours/selfcheck "/.cache/kvm/$(uname -r)"
+cat >/usr/sbin/dkms <<END
+#!/bin/sh
+name=/var/lib/dkms/\$2
+case \$1 in
+add) [ -f "/usr/src/\$(echo "\$2" | tr / -)/dkms.conf" ] && mkdir -p "\$name" ;;
+build) mkdir -p "\$name/$(uname -r)/$(uname -m)" && cp -r /built "\$name/$(uname -r)/$(uname -m)/module" ;;
+install) mkdir -p /stock && mv $tree/*.ko /stock && cp /stock/irqbypass.ko /built/*.ko $tree && depmod ;;
+remove) rm -rf "\$name" && { [ ! -d /stock ] || { rm $tree/*.ko && mv /stock/* $tree && rmdir /stock && depmod; }; } ;;
+esac
+END
+chmod +x /usr/sbin/dkms
+
+# gone WHAT: nothing of ours is left in DKMS
+gone() {
+	if [ -n "$(ls -d /usr/src/* /var/lib/dkms/*/* /stock 2>/dev/null)" ]; then
+		echo "FAILED: $1: something is left in DKMS"
+		failures=$((failures + 1))
+	fi
+}
+
+expect "DKMS fails to build" 1 0 /kvm/install --dkms
+gone "DKMS fails to build"
+cp -r /variant /built
+cp /ours/kvm.ko /built
+cp /bed/modules/$vendor.ko /built/$file.ko
+expect "DKMS builds what doesn't record" 1 0 /kvm/install --dkms
+gone "DKMS builds what doesn't record"
+cp /ours/*.ko /built
+expect "DKMS" 0 1 /kvm/install --dkms
+rmmod $vendor kvm
+expect "DKMS, the next boot" 0 1 modprobe $vendor
+expect "DKMS, once more" 0 1 /kvm/install --dkms
+expect "DKMS, back" 0 0 /kvm/uninstall
+gone "DKMS, back"
+
 expect "good modules" 0 1 /kvm/install --modules /ours --kvm-params ring_records=4096
 [ "$(cat /sys/module/kvm/parameters/ring_records)" = 4096 ] || { echo "FAILED: --kvm-params"; failures=$((failures + 1)); }
 expect "once more" 0 1 /kvm/install --modules /ours
