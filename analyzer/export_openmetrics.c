@@ -166,7 +166,7 @@ static int put_coverage(struct metrics *m)
 {
 	static const char *const state[] = {"recorded", "dropped", "filtered", "unread"};
 	sqlite3_stmt *stmt;
-	int rc;
+	int rc = 0;
 
 	family(m, "kvm_exit_records", "counter", NULL,
 	       "Exits of the whole run: recorded, dropped (ring full), filtered (on request), "
