@@ -67,15 +67,22 @@ static bool differs(const struct side *a, const struct side *b, const struct cha
 	return fabs(log(ratio)) > Z95 * sqrt(variance);
 }
 
-/* A quantile and its 95 % interval, times @scale. */
+/*
+ * A quantile and its 95 % interval, times @scale. With few exits the interval is
+ * open: no exit may be as long as the quantile (probability q^n), or all longer.
+ */
 static void interval(const struct group *g, double q, double scale, double *value, double *low,
 		     double *high)
 {
 	double n = (double)g->dist.total, spread = n > 0 ? Z95 * sqrt(q * (1 - q) / n) : 1;
 
 	*value = (double)group_quantile(g, q) * scale;
-	*low = (double)group_quantile(g, fmax(q - spread, 0)) * scale * (1 - BUCKET_ERROR);
-	*high = (double)group_quantile(g, fmin(q + spread, 1)) * scale * (1 + BUCKET_ERROR);
+	*low = pow(1 - q, n) > 0.025 ? 0
+				     : (double)group_quantile(g, fmax(q - spread, 0)) * scale *
+					       (1 - BUCKET_ERROR);
+	*high = pow(q, n) > 0.025 ? INFINITY
+				  : (double)group_quantile(g, fmin(q + spread, 1)) * scale *
+					    (1 + BUCKET_ERROR);
 }
 
 static void fill_quantile(const struct change *c, double q, double scale,

@@ -90,10 +90,16 @@ void out_note(struct out *out, const char *format, ...)
 	va_start(ap, format);
 	n = vasprintf(&out->note[out->notes], format, ap);
 	va_end(ap);
-	if (n < 0)
+	if (n < 0) {
 		out->failed = true;
-	else
-		out->notes++;
+		return;
+	}
+	for (int i = 0; i < out->notes; i++)
+		if (!strcmp(out->note[i], out->note[out->notes])) {
+			free(out->note[out->notes]);
+			return;
+		}
+	out->notes++;
 }
 
 void out_line(struct out *out, const char *format, ...)

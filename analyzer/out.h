@@ -79,7 +79,7 @@ void out_range_note(struct out *out, const struct run *run);
 /* Say how far above its symbols a kernel runs, if that was guessed (see symbols.h). */
 void out_slide_note(struct out *out, uint64_t slide, double guessed);
 
-/* A line for people; in JSON a member of "notes". */
+/* A line for people; in JSON a member of "notes". The same line is said once. */
 __attribute__((format(printf, 2, 3))) void out_note(struct out *out, const char *format, ...);
 
 /* A line for people only, right where it stands. */

@@ -172,9 +172,8 @@ int symbols_load(struct app *app, const char *path, struct symbols *s)
 		return app_fail(app, "%s: a damaged or 32-bit ELF file", path);
 	if (!s->n)
 		return app_fail(app,
-				"%s: no symbols of code in it (System.map, kallsyms or an ELF file "
-				"that is not"
-				" stripped)",
+				"%s: no symbols of code in it (a full System.map, a copy of"
+				" the guest's /proc/kallsyms, or an ELF file with symbols)",
 				path);
 	qsort(s->symbol, s->n, sizeof(*s->symbol), compare);
 	if (!s->symbol[s->n - 1].address)
