@@ -264,9 +264,14 @@ static int read_hist(struct app *app, const struct run *run, enum agg_by by, int
 			if (!reason_passes(run, key))
 				continue;
 			to = rollup_target(agg, by, key, run->vcpus[i].id, 0);
-			if (!to || dist_add(&to->dist, (uint32_t)sqlite3_column_int64(stmt, 1),
-					    (uint64_t)sqlite3_column_int64(stmt, 2))) {
-				rc = app_fail(app, "out of memory");
+			rc = !to ? -ENOMEM
+				 : dist_add(&to->dist, (uint32_t)sqlite3_column_int64(stmt, 1),
+					    (uint64_t)sqlite3_column_int64(stmt, 2));
+			if (rc) {
+				rc = app_fail(app,
+					      rc == -ENOMEM
+						      ? "out of memory"
+						      : "the database is damaged: no such bucket");
 				break;
 			}
 		}

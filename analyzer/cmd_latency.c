@@ -113,27 +113,45 @@ static uint64_t row_low(int64_t row, uint32_t per)
 	return power + power / per * (uint64_t)(row % per);
 }
 
+/* Exits of the row that *bucket is in; *bucket becomes the first of the next. */
+static uint64_t take_row(const struct dist *d, uint32_t *bucket, uint32_t per)
+{
+	int64_t row = row_of(*bucket, per);
+	uint64_t n, sum = 0;
+
+	for (; dist_next(d, bucket, &n) && row_of(*bucket, per) == row; ++*bucket)
+		sum += n;
+	return sum;
+}
+
+/* As many rows to a power of two as give no more than MOST_ROWS in all. */
+static uint32_t choose_rows(const struct dist *d)
+{
+	uint32_t first = 0, last = 0, per = 8;
+	uint64_t n;
+
+	dist_next(d, &first, &n);
+	for (uint32_t bucket = 0; dist_next(d, &bucket, &n); bucket++)
+		last = bucket;
+	while (per > 1 && row_of(last, per) - row_of(first, per) > MOST_ROWS)
+		per /= 2;
+	return per;
+}
+
 static void put_histogram(struct out *out, const struct dist *d)
 {
-	uint32_t per = 8;
+	uint32_t per = choose_rows(d);
 	uint64_t n = 0, most = 0, seen = 0;
 
-	while (per > 1 &&
-	       row_of(d->cell[d->cells - 1].bucket, per) - row_of(d->cell[0].bucket, per) >
-		       MOST_ROWS)
-		per /= 2;
-	for (uint32_t i = 0; i < d->cells; i++) {
-		n = i && row_of(d->cell[i].bucket, per) == row_of(d->cell[i - 1].bucket, per)
-			    ? n + d->cell[i].n
-			    : d->cell[i].n;
+	for (uint32_t bucket = 0; dist_next(d, &bucket, &n);) {
+		n = take_row(d, &bucket, per);
 		most = n > most ? n : most;
 	}
 	out_table(out, "rows", histogram_columns, 6);
-	for (uint32_t i = 0; i < d->cells;) {
-		int64_t row = row_of(d->cell[i].bucket, per);
+	for (uint32_t bucket = 0; dist_next(d, &bucket, &n);) {
+		int64_t row = row_of(bucket, per);
 
-		for (n = 0; i < d->cells && row_of(d->cell[i].bucket, per) == row; i++)
-			n += d->cell[i].n;
+		n = take_row(d, &bucket, per);
 		seen += n;
 		out_time(out, row_low(row, per));
 		out_time(out, row_low(row + 1, per));
@@ -153,11 +171,9 @@ static int histogram(struct app *app)
 	int rc = read_groups(app, &agg);
 
 	for (uint32_t i = 0; i < agg.groups && !rc; i++)
-		for (uint32_t c = 0; c < agg.group[i].dist.cells && !rc; c++)
-			if (dist_add(&all, agg.group[i].dist.cell[c].bucket,
-				     agg.group[i].dist.cell[c].n))
-				rc = app_fail(app, "out of memory");
-	if (!rc && !all.cells)
+		if (dist_add_all(&all, &agg.group[i].dist))
+			rc = app_fail(app, "out of memory");
+	if (!rc && !all.total)
 		rc = app_fail(app, "run \"%s\": it has no histogram", app->run.label);
 	if (!rc) {
 		begin(app, &out);

@@ -53,9 +53,8 @@ static int by_function(struct app *app, const struct symbols *symbols, const str
 			return app_fail(app, "out of memory");
 		group_add(to, from);
 		to->example++;
-		for (uint32_t c = 0; c < from->dist.cells; c++)
-			if (dist_add(&to->dist, from->dist.cell[c].bucket, from->dist.cell[c].n))
-				return app_fail(app, "out of memory");
+		if (dist_add_all(&to->dist, &from->dist))
+			return app_fail(app, "out of memory");
 	}
 	return 0;
 }

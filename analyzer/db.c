@@ -138,7 +138,8 @@ static int open_uri(const char *path, const char *query, sqlite3 **db, int64_t *
 	*db = NULL;
 	if (!uri)
 		return SQLITE_NOMEM;
-	rc = sqlite3_open_v2(uri, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+	rc = sqlite3_open_v2(uri, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+			     NULL);
 	free(uri);
 	if (!rc)
 		rc = sqlite3_busy_timeout(*db, 5000);

@@ -11,43 +11,55 @@
 
 #include "sql/hist.h"
 
-/* Index of the first cell whose bucket is not below @bucket. */
-static uint32_t find(const struct dist *d, uint32_t bucket)
-{
-	uint32_t low = 0, high = d->cells;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (d->cell[middle].bucket < bucket)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
+#define PAGES (HIST_BUCKETS / HIST_PER_2X)
 
 int dist_add(struct dist *d, uint32_t bucket, uint64_t n)
 {
-	uint32_t i = find(d, bucket);
+	uint64_t **page;
 
-	d->total += n;
-	if (i < d->cells && d->cell[i].bucket == bucket) {
-		d->cell[i].n += n;
-		return 0;
-	}
-	if (d->cells == d->room) {
-		uint32_t room = d->room ? 2 * d->room : 16;
-		struct dist_cell *cell = realloc(d->cell, room * sizeof(*cell));
-
-		if (!cell)
+	if (bucket >= HIST_BUCKETS)
+		return -ERANGE;
+	if (!d->page) {
+		d->page = calloc(PAGES, sizeof(*d->page));
+		if (!d->page)
 			return -ENOMEM;
-		d->cell = cell;
-		d->room = room;
 	}
-	memmove(&d->cell[i + 1], &d->cell[i], (d->cells - i) * sizeof(*d->cell));
-	d->cell[i] = (struct dist_cell){.bucket = bucket, .n = n};
-	d->cells++;
+	page = &d->page[bucket / HIST_PER_2X];
+	if (!*page) {
+		*page = calloc(HIST_PER_2X, sizeof(**page));
+		if (!*page)
+			return -ENOMEM;
+	}
+	(*page)[bucket % HIST_PER_2X] += n;
+	d->total += n;
+	return 0;
+}
+
+bool dist_next(const struct dist *d, uint32_t *bucket, uint64_t *n)
+{
+	for (uint32_t b = *bucket; d->page && b < HIST_BUCKETS; b++) {
+		const uint64_t *page = d->page[b / HIST_PER_2X];
+
+		if (!page) {
+			b |= HIST_PER_2X - 1;
+			continue;
+		}
+		if (page[b % HIST_PER_2X]) {
+			*bucket = b;
+			*n = page[b % HIST_PER_2X];
+			return true;
+		}
+	}
+	return false;
+}
+
+int dist_add_all(struct dist *to, const struct dist *from)
+{
+	uint64_t n;
+
+	for (uint32_t bucket = 0; dist_next(from, &bucket, &n); bucket++)
+		if (dist_add(to, bucket, n))
+			return -ENOMEM;
 	return 0;
 }
 
@@ -62,18 +74,20 @@ uint64_t dist_rank(uint64_t total, double q)
 
 uint64_t dist_quantile(const struct dist *d, double q)
 {
-	uint64_t rank = dist_rank(d->total, q), seen = 0;
+	uint64_t rank = dist_rank(d->total, q), seen = 0, n;
 
-	for (uint32_t i = 0; i < d->cells; i++) {
-		seen += d->cell[i].n;
+	for (uint32_t bucket = 0; dist_next(d, &bucket, &n); bucket++) {
+		seen += n;
 		if (seen >= rank)
-			return hist_middle(d->cell[i].bucket);
+			return hist_middle(bucket);
 	}
 	return 0;
 }
 
 void dist_free(struct dist *d)
 {
-	free(d->cell);
+	for (uint32_t i = 0; d->page && i < PAGES; i++)
+		free(d->page[i]);
+	free(d->page);
 	memset(d, 0, sizeof(*d));
 }

@@ -8,23 +8,26 @@
 #ifndef EXITSCOPE_ANALYZER_DIST_H
 #define EXITSCOPE_ANALYZER_DIST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-struct dist_cell {
-	uint32_t bucket;
-	uint64_t n;
-};
-
-/* All zero: an empty one. @cell is sorted by bucket. */
+/* All zero: an empty one. Buckets are kept in pages, of which few are used. */
 struct dist {
-	struct dist_cell *cell;
-	uint32_t cells;
-	uint32_t room;
-	uint64_t total; /* sum of all n */
+	uint64_t **page;
+	uint64_t total; /* sum over all buckets */
 };
 
-/* Add n values of a bucket. Returns 0 or -ENOMEM. */
+/* Add n values of a bucket. Returns 0, -ENOMEM, or -ERANGE: no such bucket. */
 int dist_add(struct dist *d, uint32_t bucket, uint64_t n);
+
+/* Add all of another one. Returns 0 or -ENOMEM. */
+int dist_add_all(struct dist *to, const struct dist *from);
+
+/*
+ * The first filled bucket from *bucket on; false: there is none.
+ *	for (uint32_t bucket = 0; dist_next(d, &bucket, &n); bucket++)
+ */
+bool dist_next(const struct dist *d, uint32_t *bucket, uint64_t *n);
 
 /*
  * The value that a share @q (0 < q <= 1) of all values is not above, in cycles;

@@ -129,14 +129,14 @@ static int put_parts(struct metrics *m, unsigned int vcpu, const struct group *g
 
 static int put_histogram(struct metrics *m, unsigned int vcpu, const struct group *g)
 {
-	uint64_t n = 0;
-	uint32_t cell = 0;
+	uint64_t n = 0, more;
+	uint32_t bucket = 0;
 
 	for (unsigned int power = m->low; power <= m->high; power++) {
 		uint64_t limit = UINT64_C(1) << power;
 
-		while (cell < g->dist.cells && hist_low(g->dist.cell[cell].bucket) < limit)
-			n += g->dist.cell[cell++].n;
+		for (; dist_next(&g->dist, &bucket, &more) && hist_low(bucket) < limit; bucket++)
+			n += more;
 		if (put_labels(m, "kvm_exit_duration_seconds_bucket", vcpu, g))
 			return -1;
 		fprintf(m->file, ",le=\"%.12g\"} %" PRIu64 "\n", seconds(m, limit - 1), n);
@@ -251,16 +251,19 @@ static void note_powers(struct metrics *m, const struct agg *agg)
 {
 	for (uint32_t i = 0; i < agg->groups; i++) {
 		const struct dist *d = &agg->group[i].dist;
+		uint32_t first = 0, last;
 		unsigned int power;
+		uint64_t n;
 
-		if (!d->cells)
+		if (!dist_next(d, &first, &n))
 			continue;
-		for (power = HIST_BITS;
-		     power < 62 && hist_low(d->cell[0].bucket) >= UINT64_C(2) << power;)
+		last = first;
+		for (uint32_t bucket = first; dist_next(d, &bucket, &n); bucket++)
+			last = bucket;
+		for (power = HIST_BITS; power < 62 && hist_low(first) >= UINT64_C(2) << power;)
 			power++;
 		m->low = power < m->low ? power : m->low;
-		for (;
-		     power < 62 && hist_low(d->cell[d->cells - 1].bucket) >= UINT64_C(1) << power;)
+		for (; power < 62 && hist_low(last) >= UINT64_C(1) << power;)
 			power++;
 		m->high = power > m->high ? power : m->high;
 	}
