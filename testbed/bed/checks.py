@@ -47,8 +47,8 @@ def is_sound(recording):
 
 
 def in_sequence(recording):
-    """Per vCPU: seq rises by 1, or by what the table of losses says; times don't overlap;
-    the four parts of an exit's cycles are sane."""
+    """Per vCPU, recorded from its creation on: seq rises from 0 by 1, or by what the table
+    of losses says; times don't overlap; the four parts of an exit's cycles are sane."""
     gaps = {(row["vcpu_id"], row["vm"], row["first_seq"]): row["n"]
             for row in recording.all("SELECT * FROM losses")}
     last = {}
@@ -56,12 +56,15 @@ def in_sequence(recording):
                              "tsc_back FROM exits ORDER BY vcpu, seq"):
         expect(row["handler_cycles"] >= 0, f"seq {row['seq']}: parts exceed the whole")
         before = last.get(row["vcpu"])
+        following = before["seq"] + 1 if before else 0
+        lost = gaps.pop((row["vcpu_id"], row["vm"], following), 0)
+        expect_equal("seq", row["seq"], following + lost)
         if before:
-            lost = gaps.pop((row["vcpu_id"], row["vm"], before["seq"] + 1), 0)
-            expect_equal("seq", row["seq"], before["seq"] + 1 + lost)
             expect(row["tsc"] > before["tsc"] + before["cycles"],
                    f"seq {row['seq']}: begins before the exit before it has ended")
         last[row["vcpu"]] = row
+    ends = {(row["vcpu_id"], row["vm"], row["seq"] + 1) for row in last.values()}
+    expect(set(gaps) <= ends, f"losses where nothing is missing: {set(gaps) - ends}")
     return f"{len(last)} vCPU"
 
 

@@ -10,16 +10,41 @@ import sys
 from . import ROOT
 from .checks import Wrong
 
-SCRIPT_HEAD = """\
+CASE_SECONDS = 150  # of L1's time
+
+SCRIPT_HEAD = f"""\
 #!/bin/sh
-# Made by testbed/test: each case in a folder of its own.
-run_case() {
+# Made by testbed/test: each case in a folder and a process group of its own.
+where_it_hangs() {{
+	echo "still running after {CASE_SECONDS} s:"
+	for process in /proc/[0-9]*; do
+		[ "$(cut -d' ' -f5 "$process/stat" 2>/dev/null)" = "$1" ] || continue
+		for thread in "$process"/task/*; do
+			echo "$(cat "$thread/comm") $(cut -d' ' -f3,14,15 "$thread/stat"):" \\
+				$(cat "$thread/stack")
+		done
+	done
+}}
+
+run_case() {{
 	mkdir "/out/$1"
 	cd "/out/$1"
-	sh -c "$2" >log 2>&1
+	setsid sh -c "$2" >log 2>&1 &
+	group=$!
+	(
+		trap 'kill $!; exit' TERM
+		sleep {CASE_SECONDS} &
+		wait $!
+		where_it_hangs $group >>log
+		kill -9 -$group
+	) &
+	watchdog=$!
+	wait $group
 	echo $? >status
+	kill $watchdog 2>/dev/null
+	wait $watchdog 2>/dev/null
 	echo "@@stage case $1 has run"
-}
+}}
 """
 
 

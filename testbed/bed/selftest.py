@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Shows that each check fails on a recording that is wrong in the way it looks for."""
+
+import pathlib
+import shutil
+import sqlite3
+
+from . import ROOT, checks
+from .checks import VMX, Wrong, expect
+
+LOG = ("leaf 0x4fffffff 0x00: eax=0x00000003 ebx=0x00000000 ecx=0x00000000 edx=0x00000000\n"
+       "leaf 0x4ffffffd 0x0a: eax=0x00000003 ebx=0x00000000 ecx=0x00000000 edx=0x00000000\n"
+       "leaf 0x4ffffffc 0x1e: eax=0x00000000 ebx=0x00000000 ecx=0x0000003c edx=0x00000000\n")
+
+# A run of one vCPU: seq, reason, key, key_aux; 100 cycles between two, 30 (user space: 10) each.
+EXITS = [(0, 30, 0x10, 1), (1, 10, 1, 5), (2, 10, 0x4fffffff, 0), (3, 10, 0x4ffffffd, 10),
+         (4, 30, 0x10, 1), (5, 10, 0x4ffffffc, 30)]
+
+
+def build(path):
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA synchronous = OFF")
+    for name in ("schema.sql", "views.sql", "exit_reason.sql"):
+        db.executescript((ROOT / "sql" / name).read_text())
+    db.executescript("""
+        INSERT INTO run (id, label, source, state, isa, tsc_khz, tsc_start, started_ns,
+                         rollup_cycles, hist_cycles, collector)
+            VALUES (1, 'selftest', 'device', 'complete', 1, 1000000, 0, 0, 1000000, 1000000, '');
+        INSERT INTO vm (id, run_id, kvm_vm_id, tgid) VALUES (1, 1, 1, 1);
+        INSERT INTO vcpu (id, vm_id, vcpu_id, ring_id, recorded, vmfail) VALUES (1, 1, 0, 1, 6, 0);
+        INSERT INTO exit_rollup VALUES (1, 0, 30, 2, 60, 0, 20, 0, 30, 30, 0, 0, 0, 0, 100, 500),
+                                       (1, 0, 10, 4, 120, 0, 40, 0, 30, 30, 0, 0, 0, 0, 200, 600);
+    """)
+    for seq, reason, key, key_aux in EXITS:
+        db.execute("INSERT INTO exit (vcpu, seq, tsc, reason, flags, cycles, halted_cycles, "
+                   "userspace_cycles, preempted_cycles, rip, key, key_aux, qualification, info2, "
+                   "intr_info, error_code, user_reason, pcpu) "
+                   "VALUES (1, ?, ?, ?, 0, 30, 0, 10, 0, 4096, ?, ?, 0, 0, 0, 0, 0, 0)",
+                   (seq, 100 + 100 * seq, reason, key, key_aux))
+    db.commit()
+    return db
+
+
+CHECKS = {
+    "is_sound": checks.is_sound,
+    "in_sequence": checks.in_sequence,
+    "accounts_for": lambda recording: checks.accounts_for(recording, {0: 6}),
+    "counts": lambda recording: checks.counts(recording, "basic_reason = 30 AND key = 0x10", 2),
+    "leaves_agree": lambda recording: checks.leaves_agree(recording, VMX, LOG),
+}
+
+# What is broken -> the checks that must see it (others may, too).
+BROKEN = {
+    "DELETE FROM exit WHERE seq = 4": ["is_sound", "in_sequence", "counts"],
+    "UPDATE exit_rollup SET n = n + 1 WHERE reason = 10": ["is_sound"],
+    "UPDATE vcpu SET recorded = 7": ["is_sound", "accounts_for"],
+    "UPDATE vcpu SET vm_id = 9": ["is_sound"],
+    "UPDATE exit SET seq = 7 WHERE seq = 5": ["in_sequence"],
+    "UPDATE exit SET tsc = tsc - 75 WHERE seq = 3": ["in_sequence"],
+    "UPDATE exit SET cycles = 100 WHERE seq = 3": ["in_sequence"],
+    "UPDATE exit SET userspace_cycles = 31 WHERE seq = 3": ["in_sequence"],
+    "INSERT INTO loss VALUES (1, 2, 5, NULL, NULL)": ["in_sequence"],
+    "UPDATE vcpu SET unread = 1": ["accounts_for"],
+    "UPDATE vcpu SET vcpu_id = 1": ["accounts_for"],
+    "UPDATE exit SET key = 0x11 WHERE seq = 4": ["counts"],
+    "UPDATE exit SET reason = 10 WHERE seq = 0": ["counts", "leaves_agree"],
+    "UPDATE exit SET cycles = 31 WHERE seq = 4": ["leaves_agree"],
+    "UPDATE exit SET key = 0x4ffffffe WHERE seq = 2": ["leaves_agree"],
+    "UPDATE exit SET seq = seq + 1": ["in_sequence"],
+    "INSERT INTO loss VALUES (1, 9, 1, NULL, NULL)": ["in_sequence"],
+    "UPDATE vcpu SET dropped = 1": ["leaves_agree", "accounts_for"],
+}
+
+
+def holds(path, name):
+    recording = checks.Recording(path)
+    try:
+        CHECKS[name](recording)
+    except Wrong:
+        return False
+    finally:
+        recording.db.close()
+    return True
+
+
+def run(directory):
+    """Returns what was shown; raises Wrong."""
+    shown = 0
+    good = pathlib.Path(directory, "good.sqlite")
+    build(good).close()
+    for name in CHECKS:
+        expect(holds(good, name), f"{name} fails on a good recording")
+    for number, (statement, names) in enumerate(BROKEN.items()):
+        path = shutil.copy(good, pathlib.Path(directory, f"broken-{number}.sqlite"))
+        db = sqlite3.connect(path)
+        db.execute("PRAGMA synchronous = OFF")
+        db.execute(statement)
+        db.commit()
+        db.close()
+        for name in names:
+            expect(not holds(path, name), f"{name} does not see: {statement}")
+            shown += 1
+    return f"{shown} wrong recordings seen"
