@@ -87,8 +87,8 @@ static void leaf_sum(struct kvm_vcpu *vcpu, unsigned int slot, struct kvm_exit_t
 		exit_ring_sum(exit_ring_of(other)->totals, slot, sum);
 }
 
-bool exit_ring_cpuid(struct kvm_vcpu *vcpu, u32 leaf, u32 index,
-		     u32 *eax, u32 *ebx, u32 *ecx, u32 *edx)
+bool exit_ring_leaf(struct kvm_vcpu *vcpu, u32 leaf, u32 index,
+		    u32 *eax, u32 *ebx, u32 *ecx, u32 *edx)
 {
 	bool count = leaf == LEAF_COUNT || leaf == LEAF_REASON_COUNT;
 	struct exit_ring *er = exit_ring_of(vcpu);
@@ -96,7 +96,7 @@ bool exit_ring_cpuid(struct kvm_vcpu *vcpu, u32 leaf, u32 index,
 	int slot = EXIT_RING_ALL_SLOTS;
 	u64 value;
 
-	if (leaf < LEAF_REASON_CYCLES || leaf > LEAF_COUNT || !leaves_on || !er->isa)
+	if (!leaves_on || !er->isa)
 		return false;
 	*eax = 0;
 	*ebx = 0;

@@ -5,6 +5,7 @@
  */
 #define pr_fmt(fmt) "kvm: exit_ring: " fmt
 
+#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
@@ -23,30 +24,28 @@ EXPORT_SYMBOL_GPL(exit_ring_recording);
 unsigned int exit_ring_offset __read_mostly;
 EXPORT_SYMBOL_GPL(exit_ring_offset);
 
-/* Adds the cycles of the open exit to its total. Returns the record's flags. */
-static u32 exit_ring_account(struct exit_ring *er, u64 *cycles)
+/* Checks the parts of the open exit against its cycles and adds both to its total. */
+static u64 exit_ring_account(struct exit_ring *er, u64 cycles)
 {
+	struct kvm_exit_total *total = er->total;
 	u64 *parts = er->parts;
-	u64 away = parts[EXIT_RING_HALTED] + parts[EXIT_RING_USER] + parts[EXIT_RING_PREEMPTED];
-	u32 flags = er->flags;
-	bool back = (s64)*cycles < 0;
-	int i;
+	u64 halted = parts[EXIT_RING_HALTED];
+	u64 user = parts[EXIT_RING_USER];
+	u64 preempted = parts[EXIT_RING_PREEMPTED];
+	u64 away = halted + user + preempted;
 
-	for (i = EXIT_RING_HALTED; i < EXIT_RING_PHASES; i++)
-		back |= parts[i] > *cycles;
-	if (unlikely(back || away > *cycles)) {
+	/* Each is the difference of two stamps, maybe of two CPUs. */
+	if (unlikely((s64)(cycles | halted | user | preempted) < 0 || away > cycles)) {
 		memset(parts, 0, sizeof(er->parts));
-		*cycles = 0;
-		away = 0;
-		flags |= KVM_EXIT_REC_TSC_BACK;
+		er->flags |= KVM_EXIT_REC_TSC_BACK;
+		return 0;
 	}
-	parts[EXIT_RING_HANDLER] = *cycles - away;
-
-	exit_ring_add(&er->total->cycles, *cycles);
-	exit_ring_add(&er->total->halted_cycles, parts[EXIT_RING_HALTED]);
-	exit_ring_add(&er->total->userspace_cycles, parts[EXIT_RING_USER]);
-	exit_ring_add(&er->total->preempted_cycles, parts[EXIT_RING_PREEMPTED]);
-	return flags;
+	parts[EXIT_RING_HANDLER] = cycles - away;
+	exit_ring_add(&total->cycles, cycles);
+	exit_ring_add(&total->halted_cycles, halted);
+	exit_ring_add(&total->userspace_cycles, user);
+	exit_ring_add(&total->preempted_cycles, preempted);
+	return cycles;
 }
 
 /* What the reader's filter makes of an exit that its reason mask lets pass. */
@@ -61,43 +60,41 @@ static bool exit_ring_passes(struct exit_ring_buf *buf, u64 cycles)
 }
 
 /* Publishes, drops or filters the open record. Returns the counter that says so. */
-static u64 *exit_ring_settle(struct exit_ring *er, u64 cycles, u32 flags)
+static u64 *exit_ring_settle(struct exit_ring *er, u64 cycles)
 {
 	struct exit_ring_buf *buf = READ_ONCE(er->buf);
 	struct kvm_exit_record *record = er->record;
-	u64 *parts = er->parts;
 
-	if (er->fate == EXIT_RING_UNREAD || !buf || buf->id != er->buf_id)
+	if (er->fate == EXIT_RING_UNREAD || !buf || buf->id != er->open_id)
 		return &er->total->unread;
-	if (er->fate == EXIT_RING_FILTERED || !exit_ring_passes(buf, cycles))
+	if (er->fate == EXIT_RING_FILTERED ||
+	    (READ_ONCE(buf->filters) && !exit_ring_passes(buf, cycles)))
 		return &er->total->filtered;
 	if (er->fate == EXIT_RING_DROPPED) {
 		exit_ring_drop(&er->producer);
 		return &er->total->dropped;
 	}
 	record->cycles = cycles;
-	record->handler_cycles = parts[EXIT_RING_HANDLER];
-	record->halted_cycles = parts[EXIT_RING_HALTED];
-	record->userspace_cycles = parts[EXIT_RING_USER];
-	record->preempted_cycles = parts[EXIT_RING_PREEMPTED];
-	record->flags = flags;
-	record->user_reason = flags & KVM_EXIT_REC_USER ? er->user_reason : 0;
-	exit_ring_publish(&er->producer);
+	record->handler_cycles = er->parts[EXIT_RING_HANDLER];
+	record->halted_cycles = er->parts[EXIT_RING_HALTED];
+	record->userspace_cycles = er->parts[EXIT_RING_USER];
+	record->preempted_cycles = er->parts[EXIT_RING_PREEMPTED];
+	record->flags = er->flags;
+	if (er->flags & KVM_EXIT_REC_USER)
+		record->user_reason = er->user_reason;
+	exit_ring_publish(&er->producer, record);
 	return &er->total->recorded;
 }
 
 /*
- * Ends the open exit at TSC end. The vCPU thread with IRQs off, so that a
- * synchronize_rcu() waits for it; or exit_ring_vcpu_destroy() under the lock.
+ * Ends the open exit. The vCPU thread with IRQs off, so that RCU waits for it; or
+ * exit_ring_vcpu_destroy() under the lock.
  */
-void exit_ring_close(struct exit_ring *er, u64 end)
+void exit_ring_close(struct exit_ring *er, u64 cycles)
 {
-	u64 cycles = end - er->open_tsc;
-	u32 flags;
-
 	if (er->total != &er->scratch) {
-		flags = exit_ring_account(er, &cycles);
-		exit_ring_add(exit_ring_settle(er, cycles, flags), 1);
+		cycles = exit_ring_account(er, cycles);
+		exit_ring_add(exit_ring_settle(er, cycles), 1);
 	}
 	er->fate = EXIT_RING_UNREAD;
 	er->flags = 0;
@@ -105,36 +102,32 @@ void exit_ring_close(struct exit_ring *er, u64 end)
 }
 EXPORT_SYMBOL_GPL(exit_ring_close);
 
-struct kvm_exit_record *exit_ring_open(struct exit_ring *er)
+/* exit_ring_open() for all that is not plain: no reader, a filter, a full ring. */
+struct kvm_exit_record *exit_ring_open_other(struct exit_ring *er)
 {
-	/* Pairs with the release in exit_ring_attach_buf(). */
-	struct exit_ring_buf *buf = smp_load_acquire(&er->buf);
+	struct exit_ring_buf *buf = READ_ONCE(er->buf);
 	unsigned int slot = er->total - er->totals;
 	struct kvm_exit_record *record;
 
+	er->fate = EXIT_RING_UNREAD;
 	if (!buf)
 		return NULL;
-	er->buf_id = buf->id;
-	if (!(READ_ONCE(buf->reason_mask[slot / 64]) & BIT_ULL(slot % 64))) {
+	er->open_id = buf->id;
+	if (READ_ONCE(buf->filters) &&
+	    !(READ_ONCE(buf->reason_mask[slot / 64]) & BIT_ULL(slot % 64))) {
 		er->fate = EXIT_RING_FILTERED;
 		return NULL;
 	}
 	record = exit_ring_reserve(&er->producer);
-	if (!record) {
-		er->fate = EXIT_RING_DROPPED;
-		return NULL;
-	}
-	er->fate = EXIT_RING_RESERVED;
-	er->record = record;
-	er->wants_cr3 = READ_ONCE(buf->cr3);
-	record->tsc = er->open_tsc;
-	record->pcpu = raw_smp_processor_id();
-	record->vcpu_id = er->shared->meta.vcpu_id;
-	record->isa = er->isa;
-	record->reserved = 0;
+	er->fate = record ? EXIT_RING_SIFTED : EXIT_RING_DROPPED;
 	return record;
 }
-EXPORT_SYMBOL_GPL(exit_ring_open);
+EXPORT_SYMBOL_GPL(exit_ring_open_other);
+
+static bool exit_ring_holds_slot(struct exit_ring *er)
+{
+	return er->fate == EXIT_RING_RESERVED || er->fate == EXIT_RING_SIFTED;
+}
 
 /*
  * Whether the next exit will find a slot once the open one is published; the
@@ -143,12 +136,12 @@ EXPORT_SYMBOL_GPL(exit_ring_open);
 static bool exit_ring_has_room(struct exit_ring *er)
 {
 	struct exit_ring_producer *p = &er->producer;
-	u64 unread = p->head + (er->fate == EXIT_RING_RESERVED) - p->tail_seen;
+	u64 unread = p->head + exit_ring_holds_slot(er) - p->tail_seen;
 
-	if (unread < p->count)
+	if (unread <= p->mask)
 		return true;
 	exit_ring_refresh(p);
-	return p->head + (er->fate == EXIT_RING_RESERVED) - p->tail_seen < p->count;
+	return p->head + exit_ring_holds_slot(er) - p->tail_seen <= p->mask;
 }
 
 /* With on_full=wait a fastpath may not go round until the ring is full. */
@@ -166,13 +159,15 @@ static void exit_ring_wake_reader(struct exit_ring *er)
 	struct exit_ring_producer *p = &er->producer;
 
 	exit_ring_refresh(p);
-	if (p->head - p->tail_seen < READ_ONCE(er->wake_at) || er->woken_tail == p->tail_seen)
+	if (p->head - p->tail_seen < READ_ONCE(er->wake_at))
 		return;
 	if (wq_has_sleeper(&er->readers)) {
-		er->woken_tail = p->tail_seen;
 		WRITE_ONCE(er->shared->meta.wakeups, ++er->wakeups);
 		wake_up_interruptible_poll(&er->readers, EPOLLIN | EPOLLRDNORM);
 	}
+	/* Whoever begins to wait from now on sees the watermark reached. */
+	if (!exit_ring_waits)
+		er->woken_tail = p->tail_seen;
 }
 
 /* Sleeps until the reader has made room, has gone, or the thread is killed. */
@@ -275,8 +270,11 @@ int exit_ring_vcpu_create(struct kvm_vcpu *vcpu)
 void exit_ring_vcpu_register(struct kvm_vcpu *vcpu)
 {
 	struct exit_ring *er = exit_ring_of(vcpu);
+	struct kvm_exit_record ident = { .vcpu_id = vcpu->vcpu_id, .isa = er->isa };
 
+	BUILD_BUG_ON(offsetof(struct kvm_exit_record, pcpu) + sizeof(u64) != sizeof(ident));
 	er->shared->meta.isa = er->isa;
+	er->ident = *exit_ring_ident(&ident);
 	exit_ring_announce(er);
 }
 
@@ -294,7 +292,7 @@ void exit_ring_vcpu_destroy(struct kvm_vcpu *vcpu)
 		if (er->phase != EXIT_RING_HANDLER && end > er->phase_tsc)
 			er->parts[er->phase] += end - er->phase_tsc;
 		er->flags |= KVM_EXIT_REC_NO_REENTRY;
-		exit_ring_close(er, end);
+		exit_ring_close(er, end - er->exit_tsc);
 	}
 	exit_ring_retire(er);
 	mutex_unlock(&exit_ring_lock);

@@ -40,26 +40,28 @@ enum exit_ring_fate {
 	EXIT_RING_UNREAD,	/* no reader when the exit happened */
 	EXIT_RING_FILTERED,	/* the reader's reason mask leaves it out */
 	EXIT_RING_DROPPED,	/* the ring was full */
+	EXIT_RING_SIFTED,	/* reserved, if its cycles pass the reader's filter */
 	EXIT_RING_RESERVED,	/* the slot is being written */
 };
 
 /*
  * struct exit_ring_buf - the records of one ring and what its reader wants
  * @rcu: frees it when no vCPU thread is inside exit_ring_close() any more
- * @id: no two buffers have the same; tells a record of an old buffer
+ * @id: no two buffers have the same, none has 0
  * @records: vmalloc'ed
  * @count: records, a power of two
+ * @filters: the reader does not want every exit
  * @one_in, @passed: every @one_in-th record that passes; @passed counts them
- * @min_cycles, @reason_mask, @cr3: struct kvm_exit_ring_attach
+ * @min_cycles, @reason_mask: struct kvm_exit_ring_attach
  */
 struct exit_ring_buf {
 	struct rcu_head rcu;
 	u64 id;
 	struct kvm_exit_record *records;
 	u32 count;
+	bool filters;
 	u32 one_in;
 	u32 passed;
-	bool cr3;
 	u64 min_cycles;
 	u64 reason_mask[KVM_EXIT_TOTAL_SLOTS / 64];
 };
@@ -84,23 +86,25 @@ struct exit_ring_shared {
  * struct exit_ring - one vCPU
  *
  * The first part is written by the vCPU thread alone.
- * @entry_tsc, @exit_tsc: the last stamps, in cycles
- * @open_tsc: start of the open exit
+ * @exit_tsc: start of the open exit, which is the last exit
+ * @cycles: from the exit before the last entry to that entry
  * @total: slot of the open exit; &@scratch while there is none
  * @totals: @shared->totals
  * @flags: KVM_EXIT_REC_* gathered by the open exit
  * @phase, @phase_tsc: what the vCPU does, and since when
- * @parts: cycles of the open exit by phase; HANDLER is what is left
- * @fate, @buf_id, @record: the open exit's record and the buffer it is in
+ * @parts: cycles of the open exit by phase, but for HANDLER, which is the rest
+ * @fate, @open_id, @record: the open exit's record and the buffer it is in
  * @user_reason, @isa: fields of that name in struct kvm_exit_record
- * @wants_cr3: of the buffer that @record is in
+ * @ident: vcpu_id and isa where they are in the last 8 bytes of a record
+ * @buf, @buf_id, @wants_cr3: where to record to, its id, and whether with CR3;
+ *		NULL, 0 and false without a reader; changed under exit_ring_lock
  * @wake_at: unread records at which a waiting reader is woken
- * @woken_tail: tail at the last wake-up; one is enough until the tail moves
+ * @woken_tail: tail when the reader was woken last, or needed no waking: until the
+ *		tail moves a new poll() finds the ring ready
  */
 struct exit_ring {
-	u64 entry_tsc;
 	u64 exit_tsc;
-	u64 open_tsc;
+	u64 cycles;
 	struct kvm_exit_total *total;
 	struct kvm_exit_total *totals;
 	u32 flags;
@@ -109,12 +113,14 @@ struct exit_ring {
 	u8 user_reason;
 	u8 isa;
 	bool wants_cr3;
+	u64 ident;
 	u64 phase_tsc;
 	u64 parts[EXIT_RING_PHASES];
 
 	struct exit_ring_buf *buf;
-	struct kvm_exit_record *record;
 	u64 buf_id;
+	u64 open_id;
+	struct kvm_exit_record *record;
 	u32 wake_at;
 	u64 woken_tail;
 	u64 wakeups;
@@ -155,10 +161,10 @@ static __always_inline struct exit_ring *exit_ring_of(struct kvm_vcpu *vcpu)
 	return *exit_ring_place(vcpu);
 }
 
-/* noinstr: RDTSC and a store, nothing else */
+/* noinstr: RDTSC, a subtraction and a store, nothing else */
 static __always_inline void exit_ring_stamp_entry(struct exit_ring *er)
 {
-	er->entry_tsc = rdtsc();
+	er->cycles = rdtsc() - er->exit_tsc;
 }
 
 static __always_inline void exit_ring_stamp_exit(struct exit_ring *er)
@@ -179,62 +185,113 @@ static __always_inline void exit_ring_add(u64 *counter, u64 n)
 #endif
 }
 
-void exit_ring_close(struct exit_ring *er, u64 end);
+/* The vCPU was elsewhere for a part of the open exit. */
+#define EXIT_RING_AWAY \
+	(KVM_EXIT_REC_HALTED | KVM_EXIT_REC_USER | KVM_EXIT_REC_PREEMPTED)
+
+void exit_ring_close(struct exit_ring *er, u64 cycles);
 
 /*
- * IRQs off, after the exit reason is known: closes the exit before at end and
- * counts the new one, that began at start, in a slot's count or synthesized.
+ * An exit, IRQs off, once its reason is known: closes the one before, which took
+ * so many cycles, and opens this one. counter is total->count or
+ * total->synthesized. This is all that is done without a reader.
  */
-static __always_inline void exit_ring_next(struct exit_ring *er, u64 end, u64 start,
-					   struct kvm_exit_total *total, u64 *counter)
+static __always_inline void exit_ring_count(struct exit_ring *er, u64 cycles,
+					    struct kvm_exit_total *total, u64 *counter)
 {
-	u64 cycles = end - er->open_tsc;
+	struct kvm_exit_total *last = er->total;
 
-	if (static_branch_unlikely(&exit_ring_recording) ||
-	    unlikely(er->flags || (s64)cycles < 0)) {
-		exit_ring_close(er, end);
+	if (unlikely(er->flags || (s64)cycles < 0)) {
+		exit_ring_close(er, cycles);
 	} else {
-		exit_ring_add(&er->total->cycles, cycles);
-		exit_ring_add(&er->total->unread, 1);
+		exit_ring_add(&last->cycles, cycles);
+		exit_ring_add(&last->unread, 1);
 	}
-	er->open_tsc = start;
 	er->total = total;
 	exit_ring_add(counter, 1);
 }
 
-/* A real exit; slot < KVM_EXIT_TOTAL_SLOTS. */
-static __always_inline void exit_ring_exit(struct exit_ring *er, unsigned int slot)
+/* Publishes the open exit, as exit_ring_close() does for every case. */
+static __always_inline void exit_ring_close_plain(struct exit_ring *er, u64 cycles)
 {
-	struct kvm_exit_total *total = &er->totals[slot];
+	struct kvm_exit_record *record = er->record;
+	struct kvm_exit_total *total = er->total;
+	u32 flags = er->flags;
 
-	exit_ring_next(er, er->entry_tsc, er->exit_tsc, total, &total->count);
+	if (unlikely(er->fate != EXIT_RING_RESERVED || er->open_id != READ_ONCE(er->buf_id) ||
+		     flags & EXIT_RING_AWAY || (s64)cycles < 0)) {
+		exit_ring_close(er, cycles);
+		return;
+	}
+	record->cycles = cycles;
+	record->handler_cycles = cycles;
+	record->halted_cycles = 0;
+	record->userspace_cycles = 0;
+	record->preempted_cycles = 0;
+	record->flags = flags;
+	exit_ring_add(&total->cycles, cycles);
+	exit_ring_add(&total->recorded, 1);
+	exit_ring_publish(&er->producer, record);
 }
 
-/* An exit that KVM made up without entering the guest. */
-static __always_inline void exit_ring_synthesized(struct exit_ring *er, unsigned int slot)
+/* The last 8 bytes of a record, written at once. */
+static __always_inline u64 *exit_ring_ident(struct kvm_exit_record *record)
 {
-	struct kvm_exit_total *total = &er->totals[slot];
-	u64 now = rdtsc();
+	return (u64 *)&record->pcpu;
+}
 
-	exit_ring_next(er, now, now, total, &total->synthesized);
+struct kvm_exit_record *exit_ring_open_other(struct exit_ring *er);
+
+/* A slot for the open exit, or NULL if it gets none. */
+static __always_inline struct kvm_exit_record *exit_ring_open(struct exit_ring *er)
+{
+	/* Pairs with the release in exit_ring_attach_buf(). */
+	struct exit_ring_buf *buf = smp_load_acquire(&er->buf);
+	struct kvm_exit_record *record;
+
+	if (unlikely(!buf || buf->filters))
+		return exit_ring_open_other(er);
+	record = exit_ring_reserve(&er->producer);
+	if (unlikely(!record))
+		return exit_ring_open_other(er);
+	er->open_id = buf->id;
+	er->fate = EXIT_RING_RESERVED;
+	return record;
 }
 
 /*
- * With a reader, right after exit_ring_next(): the slot of the open exit with
- * all that is common filled in, or NULL if it gets no record. The vendor module
- * writes guest_rip to key_aux, reason, intr_info, error_code and @er->flags.
+ * exit_ring_count() with a reader, for the vendor modules; the new exit began at
+ * tsc. Returns its slot, with all that is common filled in, or NULL if it gets none. The
+ * caller writes guest_rip to key_aux, reason, intr_info, error_code and
+ * @er->flags.
  */
-struct kvm_exit_record *exit_ring_open(struct exit_ring *er);
-
-/* Whether the reader asked for guest_cr3; after exit_ring_open() gave a record. */
-static __always_inline bool exit_ring_wants_cr3(const struct exit_ring *er)
+static __always_inline struct kvm_exit_record *
+exit_ring_record(struct exit_ring *er, u64 cycles, u64 tsc, struct kvm_exit_total *total,
+		 u64 *counter)
 {
-	return er->wants_cr3;
+	struct kvm_exit_record *record;
+
+	exit_ring_close_plain(er, cycles);
+	er->total = total;
+	er->flags = 0;
+	exit_ring_add(counter, 1);
+	record = exit_ring_open(er);
+	if (unlikely(!record))
+		return NULL;
+	er->record = record;
+	record->tsc = tsc;
+	/* pcpu, vcpu_id, user_reason, isa and reserved in one store */
+	*exit_ring_ident(record) = er->ident | (u16)raw_smp_processor_id();
+	return record;
 }
 
-/* A VM entry that failed with VMfail: no exit, the one before stays open. */
+/*
+ * A VM entry that failed with VMfail is no exit: the one before stays open, as if
+ * its time went on. The few cycles of the attempt itself are lost.
+ */
 static __always_inline void exit_ring_vmfail(struct exit_ring *er)
 {
+	er->exit_tsc -= er->cycles;
 	WRITE_ONCE(er->shared->meta.vmfail, ++er->vmfail);
 }
 
@@ -263,10 +320,9 @@ static __always_inline void exit_ring_run_end(struct kvm_vcpu *vcpu, int r)
 	struct exit_ring *er = exit_ring_of(vcpu);
 
 	/* The first return is why the exit needed user space. */
-	if (!(er->flags & KVM_EXIT_REC_USER)) {
-		er->flags |= KVM_EXIT_REC_USER;
+	if (static_branch_unlikely(&exit_ring_recording) && !(er->flags & KVM_EXIT_REC_USER))
 		er->user_reason = r < 0 && r != -EINTR ? KVM_EXIT_UNKNOWN : vcpu->run->exit_reason;
-	}
+	er->flags |= KVM_EXIT_REC_USER;
 	exit_ring_phase_begin(er, EXIT_RING_USER);
 }
 
@@ -319,11 +375,15 @@ void exit_ring_watermark_reached(struct kvm_vcpu *vcpu);
 static __always_inline void exit_ring_wake(struct kvm_vcpu *vcpu)
 {
 	struct exit_ring *er;
+	u64 tail;
 
 	if (!static_branch_unlikely(&exit_ring_recording))
 		return;
 	er = exit_ring_of(vcpu);
-	if (er->producer.head - er->producer.tail_seen >= READ_ONCE(er->wake_at))
+	if (likely(er->producer.head - er->producer.tail_seen < er->wake_at))
+		return;
+	tail = READ_ONCE(er->shared->tail.tail);
+	if (tail != er->woken_tail)
 		exit_ring_watermark_reached(vcpu);
 }
 
@@ -341,8 +401,17 @@ unsigned int exit_ring_vcpu_size(unsigned int vcpu_size);
 int exit_ring_vcpu_create(struct kvm_vcpu *vcpu);
 void exit_ring_vcpu_register(struct kvm_vcpu *vcpu);
 void exit_ring_vcpu_destroy(struct kvm_vcpu *vcpu);
-bool exit_ring_cpuid(struct kvm_vcpu *vcpu, u32 leaf, u32 index,
-		     u32 *eax, u32 *ebx, u32 *ecx, u32 *edx);
+bool exit_ring_leaf(struct kvm_vcpu *vcpu, u32 leaf, u32 index,
+		    u32 *eax, u32 *ebx, u32 *ecx, u32 *edx);
+
+/* Answers one of the four leaves 0x4FFFFFFC to 0x4FFFFFFF, or returns false. */
+static __always_inline bool exit_ring_cpuid(struct kvm_vcpu *vcpu, u32 leaf, u32 index,
+					    u32 *eax, u32 *ebx, u32 *ecx, u32 *edx)
+{
+	return unlikely(leaf >> 2 == 0x4ffffffc >> 2) &&
+	       exit_ring_leaf(vcpu, leaf, index, eax, ebx, ecx, edx);
+}
+
 int exit_ring_init_leaves(void);
 int exit_ring_init(void);
 void exit_ring_fini(void);

@@ -7,7 +7,7 @@
  * ONE PRODUCER, ONE CONSUMER
  *
  *	producer				consumer
- *	(a) h - load-acquire(tail) < count ?	(c) h = load-acquire(head)
+ *	(a) h - load-acquire(tail) <= mask ?	(c) h = load-acquire(head)
  *	    write record[h & mask]		    read record[t & mask] ...
  *	(b) store-release(head, h + 1)		(d) store-release(tail, t + n)
  *
@@ -45,8 +45,8 @@
  * struct exit_ring_producer - the producer's private state
  * @meta, @tail, @records: the shared areas
  * @head, @seq, @dropped, @bad_tail: what the fields of that name in @meta say
- * @tail_seen: the last tail that made sense; at most @count behind @head
- * @count: records in the ring, a power of two
+ * @tail_seen: the last tail that made sense; at most the whole ring behind @head
+ * @mask: records in the ring, a power of two, minus 1
  */
 struct exit_ring_producer {
 	struct kvm_exit_ring_meta *meta;
@@ -57,7 +57,7 @@ struct exit_ring_producer {
 	__u64 tail_seen;
 	__u64 dropped;
 	__u64 bad_tail;
-	__u32 count;
+	__u64 mask;
 };
 
 /* Reads the tail again. Returns whether there is room; counts a tail that lies. */
@@ -65,12 +65,12 @@ EXIT_RING_INLINE _Bool exit_ring_refresh(struct exit_ring_producer *p)
 {
 	__u64 tail = exit_ring_load_acquire(&p->tail->tail);	/* (a) */
 
-	if (exit_ring_unlikely(p->head - tail > p->count)) {
+	if (exit_ring_unlikely(p->head - tail > p->mask + 1)) {
 		exit_ring_store(&p->meta->bad_tail, ++p->bad_tail);
 		return 0;
 	}
 	p->tail_seen = tail;
-	return p->head - tail < p->count;
+	return p->head - tail <= p->mask;
 }
 
 /*
@@ -79,17 +79,23 @@ EXIT_RING_INLINE _Bool exit_ring_refresh(struct exit_ring_producer *p)
  */
 EXIT_RING_INLINE struct kvm_exit_record *exit_ring_reserve(struct exit_ring_producer *p)
 {
-	if (exit_ring_unlikely(p->head - p->tail_seen >= p->count) && !exit_ring_refresh(p))
+	if (exit_ring_unlikely(p->head - p->tail_seen > p->mask) && !exit_ring_refresh(p))
 		return 0;
-	return &p->records[p->head & (p->count - 1)];
+	return &p->records[p->head & p->mask];
 }
 
-/* Publishes the reserved slot, to which the caller wrote all but seq. */
-EXIT_RING_INLINE void exit_ring_publish(struct exit_ring_producer *p)
+/* Publishes the slot of exit_ring_reserve(), to which the caller wrote all but seq. */
+EXIT_RING_INLINE void exit_ring_publish(struct exit_ring_producer *p,
+					struct kvm_exit_record *slot)
 {
-	p->records[p->head & (p->count - 1)].seq = p->seq++;
-	exit_ring_store(&p->meta->seq, p->seq);
-	exit_ring_store_release(&p->meta->head, ++p->head);	/* (b) */
+	struct kvm_exit_ring_meta *meta = p->meta;
+	__u64 seq = p->seq, head = p->head + 1;
+
+	slot->seq = seq++;
+	p->seq = seq;
+	p->head = head;
+	exit_ring_store(&meta->seq, seq);
+	exit_ring_store_release(&meta->head, head);	/* (b) */
 }
 
 /* Counts a record that found no slot: its seq is used up. */

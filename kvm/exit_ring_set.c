@@ -91,16 +91,19 @@ static void exit_ring_free_buf(struct rcu_head *rcu)
 	kfree(buf);
 }
 
-static void exit_ring_set_filter(struct exit_ring_buf *buf, const struct kvm_exit_ring_attach *how)
+static void exit_ring_set_filter(struct exit_ring *er, struct exit_ring_buf *buf,
+				 const struct kvm_exit_ring_attach *how)
 {
 	bool all = !memchr_inv(how->reason_mask, 0, sizeof(how->reason_mask));
 	int i;
 
-	WRITE_ONCE(buf->cr3, how->flags & KVM_EXIT_ATTACH_CR3);
+	WRITE_ONCE(er->wants_cr3, how->flags & KVM_EXIT_ATTACH_CR3);
 	WRITE_ONCE(buf->one_in, how->one_in);
 	WRITE_ONCE(buf->min_cycles, how->min_cycles);
 	for (i = 0; i < ARRAY_SIZE(buf->reason_mask); i++)
 		WRITE_ONCE(buf->reason_mask[i], all ? U64_MAX : how->reason_mask[i]);
+	/* Unordered: a few exits more or less may pass while a filter changes. */
+	WRITE_ONCE(buf->filters, !all || how->one_in > 1 || how->min_cycles);
 }
 
 /* The vCPU thread records into buf from its next exit on. */
@@ -112,7 +115,7 @@ static void exit_ring_attach_buf(struct exit_ring *er, struct exit_ring_buf *buf
 	if (p->records)
 		synchronize_rcu();
 	p->records = buf->records;
-	p->count = buf->count;
+	p->mask = buf->count - 1;
 	p->tail_seen = p->head;
 	p->dropped = 0;
 	WRITE_ONCE(er->shared->tail.tail, p->head);
@@ -120,6 +123,7 @@ static void exit_ring_attach_buf(struct exit_ring *er, struct exit_ring_buf *buf
 	WRITE_ONCE(er->shared->meta.attached_seq, p->seq);
 	er->woken_tail = U64_MAX;
 	WRITE_ONCE(er->wake_at, exit_ring_watermark(buf->count));
+	WRITE_ONCE(er->buf_id, buf->id);
 	/* Pairs with the acquire in exit_ring_open(). */
 	smp_store_release(&er->buf, buf);
 	static_branch_inc(&exit_ring_recording);
@@ -133,6 +137,7 @@ static void exit_ring_drop_buf(struct exit_ring *er)
 	if (!buf)
 		return;
 	WRITE_ONCE(er->wake_at, U32_MAX);
+	WRITE_ONCE(er->buf_id, 0);
 	WRITE_ONCE(er->buf, NULL);
 	if (!exit_ring_dead(er))
 		static_branch_dec(&exit_ring_recording);
@@ -215,7 +220,7 @@ void exit_ring_announce(struct exit_ring *er)
 
 		buf = exit_ring_new_buf();
 		if (buf) {
-			exit_ring_set_filter(buf, &all);
+			exit_ring_set_filter(er, buf, &all);
 			exit_ring_attach_buf(er, buf);
 		} else {
 			pr_warn_ratelimited("no memory to record vCPU %u of process %u\n",
@@ -320,12 +325,12 @@ int exit_ring_attach(struct exit_ring *er, const struct kvm_exit_ring_attach *ho
 		return -EBUSY;
 	if (er->buf) {
 		/* Armed: the filter holds from now on, what waits stays. */
-		exit_ring_set_filter(er->buf, how);
+		exit_ring_set_filter(er, er->buf, how);
 	} else {
 		buf = exit_ring_new_buf();
 		if (!buf)
 			return -ENOMEM;
-		exit_ring_set_filter(buf, how);
+		exit_ring_set_filter(er, buf, how);
 		exit_ring_attach_buf(er, buf);
 	}
 	if (er->kept) {

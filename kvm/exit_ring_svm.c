@@ -67,13 +67,15 @@ static u32 svm_exit_key(struct kvm_vcpu *vcpu, struct kvm_exit_record *record)
 	return KVM_EXIT_REC_KEY;
 }
 
-/* Fills in the open exit's record, if it gets one. IRQs off. */
+/* svm_exit_ring_exit() with a reader */
 void svm_exit_ring_record(struct kvm_vcpu *vcpu)
 {
 	struct vcpu_svm *svm = to_svm(vcpu);
 	const struct vmcb *vmcb = svm->vmcb;
 	struct exit_ring *er = svm->exit_ring;
-	struct kvm_exit_record *record = exit_ring_open(er);
+	struct kvm_exit_total *total = &er->totals[kvm_exit_slot_svm(vmcb->control.exit_code)];
+	struct kvm_exit_record *record =
+		exit_ring_record(er, er->cycles, er->exit_tsc, total, &total->count);
 	u32 flags = KVM_EXIT_REC_QUAL;
 
 	if (!record)
@@ -98,7 +100,7 @@ void svm_exit_ring_record(struct kvm_vcpu *vcpu)
 	}
 	if (is_guest_mode(vcpu))
 		flags |= KVM_EXIT_REC_NESTED;
-	if (unlikely(exit_ring_wants_cr3(er))) {
+	if (unlikely(er->wants_cr3)) {
 		record->guest_cr3 = kvm_read_cr3(vcpu);
 		flags |= KVM_EXIT_REC_CR3;
 	}

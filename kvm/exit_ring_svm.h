@@ -13,10 +13,15 @@ void svm_exit_ring_record(struct kvm_vcpu *vcpu);
 static __always_inline void svm_exit_ring_exit(struct kvm_vcpu *vcpu)
 {
 	struct vcpu_svm *svm = to_svm(vcpu);
+	struct exit_ring *er = svm->exit_ring;
+	struct kvm_exit_total *total;
 
-	exit_ring_exit(svm->exit_ring, kvm_exit_slot_svm(svm->vmcb->control.exit_code));
-	if (static_branch_unlikely(&exit_ring_recording))
+	if (static_branch_unlikely(&exit_ring_recording)) {
 		svm_exit_ring_record(vcpu);
+		return;
+	}
+	total = &er->totals[kvm_exit_slot_svm(svm->vmcb->control.exit_code)];
+	exit_ring_count(er, er->cycles, total, &total->count);
 }
 
 #endif

@@ -89,17 +89,13 @@ static __always_inline u32 vmx_exit_key(struct kvm_vcpu *vcpu, struct kvm_exit_r
 	return KVM_EXIT_REC_KEY;
 }
 
-/* Fills in the open exit's record, if it gets one. IRQs off. */
-void vmx_exit_ring_record(struct kvm_vcpu *vcpu, u32 flags)
+/* Fills in what the VMCS says of the exit. */
+static __always_inline void vmx_exit_fill(struct kvm_vcpu *vcpu, struct exit_ring *er,
+					  struct kvm_exit_record *record, u32 flags)
 {
 	struct vcpu_vmx *vmx = to_vmx(vcpu);
-	struct exit_ring *er = vmx->exit_ring;
-	struct kvm_exit_record *record = exit_ring_open(er);
-	u64 qual;
+	u64 qual = vmx_get_exit_qual(vcpu);
 
-	if (!record)
-		return;
-	qual = vmx_get_exit_qual(vcpu);
 	record->reason = vmx->exit_reason.full;
 	record->guest_rip = vmx_exit_rip(vcpu);
 	record->qualification = qual;
@@ -112,7 +108,7 @@ void vmx_exit_ring_record(struct kvm_vcpu *vcpu, u32 flags)
 	flags |= KVM_EXIT_REC_QUAL;
 	if (is_guest_mode(vcpu))
 		flags |= KVM_EXIT_REC_NESTED;
-	if (unlikely(exit_ring_wants_cr3(er))) {
+	if (unlikely(er->wants_cr3)) {
 		record->guest_cr3 = kvm_read_cr3(vcpu);
 		flags |= KVM_EXIT_REC_CR3;
 	}
@@ -120,4 +116,39 @@ void vmx_exit_ring_record(struct kvm_vcpu *vcpu, u32 flags)
 	if (likely(!vmx->exit_reason.failed_vmentry))
 		flags |= vmx_exit_key(vcpu, record, vmx->exit_reason.basic, qual);
 	er->flags = flags;
+}
+
+/* vmx_exit_ring_exit() with a reader */
+void vmx_exit_ring_record(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_vmx *vmx = to_vmx(vcpu);
+	struct exit_ring *er = vmx->exit_ring;
+	struct kvm_exit_total *total =
+		&er->totals[kvm_exit_slot_vmx((u16)vmx->exit_reason.full)];
+	struct kvm_exit_record *record =
+		exit_ring_record(er, er->cycles, er->exit_tsc, total, &total->count);
+
+	if (record)
+		vmx_exit_fill(vcpu, er, record, 0);
+}
+
+/* Instead of a VM entry: vmx->exit_reason was made up. The exit before ends here. */
+void vmx_exit_ring_synthesized(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_vmx *vmx = to_vmx(vcpu);
+	struct exit_ring *er = vmx->exit_ring;
+	struct kvm_exit_total *total =
+		&er->totals[kvm_exit_slot_vmx((u16)vmx->exit_reason.full)];
+	struct kvm_exit_record *record;
+	u64 now = rdtsc();
+	u64 cycles = now - er->exit_tsc;
+
+	er->exit_tsc = now;
+	if (!static_branch_unlikely(&exit_ring_recording)) {
+		exit_ring_count(er, cycles, total, &total->synthesized);
+		return;
+	}
+	record = exit_ring_record(er, cycles, now, total, &total->synthesized);
+	if (record)
+		vmx_exit_fill(vcpu, er, record, KVM_EXIT_REC_SYNTH);
 }

@@ -33,7 +33,7 @@ static struct ring *ring_new(__u32 count, __u64 start)
 		.records = r->records,
 		.head = start,
 		.tail_seen = start,
-		.count = count,
+		.mask = count - 1,
 	};
 	exit_ring_reader_init(&r->reader, &r->meta, &r->tail, r->records);
 	return r;
@@ -50,7 +50,7 @@ static _Bool push(struct ring *r, __u64 number)
 	}
 	record->tsc = number;
 	record->preempted_cycles = ~number;
-	exit_ring_publish(&r->producer);
+	exit_ring_publish(&r->producer, record);
 	return 1;
 }
 
@@ -122,10 +122,10 @@ static void test_slot_is_kept_until_published(void)
 
 	CHECK(slot && slot == exit_ring_reserve(&r->producer));
 	CHECK(exit_ring_peek(&r->reader, &first) == 0);
-	exit_ring_publish(&r->producer);
+	exit_ring_publish(&r->producer, slot);
 	CHECK(exit_ring_reserve(&r->producer) != slot);
 	CHECK(exit_ring_peek(&r->reader, &first) == 1 && first == slot);
-	exit_ring_publish(&r->producer);
+	exit_ring_publish(&r->producer, exit_ring_reserve(&r->producer));
 	CHECK(!exit_ring_reserve(&r->producer));
 	free(r);
 }
@@ -184,7 +184,7 @@ static void *produce(void *arg)
 		}
 		record->tsc = number;
 		record->preempted_cycles = ~number;
-		exit_ring_publish(&r->producer);
+		exit_ring_publish(&r->producer, record);
 		number++;
 	}
 	exit_ring_store_release(&r->meta.state, KVM_EXIT_RING_DEAD);

@@ -61,7 +61,7 @@ static double round_ns(struct exit_ring_producer *p, struct kvm_exit_ring_tail *
 			continue;
 		}
 		write_record(record, i);
-		exit_ring_publish(p);
+		exit_ring_publish(p, record);
 	}
 	return (now_ns() - start) / PUSHES;
 }
@@ -70,7 +70,7 @@ static int bench(const char *name, int drained)
 {
 	struct kvm_exit_ring_meta meta = {.record_count = COUNT};
 	struct kvm_exit_ring_tail tail = {0};
-	struct exit_ring_producer p = {.meta = &meta, .tail = &tail, .count = COUNT};
+	struct exit_ring_producer p = {.meta = &meta, .tail = &tail, .mask = COUNT - 1};
 	double sum = 0, squares = 0, ns;
 
 	p.records = aligned_alloc(4096, COUNT * sizeof(*p.records));
