@@ -30,7 +30,7 @@ static struct dump *dumps[MAX_RINGS];
 static int dump_count;
 static int failures;
 static struct kvm_exit_ring_attach attach_how;
-static int verbose;
+static int verbose, only_at_end;
 
 static void fail(const struct dump *d, const char *what)
 {
@@ -195,6 +195,8 @@ static int read_until_end(int control, pid_t pid)
 	uint64_t last_id = 0;
 	int status, ended = 0;
 
+	if (only_at_end)
+		ended = waitpid(pid, &status, 0) == pid;
 	do {
 		struct pollfd fds[MAX_RINGS + 1] = {{.fd = control, .events = POLLIN}};
 
@@ -202,7 +204,7 @@ static int read_until_end(int control, pid_t pid)
 			fds[i + 1] = (struct pollfd){.fd = dumps[i]->map.fd, .events = POLLIN};
 		if (!ended)
 			poll(fds, 1 + dump_count, 20);
-		ended = waitpid(pid, &status, WNOHANG) == pid;
+		ended = ended || waitpid(pid, &status, WNOHANG) == pid;
 		attach_new(control, &last_id);
 		for (int i = 0; i < dump_count; i++)
 			drain(dumps[i]);
@@ -215,9 +217,11 @@ int main(int argc, char **argv)
 	int control = open(KVM_EXIT_RING_DEVICE, O_RDWR | O_CLOEXEC);
 	int opt, status;
 
-	while ((opt = getopt(argc, argv, "+vcm:n:r:")) != -1) {
+	while ((opt = getopt(argc, argv, "+vcem:n:r:")) != -1) {
 		if (opt == 'v')
 			verbose = 1;
+		else if (opt == 'e')
+			only_at_end = 1;
 		else if (opt == 'c')
 			attach_how.flags |= KVM_EXIT_ATTACH_CR3;
 		else if (opt == 'm')
@@ -230,7 +234,7 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (optind == argc) {
-		fprintf(stderr, "usage: ring_dump [-v] [-c] [-m MIN_CYCLES] [-n ONE_IN] [-r "
+		fprintf(stderr, "usage: ring_dump [-v] [-c] [-e] [-m MIN_CYCLES] [-n ONE_IN] [-r "
 				"REASON]... COMMAND...\n");
 		return 2;
 	}

@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What kvm/uapi/kvm_exit_ring.h promises of the device, claim by claim, on the
+ * real thing. Runs in the test bed's L1 as root; needs on_full=drop, ring_records
+ * of 4096 and at least two CPUs for the waiting reader.
+ */
+#include "kvm/test/device_vm.h"
+#include "kvm/test/ring_map.h"
+
+#include <linux/capability.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+static int device(void)
+{
+	int fd = open(KVM_EXIT_RING_DEVICE, O_RDWR | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	return fd;
+}
+
+/* The ring with the largest id. */
+static uint64_t newest_ring(void)
+{
+	struct kvm_exit_ring_info info = {0};
+	int fd = device();
+
+	while (!ioctl(fd, KVM_EXIT_RING_NEXT, &info))
+		;
+	CHECK(errno == ENOENT);
+	close(fd);
+	return info.ring_id;
+}
+
+static struct kvm_exit_ring_info ring_info(uint64_t id)
+{
+	struct kvm_exit_ring_info info = {.ring_id = id - 1};
+	int fd = device();
+
+	CHECK(!ioctl(fd, KVM_EXIT_RING_NEXT, &info) && info.ring_id == id);
+	close(fd);
+	return info;
+}
+
+static void attach(struct ring_map *map, uint64_t id, uint32_t flags)
+{
+	struct kvm_exit_ring_attach how = {.ring_id = id, .flags = flags};
+
+	CHECK(!ring_map(map, &how));
+}
+
+/* The slot of I/O exits; the timer of L1 may bring about others at any time. */
+static unsigned int io_slot(const struct ring_map *map)
+{
+	return map->meta->isa == KVM_EXIT_ISA_VMX ? 30 : 0x7b;
+}
+
+/* Reads what there is; returns how many were of I/O, the last of them in *last. */
+static uint32_t read_all(struct ring_map *map, struct kvm_exit_record *last)
+{
+	const struct kvm_exit_record *first;
+	uint32_t n, sum = 0;
+
+	while ((n = exit_ring_peek(&map->reader, &first))) {
+		for (uint32_t i = 0; i < n; i++) {
+			if (first[i].reason != io_slot(map))
+				continue;
+			sum++;
+			if (last)
+				*last = first[i];
+		}
+		exit_ring_advance(&map->reader, n);
+	}
+	return sum;
+}
+
+static short polled(int fd, int timeout_ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	CHECK(poll(&p, 1, timeout_ms) >= 0);
+	return p.revents;
+}
+
+static uint64_t sum_of(const struct kvm_exit_total *totals, size_t offset)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int slot = 0; slot < KVM_EXIT_TOTAL_SLOTS; slot++)
+		sum += *(const uint64_t *)((const char *)&totals[slot] + offset);
+	return sum;
+}
+
+#define IO(map, field)	((map)->totals[io_slot(map)].field)
+#define SUM(map, field) sum_of((map)->totals, offsetof(struct kvm_exit_total, field))
+
+/* Runs fn in a child; returns its wait status. */
+static int in_child(void (*fn)(void *), void *arg)
+{
+	pid_t pid = fork();
+	int status;
+
+	CHECK(pid >= 0);
+	if (!pid) {
+		fn(arg);
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	return status;
+}
+
+static void open_without_capabilities(void *unused)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[2] = {{0}};
+
+	(void)unused;
+	CHECK(!syscall(SYS_capset, &header, none));
+	CHECK(open(KVM_EXIT_RING_DEVICE, O_RDWR) < 0 && errno == EPERM);
+}
+
+static void test_needs_a_capability(void)
+{
+	CHECK(in_child(open_without_capabilities, NULL) == 0);
+}
+
+static void test_wild_calls(void)
+{
+	struct kvm_exit_ring_info info = {.ring_id = ~0ULL};
+	struct kvm_exit_ring_attach how = {.ring_id = ~0ULL};
+	int fd = device();
+
+	CHECK(ioctl(fd, 0, 0) < 0 && errno == ENOTTY);
+	CHECK(ioctl(fd, _IO(KVM_EXIT_RING_IOC, 0x77), 0) < 0 && errno == ENOTTY);
+	CHECK(ioctl(fd, KVM_EXIT_RING_NEXT, 8) < 0 && errno == EFAULT);
+	CHECK(ioctl(fd, KVM_EXIT_RING_ATTACH, 8) < 0 && errno == EFAULT);
+	CHECK(ioctl(fd, KVM_EXIT_RING_NEXT, &info) < 0 && errno == ENOENT);
+	info = (struct kvm_exit_ring_info){.reserved = {0, 0, 0, 1}};
+	CHECK(ioctl(fd, KVM_EXIT_RING_NEXT, &info) < 0 && errno == EINVAL);
+	CHECK(ioctl(fd, KVM_EXIT_RING_ATTACH, &how) < 0 && errno == ENOENT);
+	how.flags = 0x80;
+	CHECK(ioctl(fd, KVM_EXIT_RING_ATTACH, &how) < 0 && errno == EINVAL);
+	how = (struct kvm_exit_ring_attach){.reserved = {0, 1}};
+	CHECK(ioctl(fd, KVM_EXIT_RING_ATTACH, &how) < 0 && errno == EINVAL);
+	CHECK(mmap(NULL, RING_PAGE, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED && errno == EINVAL);
+	CHECK(read(fd, &info, 1) < 0 && lseek(fd, 1, SEEK_SET) < 0);
+	close(fd);
+}
+
+static void test_one_reader_and_one_armer(void)
+{
+	struct kvm_exit_ring_attach how;
+	struct ring_map map;
+	struct step_vm vm;
+	int a = device(), b = device();
+
+	CHECK(!ioctl(a, KVM_EXIT_RING_ARM) && !ioctl(a, KVM_EXIT_RING_ARM));
+	CHECK(ioctl(b, KVM_EXIT_RING_ARM) < 0 && errno == EBUSY);
+	close(a);
+	CHECK(!ioctl(b, KVM_EXIT_RING_ARM));
+	close(b);
+
+	step_vm_open(&vm);
+	how = (struct kvm_exit_ring_attach){.ring_id = newest_ring()};
+	CHECK(ring_info(how.ring_id).flags == 0);
+	attach(&map, how.ring_id, 0);
+	CHECK(ring_info(how.ring_id).flags == (KVM_EXIT_INFO_BUSY | KVM_EXIT_INFO_RECORDING));
+	a = device();
+	CHECK(ioctl(a, KVM_EXIT_RING_ATTACH, &how) < 0 && errno == EBUSY);
+	CHECK(ioctl(map.fd, KVM_EXIT_RING_ATTACH, &how) < 0 && errno == EBUSY);
+	ring_unmap(&map);
+	CHECK(!ioctl(a, KVM_EXIT_RING_ATTACH, &how));
+	close(a);
+	step_vm_close(&vm);
+}
+
+static void map_fails(int fd, size_t bytes, int prot, int flags, off_t offset, int error)
+{
+	CHECK(mmap(NULL, bytes, prot, flags, fd, offset) == MAP_FAILED);
+	CHECK(errno == error);
+}
+
+static void test_mappings(void)
+{
+	struct ring_map map, totals;
+	struct step_vm vm;
+	uint32_t records;
+	int rw = PROT_READ | PROT_WRITE;
+
+	step_vm_open(&vm);
+	attach(&map, newest_ring(), 0);
+	records = map.meta->records_offset;
+	map_fails(map.fd, RING_PAGE, PROT_READ, MAP_PRIVATE, 0, EINVAL);
+	map_fails(map.fd, RING_PAGE, rw, MAP_SHARED, 0, EPERM);
+	map_fails(map.fd, RING_PAGE, rw, MAP_SHARED, map.meta->totals_offset, EPERM);
+	map_fails(map.fd, RING_PAGE, rw, MAP_SHARED, records, EPERM);
+	map_fails(map.fd, RING_PAGE, rw | PROT_EXEC, MAP_SHARED, RING_PAGE, EPERM);
+	map_fails(map.fd, 2 * RING_PAGE, PROT_READ, MAP_SHARED, 0, EINVAL);
+	map_fails(map.fd, RING_PAGE, PROT_READ, MAP_SHARED, records + RING_PAGE, EINVAL);
+	map_fails(map.fd, map.meta->record_count * sizeof(*map.records) + 1, PROT_READ, MAP_SHARED,
+		  records, EINVAL);
+	map_fails(map.fd, RING_PAGE, PROT_READ, MAP_SHARED, 1LL << 40, EINVAL);
+	CHECK(mprotect((void *)map.meta, RING_PAGE, rw) < 0 && errno == EACCES);
+	CHECK(mprotect((void *)map.records, RING_PAGE, rw) < 0 && errno == EACCES);
+	CHECK(mprotect((void *)map.tail, RING_PAGE, rw | PROT_EXEC) < 0 && errno == EACCES);
+	CHECK(mremap((void *)map.meta, RING_PAGE, 4 * RING_PAGE, MREMAP_MAYMOVE) == MAP_FAILED);
+	attach(&totals, newest_ring(), KVM_EXIT_ATTACH_TOTALS);
+	map_fails(totals.fd, RING_PAGE, rw, MAP_SHARED, RING_PAGE, EINVAL);
+	map_fails(totals.fd, RING_PAGE, PROT_READ, MAP_SHARED, records, EINVAL);
+	ring_unmap(&totals);
+	ring_unmap(&map);
+	step_vm_close(&vm);
+}
+
+static void test_attach_to_a_running_vcpu(void)
+{
+	struct kvm_exit_record last;
+	struct ring_map map;
+	struct step_vm vm;
+	uint64_t before, seq;
+
+	step_vm_open(&vm);
+	attach(&map, newest_ring(), 0);
+	before = IO(&map, count);
+	CHECK(map.meta->head == 0 && map.tail->tail == 0);
+	step(&vm, 5);
+	/* The exit that was open at the attach is unread; the last one is still open. */
+	CHECK(read_all(&map, &last) == 4 && last.seq >= 3);
+	CHECK(IO(&map, count) == before + 5);
+	CHECK(IO(&map, recorded) == 4 && IO(&map, unread) == before);
+	CHECK(last.flags & KVM_EXIT_REC_USER && last.user_reason == KVM_EXIT_IO);
+	CHECK(last.flags & KVM_EXIT_REC_KEY && last.key == 0x10 && last.key_aux == 1);
+	CHECK(last.guest_rip == STEP_CODE && last.userspace_cycles > 0);
+	seq = map.meta->seq;
+	ring_unmap(&map);
+
+	/* What happens now is for nobody, and the next reader begins after it. */
+	step(&vm, 7);
+	attach(&map, newest_ring(), 0);
+	CHECK(map.meta->attached_seq == seq && map.meta->head == map.tail->tail);
+	CHECK(read_all(&map, NULL) == 0);
+	step(&vm, 2);
+	CHECK(read_all(&map, &last) == 1 && last.seq >= seq);
+	CHECK(IO(&map, unread) == before + 7 + 1);
+	ring_unmap(&map);
+	step_vm_close(&vm);
+}
+
+static void test_forged_tail(void)
+{
+	/* Ahead of the head, or more than the 4096 records behind it. */
+	static const uint64_t lies[] = {1, 100, 1ULL << 32, 1ULL << 63, -4097ULL};
+	struct kvm_exit_record last;
+	struct ring_map map;
+	struct step_vm vm;
+	uint64_t head, bad;
+
+	step_vm_open(&vm);
+	attach(&map, newest_ring(), 0);
+	step(&vm, 3);
+	for (unsigned int i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		/* Fill the ring, so that the producer looks at the tail again. */
+		step(&vm, map.meta->record_count + 10);
+		head = map.meta->head;
+		bad = map.meta->bad_tail;
+		map.tail->tail = head + lies[i];
+		step(&vm, 5);
+		CHECK(map.meta->head == head);
+		CHECK(map.meta->bad_tail >= bad + 5);
+		exit_ring_store_release(&map.tail->tail, head);
+		map.reader.next = head;
+	}
+	step(&vm, 3);
+	CHECK(read_all(&map, &last) > 0);
+	CHECK(map.meta->seq == map.meta->head + map.meta->dropped);
+	CHECK(SUM(&map, dropped) == map.meta->dropped);
+	ring_unmap(&map);
+	step_vm_close(&vm);
+}
+
+static void touch(void *address)
+{
+	signal(SIGSEGV, SIG_DFL);
+	*(volatile char *)address;
+}
+
+static void test_fork_and_two_mappings(void)
+{
+	struct ring_map map;
+	struct step_vm vm;
+	int status;
+	struct kvm_exit_record *again;
+
+	step_vm_open(&vm);
+	attach(&map, newest_ring(), 0);
+	again = ring_area(map.fd, RING_PAGE, PROT_READ, map.meta->records_offset);
+	CHECK(again);
+	step(&vm, 10);
+	CHECK(!memcmp(again, map.records, 9 * sizeof(*again)) && again[8].seq == 8);
+	status = in_child(touch, (void *)map.meta);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+	CHECK(in_child(touch, &vm) == 0);
+	munmap(again, RING_PAGE);
+	CHECK(read_all(&map, NULL) == 9);
+	ring_unmap(&map);
+	step_vm_close(&vm);
+}
+
+static void attach_and_be_killed(void *id)
+{
+	struct ring_map map;
+
+	attach(&map, *(uint64_t *)id, 0);
+	kill(getpid(), SIGKILL);
+}
+
+static void test_killed_reader(void)
+{
+	struct step_vm vm;
+	struct ring_map map;
+	uint64_t id;
+
+	step_vm_open(&vm);
+	id = newest_ring();
+	for (int i = 0; i < 20; i++) {
+		CHECK(WTERMSIG(in_child(attach_and_be_killed, &id)) == SIGKILL);
+		step(&vm, 10);
+	}
+	CHECK(ring_info(id).flags == 0);
+	attach(&map, id, 0);
+	step(&vm, 2);
+	CHECK(read_all(&map, NULL) == 1);
+	ring_unmap(&map);
+	step_vm_close(&vm);
+}
+
+static void test_vcpu_dies_under_its_readers(void)
+{
+	struct kvm_exit_record last;
+	struct ring_map map, totals;
+	struct step_vm vm;
+	uint64_t id;
+
+	step_vm_open(&vm);
+	id = newest_ring();
+	attach(&map, id, 0);
+	attach(&totals, id, KVM_EXIT_ATTACH_TOTALS);
+	step(&vm, 5);
+	CHECK(polled(map.fd, 0) == 0 && polled(totals.fd, 0) == 0);
+	step_vm_close(&vm);
+	CHECK(polled(map.fd, 10000) == POLLIN);
+	CHECK(polled(totals.fd, 0) == POLLHUP);
+	CHECK(map.meta->state == KVM_EXIT_RING_DEAD && !exit_ring_finished(&map.reader));
+	CHECK(ring_info(id).flags & KVM_EXIT_INFO_DEAD);
+	CHECK(read_all(&map, &last) == 5);
+	CHECK(last.flags & KVM_EXIT_REC_NO_REENTRY && exit_ring_finished(&map.reader));
+	CHECK(polled(map.fd, 0) == POLLHUP);
+	CHECK(SUM(&totals, count) + SUM(&totals, synthesized) ==
+	      SUM(&totals, recorded) + SUM(&totals, unread));
+	ring_unmap(&map);
+	CHECK(newest_ring() != id);
+	CHECK(totals.meta->ring_id == id && IO(&totals, recorded) == 5);
+	ring_unmap(&totals);
+}
+
+static void test_armed_rings_are_kept(void)
+{
+	struct kvm_exit_ring_attach how;
+	struct kvm_exit_record last;
+	struct ring_map map;
+	struct step_vm vm;
+	int armer = device();
+
+	CHECK(!ioctl(armer, KVM_EXIT_RING_ARM));
+	step_vm_open(&vm);
+	how = (struct kvm_exit_ring_attach){.ring_id = newest_ring()};
+	CHECK(ring_info(how.ring_id).flags == KVM_EXIT_INFO_RECORDING);
+	step(&vm, 10);
+	step_vm_close(&vm);
+	CHECK(ring_info(how.ring_id).flags == (KVM_EXIT_INFO_RECORDING | KVM_EXIT_INFO_DEAD));
+	attach(&map, how.ring_id, 0);
+	/* From the very first exit on: the steps and what opening the VM took. */
+	CHECK(map.meta->attached_seq == 0 && SUM(&map, unread) == 0);
+	CHECK(read_all(&map, &last) == 13 && IO(&map, count) == 13);
+	CHECK(map.meta->head == SUM(&map, count) + SUM(&map, synthesized));
+	ring_unmap(&map);
+	CHECK(newest_ring() != how.ring_id);
+
+	step_vm_open(&vm);
+	how.ring_id = newest_ring();
+	step_vm_close(&vm);
+	CHECK(newest_ring() == how.ring_id);
+	close(armer);
+	CHECK(newest_ring() != how.ring_id);
+}
+
+/* Attaches as how says, makes n exits that count, and reads those of I/O. */
+static uint32_t filtered(struct step_vm *vm, const struct kvm_exit_ring_attach *how, unsigned int n,
+			 struct kvm_exit_total *io, struct kvm_exit_record *last)
+{
+	struct ring_map map;
+	uint32_t read;
+
+	CHECK(!ring_map(&map, how));
+	*io = map.totals[io_slot(&map)];
+	step(vm, n + 1);
+	read = read_all(&map, last);
+	io->recorded = IO(&map, recorded) - io->recorded;
+	io->filtered = IO(&map, filtered) - io->filtered;
+	CHECK(io->recorded == read && io->recorded + io->filtered == n);
+	CHECK(map.meta->seq == SUM(&map, recorded) && map.meta->dropped == 0);
+	ring_unmap(&map);
+	return read;
+}
+
+static void test_filters(void)
+{
+	struct kvm_exit_ring_attach how = {.one_in = 10};
+	struct kvm_exit_record last;
+	struct kvm_exit_total io;
+	struct step_vm vm;
+	uint32_t n;
+
+	step_vm_open(&vm);
+	how.ring_id = newest_ring();
+	/* Other exits take their turn as well. */
+	n = filtered(&vm, &how, 1000, &io, &last);
+	CHECK(n > 90 && n <= 100);
+	how.one_in = 0;
+	how.reason_mask[3] = 1;
+	CHECK(filtered(&vm, &how, 100, &io, &last) == 0);
+	how.reason_mask[ring_info(how.ring_id).isa == KVM_EXIT_ISA_VMX ? 0 : 1] |=
+		ring_info(how.ring_id).isa == KVM_EXIT_ISA_VMX ? 1ULL << 30 : 1ULL << (0x7b - 64);
+	CHECK(filtered(&vm, &how, 100, &io, &last) == 100);
+	CHECK(!(last.flags & KVM_EXIT_REC_CR3));
+	memset(how.reason_mask, 0, sizeof(how.reason_mask));
+	how.min_cycles = 1ULL << 60;
+	CHECK(filtered(&vm, &how, 100, &io, &last) == 0);
+	how.min_cycles = 1;
+	how.flags = KVM_EXIT_ATTACH_CR3;
+	CHECK(filtered(&vm, &how, 100, &io, &last) == 100);
+	CHECK(last.flags & KVM_EXIT_REC_CR3);
+	step_vm_close(&vm);
+}
+
+static void *wait_for_records(void *arg)
+{
+	struct ring_map *map = arg;
+
+	/* Without a time limit: a lost wake-up hangs, and the alarm ends the test. */
+	CHECK(polled(map->fd, -1) == POLLIN);
+	return (void *)(uintptr_t)(map->meta->head - map->tail->tail);
+}
+
+static void test_poll_wakes_at_the_watermark(void)
+{
+	struct ring_map map;
+	struct step_vm vm;
+	pthread_t thread;
+	uint64_t watermark;
+	void *unread;
+
+	step_vm_open(&vm);
+	attach(&map, newest_ring(), 0);
+	watermark = map.meta->record_count / 4;
+	for (int round = 0; round < 20; round++) {
+		uint64_t wakeups = map.meta->wakeups;
+
+		CHECK(!pthread_create(&thread, NULL, wait_for_records, &map));
+		if (round % 2)
+			usleep(2000);
+		step(&vm, watermark / 2);
+		CHECK(map.meta->wakeups == wakeups);
+		step(&vm, watermark / 2 + 1);
+		CHECK(!pthread_join(thread, &unread));
+		CHECK((uintptr_t)unread >= watermark);
+		read_all(&map, NULL);
+	}
+	CHECK(map.meta->dropped == 0 && map.meta->wakeups > 0);
+	ring_unmap(&map);
+	step_vm_close(&vm);
+}
+
+static void test_control_file_tells_of_changes(void)
+{
+	struct kvm_exit_ring_info info = {0};
+	struct step_vm vm;
+	int fd = device();
+
+	CHECK(polled(fd, 0) == POLLIN);
+	while (!ioctl(fd, KVM_EXIT_RING_NEXT, &info))
+		;
+	CHECK(polled(fd, 0) == 0);
+	step_vm_open(&vm);
+	CHECK(polled(fd, 0) == POLLIN);
+	CHECK(!ioctl(fd, KVM_EXIT_RING_NEXT, &info));
+	CHECK(info.tgid == (uint32_t)getpid() && info.vcpu_id == 0 && info.vm_id);
+	CHECK(ioctl(fd, KVM_EXIT_RING_NEXT, &info) < 0 && errno == ENOENT);
+	CHECK(polled(fd, 0) == 0);
+	step_vm_close(&vm);
+	CHECK(polled(fd, 5000) == POLLIN);
+	close(fd);
+}
+
+static void test_kvm_stays_while_used(void)
+{
+	int fd = device();
+
+	CHECK(syscall(SYS_delete_module, "kvm", O_NONBLOCK) < 0);
+	CHECK(errno == EWOULDBLOCK || errno == EBUSY);
+	close(fd);
+}
+
+int main(void)
+{
+	static const struct {
+		const char *name;
+		void (*run)(void);
+	} tests[] = {
+		{"needs a capability", test_needs_a_capability},
+		{"wild calls", test_wild_calls},
+		{"one reader and one armer", test_one_reader_and_one_armer},
+		{"mappings", test_mappings},
+		{"attach to a running vCPU", test_attach_to_a_running_vcpu},
+		{"forged tail", test_forged_tail},
+		{"fork and two mappings", test_fork_and_two_mappings},
+		{"killed reader", test_killed_reader},
+		{"a vCPU dies under its readers", test_vcpu_dies_under_its_readers},
+		{"armed rings are kept", test_armed_rings_are_kept},
+		{"filters", test_filters},
+		{"poll wakes at the watermark", test_poll_wakes_at_the_watermark},
+		{"the control file tells of changes", test_control_file_tells_of_changes},
+		{"kvm stays while used", test_kvm_stays_while_used},
+	};
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	alarm(300);
+	for (unsigned int i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		printf("device_test: %s\n", tests[i].name);
+		tests[i].run();
+	}
+	printf("device_test: %zu claims hold\n", sizeof(tests) / sizeof(tests[0]));
+	return 0;
+}
