@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The parts of testbed/run: kernel, initramfs, result disk, machines, console."""
 
+import argparse
 import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -9,3 +10,12 @@ CACHE = ROOT / ".cache"
 
 class BedError(Exception):
     """The machine can't do its job; the text is one line: what: why (way out)."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Errors are one line that names the way out; the exit status is wrong_usage."""
+
+    wrong_usage = 1
+
+    def error(self, message):
+        self.exit(self.wrong_usage, f"{self.prog}: {message} ({self.prog} --help)\n")

@@ -109,10 +109,25 @@ def recorded(folder):
     return recording, log
 
 
+def has_params(recording, params):
+    """The modules of the run had these parameters of kvm.ko, as sysfs shows them."""
+    loaded = json.loads(recording.one("SELECT module_parameters FROM runs"))["kvm"]
+    for param, value in (params or {}).items():
+        expect_equal(f"parameter {param}", str(loaded.get(param)), value)
+
+
 def sound(recording, log):
     yield checks.is_sound(recording)
     yield checks.in_sequence(recording)
     yield checks.accounts_for(recording, kvm_exits(log))
+
+
+def with_params(params):
+    """Shell that reloads KVM with these parameters of kvm.ko; None: as it is."""
+    if params is None:
+        return ""
+    text = " ".join(f"{name}={value}" for name, value in params.items())
+    return f". /bed/functions; BED_KVM_PARAMS='{text}'; bed_unload && bed_load"
 
 
 def loop(op, count, *options, name=None, params=None, vcpus=1):
@@ -122,9 +137,7 @@ def loop(op, count, *options, name=None, params=None, vcpus=1):
     """
     def check(folder, setup):
         recording, log = recorded(folder)
-        loaded = json.loads(recording.one("SELECT module_parameters FROM runs"))
-        for param, value in (params or {}).items():
-            expect_equal(f"parameter {param}", str(loaded.get("kvm", loaded).get(param)), value)
+        has_params(recording, params)
         yield from sound(recording, log)
         dropped = recording.one("SELECT sum(dropped) FROM coverage")
         wanted = 0 if op == "rdtsc" else count * vcpus
@@ -135,18 +148,49 @@ def loop(op, count, *options, name=None, params=None, vcpus=1):
     arguments = " ".join(["exit_loop", "--op", op, "--count", str(count), *options])
     if vcpus > 1:
         arguments += f" --vcpus {vcpus}"
-    before = "" if params is None else with_params(params)
-    return Case(name or f"{op} x {count}", RECORD + arguments, check, before)
+    return Case(name or f"{op} x {count}", RECORD + arguments, check, with_params(params))
 
 
-def leaves(isa):
-    """A guest reads the leaves for defined and undefined reasons."""
+def leaves(isa, name, loops=("",), params=None, **how):
+    """Guests read the leaves for defined and undefined reasons.
+
+    loops: options of exit_loop, one VM after the other; how: of checks.leaves_agree.
+    """
     def check(folder, setup):
         recording, log = recorded(folder)
-        yield checks.leaves_agree(recording, setup.isa, log, UNDEFINED_REASONS[isa])
+        has_params(recording, params)
+        yield checks.leaves_agree(recording, setup.isa, log, UNDEFINED_REASONS[isa], **how)
     reasons = ",".join(map(str, LEAF_REASONS[isa] + UNDEFINED_REASONS[isa]))
-    return Case("leaves in a loop",
-                RECORD + f"exit_loop --op out --count 50 --read-leaves {reasons}", check)
+    commands = " && ".join(f"exit_loop --op out --count 50 {options} --read-leaves {reasons}"
+                           for options in loops)
+    return Case(name, f"{RECORD} sh -c '{commands}'", check, with_params(params))
+
+
+def leaves_off():
+    """cpuid_leaves=0: the four leaves are as any other that the CPU doesn't have."""
+    def check(folder, setup):
+        recording, log = recorded(folder)
+        has_params(recording, {"cpuid_leaves": "N"})
+        readings = checks.leaf_readings(log)
+        expect_equal("readings", len(readings), 2)
+        expect_equal("0x4fffffff and 0x4ffffffe", readings[0][2:], readings[1][2:])
+        yield f"both leaves return {readings[0][2:]}"
+    return Case("leaves turned off", RECORD + "exit_loop --op out --count 50 --read-leaves ''",
+                check, with_params({"cpuid_leaves": "0"}))
+
+
+def waits():
+    """on_full=wait: a ring far too small loses nothing."""
+    params = {"ring_records": "1024", "on_full": "wait"}
+
+    def check(folder, setup):
+        recording, log = recorded(folder)
+        has_params(recording, params)
+        yield from sound(recording, log)
+        expect_equal("dropped", recording.one("SELECT sum(dropped) FROM coverage"), 0)
+        yield checks.counts(recording, exits_of("cpuid", setup), 60000)
+    return Case("on_full=wait, ring of 1024", RECORD + "exit_loop --op cpuid --count 60000", check,
+                with_params(params))
 
 
 def linux(isa):
@@ -298,15 +342,9 @@ done
     return Case(f"{rounds} times unloaded and loaded", script, check)
 
 
-def with_params(params):
-    """Shell that reloads KVM with these parameters of kvm.ko."""
-    text = " ".join(f"{name}={value}" for name, value in params.items())
-    return f". /bed/functions; BED_KVM_PARAMS='{text}'; bed_unload && bed_load"
-
-
 def quick(setup):
     cases = [loop(op, 100) for op in ops_of(setup)]
-    cases += [leaves(setup.isa), linux(setup.isa), split_userspace(), split_halted(), split_preempted(),
+    cases += [leaves(setup.isa, "leaves in a loop"), linux(setup.isa), split_userspace(), split_halted(), split_preempted(),
               killed(), *wrong_inputs()]
     if setup.isa == VMX:
         cases.append(fastpath())
@@ -323,6 +361,13 @@ def full(setup):
         loop("cpuid", 300000, name="cpuid x 300000, default ring", params={}),
         loop("cpuid", 5000, vcpus=4, name="cpuid x 5000, 4 vCPUs at once"),
         destroyed(),
+        leaves(setup.isa, "leaves with a second vCPU", ["--vcpus 2"]),
+        leaves(setup.isa, "leaves of the second VM", ["", ""]),
+        leaves(setup.isa, "leaves, leaf_scope=host", ["", ""], {"leaf_scope": "host"}, vms="all"),
+        leaves(setup.isa, "leaves, leaf_time=handler", ["--sleep-us 500"],
+               {"leaf_time": "handler"}, part="handler_cycles"),
+        leaves_off(),
+        waits(),
         reload_cycles(50),
     ]
     return cases

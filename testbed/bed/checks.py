@@ -100,12 +100,23 @@ def leaf_readings(text):
     return [tuple(int(field, 16) for field in match) for match in LEAF.findall(text)]
 
 
-def _totals_at(recording, isa, seq, reason):
-    """(exits, cycles) of vCPU 0 up to the exit seq, which is counted but not over yet."""
-    where = "" if reason is None else f"AND basic_reason = {reason}"
-    number = recording.one(f"SELECT count(*) FROM exits WHERE seq <= ? {where}", seq)
-    cycles = recording.one(f"SELECT coalesce(sum(cycles), 0) FROM exits WHERE seq < ? {where}",
-                           seq)
+def _totals_at(recording, reader, reason, part, vms):
+    """(exits, sum of the column part) that the guest must see in its CPUID exit `reader`:
+    that exit is counted, but its time isn't over yet. The other vCPUs are idle by then:
+    of each the last exit is open, unless it is destroyed."""
+    where = "true" if reason is None else f"basic_reason = {reason}"
+    where += " AND vm = :vm" if vms == "own" else ""
+    values = {"vm": reader["vm"], "vcpu": reader["vcpu"], "seq": reader["seq"],
+              "tsc": reader["tsc"]}
+
+    def value(what, condition):
+        return recording.db.execute(f"SELECT {what} FROM exits WHERE {where} AND {condition}",
+                                    values).fetchone()[0]
+    own = "vcpu = :vcpu AND seq"
+    others = "vcpu <> :vcpu AND tsc <= :tsc"
+    number = value("count(*)", f"(({own} <= :seq) OR ({others}))")
+    cycles = value(f"coalesce(sum({part}), 0)", f"(({own} < :seq) OR ({others} AND "
+                   "(vm <> :vm OR NOT no_reentry)))")
     return number, cycles
 
 
@@ -117,17 +128,18 @@ def _expected_registers(leaf, subleaf, number, cycles, undefined):
     return 0, cycles >> 32, cycles & 0xffffffff, 0
 
 
-def leaves_agree(recording, isa, text, undefined=()):
+def leaves_agree(recording, isa, text, undefined=(), part="cycles", vms="own"):
     """What the guest read in the leaves equals the records up to that very CPUID exit.
 
-    undefined: reasons of the sub-leaf that the manual doesn't define.
+    undefined: reasons of the sub-leaf that the manual doesn't define. part: the column
+    that the leaves of time sum up. vms: those counted, "own" or "all" of the recording.
     """
     readings = leaf_readings(text)
     expect(readings, "the guest has printed no leaves")
     expect_equal("dropped records", recording.one("SELECT sum(dropped) FROM coverage"), 0)
     cpuid = 10 if isa == VMX else 0x72
-    rows = recording.all("SELECT seq, key, key_aux FROM exits WHERE basic_reason = ? AND "
-                         "key BETWEEN 0x4ffffffc AND 0x4fffffff ORDER BY seq", cpuid)
+    rows = recording.all("SELECT vm, vcpu, seq, tsc, key, key_aux FROM exits WHERE basic_reason = ? AND "
+                         "key BETWEEN 0x4ffffffc AND 0x4fffffff ORDER BY tsc", cpuid)
     # cpuid may execute a leaf more often than it prints it: take what it printed, in order.
     expect(len(rows) >= len(readings), f"{len(rows)} leaf exits, {len(readings)} readings")
     position = 0
@@ -137,8 +149,8 @@ def leaves_agree(recording, isa, text, undefined=()):
                 not by_reason or rows[position]["key_aux"] == subleaf)):
             position += 1
         expect(position < len(rows), f"no CPUID exit of leaf {leaf:#x}, sub-leaf {subleaf:#x}")
-        number, cycles = _totals_at(recording, isa, rows[position]["seq"],
-                                    subleaf if by_reason else None)
+        number, cycles = _totals_at(recording, rows[position], subleaf if by_reason else None,
+                                    part, vms)
         expect_equal(f"leaf {leaf:#x}, sub-leaf {subleaf:#x}, at seq {rows[position]['seq']}",
                      tuple(registers),
                      _expected_registers(leaf, subleaf, number, cycles, undefined))
