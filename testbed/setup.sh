@@ -11,7 +11,7 @@ BUILD_PACKAGES="build-essential bazel-bootstrap pkg-config libsqlite3-dev sqlite
 	libtraceevent-dev libtracefs-dev libtracecmd-dev patch linux-source-6.1"
 # Only ./check: the SVM machine, the second kernel series, a browser and a
 # terminal for what is drawn.
-CHECK_PACKAGES="qemu-system-x86 linux-source-6.12 chromium tmux man-db"
+CHECK_PACKAGES="qemu-system-x86 linux-source-6.12 chromium tmux mandoc"
 
 setup_say() { printf '%s\n' "$*"; }
 
