@@ -130,8 +130,10 @@ static void put_count(struct out *out, const struct change *c, bool total)
 
 	out_int(out, c->a ? (int64_t)c->a->n : 0);
 	out_int(out, c->b ? (int64_t)c->b->n : 0);
-	out_real(out, c->rate_a * scale_a);
-	out_real(out, c->rate_b * scale_b);
+	if (!total) {
+		out_real(out, c->rate_a);
+		out_real(out, c->rate_b);
+	}
 	if (c->a && c->b)
 		out_real(out, c->rate_b * scale_b / (c->rate_a * scale_a));
 	else
@@ -156,6 +158,12 @@ static void put_quantile(struct out *out, const struct change *c, const struct q
 	out_text(out, quantile_word(c, q, text, sizeof(text)));
 }
 
+/* A column that --total leaves out. */
+static bool is_rate(const struct out_column *column)
+{
+	return !strncmp(column->name, "per_s", 5);
+}
+
 static int put_changes(struct app *app, struct out *out, const struct change *change, uint32_t n,
 		       bool total, int ept)
 {
@@ -165,12 +173,10 @@ static int put_changes(struct app *app, struct out *out, const struct change *ch
 	uint32_t limit = app->opt.limit > 0 && app->opt.limit < n ? (uint32_t)app->opt.limit : n;
 	char name[64];
 
-	memcpy(shown, columns, sizeof(shown));
-	if (total) {
-		shown[4] = (struct out_column){"count_a", "A", OUT_REAL, 0};
-		shown[5] = (struct out_column){"count_b", "B", OUT_REAL, 0};
-	}
-	out_table(out, "rows", shown, last);
+	for (int i = 0, at = 0; i < last; i++)
+		if (!total || !is_rate(&columns[i]))
+			shown[at++] = columns[i];
+	out_table(out, "rows", shown, total ? last - 2 : last);
 	for (uint32_t i = 0; i < limit; i++) {
 		if (!reason_name(app, app->run.isa, change[i].key, name, sizeof(name)))
 			return -1;

@@ -7,6 +7,7 @@
 # the last line. To write them anew:
 #   UPDATE=1 sh analyzer/test/golden_test.sh bazel-bin/analyzer/analyzer \
 #     bazel-bin/analyzer/testdata/fixture.sqlite analyzer/testdata/golden
+# (recorded boots: .../testdata/recorded.sqlite analyzer/testdata/recorded)
 analyzer=$1 DB=$2 folder=$3
 failed=0 count=0
 actual=${TEST_TMPDIR:-/tmp}/golden.$$

@@ -1,0 +1,1 @@
+histogram --run ept --reason EPT_VIOLATION --to 5s

@@ -1,0 +1,1 @@
+latency --run shadow --handler --format csv

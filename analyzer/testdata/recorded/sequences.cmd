@@ -1,0 +1,1 @@
+sequences --run ept --limit 8

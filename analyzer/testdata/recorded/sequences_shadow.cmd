@@ -1,0 +1,1 @@
+sequences --run shadow --table bursts --gap 50us

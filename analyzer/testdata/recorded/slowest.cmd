@@ -1,0 +1,1 @@
+slowest --run ept --limit 5 --around 1

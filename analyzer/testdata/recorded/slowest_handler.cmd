@@ -1,0 +1,1 @@
+slowest --run shadow --sort handler --limit 10 --format json

@@ -1,0 +1,1 @@
+symbols --run ept analyzer/testdata/nosuch.map

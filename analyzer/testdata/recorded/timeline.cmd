@@ -1,0 +1,1 @@
+timeline --run ept --limit 20

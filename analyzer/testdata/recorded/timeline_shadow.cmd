@@ -1,0 +1,1 @@
+timeline --run shadow --table reasons

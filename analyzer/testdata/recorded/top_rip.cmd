@@ -1,0 +1,1 @@
+top-exits --run ept --by rip --limit 10

@@ -1,0 +1,1 @@
+top-exits --run ept --by subkey --limit 15
