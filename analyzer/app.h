@@ -81,6 +81,7 @@ struct vcpu_ref {
  *	--from or --to was given
  * @grid_cycles: intervals that both exit_rollup and exit_hist can be cut at
  * @coarse: exit_rollup_coarse and exit_hist_total are there
+ * @rows_from: what run_rows() moved @from to, 0: nothing
  * @reason: reason keys (see reason_key()) to look at; none: all
  */
 struct run {
@@ -106,6 +107,7 @@ struct run {
 	int64_t unread;
 	int64_t from;
 	int64_t to;
+	int64_t rows_from;
 	struct vcpu_ref *vcpus;
 	unsigned int n_vcpus;
 	int64_t reason[REASONS_MAX];

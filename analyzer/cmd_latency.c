@@ -32,6 +32,7 @@ static int read_groups(struct app *app, struct agg *agg)
 		AGG_DIST | (app->opt.exact ? AGG_EXACT : 0) | (app->opt.extra[0] ? AGG_HANDLER : 0);
 
 	if (run_open(app, app->opt.run, &app->run) ||
+	    (app->opt.exact && run_rows(app, &app->run)) ||
 	    agg_read(app, &app->run, BY_REASON, flags, agg))
 		return -1;
 	if (!agg->groups)

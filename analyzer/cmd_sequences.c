@@ -278,7 +278,7 @@ static int sequences(struct app *app)
 		return -1;
 	if (units_parse_ns(gap, &s.gap))
 		return app_fail(app, "--gap %s: not a time (such as 10us)", gap);
-	if (run_open(app, app->opt.run, &app->run))
+	if (run_open(app, app->opt.run, &app->run) || run_rows(app, &app->run))
 		return -1;
 	s.gap = ns_to_cycles(s.gap, app->run.tsc_khz);
 	rc = read_sequences(app, &s);

@@ -152,7 +152,8 @@ static int slowest(struct app *app)
 	int64_t around;
 	int rc;
 
-	if (sort < 0 || parse_around(app, &around) || run_open(app, app->opt.run, &app->run))
+	if (sort < 0 || parse_around(app, &around) || run_open(app, app->opt.run, &app->run) ||
+	    run_rows(app, &app->run))
 		return -1;
 	snprintf(sql, sizeof(sql),
 		 "SELECT e.rowid FROM exit e WHERE %%s ORDER BY %s DESC, e.rowid LIMIT %lld",

@@ -111,7 +111,7 @@ static int symbols(struct app *app)
 	if (!app->opt.n_words)
 		return app_fail(
 			app, "symbols needs a file: the guest's System.map, kallsyms or vmlinux");
-	if (run_open(app, app->opt.run, &app->run))
+	if (run_open(app, app->opt.run, &app->run) || run_rows(app, &app->run))
 		return -1;
 	rc = symbols_open(app, app->opt.words[0], app->opt.extra[0], &symbols, &guessed);
 	if (!rc)

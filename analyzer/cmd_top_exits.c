@@ -194,6 +194,8 @@ static int top_exits(struct app *app)
 	if (app->opt.limit < 0)
 		app->opt.limit = by == BY_REASON ? 0 : 30;
 	top.rows = agg_needs_rows(top.by, flags);
+	if (top.rows && run_rows(app, &app->run))
+		return -1;
 	rc = symbols_open(app, app->opt.extra[0], app->opt.extra[1], &top.symbols, &top.guessed);
 	if (!rc)
 		rc = agg_read(app, &app->run, top.by, flags, &top.agg);

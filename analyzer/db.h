@@ -55,6 +55,12 @@ int64_t run_grid_length(const struct run *run);
 /* Refuse a run that has no rows in table exit. */
 int run_needs_rows(struct app *app, const struct run *run);
 
+/*
+ * Before rows of table exit are read: refuse a run that has none, and begin
+ * where they begin, if only those of the last minutes were kept.
+ */
+int run_rows(struct app *app, struct run *run);
+
 /* Say that no exit passes the filter of app->run; always -1. */
 int run_nothing(struct app *app);
 

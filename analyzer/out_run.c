@@ -52,7 +52,7 @@ static void coverage_line(struct out *out, const struct run *run)
 
 void out_run(struct out *out, const char *name, const struct run *run)
 {
-	char length[UNITS_TEXT];
+	char length[UNITS_TEXT], from[UNITS_TEXT];
 
 	if (out->format == OUT_JSON)
 		json_run(&out->json, name, run);
@@ -65,6 +65,11 @@ void out_run(struct out *out, const char *name, const struct run *run)
 	if (!strcmp(run->environment, "emulated"))
 		out_note(out, "Emulated machine: a cycle is one instruction there; times are not "
 			      "real latencies.");
+	if (run->rows_from)
+		out_note(out,
+			 "Single exits are kept from %s of the run on only: no earlier one counts "
+			 "here.",
+			 units_ns((double)cycles_to_ns(run->rows_from, run->tsc_khz), from));
 	if (!run->has_split)
 		out_note(out,
 			 "Source %s does not tell handler, halted, user-space and preempted time "

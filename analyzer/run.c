@@ -263,7 +263,42 @@ int run_needs_rows(struct app *app, const struct run *run)
 	if (run->has_raw)
 		return 0;
 	return app_fail(app,
-			"run %" PRId64 " \"%s\" has no single exits (recorded with --no-raw), only "
-			"sums by reason and vCPU",
+			"run %" PRId64
+			" \"%s\" has no single exits (recorded with --no-raw), only sums by"
+			" reason and vCPU",
 			run->id, run->label);
+}
+
+int run_rows(struct app *app, struct run *run)
+{
+	int64_t first, begin;
+
+	if (run_needs_rows(app, run))
+		return -1;
+	if (run->has_raw == 1)
+		return 0;
+	if (one_number(app,
+		       "SELECT e.tsc FROM exit e WHERE e.vcpu IN (SELECT vcpu FROM coverage WHERE "
+		       "run = ?1)"
+		       " ORDER BY e.rowid LIMIT 1",
+		       run->id, &first))
+		return -1;
+	if (one_number(app,
+		       "SELECT min(first_tsc) FROM exit_rollup WHERE vcpu IN (SELECT vcpu FROM "
+		       "coverage"
+		       " WHERE run = ?1)",
+		       run->id, &begin))
+		return -1;
+	first -= run->tsc_start;
+	if (first <= run->from || first <= begin - run->tsc_start)
+		return 0;
+	if (first >= run->to)
+		return app_fail(
+			app,
+			"run %" PRId64
+			" \"%s\" keeps single exits from %.3f s on only, which is behind --to",
+			run->id, run->label, (double)cycles_to_ns(first, run->tsc_khz) / 1e9);
+	run->from = first;
+	run->rows_from = first;
+	return 0;
 }

@@ -1,0 +1,1 @@
+latency --run kept --exact --to 11s

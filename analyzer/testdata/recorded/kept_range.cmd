@@ -1,0 +1,1 @@
+sequences --run kept --to 1s

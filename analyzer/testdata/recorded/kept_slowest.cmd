@@ -1,0 +1,1 @@
+slowest --run kept --limit 2

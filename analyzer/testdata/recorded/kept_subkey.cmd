@@ -1,0 +1,1 @@
+top-exits --run kept --by subkey --limit 3
