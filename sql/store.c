@@ -185,9 +185,6 @@ static int open_database(struct store *store)
 
 static int prepare(struct store *store)
 {
-	/* What is the same in all rows is no column of exit_batch: that saves calls. */
-	static const char insert_rows[] = "INSERT INTO exit SELECT ?1, *, NULL FROM exit_batch";
-	static const char insert_rows_cr3[] = "INSERT INTO exit SELECT ?1, *, cr3 FROM exit_batch";
 	static const char trim_rows[] = "DELETE FROM exit WHERE rowid BETWEEN ?1 AND ?2";
 	static const char insert_loss[] = "INSERT INTO loss VALUES (?,?,?,?,?)";
 	static const char insert_check[] = "INSERT INTO crosscheck VALUES (?,?,?,?,?,?,?)";
@@ -197,12 +194,14 @@ static int prepare(struct store *store)
 		const char *sql;
 		sqlite3_stmt **stmt;
 	} all[] = {
-		{insert_rows, &store->insert_rows},   {insert_rows_cr3, &store->insert_rows_cr3},
-		{trim_rows, &store->trim_rows},	      {insert_loss, &store->insert_loss},
-		{insert_check, &store->insert_check}, {update_vcpu, &store->update_vcpu},
+
+		{trim_rows, &store->trim_rows},
+		{insert_loss, &store->insert_loss},
+		{insert_check, &store->insert_check},
+		{update_vcpu, &store->update_vcpu},
 	};
 	size_t i;
-	int rc = store_rows_register(store->db, &store->batch);
+	int rc = store_rows_init(store);
 
 	for (i = 0; !rc && i < sizeof(all) / sizeof(*all); i++)
 		rc = sqlite3_prepare_v3(store->db, all[i].sql, -1, SQLITE_PREPARE_PERSISTENT,
@@ -418,13 +417,13 @@ void store_close(struct store *store)
 	if (!store)
 		return;
 	sqlite3_finalize(store->insert_rows);
-	sqlite3_finalize(store->insert_rows_cr3);
 	sqlite3_finalize(store->trim_rows);
 	sqlite3_finalize(store->insert_loss);
 	sqlite3_finalize(store->insert_check);
 	sqlite3_finalize(store->update_vcpu);
 	store_sum_free(store);
 	sqlite3_close(store->db);
+	store_rows_free(store);
 	if (store->take_back)
 		take_back(store);
 	/* Last: closing any descriptor of the file drops SQLite's own locks. */

@@ -18,7 +18,7 @@ int store_transaction(struct store *store)
 		return STORE_RUNLESS;
 	if (store->in_transaction)
 		return 0;
-	rc = sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	rc = sqlite3_exec(store->db, "BEGIN", NULL, NULL, NULL);
 	store->in_transaction = !rc;
 	return rc ? store_fail(store, rc) : 0;
 }
@@ -28,6 +28,7 @@ int store_fail(struct store *store, int rc)
 	if (!sqlite3_get_autocommit(store->db))
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 	store->in_transaction = 0;
+	store_rows_clear(&store->image);
 	store->failed_run = store->run;
 	store->run = 0;
 	return rc;
@@ -138,48 +139,44 @@ static int check_order(struct store *store, struct vcpu_state *v,
 	return rc;
 }
 
-static int insert_rows(struct store *store, const struct vcpu_state *v,
-		       const struct kvm_exit_record *records, size_t count)
-{
-	sqlite3_stmt *stmt = store->insert_rows;
-	size_t i;
-	int rc;
-
-	for (i = 0; i < count; i++)
-		if (records[i].flags & KVM_EXIT_REC_CR3)
-			stmt = store->insert_rows_cr3;
-	store->batch = (struct row_batch){records, count};
-	sqlite3_bind_int64(stmt, 1, v->id);
-	rc = store_step(stmt);
-	if (!rc && count) {
-		store->last_row = sqlite3_last_insert_rowid(store->db);
-		if (!store->first_row)
-			store->first_row = store->last_row - (int64_t)count + 1;
-	}
-	return rc;
-}
-
-int store_append(struct store *store, int vcpu, const struct kvm_exit_record *records, size_t count)
+/* Records that fit into memory until the next flush. */
+static int append_some(struct store *store, int vcpu, const struct kvm_exit_record *records,
+		       size_t *count)
 {
 	struct vcpu_state *v;
-	int rc;
+	int rc = find_vcpu(store, vcpu, &v);
 
-	rc = find_vcpu(store, vcpu, &v);
 	if (rc)
 		return rc;
-	rc = check_order(store, v, records, count);
-	if (!rc && store->raw)
-		rc = insert_rows(store, v, records, count);
+	if (store->raw)
+		*count = store_rows_add(&store->image, v->id, records, *count);
+	rc = check_order(store, v, records, *count);
 	if (!rc)
-		rc = store_sum_add(store, v->id, records, count);
+		rc = store_sum_add(store, v->id, records, *count);
 	if (rc)
 		return store_fail(store, rc);
 	v->dirty = 1;
 	if (v->last_tsc > store->last_tsc)
 		store->last_tsc = v->last_tsc;
-	store->recorded += count;
-	store->unflushed += count;
+	store->recorded += *count;
+	store->unflushed += *count;
 	return 0;
+}
+
+int store_append(struct store *store, int vcpu, const struct kvm_exit_record *records, size_t count)
+{
+	size_t some = count;
+	int rc = append_some(store, vcpu, records, &some);
+
+	while (!rc && some < count) {
+		records += some;
+		count -= some;
+		some = count;
+		rc = store_flush(store);
+		if (!rc)
+			rc = append_some(store, vcpu, records, &some);
+	}
+	return rc;
 }
 
 int store_add_crosscheck(struct store *store, const struct store_crosscheck *check)
@@ -349,7 +346,9 @@ int store_flush(struct store *store)
 		return STORE_RUNLESS;
 	if (!store->in_transaction)
 		return 0;
-	rc = store_sum_write(store);
+	rc = store_rows_write(store);
+	if (!rc)
+		rc = store_sum_write(store);
 	if (!rc)
 		rc = write_vcpus(store);
 	if (!rc && store->raw && store->keep_cycles)

@@ -124,7 +124,7 @@ static int total_hists(struct store *store, int64_t run)
 
 int store_coarse_write(struct store *store, int64_t run)
 {
-	int rc = sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	int rc = sqlite3_exec(store->db, "BEGIN", NULL, NULL, NULL);
 
 	if (!rc)
 		rc = total_hists(store, run);

@@ -26,10 +26,14 @@ struct vcpu_state {
 	int dirty;	   /* its counts changed since the last flush */
 };
 
-/* The rows that the virtual table shows to INSERT ... SELECT. */
-struct row_batch {
-	const struct kvm_exit_record *records;
-	size_t count;
+/* Rows that wait for the next flush, as pages of a database (store_rows.c). */
+struct row_image {
+	unsigned char *pages;
+	uint32_t *last_row; /* of each leaf: its last row's number */
+	uint32_t leaves;
+	uint32_t rows;
+	uint32_t cells;	  /* of the last leaf */
+	uint32_t content; /* where its cells begin, from below */
 };
 
 /* Rows of the run up to @rowid are not younger than @tsc. */
@@ -72,12 +76,11 @@ struct store {
 	struct row_mark marks[STORE_MARKS];
 	int mark_count;
 
-	struct row_batch batch;
+	struct row_image image;
 	struct tally rollup; /* of struct rollup_sums */
 	struct tally hist;   /* of struct hist_counts */
 
 	sqlite3_stmt *insert_rows;
-	sqlite3_stmt *insert_rows_cr3;
 	sqlite3_stmt *trim_rows;
 	sqlite3_stmt *insert_rollup;
 	sqlite3_stmt *insert_hist;
@@ -86,8 +89,16 @@ struct store {
 	sqlite3_stmt *update_vcpu;
 };
 
-/* Registers the virtual table exit_batch, which shows *@batch. */
-int store_rows_register(sqlite3 *db, struct row_batch *batch);
+int store_rows_init(struct store *store);
+/* Takes as many of the records as there is room for; returns how many. */
+size_t store_rows_add(struct row_image *image, int64_t vcpu, const struct kvm_exit_record *records,
+		      size_t count);
+/* Inserts all rows into the open transaction. Only once in a transaction. */
+int store_rows_write(struct store *store);
+/* Forgets the rows. */
+void store_rows_clear(struct row_image *image);
+/* When the database is closed. */
+void store_rows_free(struct store *store);
 
 /* Sums of one roll-up row; fields as in table exit_rollup. */
 struct rollup_sums {

@@ -337,6 +337,109 @@ static void test_refreshed(void)
 	CHECK(query(path, "SELECT count(*) FROM exit WHERE reason = 10") > 0);
 }
 
+/* One value in every field of a record, as wide as the field is. */
+static struct kvm_exit_record record_of(uint64_t seq, uint64_t value)
+{
+	return (struct kvm_exit_record){
+		.seq = seq,
+		.tsc = SYNTHETIC_TSC_START + seq,
+		.guest_rip = value,
+		.guest_cr3 = value,
+		.qualification = value,
+		.info2 = value,
+		.key = value,
+		.key_aux = value,
+		.cycles = value,
+		.handler_cycles = value,
+		.halted_cycles = value,
+		.userspace_cycles = value,
+		.preempted_cycles = value,
+		.reason = (__u32)value,
+		.flags = KVM_EXIT_REC_KEY | KVM_EXIT_REC_CR3,
+		.intr_info = (__u32)value,
+		.error_code = (__u32)value,
+		.pcpu = (__u16)value,
+		.user_reason = (__u8)value,
+	};
+}
+
+/* Every length that a value can have in the file, at its edges, both signs. */
+static void test_values(void)
+{
+	const char *path = test_path("values.sqlite");
+	struct store *store = open_run(path, 1);
+	struct kvm_exit_record r;
+	char sql[512];
+	uint64_t seq = 0;
+	int bit;
+	int off;
+
+	add_vcpu(store, 0);
+	for (bit = 0; bit < 64; bit++) {
+		for (off = -2; off < 2; off++) {
+			r = record_of(seq++, (UINT64_C(1) << bit) + (uint64_t)off);
+			CHECK_EQ(store_append(store, 0, &r, 1), 0);
+			r = record_of(seq++, 0 - (UINT64_C(1) << bit) + (uint64_t)off);
+			r.flags = 0;
+			CHECK_EQ(store_append(store, 0, &r, 1), 0);
+		}
+	}
+	CHECK_EQ(store_finish(store, "complete", 0, 0), 0);
+	store_close(store);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit"), seq);
+	CHECK_EQ(query(path,
+		       "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"),
+		 1);
+	CHECK_EQ(query(path,
+		       "SELECT count(*) FROM exit WHERE (flags = 0) <> (key IS NULL)"
+		       " OR (flags = 0) <> (key_aux IS NULL) OR (flags = 0) <> (cr3 IS NULL)"),
+		 0);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit WHERE typeof(rip) <> 'integer'"), 0);
+	for (bit = 0; bit < 64; bit++) {
+		for (off = -2; off < 2; off++) {
+			int64_t value = (int64_t)((UINT64_C(1) << bit) + (uint64_t)off);
+
+			snprintf(sql, sizeof(sql),
+				 "SELECT rip = %lld AND cr3 = rip AND qualification = rip AND "
+				 "info2 = rip"
+				 " AND key = rip AND key_aux = rip AND cycles = rip AND"
+				 " halted_cycles = rip AND userspace_cycles = rip AND"
+				 " preempted_cycles = rip AND reason = rip & 0xffffffff AND"
+				 " intr_info = reason AND error_code = reason AND pcpu = rip & "
+				 "0xffff"
+				 " AND user_reason = rip & 255 FROM exit WHERE seq = %d",
+				 (long long)value, bit * 8 + (off + 2) * 2);
+			CHECK_EQ(query(path, sql), 1);
+		}
+	}
+}
+
+/* More rows than memory is set aside for, without a flush of the caller's. */
+static void test_many(void)
+{
+	const char *path = test_path("many.sqlite");
+	struct store *store = open_run(path, 1);
+	struct synthetic s;
+	int i;
+
+	add_vcpu(store, 0);
+	synthetic_init(&s, 0, 1);
+	for (i = 0; i < 30; i++) {
+		synthetic_fill(&s, records, RECORDS);
+		CHECK_EQ(store_append(store, 0, records, RECORDS), 0);
+	}
+	CHECK_EQ(store_finish(store, "complete", s.tsc, 0), 0);
+	store_close(store);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit"), 30 * RECORDS);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit a JOIN exit b ON b.rowid = a.rowid + 1"
+			     " WHERE b.seq <> a.seq + 1"),
+		 0);
+	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_rollup"), 30 * RECORDS);
+	CHECK_EQ(query(path,
+		       "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"),
+		 1);
+}
+
 static void test_bad_calls(void)
 {
 	struct store *store = open_run(test_path("bad.sqlite"), 1);
@@ -368,6 +471,8 @@ int main(void)
 	test_killed();
 	test_keep();
 	test_refreshed();
+	test_values();
+	test_many();
 	test_bad_calls();
 	return check_result();
 }
