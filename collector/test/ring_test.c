@@ -60,7 +60,7 @@ static void vm_exit(struct vcpu *v)
 		} else if (record) {
 			record->reason = v->open;
 			record->cycles = cycles;
-			exit_ring_publish(&v->producer);
+			exit_ring_publish(&v->producer, record);
 			add(&t->cycles, cycles);
 			add(&t->recorded, 1);
 		} else {
@@ -102,7 +102,7 @@ static void vcpu_make(struct vcpu *v)
 		.meta = v->meta,
 		.tail = (void *)(area + page),
 		.records = (void *)(area + 2 * page + totals),
-		.count = RECORDS,
+		.mask = RECORDS - 1,
 	};
 	v->open = KVM_EXIT_TOTAL_OTHER;
 }
