@@ -73,7 +73,8 @@ struct match {
  */
 struct lane_state {
 	bool open;
-	int vcpu; /* -1: a stranger */
+	int vcpu;     /* -1: a stranger */
+	uint32_t cpu; /* of the kvm_exit */
 };
 
 static void *fifo_add(struct fifo *f)
@@ -319,6 +320,7 @@ static int take_exit(struct match *m, struct lane_state *state, const struct kvm
 	struct pair *p;
 
 	state->open = true;
+	state->cpu = e->cpu;
 	if (state->vcpu < 0) {
 		m->strangers++;
 		return 0;
@@ -343,10 +345,14 @@ static int take_event(struct match *m, struct event_lane *lane, const struct kvm
 	state->open = false;
 	if (vcpu < 0)
 		return 0;
+	p = fifo_tail(&m->vcpus[vcpu].pairs);
+	/* Where events were lost in between, it is the entry of another exit. */
+	if (paired && p)
+		paired = !lost_windows_hit(&m->lost, state->cpu, p->exit_ts, e->ts) &&
+			 !lost_windows_hit(&m->lost, e->cpu, p->exit_ts, e->ts);
 	m->vcpus[vcpu].entries++;
 	m->vcpus[vcpu].unpaired += !paired;
-	p = fifo_tail(&m->vcpus[vcpu].pairs);
-	if (p && paired)
+	if (paired && p)
 		p->entry_ts = e->ts;
 	return 0;
 }

@@ -194,6 +194,19 @@ static void test_lost_events(void)
 	CHECK(c.matched == 5 && c.untraced == 5 && !c.record_only);
 	match_free(m);
 
+	/* The kvm_entry of exit 1 and the kvm_exit of exit 2 are lost: no pair. */
+	m = start(0);
+	for (uint64_t i = 0; i < 4; i++)
+		put(m, record(i));
+	trace(m, 0);
+	add_event(m, KVM_EVENT_EXIT, 1 * STEP + 50);
+	add_event(m, KVM_EVENT_ENTRY, 2 * STEP + WHOLE - 150);
+	trace(m, 3);
+	CHECK(!match_lost(m, 1, 1 * STEP + 50, 2 * STEP + WHOLE - 150));
+	c = finish(m, 20 * STEP, 4, true);
+	CHECK(c.matched == 3 && c.untraced == 1 && !c.shorter);
+	match_free(m);
+
 	m = start(0);
 	for (uint64_t i = 0; i < 3; i++)
 		put(m, record(i));
