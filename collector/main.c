@@ -11,6 +11,7 @@
 
 #include "collector/check_host.h"
 #include "collector/command.h"
+#include "collector/leaf_text.h"
 #include "collector/options.h"
 #include "collector/record.h"
 #include "collector/sink.h"
@@ -126,7 +127,9 @@ static int open_source(const struct options *o, struct source **source, struct f
 	if (o->from)
 		return source_capture_open(o->from, source, fault);
 	if (o->import)
-		return source_import_open(o->import, source, fault);
+		return o->import_kind == IMPORT_PERF_DATA
+			       ? source_perf_data_open(o->import, source, fault)
+			       : source_trace_dat_open(o->import, source, fault);
 	if (o->tracefs)
 		return source_tracefs_open(o->trace_buffer_kb, source, fault);
 	return source_device_open(&o->device, source, fault);
@@ -229,6 +232,8 @@ static int collect(const struct options *o, struct fault *fault)
 	if (!rc)
 		rc = open_source(o, &source, fault);
 	if (!rc) {
+		if (o->tsc_khz)
+			source->info.tsc_khz = o->tsc_khz;
 		name_run(&source->info, o);
 		rc = sink_open(&sink, o, source, fault);
 	}
@@ -246,6 +251,39 @@ static int collect(const struct options *o, struct fault *fault)
 		command_end(&command);
 	/* A command that was asked to end did what it should. */
 	return rc ? 1 : ran ? 0 : command.status;
+}
+
+/* Adds what a guest read of its CPUID leaves to a run. Returns the exit status. */
+static int import_leaves(const struct options *o, struct fault *fault)
+{
+	struct store_leaf *leaves;
+	struct store *store;
+	size_t count;
+	int rc = leaf_text_read(o->import, &leaves, &count);
+
+	if (rc == -EPROTO)
+		fault_set(fault, rc, "%s: no perf.data, no trace.dat and no text with CPUID leaves",
+			  o->import);
+	else if (rc)
+		fault_set(fault, rc, "%s: %s", o->import, strerror(-rc));
+	if (rc)
+		return 1;
+	rc = access(o->db, F_OK) ? -errno : store_open(o->db, &store);
+	if (rc) {
+		fault_set(fault, rc, "%s: %s", o->db, store_strerror(NULL, rc));
+		free(leaves);
+		return 1;
+	}
+	rc = store_add_leaves(store, o->run, leaves, count);
+	if (rc)
+		fault_set(fault, rc, "%s: %s", o->db,
+			  rc == STORE_RUNLESS ? "no such run (analyzer runs lists them)"
+					      : store_strerror(store, rc));
+	else
+		fprintf(stderr, "collector: %zu leaf readings: %s\n", count, o->db);
+	store_close(store);
+	free(leaves);
+	return rc ? 1 : 0;
 }
 
 /* One line for each thing that was looked at. Returns the exit status. */
@@ -271,6 +309,15 @@ static int print_host(void)
 	return fflush(stdout) || needed ? 1 : 0;
 }
 
+static int run(struct options *o, struct fault *fault)
+{
+	if (o->import && import_kind(o->import, &o->import_kind, fault))
+		return 1;
+	if (o->import && o->import_kind == IMPORT_TEXT)
+		return import_leaves(o, fault);
+	return collect(o, fault);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -285,7 +332,7 @@ int main(int argc, char **argv)
 		else if (options.check_host)
 			status = print_host();
 		else
-			status = collect(&options, &fault);
+			status = run(&options, &fault);
 		if (options.help || options.version)
 			status = fflush(stdout) ? 1 : 0;
 	}

@@ -25,6 +25,10 @@ const char options_help[] =
 	"                    the time, no flags, exits may be lost (--trace-buffer)\n"
 	"  import TRACE      a perf.data (perf kvm stat record) or trace.dat (trace-cmd\n"
 	"                    record -e kvm:kvm_exit -e kvm:kvm_entry) in the same way\n"
+	"                    A text with CPUID leaves that a guest read (leaf_reader --raw,\n"
+	"                    cpuid -r) is added to the last run, or --run N, for analyzer\n"
+	"                    verify\n"
+	"  --tsc-khz N       times of the trace.dat are TSC cycles at N kHz (clock x86-tsc)\n"
 	"  --label TEXT      name of the run (else COMMAND, else \"run N\")\n"
 	"  --duration TIME   stop after TIME: 500ms, 10s, 5m, 2h; a bare number is seconds\n"
 	"  --flush TIME      time between two transactions (200ms)\n"
@@ -94,6 +98,8 @@ enum {
 	OPT_CAPTURE,
 	OPT_FROM,
 	OPT_SOURCE,
+	OPT_RUN,
+	OPT_TSC_KHZ,
 	OPT_LABEL,
 	OPT_DURATION,
 	OPT_FLUSH,
@@ -126,6 +132,10 @@ static int take(struct options *o, int option, const char *value, struct fault *
 			return fault_set(fault, -EINVAL,
 					 "--source: %s: is no source (device, tracefs)", value);
 		return 0;
+	case OPT_RUN:
+		return parse_number("run", value, "run", &o->run, fault);
+	case OPT_TSC_KHZ:
+		return parse_number("tsc-khz", value, "frequency", &o->tsc_khz, fault);
 	case OPT_LABEL:
 		o->label = value;
 		return 0;
@@ -174,6 +184,10 @@ static int check(const struct options *o, struct fault *fault)
 	if (o->cross_check && (o->from || o->import || !o->db))
 		return fault_set(fault, -EINVAL,
 				 "--cross-check: is for recordings from the device into --db");
+	if ((o->run || o->tsc_khz) && !o->import)
+		return fault_set(fault, -EINVAL, "--run and --tsc-khz: go with import");
+	if (o->import && !o->db)
+		return fault_set(fault, -EINVAL, "import: into which file? (--db FILE)");
 	if (o->import && o->from)
 		return fault_set(fault, -EINVAL, "import and --from: take one of them");
 	if (o->tracefs && (o->from || o->import || o->cross_check || o->device.tgid ||
@@ -197,6 +211,8 @@ int options_parse(struct options *o, int argc, char **argv, struct fault *fault)
 		{"capture", required_argument, NULL, OPT_CAPTURE},
 		{"from", required_argument, NULL, OPT_FROM},
 		{"source", required_argument, NULL, OPT_SOURCE},
+		{"run", required_argument, NULL, OPT_RUN},
+		{"tsc-khz", required_argument, NULL, OPT_TSC_KHZ},
 		{"label", required_argument, NULL, OPT_LABEL},
 		{"duration", required_argument, NULL, OPT_DURATION},
 		{"flush", required_argument, NULL, OPT_FLUSH},

@@ -7,12 +7,16 @@
 
 #include "collector/fault.h"
 #include "collector/source.h"
+#include "collector/trace/source_trace.h"
 
 struct options {
 	const char *db;		      /* --db; NULL: none */
 	const char *label;	      /* --label */
 	const char *capture;	      /* --capture */
 	const char *import;	      /* after "import"; NULL: none */
+	enum import_kind import_kind; /* what the file is, once it was looked at */
+	uint32_t tsc_khz;	      /* --tsc-khz; 0: times of the import are ns */
+	uint32_t run;		      /* --run: of leaf readings; 0: the last one */
 	int tracefs;		      /* --source tracefs */
 	const char *from;	      /* --from; NULL: the device */
 	int64_t duration_ns;	      /* --duration; 0: no limit */

@@ -103,6 +103,13 @@ struct store_crosscheck {
 	int64_t cycles;
 };
 
+/* One reading of table leaf_reading; @reason: ECX on input. */
+struct store_leaf {
+	uint32_t leaf;
+	uint32_t reason;
+	uint32_t eax, ebx, ecx, edx;
+};
+
 /* What a run holds so far, in records; @bytes: size of the files on disk. */
 struct store_counts {
 	uint64_t recorded;
@@ -142,6 +149,13 @@ int store_add_crosscheck(struct store *store, const struct store_crosscheck *che
  */
 int store_add_vmx_capability(struct store *store, uint32_t cpu, uint32_t msr, uint64_t value,
 			     int valid);
+
+/*
+ * Adds readings, in their order, to a run that was recorded before (0: the last
+ * one), all or none. No run may be open. STORE_RUNLESS: there is no such run.
+ */
+int store_add_leaves(struct store *store, int64_t run, const struct store_leaf *leaves,
+		     size_t count);
 
 int store_flush(struct store *store);
 

@@ -5,6 +5,7 @@
 # with Debian's cpuid program, as any guest can, and ends the machine through
 # the port that vmm listens to. Arguments on the kernel command line:
 #	leaf_reasons=A,B,C	basic exit reasons to read one by one
+#	leaf_reasons=all	all of them, by leaf_reader
 export PATH=/bin
 mount -t devtmpfs dev /dev
 mount -t proc proc /proc
@@ -21,6 +22,9 @@ for reason in $reasons; do
 	leaf 0x4ffffffd -s "$reason"
 	leaf 0x4ffffffc -s "$reason"
 done
+if grep -q leaf_reasons=all /proc/cmdline; then
+	leaf_reader --raw --reasons 64
+fi
 leaf 0x4fffffff
 echo "L2 done"
 guest_exit 0

@@ -6,21 +6,26 @@
 
 #include "collector/trace/source_trace.h"
 
-int source_import_open(const char *path, struct source **source, struct fault *fault)
+int import_kind(const char *path, enum import_kind *kind, struct fault *fault)
 {
+	static const char perf_magic[] = "PERFILE2";
 	static const char trace_magic[] = "\x17\x08\x44tracing";
-	char begin[sizeof(trace_magic) - 1] = "";
+	char begin[sizeof(trace_magic)] = "";
 	FILE *file = fopen(path, "re");
 	size_t n;
 
 	if (!file)
 		return fault_set(fault, -errno, "%s: %s", path, strerror(errno));
 	errno = 0;
-	n = fread(begin, 1, sizeof(begin), file);
+	n = fread(begin, 1, sizeof(begin) - 1, file);
 	fclose(file);
-	if (n >= 8 && !memcmp(begin, "PERFILE2", 8))
-		return source_perf_data_open(path, source, fault);
-	if (n == sizeof(begin) && !memcmp(begin, trace_magic, sizeof(begin)))
-		return source_trace_dat_open(path, source, fault);
-	return fault_set(fault, -EPROTO, "%s: neither a perf.data nor a trace.dat file", path);
+	if (!n)
+		return fault_set(fault, errno ? -errno : -EPROTO, "%s: %s", path,
+				 errno ? strerror(errno) : "is empty");
+	*kind = IMPORT_TEXT;
+	if (!strncmp(begin, perf_magic, sizeof(perf_magic) - 1))
+		*kind = IMPORT_PERF_DATA;
+	else if (!strcmp(begin, trace_magic))
+		*kind = IMPORT_TRACE_DAT;
+	return 0;
 }

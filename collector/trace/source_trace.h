@@ -53,7 +53,9 @@ int source_perf_data_open(const char *path, struct source **source, struct fault
  */
 int source_trace_dat_open(const char *path, struct source **source, struct fault *fault);
 
-/* One of the two by what @path begins with. -EPROTO: neither. */
-int source_import_open(const char *path, struct source **source, struct fault *fault);
+enum import_kind { IMPORT_PERF_DATA, IMPORT_TRACE_DAT, IMPORT_TEXT };
+
+/* Which of them a file is, by what it begins with. */
+int import_kind(const char *path, enum import_kind *kind, struct fault *fault);
 
 #endif
