@@ -34,7 +34,7 @@ static inline unsigned int kvm_exit_slot_svm(unsigned int code)
 
 /*
  * Whether Intel defines a basic exit reason, whatever KVM does about it: SDM
- * volume 3, appendix C "VMX basic exit reasons", edition 325462-085US (October
+ * volume 3, appendix C "VMX basic exit reasons", edition 325462-086US (December
  * 2024), has 0 to 81 but for the four.
  */
 static inline int kvm_exit_defined_vmx(unsigned int basic)
