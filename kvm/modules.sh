@@ -36,14 +36,10 @@ ours_loaded() {
 # Processes that hold VMs or the exit ring, as "PID (name)", with commas.
 kvm_users() {
 	comma=
-	for link in /proc/[0-9]*/fd/*; do
-		case $(readlink "$link" 2>/dev/null) in
-		/dev/kvm | /dev/kvm_exit_ring | anon_inode:kvm-*)
-			pid=${link#/proc/}
-			echo "${pid%%/*}"
-			;;
-		esac
-	done | sort -un | while read -r pid; do
+	ls -l /proc/[0-9]*/fd 2>/dev/null | awk '
+		/^\/proc\// { split($0, part, "/") }
+		/ -> (\/dev\/kvm|\/dev\/kvm_exit_ring|anon_inode:kvm-.*)$/ { print part[3] }' |
+		sort -un | while read -r pid; do
 		printf '%s%s (%s)' "$comma" "$pid" "$(cat "/proc/$pid/comm" 2>/dev/null)"
 		comma=", "
 	done
