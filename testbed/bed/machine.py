@@ -3,10 +3,12 @@
 
 import os
 import pty
+import re
 import select
 import shutil
 import signal
 import subprocess
+import termios
 
 from . import BedError
 
@@ -130,6 +132,28 @@ class Bochs(Machine):
     vendor = "kvm_intel"
     disk_modules = ["ata_piix", "sd_mod"]
     arguments = COMMAND_LINE + " tsc=reliable"
+    _screen = None
+
+    def wait(self, seconds):
+        alive = super().wait(seconds)
+        self._empty_screen()
+        return alive
+
+    def _empty_screen(self):
+        """Bochs draws on a terminal of its own, and stands still once that is full."""
+        if self._screen is None:
+            log = (self.dir / "emulator.log").read_text(errors="replace")
+            found = re.search(r'connected to screen "(/dev/pts/\d+)"', log)
+            if found is None:
+                return
+            self._screen = os.open(found.group(1), os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        termios.tcflush(self._screen, termios.TCIFLUSH)
+
+    def stop(self):
+        super().stop()
+        if self._screen is not None:
+            os.close(self._screen)
+            self._screen = None
 
     def prepare(self, kernel, initramfs):
         bochs = _need("bochs-bin", "bochs bochsbios vgabios bochs-term")
