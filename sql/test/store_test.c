@@ -424,17 +424,17 @@ static void test_many(void)
 
 	add_vcpu(store, 0);
 	synthetic_init(&s, 0, 1);
-	for (i = 0; i < 30; i++) {
+	for (i = 0; i < 20; i++) {
 		synthetic_fill(&s, records, RECORDS);
 		CHECK_EQ(store_append(store, 0, records, RECORDS), 0);
 	}
 	CHECK_EQ(store_finish(store, "complete", s.tsc, 0), 0);
 	store_close(store);
-	CHECK_EQ(query(path, "SELECT count(*) FROM exit"), 30 * RECORDS);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit"), 20 * RECORDS);
 	CHECK_EQ(query(path, "SELECT count(*) FROM exit a JOIN exit b ON b.rowid = a.rowid + 1"
 			     " WHERE b.seq <> a.seq + 1"),
 		 0);
-	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_rollup"), 30 * RECORDS);
+	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_rollup"), 20 * RECORDS);
 	CHECK_EQ(query(path,
 		       "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"),
 		 1);

@@ -30,6 +30,20 @@ static uint32_t pick_reason(uint64_t random)
 	return reasons[random % (sizeof(reasons) / sizeof(*reasons))];
 }
 
+/*
+ * Durations: near to what is usual for the reason, as in recorded boots (about 10
+ * buckets of the histogram for a reason in a second), but one in 64 from a long
+ * tail, where each doubling up to 2^24 cycles is half as frequent.
+ */
+static uint64_t pick_cycles(uint32_t reason, uint64_t random, uint32_t coin)
+{
+	uint64_t usual = 1000 + 100 * reason;
+
+	if (random % 64)
+		return usual + random / 64 % (usual / 4);
+	return 512 + random / 64 % (512U << __builtin_ctz(coin | 1U << 15));
+}
+
 static void lose(struct synthetic *s, uint64_t random)
 {
 	struct kvm_exit_total *total = &s->totals[1];
@@ -50,9 +64,7 @@ static void fill(struct synthetic *s, struct kvm_exit_record *r)
 	r->seq = s->seq++;
 	r->reason = pick_reason(random >> 8);
 	r->tsc = s->tsc += 500 + (random >> 16) % 4000;
-	/* skewed: each doubling from 512 to 2^24 cycles is half as frequent */
-	r->handler_cycles =
-		512 + (random >> 20) % (512U << __builtin_ctz((__u32)(random >> 48) | 1U << 15));
+	r->handler_cycles = pick_cycles(r->reason & 63, random >> 20, (__u32)(random >> 48));
 	r->halted_cycles = r->reason == 12 ? (random >> 30) % 100000 : 0;
 	r->userspace_cycles = r->reason == 30 ? (random >> 32) % 5000 : 0;
 	r->preempted_cycles = (random & 63) == 0 ? (random >> 40) % 100000 : 0;
