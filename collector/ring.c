@@ -163,11 +163,14 @@ static void begin(struct ring *ring)
 		return;
 	}
 	ring->first_seq = seq;
+	ring->unread = 0;
 	for (i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++) {
 		if (base[i].count > base[i].synthesized)
 			base[i].count -= slot_open(&base[i]);
 		else
 			base[i].synthesized -= slot_open(&base[i]);
+		/* Also those recorded between the attach and the snapshot, or for an earlier reader. */
+		ring->unread += base[i].count + base[i].synthesized;
 	}
 }
 

@@ -21,7 +21,7 @@ struct ring {
 	struct kvm_exit_total *base; /* totals at first_seq */
 	struct kvm_exit_total *sum;  /* after ring_end(): totals of the recording */
 	uint32_t open_exits;	     /* 1: an exit had not re-entered at end_seq */
-	uint64_t unread;	     /* exits before a reader came */
+	uint64_t unread;	     /* exits before this recording */
 	uint64_t filtered;
 };
 
