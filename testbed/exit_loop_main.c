@@ -203,6 +203,7 @@ static uint32_t op_address(const struct loop_options *options)
 static int run_vcpus(struct loop *loop)
 {
 	const struct loop_options *options = loop->options;
+	unsigned int started = 0;
 	int err = 0;
 
 	for (unsigned int i = 0; !err && i < options->vcpus; i++) {
@@ -213,15 +214,17 @@ static int run_vcpus(struct loop *loop)
 	}
 	if (err)
 		return err;
-	for (unsigned int i = 0; i < options->vcpus; i++) {
-		struct loop_vcpu *vcpu = &loop->vcpus[i];
+	for (; started < options->vcpus; started++) {
+		struct loop_vcpu *vcpu = &loop->vcpus[started];
 
-		if (pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu))
-			abort(); /* a thread less would hang nothing but mean nothing either */
+		err = -pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
+		loop->vm.step = "pthread_create";
+		if (err)
+			break;
 	}
-	for (unsigned int i = 0; i < options->vcpus; i++) {
+	for (unsigned int i = 0; i < started; i++) {
 		pthread_join(loop->vcpus[i].thread, NULL);
-		if (loop->vcpus[i].err) {
+		if (!err && loop->vcpus[i].err) {
 			err = loop->vcpus[i].err;
 			loop->vm.step = loop->vcpus[i].step;
 		}

@@ -116,9 +116,9 @@ def has_params(recording, params):
         expect_equal(f"parameter {param}", str(loaded.get(param)), value)
 
 
-def sound(recording, log):
+def sound(recording, log, from_creation=True):
     yield checks.is_sound(recording)
-    yield checks.in_sequence(recording)
+    yield checks.in_sequence(recording, from_creation)
     yield checks.accounts_for(recording, kvm_exits(log))
 
 
@@ -282,6 +282,23 @@ collector --db next.sqlite -- exit_loop --op cpuid --count 100
     return Case("collector killed", script, check)
 
 
+def late():
+    """A collector that comes while the guest runs: what it missed is counted as unread."""
+    script = """\
+exit_loop --op out --count 3000 --sleep-us 1000 &
+sleep 1
+""" + RECORD + """sh -c "while grep -q . /proc/$!/cmdline; do sleep 0.1; done"
+wait $!
+"""
+    def check(folder, setup):
+        recording, log = recorded(folder)
+        yield from sound(recording, log, from_creation=False)
+        unread = recording.one("SELECT sum(unread) FROM coverage")
+        expect(0 < unread < 3000, f"{unread} exits unread")
+        yield f"{unread} of them unread"
+    return Case("collector comes late", script, check)
+
+
 def destroyed():
     """VMs that come and go while one collector records: every exit of each."""
     script = RECORD + ("sh -c 'for n in 1 2 3 4 5 6 7 8 9 10; do "
@@ -319,6 +336,10 @@ def wrong_inputs():
     return [
         wrong_input("no permission", "su nobody -c 'collector --db run.sqlite --duration 1s'",
                     "[Pp]ermission", prepare="chmod 777 ."),
+        wrong_input("another collector", "collector --db run.sqlite --duration 1s",
+                    "another collector",
+                    prepare="collector --db first.sqlite --duration 4s & sleep 2",
+                    clean_up="wait"),
         wrong_input("no device", "collector --db run.sqlite --duration 1s", "kvm_exit_ring",
                     prepare=". /bed/functions; bed_unload", clean_up=". /bed/functions; bed_load"),
     ]
@@ -345,7 +366,7 @@ done
 def quick(setup):
     cases = [loop(op, 100) for op in ops_of(setup)]
     cases += [leaves(setup.isa, "leaves in a loop"), linux(setup.isa), split_userspace(), split_halted(), split_preempted(),
-              killed(), *wrong_inputs()]
+              late(), killed(), *wrong_inputs()]
     if setup.isa == VMX:
         cases.append(fastpath())
     cases.append(loop("cpuid", 60000, name="cpuid x 60000, ring of 4096",
