@@ -408,7 +408,7 @@ bool exit_ring_leaf(struct kvm_vcpu *vcpu, u32 leaf, u32 index,
 static __always_inline bool exit_ring_cpuid(struct kvm_vcpu *vcpu, u32 leaf, u32 index,
 					    u32 *eax, u32 *ebx, u32 *ecx, u32 *edx)
 {
-	return unlikely(leaf >> 2 == 0x4ffffffc >> 2) &&
+	return unlikely(leaf - 0x4ffffffcU <= 3) &&
 	       exit_ring_leaf(vcpu, leaf, index, eax, ebx, ecx, edx);
 }
 

@@ -11,12 +11,19 @@
 #define pr_fmt(fmt) "kvm: exit_ring: " fmt
 
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <linux/xarray.h>
 
 #include "exit_ring_dev.h"
+
+/* A vCPU came from a vendor module without our hooks. */
+static bool exit_ring_stock_vendor;
+static const struct kernel_param_ops exit_ring_stock_vendor_ops = { .get = param_get_bool };
+module_param_cb(stock_vendor, &exit_ring_stock_vendor_ops, &exit_ring_stock_vendor, 0444);
+MODULE_PARM_DESC(stock_vendor, "read only: Y once a stock kvm-intel or kvm-amd made a vCPU, which is then not recorded");
 
 /* Records waiting unread of vCPUs that are gone: at most so many rings. */
 #define EXIT_RING_KEPT_MAX 64
@@ -156,10 +163,11 @@ static void exit_ring_sum_slot(const struct kvm_exit_total *total, struct kvm_ex
 		return;
 	sum->count += count;
 	sum->synthesized += synthesized;
-	sum->cycles += READ_ONCE(total->cycles);
-	sum->halted_cycles += READ_ONCE(total->halted_cycles);
-	sum->userspace_cycles += READ_ONCE(total->userspace_cycles);
+	/* Written the other way round: what is read of cycles covers its parts. */
 	sum->preempted_cycles += READ_ONCE(total->preempted_cycles);
+	sum->userspace_cycles += READ_ONCE(total->userspace_cycles);
+	sum->halted_cycles += READ_ONCE(total->halted_cycles);
+	sum->cycles += READ_ONCE(total->cycles);
 }
 
 void exit_ring_sum(const struct kvm_exit_total *totals, unsigned int slot,
@@ -188,22 +196,26 @@ void exit_ring_host_sum(unsigned int slot, struct kvm_exit_total *sum)
 
 int exit_ring_new_id(struct exit_ring *er)
 {
-	struct kvm_exit_ring_meta *meta = &er->shared->meta;
-	struct exit_ring *other;
-	unsigned long id;
 	int r;
 
 	mutex_lock(&exit_ring_lock);
-	meta->ring_id = ++exit_ring_last_id;
-	xa_for_each(&exit_rings, id, other)
-		if (other->kvm == er->kvm)
-			meta->vm_id = other->shared->meta.vm_id;
-	if (!meta->vm_id)
-		meta->vm_id = ++exit_ring_last_vm_id;
+	er->shared->meta.ring_id = ++exit_ring_last_id;
 	/* Found by nobody until exit_ring_announce(), which then can't fail. */
-	r = xa_reserve(&exit_rings, meta->ring_id, GFP_KERNEL);
+	r = xa_reserve(&exit_rings, er->shared->meta.ring_id, GFP_KERNEL);
 	mutex_unlock(&exit_ring_lock);
 	return r;
+}
+
+/* The id of the VM that other vCPUs brought along, or a new one. */
+static u64 exit_ring_find_vm_id(struct exit_ring *er)
+{
+	struct exit_ring *other;
+	unsigned long id;
+
+	xa_for_each(&exit_rings, id, other)
+		if (other->kvm == er->kvm)
+			return other->shared->meta.vm_id;
+	return ++exit_ring_last_vm_id;
 }
 
 void exit_ring_announce(struct exit_ring *er)
@@ -211,10 +223,12 @@ void exit_ring_announce(struct exit_ring *er)
 	struct exit_ring_buf *buf;
 
 	if (!er->isa) {
+		exit_ring_stock_vendor = true;
 		pr_warn_once("the vendor module is a stock one: exits are neither counted nor recorded; load the kvm-intel.ko or kvm-amd.ko built with this kvm.ko\n");
 		return;
 	}
 	mutex_lock(&exit_ring_lock);
+	er->shared->meta.vm_id = exit_ring_find_vm_id(er);
 	if (exit_ring_armed) {
 		static const struct kvm_exit_ring_attach all;
 

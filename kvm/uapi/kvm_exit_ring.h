@@ -16,6 +16,9 @@
  *		mmap() the four areas of fd; read records; poll(fd)
  *	poll(ctl): POLLIN when rings came or went since the last NEXT that
  *	ended with ENOENT
+ *	poll(fd): POLLIN when a quarter of the ring, or 4096 records, wait unread,
+ *	or any of a vCPU that is gone; POLLHUP when it is gone and all is read. A
+ *	reader that wants fewer records sooner polls with a time limit
  *
  * THE AREAS OF AN ATTACHED FILE (byte offsets for mmap)
  *	0			struct kvm_exit_ring_meta	read only
@@ -57,7 +60,7 @@
 #define KVM_EXIT_ISA_SVM	2U	/* AMD APM vol. 2, appendix C */
 
 /* kvm_exit_record.flags */
-#define KVM_EXIT_REC_FASTPATH	0x0001U	/* re-entered without handle_exit() */
+#define KVM_EXIT_REC_FASTPATH	0x0001U	/* handled with IRQs off, not by handle_exit() */
 #define KVM_EXIT_REC_NESTED	0x0002U	/* exit of an L2 guest */
 #define KVM_EXIT_REC_USER	0x0004U	/* KVM_RUN returned; user_reason is valid */
 #define KVM_EXIT_REC_SYNTH	0x0008U	/* no VM entry took place (emulation_required) */
@@ -77,7 +80,7 @@
  * Opened at the exit and published once its duration is known: when the vCPU
  * has exited again (nothing is published with interrupts off before an entry)
  * or is destroyed. The interval ends at the stamp just before VMLAUNCH,
- * VMRESUME or VMRUN.
+ * VMRESUME or VMRUN; before a synthesized exit it ends where that one begins.
  *
  * @seq:	number of this record in its ring, from 0; counts the dropped
  *		ones too, so a gap of n means n records lost right there
@@ -104,7 +107,8 @@
  * @error_code:	VM-exit interruption error code (VMCS 0x4406)
  * @pcpu:	physical CPU at the exit (smp_processor_id())
  * @vcpu_id:	the vCPU's id as given to KVM_CREATE_VCPU
- * @user_reason: KVM_EXIT_* of struct kvm_run if KVM_EXIT_REC_USER, else 0
+ * @user_reason: KVM_EXIT_* of struct kvm_run at the first return of KVM_RUN if
+ *		KVM_EXIT_REC_USER, else 0
  * @isa:	KVM_EXIT_ISA_*
  * @reserved:	0
  *
@@ -336,7 +340,8 @@ struct kvm_exit_ring_attach {
 
 /* Rings of vCPUs created while this file is open record from the first exit on
  * and are kept, unread, when the vCPU goes, until a reader has emptied them or
- * the file is closed. EBUSY: another file has armed it.
+ * the file is closed; of more than 64 such rings the oldest is given up. EBUSY:
+ * another file has armed it.
  */
 #define KVM_EXIT_RING_ARM	_IO(KVM_EXIT_RING_IOC, 0x00)
 /* The ring with the smallest id above info.ring_id. ENOENT: no more. */
