@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What kvm/uapi/kvm_exit_ring.h promises of the device, claim by claim, on the
- * real thing. Runs in the test bed's L1 as root; needs on_full=drop, ring_records
- * of 4096 and at least two CPUs for the waiting reader.
+ * real thing. Runs in the test bed's L1 as root, with on_full=drop and
+ * ring_records=4096. One CPU will do, and in QEMU's TCG must: each attach turns a
+ * static key, and TCG with several CPUs sometimes runs the breakpoint that
+ * Linux puts into the code meanwhile (an Oops "int3").
  */
 #include "kvm/test/device_vm.h"
 #include "kvm/test/ring_map.h"
