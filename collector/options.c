@@ -186,8 +186,6 @@ static int check(const struct options *o, struct fault *fault)
 				 "--cross-check: is for recordings from the device into --db");
 	if ((o->run || o->tsc_khz) && !o->import)
 		return fault_set(fault, -EINVAL, "--run and --tsc-khz: go with import");
-	if (o->import && !o->db)
-		return fault_set(fault, -EINVAL, "import: into which file? (--db FILE)");
 	if (o->import && o->from)
 		return fault_set(fault, -EINVAL, "import and --from: take one of them");
 	if (o->tracefs && (o->from || o->import || o->cross_check || o->device.tgid ||

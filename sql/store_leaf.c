@@ -54,7 +54,7 @@ int store_add_leaves(struct store *store, int64_t run, const struct store_leaf *
 	if (!rc && !id)
 		rc = STORE_RUNLESS;
 	if (!rc)
-		rc = sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+		rc = sqlite3_exec(store->db, "BEGIN", NULL, NULL, NULL);
 	if (rc)
 		return rc;
 	rc = insert_all(store, id, leaves, count);
