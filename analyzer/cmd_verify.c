@@ -13,24 +13,6 @@
 #include "analyzer/reason.h"
 #include "analyzer/verify.h"
 
-/* One comparison; -1: all VMs, vCPUs, reasons. */
-struct check {
-	int equation;
-	int64_t vm;
-	int64_t vcpu;
-	int64_t reason;
-	int64_t left;
-	int64_t right;
-	int64_t unexplained;
-	char *why;
-};
-
-struct checks {
-	struct check *check;
-	int count;
-	int failed;
-};
-
 static const struct out_column summary_columns[] = {
 	{"equation", "EQUATION", OUT_TEXT, 0},
 	{"left", "LEFT SIDE", OUT_TEXT, 0},
@@ -68,71 +50,6 @@ static const struct out_column delta_columns[] = {
 
 #define COLUMNS(c) (int)(sizeof(c) / sizeof((c)[0]))
 
-static int64_t id_or_all(sqlite3_stmt *stmt, int column)
-{
-	return sqlite3_column_type(stmt, column) == SQLITE_NULL
-		       ? -1
-		       : sqlite3_column_int64(stmt, column);
-}
-
-/* The explanation without the last ", ". */
-static char *trimmed(sqlite3_stmt *stmt, int column)
-{
-	char *text = db_text(stmt, column);
-	size_t length = text ? strlen(text) : 0;
-
-	if (length >= 2 && !strcmp(text + length - 2, ", "))
-		text[length - 2] = '\0';
-	return text;
-}
-
-static int take_row(struct app *app, sqlite3_stmt *stmt, int equation, struct checks *all)
-{
-	struct check *more = realloc(all->check, ((size_t)all->count + 1) * sizeof(*more));
-	struct check *c;
-
-	if (!more)
-		return app_fail(app, "out of memory");
-	all->check = more;
-	c = &more[all->count];
-	*c = (struct check){
-		.equation = equation,
-		.vm = id_or_all(stmt, 0),
-		.vcpu = id_or_all(stmt, 1),
-		.reason = id_or_all(stmt, 2),
-		.left = sqlite3_column_int64(stmt, 3),
-		.right = sqlite3_column_int64(stmt, 4),
-		.unexplained = sqlite3_column_int64(stmt, 5),
-		.why = trimmed(stmt, 6),
-	};
-	if (!c->why)
-		return app_fail(app, "out of memory");
-	all->count++;
-	all->failed += c->unexplained != 0;
-	return 0;
-}
-
-static int evaluate(struct app *app, int equation, struct checks *all)
-{
-	char *sql = sqlite3_mprintf("%s%s", verify_common, verify_equations[equation].sql);
-	sqlite3_stmt *stmt;
-	int rc = sql ? db_prepare(app, &stmt, sql) : app_fail(app, "out of memory");
-
-	sqlite3_free(sql);
-	if (rc)
-		return -1;
-	sqlite3_bind_int64(stmt, 1, app->run.id);
-	sqlite3_bind_int(stmt, 2, app->run.isa);
-	while ((rc = db_step(app, stmt)) > 0) {
-		if (take_row(app, stmt, equation, all)) {
-			rc = -1;
-			break;
-		}
-	}
-	sqlite3_finalize(stmt);
-	return rc;
-}
-
 static void put_id(struct out *out, int64_t id)
 {
 	if (id < 0)
@@ -152,44 +69,26 @@ static int put_reason(struct app *app, struct out *out, int64_t reason)
 	return 0;
 }
 
-static const char *verdict(int64_t unexplained, bool equal)
-{
-	return unexplained ? "UNEXPLAINED" : equal ? "equal" : "explained";
-}
-
 /* One line per equation. */
 static void put_summary(struct out *out, const struct checks *all)
 {
-	const struct equation *e;
-	const struct check *c;
-	int i;
-
 	out_table(out, "equations", summary_columns, COLUMNS(summary_columns));
-	for (i = 0; i < verify_equation_count; i++) {
-		int64_t left = 0, right = 0, count = 0, equal = 0, failed = 0;
+	for (int i = 0; i < verify_equation_count; i++) {
+		const struct equation *e = &verify_equations[i];
+		struct check_sum sum = verify_sum(all, i);
 
-		for (c = all->check; c < all->check + all->count; c++) {
-			if (c->equation != i)
-				continue;
-			left += c->left;
-			right += c->right;
-			count++;
-			equal += c->left == c->right && !c->unexplained;
-			failed += c->unexplained != 0;
-		}
-		if (!count)
+		if (!sum.count)
 			continue;
-		e = &verify_equations[i];
 		out_text(out, e->name);
 		out_text(out, e->left);
-		out_int(out, left);
+		out_int(out, sum.left);
 		out_text(out, e->right);
-		out_int(out, right);
-		out_int(out, count);
-		out_int(out, equal);
-		out_int(out, count - equal - failed);
-		out_int(out, failed);
-		out_text(out, verdict(failed, equal == count));
+		out_int(out, sum.right);
+		out_int(out, sum.count);
+		out_int(out, sum.equal);
+		out_int(out, sum.count - sum.equal - sum.failed);
+		out_int(out, sum.failed);
+		out_text(out, verify_verdict(sum.failed, sum.equal == sum.count));
 	}
 	out_table_end(out);
 }
@@ -215,7 +114,7 @@ static int put_checks(struct app *app, struct out *out, const struct checks *all
 		out_int(out, c->left - c->right);
 		out_int(out, c->unexplained);
 		out_text(out, c->why);
-		out_text(out, verdict(c->unexplained, equal));
+		out_text(out, verify_verdict(c->unexplained, equal));
 	}
 	out_table_end(out);
 	return 0;
@@ -350,16 +249,14 @@ static int verify(struct app *app)
 	struct checks all = {0};
 	int rc = run_open(app, app->opt.run, &app->run);
 
-	for (int i = 0; !rc && i < verify_equation_count; i++)
-		rc = evaluate(app, i, &all);
+	if (!rc)
+		rc = verify_read(app, &all);
 	if (!rc)
 		rc = print_all(app, &all);
 	if (!rc && all.failed)
 		rc = app_fail(app, "run %" PRId64 ": %d comparisons are not explained", app->run.id,
 			      all.failed);
-	for (int i = 0; i < all.count; i++)
-		free(all.check[i].why);
-	free(all.check);
+	verify_free(&all);
 	return rc;
 }
 

@@ -16,6 +16,8 @@
 #ifndef EXITSCOPE_ANALYZER_VERIFY_H
 #define EXITSCOPE_ANALYZER_VERIFY_H
 
+#include "analyzer/app.h"
+
 /*
  * @name: for scripts, stays the same
  * @left, @right: what is compared
@@ -32,6 +34,46 @@ struct equation {
 extern const char verify_common[];
 extern const struct equation verify_equations[];
 extern const int verify_equation_count;
+
+/*
+ * struct check - one comparison; -1: all VMs, vCPUs, reasons
+ * @why: the explanation of a difference, "" if there is none
+ */
+struct check {
+	int equation;
+	int64_t vm;
+	int64_t vcpu;
+	int64_t reason;
+	int64_t left;
+	int64_t right;
+	int64_t unexplained;
+	char *why;
+};
+
+/* @failed: how many are not explained */
+struct checks {
+	struct check *check;
+	int count;
+	int failed;
+};
+
+/* What all comparisons of one equation come to. */
+struct check_sum {
+	int64_t left;
+	int64_t right;
+	int64_t count;
+	int64_t equal;
+	int64_t failed; /* not explained */
+};
+
+/* Compare everything that app->run has two sides of. Free @checks in any case. */
+int verify_read(struct app *app, struct checks *checks);
+void verify_free(struct checks *checks);
+
+struct check_sum verify_sum(const struct checks *checks, int equation);
+
+/* "UNEXPLAINED", "equal" or "explained" */
+const char *verify_verdict(int64_t unexplained, bool equal);
 
 /*
  * vm, vcpu_id, reason, delta, n: record cycles minus the interval from kvm_exit to
