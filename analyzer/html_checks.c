@@ -5,136 +5,194 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "analyzer/caps.h"
 #include "analyzer/db.h"
 #include "analyzer/html_report.h"
 #include "analyzer/reason.h"
+#include "analyzer/verify.h"
 
-/* Prepare @sql with ?1 = the run and count its rows into *@n. */
-static int count_rows(struct report *report, const char *sql, int64_t *n)
+#define DIFFERENCES 60 /* at most */
+
+static void put_equations(struct html *h, const struct checks *checks)
 {
-	sqlite3_stmt *stmt;
-	int rc;
+	html_table(h, "Cross-check",
+		   "Equation|Left side|#Sum|Right "
+		   "side|#Sum|#Checks|#Equal|#Explained|#Unexplained|Verdict");
+	for (int i = 0; i < verify_equation_count; i++) {
+		struct check_sum sum = verify_sum(checks, i);
 
-	if (db_prepare(report->app, &stmt, sql))
-		return -1;
-	sqlite3_bind_int64(stmt, 1, report->run->id);
-	rc = db_step(report->app, stmt);
-	if (rc > 0)
-		*n = sqlite3_column_int64(stmt, 0);
-	sqlite3_finalize(stmt);
-	return rc < 0 ? -1 : 0;
+		if (!sum.count)
+			continue;
+		html_row(h);
+		html_cell_name(h, verify_equations[i].name);
+		html_cell_text(h, verify_equations[i].left);
+		html_cell_count(h, (uint64_t)sum.left);
+		html_cell_text(h, verify_equations[i].right);
+		html_cell_count(h, (uint64_t)sum.right);
+		html_cell_count(h, (uint64_t)sum.count);
+		html_cell_count(h, (uint64_t)sum.equal);
+		html_cell_count(h, (uint64_t)(sum.count - sum.equal - sum.failed));
+		html_cell_count(h, (uint64_t)sum.failed);
+		html_put(h, "<td%s>%s</td>", sum.failed ? " class=\"differs\"" : "",
+			 verify_verdict(sum.failed, sum.equal == sum.count));
+		html_row_end(h);
+	}
+	html_table_end(h);
 }
 
-/* The counts of each source, summed over vCPUs; per reason where it tells them. */
-#define CHECK_SQL                                                                                  \
-	"SELECT source, name, basic_reason, reason_name, sum(n), CASE WHEN basic_reason IS NULL "  \
-	"THEN"                                                                                     \
-	" (SELECT exits FROM runs WHERE run = ?1) ELSE (SELECT coalesce(sum(exits), 0) FROM "      \
-	"top_exits t"                                                                              \
-	" WHERE t.run = ?1 AND t.basic_reason = c.basic_reason) END"                               \
-	" FROM crosschecks c WHERE run = ?1 GROUP BY source, name, basic_reason"                   \
-	" ORDER BY source, name, basic_reason IS NOT NULL, 5 DESC"
-
-static void put_check_row(struct report *report, sqlite3_stmt *stmt)
+static int put_difference(struct report *report, const struct check *c)
 {
-	const char *reason = (const char *)sqlite3_column_text(stmt, 3);
-	int64_t n = sqlite3_column_int64(stmt, 4), recorded = sqlite3_column_int64(stmt, 5);
 	struct html *h = &report->html;
-	char text[UNITS_TEXT];
+	char name[64] = "all", text[UNITS_TEXT];
 
+	if (c->reason >= 0 &&
+	    !reason_name(report->app, report->run->isa, c->reason, name, sizeof(name)))
+		return -1;
 	html_row(h);
-	html_cell_name(h, (const char *)sqlite3_column_text(stmt, 0));
-	html_cell_text(h, (const char *)sqlite3_column_text(stmt, 1));
-	if (sqlite3_column_type(stmt, 2) == SQLITE_NULL)
+	html_cell_name(h, verify_equations[c->equation].name);
+	if (c->vcpu < 0)
 		html_cell_text(h, "all");
 	else
-		html_cell_text(h, reason ? reason : "?");
-	html_cell_count(h, (uint64_t)n);
-	html_cell_count(h, (uint64_t)recorded);
-	html_put(h, "<td class=\"num%s\">%s%s</td>", n != recorded ? " differs" : "",
-		 n > recorded ? "+" : "", units_count(n - recorded, text));
+		html_put(h, "<td>%" PRId64 " / %" PRId64 "</td>", c->vm, c->vcpu);
+	html_cell_text(h, name);
+	html_put(h, "<td class=\"num\">%s</td>", units_count(c->left - c->right, text));
+	html_put(h, "<td%s>%s</td>", c->unexplained ? " class=\"differs\"" : "",
+		 verify_verdict(c->unexplained, false));
+	html_cell_text(h, c->why);
 	html_row_end(h);
+	return 0;
+}
+
+static int put_differences(struct report *report, const struct checks *checks)
+{
+	int shown = 0;
+
+	for (int i = 0; i < checks->count && shown < DIFFERENCES; i++) {
+		const struct check *c = &checks->check[i];
+
+		if (c->left == c->right && !c->unexplained)
+			continue;
+		if (!shown++)
+			html_table(&report->html, "Differences",
+				   "Equation|VM / vCPU|Reason|#Difference|Verdict|Explanation");
+		if (put_difference(report, c))
+			return -1;
+	}
+	if (shown)
+		html_table_end(&report->html);
+	return 0;
 }
 
 int html_put_checks(struct report *report)
 {
 	struct html *h = &report->html;
-	sqlite3_stmt *stmt;
-	int64_t n = 0;
-	int rc;
+	struct checks checks = {0};
+	int rc = verify_read(report->app, &checks);
 
-	if (count_rows(report, "SELECT count(*) FROM crosschecks WHERE run = ?1", &n))
-		return -1;
-	if (!n)
-		return 0;
-	if (db_prepare(report->app, &stmt, CHECK_SQL))
-		return -1;
-	sqlite3_bind_int64(stmt, 1, report->run->id);
-	html_section(h, "checks", "Cross-check");
-	html_put(h, "<p class=\"note\">What other sources counted over the same run, beside the "
-		    "recorded exits of the "
-		    "whole run. Sources see different things (synthesized exits, VM entries, the "
-		    "edges of the "
-		    "window): <code>analyzer verify</code> explains each difference.</p>\n");
-	html_table(h, "Cross-check", "Source|Counts|Reason|#Counted|#Recorded|#Difference");
-	while ((rc = db_step(report->app, stmt)) > 0)
-		put_check_row(report, stmt);
-	html_table_end(h);
-	html_section_end(h);
-	sqlite3_finalize(stmt);
+	if (!rc && checks.count) {
+		html_section(h, "checks", "Cross-check");
+		html_put(h,
+			 "<p class=\"note\">The same exits counted in other ways, over the whole "
+			 "run. <code>analyzer verify</code> tells more.</p>\n");
+		put_equations(h, &checks);
+		rc = put_differences(report, &checks);
+		html_section_end(h);
+	}
+	verify_free(&checks);
 	return rc;
 }
 
 /* Each MSR's values with the number of CPUs that have them. */
-#define CAPABILITY_SQL                                                                             \
-	"SELECT msr_hex, CASE msr WHEN 0x480 THEN 'IA32_VMX_BASIC' WHEN 0x481 THEN "               \
-	"'IA32_VMX_PINBASED_CTLS'"                                                                 \
-	" WHEN 0x482 THEN 'IA32_VMX_PROCBASED_CTLS' WHEN 0x483 THEN 'IA32_VMX_EXIT_CTLS'"          \
-	" WHEN 0x484 THEN 'IA32_VMX_ENTRY_CTLS' WHEN 0x485 THEN 'IA32_VMX_MISC'"                   \
-	" WHEN 0x486 THEN 'IA32_VMX_CR0_FIXED0' WHEN 0x487 THEN 'IA32_VMX_CR0_FIXED1'"             \
-	" WHEN 0x488 THEN 'IA32_VMX_CR4_FIXED0' WHEN 0x489 THEN 'IA32_VMX_CR4_FIXED1'"             \
-	" WHEN 0x48a THEN 'IA32_VMX_VMCS_ENUM' WHEN 0x48b THEN 'IA32_VMX_PROCBASED_CTLS2'"         \
-	" WHEN 0x48c THEN 'IA32_VMX_EPT_VPID_CAP' WHEN 0x48d THEN 'IA32_VMX_TRUE_PINBASED_CTLS'"   \
-	" WHEN 0x48e THEN 'IA32_VMX_TRUE_PROCBASED_CTLS' WHEN 0x48f THEN "                         \
-	"'IA32_VMX_TRUE_EXIT_CTLS'"                                                                \
-	" WHEN 0x490 THEN 'IA32_VMX_TRUE_ENTRY_CTLS' WHEN 0x491 THEN 'IA32_VMX_VMFUNC'"            \
-	" WHEN 0x492 THEN 'IA32_VMX_PROCBASED_CTLS3' WHEN 0x493 THEN 'IA32_VMX_EXIT_CTLS2' ELSE "  \
-	"'?' END,"                                                                                 \
-	" CASE WHEN valid THEN value END, count(*) FROM capabilities WHERE run = ?1"               \
-	" GROUP BY msr, valid, value ORDER BY msr, 4 DESC"
+static int put_msrs(struct report *report)
+{
+	struct html *h = &report->html;
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(report->app, &stmt,
+		       "SELECT msr, CASE WHEN valid THEN value END, count(*) FROM capabilities"
+		       " WHERE run = ?1 GROUP BY msr, valid, value ORDER BY msr, 3 DESC"))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, report->run->id);
+	html_table(h, "VMX capabilities", "MSR|Name|Value|#CPUs");
+	while ((rc = db_step(report->app, stmt)) > 0) {
+		const char *value = (const char *)sqlite3_column_text(stmt, 1);
+		int64_t msr = sqlite3_column_int64(stmt, 0);
+		bool known = msr >= VMX_CAPS_FIRST_MSR && msr < VMX_CAPS_FIRST_MSR + VMX_CAPS_MSRS;
+
+		html_row(h);
+		html_put(h, "<td>0x%" PRIx64 "</td>", (uint64_t)msr);
+		html_cell_name(h, known ? vmx_cap_msr_names[msr - VMX_CAPS_FIRST_MSR] : "?");
+		html_put(h, "<td><code>%s</code></td>", value ? value : "not readable");
+		html_cell_count(h, (uint64_t)sqlite3_column_int64(stmt, 2));
+		html_row_end(h);
+	}
+	html_table_end(h);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+/* The exits that cannot occur under these capabilities and parameters. */
+static int put_impossible(struct report *report, const struct caps *caps)
+{
+	struct html *h = &report->html;
+	struct caps_reason *reasons;
+	int n;
+
+	if (caps_reasons(report->app, report->run, caps, &reasons, &n))
+		return -1;
+	html_put(h, "<h3>Exits that cannot occur here</h3>\n<p class=\"note\">By the CPU and the "
+		    "module "
+		    "parameters. Nested: only from a guest of a guest.</p>\n");
+	html_table(h, "Exits that cannot occur here", "#No.|Reason|Can occur|Because|#Recorded");
+	for (int i = 0; i < n; i++) {
+		if (reasons[i].verdict != CAPS_NO && reasons[i].verdict != CAPS_NESTED)
+			continue;
+		html_row(h);
+		html_put(h, "<td class=\"num\">%" PRId64 "</td>", reasons[i].number);
+		html_cell_name(h, reasons[i].name);
+		html_cell_text(h, reasons[i].verdict == CAPS_NO ? "no" : "nested");
+		html_cell_text(h, reasons[i].because);
+		html_cell_count(h, (uint64_t)reasons[i].exits);
+		html_row_end(h);
+	}
+	html_table_end(h);
+	free(reasons);
+	return 0;
+}
+
+static int has_capabilities(struct report *report)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(report->app, &stmt, "SELECT 1 FROM capabilities WHERE run = ?1 LIMIT 1"))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, report->run->id);
+	rc = db_step(report->app, stmt);
+	sqlite3_finalize(stmt);
+	return rc;
+}
 
 int html_put_capabilities(struct report *report)
 {
 	struct html *h = &report->html;
-	sqlite3_stmt *stmt;
-	int64_t n = 0;
-	int rc;
+	struct caps caps = {0};
+	int rc = has_capabilities(report);
 
-	if (count_rows(report, "SELECT count(*) FROM capabilities WHERE run = ?1", &n))
-		return -1;
-	if (!n)
-		return 0;
-	if (db_prepare(report->app, &stmt, CAPABILITY_SQL))
-		return -1;
-	sqlite3_bind_int64(stmt, 1, report->run->id);
+	if (rc <= 0)
+		return rc;
 	html_section(h, "capabilities", "VMX capabilities");
 	html_put(h, "<p class=\"note\">The capability MSRs of the CPUs; a second line of one MSR "
-		    "means that CPUs differ. "
-		    "<code>analyzer vmx-caps</code> tells every control.</p>\n");
-	html_table(h, "VMX capabilities", "MSR|Name|Value|#CPUs");
-	while ((rc = db_step(report->app, stmt)) > 0) {
-		const char *value = (const char *)sqlite3_column_text(stmt, 2);
-
-		html_row(h);
-		html_cell_text(h, (const char *)sqlite3_column_text(stmt, 0));
-		html_cell_name(h, (const char *)sqlite3_column_text(stmt, 1));
-		html_put(h, "<td><code>%s</code></td>", value ? value : "not readable");
-		html_cell_count(h, (uint64_t)sqlite3_column_int64(stmt, 3));
-		html_row_end(h);
-	}
-	html_table_end(h);
+		    "means that CPUs "
+		    "differ. <code>analyzer vmx-caps</code> tells every control.</p>\n");
+	rc = put_msrs(report);
+	if (!rc)
+		rc = caps_load(report->app, report->run, &caps);
+	if (!rc)
+		rc = put_impossible(report, &caps);
+	caps_free(&caps);
 	html_section_end(h);
-	sqlite3_finalize(stmt);
 	return rc;
 }
 

@@ -72,7 +72,8 @@ int html_put_report(struct report *report)
 		return -1;
 	html_put_findings(report);
 	html_put_top(report);
-	html_put_timeline(report);
+	if (html_put_timeline(report))
+		return -1;
 	html_put_heat(report);
 	html_put_latency(report);
 	html_put_split(report);

@@ -116,7 +116,7 @@ void html_put_head(struct report *report);
 int html_put_facts(struct report *report);
 void html_put_findings(struct report *report);
 void html_put_top(struct report *report);
-void html_put_timeline(struct report *report);
+int html_put_timeline(struct report *report);
 void html_put_heat(struct report *report);
 void html_put_latency(struct report *report);
 void html_put_split(struct report *report);

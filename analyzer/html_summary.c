@@ -61,7 +61,10 @@ static void put_tiles(struct report *report)
 	tile_begin(h, "Time in exits");
 	html_put_duration(h, (double)report->total.cycles);
 	snprintf(text, sizeof(text), "%s of it halted",
-		 units_share(report_share(report->total.halted, report->total.cycles), share));
+		 report->total.halted
+			 ? units_share(report_share(report->total.halted, report->total.cycles),
+				       share)
+			 : "none");
 	tile_end(h, run->has_split ? text : NULL);
 	tile_begin(h, "vCPUs");
 	html_put(h, "%u", run->n_vcpus);

@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "analyzer/html_report.h"
+#include "analyzer/series.h"
 #include "analyzer/svg.h"
 
 #define STRIP_LEVELS 7
+#define PHASES	     32 /* at most */
+#define PHASE_BINS   120
 
 /* The time axis, in seconds since the start of the run, and one up to @most above it. */
 static void make_axes(const struct report *report, double most, double unit, struct axis *x,
@@ -79,8 +82,7 @@ static void put_rate_tips(struct report *report)
 		char text[UNITS_TEXT];
 
 		tip_begin(report, c);
-		html_put(h, ": %s exits/s",
-			 units_real((double)report->column[c].n / width, text));
+		html_put(h, ": %s exits/s", units_real((double)report->column[c].n / width, text));
 		if (report->column[c].lost)
 			html_put(h, ", %s lost",
 				 units_count((int64_t)report->column[c].lost, text));
@@ -241,7 +243,44 @@ static void put_strips(struct report *report)
 	html_put(h, "</ol></figure>\n");
 }
 
-void html_put_timeline(struct report *report)
+/* The run's phases as a strip below the rate, on the same time axis. */
+static int put_phases(struct report *report)
+{
+	struct phase phase[PHASES];
+	struct html *h = &report->html;
+	struct series series;
+	double from, width;
+	int n;
+
+	if (series_read(report->app, report->run, PHASE_BINS, &series))
+		return -1;
+	n = series_phases(&series, report->run, phase, PHASES);
+	from = report_seconds(report, report->grid.from);
+	width = report_seconds(report, report->grid.width) * report->grid.columns;
+	if (n > 0)
+		html_put(h, "<div class=\"phases\">");
+	for (int i = 0; i < n; i++) {
+		double begin = report_seconds(report, series_begin(&series, phase[i].from));
+		double end =
+			i + 1 < n ? report_seconds(report, series_begin(&series, phase[i + 1].from))
+				  : from + width;
+
+		html_put(h,
+			 "<span class=\"%s%s\" style=\"left:%.2f%%;width:%.2f%%\" title=\"%s: %.4g "
+			 "to %.4g s\">%s</span>",
+			 phase[i].name, end - begin < width / 20 ? " narrow" : "",
+			 100 * (begin - from) / width, 100 * (end - begin) / width, phase[i].name,
+			 begin, end, phase[i].name);
+	}
+	if (n > 0)
+		html_put(h, "</div>\n<p class=\"note\">Phases: parts of the run in which rate and "
+			    "idling stay "
+			    "about the same; idle: halted for 70 %% of the time.</p>\n");
+	series_free(&series);
+	return n < 0 ? app_fail(report->app, "out of memory") : 0;
+}
+
+int html_put_timeline(struct report *report)
 {
 	struct html *h = &report->html;
 	bool lost = false;
@@ -252,6 +291,8 @@ void html_put_timeline(struct report *report)
 	html_put(h, "<h3>Rate</h3>\n");
 	put_legend(report);
 	put_rate_chart(report);
+	if (put_phases(report))
+		return -1;
 	if (lost)
 		html_put(h, "<p class=\"note\"><i class=\"lostkey\"></i> Dashed lines: records are "
 			    "missing here.</p>\n");
@@ -264,4 +305,5 @@ void html_put_timeline(struct report *report)
 	}
 	put_strips(report);
 	html_section_end(h);
+	return 0;
 }

@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""browser_test.py ANALYZER BOOT_DB: the report in a real browser (chromium).
+
+Nothing is wider than a phone, the browser complains of nothing, and light, dark,
+phone and paper each show a picture. The pictures stay in the test's outputs
+(bazel-testlogs/analyzer/test/report/browser_test/test.outputs).
+"""
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+import zlib
+
+ANALYZER, BOOT_DB = (os.path.abspath(p) for p in sys.argv[1:3])
+OUTPUTS = os.environ.get("TEST_UNDECLARED_OUTPUTS_DIR", tempfile.gettempdir())
+
+# Says how wide the framed page is, and which elements reach past it.
+FRAME = """<!DOCTYPE html><iframe id="f" src="report.html" style="width:%dpx;height:800px"></iframe><pre id="o"></pre>
+<script>document.getElementById("f").onload = function () {
+  const d = this.contentDocument, width = d.documentElement.clientWidth, wide = [];
+  for (const e of d.querySelectorAll("body *"))
+    if (e.getBoundingClientRect().right > width + 1 && !e.closest(".scroll") && !e.closest("svg"))
+      wide.push(e.tagName + "." + e.className);
+  document.getElementById("o").textContent = "WIDE=" + wide.join(" ") + " SCROLL=" +
+    (d.documentElement.scrollWidth - width) + " SECTIONS=" + d.querySelectorAll("section").length + " END";
+};</script>
+"""
+
+
+def pixels(path):
+    """Rows of an 8-bit RGB or RGBA PNG as bytes, and the bytes of a pixel."""
+    with open(path, "rb") as file:
+        data = file.read()
+    width, height, depth, kind = struct.unpack(">IIBB", data[16:26])
+    assert depth == 8 and kind in (2, 6), (depth, kind)
+    size = 3 if kind == 2 else 4
+    at, packed = 8, b""
+    while at < len(data):
+        length, name = struct.unpack(">I4s", data[at:at + 8])
+        packed += data[at + 8:at + 8 + length] if name == b"IDAT" else b""
+        at += length + 12
+    raw, rows, above = zlib.decompress(packed), [], bytes(width * size)
+    for y in range(height):
+        line = bytearray(raw[y * (width * size + 1):(y + 1) * (width * size + 1)])
+        how, line = line[0], line[1:]
+        for i in range(len(line) if how else 0):
+            left = line[i - size] if i >= size else 0
+            corner = above[i - size] if i >= size else 0
+            guess = left + above[i] - corner
+            paeth = min((left, above[i], corner), key=lambda v: (abs(guess - v)))
+            line[i] = (line[i] + (0, left, above[i], (left + above[i]) // 2, paeth)[how]) & 255
+        above = bytes(line)
+        rows.append(above)
+    return rows, size
+
+
+class BrowserTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="browser", dir="/tmp")
+        database = os.path.join(cls.folder, "boot.sqlite")
+        cls.page = os.path.join(cls.folder, "report.html")
+        subprocess.run([BOOT_DB, database, "emulated"], check=True)
+        subprocess.run([ANALYZER, "--db", database, "report", "--html", cls.page], check=True)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder, ignore_errors=True)
+
+    def browse(self, *options, page=None):
+        """Chromium's standard output; fails if the page made it complain."""
+        done = subprocess.run(["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                               "--no-first-run", "--disable-dev-shm-usage", "--enable-logging=stderr",
+                               "--user-data-dir=" + os.path.join(self.folder, "profile"), *options,
+                               "file://" + (page or self.page)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=120, env=dict(os.environ, HOME=self.folder))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([line for line in done.stderr.split("\n") if "CONSOLE" in line], [])
+        return done.stdout
+
+    def shoot(self, name, width, *options):
+        path = os.path.join(OUTPUTS, name + ".png")
+        self.browse(f"--window-size={width},600", "--screenshot=" + path, *options)
+        rows, size = pixels(path)
+        self.assertEqual((len(rows), len(rows[0])), (600, width * size))
+        colors = {rows[y][x:x + 3] for y in range(0, 600, 4) for x in range(0, width * size, 4 * size)}
+        self.assertGreater(len(colors), 30, "an empty picture")
+        return rows[2][:3]
+
+    def test_light_and_dark(self):
+        light = self.shoot("light", 1200, "--blink-settings=preferredColorScheme=1")
+        dark = self.shoot("dark", 1200, "--blink-settings=preferredColorScheme=0")
+        self.assertGreater(min(light), 200)
+        self.assertLess(max(dark), 60)
+
+    def test_phone(self):
+        self.shoot("phone", 500)
+
+    def test_nothing_is_too_wide(self):
+        for width in (320, 390, 768, 1200):
+            frame = os.path.join(self.folder, "frame.html")
+            with open(frame, "w", encoding="ascii") as file:
+                file.write(FRAME % width)
+            said = self.browse("--disable-web-security", "--allow-file-access-from-files", "--virtual-time-budget=5000",
+                               "--dump-dom", page=frame)
+            found = re.search(r"WIDE=(.*) SCROLL=(-?\d+) SECTIONS=(\d+) END</pre>", said)
+            self.assertTrue(found, said[-500:])
+            self.assertEqual(found.group(1, 2), ("", "0"), f"at {width} px")
+            self.assertGreater(int(found.group(3)), 8)
+
+    def test_print(self):
+        path = os.path.join(OUTPUTS, "report.pdf")
+        self.browse("--no-pdf-header-footer", "--print-to-pdf=" + path)
+        with open(path, "rb") as file:
+            pdf = file.read()
+        self.assertTrue(pdf.startswith(b"%PDF"))
+        self.assertGreater(len(re.findall(rb"/Type\s*/Page\b", pdf)), 3)
+
+
+if __name__ == "__main__":
+    if not shutil.which("chromium"):
+        sys.exit("browser_test: no chromium here (apt-get install chromium)")
+    unittest.main(argv=sys.argv[:1], verbosity=2)
