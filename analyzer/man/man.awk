@@ -1,17 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # man.awk - put the help of all commands into a man page
 #
-# awk -f man.awk PAGE.in HELP...: each HELP is what `analyzer COMMAND --help`
+# awk -f mdoc.awk -f man.awk PAGE.in HELP...: each HELP is what `analyzer COMMAND --help`
 # prints. @COMMANDS@ becomes a subsection per command, @OPTIONS@ a list of the
 # options that several commands share. Output: mdoc(7).
-
-function escape(text) {
-	gsub(/\\/, "\\e", text)
-	gsub(/"/, "\\(dq", text)
-	if (text ~ /^[.']/)
-		text = "\\&" text
-	return text
-}
 
 function add(text) { section = section text "\n" }
 
