@@ -69,6 +69,15 @@ static int run_command(struct app *app, const struct cmd *cmd)
 	return rc;
 }
 
+/* One line, whatever a damaged file or an argument brought into the text. */
+static void print_error(char *text)
+{
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = ' ';
+	fprintf(stderr, "analyzer: %s\n", text);
+}
+
 int main(int argc, char **argv)
 {
 	struct app app = {0};
@@ -92,6 +101,6 @@ int main(int argc, char **argv)
 	if (rc >= 0)
 		return 0;
 	fflush(stdout);
-	fprintf(stderr, "analyzer: %s\n", app.error);
+	print_error(app.error);
 	return 1;
 }

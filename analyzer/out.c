@@ -66,6 +66,8 @@ int out_end(struct out *out, struct app *app, bool failed)
 	for (int i = 0; i < out->notes; i++)
 		free(out->note[i]);
 	free(out->note);
+	for (size_t i = 0; i < out->cells; i++)
+		free(out->cell[i].text);
 	free(out->cell);
 	if (failed)
 		return -1;
