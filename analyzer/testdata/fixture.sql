@@ -133,3 +133,27 @@ UPDATE run SET module_parameters = '{"kvm": {"halt_poll_ns": "200000"}, "kvm_int
  nested = '1' WHERE id = 1;
 UPDATE run SET module_parameters = 'damaged' WHERE id = 2;
 INSERT OR REPLACE INTO vmx_capability SELECT 2, cpu, msr, value, valid FROM vmx_capability WHERE cpu = 1;
+
+-- 5 "svm": one exit of each kind on AMD-V.
+INSERT INTO run (id, label, source, state, isa, tsc_khz, tsc_start, tsc_end, started_ns, ended_ns,
+                 rollup_cycles, hist_cycles, ept, collector, host, kernel, environment) VALUES
+(5, 'svm', 'device', 'complete', 2, 2000000, 30000000000, 30100000000, 1700000400000000000,
+ 1700000400050000000, 200000000, 1000000000, 'Y', 'test', 'host2', '6.12.0', 'metal');
+INSERT INTO vm VALUES (5, 5, 11, 5000, 'qemu-system-x86');
+INSERT INTO vcpu (id, vm_id, vcpu_id, ring_id, recorded) VALUES (6, 5, 0, 16, 12);
+WITH one(seq, reason, flags, key, aux) AS (VALUES
+ (0, 0x72, 0x800, 0x40000000, 0), (1, 0x7b, 0x804, 0x3f8, 0x11), (2, 0x7b, 0x804, 0x1f0, 0x62),
+ (3, 0x7c, 0x800, 0xc0000080, 0), (4, 0x7c, 0x801, 0x6e0, 1), (5, 0x400, 0x800, 0xfee000b0, 6),
+ (6, 0x4e, 0x800, 14, NULL), (7, 0x78, 0x040, NULL, NULL), (8, 0x81, 0x800, 5, NULL), (9, 0x13, 0x800, 3, 0),
+ (10, 0x37, 0x800, 7, 0), (11, 0xffffffff, 0, NULL, NULL))
+INSERT INTO exit
+SELECT 6, seq, 30000000000 + seq * 1000000, reason, flags, 1000 + seq * 100, CASE reason WHEN 0x78 THEN 500 ELSE 0 END,
+       CASE WHEN flags & 4 THEN 300 ELSE 0 END, 0, 4194304, key, aux, 0, 0, 0, 0, CASE WHEN flags & 4 THEN 2 ELSE 0 END, 0, NULL
+FROM one;
+INSERT INTO exit_rollup
+SELECT vcpu, 0, reason, count(*), sum(cycles), sum(halted_cycles), sum(userspace_cycles), sum(preempted_cycles),
+       min(cycles), max(cycles), sum(flags & 1), sum((flags & 2) / 2), sum((flags & 4) / 4), sum((flags & 8) / 8), min(tsc), max(tsc)
+FROM exit WHERE vcpu = 6 GROUP BY reason;
+INSERT INTO exit_hist
+SELECT 6, 0, reason, 0, (SELECT (shift + 1) * 64 + (cycles >> shift) - 64 FROM power WHERE low <= cycles ORDER BY low DESC LIMIT 1), count(*)
+FROM exit WHERE vcpu = 6 GROUP BY 3, 5;

@@ -1,0 +1,1 @@
+latency --run svm --reason NPF,MSR

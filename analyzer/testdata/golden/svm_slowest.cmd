@@ -1,0 +1,1 @@
+slowest --run svm --limit 3
