@@ -41,15 +41,21 @@ static void catch_signals(void (*handler)(int))
 static int make_temp(struct app *app, const char *path)
 {
 	mode_t mask = umask(0);
+	sigset_t all, before;
 	int fd;
 
 	umask(mask);
 	if (snprintf(temp_path, sizeof(temp_path), "%s.XXXXXX", path) >= (int)sizeof(temp_path))
 		return app_fail(app, "%s: the name is too long", path);
+	/* No signal may come while there is a file and nobody to remove it. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
 	fd = mkstemp(temp_path);
+	if (fd >= 0)
+		catch_signals(on_signal);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (fd < 0)
 		return failed(app, path);
-	catch_signals(on_signal);
 	if (fchmod(fd, 0666 & ~mask) || close(fd))
 		return failed(app, path);
 	return 0;
