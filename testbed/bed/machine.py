@@ -92,7 +92,9 @@ class Machine:
         command = self.prepare(kernel, initramfs)
         self._terminal, theirs = pty.openpty()
         with open(self.dir / "emulator.log", "wb") as log:
-            self._child = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=log,
+            # setpriv: the emulator ends with us, even when we are killed.
+            self._child = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command],
+                                           stdin=theirs, stdout=theirs, stderr=log,
                                            env={**os.environ, "TERM": "xterm"},
                                            start_new_session=True)
         os.close(theirs)
