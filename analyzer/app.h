@@ -117,6 +117,7 @@ struct run {
 struct app {
 	struct options opt;
 	sqlite3 *db;
+	bool written; /* a collector has the file open */
 	struct run run;
 	char error[512];
 };

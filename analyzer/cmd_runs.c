@@ -27,11 +27,14 @@ static const struct out_column run_columns[] = {
 	{"kernel", "KERNEL", OUT_TEXT, 9},
 };
 
-static const char run_sql[] =
-	"SELECT run, label, state, started, duration_ns, exits, dropped, coverage, vms, vcpus,"
-	" CASE has_raw WHEN 0 THEN 'none' WHEN 1 THEN 'all' ELSE 'last' END, isa_name, ept, "
-	"environment,"
-	" host, kernel FROM runs ORDER BY run";
+#define RUN_SQL(state)                                                                             \
+	"SELECT run, label, " state ", started, duration_ns, exits, dropped, coverage, vms,"       \
+	" vcpus, CASE has_raw WHEN 0 THEN 'none' WHEN 1 THEN 'all' ELSE 'last' END, isa_name,"     \
+	" ept, environment, host, kernel FROM runs ORDER BY run"
+
+static const char run_sql[] = RUN_SQL("state");
+/* Without a writer nothing is being recorded. */
+static const char unwritten_sql[] = RUN_SQL("replace(state, 'recording', 'interrupted')");
 
 static const struct out_column vcpu_columns[] = {
 	{"run", "RUN", OUT_ID, 0},
@@ -62,7 +65,8 @@ static int runs(struct app *app)
 	rc = vcpus ? out_query(&out, app, "vcpus", vcpu_columns,
 			       (int)(sizeof(vcpu_columns) / sizeof(vcpu_columns[0])), vcpu_sql)
 		   : out_query(&out, app, "runs", run_columns,
-			       (int)(sizeof(run_columns) / sizeof(run_columns[0])), run_sql);
+			       (int)(sizeof(run_columns) / sizeof(run_columns[0])),
+			       app->written ? run_sql : unwritten_sql);
 	return out_end(&out, app, rc < 0);
 }
 

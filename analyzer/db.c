@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sql/writer.h"
+
 int app_fail(struct app *app, const char *format, ...)
 {
 	va_list ap;
@@ -154,6 +156,7 @@ int db_open(struct app *app, const char *path, sqlite3 **db)
 	*db = NULL;
 	if (check_file(app, path))
 		return -1;
+	app->written = writer_alive(path) == 1;
 	rc = open_uri(path, "", db, &id);
 	if ((rc == SQLITE_CANTOPEN || rc == SQLITE_READONLY) && !has_wal(path)) {
 		sqlite3_close(*db);

@@ -30,7 +30,10 @@ static int take_row(struct app *app, sqlite3_stmt *stmt, struct run *run)
 {
 	run->id = sqlite3_column_int64(stmt, 0);
 	run->label = db_text(stmt, 1);
-	run->state = db_text(stmt, 2);
+	/* Its collector is dead: the next one will say so in the file. */
+	run->state = app->written || strcmp((const char *)sqlite3_column_text(stmt, 2), "recording")
+			     ? db_text(stmt, 2)
+			     : strdup("interrupted");
 	run->environment = db_text(stmt, 3);
 	run->source = db_text(stmt, 4);
 	run->ept = db_text(stmt, 17);

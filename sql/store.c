@@ -9,9 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "sql/writer.h"
 
 /* PRAGMA application_id of schema.sql. */
 #define APPLICATION_ID 0x65786974U
@@ -77,8 +78,9 @@ static int claim_file(struct store *store, const char *path)
 	if (fd < 0)
 		return -errno;
 	store->lock_fd = fd;
-	if (flock(fd, LOCK_EX | LOCK_NB))
-		return errno == EWOULDBLOCK ? STORE_BUSY : -errno;
+	rc = writer_lock(fd);
+	if (rc)
+		return rc == -EWOULDBLOCK ? STORE_BUSY : rc;
 	rc = check_file(fd, &empty);
 	store->empty = !rc && empty;
 	return rc;

@@ -11,6 +11,7 @@
 #include "sql/store.h"
 #include "sql/test/check.h"
 #include "sql/test/synthetic.h"
+#include "sql/writer.h"
 
 #define RECORDS 20000
 
@@ -230,9 +231,12 @@ static void test_one_writer(void)
 	struct store *first;
 	struct store *second;
 
+	CHECK_EQ(writer_alive(path), -ENOENT);
 	CHECK_EQ(store_open(path, &first), 0);
+	CHECK_EQ(writer_alive(path), 1);
 	CHECK_EQ(store_open(path, &second), STORE_BUSY);
 	store_close(first);
+	CHECK_EQ(writer_alive(path), 0);
 	CHECK_EQ(store_open(path, &second), 0);
 	store_close(second);
 }
