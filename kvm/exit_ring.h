@@ -132,7 +132,7 @@ struct exit_ring {
 	struct exit_ring_shared *shared;
 	struct kvm *kvm;	/* NULL once the vCPU is gone */
 	struct kref kref;
-	struct list_head live;	/* in the list of exit_ring_host_total() */
+	struct list_head live;	/* in the list of exit_ring_host_sum() */
 	bool attached;		/* a file reads the records */
 	bool kept;		/* dead, unread and not attached */
 	wait_queue_head_t readers;
@@ -261,9 +261,9 @@ static __always_inline struct kvm_exit_record *exit_ring_open(struct exit_ring *
 
 /*
  * exit_ring_count() with a reader, for the vendor modules; the new exit began at
- * tsc. Returns its slot, with all that is common filled in, or NULL if it gets none. The
- * caller writes guest_rip to key_aux, reason, intr_info, error_code and
- * @er->flags.
+ * tsc. Returns its slot, with all that is common filled in, or NULL if it gets
+ * none. The caller writes guest_rip to key_aux, reason, intr_info, error_code
+ * and @er->flags.
  */
 static __always_inline struct kvm_exit_record *
 exit_ring_record(struct exit_ring *er, u64 cycles, u64 tsc, struct kvm_exit_total *total,

@@ -363,12 +363,25 @@ done
     return Case(f"{rounds} times unloaded and loaded", script, check)
 
 
+def device_claims():
+    """What the ABI header says of the device, claim by claim (kvm/test/device_test.c)."""
+    def check(folder, setup):
+        text = (folder / "log").read_text(errors="replace")
+        last = (text.splitlines() or ["nothing"])[-1]
+        expect_equal("exit status", (folder / "status").read_text().strip(), "0")
+        expect(last.endswith("claims hold"), last)
+        yield last
+    return Case("the device's claims", "device_test", check, with_params({"ring_records": "4096"}))
+
+
 def quick(setup):
     cases = [loop(op, 100) for op in ops_of(setup)]
     cases += [leaves(setup.isa, "leaves in a loop"), linux(setup.isa), split_userspace(), split_halted(), split_preempted(),
               late(), killed(), *wrong_inputs()]
     if setup.isa == VMX:
         cases.append(fastpath())
+    if setup.cpus == 1:
+        cases.append(device_claims())
     cases.append(loop("cpuid", 60000, name="cpuid x 60000, ring of 4096",
                       params={"ring_records": "4096"}))
     return cases

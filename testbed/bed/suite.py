@@ -78,7 +78,8 @@ def boot(setup, cases, directory, options):
     command = [ROOT / "testbed" / "run", "--machine", setup.machine, "--kernel", setup.kernel,
                "--cpus", str(setup.cpus), "--modules", options.modules,
                "--vendor-params", setup.vendor_params,
-               "--add", options.collector, "--add", f"{script}:/bed/tests.sh",
+               "--add", options.collector, "--add", ROOT / "bazel-bin/kvm/device_test",
+               "--add", f"{script}:/bed/tests.sh",
                "--out", directory / "out", "--time-limit", str(options.time_limit)]
     command += [] if options.verbose else ["--quiet"]
     result = subprocess.run([*map(str, command), "--", "sh", "/bed/tests.sh"], text=True,
