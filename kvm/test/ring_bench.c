@@ -11,11 +11,12 @@
 #define PUSHES 2000000U
 #define ROUNDS 20
 
+/* CPU time, so that other programs on this machine count less. */
 static double now_ns(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return t.tv_sec * 1e9 + t.tv_nsec;
 }
 
