@@ -224,11 +224,14 @@ static int file_next(struct source *source, struct source_item *item, struct fau
 	int rc = 0;
 
 	item->kind = SOURCE_NOTHING;
-	if (s->left && !s->stopped) {
+	/* Half a file is no recording. */
+	if (s->stopped)
+		return fault_set(fault, -EINTR, "%s: stopped before its end", s->path);
+	if (s->left) {
 		item->vcpu = (int)s->block.vcpu;
 		return get_records(s, item, fault);
 	}
-	while (!rc && !s->finished && !s->stopped && item->kind == SOURCE_NOTHING)
+	while (!rc && !s->finished && item->kind == SOURCE_NOTHING)
 		rc = get_block(s, item, fault);
 	if (!rc && item->kind == SOURCE_NOTHING)
 		item->kind = SOURCE_FINISHED;

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* capture_test.c - what goes into a capture file comes out of it; a stop in the middle */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collector/capture.h"
+#include "sql/test/check.h"
+#include "sql/test/synthetic.h"
+
+#define RECORDS 5000
+
+static struct kvm_exit_record records[RECORDS];
+static struct synthetic s;
+
+/* One vCPU, all records in one block, its end. */
+static void write_capture(const char *path)
+{
+	struct run_info info = {
+		.isa = KVM_EXIT_ISA_SVM,
+		.tsc_khz = 12345,
+		.tsc_start = 7,
+		.tsc_end = 8,
+		.started_ns = 9,
+		.ended_ns = 10,
+	};
+	struct source_item item = {
+		.kind = SOURCE_VCPU,
+		.info = {.comm = "a name that is longer than a capture holds",
+			 .vm_id = 1,
+			 .ring_id = 2,
+			 .tgid = 3,
+			 .vcpu_id = 4,
+			 .first_seq = 5},
+	};
+	struct capture *capture;
+
+	CHECK_EQ(capture_create(path, &capture), 0);
+	run_info_set(&info, RUN_KERNEL, "a=b=c");
+	CHECK_EQ(capture_begin(capture, &info), 0);
+	CHECK_EQ(capture_write(capture, &item), 0);
+	item.kind = SOURCE_RECORDS;
+	item.records = records;
+	item.count = RECORDS;
+	CHECK_EQ(capture_write(capture, &item), 0);
+	item.kind = SOURCE_END_VCPU;
+	item.end = (struct store_vcpu_end){s.totals, s.seq, 11, 12, 13, 1, 1};
+	CHECK_EQ(capture_write(capture, &item), 0);
+	CHECK_EQ(capture_finish(capture, &info), 0);
+	CHECK_EQ(capture_close(capture, 0), 0);
+	run_info_free(&info);
+}
+
+static void test_round_trip(const char *path)
+{
+	struct fault fault = {""};
+	struct source_item item;
+	struct source *source;
+	size_t n = 0;
+
+	CHECK_EQ(source_capture_open(path, &source, &fault), 0);
+	CHECK_EQ(source_next(source, &item, &fault), 0);
+	CHECK_EQ(item.kind, SOURCE_VCPU);
+	CHECK(!strcmp(source->info.text[RUN_KERNEL], "a=b=c"));
+	CHECK(source->info.isa == KVM_EXIT_ISA_SVM && source->info.tsc_khz == 12345);
+	CHECK(source->info.tsc_start == 7 && source->info.started_ns == 9);
+	CHECK(!strcmp(item.info.comm, "a name that is longer than a ca"));
+	CHECK(item.info.vm_id == 1 && item.info.ring_id == 2 && item.info.tgid == 3);
+	CHECK(item.info.vcpu_id == 4 && item.info.first_seq == 5);
+	while (!source_next(source, &item, &fault) && item.kind == SOURCE_RECORDS) {
+		CHECK(n + item.count <= RECORDS);
+		CHECK(!memcmp(item.records, records + n, item.count * sizeof(*records)));
+		n += item.count;
+	}
+	CHECK_EQ(n, RECORDS);
+	CHECK_EQ(item.kind, SOURCE_END_VCPU);
+	CHECK(!memcmp(item.end.totals, s.totals, sizeof(s.totals)));
+	CHECK(item.end.end_seq == s.seq && item.end.filtered == 11 && item.end.unread == 12);
+	CHECK(item.end.vmfail == 13 && item.end.open_exits == 1 && item.end.ended == 1);
+	CHECK_EQ(source_next(source, &item, &fault), 0);
+	CHECK_EQ(item.kind, SOURCE_FINISHED);
+	CHECK(source->info.tsc_end == 8 && source->info.ended_ns == 10);
+	source_close(source);
+}
+
+/* Ctrl-C while a file is read: it is not half a recording. */
+static void test_stopped(const char *path)
+{
+	struct fault fault = {""};
+	struct source_item item;
+	struct source *source;
+
+	CHECK_EQ(source_capture_open(path, &source, &fault), 0);
+	CHECK_EQ(source_next(source, &item, &fault), 0);
+	CHECK_EQ(source_next(source, &item, &fault), 0);
+	CHECK_EQ(item.kind, SOURCE_RECORDS);
+	source_stop(source);
+	CHECK_EQ(source_next(source, &item, &fault), -EINTR);
+	CHECK(*fault.text);
+	source_close(source);
+}
+
+/* A capture that was never finished is not left behind. */
+static void test_unfinished(const char *path)
+{
+	struct capture *capture;
+
+	CHECK_EQ(capture_create(path, &capture), 0);
+	CHECK_EQ(capture_close(capture, 0), 0);
+	CHECK(access(path, F_OK));
+}
+
+int main(void)
+{
+	synthetic_init(&s, 0, 1);
+	s.lose_one_in = 100;
+	synthetic_fill(&s, records, RECORDS);
+	write_capture(test_path("plain.cap"));
+	test_round_trip(test_path("plain.cap"));
+	write_capture(test_path("small.cap.gz"));
+	test_round_trip(test_path("small.cap.gz"));
+	test_stopped(test_path("plain.cap"));
+	test_unfinished(test_path("unfinished.cap"));
+	return check_result();
+}
