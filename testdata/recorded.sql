@@ -16,7 +16,7 @@ WHERE t.source = 'totals' GROUP BY t.reason HAVING count(e.seq) <> t.n OR sum(e.
 -- all exits before (leaf 4ffffffe).
 SELECT 'leaf', printf('%x', key), printf('%x', seq + 1),
        printf('%x', (SELECT sum(cycles) FROM exit b WHERE b.vcpu = a.vcpu AND b.seq < a.seq))
-FROM exit a WHERE reason = 10 AND key IN (0x4fffffff, 0x4ffffffe);
+FROM exit a WHERE reason IN (10, 0x72) AND key IN (0x4fffffff, 0x4ffffffe);
 -- Parts add up, sequence numbers have no gap.
 SELECT 'parts', count(*) FROM exit
 WHERE cycles < halted_cycles + userspace_cycles + preempted_cycles;
