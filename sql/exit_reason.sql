@@ -4,7 +4,8 @@
 -- the Intel SDM, order number 325462-086US (December 2024), volume 3, appendix
 -- C, table C-1: 35, 38, 42, 71 and 82 to 85 are not in it. Reasons past 75 have
 -- no name in the kernel's uapi; theirs is the instruction's.
--- SVM (isa 2): exit codes of the AMD APM, volume 2, appendix C.
+-- SVM (isa 2): exit codes of the AMD APM, order number 24593-3.42 (March 2024),
+-- volume 2, appendix C.
 --
 -- Names: uapi asm/vmx.h and asm/svm.h of Linux 6.12 without EXIT_REASON_ and
 -- SVM_EXIT_. kvm_handled: kvm_vmx_exit_handlers[] (vmx.c) and
@@ -183,6 +184,8 @@ INSERT OR REPLACE INTO exit_reason VALUES
 (2, 162, 'INVPCID', 1, 1, 'The guest executed INVPCID while it is intercepted.', 'Page table changes of a guest on shadow paging.', 'Turn NPT on.'),
 (2, 163, 'MCOMMIT', 1, 0, 'The guest executed MCOMMIT.', 'Persistent memory code.', 'None: KVM does not offer it.'),
 (2, 164, 'TLBSYNC', 1, 0, 'The guest executed TLBSYNC while it is intercepted.', 'Broadcast TLB flushes.', 'None: KVM does not offer it.'),
+(2, 165, 'BUS_LOCK', 1, 0, 'The guest took a bus lock and its bus-lock counter ran out.', 'Atomic operations across a cache line or on uncached memory.', 'None: these kernels do not use it.'),
+(2, 166, 'IDLE_HLT', 1, 0, 'The guest executed HLT with no virtual interrupt pending.', 'Guest idle loop.', 'None: these kernels do not use it.'),
 (2, 1024, 'NPF', 1, 1, 'The guest used a guest-physical address that the nested page table does not allow.', 'First touch of memory; MMIO of emulated devices; swap, balloon, dirty logging.', 'Huge pages, memory allocated beforehand; ioeventfd, vhost, device assignment.'),
 (2, 1025, 'AVIC_INCOMPLETE_IPI', 1, 1, 'AVIC could not deliver an IPI by itself.', 'The target vCPU is not running, or the IPI is of a kind AVIC does not do.', 'Pinned vCPUs with no overcommit.'),
 (2, 1026, 'AVIC_UNACCELERATED_ACCESS', 1, 1, 'The guest accessed an APIC register that AVIC does not virtualize.', 'APIC timer and other registers outside AVIC.', 'x2AVIC; fewer timers.'),
