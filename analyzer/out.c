@@ -223,8 +223,7 @@ static void print_table(struct out *out)
 				   width[i % columns], (int)(i % columns) == last);
 	for (int c = 0; c < out->columns; c++)
 		if (!shown[c] && out->column[c].type != OUT_BAR) {
-			fprintf(out->file, "(left out for want of room: see --format csv, or a "
-					   "wider terminal)\n");
+			fprintf(out->file, "(more columns: --format csv, or a wider terminal)\n");
 			break;
 		}
 }
