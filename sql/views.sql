@@ -216,7 +216,8 @@ FROM rollups GROUP BY run, slot, reason_name;
 
 -- Histogram of durations: n exits of low_cycles to high_cycles. part: total
 -- (exit to entry) or handler. middle_cycles stands for all of them and is off by
--- less than 0.8 %. Buckets as in sql/hist.h.
+-- less than 0.8 %. Buckets as in sql/hist.h. Of a run that has ended they are read
+-- from its sums, else from those of each second.
 DROP VIEW IF EXISTS histograms;
 CREATE VIEW histograms AS
 SELECT run, basic_reason, reason_name, CASE part WHEN 0 THEN 'total' ELSE 'handler' END AS part, bucket, n,
@@ -229,7 +230,11 @@ FROM (SELECT m.run_id AS run, r.tsc_khz, h.part, h.bucket, sum(h.n) AS n,
                || CASE WHEN r.isa = 1 AND h.reason & 0x80000000 THEN ' FAILED_VMENTRY' ELSE '' END AS reason_name,
              CASE WHEN h.bucket < 64 THEN h.bucket ELSE (64 + h.bucket % 64) << (h.bucket / 64 - 1) END AS low,
              CASE WHEN h.bucket < 64 THEN 1 ELSE 1 << (h.bucket / 64 - 1) END AS width
-      FROM exit_hist h JOIN vcpu c ON c.id = h.vcpu JOIN vm m ON m.id = c.vm_id JOIN run r ON r.id = m.run_id
+      FROM (SELECT vcpu, reason, part, bucket, n FROM exit_hist_total
+            UNION ALL
+            SELECT f.vcpu, f.reason, f.part, f.bucket, f.n FROM vcpu v CROSS JOIN exit_hist f ON f.vcpu = v.id
+            WHERE NOT EXISTS (SELECT 1 FROM exit_hist_total t WHERE t.vcpu = v.id)) h
+      JOIN vcpu c ON c.id = h.vcpu JOIN vm m ON m.id = c.vm_id JOIN run r ON r.id = m.run_id
       LEFT JOIN exit_reason x
         ON x.isa = r.isa AND x.number = CASE r.isa WHEN 1 THEN h.reason & 0xffff ELSE h.reason END
       GROUP BY 1, reason_name, h.part, h.bucket);
