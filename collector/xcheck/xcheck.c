@@ -171,9 +171,10 @@ int xcheck_item(struct xcheck *xcheck, const struct source *source, const struct
 			return match_records(xcheck->match, item->vcpu, item->records, item->count);
 		return 0;
 	case SOURCE_END_VCPU:
+		/* It may have gone after the recording had ended, its last exit open. */
 		if (xcheck->match)
 			match_end_vcpu(xcheck->match, item->vcpu, item->end.end_seq,
-				       item->end.ended);
+				       item->end.ended && !item->end.open_exits);
 		return 0;
 	default:
 		return 0;

@@ -6,7 +6,7 @@ import json
 import re
 import typing
 
-from . import checks
+from . import checks, xcheck_cases
 from .checks import SVM, VMX, expect, expect_equal
 
 RECORD = "collector --db run.sqlite -- "
@@ -384,6 +384,7 @@ def quick(setup):
         cases.append(device_claims())
     cases.append(loop("cpuid", 60000, name="cpuid x 60000, ring of 4096",
                       params={"ring_records": "4096"}))
+    cases += xcheck_cases.quick(Case, setup)
     return cases
 
 
@@ -404,4 +405,5 @@ def full(setup):
         waits(),
         reload_cycles(50),
     ]
+    cases += xcheck_cases.full(Case, setup)
     return cases
