@@ -169,7 +169,8 @@ static void begin(struct ring *ring)
 			base[i].count -= slot_open(&base[i]);
 		else
 			base[i].synthesized -= slot_open(&base[i]);
-		/* Also those recorded between the attach and the snapshot, or for an earlier reader. */
+		/* Also those recorded between the attach and the snapshot, or for an earlier
+		 * reader. */
 		ring->unread += base[i].count + base[i].synthesized;
 	}
 }
