@@ -111,15 +111,16 @@ static int query_int(struct store *store, const char *sql, int64_t *value)
 }
 
 /*
- * The tables (if @tables), the meanings of the exit reasons and the views of
- * this version, in one transaction: a killed writer changes nothing.
+ * The tables (of an old file: those that it lacks), the meanings of the exit
+ * reasons and the views of this program, in one transaction: a killed writer
+ * changes nothing.
  */
-static int write_schema(struct store *store, int tables)
+static int write_schema(struct store *store, int is_new)
 {
 	int rc = exec(store, "BEGIN IMMEDIATE");
 
-	if (!rc && tables)
-		rc = exec(store, sql_schema);
+	if (!rc)
+		rc = is_new ? exec(store, sql_schema) : store_add_tables(store);
 	if (!rc)
 		rc = exec(store, sql_exit_reason);
 	if (!rc)
@@ -196,7 +197,6 @@ static int prepare(struct store *store)
 		const char *sql;
 		sqlite3_stmt **stmt;
 	} all[] = {
-
 		{trim_rows, &store->trim_rows},
 		{insert_loss, &store->insert_loss},
 		{insert_check, &store->insert_check},

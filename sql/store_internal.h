@@ -126,6 +126,9 @@ int store_sum_add(struct store *store, int64_t vcpu, const struct kvm_exit_recor
 int store_sum_write(struct store *store);
 void store_sum_free(struct store *store);
 
+/* Creates the tables of schema.sql that the file lacks. */
+int store_add_tables(struct store *store);
+
 /* Writes exit_rollup_coarse and exit_hist_total of a run that has ended. */
 int store_coarse_write(struct store *store, int64_t run);
 
