@@ -5,11 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analyzer/agg.h"
 #include "analyzer/args.h"
 #include "analyzer/cmds.h"
 #include "analyzer/db.h"
 #include "analyzer/export.h"
 #include "analyzer/outfile.h"
+#include "analyzer/where.h"
 
 enum { EXTRA_FORMAT };
 
@@ -29,6 +31,26 @@ static int (*const put[])(struct app *app, FILE *file) = {
 	[FORMAT_PERFETTO] = export_perfetto,
 };
 
+/* Whether there is anything to export: -1 with app->error if not. */
+static int check_exits(struct app *app, bool single)
+{
+	struct agg agg = {0};
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (single) {
+		if (where_prepare(app, &app->run, "SELECT 1 FROM exit e WHERE %s LIMIT 1", &stmt))
+			return -1;
+		rc = db_step(app, stmt);
+		sqlite3_finalize(stmt);
+	} else {
+		rc = agg_read(app, &app->run, BY_REASON, 0, &agg);
+		rc = rc ? rc : agg.groups > 0;
+		agg_free(&agg);
+	}
+	return rc > 0 ? 0 : rc < 0 ? -1 : run_nothing(app);
+}
+
 static int export(struct app *app)
 {
 	const char *path = app->opt.output ? app->opt.output : "-";
@@ -44,7 +66,8 @@ static int export(struct app *app)
 	    (format == FORMAT_ROWS || (format == FORMAT_PERFETTO && isatty(STDOUT_FILENO))))
 		return app_fail(app, "export: --format %s is no text: name a file with --output",
 				format_names[format]);
-	if (run_open(app, app->opt.run, &app->run))
+	if (run_open(app, app->opt.run, &app->run) ||
+	    check_exits(app, format != FORMAT_OPENMETRICS))
 		return -1;
 	if (format == FORMAT_ROWS)
 		return outfile_replace(app, path, export_rows);

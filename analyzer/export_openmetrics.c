@@ -14,6 +14,7 @@
 #include "analyzer/db.h"
 #include "analyzer/export.h"
 #include "analyzer/reason.h"
+#include "analyzer/utf8.h"
 #include "sql/hist.h"
 
 /*
@@ -30,18 +31,24 @@ struct metrics {
 	unsigned int high;
 };
 
-/* A label's value: backslash, quote and line feed escaped. */
+/* A label's value: backslash, quote and line feed escaped; what is no UTF-8 becomes U+FFFD. */
 static void put_value(FILE *file, const char *text)
 {
+	const unsigned char *s = (const unsigned char *)text;
+
 	putc('"', file);
-	for (; *text; text++) {
-		if (*text == '\n') {
+	while (*s) {
+		int length = utf8_length(s);
+
+		if (*s == '\n')
 			fputs("\\n", file);
-			continue;
-		}
-		if (*text == '\\' || *text == '"')
-			putc('\\', file);
-		putc(*text, file);
+		else if (*s == '\\' || *s == '"')
+			fprintf(file, "\\%c", *s);
+		else if (length)
+			fwrite(s, 1, (size_t)length, file);
+		else
+			fputs("\xef\xbf\xbd", file);
+		s += length ? length : 1;
 	}
 	putc('"', file);
 }

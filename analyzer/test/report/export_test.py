@@ -146,6 +146,17 @@ class ExportTest(unittest.TestCase):
         self.assertEqual(samples["kvm_exit_records_total"][frozenset(
             {("run", "1"), ("vm", "1"), ("vcpu", "0"), ("state", "dropped")})], 137)
 
+    def test_strange_label(self):
+        """A label that needs escapes and is no UTF-8 keeps the formats readable."""
+        path = self.path("strange.sqlite")
+        subprocess.run([BOOT_DB, path, "metal", "raw", "1"], check=True)
+        with sqlite3.connect(path) as db:
+            db.execute("UPDATE run SET label = CAST(? AS TEXT)", [b'a"b\\c\nd\xff<'])
+        text = self.export("openmetrics", database=path).decode()
+        self.assertIn('label="a\\"b\\\\c\\nd\ufffd<"', text)
+        self.assertEqual(json.loads(self.export("json", "--to", "1ms",
+                                                database=path))["run"]["label"], 'a"b\\c\nd\ufffd<')
+
     def test_openmetrics_buckets_are_exact(self):
         khz = self.db.execute("SELECT tsc_khz FROM run").fetchone()[0]
         buckets = self.metrics("--vcpu", "0", "--reason", "30")["kvm_exit_duration_seconds_bucket"]
@@ -223,6 +234,12 @@ class ExportTest(unittest.TestCase):
         self.assertIn("No space left", self.failing(["--format", "csv", "--output", "/dev/full"]))
         for kind in ("csv", "rows"):
             self.assertIn("No such file", self.failing(["--format", kind, "--output", self.path("no/where")]))
+
+    def test_nothing_to_export(self):
+        for kind in ("csv", "json", "openmetrics", "perfetto", "rows"):
+            self.assertIn("no exit matches", self.failing(["--format", kind, "--reason", "TRIPLE_FAULT", "--output",
+                                                           self.path("nothing")]))
+        self.assertFalse(os.path.exists(self.path("nothing")))
 
     def test_full_disk_keeps_the_old_file(self):
         def limit():
