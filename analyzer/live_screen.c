@@ -82,7 +82,7 @@ bool screen_possible(void)
 	       strcmp(term, "dumb");
 }
 
-static void catch (int number, void (*handler)(int), sigset_t *block)
+static void handle(int number, void (*handler)(int), sigset_t *block)
 {
 	struct sigaction action = {.sa_handler = handler};
 
@@ -97,14 +97,14 @@ int screen_open(bool full)
 
 	sigemptyset(&block);
 	for (size_t i = 0; i < sizeof(end_signals) / sizeof(end_signals[0]); i++)
-		catch (end_signals[i], on_signal, &block);
+		handle(end_signals[i], on_signal, &block);
 	if (full) {
 		if (tcgetattr(STDIN_FILENO, &saved))
 			return -errno;
-		catch (SIGWINCH, on_signal, &block);
-		catch (SIGTSTP, on_signal, &block);
+		handle(SIGWINCH, on_signal, &block);
+		handle(SIGTSTP, on_signal, &block);
 		for (size_t i = 0; i < sizeof(crash_signals) / sizeof(crash_signals[0]); i++)
-			catch (crash_signals[i], on_crash, NULL);
+			handle(crash_signals[i], on_crash, NULL);
 	}
 	if (sigprocmask(SIG_BLOCK, &block, &outside))
 		return -errno;

@@ -3,7 +3,9 @@
  * live_db.c - a recording in progress, without a guest
  *
  * live_db FILE: writes 100 synthetic exits every 20 ms through the store, until
- * SIGTERM, which ends the run, or SIGUSR1, which begins another one. For tests.
+ * SIGTERM, which ends the run, or SIGUSR1, which begins another one. The TSC runs
+ * at 1 MHz, so that a second of it makes many seconds of recording, and one exit
+ * in each hundred is as old as the run: it comes late. For tests.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -31,7 +33,7 @@ static int record(struct store *store)
 		.environment = "metal",
 		.collector = "live_db",
 		.isa = KVM_EXIT_ISA_VMX,
-		.tsc_khz = SYNTHETIC_TSC_KHZ,
+		.tsc_khz = 1000,
 		.tsc_start = SYNTHETIC_TSC_START,
 		.raw = 1,
 		.split = 1,
@@ -49,6 +51,7 @@ static int record(struct store *store)
 				    &vcpu);
 	for (again = 0; !again && !rc;) {
 		synthetic_fill(&synthetic, records, BATCH);
+		records[0].tsc = SYNTHETIC_TSC_START;
 		rc = store_append(store, vcpu, records, BATCH);
 		if (!rc)
 			rc = store_flush(store);
