@@ -508,6 +508,52 @@ static void test_control_file_tells_of_changes(void)
 	close(fd);
 }
 
+/* Whether kvm-intel must emulate a guest whose segments real mode can't have. */
+static int must_emulate(void)
+{
+	int fd = open("/sys/module/kvm_intel/parameters/unrestricted_guest", O_RDONLY);
+	char unrestricted = 'Y';
+
+	if (fd < 0)
+		return 0;
+	CHECK(read(fd, &unrestricted, 1) == 1);
+	close(fd);
+	return unrestricted == 'N';
+}
+
+static void test_synthesized_exits(void)
+{
+	const unsigned int slot = 33;
+	struct kvm_exit_record made_up = {0};
+	const struct kvm_exit_record *first;
+	struct kvm_sregs sregs;
+	struct ring_map map;
+	struct step_vm vm;
+	uint64_t exits;
+	uint32_t n;
+
+	if (!must_emulate()) {
+		printf("device_test: skipped, needs kvm-intel with unrestricted_guest=0\n");
+		return;
+	}
+	step_vm_open(&vm);
+	attach(&map, newest_ring(), 0);
+	CHECK(!ioctl(vm.vcpu.fd, KVM_GET_SREGS, &sregs));
+	sregs.ds.base = 0x10015; /* not its selector times 16 */
+	CHECK(!ioctl(vm.vcpu.fd, KVM_SET_SREGS, &sregs));
+	step(&vm, 20);
+	CHECK(map.totals[slot].synthesized > 0 && map.totals[slot].count == 0);
+	n = exit_ring_peek(&map.reader, &first);
+	for (uint32_t i = 0; i < n; i++)
+		if (first[i].flags & KVM_EXIT_REC_SYNTH)
+			made_up = first[i];
+	CHECK(made_up.reason == (0x80000000U | slot) && made_up.cycles > 0);
+	exits = guest_stat(vm.vcpu.stats, "exits");
+	CHECK(exits == SUM(&map, count) + SUM(&map, synthesized) + map.meta->vmfail);
+	ring_unmap(&map);
+	step_vm_close(&vm);
+}
+
 static void test_kvm_stays_while_used(void)
 {
 	int fd = device();
@@ -536,6 +582,7 @@ int main(void)
 		{"filters", test_filters},
 		{"poll wakes at the watermark", test_poll_wakes_at_the_watermark},
 		{"the control file tells of changes", test_control_file_tells_of_changes},
+		{"synthesized exits", test_synthesized_exits},
 		{"kvm stays while used", test_kvm_stays_while_used},
 	};
 
