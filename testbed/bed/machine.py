@@ -191,7 +191,9 @@ class Tcg(Machine):
     def prepare(self, kernel, initramfs):
         qemu = _need("qemu-system-x86_64", "qemu-system-x86")
         (self.dir / "initrd").write_bytes(initramfs)
-        command = [qemu, "-accel", "tcg", "-machine", "pc", "-cpu", "max", "-m", str(self.memory),
+        # One thread for all CPUs: with one for each, code that Linux patches while it runs
+        # (static keys) is sometimes executed half patched.
+        command = [qemu, "-accel", "tcg,thread=single", "-machine", "pc", "-cpu", "max", "-m", str(self.memory),
                    "-smp", str(self.cpus), "-nodefaults", "-display", "none", "-no-reboot",
                    "-serial", f"file:{self.console}", "-kernel", str(kernel),
                    "-initrd", str(self.dir / "initrd"), "-append", self.arguments,
