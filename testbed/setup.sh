@@ -50,7 +50,7 @@ setup_as_root()
 setup_missing()
 {
 	for p in "$@"; do
-		dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || echo "$p"
+		dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null | grep -x installed >/dev/null || echo "$p"
 	done
 }
 
@@ -64,7 +64,10 @@ setup_find_kernel()
 		setup_die "apt offers no linux-source-$series: check /etc/apt/sources.list and run apt-get update"
 	apt-cache search --names-only "^linux-headers-$series\..*-cloud-amd64\$" | cut -d' ' -f1 |
 		while read -r p; do
-			apt-cache show "$p" | grep -qxF "Version: $version" && echo "${p#linux-headers-}"
+			# Not grep -q: it ends early, and apt-cache would die of the broken pipe.
+			if apt-cache show "$p" | grep -xF "Version: $version" >/dev/null; then
+				echo "${p#linux-headers-}"
+			fi
 		done | sort -V | tail -1
 }
 
