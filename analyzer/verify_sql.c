@@ -218,7 +218,7 @@ static const char match_sql[] =
 static const char open_sql[] =
 	"SELECT v.vm, v.vcpu_id, NULL, v.open_exits, sum(x.open), max(sum(x.open) - v.open_exits, "
 	"0),"
-	" '' FROM v JOIN x ON x.vcpu = v.id WHERE " HAS("tracefs_exit") " GROUP BY v.id";
+	" '' FROM v JOIN x ON x.vcpu = v.id WHERE " HAS("tracefs_entry") " GROUP BY v.id";
 
 static const char time_sql[] =
 	"SELECT vm, vcpu_id, reason, matched, matched - shorter, shorter + overlaps,"

@@ -69,8 +69,14 @@ int loop_open(struct loop *loop, const struct loop_options *options)
 	return err;
 }
 
-static void set_real_mode(struct kvm_sregs *special)
+/*
+ * @unreal: the limit of DS stays at 4 GiB, as after a visit to protected mode.
+ * Without unrestricted guest no VM entry can have that, so KVM emulates.
+ */
+static void set_real_mode(struct kvm_sregs *special, bool unreal)
 {
+	if (unreal)
+		special->ds.limit = ~0U;
 	special->cs.base = 0;
 	special->cs.selector = 0;
 	special->es.base = LOOP_MMIO_ADDRESS;
@@ -112,7 +118,7 @@ int loop_load(struct loop_vcpu *vcpu, const struct guest_op *op, uint32_t count,
 	if (long_mode)
 		set_long_mode(&special);
 	else
-		set_real_mode(&special);
+		set_real_mode(&special, loop->options->unreal);
 	if (ioctl(vcpu->guest.fd, KVM_SET_SREGS, &special))
 		return -errno;
 	return ioctl(vcpu->guest.fd, KVM_SET_REGS, &registers) ? -errno : 0;

@@ -28,6 +28,7 @@ struct loop_options {
 	uint32_t count; /* times per vCPU */
 	unsigned int vcpus;
 	bool long_mode;
+	bool unreal; /* real mode with a DS that VM entries may refuse */
 	bool irqchip;
 	unsigned int timer_us; /* PIT period, 0: no timer */
 	unsigned int sleep_us; /* at each return to the VMM */

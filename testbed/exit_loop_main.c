@@ -18,7 +18,8 @@ static const char *const usage_head =
 	"  --op NAME         see below\n"
 	"  --count N         times per vCPU, 1 to 4294967295\n"
 	"  --vcpus V         1 to 16 vCPUs that do the same at once, default 1\n"
-	"  --mode MODE       real or long mode of the guest, default long\n"
+	"  --mode MODE       real or long mode of the guest, default long; unreal: real mode\n"
+	"                    with 4 GiB of DS, which KVM emulates with ept=0\n"
 	"  --irqchip         interrupt controllers in the kernel\n"
 	"  --timer-us T      a timer interrupt each T us, 20 to 50000 (real mode, one vCPU)\n"
 	"  --sleep-us T      the VMM sleeps so long at each return to user space\n"
@@ -131,9 +132,10 @@ static int parse_option(int option, struct loop_options *options)
 		return number(optarg, "vcpus", 1, EXIT_LOOP_MAX_VCPUS, &options->vcpus);
 	case OPT_MODE:
 		options->long_mode = !strcmp(optarg, "long");
-		if (options->long_mode || !strcmp(optarg, "real"))
+		options->unreal = !strcmp(optarg, "unreal");
+		if (options->long_mode || options->unreal || !strcmp(optarg, "real"))
 			return 0;
-		return usage_error("--mode: neither real nor long");
+		return usage_error("--mode: neither real, unreal nor long");
 	case OPT_IRQCHIP:
 		options->irqchip = true;
 		return 0;
@@ -258,8 +260,11 @@ static void print_vcpu(const struct loop_vcpu *vcpu)
 
 	printf("exit_loop vcpu=%u op=%s mode=%s count=%" PRIu32 " user_exits=%" PRIu64
 	       " io=%" PRIu64 " mmio=%" PRIu64 " hlt=%" PRIu64 " exits=%" PRIu64 " seconds=%.6f\n",
-	       vcpu->id, options->op->name, options->long_mode ? "long" : "real", options->count,
-	       vcpu->user_exits, vcpu->io, vcpu->mmio, vcpu->hlt,
+	       vcpu->id, options->op->name,
+	       options->long_mode ? "long"
+	       : options->unreal  ? "unreal"
+				  : "real",
+	       options->count, vcpu->user_exits, vcpu->io, vcpu->mmio, vcpu->hlt,
 	       guest_stat(vcpu->guest.stats, "exits"), vcpu->seconds);
 }
 

@@ -52,7 +52,7 @@ def lost_events(found):
 
 
 def synthesized(found):
-    """Real mode without unrestricted guest: exits that KVM makes up."""
+    """A guest state that no VM entry takes: exits that KVM makes up."""
     equation = [e for e in found["equations"] if e["equation"] == "synthesized"]
     expect(equation and equation[0]["right_sum"] > 0, "no exit was synthesized")
     return f"{equation[0]['right_sum']} synthesized exits"
@@ -100,6 +100,8 @@ def full(case, setup):
              leaves_of_linux(case)]
     if setup.isa == VMX and not setup.nested_paging:
         cases.append(agree(case, "all sources, synthesized exits",
-                           "exit_loop --mode real --op cpuid --count 1000",
-                           wanted=SOURCES + ("synthesized",), also=synthesized))
+                           "exit_loop --mode unreal --op cpuid --count 1000",
+                           # KVM traces none of them, so there is nothing to match.
+                           wanted=[name for name in SOURCES if name not in ("tracefs", "time")]
+                           + ["synthesized"], also=synthesized))
     return cases
