@@ -91,14 +91,16 @@ static const char store_sql[] =
 
 /* Real exits against kvm_exit events. */
 static const char tracefs_sql[] =
-	"SELECT vm, vcpu_id, reason, real, traced, CASE WHEN abs(rest) <= slack THEN 0 ELSE"
-	" rest END, " PART("before", "traced before recording") " || "
-	PART("after", "traced after it") " || "
+	"SELECT vm, vcpu_id, reason, real, traced,"
+	" CASE WHEN abs(rest) <= slack OR rest BETWEEN 0 AND late THEN 0 ELSE rest END, "
+	PART("before", "traced before recording") " || " PART("after", "traced after it") " || "
 	PART("untraced", "recorded where events were lost") " || "
-	PART("rest", "unread, or lost on both sides or open at the end") " FROM (SELECT vm,"
-	" vcpu_id, reason, real, traced, before, after, untraced,  real - (traced - before -"
-	" after + untraced) AS rest,  unread + (SELECT n FROM lost) * (dropped > 0) AS slack"
-	" FROM x  WHERE reason IS NOT NULL AND real + traced > 0) WHERE " HAS("tracefs_exit")
+	PART("rest", "unread, lost on both sides, or open at the end and traced later")
+	" FROM (SELECT vm, vcpu_id, reason, real, traced, before, after, untraced,"
+	" real - (traced - before - after + untraced) AS rest,"
+	" unread + (SELECT n FROM lost) * (dropped > 0) AS slack,"
+	" open_exits - (SELECT sum(y.open) FROM x y WHERE y.vcpu = x.vcpu) AS late"
+	" FROM x WHERE reason IS NOT NULL AND real + traced > 0) WHERE " HAS("tracefs_entry")
 	" AND " HAS("totals");
 
 /* Exit by exit. */

@@ -2,6 +2,7 @@
 #include "collector/xcheck/trace_instance.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,8 @@ static int set_up(struct trace_instance *t, size_t buffer_kb)
 	char kb[24];
 	int rc;
 
+	if (write_file(t, "tracing_on", "0"))
+		return -EIO;
 	if (write_file(t, "trace_clock", "x86-tsc"))
 		return -ENOTSUP;
 	snprintf(kb, sizeof(kb), "%zu", buffer_kb ? buffer_kb : DEFAULT_BUFFER_KB);
@@ -71,22 +74,55 @@ static int load_formats(struct trace_instance *t)
 	return kvm_event_format_init(&t->format, t->tep);
 }
 
+/*
+ * A command that the collector runs must not inherit the files: they would keep
+ * the instance from being removed. So they are opened here, not by libtracefs.
+ */
+static int open_cpu(struct trace_instance *t, int cpu, int bytes)
+{
+	char file[48];
+	char *path;
+	int fd;
+
+	snprintf(file, sizeof(file), "per_cpu/cpu%d/trace_pipe_raw", cpu);
+	path = tracefs_instance_get_file(t->tracefs, file);
+	if (!path)
+		return -ENOMEM;
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	tracefs_put_tracing_file(path);
+	if (fd < 0)
+		return -errno;
+	t->cpus[cpu].file = tracefs_cpu_alloc_fd(fd, bytes, true);
+	if (!t->cpus[cpu].file) {
+		close(fd);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 static int open_cpus(struct trace_instance *t)
 {
 	long count = sysconf(_SC_NPROCESSORS_CONF);
+	struct tracefs_cpu *first;
+	int bytes, rc;
 
+	errno = 0;
+	first = tracefs_cpu_open(t->tracefs, 0, true);
+	if (!first)
+		return negative_errno(-EIO);
+	bytes = tracefs_cpu_read_size(first);
+	tracefs_cpu_close(first);
 	t->cpus = calloc((size_t)count, sizeof(*t->cpus));
-	if (!t->cpus)
+	t->page = malloc((size_t)bytes);
+	t->kbuf = kbuffer_alloc(KBUFFER_LSIZE_SAME_AS_HOST, KBUFFER_ENDIAN_SAME_AS_HOST);
+	if (!t->cpus || !t->page || !t->kbuf)
 		return -ENOMEM;
 	for (t->cpu_count = 0; t->cpu_count < count; t->cpu_count++) {
-		errno = 0;
-		t->cpus[t->cpu_count].file = tracefs_cpu_open(t->tracefs, t->cpu_count, true);
-		if (!t->cpus[t->cpu_count].file)
-			return negative_errno(-EIO);
+		rc = open_cpu(t, t->cpu_count, bytes);
+		if (rc)
+			return rc;
 	}
-	t->page = malloc((size_t)tracefs_cpu_read_size(t->cpus[0].file));
-	t->kbuf = kbuffer_alloc(KBUFFER_LSIZE_SAME_AS_HOST, KBUFFER_ENDIAN_SAME_AS_HOST);
-	return t->page && t->kbuf ? 0 : -ENOMEM;
+	return 0;
 }
 
 /* Removes the instances of collectors that were killed. */
@@ -158,14 +194,20 @@ static int switch_events(struct trace_instance *t, const char *on)
 	return rc ? rc : other;
 }
 
+/* One event is on before the other; what is written begins and ends at once. */
 int trace_instance_start(struct trace_instance *instance)
 {
-	return switch_events(instance, "1");
+	int rc = switch_events(instance, "1");
+
+	return rc ? rc : write_file(instance, "tracing_on", "1");
 }
 
 int trace_instance_stop(struct trace_instance *instance)
 {
-	return switch_events(instance, "0");
+	int rc = write_file(instance, "tracing_on", "0");
+	int other = switch_events(instance, "0");
+
+	return rc ? rc : other;
 }
 
 /* The events of one page of a CPU's buffer. */

@@ -74,6 +74,21 @@ def leaves_of_linux(case):
                 "vmm --append leaf_reasons=all /l2/bzImage /l2/initramfs", check)
 
 
+def attached(case):
+    """To a guest that runs already, and leaves it while it runs: both edges are known."""
+    def check(folder, setup):
+        expect_equal("exit status", (folder / "status").read_text().strip(), "0")
+        equations, _ = verify(folder / "run.sqlite")
+        yield has_equations(equations, [name for name in SOURCES if name != "kvm_stat_run"])
+        unread = checks.Recording(folder / "run.sqlite").one("SELECT sum(unread) FROM coverage")
+        expect(unread > 0, "the guest did not run before")
+        yield f"{unread} exits before"
+    return case("all sources, a running guest",
+                "exit_loop --op cpuid --count 4000000000 >/dev/null & guest=$!; sleep 1; "
+                "collector --cross-check --db run.sqlite --duration 1s; status=$?; "
+                "kill $guest; exit $status", check)
+
+
 def tracefs_alone(case):
     """--source tracefs: the same counts from the tracepoints alone."""
     def check(folder, setup):
@@ -92,7 +107,7 @@ def quick(case, setup):
     return [agree(case, "all sources agree", "exit_loop --op cpuid --count 2000"),
             agree(case, "all sources, tiny trace buffer", "exit_loop --op cpuid --count 10000",
                   "--trace-buffer 8", also=lost_events),
-            tracefs_alone(case)]
+            attached(case), tracefs_alone(case)]
 
 
 def full(case, setup):
