@@ -89,16 +89,19 @@ static const char store_sql[] =
 	" rolled, (SELECT coalesce(sum(n), 0) FROM exit_hist WHERE vcpu = v.id AND part = 0)"
 	"  AS hist FROM v) v";
 
-/* Real exits against kvm_exit events. */
+/*
+ * Real exits against kvm_exit events. Whether the exit at an edge was the first or
+ * last that the ring dropped, nobody can tell: one for each edge.
+ */
 static const char tracefs_sql[] =
 	"SELECT vm, vcpu_id, reason, real, traced,"
 	" CASE WHEN abs(rest) <= slack OR rest BETWEEN 0 AND late THEN 0 ELSE rest END, "
 	PART("before", "traced before recording") " || " PART("after", "traced after it") " || "
 	PART("untraced", "recorded where events were lost") " || "
-	PART("rest", "unread, lost on both sides, or open at the end and traced later")
+	PART("rest", "unread, lost on both sides, dropped at an edge, or open at the end and traced later")
 	" FROM (SELECT vm, vcpu_id, reason, real, traced, before, after, untraced,"
 	" real - (traced - before - after + untraced) AS rest,"
-	" unread + (SELECT n FROM lost) * (dropped > 0) AS slack,"
+	" unread + ((SELECT n FROM lost) + 2) * (dropped > 0) AS slack,"
 	" open_exits - (SELECT sum(y.open) FROM x y WHERE y.vcpu = x.vcpu) AS late"
 	" FROM x WHERE reason IS NOT NULL AND real + traced > 0) WHERE " HAS("tracefs_entry")
 	" AND " HAS("totals");

@@ -52,7 +52,7 @@ expect 1 'records .*UNEXPLAINED' 'UPDATE vcpu SET open_exits = 0'
 
 # The tracepoints
 expect 1 'tracefs .*UNEXPLAINED' "$total + 1 $of 'tracefs_exit'"
-expect 0 '1 traced after it, 1 unread, lost on both sides, or open' \
+expect 0 '1 traced after it, 1 unread, lost on both sides, dropped at an edge, or open' \
 	"UPDATE crosscheck SET name = 'after' WHERE name = 'open'"
 expect 0 '3 traced before recording .*explained' "$total + 3 $of 'tracefs_exit';
 	$total + 3 WHERE source LIKE 'perf%' OR source = 'tracefs_entry';

@@ -162,6 +162,7 @@ int match_add_vcpu(struct match *match, const struct match_vcpu_info *info, int 
 	v = &more[match->vcpu_count];
 	memset(v, 0, sizeof(*v));
 	v->info = *info;
+	v->next_seq = info->first_seq;
 	v->pairs.size = sizeof(struct pair);
 	v->records.size = sizeof(struct brief);
 	*vcpu = match->vcpu_count++;
@@ -413,13 +414,18 @@ static int finish_vcpu(struct match *m, struct vcpu *v)
 		c = count_of(v, p->reason);
 		if (!c)
 			return -ENOMEM;
-		if (p->exit_ts >= m->mark && !v->ended) {
+		if (v->next_seq < v->end_seq && p->exit_ts >= v->info.from_tsc) {
+			/* as many as were dropped behind the last record */
+			v->next_seq++;
+			c->traced++;
+			c->gap++;
+		} else if (p->exit_ts >= m->mark && !v->ended) {
 			c->traced++;
 			c->after++;
 		} else if (last && !v->ended) {
 			c->traced++;
 			c->open++;
-		} else if (stray(v, p, v->next_seq < v->end_seq)) {
+		} else if (stray(v, p, false)) {
 			return -ENOMEM;
 		}
 	}

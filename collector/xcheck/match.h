@@ -70,6 +70,7 @@ struct match_count {
  * @made_tsc:	TSC when the ring was made: tells vCPUs apart that a process
  *		makes one after the other
  * @from_tsc:	from here on every exit is recorded
+ * @first_seq:	seq of the first record
  */
 struct match_vcpu_info {
 	uint32_t tgid;
@@ -77,6 +78,7 @@ struct match_vcpu_info {
 	uint32_t isa;
 	uint64_t made_tsc;
 	uint64_t from_tsc;
+	uint64_t first_seq;
 };
 
 struct match;

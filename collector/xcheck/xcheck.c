@@ -148,6 +148,7 @@ static int add_vcpu(struct xcheck *x, const struct source *source, const struct 
 		.vcpu_id = item->info.vcpu_id,
 		.isa = source->info.isa,
 		.made_tsc = item->made_tsc,
+		.first_seq = item->info.first_seq,
 		.from_tsc = complete ? item->made_tsc : host_tsc(),
 	};
 	int vcpu;

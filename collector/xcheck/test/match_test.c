@@ -177,6 +177,17 @@ static void test_dropped_records(void)
 	c = finish(m, 20 * STEP, 10, true);
 	CHECK(c.matched == 4 && c.gap == 6 && !c.trace_only);
 	match_free(m);
+
+	/* Dropped behind the last look at the ring; the exits after them are none. */
+	m = start(0);
+	for (uint64_t i = 0; i < 10; i++) {
+		trace(m, i);
+		if (i < 2)
+			put(m, record(i));
+	}
+	c = finish(m, 3 * STEP, 6, false);
+	CHECK(c.matched == 2 && c.gap == 4 && c.after == 4 && !c.trace_only && !c.open);
+	match_free(m);
 }
 
 static void test_lost_events(void)
