@@ -234,6 +234,8 @@ void ring_end(struct ring *ring)
 		sum->filtered -= base->filtered;
 		sum->unread -= base->unread;
 		ring->filtered += sum->filtered;
+		/* Open when the reader came: it closed later, but without a record. */
+		ring->unread += sum->unread;
 	}
 }
 

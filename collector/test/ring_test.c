@@ -191,6 +191,30 @@ static void test_from_the_start(void)
 	ring_close(&ring);
 }
 
+/* The exit that is open when the reader comes began without one: it gets no record. */
+static void test_open_at_the_attach(void)
+{
+	struct sums s = {0};
+	struct ring ring;
+	struct vcpu v;
+	int i;
+
+	vcpu_make(&v);
+	v.unread = 1;
+	for (i = 0; i < 1000; i++)
+		vm_exit(&v);
+	CHECK_EQ(ring_open(&ring, v.fd), 0);
+	vm_exit(&v);
+	v.unread = 0;
+	for (i = 0; i < 200; i++)
+		vm_exit(&v);
+	ring_end(&ring);
+	take_all(&ring, &s);
+	CHECK_EQ(s.all, 200);
+	CHECK_EQ(ring.unread, 1000);
+	ring_close(&ring);
+}
+
 static void test_from_the_middle(void)
 {
 	struct sums s = {0};
@@ -300,6 +324,7 @@ int main(void)
 {
 	test_from_the_start();
 	test_from_the_middle();
+	test_open_at_the_attach();
 	test_lost();
 	test_running();
 	test_other_abi();
