@@ -104,7 +104,8 @@ def tracefs_alone(case):
 
 
 def quick(case, setup):
-    return [agree(case, "all sources agree", "exit_loop --op cpuid --count 2000"),
+    return [agree(case, "all sources agree",
+                  "exit_loop --op out --count 2000 --sleep-us 500"),
             agree(case, "all sources, tiny trace buffer", "exit_loop --op cpuid --count 10000",
                   "--trace-buffer 8", also=lost_events),
             attached(case), tracefs_alone(case)]
