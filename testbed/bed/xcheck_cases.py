@@ -108,12 +108,14 @@ def quick(case, setup):
                   "exit_loop --op out --count 2000 --sleep-us 500"),
             agree(case, "all sources, tiny trace buffer", "exit_loop --op cpuid --count 10000",
                   "--trace-buffer 8", also=lost_events),
-            attached(case), tracefs_alone(case)]
+            tracefs_alone(case)]
 
 
 def full(case, setup):
     cases = [agree(case, "all sources, 3 vCPUs", "exit_loop --op out --count 1000 --vcpus 3"),
-             leaves_of_linux(case)]
+             # On a loaded host, with most records dropped, a few edges of this one can
+             # still stay unexplained.
+             attached(case), leaves_of_linux(case)]
     if setup.isa == VMX and not setup.nested_paging:
         cases.append(agree(case, "all sources, synthesized exits",
                            "exit_loop --mode unreal --op cpuid --count 1000",
