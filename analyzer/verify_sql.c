@@ -90,18 +90,19 @@ static const char store_sql[] =
 	"  AS hist FROM v) v";
 
 /*
- * Real exits against kvm_exit events. Whether the exit at an edge was the first or
- * last that the ring dropped, nobody can tell: one for each edge.
+ * Real exits against kvm_exit events. The exit that was open when the recording began
+ * or ended may be traced on the other side of that instant. Events that were lost where
+ * records were dropped too leave nothing that tells their reason.
  */
 static const char tracefs_sql[] =
 	"SELECT vm, vcpu_id, reason, real, traced,"
-	" CASE WHEN abs(rest) <= slack OR rest BETWEEN 0 AND late THEN 0 ELSE rest END, "
+	" CASE WHEN rest BETWEEN -lost AND unread + late + lost THEN 0 ELSE rest END, "
 	PART("before", "traced before recording") " || " PART("after", "traced after it") " || "
 	PART("untraced", "recorded where events were lost") " || "
-	PART("rest", "unread, lost on both sides, dropped at an edge, or open at the end and traced later")
+	PART("rest", "unread, lost on both sides, or open at the end and traced later")
 	" FROM (SELECT vm, vcpu_id, reason, real, traced, before, after, untraced,"
 	" real - (traced - before - after + untraced) AS rest,"
-	" unread + ((SELECT n FROM lost) + 2) * (dropped > 0) AS slack,"
+	" unread, (SELECT n FROM lost) * (dropped > 0) AS lost,"
 	" open_exits - (SELECT sum(y.open) FROM x y WHERE y.vcpu = x.vcpu) AS late"
 	" FROM x WHERE reason IS NOT NULL AND real + traced > 0) WHERE " HAS("tracefs_entry")
 	" AND " HAS("totals");

@@ -65,6 +65,17 @@ static int agree(const struct kvm_exit_total *totals, uint64_t seq)
 	return !seq && open_exits(totals) <= 1;
 }
 
+/* Not before what stands before it, and before what stands behind it. */
+static uint64_t ordered_tsc(void)
+{
+	uint64_t tsc;
+
+	_mm_lfence();
+	tsc = __rdtsc();
+	_mm_lfence();
+	return tsc;
+}
+
 /* Longer than the kernel takes to close an exit (it does so with interrupts off). */
 static void let_pass(void)
 {
@@ -80,9 +91,9 @@ static void let_pass(void)
  * middle of the closing of an exit, cycles counted and record not: no sum shows
  * that. Only slots in use are copied, so that a try takes less
  * time than a VM exit; a slot that comes into use meanwhile shows as a sum that
- * is wrong.
+ * is wrong. @tsc: that instant.
  */
-static uint64_t snapshot(const struct ring *ring, struct kvm_exit_total *totals)
+static uint64_t snapshot(const struct ring *ring, struct kvm_exit_total *totals, uint64_t *tsc)
 {
 	unsigned int used[KVM_EXIT_TOTAL_SLOTS];
 	unsigned int count = 0;
@@ -105,6 +116,7 @@ static uint64_t snapshot(const struct ring *ring, struct kvm_exit_total *totals)
 		for (i = 0; i < count; i++)
 			copy_total(&totals[used[i]], &ring->totals[used[i]]);
 		let_pass();
+		*tsc = ordered_tsc();
 		for (i = 0; same && i < count; i++) {
 			copy_total(&copy, &ring->totals[used[i]]);
 			same = !memcmp(&copy, &totals[used[i]], sizeof(copy));
@@ -155,14 +167,16 @@ static void begin(struct ring *ring)
 
 	exit_ring_reader_init(&ring->reader, ring->meta, ring->tail, ring->records);
 	ring->end_seq = UINT64_MAX;
-	seq = snapshot(ring, base);
+	seq = snapshot(ring, base, &ring->begin_tsc);
 	for (i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++)
 		ring->unread += base[i].unread;
 	if (!ring->unread && !ring->meta->attached_seq) {
 		memset(base, 0, TOTALS_BYTES);
+		ring->begin_tsc = 0;
 		return;
 	}
 	ring->first_seq = seq;
+	ring->open_first = (int)open_exits(base);
 	ring->unread = 0;
 	for (i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++) {
 		if (base[i].count > base[i].synthesized)
@@ -220,7 +234,8 @@ void ring_end(struct ring *ring)
 	const struct kvm_exit_total *base = ring->base;
 	unsigned int i;
 
-	ring->end_seq = snapshot(ring, sum);
+	ring->gone = exit_ring_load_acquire(&ring->meta->state) == KVM_EXIT_RING_DEAD;
+	ring->end_seq = snapshot(ring, sum, &ring->end_tsc);
 	ring->open_exits = (uint32_t)open_exits(sum);
 	for (i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++, sum++, base++) {
 		sum->count -= base->count;

@@ -19,6 +19,10 @@ struct ring {
 	uint64_t first_seq;
 	uint64_t end_seq;	     /* UINT64_MAX until ring_end() */
 	struct kvm_exit_total *base; /* totals at first_seq */
+	uint64_t begin_tsc;	     /* TSC when they were that; 0: the vCPU's creation */
+	uint64_t end_tsc;	     /* after ring_end(): TSC when the recording ended */
+	int open_first;		     /* an exit was open at first_seq */
+	int gone;		     /* after ring_end(): the vCPU had been destroyed */
 	struct kvm_exit_total *sum;  /* after ring_end(): totals of the recording */
 	uint32_t open_exits;	     /* 1: an exit had not re-entered at end_seq */
 	uint64_t unread;	     /* exits before this recording */

@@ -33,6 +33,11 @@ struct source_item {
 	int vcpu;
 	struct store_vcpu info;
 	uint64_t made_tsc; /* with .info: TSC when the ring was made, 0: unknown */
+	/* Of the device, TSC of the look at the totals that the recording of the vCPU
+	 * begins with (with .info; 0: it begins with the vCPU's creation) or ends with
+	 * (with .end). */
+	uint64_t look_tsc;
+	int open_first; /* with .info: an exit was open at that look */
 	const struct kvm_exit_record *records;
 	size_t count;
 	struct store_vcpu_end end;

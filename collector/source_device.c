@@ -111,6 +111,27 @@ static int attach(struct device_source *s, uint64_t ring_id, struct fault *fault
 	return 0;
 }
 
+/* The ring that was attached last. */
+static void give_vcpu(struct device_source *s, const struct kvm_exit_ring_info *info,
+		      struct source_item *item)
+{
+	const struct ring *ring = &s->rings[s->count - 1].ring;
+
+	item->kind = SOURCE_VCPU;
+	item->vcpu = s->count - 1;
+	item->made_tsc = ring->meta->tsc_base;
+	item->look_tsc = ring->begin_tsc;
+	item->open_first = ring->open_first;
+	item->info = (struct store_vcpu){
+		.comm = s->comm,
+		.vm_id = info->vm_id,
+		.ring_id = info->ring_id,
+		.tgid = info->tgid,
+		.vcpu_id = info->vcpu_id,
+		.first_seq = ring->first_seq,
+	};
+}
+
 /* Announces the next ring that is new, or leaves @item alone. */
 static int find_new(struct device_source *s, struct source_item *item, struct fault *fault)
 {
@@ -131,17 +152,7 @@ static int find_new(struct device_source *s, struct source_item *item, struct fa
 		s->source.info.isa = info.isa;
 		s->source.info.tsc_khz = s->rings[s->count - 1].ring.meta->tsc_khz;
 		host_comm(info.tgid, s->comm, sizeof(s->comm));
-		item->kind = SOURCE_VCPU;
-		item->vcpu = s->count - 1;
-		item->made_tsc = s->rings[s->count - 1].ring.meta->tsc_base;
-		item->info = (struct store_vcpu){
-			.comm = s->comm,
-			.vm_id = info.vm_id,
-			.ring_id = info.ring_id,
-			.tgid = info.tgid,
-			.vcpu_id = info.vcpu_id,
-			.first_seq = s->rings[s->count - 1].ring.first_seq,
-		};
+		give_vcpu(s, &info, item);
 		return 0;
 	}
 	if (errno == ENOENT)
@@ -156,6 +167,7 @@ static void give_end(struct device_source *s, int at, struct source_item *item)
 
 	item->kind = SOURCE_END_VCPU;
 	item->vcpu = at;
+	item->look_tsc = ring->end_tsc;
 	item->end = (struct store_vcpu_end){
 		.totals = ring->sum,
 		.end_seq = ring->end_seq,
@@ -163,7 +175,7 @@ static void give_end(struct device_source *s, int at, struct source_item *item)
 		.unread = ring->unread,
 		.vmfail = ring->meta->vmfail,
 		.open_exits = ring->open_exits,
-		.ended = ring->meta->state == KVM_EXIT_RING_DEAD,
+		.ended = ring->gone,
 	};
 	s->closing = at;
 }

@@ -174,7 +174,8 @@ CREATE TABLE loss (
 --     records = matched + untraced + synthesized + record_only
 --     kvm_exit events = matched + before + after + open + gap + trace_only
 --     before, after: outside of the recording; open: the last one, not re-entered;
---     gap: where the ring dropped records; untraced: where trace events were lost;
+--     gap: where the ring dropped records, and no more than it dropped there;
+--     untraced: where trace events were lost;
 --     trace_only, record_only: one side is missing, and should not be; of the
 --     matched, differ: the reasons differ; shorter: the record is shorter than the
 --     traced interval; overlaps: it ends after the next exit
@@ -185,8 +186,9 @@ CREATE TABLE loss (
 --   perf_exit, perf_entry: count of the counters; at least, at most: events
 --   traced while they surely ran, and while they may have run
 --   kvm_stat_vm: KVM's statistics by their names, for the whole VM of that vCPU
---   kvm_stat_bound: at least, at most: exits + synthesized + VMfail of the totals
---   pages of that VM just before and after it was read, since its creation
+--   kvm_stat_bound: at least, at most: what it can be by exits + synthesized + VMfail
+--   of the totals pages of that VM just before and just after it was read, since its
+--   creation; of a VM that runs, at least is one less for each vCPU
 --   unavailable: name says what could not be had and why
 CREATE TABLE crosscheck (
   run_id          INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,

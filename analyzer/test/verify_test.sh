@@ -43,6 +43,12 @@ expect 0 '1 dropped .*explained' "$total + 1 $of 'totals';
 	(1, 1, 'match', 'gap', 10, 1, NULL); $total + 1 $of 'tracefs_exit';
 	INSERT INTO loss VALUES (1, 3, 1, NULL, NULL); $total + 1 WHERE source LIKE 'kvm_stat%';
 	$total + 1 WHERE source LIKE 'perf%' OR source = 'tracefs_entry'; DELETE FROM leaf_reading"
+# Dropped, but not traced either: that no drop explains, unless events were lost.
+dropped="$total + 1 $of 'totals'; $total + 1 WHERE source LIKE 'kvm_stat%';
+	INSERT INTO crosscheck VALUES (1, 1, 'totals_dropped', 'exits', 10, 1, NULL);
+	INSERT INTO loss VALUES (1, 3, 1, NULL, NULL); DELETE FROM leaf_reading"
+expect 1 'tracefs .* 1 .*UNEXPLAINED' "$dropped"
+expect 0 'tracefs .* 1 .*lost on both sides' "$dropped; UPDATE crosscheck SET n = 2 WHERE source = 'tracefs_lost'"
 expect 1 'losses .*UNEXPLAINED' "INSERT INTO loss VALUES (1, 3, 1, NULL, NULL)"
 expect 1 'cycles .*UNEXPLAINED' "UPDATE crosscheck SET cycles = 4999 $of 'totals'"
 expect 1 'store .*UNEXPLAINED' 'DELETE FROM exit WHERE seq = 5'
@@ -52,7 +58,7 @@ expect 1 'records .*UNEXPLAINED' 'UPDATE vcpu SET open_exits = 0'
 
 # The tracepoints
 expect 1 'tracefs .*UNEXPLAINED' "$total + 1 $of 'tracefs_exit'"
-expect 0 '1 traced after it, 1 unread, lost on both sides, dropped at an edge, or open' \
+expect 0 '1 traced after it, 1 unread, lost on both sides, or open' \
 	"UPDATE crosscheck SET name = 'after' WHERE name = 'open'"
 expect 0 '3 traced before recording .*explained' "$total + 3 $of 'tracefs_exit';
 	$total + 3 WHERE source LIKE 'perf%' OR source = 'tracefs_entry';

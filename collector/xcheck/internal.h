@@ -33,7 +33,6 @@ struct xcheck_vm {
 /*
  * @perf_on, @perf_off: TSC before and after the counters were switched; [1] of
  *		@perf_off is UINT64_MAX as long as they run
- * @armed_tsc:	rings made after it are recorded from their first exit on
  * @round_tsc:	when the present round of reading began
  */
 struct xcheck {
@@ -44,7 +43,6 @@ struct xcheck {
 	struct xcheck_vm *vms;
 	size_t vm_count;
 	int vcpu_count;
-	uint64_t armed_tsc;
 	uint64_t round_tsc;
 	uint64_t perf_on[2];
 	uint64_t perf_off[2];

@@ -8,7 +8,8 @@
  * be read when the VM's process is gone.
  *
  * `exits` counts from the vCPU's creation, and so does the totals page of the
- * ring. Both totals, before and after the statistic was read, bound it.
+ * ring. Both totals, before and after the statistic was read, bound it; KVM may be
+ * one exit behind for each vCPU that runs.
  *
  * RETURN VALUES: 0 or -errno.
  */
@@ -37,8 +38,9 @@ extern const char *const kvmstat_names[KVMSTAT_COUNT];
 /*
  * What was read of one VM.
  * @values:	by KVMSTAT_*; -1: this kernel has no such file
- * @low, @high:	exits + synthesized exits + VMfail of all rings of the VM, read
- *		just before and just after; valid if @bounded
+ * @low, @high:	what the statistic can be by the exits + synthesized exits + VMfail
+ *		of all rings of the VM, read just before and just after; valid if
+ *		@bounded; equal if the VM did not exit meanwhile
  */
 struct kvmstat_result {
 	int64_t values[KVMSTAT_COUNT];

@@ -48,13 +48,12 @@ struct vcpu {
 	uint64_t entries;
 	uint64_t unpaired;
 	uint64_t next_seq;
-	uint64_t end_seq;
 	uint64_t last_end;
 	uint64_t interval;
 	uint64_t cycles;
 	uint32_t last_reason;
 	bool any;
-	bool ended;
+	struct match_vcpu_end end;
 };
 
 struct match {
@@ -229,21 +228,74 @@ static int close_delta(struct vcpu *v)
 	return 0;
 }
 
-/* A kvm_exit that lies before a record and belongs to none. */
-static int stray(struct vcpu *v, const struct pair *p, bool gap)
+/* What a kvm_exit without a record is. */
+enum stray {
+	STRAY_BEFORE,
+	STRAY_GAP,
+	STRAY_OPEN,
+	STRAY_AFTER,
+	STRAY_TRACE_ONLY,
+};
+
+/* Counts the oldest kvm_exit under its heading and forgets it. */
+static int put_stray(struct vcpu *v, enum stray stray)
 {
+	const struct pair *p = fifo_head(&v->pairs);
 	struct match_count *c = count_of(v, p->reason);
 
 	if (!c)
 		return -ENOMEM;
 	c->traced++;
-	if (p->exit_ts < v->info.from_tsc)
-		c->before++;
-	else if (gap)
-		c->gap++;
-	else
-		c->trace_only++;
+	c->before += stray == STRAY_BEFORE;
+	c->gap += stray == STRAY_GAP;
+	c->open += stray == STRAY_OPEN;
+	c->after += stray == STRAY_AFTER;
+	c->trace_only += stray == STRAY_TRACE_ONLY;
+	fifo_pop(&v->pairs);
 	return 0;
+}
+
+/*
+ * The oldest kvm_exit, which belongs to no record and to no gap. @last: the next
+ * one does.
+ */
+static enum stray beyond_gap(const struct vcpu *v, const struct pair *p, bool last)
+{
+	if (!v->any && (p->exit_ts < v->info.from_tsc || (last && v->info.open_first)))
+		return STRAY_BEFORE;
+	return STRAY_TRACE_ONLY;
+}
+
+/* How many kvm_exit wait that happened before @tsc. */
+static size_t strays_before(struct vcpu *v, uint64_t tsc)
+{
+	const struct pair *p = fifo_head(&v->pairs);
+	size_t count = 0;
+
+	while (count < v->pairs.count && p[count].exit_ts < tsc)
+		count++;
+	return count;
+}
+
+/* Each kvm_exit before @tsc, of which the last @lost have no record because it was lost
+ * and the last of all because its exit is still open.
+ */
+static int put_strays(struct vcpu *v, uint64_t tsc, uint64_t lost, bool open)
+{
+	uint64_t ours = lost + open;
+	enum stray stray;
+	int rc = 0;
+
+	for (size_t left = strays_before(v, tsc); left && !rc; left--) {
+		if (left > ours)
+			stray = beyond_gap(v, fifo_head(&v->pairs), left == ours + 1);
+		else if (left == 1 && open)
+			stray = STRAY_OPEN;
+		else
+			stray = STRAY_GAP;
+		rc = put_stray(v, stray);
+	}
+	return rc;
 }
 
 static int pair_up(struct vcpu *v, struct match_count *c, const struct brief *b,
@@ -270,10 +322,9 @@ static int match_record(struct match *m, struct vcpu *v, const struct brief *b)
 		v->cycles += b->end - b->tsc;
 	else if (close_delta(v))
 		return -ENOMEM;
-	for (; (p = fifo_head(&v->pairs)) && p->exit_ts < b->tsc; fifo_pop(&v->pairs)) {
-		if (stray(v, p, b->seq != v->next_seq))
-			return -ENOMEM;
-	}
+	if (put_strays(v, b->tsc, b->seq - v->next_seq, false))
+		return -ENOMEM;
+	p = fifo_head(&v->pairs);
 	c = v->any ? count_of(v, v->last_reason) : NULL;
 	if (c && b->seq == v->next_seq && (synth ? v->last_end > b->tsc : v->last_end >= b->tsc))
 		c->overlaps++;
@@ -396,40 +447,19 @@ int match_run(struct match *match)
 	return run(match, match->mark);
 }
 
-void match_end_vcpu(struct match *match, int vcpu, uint64_t end_seq, bool ended)
+void match_end_vcpu(struct match *match, int vcpu, const struct match_vcpu_end *end)
 {
-	match->vcpus[vcpu].end_seq = end_seq;
-	match->vcpus[vcpu].ended = ended;
+	match->vcpus[vcpu].end = *end;
 }
 
-/* kvm_exit events behind the last record. */
-static int finish_vcpu(struct match *m, struct vcpu *v)
+/* What was traced behind the last record: dropped, open at the last look, or after it. */
+static int finish_vcpu(struct vcpu *v)
 {
-	struct match_count *c;
-	struct pair *p;
-	bool last;
+	int rc = put_strays(v, v->end.look_tsc, v->end.seq - v->next_seq, v->end.open);
 
-	for (; (p = fifo_head(&v->pairs)); fifo_pop(&v->pairs)) {
-		last = v->pairs.count == 1 || p[1].exit_ts >= m->mark;
-		c = count_of(v, p->reason);
-		if (!c)
-			return -ENOMEM;
-		if (v->next_seq < v->end_seq && p->exit_ts >= v->info.from_tsc) {
-			/* as many as were dropped behind the last record */
-			v->next_seq++;
-			c->traced++;
-			c->gap++;
-		} else if (p->exit_ts >= m->mark && !v->ended) {
-			c->traced++;
-			c->after++;
-		} else if (last && !v->ended) {
-			c->traced++;
-			c->open++;
-		} else if (stray(v, p, false)) {
-			return -ENOMEM;
-		}
-	}
-	return close_delta(v);
+	while (!rc && fifo_head(&v->pairs))
+		rc = put_stray(v, v->end.gone ? STRAY_TRACE_ONLY : STRAY_AFTER);
+	return rc ? rc : close_delta(v);
 }
 
 int match_finish(struct match *match)
@@ -437,7 +467,7 @@ int match_finish(struct match *match)
 	int rc = run(match, UINT64_MAX);
 
 	for (int i = 0; i < match->vcpu_count && !rc; i++)
-		rc = finish_vcpu(match, &match->vcpus[i]);
+		rc = finish_vcpu(&match->vcpus[i]);
 	return rc;
 }
 

@@ -9,10 +9,16 @@
  *	record.tsc < kvm_exit.ts < kvm_entry.ts < record.tsc + record.cycles
  *
  * so each kvm_exit belongs to one record or to none, and every one that has no
- * partner is put under the reason why: it lies outside the time that the ring
- * recorded (before, after), the ring lost records there (gap), or there is none
+ * partner is put under the reason why: it lies outside of what the ring recorded
+ * (before, after), the ring lost records there (gap), or there is none
  * (trace_only: a failure). The same for records: trace events were lost there,
  * the exit was synthesized (KVM traces none), or record_only: a failure.
+ *
+ * EDGES AND GAPS. Sequence numbers say how many records were lost between two
+ * records, before the first and behind the last. Exits of one vCPU are in order,
+ * so where n were lost, the n kvm_exit next to the record behind the gap (at the
+ * end: to the one before it) are theirs, and what is beyond lies before or after
+ * the recording, and must by its time.
  *
  * HOW THINGS ARE PUT IN ORDER. match_mark() says: what happened before this TSC
  * will have been handed in by the next match_run(). The caller takes the mark,
@@ -43,7 +49,7 @@
  * @before:	traced before recording of this vCPU began
  * @after:	traced after recording had ended
  * @open:	the last exit: not re-entered yet, so it has no record
- * @gap:	traced where the ring lost records
+ * @gap:	traced where the ring lost records; never more than it lost there
  * @untraced:	recorded where trace events were lost
  * @synthesized: records that KVM made without a VM entry; no trace is right
  * @trace_only:	traced, and a record should be there
@@ -69,8 +75,11 @@ struct match_count {
  * @isa:	KVM_EXIT_ISA_*
  * @made_tsc:	TSC when the ring was made: tells vCPUs apart that a process
  *		makes one after the other
- * @from_tsc:	from here on every exit is recorded
+ * @from_tsc:	TSC of the look at the ring that its recording begins with; 0: it is
+ *		recorded from its creation on
  * @first_seq:	seq of the first record
+ * @open_first:	an exit was open at that look; it may be traced a little after it,
+ *		and has a record only if it began after the attach
  */
 struct match_vcpu_info {
 	uint32_t tgid;
@@ -79,6 +88,21 @@ struct match_vcpu_info {
 	uint64_t made_tsc;
 	uint64_t from_tsc;
 	uint64_t first_seq;
+	bool open_first;
+};
+
+/*
+ * How the recording of a vCPU ended.
+ * @seq:	seq that its next record would have had
+ * @look_tsc:	TSC of the look at the ring that says so
+ * @open:	an exit had not re-entered at that look, so it has no record
+ * @gone:	the vCPU had been destroyed before that look
+ */
+struct match_vcpu_end {
+	uint64_t seq;
+	uint64_t look_tsc;
+	bool open;
+	bool gone;
 };
 
 struct match;
@@ -105,13 +129,10 @@ void match_mark(struct match *match, uint64_t tsc);
 /* Matches everything before the mark. */
 int match_run(struct match *match);
 
-/*
- * The recording of a vCPU is over. @end_seq: seq that its next record would have
- * had; @ended: it is gone, so that its last exit has a record.
- */
-void match_end_vcpu(struct match *match, int vcpu, uint64_t end_seq, bool ended);
+/* The recording of a vCPU is over. */
+void match_end_vcpu(struct match *match, int vcpu, const struct match_vcpu_end *end);
 
-/* Matches all the rest; the last mark is the end of what was recorded. */
+/* Matches all the rest, once match_end_vcpu() was called for every vCPU. */
 int match_finish(struct match *match);
 
 /* The counts of a vCPU, one entry per reason. */

@@ -101,8 +101,6 @@ int xcheck_start(struct xcheck *xcheck)
 void xcheck_begin_round(struct xcheck *xcheck)
 {
 	xcheck->round_tsc = host_tsc();
-	if (!xcheck->armed_tsc)
-		xcheck->armed_tsc = xcheck->round_tsc;
 }
 
 void xcheck_end_round(struct xcheck *xcheck)
@@ -142,14 +140,14 @@ static int add_to_vm(struct xcheck *x, const struct store_vcpu *info, int vcpu)
 
 static int add_vcpu(struct xcheck *x, const struct source *source, const struct source_item *item)
 {
-	bool complete = item->made_tsc >= x->armed_tsc;
 	const struct match_vcpu_info info = {
 		.tgid = item->info.tgid,
 		.vcpu_id = item->info.vcpu_id,
 		.isa = source->info.isa,
 		.made_tsc = item->made_tsc,
 		.first_seq = item->info.first_seq,
-		.from_tsc = complete ? item->made_tsc : host_tsc(),
+		.from_tsc = item->look_tsc,
+		.open_first = item->open_first,
 	};
 	int vcpu;
 	int rc = 0;
@@ -162,6 +160,19 @@ static int add_vcpu(struct xcheck *x, const struct source *source, const struct 
 	return rc;
 }
 
+static void end_vcpu(struct xcheck *x, const struct source_item *item)
+{
+	const struct match_vcpu_end end = {
+		.seq = item->end.end_seq,
+		.look_tsc = item->look_tsc,
+		.open = item->end.open_exits,
+		.gone = item->end.ended,
+	};
+
+	if (x->match)
+		match_end_vcpu(x->match, item->vcpu, &end);
+}
+
 int xcheck_item(struct xcheck *xcheck, const struct source *source, const struct source_item *item)
 {
 	switch (item->kind) {
@@ -172,10 +183,7 @@ int xcheck_item(struct xcheck *xcheck, const struct source *source, const struct
 			return match_records(xcheck->match, item->vcpu, item->records, item->count);
 		return 0;
 	case SOURCE_END_VCPU:
-		/* It may have gone after the recording had ended, its last exit open. */
-		if (xcheck->match)
-			match_end_vcpu(xcheck->match, item->vcpu, item->end.end_seq,
-				       item->end.ended && !item->end.open_exits);
+		end_vcpu(xcheck, item);
 		return 0;
 	default:
 		return 0;

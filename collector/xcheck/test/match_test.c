@@ -49,10 +49,18 @@ static void put(struct match *m, struct kvm_exit_record r)
 	CHECK(!match_records(m, 0, &r, 1));
 }
 
-static struct match *start(uint64_t from)
+/*
+ * The recording begins with exit number @first: with a look at @from, when the one
+ * before it was open; 0: with the vCPU's creation.
+ */
+static struct match *start_at(uint64_t first, uint64_t from)
 {
-	const struct match_vcpu_info info = {
-		.tgid = TGID, .vcpu_id = 2, .isa = KVM_EXIT_ISA_VMX, .from_tsc = from};
+	const struct match_vcpu_info info = {.tgid = TGID,
+					     .vcpu_id = 2,
+					     .isa = KVM_EXIT_ISA_VMX,
+					     .from_tsc = from,
+					     .first_seq = first,
+					     .open_first = from};
 	struct match *m = match_new(tgid_of, NULL);
 	int vcpu;
 
@@ -60,15 +68,26 @@ static struct match *start(uint64_t from)
 	return m;
 }
 
+static struct match *start(void)
+{
+	return start_at(0, 0);
+}
+
+/* The vCPU is gone; @seq: of its last record, and 1. */
+static void end_gone(struct match *m, int vcpu, uint64_t seq)
+{
+	const struct match_vcpu_end end = {.seq = seq, .look_tsc = 1000 * STEP, .gone = true};
+
+	match_end_vcpu(m, vcpu, &end);
+}
+
 /* Ends and gives the counts of reason 10, the only one. */
-static struct match_count finish(struct match *m, uint64_t mark, uint64_t end_seq, bool ended)
+static struct match_count finish(struct match *m)
 {
 	const struct match_count *counts;
 	struct match_count sum = {0};
 	size_t count;
 
-	match_end_vcpu(m, 0, end_seq, ended);
-	match_mark(m, mark);
 	CHECK(!match_finish(m));
 	counts = match_counts(m, 0, &count);
 	CHECK(count <= 1);
@@ -80,10 +99,29 @@ static struct match_count finish(struct match *m, uint64_t mark, uint64_t end_se
 	return sum;
 }
 
+static struct match_count finish_gone(struct match *m, uint64_t seq)
+{
+	end_gone(m, 0, seq);
+	return finish(m);
+}
+
+/* The vCPU goes on; the last look was at exit @at, @open or between two exits. */
+static struct match_count finish_live(struct match *m, uint64_t seq, uint64_t at, bool open)
+{
+	const struct match_vcpu_end end = {
+		.seq = seq,
+		.look_tsc = at * STEP + 300,
+		.open = open,
+	};
+
+	match_end_vcpu(m, 0, &end);
+	return finish(m);
+}
+
 /* Rounds as in a recording: 40 exits, handed in a few at a time, events late. */
 static void test_all_match(void)
 {
-	struct match *m = start(0);
+	struct match *m = start();
 	struct match_count c;
 	uint64_t entries, unpaired;
 
@@ -95,17 +133,95 @@ static void test_all_match(void)
 	}
 	match_entries(m, 0, &entries, &unpaired);
 	CHECK(entries == 39 && unpaired == 0); /* one entry lies behind the mark */
-	c = finish(m, 41 * STEP, 40, true);
+	c = finish_gone(m, 40);
 	CHECK(c.matched == 40 && c.traced == 40 && c.records == 40);
 	CHECK(!c.differ && !c.shorter && !c.overlaps);
 	CHECK(c.delta[hist_bucket(200)] == 40);
 	match_free(m);
 }
 
+/* A run of which all is known: where the recording begins and ends, what was dropped. */
+struct scene {
+	uint64_t exits, first, last; /* exits 0 .. exits - 1; recorded: first .. last - 1 */
+	bool gone;
+	uint64_t suppressed; /* an exit without record and number; exits: none */
+	uint64_t dropped;
+};
+
+static struct scene random_scene(bool suppress)
+{
+	struct scene s = {.exits = 10 + (uint64_t)random() % 200};
+
+	s.first = (uint64_t)random() % 3 ? (uint64_t)random() % (s.exits / 2) : 0;
+	s.gone = random() % 2;
+	s.last = s.gone ? s.exits : s.first + 1 + (uint64_t)random() % (s.exits - s.first - 1);
+	s.suppressed = s.exits;
+	if (suppress)
+		s.suppressed = s.first + (uint64_t)random() % (s.last - s.first);
+	return s;
+}
+
+/* Hands in the records, the ring being full for a time again and again. */
+static uint64_t put_scene(struct match *m, struct scene *s)
+{
+	uint64_t seq = s->first;
+	bool full = false;
+
+	for (uint64_t i = s->first; i < s->last; i++) {
+		struct kvm_exit_record r = record(i);
+
+		if (random() % 10 == 0)
+			full = !full;
+		if (i == s->suppressed)
+			continue;
+		r.seq = seq++;
+		s->dropped += full;
+		if (!full)
+			put(m, r);
+	}
+	return seq;
+}
+
+static void run_scene(bool suppress)
+{
+	struct scene s = random_scene(suppress);
+	/* Looks at any time of the exit that is open then. */
+	uint64_t at = s.first ? (s.first - 1) * STEP + 10 + (uint64_t)random() % STEP : 0;
+	struct match *m = start_at(s.first, at);
+	struct match_count c;
+	uint64_t seq, hidden;
+
+	for (uint64_t i = 0; i < s.exits; i++)
+		trace(m, i);
+	seq = put_scene(m, &s);
+	c = s.gone ? finish_gone(m, seq) : finish_live(m, seq, s.last, true);
+	CHECK(c.gap == s.dropped && c.open == !s.gone && !c.record_only);
+	CHECK(c.matched == s.last - s.first - s.dropped - suppress);
+	/* One that is missing right at the attach may be taken for the open one. */
+	hidden = c.before - s.first;
+	CHECK(hidden == 0 || (hidden == 1 && s.first && suppress));
+	CHECK(c.trace_only == suppress - hidden);
+	CHECK(c.after == (s.gone ? 0 : s.exits - s.last - 1));
+	match_free(m);
+}
+
+/*
+ * Whatever was dropped and wherever it began and ended, the sums are exact, and one
+ * suppressed record shows.
+ */
+static void test_random_scenes(void)
+{
+	srandom(1);
+	for (int i = 0; i < 2000; i++) {
+		run_scene(false);
+		run_scene(true);
+	}
+}
+
 /* The events of one CPU arrive after those of another. */
 static void test_out_of_order(void)
 {
-	struct match *m = start(0);
+	struct match *m = start();
 
 	for (uint64_t i = 0; i < 20; i++)
 		put(m, record(i));
@@ -113,29 +229,76 @@ static void test_out_of_order(void)
 		trace(m, i);
 	for (uint64_t i = 0; i < 10; i++)
 		trace(m, i);
-	CHECK(finish(m, 20 * STEP, 20, true).matched == 20);
+	CHECK(finish_gone(m, 20).matched == 20);
 	match_free(m);
 }
 
 static void test_edges(void)
 {
-	struct match *m = start(5 * STEP);
+	struct match *m = start_at(5, 4 * STEP + 300);
 	struct match_count c;
 
 	for (uint64_t i = 0; i < 20; i++)
 		trace(m, i);
 	for (uint64_t i = 5; i < 10; i++)
 		put(m, record(i));
-	c = finish(m, 11 * STEP, 10, false);
+	c = finish_live(m, 10, 10, true);
 	CHECK(c.before == 5 && c.matched == 5 && c.open == 1 && c.after == 9);
 	CHECK(!c.trace_only && !c.record_only);
+	match_free(m);
+
+	/* Exit 4 was counted, but was traced only after the look. */
+	m = start_at(5, 4 * STEP + 20);
+	for (uint64_t i = 0; i < 10; i++)
+		trace(m, i);
+	for (uint64_t i = 5; i < 10; i++)
+		put(m, record(i));
+	c = finish_gone(m, 10);
+	CHECK(c.before == 5 && c.matched == 5 && !c.trace_only);
+	match_free(m);
+
+	/* The first exits of the recording were dropped; and nothing more than they. */
+	m = start_at(5, 4 * STEP + 300);
+	for (uint64_t i = 0; i < 10; i++)
+		trace(m, i);
+	put(m, record(8));
+	put(m, record(9));
+	c = finish_gone(m, 10);
+	CHECK(c.before == 5 && c.gap == 3 && c.matched == 2 && !c.trace_only);
+	match_free(m);
+}
+
+/* Records that are suppressed beside some that the ring dropped. */
+static void test_gap_is_bounded(void)
+{
+	struct match *m = start();
+	struct kvm_exit_record r;
+	struct match_count c;
+
+	for (uint64_t i = 0; i < 10; i++) {
+		trace(m, i);
+		r = record(i);
+		r.seq = i < 6 ? i : i - 2; /* of 2 to 5, two were suppressed */
+		if (i < 2 || i > 5)
+			put(m, r);
+	}
+	c = finish_gone(m, 8);
+	CHECK(c.matched == 6 && c.gap == 2 && c.trace_only == 2);
+	match_free(m);
+
+	m = start();
+	for (uint64_t i = 0; i < 10; i++)
+		trace(m, i);
+	put(m, record(0));
+	c = finish_live(m, 4, 8, true);
+	CHECK(c.matched == 1 && c.gap == 3 && c.open == 1 && c.after == 1 && c.trace_only == 4);
 	match_free(m);
 }
 
 /* What a suppressed record looks like, in the middle and at the end. */
 static void test_missing_records(void)
 {
-	struct match *m = start(0);
+	struct match *m = start();
 	struct kvm_exit_record r;
 	struct match_count c;
 
@@ -146,7 +309,7 @@ static void test_missing_records(void)
 		if (i != 4 && i != 9)
 			put(m, r);
 	}
-	c = finish(m, 20 * STEP, 8, true);
+	c = finish_gone(m, 8);
 	CHECK(c.matched == 8 && c.trace_only == 2 && !c.gap);
 	match_free(m);
 }
@@ -154,19 +317,19 @@ static void test_missing_records(void)
 /* No record at all: a hook that isn't there. */
 static void test_no_records(void)
 {
-	struct match *m = start(0);
+	struct match *m = start();
 	struct match_count c;
 
 	for (uint64_t i = 0; i < 10; i++)
 		trace(m, i);
-	c = finish(m, 20 * STEP, 0, false);
-	CHECK(c.trace_only == 9 && c.open == 1);
+	c = finish_live(m, 0, 9, false);
+	CHECK(c.trace_only == 10);
 	match_free(m);
 }
 
 static void test_dropped_records(void)
 {
-	struct match *m = start(0);
+	struct match *m = start();
 	struct match_count c;
 
 	for (uint64_t i = 0; i < 10; i++) {
@@ -174,25 +337,25 @@ static void test_dropped_records(void)
 		if (i < 3 || i == 6)
 			put(m, record(i));
 	}
-	c = finish(m, 20 * STEP, 10, true);
+	c = finish_gone(m, 10);
 	CHECK(c.matched == 4 && c.gap == 6 && !c.trace_only);
 	match_free(m);
 
 	/* Dropped behind the last look at the ring; the exits after them are none. */
-	m = start(0);
+	m = start();
 	for (uint64_t i = 0; i < 10; i++) {
 		trace(m, i);
 		if (i < 2)
 			put(m, record(i));
 	}
-	c = finish(m, 3 * STEP, 6, false);
-	CHECK(c.matched == 2 && c.gap == 4 && c.after == 4 && !c.trace_only && !c.open);
+	c = finish_live(m, 6, 6, true);
+	CHECK(c.matched == 2 && c.gap == 4 && c.open == 1 && c.after == 3 && !c.trace_only);
 	match_free(m);
 }
 
 static void test_lost_events(void)
 {
-	struct match *m = start(0);
+	struct match *m = start();
 	struct match_count c;
 
 	for (uint64_t i = 0; i < 10; i++) {
@@ -201,12 +364,12 @@ static void test_lost_events(void)
 			trace(m, i);
 	}
 	CHECK(!match_lost(m, 1, 1 * STEP + 450, 6 * STEP + 40)); /* not exit 6 + 50 */
-	c = finish(m, 20 * STEP, 10, true);
+	c = finish_gone(m, 10);
 	CHECK(c.matched == 5 && c.untraced == 5 && !c.record_only);
 	match_free(m);
 
 	/* The kvm_entry of exit 1 and the kvm_exit of exit 2 are lost: no pair. */
-	m = start(0);
+	m = start();
 	for (uint64_t i = 0; i < 4; i++)
 		put(m, record(i));
 	trace(m, 0);
@@ -214,22 +377,22 @@ static void test_lost_events(void)
 	add_event(m, KVM_EVENT_ENTRY, 2 * STEP + WHOLE - 150);
 	trace(m, 3);
 	CHECK(!match_lost(m, 1, 1 * STEP + 50, 2 * STEP + WHOLE - 150));
-	c = finish(m, 20 * STEP, 4, true);
+	c = finish_gone(m, 4);
 	CHECK(c.matched == 3 && c.untraced == 1 && !c.shorter);
 	match_free(m);
 
-	m = start(0);
+	m = start();
 	for (uint64_t i = 0; i < 3; i++)
 		put(m, record(i));
 	CHECK(!match_lost(m, 0, 0, 9 * STEP)); /* another CPU's */
-	CHECK(finish(m, 20 * STEP, 3, true).record_only == 3);
+	CHECK(finish_gone(m, 3).record_only == 3);
 	match_free(m);
 }
 
 /* Stamps in the wrong place: too late, too short, up to the next exit. */
 static void test_wrong_stamps(void)
 {
-	struct match *late = start(0), *brief = start(0), *whole = start(0);
+	struct match *late = start(), *brief = start(), *whole = start();
 	struct kvm_exit_record r;
 	struct match_count c;
 
@@ -246,10 +409,10 @@ static void test_wrong_stamps(void)
 		r.cycles = STEP;
 		put(whole, r);
 	}
-	c = finish(late, 20 * STEP, 10, true);
+	c = finish_gone(late, 10);
 	CHECK(c.matched == 0 && c.trace_only == 10 && c.record_only == 10);
-	CHECK(finish(brief, 20 * STEP, 10, true).shorter == 10);
-	CHECK(finish(whole, 20 * STEP, 10, true).overlaps == 9);
+	CHECK(finish_gone(brief, 10).shorter == 10);
+	CHECK(finish_gone(whole, 10).overlaps == 9);
 	match_free(late);
 	match_free(brief);
 	match_free(whole);
@@ -258,7 +421,7 @@ static void test_wrong_stamps(void)
 /* Exit 33 made up while emulating: inside the interval of the exit before it. */
 static void test_synthesized(void)
 {
-	struct match *m = start(0);
+	struct match *m = start();
 	struct kvm_exit_record r;
 	const struct match_count *counts;
 	size_t count;
@@ -275,8 +438,7 @@ static void test_synthesized(void)
 		r.flags = KVM_EXIT_REC_SYNTH;
 		put(m, r);
 	}
-	match_mark(m, 20 * STEP);
-	match_end_vcpu(m, 0, 20, true);
+	end_gone(m, 0, 20);
 	CHECK(!match_finish(m));
 	counts = match_counts(m, 0, &count);
 	CHECK(count == 2 && counts[0].reason == 10 && counts[1].reason == 33);
@@ -292,7 +454,7 @@ static void test_whose(void)
 	struct match_vcpu_info info = {
 		.tgid = TGID, .vcpu_id = 2, .made_tsc = 10 * STEP, .from_tsc = 10 * STEP};
 	const struct kvm_event other = {.ts = 5, .kind = KVM_EVENT_EXIT, .tid = 999, .vcpu_id = 2};
-	struct match *m = start(0);
+	struct match *m = start();
 	const struct match_count *counts;
 	struct kvm_exit_record r;
 	size_t count;
@@ -306,9 +468,8 @@ static void test_whose(void)
 		r.seq = i % 10;
 		CHECK(!match_records(m, i >= 10, &r, 1));
 	}
-	match_mark(m, 30 * STEP);
-	match_end_vcpu(m, 0, 10, true);
-	match_end_vcpu(m, 1, 10, true);
+	end_gone(m, 0, 10);
+	end_gone(m, 1, 10);
 	CHECK(!match_finish(m));
 	for (int vcpu = 0; vcpu < 2; vcpu++) {
 		counts = match_counts(m, vcpu, &count);
@@ -321,7 +482,7 @@ static void test_whose(void)
 /* A VM entry that fails with VMfail: kvm_entry twice. And two reasons for one. */
 static void test_vmfail_and_reason(void)
 {
-	struct match *m = start(0);
+	struct match *m = start();
 	struct kvm_exit_record r = record(0);
 	uint64_t entries, unpaired;
 
@@ -329,8 +490,7 @@ static void test_vmfail_and_reason(void)
 	add_event(m, KVM_EVENT_ENTRY, WHOLE - 20);
 	r.reason = 12;
 	put(m, r);
-	match_mark(m, 10 * STEP);
-	match_end_vcpu(m, 0, 1, true);
+	end_gone(m, 0, 1);
 	CHECK(!match_finish(m));
 	match_entries(m, 0, &entries, &unpaired);
 	CHECK(entries == 2 && unpaired == 1);
@@ -343,6 +503,8 @@ int main(void)
 	test_all_match();
 	test_out_of_order();
 	test_edges();
+	test_gap_is_bounded();
+	test_random_scenes();
 	test_missing_records();
 	test_no_records();
 	test_dropped_records();
