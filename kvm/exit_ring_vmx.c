@@ -2,17 +2,20 @@
 /* What a VMX exit was about: the part of its record that is read from the VMCS. */
 #include "exit_ring_vmx.h"
 
-/* Exit qualification of a control register access (Intel SDM vol. 3, table 28-3) */
+/*
+ * Intel SDM vol. 3, chapter "VM Exits": "Exit Qualification for Control-Register
+ * Accesses", by title, since the numbers of the tables change with the edition
+ */
 #define QUAL_CR_NUMBER(q)	((q) & 0xf)
 #define QUAL_CR_ACCESS(q)	(((q) >> 4) & 3)
-/* ... of MOV DR (table 28-4) */
+/* ... of "MOV DR" */
 #define QUAL_DR_NUMBER(q)	((q) & 7)
 #define QUAL_DR_FROM(q)		(((q) >> 4) & 1)
-/* ... of an I/O instruction (table 28-5); bits 6:3 below become KVM_EXIT_KEY_IO_* */
+/* ... of "I/O Instructions"; bits 5:3 below become KVM_EXIT_KEY_IO_* */
 #define QUAL_IO_SIZE(q)		(((q) & 7) + 1)
 #define QUAL_IO_KIND(q)		((((q) >> 3) & 7) << 4)
-#define QUAL_IO_PORT(q)		((q) >> 16)
-/* ... of an EPT violation (table 28-7): read, write, fetch in bits 2:0 */
+#define QUAL_IO_PORT(q)		(((q) >> 16) & 0xffff) /* undefined above bit 31 */
+/* ... of "EPT Violations": read, write, fetch in bits 2:0 */
 #define QUAL_EPT_ACCESS(q)	((q) & 7)
 
 static_assert(KVM_EXIT_KEY_IO_IN == 1 << 4 && KVM_EXIT_KEY_IO_STRING == 1 << 5 &&

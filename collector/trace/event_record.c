@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* SDM vol. 3, table 28-5: exit qualification of I/O instructions */
+/* SDM vol. 3, table "Exit Qualification for I/O Instructions" */
 static void vmx_io(struct kvm_exit_record *r, uint64_t qualification)
 {
 	r->key = qualification >> 16 & 0xffff;
@@ -22,11 +22,11 @@ static uint32_t vmx_key(struct kvm_exit_record *r, const struct kvm_event *e)
 			return 0;
 		r->key = e->intr_info & 0xff;
 		break;
-	case 28: /* CR access; table 28-3 */
+	case 28: /* CR access */
 		r->key = e->info1 & 0xf;
 		r->key_aux = e->info1 >> 4 & 3;
 		break;
-	case 29: /* DR access; table 28-4 */
+	case 29: /* DR access */
 		r->key = e->info1 & 7;
 		r->key_aux = e->info1 >> 4 & 1;
 		break;

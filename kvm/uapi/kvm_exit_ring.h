@@ -100,8 +100,9 @@
  * @preempted_cycles:	scheduled out while runnable, inside KVM_RUN
  * @reason:	full exit reason: VMX basic reason in bits 15:0, flags above it
  *		(31 failed VM entry, 29 exit from VMX root, 28 pending MTF, 27
- *		enclave, 26 bus lock; SDM vol. 3, 25.9.1); SVM: low 32 bits of
- *		EXITCODE (0xffffffff: VMEXIT_INVALID)
+ *		enclave, 26 bus lock, 25 shadow stack left busy; SDM vol. 3,
+ *		table "Format of Exit Reason"); SVM: low 32 bits of EXITCODE
+ *		(0xffffffff: VMEXIT_INVALID)
  * @flags:	KVM_EXIT_REC_*
  * @intr_info:	VM-exit interruption information (VMCS 0x4404)
  * @error_code:	VM-exit interruption error code (VMCS 0x4406)
