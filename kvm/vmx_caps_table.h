@@ -3,9 +3,11 @@
  * vmx_caps_table.h - what the VMX capability MSRs 0x480 to 0x493 say, bit by bit
  *
  * Data for the kernel module and for user space alike. Names and bits follow
- * Intel SDM 325462-086US (December 2024), volume 3: chapter "Virtual Machine
- * Control Structures" for the controls, appendix A for the MSRs, appendix C for
- * the exit reasons. Bits that only newer editions name are marked "newer".
+ * Intel SDM 325462-091US (March 2026), volume 3: chapter "Virtual Machine Control
+ * Structures" for the controls, appendix A for the MSRs, appendix C for the exit
+ * reasons. Bits that only older editions name are marked "older". The controls
+ * were compared with a text of that chapter, most bits of EPT, VPID and the
+ * miscellaneous data with Xen; appendix A itself was not at hand.
  *
  * Include it in one .c file of a program: the tables are static.
  */
@@ -14,7 +16,7 @@
 
 #include <linux/types.h>
 
-#define VMX_CAPS_SDM "Intel SDM 325462-086US (December 2024)"
+#define VMX_CAPS_SDM "Intel SDM 325462-091US (March 2026)"
 
 /* The MSRs are numbered without a hole; index n of an array is 0x480 + n. */
 #define VMX_CAPS_FIRST_MSR 0x480
@@ -169,7 +171,7 @@ static const struct vmx_cap_bit vmx_proc2_bits[] = {
 	VMX_CAP(25, "Use TSC scaling"),
 	VMX_CAP_ENABLES(26, "Enable user wait and pause", 67, 68),
 	VMX_CAP_EXITS(27, "Enable PCONFIG", 65),
-	VMX_CAP_EXITS(28, "Enable ENCLV exiting", 70),
+	VMX_CAP_EXITS(28, "Enable ENCLV exiting", 70), /* older */
 	VMX_CAP_EXITS(30, "VMM bus-lock detection", 74),
 	VMX_CAP_EXITS(31, "Instruction timeout", 75),
 };
@@ -184,9 +186,9 @@ static const struct vmx_cap_bit vmx_proc3_bits[] = {
 	VMX_CAP(5, "SEAM guest-physical address width"),
 	VMX_CAP_EXITS(6, "Enable MSR-list instructions", 78, 79),
 	VMX_CAP(7, "Virtualize IA32_SPEC_CTRL"),
-	VMX_CAP(8, "APIC-timer virtualization"),	   /* newer */
-	VMX_CAP(9, "Enable PBNDKB"),			   /* newer */
-	VMX_CAP(12, "PEBS uses guest physical addresses"), /* newer */
+	VMX_CAP(8, "APIC-timer virtualization"),
+	VMX_CAP(9, "Enable PBNDKB"),
+	VMX_CAP(12, "PEBS uses guest physical addresses"),
 };
 
 /* A.4.1 */
@@ -215,7 +217,7 @@ static const struct vmx_cap_bit vmx_exit_bits[] = {
 static const struct vmx_cap_bit vmx_exit2_bits[] = {
 	VMX_CAP(0, "Save FRED"),
 	VMX_CAP(1, "Load FRED"),
-	VMX_CAP(2, "Load IA32_SPEC_CTRL"), /* newer */
+	VMX_CAP(2, "Load IA32_SPEC_CTRL"),
 	VMX_CAP(3, "Prematurely busy shadow stack"),
 };
 
@@ -236,8 +238,8 @@ static const struct vmx_cap_bit vmx_entry_bits[] = {
 	VMX_CAP(21, "Load guest IA32_LBR_CTL"),
 	VMX_CAP(22, "Load PKRS"),
 	VMX_CAP(23, "Load FRED"),
-	VMX_CAP(24, "Load IA32_SPEC_CTRL"),	   /* newer */
-	VMX_CAP(25, "Allow SEAM-guest telemetry"), /* newer */
+	VMX_CAP(24, "Load IA32_SPEC_CTRL"),
+	VMX_CAP(25, "Allow SEAM-guest telemetry"),
 };
 
 /* A.6 */
@@ -353,8 +355,9 @@ static const __u8 vmx_cap_unconditional[] = {
 
 /*
  * Those that no control turns off where the instruction exists (SEAMCALL, TDCALL,
- * URDMSR, UWRMSR), about which the capability MSRs say nothing.
+ * URDMSR, UWRMSR, RDMSR and WRMSRNS with an immediate), about which the capability
+ * MSRs say nothing.
  */
-static const __u8 vmx_cap_instruction[] = {76, 77, 80, 81, VMX_CAP_END};
+static const __u8 vmx_cap_instruction[] = {76, 77, 80, 81, 84, 85, VMX_CAP_END};
 
 #endif

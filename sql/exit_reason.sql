@@ -1,9 +1,10 @@
 -- What each VM exit reason means: the rows of table exit_reason.
 --
 -- VMX (isa 1): basic exit reasons 0 to 85. sdm_defined follows one edition of
--- the Intel SDM, order number 325462-086US (December 2024), volume 3, appendix
--- C, table C-1: 35, 38, 42, 71 and 82 to 85 are not in it. Reasons past 75 have
--- no name in the kernel's uapi; theirs is the instruction's.
+-- the Intel SDM, order number 325462-091US (March 2026), volume 3, appendix C,
+-- table C-1: 35, 38, 42, 70, 71, 82 and 83 are not in it (kvm/exit_reason.h says
+-- with what this was compared). Reasons past 75 have no name in the kernel's
+-- uapi; theirs is the instruction's, and 84 and 85 have those of newer kernels.
 -- SVM (isa 2): exit codes of the AMD APM, order number 24593-3.42 (March 2024),
 -- volume 2, appendix C.
 --
@@ -85,7 +86,7 @@ INSERT OR REPLACE INTO exit_reason VALUES
 (1, 67, 'UMWAIT', 1, 0, 'The guest executed UMWAIT while RDTSC exiting is on.', 'A nested hypervisor that intercepts it.', 'None needed.'),
 (1, 68, 'TPAUSE', 1, 0, 'The guest executed TPAUSE while RDTSC exiting is on.', 'A nested hypervisor that intercepts it.', 'None needed.'),
 (1, 69, 'LOADIWKEY', 1, 0, 'The guest executed LOADIWKEY while it is intercepted.', 'Key Locker in the guest.', 'None: KVM does not offer it.'),
-(1, 70, 'ENCLV', 1, 0, 'The guest executed an SGX virtualization instruction that is intercepted.', 'A hypervisor with SGX in the guest.', 'None: KVM does not offer it.'),
+(1, 70, 'ENCLV', 0, 0, 'Not defined any more; editions until 2024: an SGX virtualization instruction that is intercepted.', 'A hypervisor with SGX in the guest.', 'None: KVM does not offer it.'),
 (1, 71, 'RESERVED_71', 0, 0, 'Not defined in the edition followed here; other texts call it SGX conflict.', 'None.', 'None.'),
 (1, 72, 'ENQCMD', 1, 0, 'The PASID translation of ENQCMD failed.', 'Shared work queues used by a guest.', 'None: KVM does not offer it.'),
 (1, 73, 'ENQCMDS', 1, 0, 'The PASID translation of ENQCMDS failed.', 'Shared work queues used by a guest.', 'None: KVM does not offer it.'),
@@ -99,8 +100,8 @@ INSERT OR REPLACE INTO exit_reason VALUES
 (1, 81, 'UWRMSR', 1, 0, 'The guest executed UWRMSR on an MSR that is intercepted.', 'MSR writes of user programs.', 'None: KVM does not offer it.'),
 (1, 82, 'RESERVED_82', 0, 0, 'Not defined.', 'None.', 'None.'),
 (1, 83, 'RESERVED_83', 0, 0, 'Not defined.', 'None.', 'None.'),
-(1, 84, 'MSR_READ_IMM', 0, 0, 'Not defined in the edition followed here; newer texts: RDMSR with an immediate.', 'MSR reads with the immediate form.', 'None: these kernels do not offer it.'),
-(1, 85, 'MSR_WRITE_IMM', 0, 0, 'Not defined in the edition followed here; newer texts: WRMSRNS with an immediate.', 'MSR writes with the immediate form.', 'None: these kernels do not offer it.');
+(1, 84, 'MSR_READ_IMM', 1, 0, 'The guest executed RDMSR with an immediate on an MSR that is intercepted.', 'MSR reads with the immediate form.', 'None: these kernels do not offer it.'),
+(1, 85, 'MSR_WRITE_IMM', 1, 0, 'The guest executed WRMSRNS with an immediate on an MSR that is intercepted.', 'MSR writes with the immediate form.', 'None: these kernels do not offer it.');
 
 -- SVM: reads and writes of control and debug registers, one code per register.
 WITH RECURSIVE register(n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM register WHERE n < 15)
