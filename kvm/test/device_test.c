@@ -7,98 +7,14 @@
  * Linux puts into the code meanwhile (an Oops "int3").
  */
 #include "kvm/test/device_vm.h"
-#include "kvm/test/ring_map.h"
+#include "kvm/test/ring_steps.h"
 
 #include <linux/capability.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-
-static int device(void)
-{
-	int fd = open(KVM_EXIT_RING_DEVICE, O_RDWR | O_CLOEXEC);
-
-	CHECK(fd >= 0);
-	return fd;
-}
-
-/* The ring with the largest id. */
-static uint64_t newest_ring(void)
-{
-	struct kvm_exit_ring_info info = {0};
-	int fd = device();
-
-	while (!ioctl(fd, KVM_EXIT_RING_NEXT, &info))
-		;
-	CHECK(errno == ENOENT);
-	close(fd);
-	return info.ring_id;
-}
-
-static struct kvm_exit_ring_info ring_info(uint64_t id)
-{
-	struct kvm_exit_ring_info info = {.ring_id = id - 1};
-	int fd = device();
-
-	CHECK(!ioctl(fd, KVM_EXIT_RING_NEXT, &info) && info.ring_id == id);
-	close(fd);
-	return info;
-}
-
-static void attach(struct ring_map *map, uint64_t id, uint32_t flags)
-{
-	struct kvm_exit_ring_attach how = {.ring_id = id, .flags = flags};
-
-	CHECK(!ring_map(map, &how));
-}
-
-/* The slot of I/O exits; the timer of L1 may bring about others at any time. */
-static unsigned int io_slot(const struct ring_map *map)
-{
-	return map->meta->isa == KVM_EXIT_ISA_VMX ? 30 : 0x7b;
-}
-
-/* Reads what there is; returns how many were of I/O, the last of them in *last. */
-static uint32_t read_all(struct ring_map *map, struct kvm_exit_record *last)
-{
-	const struct kvm_exit_record *first;
-	uint32_t n, sum = 0;
-
-	while ((n = exit_ring_peek(&map->reader, &first))) {
-		for (uint32_t i = 0; i < n; i++) {
-			if (first[i].reason != io_slot(map))
-				continue;
-			sum++;
-			if (last)
-				*last = first[i];
-		}
-		exit_ring_advance(&map->reader, n);
-	}
-	return sum;
-}
-
-static short polled(int fd, int timeout_ms)
-{
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-
-	CHECK(poll(&p, 1, timeout_ms) >= 0);
-	return p.revents;
-}
-
-static uint64_t sum_of(const struct kvm_exit_total *totals, size_t offset)
-{
-	uint64_t sum = 0;
-
-	for (unsigned int slot = 0; slot < KVM_EXIT_TOTAL_SLOTS; slot++)
-		sum += *(const uint64_t *)((const char *)&totals[slot] + offset);
-	return sum;
-}
-
-#define IO(map, field)	((map)->totals[io_slot(map)].field)
-#define SUM(map, field) sum_of((map)->totals, offsetof(struct kvm_exit_total, field))
 
 /* Runs fn in a child; returns its wait status. */
 static int in_child(void (*fn)(void *), void *arg)
@@ -508,19 +424,6 @@ static void test_control_file_tells_of_changes(void)
 	close(fd);
 }
 
-/* Whether kvm-intel must emulate a guest whose segments real mode can't have. */
-static int must_emulate(void)
-{
-	int fd = open("/sys/module/kvm_intel/parameters/unrestricted_guest", O_RDONLY);
-	char unrestricted = 'Y';
-
-	if (fd < 0)
-		return 0;
-	CHECK(read(fd, &unrestricted, 1) == 1);
-	close(fd);
-	return unrestricted == 'N';
-}
-
 static void test_synthesized_exits(void)
 {
 	const unsigned int slot = 33;
@@ -532,7 +435,7 @@ static void test_synthesized_exits(void)
 	uint64_t exits;
 	uint32_t n;
 
-	if (!must_emulate()) {
+	if (!vmx_without("unrestricted_guest")) {
 		printf("device_test: skipped, needs kvm-intel with unrestricted_guest=0\n");
 		return;
 	}

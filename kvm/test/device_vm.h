@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A VM whose every KVM_RUN is one exit to user space, for tests of the device. */
+/* VMs of one vCPU for tests of the device: any code, or one exit after the other. */
 #ifndef KVM_TEST_DEVICE_VM_H
 #define KVM_TEST_DEVICE_VM_H
 
@@ -9,38 +9,49 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#define STEP_CODE 0x1000
+#define VM_MEMORY_BYTES 0x10000
+#define STEP_CODE	0x1000
+#define STEP_PORT	0x10
 
-/* struct step_vm - one VM with one vCPU whose guest does nothing but OUT to port 0x10 */
+/* struct step_vm - one VM with one vCPU */
 struct step_vm {
 	struct guest_vm vm;
 	struct guest_vcpu vcpu;
 };
 
-/* Runs the guest from one OUT to the next, n times. */
-static inline void step(struct step_vm *s, unsigned int n)
+/* A guest in real mode, all segments from 0, about to run the code. */
+static inline void code_vm_open(struct step_vm *s, unsigned int vcpu_id, const uint8_t *code,
+				size_t bytes)
 {
-	while (n--) {
-		CHECK(!ioctl(s->vcpu.fd, KVM_RUN, 0));
-		CHECK(s->vcpu.run->exit_reason == KVM_EXIT_IO);
-	}
-}
-
-/* Opened and stepped until a step is one exit and nothing else. */
-static inline void step_vm_open(struct step_vm *s)
-{
-	static const uint8_t code[] = {0xe6, 0x10, 0xeb, 0xfc}; /* out %al,$0x10; jmp . - 2 */
 	struct kvm_sregs sregs;
 	struct kvm_regs regs = {.rip = STEP_CODE, .rflags = 2};
 
-	CHECK(!guest_vm_open(&s->vm, 0x10000, 0));
-	CHECK(!guest_vm_add_vcpu(&s->vm, 0, &s->vcpu));
-	memcpy(s->vm.memory + STEP_CODE, code, sizeof(code));
+	CHECK(!guest_vm_open(&s->vm, VM_MEMORY_BYTES, 0));
+	CHECK(!guest_vm_add_vcpu(&s->vm, vcpu_id, &s->vcpu));
+	memcpy(s->vm.memory + STEP_CODE, code, bytes);
 	CHECK(!ioctl(s->vcpu.fd, KVM_GET_SREGS, &sregs));
 	sregs.cs.base = 0;
 	sregs.cs.selector = 0;
 	CHECK(!ioctl(s->vcpu.fd, KVM_SET_SREGS, &sregs));
 	CHECK(!ioctl(s->vcpu.fd, KVM_SET_REGS, &regs));
+}
+
+/* Runs the guest from one OUT to STEP_PORT to the next, n times. */
+static inline void step(struct step_vm *s, unsigned int n)
+{
+	while (n--) {
+		CHECK(!ioctl(s->vcpu.fd, KVM_RUN, 0));
+		CHECK(s->vcpu.run->exit_reason == KVM_EXIT_IO);
+		CHECK(s->vcpu.run->io.port == STEP_PORT);
+	}
+}
+
+/* A guest that does nothing but OUT, stepped until a step is one exit and nothing else. */
+static inline void step_vm_open(struct step_vm *s)
+{
+	static const uint8_t code[] = {0xe6, STEP_PORT, 0xeb, 0xfc}; /* out %al,$0x10; jmp . - 2 */
+
+	code_vm_open(s, 0, code, sizeof(code));
 	step(s, 3);
 }
 
