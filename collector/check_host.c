@@ -150,6 +150,11 @@ static void check_modules(struct checker *c)
 	else if (c->vendor && !there(at(c, "/sys/module/%s", c->vendor)))
 		report(c, HOST_REQUIRED, "modules", "%s is not loaded (" BUILD_MODULES ")",
 		       c->vendor);
+	else if (has_word(at(c, "/sys/module/kvm/parameters/stock_vendor"), "Y"))
+		report(c, HOST_REQUIRED, "modules",
+		       "a stock %s runs on the kvm with the exit ring: its exits are not recorded "
+		       "(" BUILD_MODULES ")",
+		       c->vendor ? c->vendor : "kvm_intel or kvm_amd");
 	else
 		report(c, HOST_OK, "modules", "kvm with the exit ring");
 }

@@ -230,6 +230,14 @@ uint32_t host_measure_tsc_khz(void)
 	return (uint32_t)(tsc * 1000000 / (uint64_t)ns);
 }
 
+int host_stock_vendor(void)
+{
+	char line[8];
+
+	first_line("/sys/module/kvm/parameters/stock_vendor", line, sizeof(line));
+	return line[0] == 'Y';
+}
+
 void host_comm(uint32_t pid, char *comm, int bytes)
 {
 	char path[64];

@@ -22,6 +22,12 @@ uint64_t host_tsc(void);
  */
 uint32_t host_measure_tsc_khz(void);
 
+/*
+ * Whether a stock kvm-intel.ko or kvm-amd.ko has made vCPUs on a kvm.ko with the exit
+ * ring, which are then neither counted nor recorded (parameter stock_vendor of kvm.ko).
+ */
+int host_stock_vendor(void);
+
 /* Reads the name of process @pid into @comm; empty when it is gone. */
 void host_comm(uint32_t pid, char *comm, int bytes);
 

@@ -11,6 +11,7 @@
 
 #include "collector/check_host.h"
 #include "collector/command.h"
+#include "collector/host.h"
 #include "collector/leaf_text.h"
 #include "collector/options.h"
 #include "collector/record.h"
@@ -209,6 +210,11 @@ static int record(const struct options *o, struct source *source, struct sink *s
 	if (line.shown)
 		fputs("\r\033[K", stderr);
 	rc = end_sink(sink, rc, o->from || o->import, fault);
+	if (!o->from && !o->import && !o->tracefs && host_stock_vendor())
+		fputs("collector: a stock kvm-intel.ko or kvm-amd.ko runs on the kvm.ko with the "
+		      "exit ring: exits of its VMs are not recorded (load the one built with it: "
+		      "kvm/install)\n",
+		      stderr);
 	if (run.signal_fd >= 0)
 		close(run.signal_fd);
 	return rc;

@@ -19,11 +19,11 @@
 
 #include "exit_ring_dev.h"
 
-/* A vCPU came from a vendor module without our hooks. */
+/* The last vCPU came from a vendor module without our hooks. */
 static bool exit_ring_stock_vendor;
 static const struct kernel_param_ops exit_ring_stock_vendor_ops = { .get = param_get_bool };
 module_param_cb(stock_vendor, &exit_ring_stock_vendor_ops, &exit_ring_stock_vendor, 0444);
-MODULE_PARM_DESC(stock_vendor, "read only: Y once a stock kvm-intel or kvm-amd made a vCPU, which is then not recorded");
+MODULE_PARM_DESC(stock_vendor, "read only: Y while a stock kvm-intel or kvm-amd makes vCPUs, which are not recorded");
 
 /* Records waiting unread of vCPUs that are gone: at most so many rings. */
 #define EXIT_RING_KEPT_MAX 64
@@ -222,8 +222,8 @@ void exit_ring_announce(struct exit_ring *er)
 {
 	struct exit_ring_buf *buf;
 
+	exit_ring_stock_vendor = !er->isa;
 	if (!er->isa) {
-		exit_ring_stock_vendor = true;
 		pr_warn_once("the vendor module is a stock one: exits are neither counted nor recorded; load the kvm-intel.ko or kvm-amd.ko built with this kvm.ko\n");
 		return;
 	}

@@ -6,6 +6,8 @@
 # the port that vmm listens to. Arguments on the kernel command line:
 #	leaf_reasons=A,B,C	basic exit reasons to read one by one
 #	leaf_reasons=all	all of them, by leaf_reader
+#	nested_loops=N	load KVM (/modules, testbed/run --nested) and run a guest that
+#			executes CPUID N times
 export PATH=/bin
 mount -t devtmpfs dev /dev
 mount -t proc proc /proc
@@ -24,6 +26,14 @@ for reason in $reasons; do
 done
 if grep -q leaf_reasons=all /proc/cmdline; then
 	leaf_reader --raw --reasons 64
+fi
+loops=$(sed -n 's/.*nested_loops=\([0-9]*\).*/\1/p' /proc/cmdline)
+if [ -n "$loops" ]; then
+	for module in irqbypass kvm kvm_intel kvm_amd; do
+		[ ! -f /modules/$module.ko ] || insmod /modules/$module.ko || echo "L2 insmod $module failed"
+	done
+	echo "L2 has loaded KVM"
+	exit_loop --op cpuid --count "$loops" 2>&1
 fi
 leaf 0x4fffffff
 echo "L2 done"

@@ -88,6 +88,11 @@ static void test_filling_up(void)
 	expect(V61, "modules", HOST_REQUIRED, "kvm_intel is not loaded");
 	put("/sys/module/kvm_intel/refcnt", "0");
 	expect(V61, "modules", HOST_OK, "");
+	put("/sys/module/kvm/parameters/stock_vendor", "Y\n");
+	expect(V61, "modules", HOST_REQUIRED,
+	       "a stock kvm_intel runs on the kvm with the exit ring");
+	put("/sys/module/kvm/parameters/stock_vendor", "N\n");
+	expect(V61, "modules", HOST_OK, "");
 	put("/dev/kvm_exit_ring", "");
 	expect(V61, "device", HOST_REQUIRED, "another module's device");
 	put("/dev/kvm", "");

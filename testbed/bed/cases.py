@@ -22,12 +22,14 @@ class Case:
 
     check(folder, setup): yields one line per thing seen to hold; raises checks.Wrong.
     before: shell, run before it (loading modules with other parameters).
+    machine: options of testbed/run that it needs.
     """
 
     name: str
     script: str
     check: typing.Callable
     before: str = ""
+    machine: tuple = ()
 
 
 @dataclasses.dataclass
@@ -96,6 +98,7 @@ def ops_of(setup):
     return ops + (["touch"] if setup.nested_paging else [])
 
 
+NESTED_LINE = re.compile(r"^L2\| .*exit_loop vcpu=0 .*\bexits=(\d+)", re.MULTILINE)
 VCPU_LINE = re.compile(r"^(?:exit_loop|vmm stats) vcpu=(\d+) .*?\bexits=(\d+)", re.MULTILINE)
 
 
@@ -209,6 +212,60 @@ def linux(isa):
     reasons = ",".join(map(str, LEAF_REASONS[isa]))
     return Case("Linux boots as L2", RECORD + f"vmm --append leaf_reasons={reasons} "
                 "/l2/bzImage /l2/initramfs", check)
+
+
+def nested(count):
+    """L2 runs a guest of its own: that one's exits are marked, whoever handles them."""
+    script = ("cat /l2/initramfs /l2/nested >/tmp/initramfs\n"
+              "collector --cross-check --db run.sqlite -- vmm --append "
+              f"nested_loops={count} /l2/bzImage /tmp/initramfs")
+
+    def check(folder, setup):
+        recording, log = recorded(folder)
+        expect("L2 done" in log, "L2 did not come to its end")
+        yield from sound(recording, log)
+        yield checks.counts(recording, exits_of("cpuid", setup) + " AND nested", count)
+        seen_by_l2 = NESTED_LINE.search(log)
+        expect(seen_by_l2, "exit_loop did not run in L2")
+        exits = int(seen_by_l2.group(1))
+        marked = recording.one("SELECT count(*) FROM exits WHERE nested")
+        expect(exits <= marked, f"L2's KVM counts {exits} exits, but only {marked} are marked")
+        yield f"{marked} exits of L3, of which L2's KVM has seen {exits}"
+        entries = "basic_reason IN (20, 24)" if setup.isa == VMX else "basic_reason = 0x80"
+        made = recording.one(f"SELECT count(*) FROM exits WHERE {entries} AND NOT nested")
+        expect(made >= count, f"L2 has entered L3 {made} times only")
+        equations, _ = xcheck_cases.verify(folder / "run.sqlite")
+        yield xcheck_cases.has_equations(equations, xcheck_cases.SOURCES)
+    return Case("a guest of the guest", script, check, machine=("--nested",))
+
+
+def stock_vendor():
+    """A stock vendor module on our kvm.ko: nothing is recorded, and that is said."""
+    script = """\
+. /bed/functions
+vendor=$(basename /bed/stock/*.ko .ko)
+bed_unload && insmod /bed/modules/irqbypass.ko && insmod /bed/modules/kvm.ko &&
+	insmod /bed/stock/$vendor.ko || exit 1
+collector --db run.sqlite -- exit_loop --op out --count 10
+collector --check-host | grep ^needed
+dmesg | grep 'is a stock one'
+rmmod $vendor && insmod /bed/modules/$vendor.ko || exit 1
+collector --db next.sqlite -- exit_loop --op out --count 10
+cat /sys/module/kvm/parameters/stock_vendor
+rmmod $vendor kvm irqbypass && bed_load
+"""
+
+    def check(folder, setup):
+        log = (folder / "log").read_text(errors="replace")
+        expect_equal("exit status", (folder / "status").read_text().strip(), "0")
+        for text in ("collector: a stock kvm-intel.ko or kvm-amd.ko runs on the kvm.ko",
+                     "needed   modules", "exits are neither counted nor recorded"):
+            expect(text in log, f"not said: {text}")
+        expect_equal("recorded", checks.Recording(folder / "run.sqlite").one(
+            "SELECT count(*) FROM exits"), 0)
+        expect_equal("stock_vendor afterwards", log.split()[-1], "N")
+        yield checks.counts(checks.Recording(folder / "next.sqlite"), exits_of("out", setup), 10)
+    return Case("a stock vendor module", script, check)
 
 
 def split_userspace():
@@ -367,15 +424,23 @@ done
     return Case(f"{rounds} times unloaded and loaded", script, check)
 
 
-def device_claims():
-    """What the ABI header says of the device, claim by claim (kvm/test/device_test.c)."""
+def claims(name, program, params, before=""):
+    """What the ABI header says, claim by claim (kvm/test/PROGRAM.c)."""
     def check(folder, setup):
         text = (folder / "log").read_text(errors="replace")
         last = (text.splitlines() or ["nothing"])[-1]
         expect_equal("exit status", (folder / "status").read_text().strip(), "0")
         expect(last.endswith("claims hold"), last)
-        yield last
-    return Case("the device's claims", "device_test", check, with_params({"ring_records": "4096"}))
+        yield "; ".join([last] + [line for line in text.splitlines() if "skipped" in line])
+    return Case(name, program, check, "\n".join(filter(None, [with_params(params), before])))
+
+
+def device_claims():
+    small = {"ring_records": "4096"}
+    return [claims("the device's claims", "device_test", small),
+            claims("the device's memory", "memory_test", small),
+            claims("the record's claims", "record_test", {},
+                   "insmod /bed/modules/msr.ko 2>/dev/null")]
 
 
 def quick(setup):
@@ -385,7 +450,8 @@ def quick(setup):
     if setup.isa == VMX:
         cases.append(fastpath())
     if setup.cpus == 1:
-        cases.append(device_claims())
+        cases += device_claims()
+    cases.append(stock_vendor())
     cases.append(loop("cpuid", 60000, name="cpuid x 60000, ring of 4096",
                       params={"ring_records": "4096"}))
     cases += xcheck_cases.quick(Case, setup)
@@ -407,6 +473,7 @@ def full(setup):
                {"leaf_time": "handler"}, part="handler_cycles"),
         leaves_off(),
         waits(),
+        nested(100),
         reload_cycles(50),
     ]
     cases += xcheck_cases.full(Case, setup)

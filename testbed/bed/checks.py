@@ -43,7 +43,27 @@ def is_sound(recording):
     rows = recording.one("SELECT count(*) FROM exits")
     expect_equal("exits in the roll-ups", recording.one("SELECT sum(exits) FROM rollups"), rows)
     expect_equal("recorded by the vCPUs", recording.one("SELECT sum(recorded) FROM coverage"), rows)
+    flags_agree(recording)
     return f"{rows} records"
+
+
+# Of table exit: the flags of kvm/uapi/kvm_exit_ring.h and what each says of other fields.
+FLAG_RULES = {
+    "user": "(flags & 0x4 = 0) AND (userspace_cycles <> 0 OR coalesce(user_reason, 0) <> 0)",
+    "TSC back": "(flags & 0x20) AND cycles <> 0",
+    "halted": "(flags & 0x40 <> 0) <> (halted_cycles <> 0)",
+    "preempted": "(flags & 0x80 <> 0) <> (preempted_cycles <> 0)",
+    "interruption": "(flags & 0x200 <> 0) <> (coalesce(intr_info, 0) & 0x80000000 <> 0)",
+    "error code": "(flags & 0x400 = 0) AND coalesce(error_code, 0) <> 0",
+    "key": "(flags & 0x800 = 0) AND (coalesce(key, 0) <> 0 OR coalesce(key_aux, 0) <> 0)",
+}
+
+
+def flags_agree(recording):
+    """A flag is set if, and only if, the field that it speaks of has something."""
+    for name, broken in FLAG_RULES.items():
+        expect_equal(f"records whose flag '{name}' is wrong",
+                     recording.one(f"SELECT count(*) FROM exit WHERE {broken}"), 0)
 
 
 def in_sequence(recording, from_creation=True):

@@ -35,7 +35,7 @@ def build(path):
         db.execute("INSERT INTO exit (vcpu, seq, tsc, reason, flags, cycles, halted_cycles, "
                    "userspace_cycles, preempted_cycles, rip, key, key_aux, qualification, info2, "
                    "intr_info, error_code, user_reason, pcpu) "
-                   "VALUES (1, ?, ?, ?, 0, 30, 0, 10, 0, 4096, ?, ?, 0, 0, 0, 0, 0, 0)",
+                   "VALUES (1, ?, ?, ?, 0x804, 30, 0, 10, 0, 4096, ?, ?, 0, 0, 0, 0, 0, 0)",
                    (seq, 100 + 100 * seq, reason, key, key_aux))
     db.commit()
     return db
@@ -68,6 +68,13 @@ BROKEN = {
     "UPDATE exit SET key = 0x4ffffffe WHERE seq = 2": ["leaves_agree"],
     "UPDATE exit SET seq = seq + 1": ["in_sequence"],
     "INSERT INTO loss VALUES (1, 9, 1, NULL, NULL)": ["in_sequence"],
+    "UPDATE exit SET flags = 0x800 WHERE seq = 3": ["is_sound"],
+    "UPDATE exit SET flags = 0x824 WHERE seq = 3": ["is_sound"],
+    "UPDATE exit SET flags = 0x844 WHERE seq = 3": ["is_sound"],
+    "UPDATE exit SET preempted_cycles = 1 WHERE seq = 3": ["is_sound"],
+    "UPDATE exit SET flags = 0xa04 WHERE seq = 3": ["is_sound"],
+    "UPDATE exit SET error_code = 2 WHERE seq = 3": ["is_sound"],
+    "UPDATE exit SET flags = 0x4 WHERE seq = 3": ["is_sound"],
     "UPDATE vcpu SET dropped = 1": ["leaves_agree", "accounts_for"],
 }
 

@@ -6,11 +6,13 @@ import shlex
 import sqlite3
 import subprocess
 import sys
+import threading
 
 from . import ROOT
 from .checks import Wrong
 
 CASE_SECONDS = 150  # of L1's time
+CLAIMS = ("device_test", "memory_test", "record_test")
 
 SCRIPT_HEAD = f"""\
 #!/bin/sh
@@ -56,15 +58,19 @@ def l1_script(cases):
 
 
 class Report:
-    """Prints results as they come and counts them."""
+    """Prints results as they come, of several machines at once, and counts them."""
 
     def __init__(self):
         self.counts = {"passed": 0, "failed": 0, "skipped": 0}
+        self._lock = threading.Lock()
 
-    def add(self, result, setup, name, detail=""):
-        self.counts[result] += 1
+    def add(self, result, setup, name, detail="", log=()):
         word = "FAILED" if result == "failed" else result
-        print(f"{word:8} {str(setup):24} {name:32} {detail}".rstrip(), flush=True)
+        lines = [f"{word:8} {str(setup):24} {name:32} {detail}".rstrip(),
+                 *("    " + line for line in log)]
+        with self._lock:
+            self.counts[result] += 1
+            print("\n".join(lines), flush=True)
 
     def close(self):
         print(", ".join(f"{number} {word}" for word, number in self.counts.items()), flush=True)
@@ -78,9 +84,11 @@ def boot(setup, cases, directory, options):
     command = [ROOT / "testbed" / "run", "--machine", setup.machine, "--kernel", setup.kernel,
                "--cpus", str(setup.cpus), "--modules", options.modules,
                "--vendor-params", setup.vendor_params,
-               "--add", options.collector, "--add", ROOT / "bazel-bin/kvm/device_test",
-               "--add", f"{script}:/bed/tests.sh",
+               "--add", options.collector, "--add", f"{script}:/bed/tests.sh",
                "--out", directory / "out", "--time-limit", str(options.time_limit)]
+    for program in CLAIMS:
+        command += ["--add", ROOT / "bazel-bin" / "kvm" / program]
+    command += sorted({option for case in cases for option in case.machine})
     command += [] if options.verbose else ["--quiet"]
     result = subprocess.run([*map(str, command), "--", "sh", "/bed/tests.sh"], text=True,
                             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
@@ -100,11 +108,9 @@ def judge(setup, case, folder, report):
         for line in case.check(folder, setup):
             seen.append(line)
     except (Wrong, sqlite3.Error) as wrong:
-        report.add("failed", setup, case.name, str(wrong))
         log = folder / "log"
-        if log.is_file():
-            print("\n".join("    " + line for line in
-                            log.read_text(errors="replace").splitlines()[-8:]), flush=True)
+        lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
+        report.add("failed", setup, case.name, str(wrong), lines[-8:])
         return
     report.add("passed", setup, case.name, "; ".join(seen))
 
