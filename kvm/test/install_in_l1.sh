@@ -1,47 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs in L1 of an emulated machine (see kvm/test/install): kvm/install and
+# Runs in L1 of an emulated machine (see kvm/test/install_test): kvm/install and
 # kvm/uninstall with good modules, bad modules and a VM in the way.
 #	/kvm		this folder	/ours	modules with the exit ring, selfcheck
 #	/bed/modules	stock modules
-vendor=kvm_amd
-grep -qw vmx /proc/cpuinfo && vendor=kvm_intel
-file=$(echo $vendor | tr _ -)
-failures=0
-
-# The stock modules where modprobe finds them.
-tree=/lib/modules/$(uname -r)
-mkdir -p "$tree"
-cp /bed/modules/irqbypass.ko /bed/modules/kvm.ko /bed/modules/$vendor.ko "$tree"
-depmod
+. /test/l1_functions.sh
 modprobe $vendor || exit 1
-
-# expect WHAT STATUS RING COMMAND...: RING 1 if the exit ring must be there afterwards
-expect() {
-	what=$1 status=$2 ring=$3
-	shift 3
-	"$@" >/tmp/out 2>&1
-	got=$?
-	have=0
-	[ -c /dev/kvm_exit_ring ] && have=1
-	if [ $got != $status ] || [ $have != $ring ] || [ ! -d /sys/module/$vendor ]; then
-		echo "FAILED: $what: status $got, ring $have"
-		cat /tmp/out
-		failures=$((failures + 1))
-	else
-		echo "ok: $what: $(tail -n 1 /tmp/out)"
-	fi
-}
-
-variant() {
-	rm -rf /variant
-	cp -r /ours /variant
-}
 
 sleep 1000 3</dev/kvm &
 sleep 1
 expect "a user of KVM" 1 0 /kvm/install --modules /ours
-grep -q "in use by $! (sleep)" /tmp/out || { echo "FAILED: the user is not named"; failures=$((failures + 1)); }
+grep -q "in use by $! (sleep)" /tmp/out || failed "the user is not named"
 kill $!
 wait $! 2>/dev/null
 
@@ -54,6 +23,16 @@ expect "a stock vendor module" 1 0 /kvm/install --modules /variant
 variant
 printf '#!/bin/sh\necho no record; exit 1\n' >/variant/selfcheck
 expect "a check that fails" 1 0 /kvm/install --modules /variant
+variant
+printf '#!/bin/sh\nsleep 2\n' >/variant/selfcheck
+ended() {
+	(
+		until [ -c /dev/kvm_exit_ring ]; do sleep 0.1; done
+		kill -TERM "$(cat /tmp/pid)"
+	) &
+	sh -c 'echo $$ >/tmp/pid; exec /kvm/install --modules /variant'
+}
+expect "SIGTERM while it checks" 1 0 ended
 variant
 rm /variant/kvm.ko
 expect "a missing module" 1 0 /kvm/install --modules /variant
@@ -79,8 +58,7 @@ chmod +x /usr/sbin/dkms
 # gone WHAT: nothing of ours is left in DKMS
 gone() {
 	if [ -n "$(ls -d /usr/src/* /var/lib/dkms/*/* /stock 2>/dev/null)" ]; then
-		echo "FAILED: $1: something is left in DKMS"
-		failures=$((failures + 1))
+		failed "$1: something is left in DKMS"
 	fi
 }
 
@@ -100,7 +78,7 @@ expect "DKMS, back" 0 0 /kvm/uninstall
 gone "DKMS, back"
 
 expect "good modules" 0 1 /kvm/install --modules /ours --kvm-params ring_records=4096
-[ "$(cat /sys/module/kvm/parameters/ring_records)" = 4096 ] || { echo "FAILED: --kvm-params"; failures=$((failures + 1)); }
+[ "$(cat /sys/module/kvm/parameters/ring_records)" = 4096 ] || failed "--kvm-params"
 expect "once more" 0 1 /kvm/install --modules /ours
 sleep 1000 3</dev/kvm &
 sleep 1

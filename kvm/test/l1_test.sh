@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# l1_test.sh - sourced by the tests that run scripts in L1 of an emulated machine,
+# with the modules that kvm/build made; in the project's folder.
+
+# begin [tcg|bochs] [SERIES] [CPUS]: sets $machine, $kernel, $cpus and $modules, where
+# kvm/build has put the modules; $work is a folder for the test, with the modules and
+# selfcheck in $work/ours.
+begin() {
+	me=${0##*/}
+	machine=${1:-tcg} cpus=${3:-1}
+	work=$(mktemp -d)
+	trap 'rm -rf "$work"' EXIT
+	trap 'exit 130' INT TERM
+	bazel build -c opt --config=ci //analyzer //collector //kvm:selfcheck //testbed:all >"$work/log" 2>&1 || {
+		cat "$work/log" >&2
+		exit 1
+	}
+	kernel=$(testbed/run --machine tcg --kernel "${2:-6.1}" --no-load --quiet -- uname -r | tr -d '\r') || exit 1
+	modules=.cache/kvm/$kernel
+	[ -f "$modules/vmx_caps.ko" ] || {
+		echo "$me: $modules/vmx_caps.ko: missing (kvm/build --kernel $kernel)" >&2
+		exit 1
+	}
+	mkdir "$work/ours"
+	cp "$modules"/*.ko bazel-bin/kvm/selfcheck "$work/ours"
+}
+
+# run_l1 SCRIPTS [OPTIONS of testbed/run]: runs scripts of this folder in L1, one after
+# the other; what they say goes to the file $work/out too. Status: that of testbed/run.
+run_l1() {
+	scripts=$1
+	shift
+	for script in $scripts l1_functions.sh; do
+		set -- "$@" --add "kvm/test/$script:/test/$script"
+	done
+	for file in install uninstall modules.sh restore.sh dkms.conf; do
+		set -- "$@" --add kvm/$file:/kvm/$file
+	done
+	testbed/run --machine "$machine" --kernel "$kernel" --cpus "$cpus" --no-load --quiet --time-limit 900 \
+		--add "$work/ours:/ours" "$@" -- \
+		sh -c "status=0; for t in $scripts; do sh /test/\$t || status=1; done; exit \$status" >"$work/out"
+	status=$?
+	tr -d '\r' <"$work/out" | grep -v '^\[ *[0-9.]*\]'
+	return $status
+}
+
+# end STATUS: counts the lines "ok: " and "FAILED: " of $work/out.
+end() {
+	passed=$(grep -c '^ok: ' "$work/out")
+	failed=$(grep -c '^FAILED: ' "$work/out")
+	[ "$1" = 0 ] && [ "$passed" != 0 ] || [ "$failed" != 0 ] || failed=1
+	echo "$passed passed, $failed failed"
+	[ "$failed" = 0 ]
+}
