@@ -34,11 +34,14 @@ const char verify_common[] =
 	" u.vcpu, 4), lost AS MATERIALIZED (SELECT coalesce(sum(n), 0) AS n FROM crosscheck"
 	"  WHERE run_id = ?1 AND source = 'tracefs_lost') ";
 
-/* Records that the file holds against the always-on totals, all exits of a vCPU. */
+/*
+ * Records that the file holds against the always-on totals, all exits of a vCPU. One of
+ * them at most can be open.
+ */
 static const char records_sql[] =
 	"SELECT vm, vcpu_id, NULL, held, total, total - held - dropped - filtered - unread -"
-	" open_exits, " PART("dropped", "dropped") " || " PART("filtered", "filtered") " || "
-	PART("unread", "before it was read") " || " PART("open_exits", "not re-entered yet")
+	" min(open_exits, 1), " PART("dropped", "dropped") " || " PART("filtered", "filtered") " || "
+	PART("unread", "before it was read") " || " PART("min(open_exits, 1)", "not re-entered yet")
 	" FROM (SELECT v.vm, v.vcpu_id, v.open_exits, sum(x.real + x.synth) AS total,"
 	"  sum(x.dropped) AS dropped, sum(x.filtered) AS filtered, sum(x.unread) AS unread,"
 	"  (SELECT coalesce(sum(n), 0) FROM r WHERE r.vcpu = v.id) AS held  FROM v JOIN x ON"

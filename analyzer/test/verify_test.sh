@@ -55,6 +55,7 @@ expect 1 'store .*UNEXPLAINED' 'DELETE FROM exit WHERE seq = 5'
 expect 1 'store .*UNEXPLAINED' 'UPDATE exit_hist SET n = n + 1 WHERE reason = 10'
 expect 1 'synthesized .*UNEXPLAINED' 'UPDATE exit_rollup SET n_synth = 4 WHERE n_synth > 0'
 expect 1 'records .*UNEXPLAINED' 'UPDATE vcpu SET open_exits = 0'
+expect 1 'records .*UNEXPLAINED' "UPDATE vcpu SET open_exits = 2; $total + 1 $of 'totals'"
 
 # The tracepoints
 expect 1 'tracefs .*UNEXPLAINED' "$total + 1 $of 'tracefs_exit'"
