@@ -9,9 +9,9 @@ BED_PACKAGES="bochs bochsbios vgabios bochs-term busybox-static cpio syslinux mt
 	cpuid python3 kmod xz-utils lz4"
 BUILD_PACKAGES="build-essential bazel-bootstrap pkg-config libsqlite3-dev sqlite3 zlib1g-dev
 	libtraceevent-dev libtracefs-dev libtracecmd-dev patch linux-source-6.1"
-# Only ./check: the SVM machine, the second kernel series, a browser and a
-# terminal for what is drawn.
-CHECK_PACKAGES="qemu-system-x86 linux-source-6.12 chromium tmux mandoc"
+# Only ./check: the SVM machine, the second kernel series, perf to compare with, a
+# browser and a terminal for what is drawn.
+CHECK_PACKAGES="qemu-system-x86 linux-source-6.12 linux-perf chromium tmux mandoc"
 
 setup_say() { printf '%s\n' "$*"; }
 
