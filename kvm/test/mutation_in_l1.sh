@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs in L1 of an emulated machine (see kvm/test/mutation_test): the same guest with each
+# of the modules; /out/N.sqlite, and what ring_dump says of another guest.
+#	/mutants/N	kvm.ko, the vendor's module, and params of kvm.ko
+. /test/l1_functions.sh
+insmod /bed/modules/irqbypass.ko
+for folder in /mutants/*; do
+	number=${folder##*/}
+	# Parameters are words: they must split.
+	insmod $folder/kvm.ko $(cat $folder/params) && insmod $folder/$file.ko || exit 1
+	collector --cross-check --db /out/$number.sqlite -- exit_loop --op cpuid --count 5000 \
+		>/tmp/out 2>&1 || failed "the recording of $number"
+	ring_dump exit_loop --op out --count 200 >/out/$number.dump 2>&1
+	rmmod $vendor kvm || exit 1
+done
+[ $failures = 0 ]
