@@ -105,7 +105,7 @@ static void put_head(struct out *out, const struct view *view)
 		 run->label, run->state,
 		 units_ns((double)cycles_to_ns(run->length_cycles, run->tsc_khz), length),
 		 !strcmp(run->environment, "emulated")
-			 ? ", emulated machine (a cycle is one instruction)"
+			 ? ", emulated machine (times are not real latencies)"
 			 : "",
 		 view->frozen ? " -- FROZEN" : "");
 	put_counts(out, view);

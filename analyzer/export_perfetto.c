@@ -175,7 +175,7 @@ static int put_vm_track(struct trace *t, sqlite3_stmt *stmt)
 		 sqlite3_column_int64(stmt, 0),
 		 strcmp(t->app->run.environment, "emulated")
 			 ? ""
-			 : " (emulated: a cycle is one instruction)");
+			 : " (emulated: times are not real latencies)");
 	proto_uint(&t->part, PROCESS_PID, (uint64_t)sqlite3_column_int64(stmt, 1));
 	proto_text(&t->part, PROCESS_NAME, name);
 	proto_message(&t->event, TRACK_PROCESS, &t->part);

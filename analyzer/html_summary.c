@@ -89,9 +89,9 @@ static void put_notices(struct report *report)
 
 	if (!strcmp(run->environment, "emulated"))
 		notice(h, "Emulated machine.",
-		       "A cycle is one instruction there: counts and their order are real, times "
-		       "and "
-		       "latencies tell how much code ran, not how long it takes on hardware.");
+		       "Counts and their order are real, times and latencies are not: in Bochs a "
+		       "cycle is one instruction, so that they tell how much code ran, in QEMU's "
+		       "TCG they are the emulator's own.");
 	if (!strcmp(run->state, "interrupted") || !strcmp(run->state, "recording"))
 		notice(h, "Not a complete run.",
 		       run->state[0] == 'i'

@@ -63,8 +63,8 @@ void out_run(struct out *out, const char *name, const struct run *run)
 						      : "");
 	coverage_line(out, run);
 	if (!strcmp(run->environment, "emulated"))
-		out_note(out, "Emulated machine: a cycle is one instruction there; times are not "
-			      "real latencies.");
+		out_note(out, "Emulated machine: times are not real latencies (in Bochs a cycle is "
+			      "one instruction).");
 	if (run->rows_from)
 		out_note(out,
 			 "Single exits are kept from %s of the run on only: no earlier one counts "

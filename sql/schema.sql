@@ -24,7 +24,7 @@ CREATE TABLE run (
   hist_cycles     INTEGER NOT NULL,   -- width of one exit_hist interval, in cycles
   has_raw         INTEGER NOT NULL DEFAULT 1, -- 0: no rows in exit (--no-raw); 2: only the last minutes
   has_split       INTEGER NOT NULL DEFAULT 1, -- 0: the four parts are unknown (source tracefs, perf.data)
-  environment     TEXT NOT NULL DEFAULT 'unknown', -- metal | vm | emulated (1 cycle = 1 instruction) | unknown
+  environment     TEXT NOT NULL DEFAULT 'unknown', -- metal | vm | emulated (times are not real; Bochs: 1 cycle = 1 instruction) | unknown
   command         TEXT,               -- the recorded command, if any
   host            TEXT,               -- node name
   kernel          TEXT,               -- uname -r and -v
