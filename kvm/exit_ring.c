@@ -28,23 +28,21 @@ EXPORT_SYMBOL_GPL(exit_ring_offset);
 static u64 exit_ring_account(struct exit_ring *er, u64 cycles)
 {
 	struct kvm_exit_total *total = er->total;
-	u64 *parts = er->parts;
-	u64 halted = parts[EXIT_RING_HALTED];
-	u64 user = parts[EXIT_RING_USER];
-	u64 preempted = parts[EXIT_RING_PREEMPTED];
-	u64 away = halted + user + preempted;
+	u64 away = er->halted + er->user + er->preempted;
 
 	/* Each is the difference of two stamps, maybe of two CPUs. */
-	if (unlikely((s64)(cycles | halted | user | preempted) < 0 || away > cycles)) {
-		memset(parts, 0, sizeof(er->parts));
+	if (unlikely((s64)(cycles | er->halted | er->user | er->preempted) < 0 ||
+		     away > cycles)) {
+		er->halted = 0;
+		er->user = 0;
+		er->preempted = 0;
 		er->flags |= KVM_EXIT_REC_TSC_BACK;
 		return 0;
 	}
-	parts[EXIT_RING_HANDLER] = cycles - away;
 	exit_ring_add(&total->cycles, cycles);
-	exit_ring_add(&total->halted_cycles, halted);
-	exit_ring_add(&total->userspace_cycles, user);
-	exit_ring_add(&total->preempted_cycles, preempted);
+	exit_ring_add(&total->halted_cycles, er->halted);
+	exit_ring_add(&total->userspace_cycles, er->user);
+	exit_ring_add(&total->preempted_cycles, er->preempted);
 	return cycles;
 }
 
@@ -75,10 +73,10 @@ static u64 *exit_ring_settle(struct exit_ring *er, u64 cycles)
 		return &er->total->dropped;
 	}
 	record->cycles = cycles;
-	record->handler_cycles = er->parts[EXIT_RING_HANDLER];
-	record->halted_cycles = er->parts[EXIT_RING_HALTED];
-	record->userspace_cycles = er->parts[EXIT_RING_USER];
-	record->preempted_cycles = er->parts[EXIT_RING_PREEMPTED];
+	record->handler_cycles = cycles - er->halted - er->user - er->preempted;
+	record->halted_cycles = er->halted;
+	record->userspace_cycles = er->user;
+	record->preempted_cycles = er->preempted;
 	record->flags = er->flags;
 	if (er->flags & KVM_EXIT_REC_USER)
 		record->user_reason = er->user_reason;
@@ -98,7 +96,9 @@ void exit_ring_close(struct exit_ring *er, u64 cycles)
 	}
 	er->fate = EXIT_RING_UNREAD;
 	er->flags = 0;
-	memset(er->parts, 0, sizeof(er->parts));
+	er->halted = 0;
+	er->user = 0;
+	er->preempted = 0;
 }
 EXPORT_SYMBOL_GPL(exit_ring_close);
 
@@ -176,10 +176,10 @@ static void exit_ring_wait_for_room(struct kvm_vcpu *vcpu)
 	struct exit_ring *er = exit_ring_of(vcpu);
 
 	kvm_vcpu_srcu_read_unlock(vcpu);
-	exit_ring_phase_begin(er, EXIT_RING_PREEMPTED);
+	exit_ring_phase_begin(er, EXIT_RING_WAITING);
 	while (READ_ONCE(er->buf) && !exit_ring_has_room(er) && !fatal_signal_pending(current))
 		schedule_timeout_killable(1);
-	exit_ring_phase_end(er, KVM_EXIT_REC_PREEMPTED);
+	exit_ring_phase_end(er, &er->preempted, KVM_EXIT_REC_PREEMPTED);
 	kvm_vcpu_srcu_read_lock(vcpu);
 }
 
@@ -245,8 +245,7 @@ int exit_ring_vcpu_create(struct kvm_vcpu *vcpu)
 	}
 	er->totals = er->shared->totals;
 	er->total = &er->scratch;
-	er->phase = EXIT_RING_USER;
-	er->phase_tsc = rdtsc();
+	er->user = -rdtsc();
 	er->wake_at = U32_MAX;
 	er->woken_tail = U64_MAX;
 	er->kvm = vcpu->kvm;
@@ -288,10 +287,9 @@ void exit_ring_vcpu_destroy(struct kvm_vcpu *vcpu)
 	*exit_ring_place(vcpu) = NULL;
 	mutex_lock(&exit_ring_lock);
 	if (er->total != &er->scratch) {
-		/* The exit ends where the vCPU was put for the last time. */
-		if (er->phase != EXIT_RING_HANDLER && end > er->phase_tsc)
-			er->parts[er->phase] += end - er->phase_tsc;
-		er->flags |= KVM_EXIT_REC_NO_REENTRY;
+		/* The exit ends in user space, where the vCPU was put for the last time. */
+		er->user += end;
+		er->flags |= KVM_EXIT_REC_USER | KVM_EXIT_REC_NO_REENTRY;
 		exit_ring_close(er, end - er->exit_tsc);
 	}
 	exit_ring_retire(er);

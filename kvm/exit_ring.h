@@ -7,7 +7,7 @@
  * The life of one exit:
  *	exit_ring_stamp_exit()	right after the guest was left (noinstr)
  *	exit_ring_exit()	IRQs off: closes the exit before, opens this one
- *	exit_ring_phase_*()	halted, in user space, scheduled out
+ *	exit_ring_run_*(), exit_ring_phase_*()	in user space, halted, scheduled out
  *	exit_ring_stamp_entry()	right before the guest is entered (noinstr)
  *	exit_ring_exit()	of the next exit, or exit_ring_vcpu_destroy()
  */
@@ -23,16 +23,12 @@
 
 #include "exit_ring_core.h"
 
-/*
- * What the vCPU does between an exit and the next entry. USER and HALTED hide
- * being scheduled out; only a scheduled out HANDLER is PREEMPTED.
- */
+/* What the vCPU does inside KVM_RUN. Only a HANDLER that is scheduled out is PREEMPTED. */
 enum exit_ring_phase {
 	EXIT_RING_HANDLER,
 	EXIT_RING_HALTED,
-	EXIT_RING_USER,
 	EXIT_RING_PREEMPTED,
-	EXIT_RING_PHASES
+	EXIT_RING_WAITING,	/* for the reader of a full ring; told as preempted */
 };
 
 /* What becomes of the open exit's record. */
@@ -91,8 +87,9 @@ struct exit_ring_shared {
  * @total: slot of the open exit; &@scratch while there is none
  * @totals: @shared->totals
  * @flags: KVM_EXIT_REC_* gathered by the open exit
- * @phase, @phase_tsc: what the vCPU does, and since when
- * @parts: cycles of the open exit by phase, but for HANDLER, which is the rest
+ * @phase, @phase_tsc: what the vCPU does, and since when if not HANDLER
+ * @halted, @user, @preempted: cycles of the open exit elsewhere; the rest is the
+ *		handler's. In user space @user still lacks the TSC of the next KVM_RUN
  * @fate, @open_id, @record: the open exit's record and the buffer it is in
  * @user_reason, @isa: fields of that name in struct kvm_exit_record
  * @ident: vcpu_id and isa where they are in the last 8 bytes of a record
@@ -115,7 +112,9 @@ struct exit_ring {
 	bool wants_cr3;
 	u64 ident;
 	u64 phase_tsc;
-	u64 parts[EXIT_RING_PHASES];
+	u64 halted;
+	u64 user;
+	u64 preempted;
 
 	struct exit_ring_buf *buf;
 	u64 buf_id;
@@ -185,11 +184,49 @@ static __always_inline void exit_ring_add(u64 *counter, u64 n)
 #endif
 }
 
-/* The vCPU was elsewhere for a part of the open exit. */
-#define EXIT_RING_AWAY \
-	(KVM_EXIT_REC_HALTED | KVM_EXIT_REC_USER | KVM_EXIT_REC_PREEMPTED)
+/* The vCPU was elsewhere for a part of the open exit, apart from user space. */
+#define EXIT_RING_AWAY	(KVM_EXIT_REC_HALTED | KVM_EXIT_REC_PREEMPTED)
 
 void exit_ring_close(struct exit_ring *er, u64 cycles);
+
+/*
+ * Adds the open exit, which was in user space but not EXIT_RING_AWAY, to its total,
+ * the cycles before their part.
+ */
+static __always_inline void exit_ring_add_user(struct exit_ring *er, u64 cycles, u64 user)
+{
+	struct kvm_exit_total *total = er->total;
+
+	exit_ring_add(&total->cycles, cycles);
+	exit_ring_add(&total->userspace_cycles, user);
+	er->user = 0;
+}
+
+/*
+ * exit_ring_close() for what nearly all exits are without a reader. Returns false
+ * if the open one is not of that kind.
+ */
+static __always_inline bool exit_ring_close_unread(struct exit_ring *er, u64 cycles)
+{
+	struct kvm_exit_total *total = er->total;
+	u32 flags = er->flags;
+	u64 user;
+
+	if (unlikely((s64)cycles < 0))
+		return false;
+	if (likely(!flags)) {
+		exit_ring_add(&total->cycles, cycles);
+		exit_ring_add(&total->unread, 1);
+		return true;
+	}
+	user = er->user;
+	if (unlikely(flags != KVM_EXIT_REC_USER || user > cycles))
+		return false;
+	exit_ring_add_user(er, cycles, user);
+	exit_ring_add(&total->unread, 1);
+	er->flags = 0;
+	return true;
+}
 
 /*
  * An exit, IRQs off, once its reason is known: closes the one before, which took
@@ -199,39 +236,41 @@ void exit_ring_close(struct exit_ring *er, u64 cycles);
 static __always_inline void exit_ring_count(struct exit_ring *er, u64 cycles,
 					    struct kvm_exit_total *total, u64 *counter)
 {
-	struct kvm_exit_total *last = er->total;
-
-	if (unlikely(er->flags || (s64)cycles < 0)) {
+	if (unlikely(!exit_ring_close_unread(er, cycles)))
 		exit_ring_close(er, cycles);
-	} else {
-		exit_ring_add(&last->cycles, cycles);
-		exit_ring_add(&last->unread, 1);
-	}
 	er->total = total;
 	exit_ring_add(counter, 1);
 }
 
-/* Publishes the open exit, as exit_ring_close() does for every case. */
-static __always_inline void exit_ring_close_plain(struct exit_ring *er, u64 cycles)
+/* exit_ring_close_unread() with a reader: publishes the open exit. */
+static __always_inline bool exit_ring_close_recorded(struct exit_ring *er, u64 cycles)
 {
 	struct kvm_exit_record *record = er->record;
 	struct kvm_exit_total *total = er->total;
 	u32 flags = er->flags;
+	u64 user = 0;
 
 	if (unlikely(er->fate != EXIT_RING_RESERVED || er->open_id != READ_ONCE(er->buf_id) ||
-		     flags & EXIT_RING_AWAY || (s64)cycles < 0)) {
-		exit_ring_close(er, cycles);
-		return;
+		     (s64)cycles < 0))
+		return false;
+	if (flags & (EXIT_RING_AWAY | KVM_EXIT_REC_USER)) {
+		user = er->user;
+		if (unlikely(flags & EXIT_RING_AWAY || user > cycles))
+			return false;
+		exit_ring_add_user(er, cycles, user);
+		record->user_reason = er->user_reason;
+	} else {
+		exit_ring_add(&total->cycles, cycles);
 	}
 	record->cycles = cycles;
-	record->handler_cycles = cycles;
+	record->handler_cycles = cycles - user;
 	record->halted_cycles = 0;
-	record->userspace_cycles = 0;
+	record->userspace_cycles = user;
 	record->preempted_cycles = 0;
 	record->flags = flags;
-	exit_ring_add(&total->cycles, cycles);
 	exit_ring_add(&total->recorded, 1);
 	exit_ring_publish(&er->producer, record);
+	return true;
 }
 
 /* The last 8 bytes of a record, written at once. */
@@ -271,7 +310,8 @@ exit_ring_record(struct exit_ring *er, u64 cycles, u64 tsc, struct kvm_exit_tota
 {
 	struct kvm_exit_record *record;
 
-	exit_ring_close_plain(er, cycles);
+	if (unlikely(!exit_ring_close_recorded(er, cycles)))
+		exit_ring_close(er, cycles);
 	er->total = total;
 	er->flags = 0;
 	exit_ring_add(counter, 1);
@@ -301,29 +341,37 @@ static __always_inline void exit_ring_phase_begin(struct exit_ring *er, enum exi
 	er->phase_tsc = rdtsc();
 }
 
-static __always_inline void exit_ring_phase_end(struct exit_ring *er, u32 flag)
+static __always_inline void exit_ring_phase_end(struct exit_ring *er, u64 *part, u32 flag)
 {
-	er->parts[er->phase] += rdtsc() - er->phase_tsc;
+	*part += rdtsc() - er->phase_tsc;
 	er->phase = EXIT_RING_HANDLER;
 	er->flags |= flag;
+}
+
+/* Outside KVM_RUN, where the TSC is missing in @er->user. */
+static __always_inline bool exit_ring_in_user(struct exit_ring *er)
+{
+	return (s64)er->user < 0;
 }
 
 /* KVM_RUN begins; before vcpu_load() */
 static __always_inline void exit_ring_run_begin(struct kvm_vcpu *vcpu)
 {
-	exit_ring_phase_end(exit_ring_of(vcpu), KVM_EXIT_REC_USER);
+	struct exit_ring *er = exit_ring_of(vcpu);
+
+	er->user += rdtsc();
+	er->flags |= KVM_EXIT_REC_USER;
 }
 
-/* KVM_RUN returns r; before vcpu_put() */
+/* KVM_RUN returns r; after vcpu_put(), whose stamp is taken. */
 static __always_inline void exit_ring_run_end(struct kvm_vcpu *vcpu, int r)
 {
 	struct exit_ring *er = exit_ring_of(vcpu);
 
+	er->user -= vcpu->arch.last_host_tsc;
 	/* The first return is why the exit needed user space. */
 	if (static_branch_unlikely(&exit_ring_recording) && !(er->flags & KVM_EXIT_REC_USER))
 		er->user_reason = r < 0 && r != -EINTR ? KVM_EXIT_UNKNOWN : vcpu->run->exit_reason;
-	er->flags |= KVM_EXIT_REC_USER;
-	exit_ring_phase_begin(er, EXIT_RING_USER);
 }
 
 /* Around polling and blocking for a vCPU that has nothing to run. */
@@ -334,25 +382,27 @@ static __always_inline void exit_ring_halt_begin(struct kvm_vcpu *vcpu)
 
 static __always_inline void exit_ring_halt_end(struct kvm_vcpu *vcpu)
 {
-	exit_ring_phase_end(exit_ring_of(vcpu), KVM_EXIT_REC_HALTED);
+	struct exit_ring *er = exit_ring_of(vcpu);
+
+	exit_ring_phase_end(er, &er->halted, KVM_EXIT_REC_HALTED);
 }
 
-/* kvm_arch_vcpu_put(); vcpu->preempted says that the thread is runnable. */
-static __always_inline void exit_ring_vcpu_put(struct kvm_vcpu *vcpu)
+/* The scheduler takes the thread off its CPU; vcpu->preempted: though it is runnable. */
+static __always_inline void exit_ring_sched_out(struct kvm_vcpu *vcpu)
 {
 	struct exit_ring *er = exit_ring_of(vcpu);
 
-	if (vcpu->preempted && er->phase == EXIT_RING_HANDLER)
+	/* The thread may also be in another ioctl than KVM_RUN, which is user space's time. */
+	if (vcpu->preempted && er->phase == EXIT_RING_HANDLER && !exit_ring_in_user(er))
 		exit_ring_phase_begin(er, EXIT_RING_PREEMPTED);
 }
 
-/* kvm_arch_vcpu_load() */
-static __always_inline void exit_ring_vcpu_load(struct kvm_vcpu *vcpu)
+static __always_inline void exit_ring_sched_in(struct kvm_vcpu *vcpu)
 {
 	struct exit_ring *er = exit_ring_of(vcpu);
 
 	if (er->phase == EXIT_RING_PREEMPTED)
-		exit_ring_phase_end(er, KVM_EXIT_REC_PREEMPTED);
+		exit_ring_phase_end(er, &er->preempted, KVM_EXIT_REC_PREEMPTED);
 }
 
 fastpath_t exit_ring_fastpath_taken(struct exit_ring *er, fastpath_t fastpath);
