@@ -62,13 +62,15 @@ static u64 *exit_ring_settle(struct exit_ring *er, u64 cycles)
 {
 	struct exit_ring_buf *buf = READ_ONCE(er->buf);
 	struct kvm_exit_record *record = er->record;
+	u64 fate;
 
-	if (er->fate == EXIT_RING_UNREAD || !buf || buf->id != er->open_id)
+	if (!buf || er->open - buf->id >= EXIT_RING_FATES)
 		return &er->total->unread;
-	if (er->fate == EXIT_RING_FILTERED ||
+	fate = er->open - buf->id;
+	if (fate == EXIT_RING_FILTERED ||
 	    (READ_ONCE(buf->filters) && !exit_ring_passes(buf, cycles)))
 		return &er->total->filtered;
-	if (er->fate == EXIT_RING_DROPPED) {
+	if (fate == EXIT_RING_DROPPED) {
 		exit_ring_drop(&er->producer);
 		return &er->total->dropped;
 	}
@@ -94,7 +96,7 @@ void exit_ring_close(struct exit_ring *er, u64 cycles)
 		cycles = exit_ring_account(er, cycles);
 		exit_ring_add(exit_ring_settle(er, cycles), 1);
 	}
-	er->fate = EXIT_RING_UNREAD;
+	er->open = EXIT_RING_UNREAD;
 	er->flags = 0;
 	er->halted = 0;
 	er->user = 0;
@@ -102,31 +104,35 @@ void exit_ring_close(struct exit_ring *er, u64 cycles)
 }
 EXPORT_SYMBOL_GPL(exit_ring_close);
 
-/* exit_ring_open() for all that is not plain: no reader, a filter, a full ring. */
+/*
+ * exit_ring_open() for all that is not plain: no reader, a filter, a tail that must
+ * be read again, a full ring.
+ */
 struct kvm_exit_record *exit_ring_open_other(struct exit_ring *er)
 {
-	struct exit_ring_buf *buf = READ_ONCE(er->buf);
+	/* Pairs with the release in exit_ring_attach_buf(). */
+	struct exit_ring_buf *buf = smp_load_acquire(&er->buf);
 	unsigned int slot = er->total - er->totals;
 	struct kvm_exit_record *record;
 
-	er->fate = EXIT_RING_UNREAD;
+	er->flags = 0;
+	er->open = EXIT_RING_UNREAD;
 	if (!buf)
 		return NULL;
-	er->open_id = buf->id;
 	if (READ_ONCE(buf->filters) &&
 	    !(READ_ONCE(buf->reason_mask[slot / 64]) & BIT_ULL(slot % 64))) {
-		er->fate = EXIT_RING_FILTERED;
+		er->open = buf->id + EXIT_RING_FILTERED;
 		return NULL;
 	}
 	record = exit_ring_reserve(&er->producer);
-	er->fate = record ? EXIT_RING_SIFTED : EXIT_RING_DROPPED;
+	er->open = buf->id + (record ? EXIT_RING_SIFTED : EXIT_RING_DROPPED);
 	return record;
 }
 EXPORT_SYMBOL_GPL(exit_ring_open_other);
 
 static bool exit_ring_holds_slot(struct exit_ring *er)
 {
-	return er->fate == EXIT_RING_RESERVED || er->fate == EXIT_RING_SIFTED;
+	return er->open - READ_ONCE(er->buf_id) <= EXIT_RING_SIFTED;
 }
 
 /*
@@ -245,6 +251,7 @@ int exit_ring_vcpu_create(struct kvm_vcpu *vcpu)
 	}
 	er->totals = er->shared->totals;
 	er->total = &er->scratch;
+	er->open = EXIT_RING_UNREAD;
 	er->user = -rdtsc();
 	er->wake_at = U32_MAX;
 	er->woken_tail = U64_MAX;

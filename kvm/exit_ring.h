@@ -33,17 +33,20 @@ enum exit_ring_phase {
 
 /* What becomes of the open exit's record. */
 enum exit_ring_fate {
-	EXIT_RING_UNREAD,	/* no reader when the exit happened */
-	EXIT_RING_FILTERED,	/* the reader's reason mask leaves it out */
-	EXIT_RING_DROPPED,	/* the ring was full */
-	EXIT_RING_SIFTED,	/* reserved, if its cycles pass the reader's filter */
 	EXIT_RING_RESERVED,	/* the slot is being written */
+	EXIT_RING_SIFTED,	/* reserved, if its cycles pass the reader's filter */
+	EXIT_RING_DROPPED,	/* the ring was full */
+	EXIT_RING_FILTERED,	/* the reader's reason mask leaves it out */
+	EXIT_RING_FATES
 };
+
+/* There was no reader when the exit happened. */
+#define EXIT_RING_UNREAD	U64_MAX
 
 /*
  * struct exit_ring_buf - the records of one ring and what its reader wants
  * @rcu: frees it when no vCPU thread is inside exit_ring_close() any more
- * @id: no two buffers have the same, none has 0
+ * @id: a multiple of EXIT_RING_FATES; no two buffers have the same, none has 0
  * @records: vmalloc'ed
  * @count: records, a power of two
  * @filters: the reader does not want every exit
@@ -90,11 +93,14 @@ struct exit_ring_shared {
  * @phase, @phase_tsc: what the vCPU does, and since when if not HANDLER
  * @halted, @user, @preempted: cycles of the open exit elsewhere; the rest is the
  *		handler's. In user space @user still lacks the TSC of the next KVM_RUN
- * @fate, @open_id, @record: the open exit's record and the buffer it is in
+ * @open: the open exit's fate plus the id of the buffer that this is about, so that
+ *		one comparison tells the usual case; or EXIT_RING_UNREAD
+ * @record: the open exit's record if it is RESERVED or SIFTED
  * @user_reason, @isa: fields of that name in struct kvm_exit_record
  * @ident: vcpu_id and isa where they are in the last 8 bytes of a record
  * @buf, @buf_id, @wants_cr3: where to record to, its id, and whether with CR3;
  *		NULL, 0 and false without a reader; changed under exit_ring_lock
+ * @plain_id: @buf_id if the reader wants every exit, else 0
  * @wake_at: unread records at which a waiting reader is woken
  * @woken_tail: tail when the reader was woken last, or needed no waking: until the
  *		tail moves a new poll() finds the ring ready
@@ -106,7 +112,6 @@ struct exit_ring {
 	struct kvm_exit_total *totals;
 	u32 flags;
 	u8 phase;
-	u8 fate;
 	u8 user_reason;
 	u8 isa;
 	bool wants_cr3;
@@ -118,7 +123,8 @@ struct exit_ring {
 
 	struct exit_ring_buf *buf;
 	u64 buf_id;
-	u64 open_id;
+	u64 plain_id;
+	u64 open;
 	struct kvm_exit_record *record;
 	u32 wake_at;
 	u64 woken_tail;
@@ -250,8 +256,7 @@ static __always_inline bool exit_ring_close_recorded(struct exit_ring *er, u64 c
 	u32 flags = er->flags;
 	u64 user = 0;
 
-	if (unlikely(er->fate != EXIT_RING_RESERVED || er->open_id != READ_ONCE(er->buf_id) ||
-		     (s64)cycles < 0))
+	if (unlikely(er->open != READ_ONCE(er->buf_id) + EXIT_RING_RESERVED || (s64)cycles < 0))
 		return false;
 	if (flags & (EXIT_RING_AWAY | KVM_EXIT_REC_USER)) {
 		user = er->user;
@@ -284,18 +289,13 @@ struct kvm_exit_record *exit_ring_open_other(struct exit_ring *er);
 /* A slot for the open exit, or NULL if it gets none. */
 static __always_inline struct kvm_exit_record *exit_ring_open(struct exit_ring *er)
 {
-	/* Pairs with the release in exit_ring_attach_buf(). */
-	struct exit_ring_buf *buf = smp_load_acquire(&er->buf);
-	struct kvm_exit_record *record;
+	/* Pairs with the release in exit_ring_set_plain(). */
+	u64 id = smp_load_acquire(&er->plain_id);
 
-	if (unlikely(!buf || buf->filters))
+	if (unlikely(!id || exit_ring_seems_full(&er->producer)))
 		return exit_ring_open_other(er);
-	record = exit_ring_reserve(&er->producer);
-	if (unlikely(!record))
-		return exit_ring_open_other(er);
-	er->open_id = buf->id;
-	er->fate = EXIT_RING_RESERVED;
-	return record;
+	er->open = id + EXIT_RING_RESERVED;
+	return exit_ring_slot(&er->producer);
 }
 
 /*

@@ -73,15 +73,27 @@ EXIT_RING_INLINE _Bool exit_ring_refresh(struct exit_ring_producer *p)
 	return p->head - tail <= p->mask;
 }
 
+/* Whether the ring was full when the tail was read last. */
+EXIT_RING_INLINE _Bool exit_ring_seems_full(const struct exit_ring_producer *p)
+{
+	return p->head - p->tail_seen > p->mask;
+}
+
+/* The slot that the next record goes to, once it is known that the ring isn't full. */
+EXIT_RING_INLINE struct kvm_exit_record *exit_ring_slot(const struct exit_ring_producer *p)
+{
+	return &p->records[p->head & p->mask];
+}
+
 /*
  * The slot that the next record goes to, or NULL if the ring is full. It stays
  * the producer's until exit_ring_publish(); asking again gives the same slot.
  */
 EXIT_RING_INLINE struct kvm_exit_record *exit_ring_reserve(struct exit_ring_producer *p)
 {
-	if (exit_ring_unlikely(p->head - p->tail_seen > p->mask) && !exit_ring_refresh(p))
+	if (exit_ring_unlikely(exit_ring_seems_full(p)) && !exit_ring_refresh(p))
 		return 0;
-	return &p->records[p->head & p->mask];
+	return exit_ring_slot(p);
 }
 
 /* Publishes the slot of exit_ring_reserve(), to which the caller wrote all but seq. */

@@ -86,7 +86,8 @@ static struct exit_ring_buf *exit_ring_new_buf(void)
 		kfree(buf);
 		return NULL;
 	}
-	buf->id = ++exit_ring_last_buf_id;
+	exit_ring_last_buf_id += EXIT_RING_FATES;
+	buf->id = exit_ring_last_buf_id;
 	return buf;
 }
 
@@ -113,6 +114,13 @@ static void exit_ring_set_filter(struct exit_ring *er, struct exit_ring_buf *buf
 	WRITE_ONCE(buf->filters, !all || how->one_in > 1 || how->min_cycles);
 }
 
+/* Last of all: from here on the vCPU thread gives each exit a record, but for a filter. */
+static void exit_ring_set_plain(struct exit_ring *er)
+{
+	/* Pairs with the acquire in exit_ring_open(). */
+	smp_store_release(&er->plain_id, er->buf->filters ? 0 : er->buf->id);
+}
+
 /* The vCPU thread records into buf from its next exit on. */
 static void exit_ring_attach_buf(struct exit_ring *er, struct exit_ring_buf *buf)
 {
@@ -131,8 +139,9 @@ static void exit_ring_attach_buf(struct exit_ring *er, struct exit_ring_buf *buf
 	er->woken_tail = U64_MAX;
 	WRITE_ONCE(er->wake_at, exit_ring_watermark(buf->count));
 	WRITE_ONCE(er->buf_id, buf->id);
-	/* Pairs with the acquire in exit_ring_open(). */
+	/* Pairs with the acquire in exit_ring_open_other(). */
 	smp_store_release(&er->buf, buf);
+	exit_ring_set_plain(er);
 	static_branch_inc(&exit_ring_recording);
 }
 
@@ -144,6 +153,7 @@ static void exit_ring_drop_buf(struct exit_ring *er)
 	if (!buf)
 		return;
 	WRITE_ONCE(er->wake_at, U32_MAX);
+	WRITE_ONCE(er->plain_id, 0);
 	WRITE_ONCE(er->buf_id, 0);
 	WRITE_ONCE(er->buf, NULL);
 	if (!exit_ring_dead(er))
@@ -340,6 +350,7 @@ int exit_ring_attach(struct exit_ring *er, const struct kvm_exit_ring_attach *ho
 	if (er->buf) {
 		/* Armed: the filter holds from now on, what waits stays. */
 		exit_ring_set_filter(er, er->buf, how);
+		exit_ring_set_plain(er);
 	} else {
 		buf = exit_ring_new_buf();
 		if (!buf)
