@@ -108,27 +108,37 @@ EXPORT_SYMBOL_GPL(exit_ring_close);
  * exit_ring_open() for all that is not plain: no reader, a filter, a tail that must
  * be read again, a full ring.
  */
-struct kvm_exit_record *exit_ring_open_other(struct exit_ring *er)
+bool exit_ring_open_other(struct exit_ring *er)
 {
 	/* Pairs with the release in exit_ring_attach_buf(). */
 	struct exit_ring_buf *buf = smp_load_acquire(&er->buf);
 	unsigned int slot = er->total - er->totals;
-	struct kvm_exit_record *record;
 
 	er->flags = 0;
 	er->open = EXIT_RING_UNREAD;
 	if (!buf)
-		return NULL;
+		return false;
 	if (READ_ONCE(buf->filters) &&
 	    !(READ_ONCE(buf->reason_mask[slot / 64]) & BIT_ULL(slot % 64))) {
 		er->open = buf->id + EXIT_RING_FILTERED;
-		return NULL;
+		return false;
 	}
-	record = exit_ring_reserve(&er->producer);
-	er->open = buf->id + (record ? EXIT_RING_SIFTED : EXIT_RING_DROPPED);
-	return record;
+	er->record = exit_ring_reserve(&er->producer);
+	er->open = buf->id + (er->record ? EXIT_RING_SIFTED : EXIT_RING_DROPPED);
+	return er->record;
 }
 EXPORT_SYMBOL_GPL(exit_ring_open_other);
+
+void exit_ring_record_guest(struct kvm_vcpu *vcpu, struct exit_ring *er)
+{
+	if (is_guest_mode(vcpu))
+		er->flags |= KVM_EXIT_REC_NESTED;
+	if (er->wants_cr3) {
+		er->record->guest_cr3 = kvm_read_cr3(vcpu);
+		er->flags |= KVM_EXIT_REC_CR3;
+	}
+}
+EXPORT_SYMBOL_GPL(exit_ring_record_guest);
 
 static bool exit_ring_holds_slot(struct exit_ring *er)
 {
@@ -279,6 +289,7 @@ void exit_ring_vcpu_register(struct kvm_vcpu *vcpu)
 	struct kvm_exit_record ident = { .vcpu_id = vcpu->vcpu_id, .isa = er->isa };
 
 	BUILD_BUG_ON(offsetof(struct kvm_exit_record, pcpu) + sizeof(u64) != sizeof(ident));
+	BUILD_BUG_ON(NR_CPUS > U16_MAX + 1);	/* pcpu */
 	er->shared->meta.isa = er->isa;
 	er->ident = *exit_ring_ident(&ident);
 	exit_ring_announce(er);

@@ -22,6 +22,7 @@
 #include <asm/msr.h>
 
 #include "exit_ring_core.h"
+#include "kvm_cache_regs.h"
 
 /* What the vCPU does inside KVM_RUN. Only a HANDLER that is scheduled out is PREEMPTED. */
 enum exit_ring_phase {
@@ -284,10 +285,10 @@ static __always_inline u64 *exit_ring_ident(struct kvm_exit_record *record)
 	return (u64 *)&record->pcpu;
 }
 
-struct kvm_exit_record *exit_ring_open_other(struct exit_ring *er);
+bool exit_ring_open_other(struct exit_ring *er);
 
-/* A slot for the open exit, or NULL if it gets none. */
-static __always_inline struct kvm_exit_record *exit_ring_open(struct exit_ring *er)
+/* Finds a slot for the open exit: @er->record; or returns false if it gets none. */
+static __always_inline bool exit_ring_open(struct exit_ring *er)
 {
 	/* Pairs with the release in exit_ring_set_plain(). */
 	u64 id = smp_load_acquire(&er->plain_id);
@@ -295,34 +296,62 @@ static __always_inline struct kvm_exit_record *exit_ring_open(struct exit_ring *
 	if (unlikely(!id || exit_ring_seems_full(&er->producer)))
 		return exit_ring_open_other(er);
 	er->open = id + EXIT_RING_RESERVED;
-	return exit_ring_slot(&er->producer);
+	er->record = exit_ring_slot(&er->producer);
+	return true;
 }
 
 /*
  * exit_ring_count() with a reader, for the vendor modules; the new exit began at
- * tsc. Returns its slot, with all that is common filled in, or NULL if it gets
- * none. The caller writes guest_rip to key_aux, reason, intr_info, error_code
- * and @er->flags.
+ * tsc. Fills in what is common of its slot, @er->record, or returns false if it
+ * gets none. The caller writes guest_rip to key_aux but for guest_cr3, reason,
+ * intr_info and error_code, and calls exit_ring_recorded().
  */
-static __always_inline struct kvm_exit_record *
-exit_ring_record(struct exit_ring *er, u64 cycles, u64 tsc, struct kvm_exit_total *total,
-		 u64 *counter)
+static __always_inline bool exit_ring_record(struct exit_ring *er, u64 cycles, u64 tsc,
+					     struct kvm_exit_total *total, u64 *counter)
 {
 	struct kvm_exit_record *record;
 
 	if (unlikely(!exit_ring_close_recorded(er, cycles)))
 		exit_ring_close(er, cycles);
 	er->total = total;
-	er->flags = 0;
 	exit_ring_add(counter, 1);
-	record = exit_ring_open(er);
-	if (unlikely(!record))
-		return NULL;
-	er->record = record;
+	if (unlikely(!exit_ring_open(er)))
+		return false;
+	record = er->record;
 	record->tsc = tsc;
+	record->guest_cr3 = 0;
 	/* pcpu, vcpu_id, user_reason, isa and reserved in one store */
-	*exit_ring_ident(record) = er->ident | (u16)raw_smp_processor_id();
-	return record;
+	*exit_ring_ident(record) = er->ident | (u32)raw_smp_processor_id();
+	return true;
+}
+
+void exit_ring_record_guest(struct kvm_vcpu *vcpu, struct exit_ring *er);
+
+/*
+ * Ends the record of an exit, with the flags of what it has: whose exit it is, L1's
+ * or L2's, and CR3 if the reader wants it. Both are rare, so they come last, where
+ * nothing has to outlive the call.
+ */
+static __always_inline void exit_ring_recorded(struct kvm_vcpu *vcpu, struct exit_ring *er,
+					       u32 flags)
+{
+	er->flags = flags;
+	if (unlikely(er->wants_cr3 || is_guest_mode(vcpu)))
+		exit_ring_record_guest(vcpu, er);
+}
+
+/* What the exit was about. Returns the flag of that. */
+static __always_inline u32 exit_ring_key(struct kvm_exit_record *record, u64 key, u64 key_aux)
+{
+	record->key = key;
+	record->key_aux = key_aux;
+	return KVM_EXIT_REC_KEY;
+}
+
+static __always_inline u32 exit_ring_no_key(struct kvm_exit_record *record)
+{
+	exit_ring_key(record, 0, 0);
+	return 0;
 }
 
 /*

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What an SVM exit was about: the part of its record that is read from the VMCB. */
-#include "kvm_cache_regs.h"
 #include "exit_ring_svm.h"
 
 /* EXITINFO1 of IOIO (AMD APM vol. 2, 15.10.2); bits 2, 3 and 4 below become KVM_EXIT_KEY_IO_* */
@@ -25,46 +24,31 @@ static u64 svm_exit_npf_aux(u64 info)
 }
 
 /* key and key_aux by exit code. Returns their flag. */
-static u32 svm_exit_key(struct kvm_vcpu *vcpu, struct kvm_exit_record *record)
+static u32 svm_exit_key(struct kvm_vcpu *vcpu, struct kvm_exit_record *record, u32 code,
+			u64 info_1, u64 info_2)
 {
-	const struct vmcb_control_area *control = &to_svm(vcpu)->vmcb->control;
-	u32 code = control->exit_code;
+	const unsigned long *regs = vcpu->arch.regs;
 
 	switch (code) {
 	case SVM_EXIT_READ_CR0 ... SVM_EXIT_WRITE_CR0 + 0xf:
-		record->key = code & 0xf;
-		record->key_aux = code < SVM_EXIT_WRITE_CR0;
-		break;
+		return exit_ring_key(record, code & 0xf, code < SVM_EXIT_WRITE_CR0);
 	case SVM_EXIT_READ_DR0 ... SVM_EXIT_WRITE_DR0 + 0xf:
-		record->key = code & 0xf;
-		record->key_aux = code < SVM_EXIT_WRITE_DR0;
-		break;
+		return exit_ring_key(record, code & 0xf, code < SVM_EXIT_WRITE_DR0);
 	case SVM_EXIT_EXCP_BASE ... SVM_EXIT_EXCP_BASE + 0x1f:
-		record->key = code - SVM_EXIT_EXCP_BASE;
-		break;
+		return exit_ring_key(record, code - SVM_EXIT_EXCP_BASE, 0);
 	case SVM_EXIT_CPUID:
-		record->key = (u32)vcpu->arch.regs[VCPU_REGS_RAX];
-		record->key_aux = (u32)vcpu->arch.regs[VCPU_REGS_RCX];
-		break;
+		return exit_ring_key(record, (u32)regs[VCPU_REGS_RAX], (u32)regs[VCPU_REGS_RCX]);
 	case SVM_EXIT_IOIO:
-		record->key = IOIO_PORT(control->exit_info_1);
-		record->key_aux = svm_exit_io_aux(control->exit_info_1);
-		break;
+		return exit_ring_key(record, IOIO_PORT(info_1), svm_exit_io_aux(info_1));
 	case SVM_EXIT_MSR:
-		record->key = (u32)vcpu->arch.regs[VCPU_REGS_RCX];
-		record->key_aux = control->exit_info_1;
-		break;
+		return exit_ring_key(record, (u32)regs[VCPU_REGS_RCX], info_1);
 	case SVM_EXIT_VMMCALL:
-		record->key = vcpu->arch.regs[VCPU_REGS_RAX];
-		break;
+		return exit_ring_key(record, regs[VCPU_REGS_RAX], 0);
 	case SVM_EXIT_NPF:
-		record->key = control->exit_info_2;
-		record->key_aux = svm_exit_npf_aux(control->exit_info_1);
-		break;
+		return exit_ring_key(record, info_2, svm_exit_npf_aux(info_1));
 	default:
-		return 0;
+		return exit_ring_no_key(record);
 	}
-	return KVM_EXIT_REC_KEY;
 }
 
 /* svm_exit_ring_exit() with a reader */
@@ -72,37 +56,31 @@ void svm_exit_ring_record(struct kvm_vcpu *vcpu)
 {
 	struct vcpu_svm *svm = to_svm(vcpu);
 	const struct vmcb *vmcb = svm->vmcb;
+	const struct vmcb_control_area *control = &vmcb->control;
 	struct exit_ring *er = svm->exit_ring;
-	struct kvm_exit_total *total = &er->totals[kvm_exit_slot_svm(vmcb->control.exit_code)];
-	struct kvm_exit_record *record =
-		exit_ring_record(er, er->cycles, er->exit_tsc, total, &total->count);
+	u32 code = control->exit_code;
+	struct kvm_exit_total *total = &er->totals[kvm_exit_slot_svm(code)];
+	struct kvm_exit_record *record;
 	u32 flags = KVM_EXIT_REC_QUAL;
 
-	if (!record)
+	if (!exit_ring_record(er, er->cycles, er->exit_tsc, total, &total->count))
 		return;
-	record->reason = vmcb->control.exit_code;
+	record = er->record;
+	record->reason = code;
 	record->guest_rip = vmcb->save.rip;
-	record->qualification = vmcb->control.exit_info_1;
-	record->info2 = vmcb->control.exit_info_2;
-	record->guest_cr3 = 0;
-	record->key = 0;
-	record->key_aux = 0;
+	record->qualification = control->exit_info_1;
+	record->info2 = control->exit_info_2;
 	/* A pending event as VMX would tell it: EXITINTINFO has the same layout. */
 	record->intr_info = 0;
 	record->error_code = 0;
-	if (vmcb->control.exit_int_info & SVM_EVTINJ_VALID) {
-		record->intr_info = vmcb->control.exit_int_info;
+	if (unlikely(control->exit_int_info & SVM_EVTINJ_VALID)) {
+		record->intr_info = control->exit_int_info;
 		flags |= KVM_EXIT_REC_INTR;
 	}
-	if (vmcb->control.exit_int_info & SVM_EVTINJ_VALID_ERR) {
-		record->error_code = vmcb->control.exit_int_info_err;
+	if (unlikely(control->exit_int_info & SVM_EVTINJ_VALID_ERR)) {
+		record->error_code = control->exit_int_info_err;
 		flags |= KVM_EXIT_REC_ERROR_CODE;
 	}
-	if (is_guest_mode(vcpu))
-		flags |= KVM_EXIT_REC_NESTED;
-	if (unlikely(er->wants_cr3)) {
-		record->guest_cr3 = kvm_read_cr3(vcpu);
-		flags |= KVM_EXIT_REC_CR3;
-	}
-	er->flags = flags | svm_exit_key(vcpu, record);
+	flags |= svm_exit_key(vcpu, record, code, control->exit_info_1, control->exit_info_2);
+	exit_ring_recorded(vcpu, er, flags);
 }

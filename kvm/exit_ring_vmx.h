@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The hooks of vmx.c; kvm-intel.ko only. */
+/*
+ * The hooks of vmx.c; kvm-intel.ko only. What an exit was about, the part of its
+ * record that is read from the VMCS, is inlined in vmx_vcpu_run(): a call with its
+ * saved registers would cost a tenth of all.
+ */
 #ifndef __KVM_X86_EXIT_RING_VMX_H
 #define __KVM_X86_EXIT_RING_VMX_H
 
@@ -7,8 +11,119 @@
 #include "exit_ring.h"
 #include "vmx/vmx.h"
 
-void vmx_exit_ring_record(struct kvm_vcpu *vcpu);
+/*
+ * Intel SDM vol. 3, chapter "VM Exits": "Exit Qualification for Control-Register
+ * Accesses", by title, since the numbers of the tables change with the edition
+ */
+#define QUAL_CR_NUMBER(q)	((q) & 0xf)
+#define QUAL_CR_ACCESS(q)	(((q) >> 4) & 3)
+/* ... of "MOV DR" */
+#define QUAL_DR_NUMBER(q)	((q) & 7)
+#define QUAL_DR_FROM(q)		(((q) >> 4) & 1)
+/* ... of "I/O Instructions"; bits 5:3 below become KVM_EXIT_KEY_IO_* */
+#define QUAL_IO_SIZE(q)		(((q) & 7) + 1)
+#define QUAL_IO_KIND(q)		((((q) >> 3) & 7) << 4)
+#define QUAL_IO_PORT(q)		((u16)((q) >> 16)) /* undefined above bit 31 */
+/* ... of "EPT Violations": read, write, fetch in bits 2:0 */
+#define QUAL_EPT_ACCESS(q)	((q) & 7)
+
+static_assert(KVM_EXIT_KEY_IO_IN == 1 << 4 && KVM_EXIT_KEY_IO_STRING == 1 << 5 &&
+	      KVM_EXIT_KEY_IO_REP == 1 << 6);
+static_assert(KVM_EXIT_ACCESS_READ == 1 && KVM_EXIT_ACCESS_WRITE == 2 &&
+	      KVM_EXIT_ACCESS_EXEC == 4);
+
+/*
+ * RIP and exit qualification of a new exit, of which nothing was read yet. Later
+ * readers find them in KVM's cache, as if vmx_cache_reg() had read them.
+ */
+static __always_inline u64 vmx_exit_read_rip(struct kvm_vcpu *vcpu)
+{
+	kvm_register_mark_available(vcpu, VCPU_REGS_RIP);
+	return vcpu->arch.regs[VCPU_REGS_RIP] = vmcs_readl(GUEST_RIP);
+}
+
+static __always_inline u64 vmx_exit_read_qual(struct kvm_vcpu *vcpu)
+{
+	kvm_register_mark_available(vcpu, VCPU_EXREG_EXIT_INFO_1);
+	return to_vmx(vcpu)->exit_qualification = vmcs_readl(EXIT_QUALIFICATION);
+}
+
+u32 vmx_exit_event(struct kvm_vcpu *vcpu, struct kvm_exit_record *record);
 void vmx_exit_ring_synthesized(struct kvm_vcpu *vcpu);
+
+/* key and key_aux by reason, and with some intr_info and error_code. Returns their flags. */
+static __always_inline u32 vmx_exit_key(struct kvm_vcpu *vcpu, struct kvm_exit_record *record,
+					u16 basic, u64 qual)
+{
+	const unsigned long *regs = vcpu->arch.regs;
+
+	switch (basic) {
+	case EXIT_REASON_EXCEPTION_NMI:
+	case EXIT_REASON_EXTERNAL_INTERRUPT:
+		return vmx_exit_event(vcpu, record);
+	case EXIT_REASON_CPUID:
+		return exit_ring_key(record, (u32)regs[VCPU_REGS_RAX], (u32)regs[VCPU_REGS_RCX]);
+	case EXIT_REASON_VMCALL:
+		return exit_ring_key(record, regs[VCPU_REGS_RAX], 0);
+	case EXIT_REASON_CR_ACCESS:
+		return exit_ring_key(record, QUAL_CR_NUMBER(qual), QUAL_CR_ACCESS(qual));
+	case EXIT_REASON_DR_ACCESS:
+		return exit_ring_key(record, QUAL_DR_NUMBER(qual), QUAL_DR_FROM(qual));
+	case EXIT_REASON_IO_INSTRUCTION:
+		return exit_ring_key(record, QUAL_IO_PORT(qual),
+				     QUAL_IO_SIZE(qual) | QUAL_IO_KIND(qual));
+	case EXIT_REASON_MSR_READ:
+	case EXIT_REASON_MSR_WRITE:
+		return exit_ring_key(record, (u32)regs[VCPU_REGS_RCX],
+				     basic == EXIT_REASON_MSR_WRITE);
+	case EXIT_REASON_EPT_VIOLATION:
+		return exit_ring_key(record, vmcs_read64(GUEST_PHYSICAL_ADDRESS),
+				     QUAL_EPT_ACCESS(qual));
+	case EXIT_REASON_EPT_MISCONFIG:
+		return exit_ring_key(record, vmcs_read64(GUEST_PHYSICAL_ADDRESS), 0);
+	default:
+		return exit_ring_no_key(record);
+	}
+}
+
+/* Fills in what the VMCS says of the exit. */
+static __always_inline void vmx_exit_fill(struct kvm_vcpu *vcpu, struct exit_ring *er,
+					  u64 rip, u64 qual, u32 flags)
+{
+	struct vcpu_vmx *vmx = to_vmx(vcpu);
+	struct kvm_exit_record *record = er->record;
+	u32 reason = vmx->exit_reason.full;
+
+	record->guest_rip = rip;
+	record->qualification = qual;
+	record->reason = reason;
+	record->info2 = vmx->idt_vectoring_info;
+	record->intr_info = 0;
+	record->error_code = 0;
+	flags |= KVM_EXIT_REC_QUAL;
+	/* The VMCS says nothing more about an entry that failed. */
+	if (unlikely(reason & VMX_EXIT_REASONS_FAILED_VMENTRY))
+		flags |= exit_ring_no_key(record);
+	else
+		flags |= vmx_exit_key(vcpu, record, (u16)reason, qual);
+	exit_ring_recorded(vcpu, er, flags);
+}
+
+static __always_inline struct kvm_exit_total *vmx_exit_total(struct vcpu_vmx *vmx)
+{
+	return &vmx->exit_ring->totals[kvm_exit_slot_vmx(vmx->exit_reason.basic)];
+}
+
+/* vmx_exit_ring_exit() with a reader */
+static __always_inline void vmx_exit_ring_record(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_vmx *vmx = to_vmx(vcpu);
+	struct exit_ring *er = vmx->exit_ring;
+	struct kvm_exit_total *total = vmx_exit_total(vmx);
+
+	if (exit_ring_record(er, er->cycles, er->exit_tsc, total, &total->count))
+		vmx_exit_fill(vcpu, er, vmx_exit_read_rip(vcpu), vmx_exit_read_qual(vcpu), 0);
+}
 
 /* After a VM exit, before trace_kvm_exit(): vmx->exit_reason is known. */
 static __always_inline void vmx_exit_ring_exit(struct kvm_vcpu *vcpu)
@@ -21,7 +136,7 @@ static __always_inline void vmx_exit_ring_exit(struct kvm_vcpu *vcpu)
 		vmx_exit_ring_record(vcpu);
 		return;
 	}
-	total = &er->totals[kvm_exit_slot_vmx((u16)vmx->exit_reason.full)];
+	total = vmx_exit_total(vmx);
 	exit_ring_count(er, er->cycles, total, &total->count);
 }
 
