@@ -42,9 +42,7 @@ static uint64_t slot_open(const struct kvm_exit_total *t)
 	return t->count + t->synthesized - t->recorded - t->dropped - t->filtered - t->unread;
 }
 
-/* Exits that the copied totals know of but that are not closed: 0 or 1 if the
- * copy is of one instant.
- */
+/* Exits that the copied totals know of but that are not closed. */
 static uint64_t open_exits(const struct kvm_exit_total *totals)
 {
 	uint64_t n = 0;
@@ -55,14 +53,21 @@ static uint64_t open_exits(const struct kvm_exit_total *totals)
 	return n;
 }
 
-/* Whether the copied totals and @seq can be of one instant. */
-static int agree(const struct kvm_exit_total *totals, uint64_t seq)
+/*
+ * Whether the copied totals and @seq are of an instant at which the vCPU was not just
+ * closing an exit (struct kvm_exit_total): one exit is open, but for a vCPU that has
+ * had none yet, or is @gone.
+ */
+static int agree(const struct kvm_exit_total *totals, uint64_t seq, int gone)
 {
+	uint64_t exits = 0;
 	unsigned int i;
 
-	for (i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++)
+	for (i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++) {
 		seq -= totals[i].recorded + totals[i].dropped;
-	return !seq && open_exits(totals) <= 1;
+		exits += totals[i].count + totals[i].synthesized;
+	}
+	return !seq && open_exits(totals) == (exits && !gone);
 }
 
 /* Not before what stands before it, and before what stands behind it. */
@@ -76,22 +81,15 @@ static uint64_t ordered_tsc(void)
 	return tsc;
 }
 
-/* Longer than the kernel takes to close an exit (it does so with interrupts off). */
-static void let_pass(void)
+static int is_gone(const struct ring *ring)
 {
-	uint64_t start = __rdtsc();
-
-	while (__rdtsc() - start < 600)
-		__builtin_ia32_pause();
+	return exit_ring_load_acquire(&ring->meta->state) == KVM_EXIT_RING_DEAD;
 }
 
 /*
- * Copies the totals and the seq of one instant: two copies with a pause between
- * must be the same and make sense. The pause is for a copy that was taken in the
- * middle of the closing of an exit, cycles counted and record not: no sum shows
- * that. Only slots in use are copied, so that a try takes less
- * time than a VM exit; a slot that comes into use meanwhile shows as a sum that
- * is wrong. @tsc: that instant.
+ * Copies the totals and the seq of one instant: two copies must be the same and make
+ * sense. Only slots in use are copied, so that a try takes less time than a VM exit; a
+ * slot that comes into use meanwhile shows as a sum that is wrong. @tsc: that instant.
  */
 static uint64_t snapshot(const struct ring *ring, struct kvm_exit_total *totals, uint64_t *tsc)
 {
@@ -103,6 +101,7 @@ static uint64_t snapshot(const struct ring *ring, struct kvm_exit_total *totals,
 
 	for (tries = 0; tries < SNAPSHOT_TRIES; tries++) {
 		struct kvm_exit_total copy = {0};
+		int gone = is_gone(ring);
 		int same = 1;
 
 		if (tries % 16 == 0) {
@@ -115,13 +114,12 @@ static uint64_t snapshot(const struct ring *ring, struct kvm_exit_total *totals,
 		seq = load(&ring->meta->seq);
 		for (i = 0; i < count; i++)
 			copy_total(&totals[used[i]], &ring->totals[used[i]]);
-		let_pass();
 		*tsc = ordered_tsc();
 		for (i = 0; same && i < count; i++) {
 			copy_total(&copy, &ring->totals[used[i]]);
 			same = !memcmp(&copy, &totals[used[i]], sizeof(copy));
 		}
-		if (same && load(&ring->meta->seq) == seq && agree(totals, seq))
+		if (same && load(&ring->meta->seq) == seq && agree(totals, seq, gone))
 			break;
 	}
 	return seq;
@@ -234,7 +232,7 @@ void ring_end(struct ring *ring)
 	const struct kvm_exit_total *base = ring->base;
 	unsigned int i;
 
-	ring->gone = exit_ring_load_acquire(&ring->meta->state) == KVM_EXIT_RING_DEAD;
+	ring->gone = is_gone(ring);
 	ring->end_seq = snapshot(ring, sum, &ring->end_tsc);
 	ring->open_exits = (uint32_t)open_exits(sum);
 	for (i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++, sum++, base++) {

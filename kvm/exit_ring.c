@@ -24,10 +24,9 @@ EXPORT_SYMBOL_GPL(exit_ring_recording);
 unsigned int exit_ring_offset __read_mostly;
 EXPORT_SYMBOL_GPL(exit_ring_offset);
 
-/* Checks the parts of the open exit against its cycles and adds both to its total. */
-static u64 exit_ring_account(struct exit_ring *er, u64 cycles)
+/* Checks the parts of the open exit against its cycles. Returns the cycles that hold. */
+static u64 exit_ring_check(struct exit_ring *er, u64 cycles)
 {
-	struct kvm_exit_total *total = er->total;
 	u64 away = er->halted + er->user + er->preempted;
 
 	/* Each is the difference of two stamps, maybe of two CPUs. */
@@ -39,11 +38,19 @@ static u64 exit_ring_account(struct exit_ring *er, u64 cycles)
 		er->flags |= KVM_EXIT_REC_TSC_BACK;
 		return 0;
 	}
+	return cycles;
+}
+
+/* Adds the open exit's cycles to its total; counter says what became of its record. */
+static void exit_ring_account(struct exit_ring *er, u64 cycles, u64 *counter)
+{
+	struct kvm_exit_total *total = er->total;
+
+	exit_ring_add(counter, 1);
 	exit_ring_add(&total->cycles, cycles);
 	exit_ring_add(&total->halted_cycles, er->halted);
 	exit_ring_add(&total->userspace_cycles, er->user);
 	exit_ring_add(&total->preempted_cycles, er->preempted);
-	return cycles;
 }
 
 /* What the reader's filter makes of an exit that its reason mask lets pass. */
@@ -93,8 +100,8 @@ static u64 *exit_ring_settle(struct exit_ring *er, u64 cycles)
 void exit_ring_close(struct exit_ring *er, u64 cycles)
 {
 	if (er->total != &er->scratch) {
-		cycles = exit_ring_account(er, cycles);
-		exit_ring_add(exit_ring_settle(er, cycles), 1);
+		cycles = exit_ring_check(er, cycles);
+		exit_ring_account(er, cycles, exit_ring_settle(er, cycles));
 	}
 	er->open = EXIT_RING_UNREAD;
 	er->flags = 0;
@@ -289,7 +296,7 @@ void exit_ring_vcpu_register(struct kvm_vcpu *vcpu)
 	struct kvm_exit_record ident = { .vcpu_id = vcpu->vcpu_id, .isa = er->isa };
 
 	BUILD_BUG_ON(offsetof(struct kvm_exit_record, pcpu) + sizeof(u64) != sizeof(ident));
-	BUILD_BUG_ON(NR_CPUS > U16_MAX + 1);	/* pcpu */
+	BUILD_BUG_ON(CONFIG_NR_CPUS > U16_MAX + 1);	/* pcpu */
 	er->shared->meta.isa = er->isa;
 	er->ident = *exit_ring_ident(&ident);
 	exit_ring_announce(er);

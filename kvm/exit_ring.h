@@ -181,11 +181,16 @@ static __always_inline void exit_ring_stamp_exit(struct exit_ring *er)
 /*
  * Adds to a counter that other CPUs read. One instruction, which can't tear and
  * needs no lock prefix: the vCPU thread is the only writer.
+ *
+ * A reader tells a copy of the totals that is of one instant by what it sums up to:
+ * of a vCPU that lives, one exit is open. Therefore the order of an exit is: recorded,
+ * dropped, filtered or unread (none is open), cycles, and last the next one's count;
+ * the seq of a record is stored before or after all of the first two, but not between.
  */
 static __always_inline void exit_ring_add(u64 *counter, u64 n)
 {
 #ifdef CONFIG_X86_64
-	asm("addq %1, %0" : "+m" (*counter) : "er" (n));
+	asm volatile("addq %1, %0" : "+m" (*counter) : "er" (n));
 #else
 	WRITE_ONCE(*counter, *counter + n);
 #endif
@@ -222,15 +227,15 @@ static __always_inline bool exit_ring_close_unread(struct exit_ring *er, u64 cyc
 	if (unlikely((s64)cycles < 0))
 		return false;
 	if (likely(!flags)) {
-		exit_ring_add(&total->cycles, cycles);
 		exit_ring_add(&total->unread, 1);
+		exit_ring_add(&total->cycles, cycles);
 		return true;
 	}
 	user = er->user;
 	if (unlikely(flags != KVM_EXIT_REC_USER || user > cycles))
 		return false;
-	exit_ring_add_user(er, cycles, user);
 	exit_ring_add(&total->unread, 1);
+	exit_ring_add_user(er, cycles, user);
 	er->flags = 0;
 	return true;
 }
@@ -263,9 +268,11 @@ static __always_inline bool exit_ring_close_recorded(struct exit_ring *er, u64 c
 		user = er->user;
 		if (unlikely(flags & EXIT_RING_AWAY || user > cycles))
 			return false;
+		exit_ring_add(&total->recorded, 1);
 		exit_ring_add_user(er, cycles, user);
 		record->user_reason = er->user_reason;
 	} else {
+		exit_ring_add(&total->recorded, 1);
 		exit_ring_add(&total->cycles, cycles);
 	}
 	record->cycles = cycles;
@@ -274,7 +281,6 @@ static __always_inline bool exit_ring_close_recorded(struct exit_ring *er, u64 c
 	record->userspace_cycles = user;
 	record->preempted_cycles = 0;
 	record->flags = flags;
-	exit_ring_add(&total->recorded, 1);
 	exit_ring_publish(&er->producer, record);
 	return true;
 }

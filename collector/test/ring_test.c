@@ -41,34 +41,41 @@ static void add(__u64 *p, uint64_t value)
 	store(p, *p + value);
 }
 
-/*
- * The open exit is closed, then the new one is counted. Cycles come after the
- * record here, where any copy taken in between shows: this test does not rest on
- * how long the thread takes.
- */
-static void vm_exit(struct vcpu *v)
+static void settle(struct vcpu *v, __u64 *counter, uint64_t cycles)
+{
+	add(counter, 1);
+	add(&v->totals[v->open].cycles, cycles);
+}
+
+/* As the kernel does it: the record comes behind its counter and cycles, or before. */
+static void close_exit(struct vcpu *v, uint64_t cycles)
 {
 	struct kvm_exit_total *t = &v->totals[v->open];
-	struct kvm_exit_record *record;
-	uint64_t cycles = 1 + v->random % 1000;
+	struct kvm_exit_record *record = v->unread ? NULL : exit_ring_reserve(&v->producer);
 
-	if (v->open != KVM_EXIT_TOTAL_OTHER) {
-		record = v->unread ? NULL : exit_ring_reserve(&v->producer);
-		if (v->unread) {
-			add(&t->cycles, cycles);
-			add(&t->unread, 1);
-		} else if (record) {
-			record->reason = v->open;
-			record->cycles = cycles;
-			exit_ring_publish(&v->producer, record);
-			add(&t->cycles, cycles);
-			add(&t->recorded, 1);
-		} else {
-			exit_ring_drop(&v->producer);
-			add(&t->cycles, cycles);
-			add(&t->dropped, 1);
-		}
+	if (v->unread) {
+		settle(v, &t->unread, cycles);
+		return;
 	}
+	if (!record) {
+		exit_ring_drop(&v->producer);
+		settle(v, &t->dropped, cycles);
+		return;
+	}
+	record->reason = v->open;
+	record->cycles = cycles;
+	if (cycles % 2)
+		settle(v, &t->recorded, cycles);
+	exit_ring_publish(&v->producer, record);
+	if (!(cycles % 2))
+		settle(v, &t->recorded, cycles);
+}
+
+/* The open exit is closed, then the new one is counted. */
+static void vm_exit(struct vcpu *v)
+{
+	if (v->open != KVM_EXIT_TOTAL_OTHER)
+		close_exit(v, 1 + v->random % 1000);
 	v->random = v->random * 1103515245U + 12345U;
 	v->open = 1 + (v->random >> 16) % REASONS;
 	add(&v->totals[v->open].count, 1);

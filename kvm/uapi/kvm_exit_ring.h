@@ -178,8 +178,11 @@ struct kvm_exit_record {
  * struct kvm_exit_total - exact totals of one slot since the vCPU's creation
  *
  * Written by the vCPU thread alone with plain 64-bit stores, whether anybody
- * reads or not. @count moves at the exit, the cycles when the next VM entry
- * closes it; the last, open exit is therefore in @count and not in @cycles.
+ * reads or not. @count moves at the exit, the cycles when the next exit closes
+ * it; the last, open exit is therefore in @count and not in @cycles.
+ * Two equal copies, one after the other, are of one instant, and of a vCPU that
+ * is not just closing an exit if meta.seq = recorded + dropped over all slots and
+ * one exit is open (none before the first and after the end of the vCPU).
  *
  * @count:	VM exits
  * @synthesized: exits that KVM made up without a VM entry (not in @count)
