@@ -34,12 +34,14 @@ static const char *const default_command_line =
 	"tsc=reliable";
 
 static const char *const usage =
-	"usage: vmm [--memory MIB] [--append ARGUMENTS] KERNEL INITRAMFS\n"
+	"usage: vmm [--memory MIB] [--append ARGUMENTS] [--tell-tsc] KERNEL INITRAMFS\n"
 	"Boots the Linux bzImage KERNEL in a VM of one vCPU. Its console comes out in lines\n"
 	"that begin with L2|; at the end KVM's statistics follow in lines that begin with\n"
 	"\"vmm stats\", name=value, values in numbers of events since the VM's creation.\n"
 	"  --memory MIB        guest memory, 32 to 2048 MiB, default 128\n"
 	"  --append ARGUMENTS  more of the kernel's command line\n"
+	"  --tell-tsc          the guest's kernel is told the TSC's frequency, which it can't\n"
+	"                      measure here; without it no KVM in the guest enters a guest\n"
 	"exit status: the byte that the guest writes to I/O port 0xf4; 1 on an error\n"
 	"example: vmm --append 'leaf_reasons=10,30' /l2/bzImage /l2/initramfs\n";
 
@@ -172,8 +174,10 @@ static int load_linux(struct guest_vm *vm, char **files, const char *append)
 	params->hdr.heap_end_ptr = 0xfe00;
 	params->hdr.vid_mode = 0xffff;
 	params->hdr.cmd_line_ptr = COMMAND_LINE_ADDRESS;
-	snprintf((char *)vm->memory + COMMAND_LINE_ADDRESS, COMMAND_LINE_BYTES, "%s %s",
-		 default_command_line, append);
+	vm->step = "--append";
+	if (snprintf((char *)vm->memory + COMMAND_LINE_ADDRESS, COMMAND_LINE_BYTES, "%s %s",
+		     default_command_line, append) >= COMMAND_LINE_BYTES)
+		return -E2BIG;
 	params->e820_entries = 2;
 	params->e820_table[0] = (struct boot_e820_entry){0, LOW_MEMORY_END, 1};
 	params->e820_table[1] = (struct boot_e820_entry){MIB, vm->memory_bytes - MIB, 1};
@@ -286,14 +290,34 @@ static void print_stats(const struct machine *machine)
 	printf("\n");
 }
 
-static int boot(struct machine *machine, size_t memory_bytes, char **files, const char *append)
+/* @append and, if asked for, the TSC's frequency in kHz. */
+static int more_arguments(struct machine *machine, const char *append, bool tell_tsc, char *text,
+			  size_t bytes)
 {
+	int khz = tell_tsc ? ioctl(machine->vcpu.fd, KVM_GET_TSC_KHZ, NULL) : 0;
+
+	machine->vm.step = "KVM_GET_TSC_KHZ";
+	if (khz < 0)
+		return -errno;
+	if (tell_tsc)
+		snprintf(text, bytes, "tsc_early_khz=%d %s", khz, append);
+	else
+		snprintf(text, bytes, "%s", append);
+	return 0;
+}
+
+static int boot(struct machine *machine, size_t memory_bytes, char **files, const char *append,
+		bool tell_tsc)
+{
+	char more[COMMAND_LINE_BYTES];
 	int err = guest_vm_open(&machine->vm, memory_bytes, GUEST_VM_IRQCHIP);
 
 	if (!err)
-		err = load_linux(&machine->vm, files, append);
-	if (!err)
 		err = guest_vm_add_vcpu(&machine->vm, 0, &machine->vcpu);
+	if (!err)
+		err = more_arguments(machine, append, tell_tsc, more, sizeof(more));
+	if (!err)
+		err = load_linux(&machine->vm, files, more);
 	if (!err)
 		err = set_registers(machine);
 	if (err)
@@ -307,12 +331,14 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"memory", required_argument, NULL, 'm'},
 						{"append", required_argument, NULL, 'a'},
+						{"tell-tsc", no_argument, NULL, 't'},
 						{"help", no_argument, NULL, 'h'},
 						{0}};
 	struct machine machine = {.status = -1};
 	struct sigaction action = {.sa_handler = on_signal};
 	unsigned long memory = 128;
 	const char *append = "";
+	bool tell_tsc = false;
 	int option, err;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -322,6 +348,8 @@ int main(int argc, char **argv)
 			return 1;
 		if (option == 'm')
 			memory = strtoul(optarg, NULL, 10);
+		else if (option == 't')
+			tell_tsc = true;
 		else
 			append = optarg;
 	}
@@ -334,7 +362,7 @@ int main(int argc, char **argv)
 	sigaction(SIGTERM, &action, NULL);
 	machine.uart =
 		(struct uart){.put = put_character, .set_irq = set_uart_irq, .context = &machine};
-	err = boot(&machine, memory * MIB, argv + optind, append);
+	err = boot(&machine, memory * MIB, argv + optind, append, tell_tsc);
 	if (err) {
 		fprintf(stderr, "vmm: %s: %s\n", machine.vm.step, strerror(-err));
 		return 1;
