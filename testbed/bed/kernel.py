@@ -24,6 +24,15 @@ def _apt(args, cwd=None):
         raise BedError(f"{' '.join(args)}: {why} (try apt-get update)") from None
 
 
+def pinned(series):
+    """The KVER of a series that the set-up (testbed/setup.sh) has chosen, or None."""
+    try:
+        lines = (CACHE / "kernels").read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    return dict(line.split() for line in lines).get(series)
+
+
 def newest(series):
     """The newest KVER of a series ("6.1") that apt offers in the cloud flavour."""
     names = ["linux-image-cloud-amd64", f"linux-image-{series}-cloud-amd64"]
@@ -39,7 +48,9 @@ class Kernel:
 
     def __init__(self, name):
         """name: a KVER as of `uname -r`, or a series such as 6.1."""
-        self.version = newest(name) if SERIES.fullmatch(name) else name
+        if SERIES.fullmatch(name):
+            name = pinned(name) or newest(name)
+        self.version = name
         self.dir = CACHE / "kernel" / self.version
         if not self.dir.is_dir():
             self._fetch()
