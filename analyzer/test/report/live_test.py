@@ -3,6 +3,7 @@
 """live_test.py ANALYZER LIVE_DB: `analyzer live` beside a writer, in a terminal
 of tmux and without one. The terminal must be as before on every way out.
 """
+import contextlib
 import os
 import re
 import shutil
@@ -16,17 +17,24 @@ import unittest
 
 ANALYZER, LIVE_DB = (os.path.abspath(p) for p in sys.argv[1:3])
 PATIENCE_S = 30
+LOOK_S = 20  # KEEP_S of analyzer/live_data.c, in seconds of the recording
 
 
-def wait_for(what, condition):
+def duration_s(path):
+    """Length of the first run up to now, in its own seconds."""
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        return db.execute("SELECT duration_ns FROM runs WHERE run = 1").fetchone()[0] / 1e9
+
+
+def wait_for(what, condition, patience_s=PATIENCE_S):
     """Poll until condition() is true; its value."""
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + patience_s
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > end:
-            raise AssertionError(f"waited {PATIENCE_S} s in vain: {what}")
+            raise AssertionError(f"waited {patience_s} s in vain: {what}")
         time.sleep(0.05)
 
 
@@ -224,7 +232,8 @@ class LiveTest(unittest.TestCase):
         writer = Writer(path)
         live = subprocess.Popen([ANALYZER, "--db", path, "live", "--interval", "100ms"], stdout=subprocess.PIPE)
         self.assertIn(b"recording", live.stdout.readline())
-        time.sleep(3)
+        wait_for("a recording longer than what is read at each look",
+                 lambda: duration_s(path) > 2 * LOOK_S, 4 * PATIENCE_S)
         self.assertEqual(writer.end(), 0)
         text = live.communicate(timeout=PATIENCE_S)[0].decode()
         self.assertEqual(live.returncode, 0)
