@@ -360,6 +360,18 @@ wait $!
     return Case("collector comes late", script, check)
 
 
+def pinned(cpu):
+    """A vCPU on one CPU of L1: every record names that one."""
+    def check(folder, setup):
+        recording, log = recorded(folder)
+        yield from sound(recording, log)
+        yield checks.counts(recording, exits_of("cpuid", setup), 100)
+        # What opens the VM runs on any CPU, but makes no exit.
+        yield checks.counts(recording, f"pcpu <> {cpu}", 0)
+    return Case(f"a vCPU on CPU {cpu}", RECORD + f"exit_loop --op cpuid --count 100 --pin {cpu}",
+                check)
+
+
 def destroyed():
     """VMs that come and go while one collector records: every exit of each."""
     script = RECORD + ("sh -c 'for n in 1 2 3 4 5 6 7 8 9 10; do "
@@ -451,6 +463,8 @@ def quick(setup):
         cases.append(fastpath())
     if setup.cpus == 1:
         cases += device_claims()
+    else:
+        cases.append(pinned(setup.cpus - 1))
     cases.append(stock_vendor())
     cases.append(loop("cpuid", 60000, name="cpuid x 60000, ring of 4096",
                       params={"ring_records": "4096"}))
