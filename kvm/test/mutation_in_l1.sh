@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs in L1 of an emulated machine (see kvm/test/mutation_test): the same guest with each
-# of the modules; /out/N.sqlite, and what ring_dump says of another guest.
+# of the modules; /out/N.sqlite, and what ring_dump and record_test say of others.
 #	/mutants/N	kvm.ko, the vendor's module, and params of kvm.ko
 . /test/l1_functions.sh
 insmod /bed/modules/irqbypass.ko
+[ $vendor = kvm_amd ] || insmod /bed/modules/msr.ko || exit 1
 for folder in /mutants/*; do
 	number=${folder##*/}
 	# Parameters are words: they must split.
@@ -17,5 +18,8 @@ for folder in /mutants/*; do
 	ring_dump exit_loop --op out --count 200 >/out/$number.dump 2>&1
 	# After many failures it doesn't wait for the guest.
 	while [ -n "$(pidof exit_loop)" ]; do sleep 0.2; done
+	# It wants the default ring.
+	: >/out/$number.claims
+	[ -s $folder/params ] || record_test >/out/$number.claims 2>&1
 	rmmod $vendor kvm || exit 1
 done

@@ -304,8 +304,11 @@ static void test_external_interrupt(void)
 	vmx = is_vmx(&p);
 	probe_run(&p, 1);
 	probe_close(&p);
-	r = found(vmx ? 1 : 0x60, 0);
-	CHECK(r && r->guest_rip >= STEP_CODE + 6 && r->guest_rip <= STEP_CODE + 10);
+	/* One may also come before the first instruction. */
+	for (unsigned int i = 0; (r = found(vmx ? 1 : 0x60, i)); i++)
+		if (r->guest_rip >= STEP_CODE + 6)
+			break;
+	CHECK(r && r->guest_rip <= STEP_CODE + 10);
 	if (!vmx)
 		return;
 	CHECK(r->flags & KVM_EXIT_REC_KEY && r->flags & KVM_EXIT_REC_INTR);
