@@ -466,12 +466,9 @@ static void test_kvm_stays_while_used(void)
 	close(fd);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		void (*run)(void);
-	} tests[] = {
+	static const struct test tests[] = {
 		{"needs a capability", test_needs_a_capability},
 		{"wild calls", test_wild_calls},
 		{"one reader and one armer", test_one_reader_and_one_armer},
@@ -489,12 +486,6 @@ int main(void)
 		{"kvm stays while used", test_kvm_stays_while_used},
 	};
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	alarm(300);
-	for (unsigned int i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-		printf("device_test: %s\n", tests[i].name);
-		tests[i].run();
-	}
-	printf("device_test: %zu claims hold\n", sizeof(tests) / sizeof(tests[0]));
-	return 0;
+	(void)argc;
+	return RUN_TESTS("device_test", tests, argv);
 }

@@ -162,23 +162,14 @@ static void test_kept_rings_are_bounded(void)
 	close(armer);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		void (*run)(void);
-	} tests[] = {
+	static const struct test tests[] = {
 		{"nothing leaks", test_nothing_leaks},
 		{"memory is charged", test_memory_is_charged},
 		{"kept rings are bounded", test_kept_rings_are_bounded},
 	};
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	alarm(300);
-	for (unsigned int i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-		printf("memory_test: %s\n", tests[i].name);
-		tests[i].run();
-	}
-	printf("memory_test: %zu claims hold\n", sizeof(tests) / sizeof(tests[0]));
-	return 0;
+	(void)argc;
+	return RUN_TESTS("memory_test", tests, argv);
 }

@@ -539,13 +539,9 @@ static void test_tsc_backwards(void)
 	probe_close(&p);
 }
 
-/* record_test [TEXT]: all tests, or those with TEXT in their names. */
 int main(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		void (*run)(void);
-	} tests[] = {
+	static const struct test tests[] = {
 		{"a plain exit", test_plain_exit},
 		{"guest CR3", test_guest_cr3},
 		{"string I/O", test_string_io},
@@ -565,17 +561,6 @@ int main(int argc, char **argv)
 		{"TSC backwards", test_tsc_backwards},
 	};
 
-	unsigned int done = 0;
-
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	alarm(300);
-	for (unsigned int i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-		if (argc > 1 && !strstr(tests[i].name, argv[1]))
-			continue;
-		printf("record_test: %s\n", tests[i].name);
-		tests[i].run();
-		done++;
-	}
-	printf("record_test: %u claims hold\n", done);
-	return !done;
+	(void)argc;
+	return RUN_TESTS("record_test", tests, argv);
 }

@@ -91,6 +91,36 @@ static inline uint64_t sum_of(const struct kvm_exit_total *totals, size_t offset
 	return sum;
 }
 
+struct test {
+	const char *name;
+	void (*run)(void);
+};
+
+/*
+ * PROGRAM [TEXT]: runs all tests, or those with TEXT in their names. The first that
+ * fails ends the program, and so does one that takes 5 minutes. Returns the exit status.
+ */
+static inline int run_tests(const char *program, const struct test *tests, size_t count,
+			    const char *text)
+{
+	unsigned int done = 0;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (size_t i = 0; i < count; i++) {
+		if (text && !strstr(tests[i].name, text))
+			continue;
+		alarm(300);
+		printf("%s: %s\n", program, tests[i].name);
+		tests[i].run();
+		done++;
+	}
+	printf("%s: %u claims hold\n", program, done);
+	return !done;
+}
+
+#define RUN_TESTS(program, tests, argv)                                                            \
+	run_tests(program, tests, sizeof(tests) / sizeof((tests)[0]), (argv)[0] ? (argv)[1] : NULL)
+
 #define IO(map, field)	((map)->totals[io_slot(map)].field)
 #define SUM(map, field) sum_of((map)->totals, offsetof(struct kvm_exit_total, field))
 
