@@ -24,9 +24,10 @@ parameters() {
 }
 
 # other_parameters MODULE LINES: those of LINES (parameters) that MODULE has not, as
-# words.
+# words. A value of several words ("EPT disabled") follows from others and can't be given.
 other_parameters() {
 	echo "$2" | while IFS='=' read -r name value; do
+		case $value in *' '*) continue ;; esac
 		[ -z "$name" ] || [ "$(cat "/sys/module/$1/parameters/$name" 2>/dev/null)" = "$value" ] ||
 			printf '%s=%s ' "$name" "$value"
 	done
