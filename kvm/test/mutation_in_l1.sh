@@ -10,7 +10,10 @@ for folder in /mutants/*; do
 	number=${folder##*/}
 	# Parameters are words: they must split.
 	insmod $folder/kvm.ko $(cat $folder/params) && insmod $folder/$file.ko || exit 1
-	collector --cross-check --db /out/$number.sqlite -- exit_loop --op cpuid --count 5000 \
+	# A small ring overflows while the guest keeps the collector from the CPU.
+	under=
+	[ ! -s $folder/params ] || under="chrt -f 1"
+	collector --cross-check --db /out/$number.sqlite -- $under exit_loop --op cpuid --count 5000 \
 		>/tmp/out 2>&1 || {
 		cat /tmp/out
 		rm -f /out/$number.sqlite
