@@ -36,7 +36,7 @@ run_l1() {
 	for file in install uninstall modules.sh restore.sh dkms.conf; do
 		set -- "$@" --add kvm/$file:/kvm/$file
 	done
-	testbed/run --machine "$machine" --kernel "$kernel" --cpus "$cpus" --no-load --quiet --time-limit 1800 \
+	testbed/run --machine "$machine" --kernel "$kernel" --cpus "$cpus" --no-load --quiet --time-limit 3600 \
 		--add "$work/ours:/ours" "$@" -- \
 		sh -c "status=0; for t in $scripts; do sh /test/\$t || status=1; done; exit \$status" >"$work/out"
 	status=$?
