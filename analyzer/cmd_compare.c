@@ -238,8 +238,9 @@ static int print(struct app *app, struct side *a, struct side *b, struct change 
 	put_totals(&out, a, b);
 	rc = put_changes(&a->app, &out, change, n, app->opt.extra[0] != NULL, ept);
 	if (ept)
-		out_note(&out, "EPT is on in %s and off in %s, where KVM keeps shadow page tables.",
-			 ept < 0 ? "A" : "B", ept < 0 ? "B" : "A");
+		out_note(&out, "%s is on in %s and off in %s, where KVM keeps shadow page tables.",
+			 a->app.run.isa == 1 ? "EPT" : "NPT", ept < 0 ? "A" : "B",
+			 ept < 0 ? "B" : "A");
 	out_note(&out, "more, fewer, +%%, -%%: a difference that chance alone would make less "
 		       "often than 1 in 20"
 		       " times; ~: it may be chance.");
