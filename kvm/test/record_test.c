@@ -262,6 +262,7 @@ static void test_error_code(void)
 		return;
 	}
 	PROBE(&p, 0xf4, OUT_STEP);
+	CHECK(!ioctl(p.vm.vcpu.fd, KVM_RUN, 0) && p.vm.vcpu.run->exit_reason == KVM_EXIT_HLT);
 	probe_run(&p, 1);
 	probe_close(&p);
 	r = keyed(0, 0, 13);
