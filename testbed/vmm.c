@@ -28,10 +28,14 @@
 #define SETUP_HEADER_OFFSET  0x1f1
 #define SECTOR_BYTES	     512
 
+/*
+ * nowatchdog: on a loaded host a boot in TCG is so slow that the guest reports a soft
+ * lockup, from an interrupt, and has then been seen to wait for a lock of its own for ever.
+ */
 static const char *const default_command_line =
 	"console=ttyS0,115200 quiet mitigations=off nokaslr acpi=off pci=off noapic "
 	"random.trust_cpu=on panic=-1 reboot=t rdinit=/init 8250.nr_uarts=1 no_timer_check "
-	"tsc=reliable";
+	"tsc=reliable nowatchdog";
 
 static const char *const usage =
 	"usage: vmm [--memory MIB] [--append ARGUMENTS] [--tell-tsc] KERNEL INITRAMFS\n"
