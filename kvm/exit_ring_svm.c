@@ -51,6 +51,18 @@ static u32 svm_exit_key(struct kvm_vcpu *vcpu, struct kvm_exit_record *record, u
 	}
 }
 
+/*
+ * CR3 at the exit, where the reader has asked for it. With nested paging the guest loads
+ * CR3 without an exit, and KVM's copy follows in svm_handle_exit() only, which is later
+ * than the record and is left out by a fastpath.
+ */
+static void svm_exit_cr3(struct kvm_vcpu *vcpu, struct exit_ring *er)
+{
+	if (!(er->flags & KVM_EXIT_REC_CR3) || !npt_enabled || sev_es_guest(vcpu->kvm))
+		return;
+	er->record->guest_cr3 = to_svm(vcpu)->vmcb->save.cr3;
+}
+
 /* svm_exit_ring_exit() with a reader */
 void svm_exit_ring_record(struct kvm_vcpu *vcpu)
 {
@@ -83,4 +95,5 @@ void svm_exit_ring_record(struct kvm_vcpu *vcpu)
 	}
 	flags |= svm_exit_key(vcpu, record, code, control->exit_info_1, control->exit_info_2);
 	exit_ring_recorded(vcpu, er, flags);
+	svm_exit_cr3(vcpu, er);
 }

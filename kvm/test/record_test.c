@@ -162,9 +162,16 @@ static void test_plain_exit(void)
 	probe_close(&p);
 }
 
+/* mov $page * 256,%eax; mov %eax,%cr3; out %al,$0x10 */
+#define LOAD_CR3_AND_STEP(page) 0x66, 0xb8, 0, page, 0, 0, 0x0f, 0x22, 0xd8, OUT_STEP
+
+/* What the VMM has set, then what the guest loads, which nested paging does without an exit. */
 static void test_guest_cr3(void)
 {
-	static const uint8_t code[] = {OUT_STEP, 0xeb, 0xfc};
+	static const uint8_t code[] = {OUT_STEP, LOAD_CR3_AND_STEP(0x60), LOAD_CR3_AND_STEP(0x70),
+				       LOAD_CR3_AND_STEP(0x80), OUT_STEP};
+	static const uint64_t loaded[] = {GUEST_CR3, 0x6000, 0x7000, 0x8000};
+	const struct kvm_exit_record *r;
 	struct kvm_sregs sregs;
 	struct probe p;
 
@@ -172,10 +179,14 @@ static void test_guest_cr3(void)
 	CHECK(!ioctl(p.vm.vcpu.fd, KVM_GET_SREGS, &sregs));
 	sregs.cr3 = GUEST_CR3;
 	CHECK(!ioctl(p.vm.vcpu.fd, KVM_SET_SREGS, &sregs));
-	probe_run(&p, 2);
+	probe_run(&p, 5);
 	collect(&p.map);
-	CHECK(found(io_slot(&p.map), 0)->flags & KVM_EXIT_REC_CR3);
-	CHECK(found(io_slot(&p.map), 0)->guest_cr3 == GUEST_CR3);
+
+	for (unsigned int i = 0; i < sizeof(loaded) / sizeof(loaded[0]); i++) {
+		r = found(io_slot(&p.map), i);
+		CHECK(r && r->flags & KVM_EXIT_REC_CR3);
+		CHECK(r->guest_cr3 == loaded[i]);
+	}
 	probe_close(&p);
 }
 
