@@ -8,12 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/units.h"
+#include "analyzer/commands/choice.h"
+#include "analyzer/output/units.h"
 
 static int set_format(struct app *app, const char *value)
 {
 	static const char *const names[] = {"table", "csv", "json", NULL};
-	int i = args_choice(app, "--format", value, names);
+	int i = choice_parse(app, "--format", value, names);
 
 	app->opt.format = (enum out_format)i;
 	return i < 0 ? -1 : 0;
@@ -131,21 +132,6 @@ static const struct option_row {
 };
 
 #define N_OPTIONS (sizeof(option_rows) / sizeof(option_rows[0]))
-
-int args_choice(struct app *app, const char *option, const char *value, const char *const *names)
-{
-	size_t room = sizeof(app->error), used;
-
-	for (int i = 0; names[i]; i++)
-		if (!strcmp(names[i], value))
-			return i;
-	app_fail(app, "%s %s: must be one of", option, value);
-	for (int i = 0; names[i]; i++) {
-		used = strlen(app->error);
-		snprintf(app->error + used, room - used, "%s %s", i ? "," : "", names[i]);
-	}
-	return -1;
-}
 
 static bool takes(const struct cmd *cmd, const struct option_row *row)
 {

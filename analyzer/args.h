@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "analyzer/app.h"
+#include "analyzer/query/app.h"
 
 #define ARGS_HELP    1
 #define ARGS_VERSION 2
@@ -30,8 +30,5 @@ void args_free(struct app *app);
  * Returns NULL past the last.
  */
 const char *args_option_name(const struct cmd *cmd, unsigned int index);
-
-/* What --sort or --by may be: @names ends with NULL. -1: none, with app->error. */
-int args_choice(struct app *app, const char *option, const char *value, const char *const *names);
 
 #endif

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "analyzer/args.h"
-#include "analyzer/cmds.h"
-#include "analyzer/db.h"
+#include "analyzer/commands/commands.h"
+#include "analyzer/query/db.h"
 
 #define VERSION "0.1"
 

@@ -7,13 +7,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "analyzer/args.h"
-#include "analyzer/cmds.h"
-#include "analyzer/compare.h"
-#include "analyzer/db.h"
-#include "analyzer/out.h"
-#include "analyzer/reason.h"
-#include "analyzer/units.h"
+#include "analyzer/commands/choice.h"
+#include "analyzer/commands/commands.h"
+#include "analyzer/output/out.h"
+#include "analyzer/output/units.h"
+#include "analyzer/query/compare.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
 
 static const char *const sort_names[] = {"count", "time", "p50", "p99", "key", NULL};
 static const struct extra_option extra[] = {
@@ -251,7 +251,7 @@ static int print(struct app *app, struct side *a, struct side *b, struct change 
 
 static int compare(struct app *app)
 {
-	int sort = args_choice(app, "--sort", app->opt.sort ? app->opt.sort : "count", sort_names);
+	int sort = choice_parse(app, "--sort", app->opt.sort ? app->opt.sort : "count", sort_names);
 	struct side a = {0}, b = {0};
 	struct change *change = NULL;
 	uint32_t n = 0;

@@ -5,13 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analyzer/agg.h"
-#include "analyzer/args.h"
-#include "analyzer/cmds.h"
-#include "analyzer/db.h"
-#include "analyzer/export.h"
-#include "analyzer/outfile.h"
-#include "analyzer/where.h"
+#include "analyzer/commands/choice.h"
+#include "analyzer/commands/commands.h"
+#include "analyzer/export/export.h"
+#include "analyzer/output/outfile.h"
+#include "analyzer/query/agg.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/where.h"
 
 enum { EXTRA_FORMAT };
 
@@ -59,7 +59,7 @@ static int export(struct app *app)
 	if (!app->opt.extra[EXTRA_FORMAT])
 		return app_fail(app, "export: in what format? (--format csv, json, openmetrics, "
 				     "perfetto or rows)");
-	format = args_choice(app, "--format", app->opt.extra[EXTRA_FORMAT], format_names);
+	format = choice_parse(app, "--format", app->opt.extra[EXTRA_FORMAT], format_names);
 	if (format < 0)
 		return -1;
 	if (!strcmp(path, "-") &&

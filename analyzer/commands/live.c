@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/args.h"
-#include "analyzer/cmds.h"
-#include "analyzer/db.h"
-#include "analyzer/live_data.h"
-#include "analyzer/live_screen.h"
-#include "analyzer/out.h"
-#include "analyzer/units.h"
+#include "analyzer/commands/choice.h"
+#include "analyzer/commands/commands.h"
+#include "analyzer/live/data.h"
+#include "analyzer/live/screen.h"
+#include "analyzer/output/out.h"
+#include "analyzer/output/units.h"
+#include "analyzer/query/db.h"
 
 enum { EXTRA_INTERVAL, EXTRA_COUNT, EXTRA_PLAIN };
 
@@ -252,7 +252,7 @@ static int parse_options(struct app *app, struct view *view)
 	const char *interval = app->opt.extra[EXTRA_INTERVAL], *count = app->opt.extra[EXTRA_COUNT];
 	int64_t ns = 1000000000;
 	char *end;
-	int sort = args_choice(app, "--sort", app->opt.sort ? app->opt.sort : "rate", sort_names);
+	int sort = choice_parse(app, "--sort", app->opt.sort ? app->opt.sort : "rate", sort_names);
 
 	if (sort < 0)
 		return -1;

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "analyzer/cmds.h"
-#include "analyzer/db.h"
-#include "analyzer/html_report.h"
-#include "analyzer/outfile.h"
+#include "analyzer/commands/commands.h"
+#include "analyzer/output/outfile.h"
+#include "analyzer/query/db.h"
+#include "analyzer/report/report.h"
 
 enum { EXTRA_HTML };
 

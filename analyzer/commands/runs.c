@@ -4,9 +4,9 @@
  */
 #include <string.h>
 
-#include "analyzer/cmds.h"
-#include "analyzer/db.h"
-#include "analyzer/out.h"
+#include "analyzer/commands/commands.h"
+#include "analyzer/output/out.h"
+#include "analyzer/query/db.h"
 
 static const struct out_column run_columns[] = {
 	{"run", "RUN", OUT_ID, 0},

@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/agg.h"
-#include "analyzer/args.h"
-#include "analyzer/cmds.h"
-#include "analyzer/db.h"
-#include "analyzer/out.h"
-#include "analyzer/reason.h"
-#include "analyzer/units.h"
-#include "analyzer/where.h"
+#include "analyzer/commands/choice.h"
+#include "analyzer/commands/commands.h"
+#include "analyzer/output/out.h"
+#include "analyzer/output/units.h"
+#include "analyzer/query/agg.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
+#include "analyzer/query/where.h"
 #include "sql/hist.h"
 
 #define DEFAULT_LIMIT 20
@@ -268,7 +268,7 @@ static int put_tables(struct app *app, struct out *out, struct sequences *s, int
 static int sequences(struct app *app)
 {
 	const char *gap = app->opt.extra[1] ? app->opt.extra[1] : DEFAULT_GAP;
-	int table = app->opt.extra[0] ? args_choice(app, "--table", app->opt.extra[0], table_names)
+	int table = app->opt.extra[0] ? choice_parse(app, "--table", app->opt.extra[0], table_names)
 				      : -1;
 	struct sequences s = {0};
 	struct out out;

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/args.h"
-#include "analyzer/cmds.h"
-#include "analyzer/db.h"
-#include "analyzer/out.h"
-#include "analyzer/where.h"
+#include "analyzer/commands/choice.h"
+#include "analyzer/commands/commands.h"
+#include "analyzer/output/out.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/where.h"
 
 #define DEFAULT_LIMIT 10
 
@@ -145,7 +145,7 @@ static int parse_around(struct app *app, int64_t *around)
 
 static int slowest(struct app *app)
 {
-	int sort = args_choice(app, "--sort", app->opt.sort ? app->opt.sort : "busy", sort_names);
+	int sort = choice_parse(app, "--sort", app->opt.sort ? app->opt.sort : "busy", sort_names);
 	sqlite3_stmt *ids;
 	char sql[256];
 	struct out out;

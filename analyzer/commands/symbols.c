@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/agg.h"
-#include "analyzer/cmds.h"
-#include "analyzer/db.h"
-#include "analyzer/out.h"
-#include "analyzer/symbols.h"
-#include "analyzer/units.h"
+#include "analyzer/commands/commands.h"
+#include "analyzer/output/out.h"
+#include "analyzer/output/units.h"
+#include "analyzer/query/agg.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/symbols.h"
 
 #define DEFAULT_LIMIT 30
 

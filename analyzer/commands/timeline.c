@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/args.h"
-#include "analyzer/cmds.h"
-#include "analyzer/db.h"
-#include "analyzer/out.h"
-#include "analyzer/reason.h"
-#include "analyzer/series.h"
+#include "analyzer/commands/choice.h"
+#include "analyzer/commands/commands.h"
+#include "analyzer/output/out.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
+#include "analyzer/query/series.h"
 
 #define MOST_ROWS   40
 #define PHASE_BINS  120
@@ -212,7 +212,7 @@ static int put_tables(struct app *app, struct out *out, const struct series *s, 
 
 static int timeline(struct app *app)
 {
-	int table = app->opt.extra[0] ? args_choice(app, "--table", app->opt.extra[0], table_names)
+	int table = app->opt.extra[0] ? choice_parse(app, "--table", app->opt.extra[0], table_names)
 				      : -1;
 	int most = app->opt.limit < 0	      ? MOST_ROWS
 		   : app->opt.limit > 1000000 ? 1000000

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/agg.h"
-#include "analyzer/args.h"
-#include "analyzer/cmds.h"
-#include "analyzer/db.h"
-#include "analyzer/label.h"
-#include "analyzer/out.h"
-#include "analyzer/reason.h"
+#include "analyzer/commands/choice.h"
+#include "analyzer/commands/commands.h"
+#include "analyzer/output/label.h"
+#include "analyzer/output/out.h"
+#include "analyzer/query/agg.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
 
 static const char *const by_names[] = {"reason",	   "subkey", "vcpu", "rip",
 				       "userspace-reason", "pcpu",   NULL};
@@ -183,8 +183,8 @@ static int print_top(struct app *app, const struct top *top)
 
 static int top_exits(struct app *app)
 {
-	int by = args_choice(app, "--by", app->opt.by ? app->opt.by : "reason", by_names);
-	int sort = args_choice(app, "--sort", app->opt.sort ? app->opt.sort : "count", sort_names);
+	int by = choice_parse(app, "--by", app->opt.by ? app->opt.by : "reason", by_names);
+	int sort = choice_parse(app, "--sort", app->opt.sort ? app->opt.sort : "count", sort_names);
 	unsigned int flags = AGG_DIST | (app->opt.exact ? AGG_EXACT : 0);
 	struct top top = {.by = (enum agg_by)by, .guessed = -1};
 	int rc;

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/cmds.h"
-#include "analyzer/db.h"
-#include "analyzer/out.h"
-#include "analyzer/reason.h"
-#include "analyzer/verify.h"
+#include "analyzer/commands/commands.h"
+#include "analyzer/output/out.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
+#include "analyzer/query/verify.h"
 
 static const struct out_column summary_columns[] = {
 	{"equation", "EQUATION", OUT_TEXT, 0},

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/caps.h"
-#include "analyzer/cmds.h"
-#include "analyzer/db.h"
-#include "analyzer/out.h"
+#include "analyzer/commands/commands.h"
+#include "analyzer/output/out.h"
+#include "analyzer/query/caps.h"
+#include "analyzer/query/db.h"
 
 #define COLUMNS(c) (int)(sizeof(c) / sizeof((c)[0]))
 

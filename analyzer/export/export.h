@@ -5,12 +5,12 @@
  * Each writes the exits of app->run that pass its filter: 0, or -1 with
  * app->error.
  */
-#ifndef EXITSCOPE_ANALYZER_EXPORT_H
-#define EXITSCOPE_ANALYZER_EXPORT_H
+#ifndef EXITSCOPE_ANALYZER_EXPORT_EXPORT_H
+#define EXITSCOPE_ANALYZER_EXPORT_EXPORT_H
 
 #include <stdio.h>
 
-#include "analyzer/app.h"
+#include "analyzer/query/app.h"
 
 /* Single exits, in the columns of view exits. */
 int export_csv(struct app *app, FILE *file);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * export_openmetrics.c - sums and histograms in the text format OpenMetrics 1.0
+ * openmetrics.c - sums and histograms in the text format OpenMetrics 1.0
  *
  * A metric family's lines stand together, so everything is read first. Upper
  * limits of histogram buckets (le) are where powers of two of cycles lie, less a
@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/agg.h"
-#include "analyzer/db.h"
-#include "analyzer/export.h"
-#include "analyzer/reason.h"
-#include "analyzer/utf8.h"
+#include "analyzer/export/export.h"
+#include "analyzer/output/utf8.h"
+#include "analyzer/query/agg.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
 #include "sql/hist.h"
 
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * export_perfetto.c - a run as a Perfetto trace (protos/perfetto/trace)
+ * perfetto.c - a run as a Perfetto trace (protos/perfetto/trace)
  *
  * A process track per VM, below it a track per vCPU on which each exit is a
  * slice, and a counter of exits per second. Times are ns since the start of the
@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/agg.h"
-#include "analyzer/db.h"
-#include "analyzer/export.h"
-#include "analyzer/proto.h"
-#include "analyzer/reason.h"
-#include "analyzer/series.h"
-#include "analyzer/where.h"
+#include "analyzer/export/export.h"
+#include "analyzer/export/proto.h"
+#include "analyzer/query/agg.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
+#include "analyzer/query/series.h"
+#include "analyzer/query/where.h"
 
 /* Field numbers of trace.proto, trace_packet.proto, interned_data.proto. */
 enum { TRACE_PACKET = 1 };

@@ -2,7 +2,7 @@
 /*
  * proto.c - write messages in the wire format of Protocol Buffers; see proto.h
  */
-#include "analyzer/proto.h"
+#include "analyzer/export/proto.h"
 
 #include <stdlib.h>
 #include <string.h>

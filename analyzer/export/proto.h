@@ -5,8 +5,8 @@
  * All zero: an empty message. Fields come out in the order of the calls. Without
  * memory @failed is set and the rest is dropped.
  */
-#ifndef EXITSCOPE_ANALYZER_PROTO_H
-#define EXITSCOPE_ANALYZER_PROTO_H
+#ifndef EXITSCOPE_ANALYZER_EXPORT_PROTO_H
+#define EXITSCOPE_ANALYZER_EXPORT_PROTO_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * export_rows.c - single exits as CSV, JSON, or plain tables of SQLite
+ * rows.c - single exits as CSV, JSON, or plain tables of SQLite
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/db.h"
-#include "analyzer/export.h"
-#include "analyzer/out.h"
-#include "analyzer/where.h"
+#include "analyzer/export/export.h"
+#include "analyzer/output/out.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/where.h"
 
 #define EXITS_SQL "SELECT x.* FROM exit e JOIN exits x ON x.id = e.rowid WHERE %s ORDER BY e.rowid"
 

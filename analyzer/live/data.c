@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * live_data.c - the sums of a recording in progress; see live_data.h
+ * data.c - the sums of a recording in progress; see data.h
  */
-#include "analyzer/live_data.h"
+#include "analyzer/live/data.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "analyzer/db.h"
-#include "analyzer/reason.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
 
 #define KEEP_S 20 /* the last so many seconds are read at each look */
 

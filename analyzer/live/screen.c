@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * live_screen.c - a full terminal screen; see live_screen.h
+ * screen.c - a full terminal screen; see screen.h
  *
  * Signals that end or stop the program are blocked but while it waits, so no
  * drawing is ever cut in the middle. Signals of a crash restore the terminal
  * with calls that are allowed in a handler.
  */
-#include "analyzer/live_screen.h"
+#include "analyzer/live/screen.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -2,12 +2,12 @@
 /*
  * json.c - write JSON; see json.h
  */
-#include "analyzer/json.h"
+#include "analyzer/output/json.h"
 
 #include <inttypes.h>
 #include <math.h>
 
-#include "analyzer/utf8.h"
+#include "analyzer/output/utf8.h"
 
 void json_quote(FILE *file, const char *text)
 {

@@ -2,8 +2,8 @@
 /*
  * json.h - write JSON: commas, nesting and quoting are taken care of
  */
-#ifndef EXITSCOPE_ANALYZER_JSON_H
-#define EXITSCOPE_ANALYZER_JSON_H
+#ifndef EXITSCOPE_ANALYZER_OUTPUT_JSON_H
+#define EXITSCOPE_ANALYZER_OUTPUT_JSON_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@
 struct json {
 	FILE *file;
 	int depth;
-	int flat; /* what is nested deeper than this stands on one line; 0: nothing */
+	int flat;    /* what is nested deeper than this stands on one line; 0: nothing */
 	bool filled; /* the open object or array has a member */
 };
 

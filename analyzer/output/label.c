@@ -2,12 +2,12 @@
 /*
  * label.c - the key of a group, for people; see label.h
  */
-#include "analyzer/label.h"
+#include "analyzer/output/label.h"
 
 #include <inttypes.h>
 
-#include "analyzer/db.h"
-#include "analyzer/reason.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
 
 /* Text of one column of view exits, for the example of a group. */
 static int put_example(struct app *app, struct out *out, const char *sql, int64_t rowid)

@@ -2,12 +2,12 @@
 /*
  * label.h - the key of a group, for people
  */
-#ifndef EXITSCOPE_ANALYZER_LABEL_H
-#define EXITSCOPE_ANALYZER_LABEL_H
+#ifndef EXITSCOPE_ANALYZER_OUTPUT_LABEL_H
+#define EXITSCOPE_ANALYZER_OUTPUT_LABEL_H
 
-#include "analyzer/agg.h"
-#include "analyzer/out.h"
-#include "analyzer/symbols.h"
+#include "analyzer/output/out.h"
+#include "analyzer/query/agg.h"
+#include "analyzer/query/symbols.h"
 
 /*
  * Put the cells that name @group: two, one for BY_PCPU. @symbols: for BY_RIP;

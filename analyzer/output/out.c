@@ -2,7 +2,7 @@
 /*
  * out.c - a table for people, CSV or JSON; see out.h
  */
-#include "analyzer/out.h"
+#include "analyzer/output/out.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,7 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "analyzer/units.h"
+#include "analyzer/output/units.h"
 
 #define BAR_WIDTH 20
 

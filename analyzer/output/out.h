@@ -6,11 +6,11 @@
  * CSV: the table alone, its notes as lines on stderr. Times are given in cycles
  * and come out as ns (name_ns), or as cycles (name_cycles) with --cycles.
  */
-#ifndef EXITSCOPE_ANALYZER_OUT_H
-#define EXITSCOPE_ANALYZER_OUT_H
+#ifndef EXITSCOPE_ANALYZER_OUTPUT_OUT_H
+#define EXITSCOPE_ANALYZER_OUTPUT_OUT_H
 
-#include "analyzer/app.h"
-#include "analyzer/json.h"
+#include "analyzer/output/json.h"
+#include "analyzer/query/app.h"
 
 enum out_type {
 	OUT_TEXT,

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyzer/db.h"
-#include "analyzer/out.h"
-#include "analyzer/units.h"
+#include "analyzer/output/out.h"
+#include "analyzer/output/units.h"
+#include "analyzer/query/db.h"
 
 static void json_run(struct json *j, const char *name, const struct run *run)
 {

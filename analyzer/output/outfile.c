@@ -2,7 +2,7 @@
 /*
  * outfile.c - write a file as a whole or not at all; see outfile.h
  */
-#include "analyzer/outfile.h"
+#include "analyzer/output/outfile.h"
 
 #include <errno.h>
 #include <limits.h>

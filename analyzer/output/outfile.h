@@ -5,12 +5,12 @@
  * It is written beside its place and renamed when all of it is there: a full
  * disk, an error or Ctrl-C leaves an older file as it was, and no rest.
  */
-#ifndef EXITSCOPE_ANALYZER_OUTFILE_H
-#define EXITSCOPE_ANALYZER_OUTFILE_H
+#ifndef EXITSCOPE_ANALYZER_OUTPUT_OUTFILE_H
+#define EXITSCOPE_ANALYZER_OUTPUT_OUTFILE_H
 
 #include <stdio.h>
 
-#include "analyzer/app.h"
+#include "analyzer/query/app.h"
 
 /* Let @make fill the empty file @temp, then put it in the place of @path. */
 int outfile_replace(struct app *app, const char *path,

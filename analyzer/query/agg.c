@@ -2,14 +2,14 @@
 /*
  * agg.c - sums and distributions of exits by a key; see agg.h
  */
-#include "analyzer/agg.h"
+#include "analyzer/query/agg.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/db.h"
-#include "analyzer/reason.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
 #include "sql/hist.h"
 
 static uint64_t hash_key(const int64_t key[4])

@@ -5,11 +5,11 @@
  * By reason or vCPU they come from the roll-ups, so their cost does not grow
  * with the number of exits; by anything else from the recorded rows.
  */
-#ifndef EXITSCOPE_ANALYZER_AGG_H
-#define EXITSCOPE_ANALYZER_AGG_H
+#ifndef EXITSCOPE_ANALYZER_QUERY_AGG_H
+#define EXITSCOPE_ANALYZER_QUERY_AGG_H
 
-#include "analyzer/app.h"
-#include "analyzer/dist.h"
+#include "analyzer/query/app.h"
+#include "analyzer/query/dist.h"
 
 enum agg_by { BY_REASON, BY_SUBKEY, BY_VCPU, BY_RIP, BY_USER_REASON, BY_PCPU, BY_SLOT };
 

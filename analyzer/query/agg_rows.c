@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyzer/agg.h"
-#include "analyzer/db.h"
-#include "analyzer/reason.h"
+#include "analyzer/query/agg.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
 #include "kvm/uapi/kvm_exit_ring.h"
 #include "sql/hist.h"
 

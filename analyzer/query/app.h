@@ -5,8 +5,8 @@
  * Functions return 0 or -1; with -1 the reason is in app->error, one line that
  * main() prints. Nothing but main.c and out.c writes to a terminal.
  */
-#ifndef EXITSCOPE_ANALYZER_APP_H
-#define EXITSCOPE_ANALYZER_APP_H
+#ifndef EXITSCOPE_ANALYZER_QUERY_APP_H
+#define EXITSCOPE_ANALYZER_QUERY_APP_H
 
 #include <sqlite3.h>
 #include <stdbool.h>

@@ -2,14 +2,14 @@
 /*
  * caps.c - the VMX capabilities of a run, and which exits can occur; see caps.h
  */
-#include "analyzer/caps.h"
+#include "analyzer/query/caps.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/db.h"
+#include "analyzer/query/db.h"
 
 /*
  * What a parameter of kvm_intel takes away (arch/x86/kvm/vmx/vmx.c of Linux 6.1

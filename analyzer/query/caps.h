@@ -2,10 +2,10 @@
 /*
  * caps.h - the VMX capabilities of a run, and which exits can occur under them
  */
-#ifndef EXITSCOPE_ANALYZER_CAPS_H
-#define EXITSCOPE_ANALYZER_CAPS_H
+#ifndef EXITSCOPE_ANALYZER_QUERY_CAPS_H
+#define EXITSCOPE_ANALYZER_QUERY_CAPS_H
 
-#include "analyzer/app.h"
+#include "analyzer/query/app.h"
 #include "kvm/vmx_caps_decode.h"
 
 struct caps_cpu {

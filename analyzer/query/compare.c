@@ -7,15 +7,15 @@
  * divided by their mean, and at least 1 (Poisson). Quantiles: an interval of
  * ranks n q +- 1.96 sqrt(n q (1 - q)), widened by the error of the buckets.
  */
-#include "analyzer/compare.h"
+#include "analyzer/query/compare.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/db.h"
-#include "analyzer/reason.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
 
 #define Z95	     1.96
 #define BINS	     100

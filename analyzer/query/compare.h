@@ -2,11 +2,11 @@
 /*
  * compare.h - the difference of two runs, and whether chance explains it
  */
-#ifndef EXITSCOPE_ANALYZER_COMPARE_H
-#define EXITSCOPE_ANALYZER_COMPARE_H
+#ifndef EXITSCOPE_ANALYZER_QUERY_COMPARE_H
+#define EXITSCOPE_ANALYZER_QUERY_COMPARE_H
 
-#include "analyzer/agg.h"
-#include "analyzer/series.h"
+#include "analyzer/query/agg.h"
+#include "analyzer/query/series.h"
 
 /* One of the two runs, with a database connection of its own. */
 struct side {

@@ -2,7 +2,7 @@
 /*
  * db.c - open a run database for reading; see db.h
  */
-#include "analyzer/db.h"
+#include "analyzer/query/db.h"
 
 #include <errno.h>
 #include <stdarg.h>

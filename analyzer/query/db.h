@@ -2,10 +2,10 @@
 /*
  * db.h - open a run database for reading, and find the run to look at
  */
-#ifndef EXITSCOPE_ANALYZER_DB_H
-#define EXITSCOPE_ANALYZER_DB_H
+#ifndef EXITSCOPE_ANALYZER_QUERY_DB_H
+#define EXITSCOPE_ANALYZER_QUERY_DB_H
 
-#include "analyzer/app.h"
+#include "analyzer/query/app.h"
 
 #define DB_APPLICATION_ID 0x65786974 /* "exit", as in sql/schema.sql */
 #define DB_USER_VERSION	  1

@@ -2,7 +2,7 @@
 /*
  * dist.c - a distribution of durations; see dist.h
  */
-#include "analyzer/dist.h"
+#include "analyzer/query/dist.h"
 
 #include <errno.h>
 #include <math.h>

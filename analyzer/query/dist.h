@@ -5,8 +5,8 @@
  * Distributions add up. A percentile is the middle of its bucket and is off by
  * less than 0.8 %.
  */
-#ifndef EXITSCOPE_ANALYZER_DIST_H
-#define EXITSCOPE_ANALYZER_DIST_H
+#ifndef EXITSCOPE_ANALYZER_QUERY_DIST_H
+#define EXITSCOPE_ANALYZER_QUERY_DIST_H
 
 #include <stdbool.h>
 #include <stdint.h>

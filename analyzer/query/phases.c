@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/series.h"
+#include "analyzer/query/series.h"
 
 #define IDLE_SHARE 0.7	/* of vCPU time in HLT or MWAIT */
 #define NOISE	   0.15 /* least standard deviation that a phase is granted */

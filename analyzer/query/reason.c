@@ -2,13 +2,13 @@
 /*
  * reason.c - exit reasons as they are grouped and named; see reason.h
  */
-#include "analyzer/reason.h"
+#include "analyzer/query/reason.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "analyzer/db.h"
+#include "analyzer/query/db.h"
 
 const char *reason_name(struct app *app, int isa, int64_t key, char *text, size_t size)
 {

@@ -2,12 +2,12 @@
 /*
  * reason.h - exit reasons as they are grouped and named
  */
-#ifndef EXITSCOPE_ANALYZER_REASON_H
-#define EXITSCOPE_ANALYZER_REASON_H
+#ifndef EXITSCOPE_ANALYZER_QUERY_REASON_H
+#define EXITSCOPE_ANALYZER_QUERY_REASON_H
 
 #include <stddef.h>
 
-#include "analyzer/app.h"
+#include "analyzer/query/app.h"
 
 #define REASON_FAILED_ENTRY 0x80000000LL /* VMX exit reason, bit 31 */
 

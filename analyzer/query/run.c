@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/db.h"
-#include "analyzer/reason.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
 
 #define RUN_COLUMNS                                                                                \
 	"SELECT v.run, v.label, v.state, v.environment, v.source, r.isa, v.tsc_khz, v.tsc_start,"  \

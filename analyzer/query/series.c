@@ -2,13 +2,13 @@
 /*
  * series.c - exits over the run, in bins of equal length; see series.h
  */
-#include "analyzer/series.h"
+#include "analyzer/query/series.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/db.h"
+#include "analyzer/query/db.h"
 
 int64_t series_begin(const struct series *series, int bin)
 {

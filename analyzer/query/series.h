@@ -2,10 +2,10 @@
 /*
  * series.h - exits over the run, in bins of equal length, and its phases
  */
-#ifndef EXITSCOPE_ANALYZER_SERIES_H
-#define EXITSCOPE_ANALYZER_SERIES_H
+#ifndef EXITSCOPE_ANALYZER_QUERY_SERIES_H
+#define EXITSCOPE_ANALYZER_QUERY_SERIES_H
 
-#include "analyzer/agg.h"
+#include "analyzer/query/agg.h"
 
 /*
  * struct series - the range of the run that --from and --to leave, in bins

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/agg.h"
-#include "analyzer/db.h"
-#include "analyzer/symbols.h"
-#include "analyzer/where.h"
+#include "analyzer/query/agg.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/symbols.h"
+#include "analyzer/query/where.h"
 
 #define STEP	  (2UL << 20) /* CONFIG_PHYSICAL_ALIGN of x86-64 */
 #define LAST	  (1UL << 30) /* RANDOMIZE_BASE_MAX_OFFSET */

@@ -2,7 +2,7 @@
 /*
  * symbols.c - names of guest addresses; see symbols.h
  */
-#include "analyzer/symbols.h"
+#include "analyzer/query/symbols.h"
 
 #include <ctype.h>
 #include <elf.h>

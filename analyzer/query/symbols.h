@@ -2,10 +2,10 @@
 /*
  * symbols.h - names of guest addresses, from System.map, kallsyms or an ELF file
  */
-#ifndef EXITSCOPE_ANALYZER_SYMBOLS_H
-#define EXITSCOPE_ANALYZER_SYMBOLS_H
+#ifndef EXITSCOPE_ANALYZER_QUERY_SYMBOLS_H
+#define EXITSCOPE_ANALYZER_QUERY_SYMBOLS_H
 
-#include "analyzer/app.h"
+#include "analyzer/query/app.h"
 
 struct symbol {
 	uint64_t address;

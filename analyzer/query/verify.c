@@ -2,12 +2,12 @@
 /*
  * verify.c - compare the two sides of each equation; see verify.h
  */
-#include "analyzer/verify.h"
+#include "analyzer/query/verify.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/db.h"
+#include "analyzer/query/db.h"
 
 static int64_t id_or_all(sqlite3_stmt *stmt, int column)
 {

@@ -13,10 +13,10 @@
  * and no row where the run lacks a side. Parameters: ?1 run, ?2 isa. Every query
  * begins with verify_common, whose tables v, x and r it may use.
  */
-#ifndef EXITSCOPE_ANALYZER_VERIFY_H
-#define EXITSCOPE_ANALYZER_VERIFY_H
+#ifndef EXITSCOPE_ANALYZER_QUERY_VERIFY_H
+#define EXITSCOPE_ANALYZER_QUERY_VERIFY_H
 
-#include "analyzer/app.h"
+#include "analyzer/query/app.h"
 
 /*
  * @name: for scripts, stays the same

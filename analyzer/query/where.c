@@ -2,13 +2,13 @@
 /*
  * where.c - the filter options as an SQL condition; see where.h
  */
-#include "analyzer/where.h"
+#include "analyzer/query/where.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "analyzer/db.h"
+#include "analyzer/query/db.h"
 
 static void put_condition(FILE *file, const struct run *run)
 {

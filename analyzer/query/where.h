@@ -2,10 +2,10 @@
 /*
  * where.h - the filter options as an SQL condition on the rows of table exit
  */
-#ifndef EXITSCOPE_ANALYZER_WHERE_H
-#define EXITSCOPE_ANALYZER_WHERE_H
+#ifndef EXITSCOPE_ANALYZER_QUERY_WHERE_H
+#define EXITSCOPE_ANALYZER_QUERY_WHERE_H
 
-#include "analyzer/app.h"
+#include "analyzer/query/app.h"
 
 /*
  * Prepare a statement: @format is its SQL with one %s, where "vcpu IN (...) AND

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * html_checks.c - what other sources counted, what the CPU can, what the reasons mean
+ * checks.c - what other sources counted, what the CPU can, what the reasons mean
  */
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "analyzer/caps.h"
-#include "analyzer/db.h"
-#include "analyzer/html_report.h"
-#include "analyzer/reason.h"
-#include "analyzer/verify.h"
+#include "analyzer/query/caps.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
+#include "analyzer/query/verify.h"
+#include "analyzer/report/report.h"
 
 #define DIFFERENCES 60 /* at most */
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * html_data.c - what a report shows of each reason; see html_report.h
+ * data.c - what a report shows of each reason; see report.h
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/db.h"
-#include "analyzer/html_report.h"
-#include "analyzer/reason.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
+#include "analyzer/report/report.h"
 
 const char *const report_part_name[4] = {"handler", "user space", "preempted", "halted"};
 const char *const report_part_class[4] = {"p-handler", "p-user", "p-preempted", "p-halted"};

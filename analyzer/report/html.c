@@ -2,12 +2,12 @@
 /*
  * html.c - write HTML; see html.h
  */
-#include "analyzer/html.h"
+#include "analyzer/report/html.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-#include "analyzer/utf8.h"
+#include "analyzer/output/utf8.h"
 
 void html_put(struct html *h, const char *format, ...)
 {

@@ -6,14 +6,14 @@
  * written shows in ferror(h->file) at the end. Text from a database goes through html_text() or
  * "%s" of nothing else.
  */
-#ifndef EXITSCOPE_ANALYZER_HTML_H
-#define EXITSCOPE_ANALYZER_HTML_H
+#ifndef EXITSCOPE_ANALYZER_REPORT_HTML_H
+#define EXITSCOPE_ANALYZER_REPORT_HTML_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
-#include "analyzer/units.h"
+#include "analyzer/output/units.h"
 
 /*
  * struct html - a document being written

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * html_latency.c - how long exits take: heat map over time, histogram per reason
+ * latency.c - how long exits take: heat map over time, histogram per reason
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/html_report.h"
-#include "analyzer/svg.h"
+#include "analyzer/report/report.h"
+#include "analyzer/report/svg.h"
 
 #define HEAT_LEVELS 7
 #define HISTOGRAMS  30 /* at most */

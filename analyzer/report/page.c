@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * html_page.c - the page of a report around its sections
+ * page.c - the page of a report around its sections
  */
-#include "analyzer/html_report.h"
+#include "analyzer/report/report.h"
 
 extern const char html_style[]; /* html.css */
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * html_rows.c - single exits and vCPUs of a report
+ * rows.c - single exits and vCPUs of a report
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/db.h"
-#include "analyzer/html_report.h"
-#include "analyzer/reason.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
+#include "analyzer/report/report.h"
 
 #define SUBKEYS 25
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * html_summary.c - top of a report: what was run, how complete the recording
+ * summary.c - top of a report: what was run, how complete the recording
  * is, what stands out
  */
 #include <inttypes.h>
 #include <string.h>
 
-#include "analyzer/db.h"
-#include "analyzer/html_report.h"
+#include "analyzer/query/db.h"
+#include "analyzer/report/report.h"
 
 /* One fact in large letters. Begin, write its value, end. */
 static void tile_begin(struct html *h, const char *name)

@@ -2,7 +2,7 @@
 /*
  * svg.c - charts as inline SVG; see svg.h
  */
-#include "analyzer/svg.h"
+#include "analyzer/report/svg.h"
 
 #include <math.h>
 #include <string.h>

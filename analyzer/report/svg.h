@@ -5,10 +5,10 @@
  * The picture is stretched to the width that the page has; its axes are HTML
  * beside it, so that letters keep their size from a phone to paper.
  */
-#ifndef EXITSCOPE_ANALYZER_SVG_H
-#define EXITSCOPE_ANALYZER_SVG_H
+#ifndef EXITSCOPE_ANALYZER_REPORT_SVG_H
+#define EXITSCOPE_ANALYZER_REPORT_SVG_H
 
-#include "analyzer/html.h"
+#include "analyzer/report/html.h"
 
 #define SVG_TICKS  16
 #define SVG_WIDTH  1000.0 /* of every plot, in its own units */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * html_time.c - what a report shows over time; see html_report.h
+ * time.c - what a report shows over time; see report.h
  *
  * From the recorded exits where there are all of them, so that a short run has
  * fine charts; else from the roll-ups, whose intervals bound what can be told
@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/db.h"
-#include "analyzer/html_report.h"
-#include "analyzer/reason.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
+#include "analyzer/report/report.h"
 #include "sql/hist.h"
 
 /* Cut the run into at most REPORT_COLUMNS columns, each a multiple of @unit cycles. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * html_timeline.c - exits and their time over the run
+ * timeline.c - exits and their time over the run
  */
 #include <math.h>
 #include <string.h>
 
-#include "analyzer/html_report.h"
-#include "analyzer/series.h"
-#include "analyzer/svg.h"
+#include "analyzer/query/series.h"
+#include "analyzer/report/report.h"
+#include "analyzer/report/svg.h"
 
 #define STRIP_LEVELS 7
 #define PHASES	     32 /* at most */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * html_top.c - the reasons of a report: how many, how long, on what
+ * top.c - the reasons of a report: how many, how long, on what
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/db.h"
-#include "analyzer/html_report.h"
-#include "analyzer/reason.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
+#include "analyzer/report/report.h"
 
 /* Pointers to all reasons, those with the most time first; NULL without memory. */
 static const struct report_reason **by_time(const struct report *report)

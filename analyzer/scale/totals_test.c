@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analyzer/agg.h"
-#include "analyzer/db.h"
-#include "analyzer/reason.h"
-#include "analyzer/series.h"
+#include "analyzer/query/agg.h"
+#include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
+#include "analyzer/query/series.h"
 #include "sql/store.h"
 #include "sql/test/check.h"
 #include "sql/test/synthetic.h"

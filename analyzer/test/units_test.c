@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/app.h"
-#include "analyzer/dist.h"
-#include "analyzer/json.h"
-#include "analyzer/units.h"
+#include "analyzer/output/json.h"
+#include "analyzer/output/units.h"
+#include "analyzer/query/app.h"
+#include "analyzer/query/dist.h"
 #include "sql/hist.h"
 
 static int failed;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * cmds.h - every command; the list is in main.c
+ * commands.h - every command; the list is in main.c
  */
-#ifndef EXITSCOPE_ANALYZER_CMDS_H
-#define EXITSCOPE_ANALYZER_CMDS_H
+#ifndef EXITSCOPE_ANALYZER_COMMANDS_COMMANDS_H
+#define EXITSCOPE_ANALYZER_COMMANDS_COMMANDS_H
 
-#include "analyzer/app.h"
+#include "analyzer/query/app.h"
 
 extern const struct cmd cmd_export;
 extern const struct cmd cmd_live;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * live_screen.h - a full terminal screen, given back as it was on every way out
+ * screen.h - a full terminal screen, given back as it was on every way out
  */
 #ifndef EXITSCOPE_ANALYZER_LIVE_SCREEN_H
 #define EXITSCOPE_ANALYZER_LIVE_SCREEN_H

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * html_report.h - the parts of `analyzer report --html`
+ * report.h - the parts of `analyzer report --html`
  *
  * report_load() reads everything that charts need, once; the html_put_*()
  * functions each write one section and read only what is shown once.
  */
-#ifndef EXITSCOPE_ANALYZER_HTML_REPORT_H
-#define EXITSCOPE_ANALYZER_HTML_REPORT_H
+#ifndef EXITSCOPE_ANALYZER_REPORT_REPORT_H
+#define EXITSCOPE_ANALYZER_REPORT_REPORT_H
 
-#include "analyzer/agg.h"
-#include "analyzer/html.h"
+#include "analyzer/query/agg.h"
+#include "analyzer/report/html.h"
 
 #define REPORT_COLUMNS	120 /* at most, of charts over time */
 #define REPORT_COLORS	8   /* reasons with a colour of their own */

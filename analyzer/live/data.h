@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * live_data.h - the sums of a recording in progress, from one look to the next
+ * data.h - the sums of a recording in progress, from one look to the next
  *
  * A look reads the last seconds of roll-ups only; what lies before is kept. It is
  * read again when the sums do not match the recorded exits any more, which
@@ -9,7 +9,7 @@
 #ifndef EXITSCOPE_ANALYZER_LIVE_DATA_H
 #define EXITSCOPE_ANALYZER_LIVE_DATA_H
 
-#include "analyzer/agg.h"
+#include "analyzer/query/agg.h"
 
 #define LIVE_RECENT_S 10 /* latencies are of the last so many seconds */
 
