@@ -9,14 +9,14 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "collector/check_host.h"
 #include "collector/command.h"
-#include "collector/host.h"
+#include "collector/host/check_host.h"
+#include "collector/host/host.h"
 #include "collector/leaf_text.h"
 #include "collector/options.h"
 #include "collector/record.h"
 #include "collector/sink.h"
-#include "collector/trace/source_trace.h"
+#include "collector/source/trace/trace.h"
 #include "collector/version.h"
 
 struct status_line {

@@ -5,9 +5,9 @@
 
 #include <stdint.h>
 
-#include "collector/fault.h"
-#include "collector/source.h"
-#include "collector/trace/source_trace.h"
+#include "collector/host/fault.h"
+#include "collector/source/source.h"
+#include "collector/source/trace/trace.h"
 
 struct options {
 	const char *db;		      /* --db; NULL: none */

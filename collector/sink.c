@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "collector/host.h"
-#include "collector/vmx_caps.h"
+#include "collector/host/host.h"
+#include "collector/host/vmx_msrs.h"
 
 static int store_fault(struct sink *sink, int rc, struct fault *fault)
 {

@@ -3,9 +3,9 @@
 #ifndef EXITSCOPE_COLLECTOR_SINK_H
 #define EXITSCOPE_COLLECTOR_SINK_H
 
-#include "collector/capture.h"
 #include "collector/options.h"
-#include "collector/source.h"
+#include "collector/source/capture_file.h"
+#include "collector/source/source.h"
 #include "collector/xcheck/xcheck.h"
 
 struct sink {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "collector/xcheck/event_lanes.h"
+#include "collector/events/event_lanes.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -7,14 +7,14 @@
  * one thread did for one vCPU id; it holds its events sorted until the caller
  * says up to which time nothing more can arrive.
  */
-#ifndef EXITSCOPE_XCHECK_EVENT_LANES_H
-#define EXITSCOPE_XCHECK_EVENT_LANES_H
+#ifndef EXITSCOPE_COLLECTOR_EVENTS_EVENT_LANES_H
+#define EXITSCOPE_COLLECTOR_EVENTS_EVENT_LANES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "collector/xcheck/kvm_event.h"
+#include "collector/events/kvm_event.h"
 
 /*
  * @tid, @vcpu_id: whose events these are

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "collector/trace/event_record.h"
+#include "collector/events/event_record.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* event_record.h - the record of an exit as far as its tracepoints tell it */
-#ifndef EXITSCOPE_TRACE_EVENT_RECORD_H
-#define EXITSCOPE_TRACE_EVENT_RECORD_H
+#ifndef EXITSCOPE_COLLECTOR_EVENTS_EVENT_RECORD_H
+#define EXITSCOPE_COLLECTOR_EVENTS_EVENT_RECORD_H
 
-#include "collector/xcheck/kvm_event.h"
+#include "collector/events/kvm_event.h"
 #include "kvm/uapi/kvm_exit_ring.h"
 
 /*

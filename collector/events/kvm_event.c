@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "collector/xcheck/kvm_event.h"
+#include "collector/events/kvm_event.h"
 
 #include <errno.h>
 #include <string.h>

@@ -7,8 +7,8 @@
  *
  * RETURN VALUES: 0 or -errno.
  */
-#ifndef EXITSCOPE_XCHECK_KVM_EVENT_H
-#define EXITSCOPE_XCHECK_KVM_EVENT_H
+#ifndef EXITSCOPE_COLLECTOR_EVENTS_KVM_EVENT_H
+#define EXITSCOPE_COLLECTOR_EVENTS_KVM_EVENT_H
 
 #include <stdbool.h>
 #include <stdint.h>

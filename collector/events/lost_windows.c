@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "collector/xcheck/lost_windows.h"
+#include "collector/events/lost_windows.h"
 
 #include <errno.h>
 #include <stdlib.h>

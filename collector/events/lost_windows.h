@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* lost_windows.h - when trace events of which CPU were lost */
-#ifndef EXITSCOPE_XCHECK_LOST_WINDOWS_H
-#define EXITSCOPE_XCHECK_LOST_WINDOWS_H
+#ifndef EXITSCOPE_COLLECTOR_EVENTS_LOST_WINDOWS_H
+#define EXITSCOPE_COLLECTOR_EVENTS_LOST_WINDOWS_H
 
 #include <stdbool.h>
 #include <stddef.h>

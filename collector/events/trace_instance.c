@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "collector/xcheck/trace_instance.h"
+#include "collector/events/trace_instance.h"
 
 #include <errno.h>
 #include <fcntl.h>

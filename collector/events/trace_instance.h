@@ -9,13 +9,13 @@
  *
  * RETURN VALUES: 0 or -errno.
  */
-#ifndef EXITSCOPE_XCHECK_TRACE_INSTANCE_H
-#define EXITSCOPE_XCHECK_TRACE_INSTANCE_H
+#ifndef EXITSCOPE_COLLECTOR_EVENTS_TRACE_INSTANCE_H
+#define EXITSCOPE_COLLECTOR_EVENTS_TRACE_INSTANCE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "collector/xcheck/kvm_event.h"
+#include "collector/events/kvm_event.h"
 
 struct trace_instance;
 

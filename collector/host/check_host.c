@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "collector/check_host.h"
+#include "collector/host/check_host.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* check_host.h - what this host lacks for each source of VM exits, and the way out */
-#ifndef EXITSCOPE_COLLECTOR_CHECK_HOST_H
-#define EXITSCOPE_COLLECTOR_CHECK_HOST_H
+#ifndef EXITSCOPE_COLLECTOR_HOST_CHECK_HOST_H
+#define EXITSCOPE_COLLECTOR_HOST_CHECK_HOST_H
 
 #define CHECK_HOST_MAX 16
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "collector/fault.h"
+#include "collector/host/fault.h"
 
 #include <stdarg.h>
 #include <stdio.h>

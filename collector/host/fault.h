@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* fault.h - what went wrong, in words, beside the number that says so */
-#ifndef EXITSCOPE_COLLECTOR_FAULT_H
-#define EXITSCOPE_COLLECTOR_FAULT_H
+#ifndef EXITSCOPE_COLLECTOR_HOST_FAULT_H
+#define EXITSCOPE_COLLECTOR_HOST_FAULT_H
 
 /* "what: why (way out)", without the program's name and without a newline. */
 struct fault {

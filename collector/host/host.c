@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "collector/host.h"
+#include "collector/host/host.h"
 
 #include <cpuid.h>
 #include <dirent.h>
@@ -10,7 +10,7 @@
 #include <time.h>
 #include <x86intrin.h>
 
-#include "collector/vmx_caps.h"
+#include "collector/host/vmx_msrs.h"
 
 /* The first line of a file without its newline; empty if it can't be read. */
 static void first_line(const char *path, char *line, int bytes)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* host.h - describes this machine for table run */
-#ifndef EXITSCOPE_COLLECTOR_HOST_H
-#define EXITSCOPE_COLLECTOR_HOST_H
+#ifndef EXITSCOPE_COLLECTOR_HOST_HOST_H
+#define EXITSCOPE_COLLECTOR_HOST_HOST_H
 
 #include <stdint.h>
 
-#include "collector/run_info.h"
+#include "collector/host/run_info.h"
 
 /* Fills in all texts but label and command, the ISA and the start (TSC and clock). */
 void host_describe(struct run_info *info);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "collector/run_info.h"
+#include "collector/host/run_info.h"
 
 #include <stdlib.h>
 #include <string.h>

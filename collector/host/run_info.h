@@ -5,8 +5,8 @@
  * A capture file carries it along, so that the run in the database describes
  * the machine of the recording and not the one that read the file.
  */
-#ifndef EXITSCOPE_COLLECTOR_RUN_INFO_H
-#define EXITSCOPE_COLLECTOR_RUN_INFO_H
+#ifndef EXITSCOPE_COLLECTOR_HOST_RUN_INFO_H
+#define EXITSCOPE_COLLECTOR_HOST_RUN_INFO_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "collector/vmx_caps.h"
+#include "collector/host/vmx_msrs.h"
 
 #include <cpuid.h>
 #include <errno.h>

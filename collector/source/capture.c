@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * source_capture.c - reads a capture file. Nothing in it is believed: sizes,
+ * capture.c - reads a capture file. Nothing in it is believed: sizes,
  * numbers and order are checked, memory does not depend on them.
  */
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "collector/capture.h"
+#include "collector/source/capture_file.h"
 
 #define BUFFER_BYTES  (256 * 1024)
 #define BATCH_RECORDS 4096U

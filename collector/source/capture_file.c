@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "collector/capture.h"
+#include "collector/source/capture_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

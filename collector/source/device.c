@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * source_device.c - records from the rings of /dev/kvm_exit_ring
+ * device.c - records from the rings of /dev/kvm_exit_ring
  *
  * source_next() goes round: first the rings that are new, then each ring once
  * (all that it holds, but no more than its size, so that no vCPU starves the
@@ -14,9 +14,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "collector/host.h"
-#include "collector/ring.h"
-#include "collector/source.h"
+#include "collector/host/host.h"
+#include "collector/source/ring.h"
+#include "collector/source/source.h"
 
 struct device_ring {
 	struct ring ring;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "collector/ring.h"
+#include "collector/source/ring.h"
 
 #include <errno.h>
 #include <stdlib.h>

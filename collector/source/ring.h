@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* ring.h - one attached ring: its mappings and its exact window */
-#ifndef EXITSCOPE_COLLECTOR_RING_H
-#define EXITSCOPE_COLLECTOR_RING_H
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_RING_H
+#define EXITSCOPE_COLLECTOR_SOURCE_RING_H
 
 #include <stdint.h>
 

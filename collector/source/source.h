@@ -11,13 +11,13 @@
  *
  * vCPUs are numbered from 0 in the order in which they are announced.
  */
-#ifndef EXITSCOPE_COLLECTOR_SOURCE_H
-#define EXITSCOPE_COLLECTOR_SOURCE_H
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_SOURCE_H
+#define EXITSCOPE_COLLECTOR_SOURCE_SOURCE_H
 
 #include <stddef.h>
 
-#include "collector/fault.h"
-#include "collector/run_info.h"
+#include "collector/host/fault.h"
+#include "collector/host/run_info.h"
 
 enum source_kind {
 	SOURCE_NOTHING,	 /* all that is there at the moment was given */
@@ -87,7 +87,7 @@ struct device_options {
 int source_device_open(const struct device_options *options, struct source **source,
 		       struct fault *fault);
 
-/* A capture file, plain or gzip-compressed (see capture.h). */
+/* A capture file, plain or gzip-compressed (see capture_file.h). */
 int source_capture_open(const char *path, struct source **source, struct fault *fault);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/capture.h"
+#include "collector/source/capture_file.h"
 #include "sql/test/synthetic.h"
 
 #define BATCH 1000

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* xcheck_internal.h - what xcheck.c gathers and xcheck_store.c writes */
-#ifndef EXITSCOPE_XCHECK_INTERNAL_H
-#define EXITSCOPE_XCHECK_INTERNAL_H
+/* internal.h - what xcheck.c gathers and store.c writes */
+#ifndef EXITSCOPE_COLLECTOR_XCHECK_INTERNAL_H
+#define EXITSCOPE_COLLECTOR_XCHECK_INTERNAL_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "collector/events/trace_instance.h"
 #include "collector/xcheck/kvmstat.h"
 #include "collector/xcheck/match.h"
 #include "collector/xcheck/perf.h"
-#include "collector/xcheck/trace_instance.h"
 
 #define XCHECK_NOTES 16
 

@@ -13,8 +13,8 @@
  *
  * RETURN VALUES: 0 or -errno.
  */
-#ifndef EXITSCOPE_XCHECK_KVMSTAT_H
-#define EXITSCOPE_XCHECK_KVMSTAT_H
+#ifndef EXITSCOPE_COLLECTOR_XCHECK_KVMSTAT_H
+#define EXITSCOPE_COLLECTOR_XCHECK_KVMSTAT_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/xcheck/event_lanes.h"
-#include "collector/xcheck/lost_windows.h"
+#include "collector/events/event_lanes.h"
+#include "collector/events/lost_windows.h"
 
 /* One kvm_exit and the kvm_entry after it (entry_ts 0: not seen). */
 struct pair {

@@ -26,14 +26,14 @@
  *
  * RETURN VALUES: 0 or -ENOMEM, unless said otherwise.
  */
-#ifndef EXITSCOPE_XCHECK_MATCH_H
-#define EXITSCOPE_XCHECK_MATCH_H
+#ifndef EXITSCOPE_COLLECTOR_XCHECK_MATCH_H
+#define EXITSCOPE_COLLECTOR_XCHECK_MATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "collector/xcheck/kvm_event.h"
+#include "collector/events/kvm_event.h"
 #include "kvm/uapi/kvm_exit_ring.h"
 #include "sql/hist.h"
 

@@ -7,8 +7,8 @@
  *
  * RETURN VALUES: 0 or -errno.
  */
-#ifndef EXITSCOPE_XCHECK_PERF_H
-#define EXITSCOPE_XCHECK_PERF_H
+#ifndef EXITSCOPE_COLLECTOR_XCHECK_PERF_H
+#define EXITSCOPE_COLLECTOR_XCHECK_PERF_H
 
 #include <stdint.h>
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/host.h"
-#include "collector/source.h"
+#include "collector/host/host.h"
+#include "collector/source/source.h"
 #include "collector/xcheck/internal.h"
 
 __attribute__((format(printf, 2, 3))) static void note(struct xcheck *x, const char *format, ...)

@@ -23,8 +23,8 @@
  *
  * RETURN VALUES: 0 or -errno, unless said otherwise.
  */
-#ifndef EXITSCOPE_XCHECK_XCHECK_H
-#define EXITSCOPE_XCHECK_XCHECK_H
+#ifndef EXITSCOPE_COLLECTOR_XCHECK_XCHECK_H
+#define EXITSCOPE_COLLECTOR_XCHECK_XCHECK_H
 
 #include <stddef.h>
 

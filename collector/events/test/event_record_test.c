@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the info fields of kvm_exit say, as the ring's records say it. */
-#include "collector/trace/event_record.h"
+#include "collector/events/event_record.h"
 #include "kvm/test/check.h"
 
 #define KEY KVM_EXIT_REC_KEY

@@ -5,7 +5,7 @@
 
 #include <event-parse.h>
 
-#include "collector/xcheck/kvm_event.h"
+#include "collector/events/kvm_event.h"
 #include "kvm/test/check.h"
 
 #define COMMON                                                                                     \

@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "collector/events/trace_instance.h"
 #include "collector/xcheck/perf.h"
-#include "collector/xcheck/trace_instance.h"
 
 struct seen {
 	uint64_t exits;

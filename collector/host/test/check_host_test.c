@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What --check-host says of hosts that lack one thing or another. */
-#include "collector/check_host.h"
+#include "collector/host/check_host.h"
 
 #include <stdio.h>
 #include <stdlib.h>

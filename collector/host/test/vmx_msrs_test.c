@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The VMX capability MSRs as text and back. */
-#include "collector/vmx_caps.h"
+#include "collector/host/vmx_msrs.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "collector/capture.h"
+#include "collector/source/capture_file.h"
 #include "sql/test/check.h"
 #include "sql/test/synthetic.h"
 

@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "collector/ring.h"
+#include "collector/source/ring.h"
 #include "sql/test/check.h"
 
 #define RECORDS 256U

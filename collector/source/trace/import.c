@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "collector/trace/source_trace.h"
+#include "collector/source/trace/trace.h"
 
 int import_kind(const char *path, enum import_kind *kind, struct fault *fault)
 {

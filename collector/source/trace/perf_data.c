@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/trace/perf_file.h"
-#include "collector/trace/source_trace.h"
+#include "collector/source/trace/perf_file.h"
+#include "collector/source/trace/trace.h"
 
 /*
  * @newest: of the rounds so far; @before: of all but the last. perf promises that

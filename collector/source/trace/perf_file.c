@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "collector/trace/perf_file.h"
+#include "collector/source/trace/perf_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

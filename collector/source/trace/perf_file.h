@@ -8,8 +8,8 @@
  * RETURN VALUES: 0 or -errno; -EBADMSG: damaged or cut off; -ENOTSUP: written
  * with an option that this reader doesn't know (compressed, piped, big endian).
  */
-#ifndef EXITSCOPE_TRACE_PERF_FILE_H
-#define EXITSCOPE_TRACE_PERF_FILE_H
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_PERF_FILE_H
+#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_PERF_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "collector/trace/source_trace.h"
+#include "collector/source/trace/trace.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/host.h"
-#include "collector/trace/event_record.h"
-#include "collector/xcheck/event_lanes.h"
-#include "collector/xcheck/lost_windows.h"
+#include "collector/events/event_lanes.h"
+#include "collector/events/event_record.h"
+#include "collector/events/lost_windows.h"
+#include "collector/host/host.h"
 
 #define BATCH_RECORDS 4096U
 

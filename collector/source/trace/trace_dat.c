@@ -6,7 +6,7 @@
 
 #include <trace-cmd.h>
 
-#include "collector/trace/source_trace.h"
+#include "collector/source/trace/trace.h"
 
 /* Events handed over at once, so that memory does not grow with the file. */
 #define FILL_EVENTS 65536

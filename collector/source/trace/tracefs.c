@@ -6,8 +6,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "collector/host.h"
-#include "collector/trace/source_trace.h"
+#include "collector/host/host.h"
+#include "collector/source/trace/trace.h"
 
 #define POLL_NS 50000000 /* between two looks at the buffers */
 

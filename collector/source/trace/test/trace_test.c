@@ -2,7 +2,7 @@
 /* Pairs, losses, and which vCPU it was. */
 #include <string.h>
 
-#include "collector/trace/source_trace.h"
+#include "collector/source/trace/trace.h"
 #include "kvm/test/check.h"
 
 #define MOST 64

@@ -6,8 +6,8 @@
  * vmx_capability. The text is that of /sys/kernel/vmx_caps/msrs, see
  * kvm/vmx_caps.c: lines "CPU MSR VALUE", VALUE a number or "unreadable".
  */
-#ifndef EXITSCOPE_COLLECTOR_VMX_CAPS_H
-#define EXITSCOPE_COLLECTOR_VMX_CAPS_H
+#ifndef EXITSCOPE_COLLECTOR_HOST_VMX_MSRS_H
+#define EXITSCOPE_COLLECTOR_HOST_VMX_MSRS_H
 
 #include <stdint.h>
 #include <stdio.h>

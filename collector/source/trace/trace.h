@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * source_trace.h - records made of tracepoints: kvm_exit and the kvm_entry after it
+ * trace.h - records made of tracepoints: kvm_exit and the kvm_entry after it
  *
  * For hosts whose KVM has no exit ring, and for recordings of other tools. What
  * such a record lacks: the parts of its time, flags, MSR numbers and CPUID leaves.
@@ -9,13 +9,13 @@
  * Pairing starts anew where events were lost. How many exits were lost is known
  * only as half of the lost events; they count as dropped.
  */
-#ifndef EXITSCOPE_TRACE_SOURCE_TRACE_H
-#define EXITSCOPE_TRACE_SOURCE_TRACE_H
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_TRACE_H
+#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_TRACE_H
 
 #include <stdbool.h>
 
-#include "collector/source.h"
-#include "collector/xcheck/trace_instance.h"
+#include "collector/events/trace_instance.h"
+#include "collector/source/source.h"
 
 /*
  * Where events come from. The functions get @self.

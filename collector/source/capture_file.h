@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * capture.h - a recording as a file, as it came off the device
+ * capture_file.h - a recording as a file, as it came off the device
  *
  * FORMAT (little endian, no padding beyond what the structs show)
  *	struct capture_header
@@ -14,14 +14,14 @@
  * The whole may be gzip-compressed. Texts come before the first vCPU. A file
  * without CAPTURE_FINISH was cut off and is refused.
  */
-#ifndef EXITSCOPE_COLLECTOR_CAPTURE_H
-#define EXITSCOPE_COLLECTOR_CAPTURE_H
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_CAPTURE_FILE_H
+#define EXITSCOPE_COLLECTOR_SOURCE_CAPTURE_FILE_H
 
 #include <stddef.h>
 
-#include "collector/fault.h"
-#include "collector/run_info.h"
-#include "collector/source.h"
+#include "collector/host/fault.h"
+#include "collector/host/run_info.h"
+#include "collector/source/source.h"
 
 #define CAPTURE_MAGIC	0x5041435845564b00ULL /* "\0KVEXCAP" */
 #define CAPTURE_VERSION 1U
