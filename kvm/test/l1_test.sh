@@ -11,7 +11,7 @@ begin() {
 	work=$(mktemp -d)
 	trap 'rm -rf "$work"' EXIT
 	trap 'exit 130' INT TERM
-	bazel build -c opt --config=ci //analyzer //collector //kvm:selfcheck //testbed:all >"$work/log" 2>&1 || {
+	bazel build -c opt --config=ci //analyzer //collector //kvm/host:selfcheck //testbed:all >"$work/log" 2>&1 || {
 		cat "$work/log" >&2
 		exit 1
 	}
@@ -22,7 +22,7 @@ begin() {
 		exit 1
 	}
 	mkdir "$work/ours"
-	cp "$modules"/*.ko bazel-bin/kvm/selfcheck "$work/ours"
+	cp "$modules"/*.ko bazel-bin/kvm/host/selfcheck "$work/ours"
 }
 
 # run_l1 SCRIPTS [OPTIONS of testbed/run]: runs scripts of this folder in L1, one after
@@ -33,7 +33,7 @@ run_l1() {
 	for script in $scripts l1_functions.sh; do
 		set -- "$@" --add "kvm/test/$script:/test/$script"
 	done
-	for file in install uninstall modules.sh restore.sh dkms.conf; do
+	for file in install uninstall host/modules.sh host/restore.sh dkms.conf; do
 		set -- "$@" --add kvm/$file:/kvm/$file
 	done
 	testbed/run --machine "$machine" --kernel "$kernel" --cpus "$cpus" --no-load --quiet --time-limit 3600 \
