@@ -2,7 +2,7 @@
 --
 -- VMX (isa 1): basic exit reasons 0 to 85. sdm_defined follows one edition of
 -- the Intel SDM, order number 325462-091US (March 2026), volume 3, appendix C,
--- table C-1: 35, 38, 42, 70, 71, 82 and 83 are not in it (kvm/exit_reason.h says
+-- table C-1: 35, 38, 42, 70, 71, 82 and 83 are not in it (kvm/ring/exit_reason.h says
 -- with what this was compared). Reasons past 75 have no name in the kernel's
 -- uapi; theirs is the instruction's, and 84 and 85 have those of newer kernels.
 -- SVM (isa 2): exit codes of the AMD APM, order number 24593-3.42 (March 2024),

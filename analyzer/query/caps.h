@@ -6,7 +6,7 @@
 #define EXITSCOPE_ANALYZER_QUERY_CAPS_H
 
 #include "analyzer/query/app.h"
-#include "kvm/vmx_caps_decode.h"
+#include "kvm/caps/vmx_caps_decode.h"
 
 struct caps_cpu {
 	unsigned int cpu; /* logical CPU */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * exit_reason_test.c - the two tables of defined exit reasons agree: that of the
- * CPUID leaves (kvm/exit_reason.h) and that of the database
+ * CPUID leaves (kvm/ring/exit_reason.h) and that of the database
  */
 #include <sqlite3.h>
 #include <stdio.h>
 
-#include "kvm/exit_reason.h"
+#include "kvm/ring/exit_reason.h"
 
 /* Whether the database calls a reason defined. */
 static int defined(sqlite3_stmt *stmt, unsigned int isa, unsigned int number)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kvm/vmx_caps_decode.h"
+#include "kvm/caps/vmx_caps_decode.h"
 
 #define CPUID_1_ECX_VMX (1U << 5)
 

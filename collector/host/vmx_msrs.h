@@ -4,7 +4,7 @@
  *
  * As text, they travel in a capture file; as rows, they go into table
  * vmx_capability. The text is that of /sys/kernel/vmx_caps/msrs, see
- * kvm/vmx_caps.c: lines "CPU MSR VALUE", VALUE a number or "unreadable".
+ * kvm/caps/vmx_caps.c: lines "CPU MSR VALUE", VALUE a number or "unreadable".
  */
 #ifndef EXITSCOPE_COLLECTOR_HOST_VMX_MSRS_H
 #define EXITSCOPE_COLLECTOR_HOST_VMX_MSRS_H

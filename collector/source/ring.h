@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "kvm/exit_ring_core.h"
+#include "kvm/ring/exit_ring_core.h"
 
 struct ring {
 	int fd;

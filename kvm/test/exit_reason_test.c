@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Slots stay inside the totals for every number; the defined reasons are those of the manuals. */
-#include "kvm/exit_reason.h"
+#include "kvm/ring/exit_reason.h"
 #include "kvm/test/check.h"
 
 /* A number of a slot, whatever the hardware or a guest comes up with. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Both ends of the ring in one process: wrap, full, gaps, hostile tails, two threads. */
-#include "kvm/exit_ring_core.h"
+#include "kvm/ring/exit_ring_core.h"
 #include "kvm/test/check.h"
 
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What writing and publishing a record costs in user space: the code of kvm.ko's producer. */
-#include "kvm/exit_ring_core.h"
+#include "kvm/ring/exit_ring_core.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
  * what the ABI promises and prints what came, per reason. Small and without a
  * database, for tests of the device itself.
  */
-#include "kvm/exit_reason.h"
+#include "kvm/ring/exit_reason.h"
 #include "kvm/test/ring_map.h"
 
 #include <inttypes.h>

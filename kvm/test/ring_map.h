@@ -3,7 +3,7 @@
 #ifndef KVM_TEST_RING_MAP_H
 #define KVM_TEST_RING_MAP_H
 
-#include "kvm/exit_ring_core.h"
+#include "kvm/ring/exit_ring_core.h"
 
 #include <errno.h>
 #include <fcntl.h>

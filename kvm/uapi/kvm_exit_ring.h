@@ -30,7 +30,7 @@
  * mmap() takes MAP_SHARED only, one area per call; PROT_EXEC is refused
  * (EPERM), and so is PROT_WRITE for all but the tail page.
  *
- * ORDERING (see kvm/exit_ring_core.h for the code of both sides)
+ * ORDERING (see kvm/ring/exit_ring_core.h for the code of both sides)
  *	producer (vCPU thread)			consumer
  *	write record[head & mask]		h = load-acquire meta.head
  *	store-release meta.head = head + 1	read record[tail & mask] .. [h - 1]
@@ -49,30 +49,30 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define KVM_EXIT_RING_DEVICE	"/dev/kvm_exit_ring"
-#define KVM_EXIT_RING_MAGIC	0x474e525458454d4bULL	/* "KMEXTRNG" */
-#define KVM_EXIT_RING_ABI	1U	/* changes only when a reader must change */
+#define KVM_EXIT_RING_DEVICE "/dev/kvm_exit_ring"
+#define KVM_EXIT_RING_MAGIC  0x474e525458454d4bULL /* "KMEXTRNG" */
+#define KVM_EXIT_RING_ABI    1U			   /* changes only when a reader must change */
 
 /* kvm_exit_record.isa, kvm_exit_ring_meta.isa: whose exit codes these are.
  * The same numbers as KVM_ISA_VMX and KVM_ISA_SVM of the kernel's trace.h.
  */
-#define KVM_EXIT_ISA_VMX	1U	/* Intel SDM vol. 3, appendix C */
-#define KVM_EXIT_ISA_SVM	2U	/* AMD APM vol. 2, appendix C */
+#define KVM_EXIT_ISA_VMX 1U /* Intel SDM vol. 3, appendix C */
+#define KVM_EXIT_ISA_SVM 2U /* AMD APM vol. 2, appendix C */
 
 /* kvm_exit_record.flags */
-#define KVM_EXIT_REC_FASTPATH	0x0001U	/* handled with IRQs off, not by handle_exit() */
-#define KVM_EXIT_REC_NESTED	0x0002U	/* exit of an L2 guest */
-#define KVM_EXIT_REC_USER	0x0004U	/* KVM_RUN returned; user_reason is valid */
-#define KVM_EXIT_REC_SYNTH	0x0008U	/* no VM entry took place (emulation_required) */
-#define KVM_EXIT_REC_NO_REENTRY	0x0010U	/* vCPU destroyed; cycles end at its last vcpu_put */
-#define KVM_EXIT_REC_TSC_BACK	0x0020U	/* TSC went backwards; all cycles are 0 */
-#define KVM_EXIT_REC_HALTED	0x0040U	/* halted_cycles is not 0 */
-#define KVM_EXIT_REC_PREEMPTED	0x0080U	/* scheduled out while runnable */
-#define KVM_EXIT_REC_QUAL	0x0100U	/* qualification and info2 are valid */
-#define KVM_EXIT_REC_INTR	0x0200U	/* intr_info is valid (its bit 31 is set) */
-#define KVM_EXIT_REC_ERROR_CODE	0x0400U	/* error_code is valid */
-#define KVM_EXIT_REC_KEY	0x0800U	/* key is valid (and key_aux where defined) */
-#define KVM_EXIT_REC_CR3	0x1000U	/* guest_cr3 is valid (asked for at attach) */
+#define KVM_EXIT_REC_FASTPATH	0x0001U /* handled with IRQs off, not by handle_exit() */
+#define KVM_EXIT_REC_NESTED	0x0002U /* exit of an L2 guest */
+#define KVM_EXIT_REC_USER	0x0004U /* KVM_RUN returned; user_reason is valid */
+#define KVM_EXIT_REC_SYNTH	0x0008U /* no VM entry took place (emulation_required) */
+#define KVM_EXIT_REC_NO_REENTRY 0x0010U /* vCPU destroyed; cycles end at its last vcpu_put */
+#define KVM_EXIT_REC_TSC_BACK	0x0020U /* TSC went backwards; all cycles are 0 */
+#define KVM_EXIT_REC_HALTED	0x0040U /* halted_cycles is not 0 */
+#define KVM_EXIT_REC_PREEMPTED	0x0080U /* scheduled out while runnable */
+#define KVM_EXIT_REC_QUAL	0x0100U /* qualification and info2 are valid */
+#define KVM_EXIT_REC_INTR	0x0200U /* intr_info is valid (its bit 31 is set) */
+#define KVM_EXIT_REC_ERROR_CODE 0x0400U /* error_code is valid */
+#define KVM_EXIT_REC_KEY	0x0800U /* key is valid (and key_aux where defined) */
+#define KVM_EXIT_REC_CR3	0x1000U /* guest_cr3 is valid (asked for at attach) */
 
 /*
  * struct kvm_exit_record - one VM exit, from the exit to the next VM entry
@@ -153,26 +153,26 @@ struct kvm_exit_record {
 	__u16 reserved;
 };
 
-#define KVM_EXIT_RECORD_BYTES	128U
+#define KVM_EXIT_RECORD_BYTES 128U
 
 /* key_aux of an I/O instruction */
-#define KVM_EXIT_KEY_IO_SIZE	0x0fU	/* mask: access size in bytes: 1, 2, 4 */
-#define KVM_EXIT_KEY_IO_IN		0x10U	/* set: IN, clear: OUT */
-#define KVM_EXIT_KEY_IO_STRING	0x20U	/* INS or OUTS */
-#define KVM_EXIT_KEY_IO_REP		0x40U	/* with a REP prefix */
+#define KVM_EXIT_KEY_IO_SIZE   0x0fU /* mask: access size in bytes: 1, 2, 4 */
+#define KVM_EXIT_KEY_IO_IN     0x10U /* set: IN, clear: OUT */
+#define KVM_EXIT_KEY_IO_STRING 0x20U /* INS or OUTS */
+#define KVM_EXIT_KEY_IO_REP    0x40U /* with a REP prefix */
 
 /* key_aux of an EPT violation or nested page fault */
-#define KVM_EXIT_ACCESS_READ	0x1U
-#define KVM_EXIT_ACCESS_WRITE	0x2U
-#define KVM_EXIT_ACCESS_EXEC	0x4U
+#define KVM_EXIT_ACCESS_READ  0x1U
+#define KVM_EXIT_ACCESS_WRITE 0x2U
+#define KVM_EXIT_ACCESS_EXEC  0x4U
 
 /*
  * Slots of the totals. VMX: slot = basic reason for reasons below 128. SVM:
  * slot = code for codes below 0xe0, 0xe0 + (code - 0x400) for codes 0x400 to
  * 0x40f. All that fits neither is counted in KVM_EXIT_TOTAL_OTHER.
  */
-#define KVM_EXIT_TOTAL_SLOTS	256U
-#define KVM_EXIT_TOTAL_OTHER	255U
+#define KVM_EXIT_TOTAL_SLOTS 256U
+#define KVM_EXIT_TOTAL_OTHER 255U
 
 /*
  * struct kvm_exit_total - exact totals of one slot since the vCPU's creation
@@ -211,14 +211,14 @@ struct kvm_exit_total {
 };
 
 /* kvm_exit_ring_meta.features, KVM_EXIT_RING_* of what this kernel does */
-#define KVM_EXIT_FEAT_SPLIT	0x1ULL	/* the four parts of cycles are measured */
-#define KVM_EXIT_FEAT_KEYS	0x2ULL	/* key and key_aux are filled in */
-#define KVM_EXIT_FEAT_SYNTH	0x4ULL	/* synthesized exits are recorded */
-#define KVM_EXIT_FEAT_WAIT	0x8ULL	/* on_full=wait is in force */
+#define KVM_EXIT_FEAT_SPLIT 0x1ULL /* the four parts of cycles are measured */
+#define KVM_EXIT_FEAT_KEYS  0x2ULL /* key and key_aux are filled in */
+#define KVM_EXIT_FEAT_SYNTH 0x4ULL /* synthesized exits are recorded */
+#define KVM_EXIT_FEAT_WAIT  0x8ULL /* on_full=wait is in force */
 
 /* kvm_exit_ring_meta.state */
-#define KVM_EXIT_RING_LIVE	0U
-#define KVM_EXIT_RING_DEAD	1U	/* the vCPU is gone; no more records come */
+#define KVM_EXIT_RING_LIVE 0U
+#define KVM_EXIT_RING_DEAD 1U /* the vCPU is gone; no more records come */
 
 /*
  * struct kvm_exit_ring_meta - geometry, ids and the producer's index
@@ -299,9 +299,9 @@ struct kvm_exit_ring_tail {
 };
 
 /* kvm_exit_ring_info.flags */
-#define KVM_EXIT_INFO_DEAD	0x1U	/* vCPU gone; unread records are kept */
-#define KVM_EXIT_INFO_BUSY	0x2U	/* another file is attached */
-#define KVM_EXIT_INFO_RECORDING	0x4U	/* recording (armed or attached) */
+#define KVM_EXIT_INFO_DEAD	0x1U /* vCPU gone; unread records are kept */
+#define KVM_EXIT_INFO_BUSY	0x2U /* another file is attached */
+#define KVM_EXIT_INFO_RECORDING 0x4U /* recording (armed or attached) */
 
 /*
  * struct kvm_exit_ring_info - KVM_EXIT_RING_NEXT
@@ -319,8 +319,8 @@ struct kvm_exit_ring_info {
 };
 
 /* kvm_exit_ring_attach.flags */
-#define KVM_EXIT_ATTACH_CR3	0x1U	/* fill in guest_cr3 */
-#define KVM_EXIT_ATTACH_TOTALS	0x2U	/* meta and totals only: no records, any number of readers */
+#define KVM_EXIT_ATTACH_CR3    0x1U /* fill in guest_cr3 */
+#define KVM_EXIT_ATTACH_TOTALS 0x2U /* meta and totals only: no records, any number of readers */
 
 /*
  * struct kvm_exit_ring_attach - KVM_EXIT_RING_ATTACH
@@ -340,18 +340,18 @@ struct kvm_exit_ring_attach {
 	__u64 reserved[2];
 };
 
-#define KVM_EXIT_RING_IOC	0xEB
+#define KVM_EXIT_RING_IOC 0xEB
 
 /* Rings of vCPUs created while this file is open record from the first exit on
  * and are kept, unread, when the vCPU goes, until a reader has emptied them or
  * the file is closed; of more than 64 such rings the oldest is given up. EBUSY:
  * another file has armed it.
  */
-#define KVM_EXIT_RING_ARM	_IO(KVM_EXIT_RING_IOC, 0x00)
+#define KVM_EXIT_RING_ARM _IO(KVM_EXIT_RING_IOC, 0x00)
 /* The ring with the smallest id above info.ring_id. ENOENT: no more. */
-#define KVM_EXIT_RING_NEXT	_IOWR(KVM_EXIT_RING_IOC, 0x01, struct kvm_exit_ring_info)
+#define KVM_EXIT_RING_NEXT _IOWR(KVM_EXIT_RING_IOC, 0x01, struct kvm_exit_ring_info)
 /* ENOENT: no such ring; EBUSY: it has a reader, or this file has a ring; ENOMEM. */
-#define KVM_EXIT_RING_ATTACH	_IOW(KVM_EXIT_RING_IOC, 0x02, struct kvm_exit_ring_attach)
+#define KVM_EXIT_RING_ATTACH _IOW(KVM_EXIT_RING_IOC, 0x02, struct kvm_exit_ring_attach)
 
 #ifndef __KERNEL__
 #include <stddef.h>

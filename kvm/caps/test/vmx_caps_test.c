@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The table of VMX capabilities, and answers out of the MSRs of a CPU like Haswell. */
+#include "kvm/caps/vmx_caps_decode.h"
 #include "kvm/test/check.h"
-#include "kvm/vmx_caps_decode.h"
 
 #include <string.h>
 
