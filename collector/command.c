@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* command.c - starts the command to record and waits for it */
 #include "collector/command.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* leaf_text.c - parses the lines of leaf_reader and cpuid */
 #include "collector/leaf_text.h"
 
 #include <errno.h>

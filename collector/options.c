@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* options.c - parses the command line */
 #include "collector/options.h"
 
 #include <ctype.h>

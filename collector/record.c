@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* record.c - the recording loop */
 #include "collector/record.h"
 
 #include <errno.h>

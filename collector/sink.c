@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* sink.c - stores records into a database, a capture file, or both */
 #include "collector/sink.h"
 
 #include <errno.h>

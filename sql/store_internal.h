@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of the store share; nobody else includes this. */
+/* store_internal.h - what the files of the store share; nobody else includes this */
 #ifndef EXITSCOPE_SQL_STORE_INTERNAL_H
 #define EXITSCOPE_SQL_STORE_INTERNAL_H
 

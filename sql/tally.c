@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* tally.c - an open-addressing hash table over a dense array */
 #include "sql/tally.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* writer.c - locks a run database and marks runs that nobody ended */
 #include "sql/writer.h"
 
 #include <errno.h>

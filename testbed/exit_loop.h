@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* exit_loop: what its parts share. */
+/* exit_loop.h - what the parts of exit_loop share */
 #ifndef TESTBED_EXIT_LOOP_H
 #define TESTBED_EXIT_LOOP_H
 

@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
-/* Guests that do one thing N times, so that the number of VM exits is known. */
+// SPDX-License-Identifier: GPL-2.0-only
+/* exit_loop_main.c - guests that do one thing N times, so that the number of VM exits is known */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>

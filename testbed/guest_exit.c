@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
-/* Inside the L2 guest: ends the machine with the given status. */
+// SPDX-License-Identifier: GPL-2.0-only
+/* guest_exit.c - inside the L2 guest: ends the machine with the given status */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/io.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Guest programs: each repeats one operation ESI times, then writes a byte to
+ * guest_ops.h - guest programs: each repeats one operation ESI times, then writes a byte to
  * GUEST_DONE_PORT. Position-independent, in 16-bit real mode and in long mode.
  * EDI holds the address that mmio_read, mmio_write, touch and leaves use.
  */

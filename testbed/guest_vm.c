@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
+/* guest_vm.c - creates a VM with flat memory and runs its vCPU */
 #include "testbed/guest_vm.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A virtual machine with flat memory, as small as KVM allows: what vmm and
+ * guest_vm.h - a virtual machine with flat memory, as small as KVM allows: what vmm and
  * exit_loop share. All functions return 0 or -errno; vm->step then names the
  * call that failed.
  */

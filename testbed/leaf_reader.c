@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reads, inside of a guest, the exit statistics that KVM gives it in CPUID leaves
+ * leaf_reader.c - reads, inside of a guest, the exit statistics that KVM gives it in CPUID leaves
  * 0x4ffffffc to 0x4fffffff, for all exit reasons. CPUID needs no privilege.
  */
 #include <cpuid.h>

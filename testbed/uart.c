@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
+/* uart.c - the registers and the interrupt of the serial port */
 #include "testbed/uart.h"
 
 #include <linux/serial_reg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A 16550A serial port that only sends, at the PC's COM1 (ports 0x3f8 to 0x3ff, IRQ 4). */
+/* uart.h - a 16550A serial port that only sends, at the PC's COM1 (ports 0x3f8 to 0x3ff, IRQ 4) */
 #ifndef TESTBED_UART_H
 #define TESTBED_UART_H
 

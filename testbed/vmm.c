@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
-/* A VMM of one vCPU that boots a Linux bzImage, enough to make real VM exits. */
+// SPDX-License-Identifier: GPL-2.0-only
+/* vmm.c - a VMM of one vCPU that boots a Linux bzImage, enough to make real VM exits */
 #include <asm/bootparam.h>
 #include <errno.h>
 #include <fcntl.h>

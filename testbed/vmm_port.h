@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What vmm and programs inside its guest agree on. */
+/* vmm_port.h - what vmm and programs inside its guest agree on */
 #ifndef TESTBED_VMM_PORT_H
 #define TESTBED_VMM_PORT_H
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * analyzer vmx-caps - what the recorded CPUs can do in VMX operation
  */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * openmetrics.c - sums and histograms in the text format OpenMetrics 1.0
  *

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * perfetto.c - a run as a Perfetto trace (protos/perfetto/trace)
  *

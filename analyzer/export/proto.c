@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * proto.c - write messages in the wire format of Protocol Buffers; see proto.h
  */

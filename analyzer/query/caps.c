@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * caps.c - the VMX capabilities of a run, and which exits can occur; see caps.h
  */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * totals_test.c - the same totals from rows, roll-ups, sums of long intervals
  * and plain C, for random exits; and reading beside a writer

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * exit_reason_test.c - the two tables of defined exit reasons agree: that of the
  * CPUID leaves (kvm/ring/exit_reason.h) and that of the database

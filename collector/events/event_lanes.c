@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* event_lanes.c - one queue per vCPU, merged by time */
 #include "collector/events/event_lanes.h"
 
 #include <errno.h>

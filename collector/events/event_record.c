@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* event_record.c - fills a record from the fields of kvm_exit */
 #include "collector/events/event_record.h"
 
 #include <string.h>

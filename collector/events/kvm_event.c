@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* kvm_event.c - finds the fields by the tracepoint's format text */
 #include "collector/events/kvm_event.h"
 
 #include <errno.h>

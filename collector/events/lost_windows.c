@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* lost_windows.c - a sorted list of windows per CPU */
 #include "collector/events/lost_windows.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* trace_instance.c - creates, reads and removes a tracefs instance */
 #include "collector/events/trace_instance.h"
 
 #include <errno.h>

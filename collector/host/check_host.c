@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* check_host.c - looks at modules, device, tracefs, perf and debugfs of a host */
 #include "collector/host/check_host.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* fault.c - formats an error message once, where the error occurs */
 #include "collector/host/fault.h"
 
 #include <stdarg.h>

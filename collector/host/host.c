@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* host.c - reads CPU, kernel, microcode and KVM's parameters */
 #include "collector/host/host.h"
 
 #include <cpuid.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* run_info.c - run information as text lines and back */
 #include "collector/host/run_info.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* vmx_msrs.c - reads the VMX capability MSRs; text to values and back */
 #include "collector/host/vmx_msrs.h"
 
 #include <cpuid.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * vmx_caps.h - the VMX capability MSRs (0x480 to 0x493) of this machine's CPUs
+ * vmx_msrs.h - the VMX capability MSRs (0x480 to 0x493) of this machine's CPUs
  *
  * As text, they travel in a capture file; as rows, they go into table
  * vmx_capability. The text is that of /sys/kernel/vmx_caps/msrs, see

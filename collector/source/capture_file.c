@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* capture_file.c - reads and writes capture files */
 #include "collector/source/capture_file.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* ring.c - snapshots of a ring's totals, and its records in order */
 #include "collector/source/ring.h"
 
 #include <errno.h>

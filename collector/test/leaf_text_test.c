@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which lines are readings, and what they say. */
+/* leaf_text_test.c - which lines are readings, and what they say */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

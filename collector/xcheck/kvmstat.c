@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* kvmstat.c - reads KVM's statistics of a VM from debugfs */
 #include "collector/xcheck/kvmstat.h"
 
 #include <dirent.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* match.c - matches the records of the rings with kvm_exit, exit by exit */
 #include "collector/xcheck/match.h"
 
 #include <errno.h>

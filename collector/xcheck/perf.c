@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* perf.c - opens and reads the perf counters of kvm_exit and kvm_entry */
 #include "collector/xcheck/perf.h"
 
 #include <errno.h>

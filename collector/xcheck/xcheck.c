@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* xcheck.c - gathers what the other sources counted while the rings are recorded */
 #include "collector/xcheck/xcheck.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Ends a test at the first claim that is not true, and says which. */
+/* check.h - ends a test at the first claim that is not true, and says which */
 #ifndef KVM_TEST_CHECK_H
 #define KVM_TEST_CHECK_H
 

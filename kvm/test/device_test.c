@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * What kvm/uapi/kvm_exit_ring.h promises of the device, claim by claim, on the
+ * device_test.c - what kvm/uapi/kvm_exit_ring.h promises of the device, claim by claim, on the
  * real thing. Runs in the test bed's L1 as root, with on_full=drop and
  * ring_records=4096. One CPU will do, and in QEMU's TCG must: each attach turns a
  * static key, and TCG with several CPUs sometimes runs the breakpoint that

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* VMs of one vCPU for tests of the device: any code, or one exit after the other. */
+/* device_vm.h - VMs of one vCPU for tests of the device: any code, or one exit after the other */
 #ifndef KVM_TEST_DEVICE_VM_H
 #define KVM_TEST_DEVICE_VM_H
 

@@ -1,5 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
-/* Slots stay inside the totals for every number; the defined reasons are those of the manuals. */
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * exit_reason_test.c - slots stay inside the totals for every number; the defined
+ * reasons are those of the manuals
+ */
 #include "kvm/ring/exit_reason.h"
 #include "kvm/test/check.h"
 

@@ -1,5 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
-/* Both ends of the ring in one process: wrap, full, gaps, hostile tails, two threads. */
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * exit_ring_core_test.c - both ends of the ring in one process: wrap, full, gaps,
+ * hostile tails, two threads
+ */
 #include "kvm/ring/exit_ring_core.h"
 #include "kvm/test/check.h"
 

@@ -1,7 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * The memory of rings: it is given back, charged to who asked for it, and bounded when
- * nobody reads. Runs in the test bed's L1 as root, with ring_records=4096.
+ * memory_test.c - the memory of rings: it is given back, charged to who asked for it, and bounded
+ * when nobody reads. Runs in the test bed's L1 as root, with ring_records=4096.
  */
 #include "kvm/test/device_vm.h"
 #include "kvm/test/ring_steps.h"

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * What kvm/uapi/kvm_exit_ring.h promises of a record, of the totals and of meta,
+ * record_test.c - what kvm/uapi/kvm_exit_ring.h promises of a record, of the totals and of meta,
  * field by field: small guests cause the exits, and what they did is known. Runs in
  * the test bed's L1 as root, with the default ring_records.
  */

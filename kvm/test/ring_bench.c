@@ -1,5 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
-/* What writing and publishing a record costs in user space: the code of kvm.ko's producer. */
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ring_bench.c - what writing and publishing a record costs in user space: the code
+ * of kvm.ko's producer
+ */
 #include "kvm/ring/exit_ring_core.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs a command and reads every record of the vCPUs that it creates: checks
+ * ring_dump.c - runs a command and reads every record of the vCPUs that it creates: checks
  * what the ABI promises and prints what came, per reason. Small and without a
  * database, for tests of the device itself.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A ring attached and mapped, for test programs that run where the device is. */
+/* ring_map.h - a ring attached and mapped, for test programs that run where the device is */
 #ifndef KVM_TEST_RING_MAP_H
 #define KVM_TEST_RING_MAP_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the tests of the device do with it again and again. */
+/* ring_steps.h - what the tests of the device do with it again and again */
 #ifndef KVM_TEST_RING_STEPS_H
 #define KVM_TEST_RING_STEPS_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* query FILE SQL: prints the rows that a query gives, values with | between them */
+/* query_main.c - query FILE SQL prints the rows that a query gives, values with | between them */
 #include "sql/test/check.h"
 
 static int print_row(void *context, int columns, char **values, char **names)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* synthetic.c - random records from a seed, and their sums */
 #include "sql/test/synthetic.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the info fields of kvm_exit say, as the ring's records say it. */
+/* event_record_test.c - what the info fields of kvm_exit say, as the ring's records say it */
 #include "collector/events/event_record.h"
 #include "kvm/test/check.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Fields are found by the format text, wherever it says that they are. */
+/* kvm_event_test.c - fields are found by the format text, wherever it says that they are */
 #include <errno.h>
 #include <string.h>
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * live_probe BUFFER_KB COMMAND...: runs COMMAND while an instance and the perf
- * counters see its exits, and prints what both counted. Status 0 only if events
- * read + lost = perf's counts.
+ * live_probe.c - live_probe BUFFER_KB COMMAND...
+ *
+ * Runs COMMAND while an instance and the perf counters see its exits, and prints what
+ * both counted. Status 0 only if events read + lost = perf's counts.
  */
 #include <stdio.h>
 #include <stdlib.h>

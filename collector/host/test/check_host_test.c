@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What --check-host says of hosts that lack one thing or another. */
+/* check_host_test.c - what --check-host says of hosts that lack one thing or another */
 #include "collector/host/check_host.h"
 
 #include <stdio.h>

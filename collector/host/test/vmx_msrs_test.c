@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The VMX capability MSRs as text and back. */
+/* vmx_msrs_test.c - the VMX capability MSRs as text and back */
 #include "collector/host/vmx_msrs.h"
 
 #include <errno.h>

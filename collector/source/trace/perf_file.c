@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* perf_file.c - reads perf.data files, bounds-checked */
 #include "collector/source/trace/perf_file.h"
 
 #include <errno.h>

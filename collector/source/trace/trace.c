@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* trace.c - pairs kvm_exit with the next kvm_entry of the same vCPU */
 #include "collector/source/trace/trace.h"
 
 #include <errno.h>

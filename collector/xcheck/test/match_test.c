@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Every kvm_exit and every record ends up under the one right heading. */
+/* match_test.c - every kvm_exit and every record ends up under the one right heading */
 #include <string.h>
 
 #include "collector/xcheck/match.h"

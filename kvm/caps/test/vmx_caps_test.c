@@ -1,5 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
-/* The table of VMX capabilities, and answers out of the MSRs of a CPU like Haswell. */
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vmx_caps_test.c - the table of VMX capabilities, and answers out of the MSRs of a
+ * CPU like Haswell
+ */
 #include "kvm/caps/vmx_caps_decode.h"
 #include "kvm/test/check.h"
 

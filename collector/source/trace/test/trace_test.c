@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Pairs, losses, and which vCPU it was. */
+/* trace_test.c - pairs, losses, and which vCPU it was */
 #include <string.h>
 
 #include "collector/source/trace/trace.h"
