@@ -276,7 +276,8 @@ static int import_leaves(const struct options *o, struct fault *fault)
 		return 1;
 	rc = access(o->db, F_OK) ? -errno : store_open(o->db, &store);
 	if (rc) {
-		fault_set(fault, rc, "%s: %s", o->db, store_strerror(NULL, rc));
+		fault_set(fault, rc, "%s: %s%s", o->db, store_strerror(NULL, rc),
+			  store_is_refusal(rc) ? " (it was left alone; use another --db)" : "");
 		free(leaves);
 		return 1;
 	}

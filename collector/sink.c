@@ -23,8 +23,8 @@ static int open_store(struct sink *sink, const char *path, struct fault *fault)
 	const char *way = "";
 	int rc = store_open(path, &sink->store);
 
-	if (rc == STORE_FOREIGN || rc == STORE_FUTURE)
-		way = " (it was left alone; name another file)";
+	if (store_is_refusal(rc))
+		way = " (it was left alone; use another --db)";
 	if (rc == -ENOENT)
 		way = " (the folder must exist)";
 	if (rc)

@@ -23,6 +23,9 @@
 #define HEADER_USER_VERSION   60
 #define HEADER_APPLICATION_ID 68
 
+/* The end of a journal that names a super-journal: length, checksum, this. */
+#define JOURNAL_MAGIC "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
+
 int store_step(sqlite3_stmt *stmt)
 {
 	int rc = sqlite3_step(stmt);
@@ -65,6 +68,35 @@ static int check_file(int fd, int *empty)
 	return 0;
 }
 
+/*
+ * A rollback journal that is left over may name a super-journal, which SQLite
+ * deletes after the rollback, whatever file that is. The collector's own
+ * transactions are of one file and have none.
+ */
+static int check_journal(const char *path)
+{
+	char magic[sizeof(JOURNAL_MAGIC) - 1];
+	ssize_t n = 0;
+	char *name;
+	off_t end;
+	int fd;
+
+	if (asprintf(&name, "%s-journal", path) < 0)
+		return -ENOMEM;
+	fd = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	free(name);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+
+	end = lseek(fd, 0, SEEK_END);
+	if (end >= (off_t)sizeof(magic))
+		n = pread(fd, magic, sizeof(magic), end - (off_t)sizeof(magic));
+	close(fd);
+
+	return n == sizeof(magic) && !memcmp(magic, JOURNAL_MAGIC, sizeof(magic)) ? STORE_JOURNAL
+										  : 0;
+}
+
 /* Opens the file, locks it against other writers and checks whose it is. */
 static int claim_file(struct store *store, const char *path)
 {
@@ -82,6 +114,9 @@ static int claim_file(struct store *store, const char *path)
 	if (rc)
 		return rc == -EWOULDBLOCK ? STORE_BUSY : rc;
 	rc = check_file(fd, &empty);
+	/* SQLite never rolls an empty file back. */
+	if (!rc && !empty)
+		rc = check_journal(path);
 	store->empty = !rc && empty;
 	return rc;
 }
@@ -119,17 +154,24 @@ static int write_schema(struct store *store, int is_new)
 {
 	int rc = exec(store, "BEGIN IMMEDIATE");
 
+	/* Both in one transaction: what is checked is what is written to. */
+	if (!rc && !is_new)
+		rc = store_check_schema(store, 0);
 	if (!rc)
 		rc = is_new ? exec(store, sql_schema) : store_add_tables(store);
 	if (!rc)
 		rc = exec(store, sql_exit_reason);
 	if (!rc)
 		rc = exec(store, sql_views);
+	if (!rc && !is_new)
+		rc = store_check_schema(store, 1);
 	if (!rc)
 		rc = exec(store, "COMMIT");
+
 	if (rc && !sqlite3_get_autocommit(store->db))
 		exec(store, "ROLLBACK");
-	return rc;
+	/* Our own text is sound, so something in the file has a name of ours. */
+	return rc == SQLITE_ERROR ? STORE_TABLE : rc;
 }
 
 static int check_version(struct store *store)
@@ -163,6 +205,9 @@ static int open_database(struct store *store)
 
 	if (rc)
 		return rc;
+	rc = store_harden(store->db);
+	if (rc)
+		return rc;
 	sqlite3_extended_result_codes(store->db, 0);
 	sqlite3_busy_timeout(store->db, 5000);
 	/* A file that is refused below stays as it is. */
@@ -173,10 +218,10 @@ static int open_database(struct store *store)
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	/*
 	 * References are right by construction (ids come from our own INSERTs);
-	 * checking them costs a cursor per row, a quarter of the time.
+	 * checking them costs a cursor per row, a quarter of the time. So they stay
+	 * off, as store_harden() has set them.
 	 */
-	rc = exec(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-			 "PRAGMA foreign_keys = OFF;");
+	rc = exec(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
 	if (rc)
 		return rc;
 	/* We hold the lock: whoever was still recording is dead. */
@@ -260,6 +305,12 @@ int store_open(const char *path, struct store **result)
 	return rc;
 }
 
+bool store_is_refusal(int rc)
+{
+	return rc == STORE_FOREIGN || rc == STORE_FUTURE ||
+	       (rc >= STORE_TABLE && rc <= STORE_JOURNAL);
+}
+
 const char *store_strerror(struct store *store, int rc)
 {
 	(void)store;
@@ -270,6 +321,18 @@ const char *store_strerror(struct store *store, int rc)
 		return "was written by a newer version";
 	case STORE_BUSY:
 		return "another collector writes it";
+	case STORE_TABLE:
+		return "not a database of the collector's making: its tables differ from the "
+		       "collector's";
+	case STORE_ACTIVE:
+		return "not a database of the collector's making: it has a trigger, a virtual "
+		       "table or another object that runs code";
+	case STORE_INDEX:
+		return "not a database of the collector's making: an index on the collector's "
+		       "tables is unique or partial, or has an expression or a collation";
+	case STORE_JOURNAL:
+		return "not a database of the collector's making: its journal belongs to a "
+		       "transaction of several files";
 	case STORE_RUNLESS:
 		return "the run takes no more records";
 	case SQLITE_FULL:
@@ -387,9 +450,49 @@ int store_finish(struct store *store, const char *state, uint64_t tsc_end, int64
 	return flushed ? flushed : rc;
 }
 
+/*
+ * Deletes a run and what belongs to it. Not by foreign keys: tables of others may
+ * refer to ours, and SQLite would evaluate their expressions.
+ */
+static int delete_run(struct store *store, int64_t run)
+{
+#define VCPUS "(SELECT c.id FROM vcpu c JOIN vm m ON m.id = c.vm_id WHERE m.run_id = ?1)"
+	static const char *const deletes[] = {
+		"DELETE FROM exit WHERE vcpu IN " VCPUS,
+		"DELETE FROM exit_rollup WHERE vcpu IN " VCPUS,
+		"DELETE FROM exit_hist WHERE vcpu IN " VCPUS,
+		"DELETE FROM exit_rollup_coarse WHERE vcpu IN " VCPUS,
+		"DELETE FROM exit_hist_total WHERE vcpu IN " VCPUS,
+		"DELETE FROM loss WHERE vcpu IN " VCPUS,
+		"DELETE FROM crosscheck WHERE run_id = ?1",
+		"DELETE FROM vmx_capability WHERE run_id = ?1",
+		"DELETE FROM leaf_reading WHERE run_id = ?1",
+		"DELETE FROM vcpu WHERE vm_id IN (SELECT id FROM vm WHERE run_id = ?1)",
+		"DELETE FROM vm WHERE run_id = ?1",
+		"DELETE FROM run WHERE id = ?1",
+	};
+#undef VCPUS
+	sqlite3_stmt *stmt;
+	int rc = exec(store, "BEGIN");
+
+	for (size_t i = 0; !rc && i < sizeof(deletes) / sizeof(*deletes); i++) {
+		rc = sqlite3_prepare_v2(store->db, deletes[i], -1, &stmt, NULL);
+		if (rc)
+			break;
+		sqlite3_bind_int64(stmt, 1, run);
+		rc = store_step(stmt);
+		sqlite3_finalize(stmt);
+	}
+	if (!rc)
+		rc = exec(store, "COMMIT");
+
+	if (rc && !sqlite3_get_autocommit(store->db))
+		exec(store, "ROLLBACK");
+	return rc;
+}
+
 int store_discard(struct store *store)
 {
-	sqlite3_stmt *stmt;
 	int rc;
 
 	if (store->run)
@@ -400,17 +503,8 @@ int store_discard(struct store *store)
 	}
 	/* On a full disk this may give room to delete in. */
 	exec(store, "PRAGMA wal_checkpoint(TRUNCATE)");
-	/* The references take along what belongs to the run. */
-	rc = exec(store, "PRAGMA foreign_keys = ON");
-	if (!rc)
-		rc = sqlite3_prepare_v2(store->db, "DELETE FROM run WHERE id = ?", -1, &stmt, NULL);
-	if (rc)
-		return rc;
-	sqlite3_bind_int64(stmt, 1, store->failed_run);
-	rc = store_step(stmt);
-	sqlite3_finalize(stmt);
+	rc = delete_run(store, store->failed_run);
 	store->failed_run = 0;
-	exec(store, "PRAGMA foreign_keys = OFF");
 	return rc;
 }
 

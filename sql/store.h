@@ -21,6 +21,7 @@
 #ifndef EXITSCOPE_SQL_STORE_H
 #define EXITSCOPE_SQL_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,11 @@
 #define STORE_FUTURE  1000002 /* written by a newer version of this program */
 #define STORE_BUSY    1000003 /* another collector writes this file */
 #define STORE_RUNLESS 1000004 /* no run is open, or it has failed before */
+/* The file claims to be a run database, but its schema is not safe to write to. */
+#define STORE_TABLE   1000005 /* a table of ours is missing or defined otherwise */
+#define STORE_ACTIVE  1000006 /* there are triggers or virtual tables */
+#define STORE_INDEX   1000007 /* an added index may fail or compute expressions */
+#define STORE_JOURNAL 1000008 /* its rollback journal would delete another file */
 
 struct store;
 
@@ -121,11 +127,18 @@ struct store_counts {
 
 /*
  * Opens @path for writing, creates it if it does not exist or is empty. A file
- * that is refused (STORE_FOREIGN, STORE_FUTURE, STORE_BUSY) is not touched. An
- * older version is brought up to date, and so are the views and the meanings of
- * the exit reasons of any file; runs of dead writers become 'interrupted'.
+ * that is refused (STORE_FOREIGN, STORE_FUTURE, STORE_BUSY, STORE_TABLE to
+ * STORE_JOURNAL) is not touched. An older version is brought up to date, and so
+ * are the views and the meanings of the exit reasons of any file; runs of dead
+ * writers become 'interrupted'.
+ *
+ * The file may come from elsewhere: nothing that it contains is executed. Other
+ * tables and views in it, and plain indexes on our tables, do no harm and stay.
  */
 int store_open(const char *path, struct store **store);
+
+/* Whether @rc is a refusal of store_open() for what the file is. */
+bool store_is_refusal(int rc);
 
 /* Words for what a call returned; @store may be NULL. Valid until the next call. */
 const char *store_strerror(struct store *store, int rc);

@@ -129,6 +129,23 @@ void store_sum_free(struct store *store);
 /* Creates the tables of schema.sql that the file lacks. */
 int store_add_tables(struct store *store);
 
+/*
+ * Opens a database in memory that has our tables and views and no rows. To be
+ * closed by the caller, after an error too.
+ */
+int store_own_schema(sqlite3 **own);
+
+/*
+ * Checks that writing our tables runs nothing that others put into the file.
+ * @complete: none of our tables and views may be missing or different. Returns 0,
+ * STORE_TABLE, STORE_ACTIVE, STORE_INDEX or an error. Before it returns 0 nothing
+ * in the file but sqlite_schema may be read.
+ */
+int store_check_schema(struct store *store, int complete);
+
+/* Sets up a new connection for a file from elsewhere (sqlite.org/security.html). */
+int store_harden(sqlite3 *db);
+
 /* Writes exit_rollup_coarse and exit_hist_total of a run that has ended. */
 int store_coarse_write(struct store *store, int64_t run);
 

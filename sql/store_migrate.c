@@ -34,10 +34,8 @@ int store_add_tables(struct store *store)
 {
 	sqlite3_stmt *tables = NULL;
 	sqlite3 *now = NULL;
-	int rc = sqlite3_open(":memory:", &now);
+	int rc = store_own_schema(&now);
 
-	if (!rc)
-		rc = sqlite3_exec(now, sql_schema, NULL, NULL, NULL);
 	if (!rc)
 		rc = sqlite3_prepare_v2(now, "SELECT sql FROM sqlite_schema WHERE type = 'table'",
 					-1, &tables, NULL);

@@ -249,16 +249,22 @@ void store_rows_clear(struct row_image *image)
 	image->rows = 0;
 }
 
-/* The first two pages: a database with nothing but an empty table exit. */
+/*
+ * The first two pages: a database with nothing but an empty table exit. Its
+ * definition is our own; the file's is never executed.
+ */
 static int make_template(struct store *store)
 {
-	static const char definition[] = "SELECT sql FROM main.sqlite_schema WHERE name = 'exit'";
+	static const char definition[] = "SELECT sql FROM sqlite_schema WHERE name = 'exit'";
 	sqlite3_stmt *stmt = NULL;
+	sqlite3 *own = NULL;
 	sqlite3 *db = NULL;
 	unsigned char *template = NULL;
 	sqlite3_int64 bytes = 0;
-	int rc = sqlite3_prepare_v2(store->db, definition, -1, &stmt, NULL);
+	int rc = store_own_schema(&own);
 
+	if (!rc)
+		rc = sqlite3_prepare_v2(own, definition, -1, &stmt, NULL);
 	if (!rc && sqlite3_step(stmt) != SQLITE_ROW)
 		rc = SQLITE_CORRUPT;
 	if (!rc)
@@ -274,9 +280,11 @@ static int make_template(struct store *store)
 		rc = SQLITE_NOMEM;
 	if (!rc)
 		memcpy(store->image.pages, template, 2 * PAGE);
+
 	sqlite3_free(template);
 	sqlite3_close(db);
 	sqlite3_finalize(stmt);
+	sqlite3_close(own);
 	return rc;
 }
 

@@ -69,6 +69,12 @@ refuses 'is not a capture' --from err --db new.sqlite
 refuses 'the folder must exist' --from plain.cap --db no/folder.sqlite
 refuses 'is a folder' --from . --db new.sqlite
 refuses 'not a run database' --from plain.cap --db plain.cap
+"$count" run.sqlite "CREATE TRIGGER t AFTER INSERT ON run BEGIN DELETE FROM exit; END" >/dev/null 2>&1
+cp run.sqlite triggered.sqlite
+refuses "run.sqlite: not a database of the collector's making: .*(it was left alone; use another --db)" --from plain.cap --db run.sqlite
+cmp run.sqlite triggered.sqlite || fail "a refused database was changed"
+gives 2 run.sqlite "SELECT count(*) FROM run"
+"$count" run.sqlite "DROP TRIGGER t" >/dev/null 2>&1
 refuses 'File exists' --from plain.cap --capture plain.cap
 [ -e /dev/kvm_exit_ring ] || refuses 'no such device' --db new.sqlite
 [ ! -e new.sqlite ] || fail "a database was left behind"

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * store_schema.c - compares the schema of a file with the collector's own
+ *
+ * A file may come from elsewhere, and SQLite evaluates what its schema says
+ * whenever a table is written: triggers, CHECK, DEFAULT and generated columns,
+ * expressions of indexes. So nothing is written before this check.
+ *
+ * HOW IT WORKS
+ *
+ * SQLite builds its tables from column sql of sqlite_schema alone. Columns type,
+ * name and tbl_name may be forged, so they are not read here:
+ *
+ *  1. Each text defines a table, a view or an index. Triggers, virtual tables
+ *     and TEMP objects are refused, whatever table they belong to.
+ *  2. For each of our tables one text is ours, except for comments and space.
+ *     SQLite refuses two definitions of one name, so that text is the one in use.
+ *  3. Indexes that others added to our tables can't fail and have no expressions.
+ *
+ * Other tables and views stay: the collector neither reads nor writes them. Views
+ * with the names of ours are replaced, so their text does not matter.
+ */
+#include "sql/store_internal.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_OBJECTS 64
+
+/* One table or view of ours. */
+struct object {
+	char *name;
+	char *text; /* see normalize() */
+	bool is_view;
+	bool is_found;
+};
+
+struct schema {
+	struct object objects[MAX_OBJECTS];
+	size_t count;
+};
+
+int store_own_schema(sqlite3 **own)
+{
+	int rc = sqlite3_open(":memory:", own);
+
+	if (!rc)
+		rc = sqlite3_exec(*own, sql_schema, NULL, NULL, NULL);
+	if (!rc)
+		rc = sqlite3_exec(*own, sql_views, NULL, NULL, NULL);
+	return rc;
+}
+
+/* As SQLite's tokenizer: the end of space and comments. */
+static const char *skip_blank(const char *p)
+{
+	const char *end;
+
+	for (;;) {
+		if (*p && strchr(" \t\n\f\r", *p)) {
+			p++;
+		} else if (p[0] == '-' && p[1] == '-') {
+			p += strcspn(p, "\n");
+		} else if (p[0] == '/' && p[1] == '*') {
+			end = strstr(p + 2, "*/");
+			p = end ? end + 2 : p + strlen(p);
+		} else {
+			return p;
+		}
+	}
+}
+
+static bool is_word(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       c == '_' || c == '$' || (unsigned char)c >= 0x80;
+}
+
+/* The end of a quoted name or string, or @p if there is none at @p. */
+static const char *skip_quoted(const char *p)
+{
+	const char *end;
+
+	if (!*p || !strchr("'\"`[", *p))
+		return p;
+
+	end = strchr(p + 1, *p == '[' ? ']' : *p);
+	return end ? end + 1 : p + strlen(p);
+}
+
+/*
+ * A copy of @sql without comments, and without space except one between words.
+ * Comments differ between versions of this program.
+ */
+static char *normalize(const char *sql)
+{
+	char *text = malloc(strlen(sql) + 1);
+	char *out = text;
+	const char *end;
+
+	if (!text)
+		return NULL;
+
+	while (*sql) {
+		end = skip_blank(sql);
+		if (end != sql) {
+			if (out != text && is_word(out[-1]) && is_word(*end))
+				*out++ = ' ';
+			sql = end;
+			continue;
+		}
+
+		end = skip_quoted(sql);
+		if (end == sql)
+			end++;
+		memcpy(out, sql, (size_t)(end - sql));
+		out += end - sql;
+		sql = end;
+	}
+
+	*out = '\0';
+	return text;
+}
+
+static void free_schema(struct schema *schema)
+{
+	for (size_t i = 0; i < schema->count; i++) {
+		free(schema->objects[i].name);
+		free(schema->objects[i].text);
+	}
+}
+
+/* Reads the names and definitions of our tables and views. */
+static int read_own(struct schema *schema)
+{
+	static const char sql[] = "SELECT name, sql, type = 'view' FROM sqlite_schema WHERE type "
+				  "IN ('table', 'view')";
+	sqlite3_stmt *stmt = NULL;
+	sqlite3 *own = NULL;
+	int rc = store_own_schema(&own);
+
+	if (!rc)
+		rc = sqlite3_prepare_v2(own, sql, -1, &stmt, NULL);
+
+	while (!rc && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		struct object *object = &schema->objects[schema->count];
+
+		rc = schema->count < MAX_OBJECTS ? 0 : SQLITE_INTERNAL;
+		if (rc)
+			break;
+		object->name = strdup((const char *)sqlite3_column_text(stmt, 0));
+		object->text = normalize((const char *)sqlite3_column_text(stmt, 1));
+		object->is_view = sqlite3_column_int(stmt, 2);
+		schema->count++;
+		if (!object->name || !object->text)
+			rc = -ENOMEM;
+	}
+
+	sqlite3_finalize(stmt);
+	sqlite3_close(own);
+	return rc == SQLITE_DONE ? 0 : rc;
+}
+
+/* A definition that does nothing by itself. @text is normalized. */
+static bool is_passive(const char *text)
+{
+	static const char *const passive[] = {
+		"CREATE TABLE",
+		"CREATE VIEW",
+		"CREATE INDEX",
+		"CREATE UNIQUE INDEX",
+	};
+
+	for (size_t i = 0; i < sizeof(passive) / sizeof(*passive); i++) {
+		size_t length = strlen(passive[i]);
+
+		if (!sqlite3_strnicmp(text, passive[i], (int)length) &&
+		    (text[length] == ' ' || !is_word(text[length])))
+			return true;
+	}
+	return false;
+}
+
+static int check_definition(struct schema *schema, const char *sql)
+{
+	char *text = normalize(sql);
+	int rc = 0;
+
+	if (!text)
+		return -ENOMEM;
+
+	if (!is_passive(text))
+		rc = STORE_ACTIVE;
+	for (size_t i = 0; i < schema->count; i++) {
+		if (!strcmp(text, schema->objects[i].text))
+			schema->objects[i].is_found = true;
+	}
+
+	free(text);
+	return rc;
+}
+
+static int check_definitions(sqlite3 *db, struct schema *schema)
+{
+	/* NULL: indexes that belong to the definition of a table. */
+	static const char sql[] = "SELECT sql FROM main.sqlite_schema WHERE sql IS NOT NULL";
+	sqlite3_stmt *stmt;
+	int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+
+	while (!rc && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		const char *text = (const char *)sqlite3_column_text(stmt, 0);
+
+		rc = text ? check_definition(schema, text) : SQLITE_NOMEM;
+	}
+
+	sqlite3_finalize(stmt);
+	return rc == SQLITE_DONE ? 0 : rc;
+}
+
+/* A "PRAGMA main.@pragma(@name)" of the open file. */
+static int prepare_pragma(sqlite3 *db, const char *pragma, const char *name, sqlite3_stmt **stmt)
+{
+	char *sql = sqlite3_mprintf("PRAGMA main.%s(%Q)", pragma, name);
+	int rc = sql ? sqlite3_prepare_v2(db, sql, -1, stmt, NULL) : SQLITE_NOMEM;
+
+	sqlite3_free(sql);
+	return rc;
+}
+
+/* The columns of an index that was made by CREATE INDEX. */
+static int check_index(sqlite3 *db, const char *name)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = prepare_pragma(db, "index_xinfo", name, &stmt);
+
+	while (!rc && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		const char *collation = (const char *)sqlite3_column_text(stmt, 4);
+		bool is_expression = sqlite3_column_int(stmt, 1) == -2;
+
+		/* A collation of another program can't be computed here. */
+		if (is_expression || !collation || sqlite3_stricmp(collation, "BINARY"))
+			rc = STORE_INDEX;
+		else
+			rc = 0;
+	}
+
+	sqlite3_finalize(stmt);
+	return rc == SQLITE_DONE ? 0 : rc;
+}
+
+static int check_indexes(sqlite3 *db, const char *table)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = prepare_pragma(db, "index_list", table, &stmt);
+
+	while (!rc && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		const char *name = (const char *)sqlite3_column_text(stmt, 1);
+		bool is_unique = sqlite3_column_int(stmt, 2);
+		const char *origin = (const char *)sqlite3_column_text(stmt, 3);
+		bool is_partial = sqlite3_column_int(stmt, 4);
+
+		rc = name && origin ? 0 : SQLITE_NOMEM;
+		if (rc || strcmp(origin, "c"))
+			continue;
+		rc = is_unique || is_partial ? STORE_INDEX : check_index(db, name);
+	}
+
+	sqlite3_finalize(stmt);
+	return rc == SQLITE_DONE ? 0 : rc;
+}
+
+static int check_object(sqlite3 *db, const struct object *object, int complete)
+{
+	/* Unlike the pragmas, this never expands the text of a view. */
+	int rc = sqlite3_table_column_metadata(db, "main", object->name, NULL, NULL, NULL, NULL,
+					       NULL, NULL);
+	bool is_table = !rc;
+
+	if (rc && rc != SQLITE_ERROR)
+		return rc;
+
+	if (object->is_view)
+		return is_table || (complete && !object->is_found) ? STORE_TABLE : 0;
+	if (is_table != object->is_found || (complete && !is_table))
+		return STORE_TABLE;
+	return is_table ? check_indexes(db, object->name) : 0;
+}
+
+int store_check_schema(struct store *store, int complete)
+{
+	struct schema schema = {0};
+	int rc = read_own(&schema);
+
+	if (!rc)
+		rc = check_definitions(store->db, &schema);
+	for (size_t i = 0; !rc && i < schema.count; i++)
+		rc = check_object(store->db, &schema.objects[i], complete);
+
+	free_schema(&schema);
+	return rc;
+}
+
+int store_harden(sqlite3 *db)
+{
+	static const struct {
+		int option;
+		int value;
+	} options[] = {
+		{SQLITE_DBCONFIG_DEFENSIVE, 1},	     {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+		{SQLITE_DBCONFIG_ENABLE_TRIGGER, 0}, {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+		{SQLITE_DBCONFIG_ENABLE_FKEY, 0},
+	};
+	static const struct {
+		int limit;
+		int value;
+	} limits[] = {
+		{SQLITE_LIMIT_LENGTH, 16 << 20},  {SQLITE_LIMIT_SQL_LENGTH, 1 << 20},
+		{SQLITE_LIMIT_EXPR_DEPTH, 200},	  {SQLITE_LIMIT_COMPOUND_SELECT, 50},
+		{SQLITE_LIMIT_ATTACHED, 1},	  {SQLITE_LIMIT_TRIGGER_DEPTH, 1},
+		{SQLITE_LIMIT_WORKER_THREADS, 0},
+	};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sizeof(options) / sizeof(*options); i++)
+		rc = sqlite3_db_config(db, options[i].option, options[i].value, NULL);
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
+		sqlite3_limit(db, limits[i].limit, limits[i].value);
+
+	/* Pages of a damaged file are checked as they are read. */
+	return rc ? rc : sqlite3_exec(db, "PRAGMA cell_size_check = ON", NULL, NULL, NULL);
+}
