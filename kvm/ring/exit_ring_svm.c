@@ -63,6 +63,28 @@ static void svm_exit_cr3(struct kvm_vcpu *vcpu, struct exit_ring *er)
 	er->record->guest_cr3 = to_svm(vcpu)->vmcb->save.cr3;
 }
 
+/*
+ * intr_info and error_code: the event in whose delivery the guest exited. EXITINTINFO has the
+ * layout of VMX (APM vol. 2, "Intercepts During IDT Interrupt Delivery"). Without its V bit
+ * there was no event, whatever the other bits are. Returns their flags.
+ */
+static u32 svm_exit_event(struct kvm_exit_record *record, const struct vmcb_control_area *control)
+{
+	u32 info = control->exit_int_info;
+
+	record->intr_info = 0;
+	record->error_code = 0;
+	if (likely(!(info & SVM_EVTINJ_VALID)))
+		return 0;
+
+	record->intr_info = info;
+	if (!(info & SVM_EVTINJ_VALID_ERR))
+		return KVM_EXIT_REC_INTR;
+
+	record->error_code = control->exit_int_info_err;
+	return KVM_EXIT_REC_INTR | KVM_EXIT_REC_ERROR_CODE;
+}
+
 /* svm_exit_ring_exit() with a reader */
 void svm_exit_ring_record(struct kvm_vcpu *vcpu)
 {
@@ -82,17 +104,7 @@ void svm_exit_ring_record(struct kvm_vcpu *vcpu)
 	record->guest_rip = vmcb->save.rip;
 	record->qualification = control->exit_info_1;
 	record->info2 = control->exit_info_2;
-	/* A pending event as VMX would tell it: EXITINTINFO has the same layout. */
-	record->intr_info = 0;
-	record->error_code = 0;
-	if (unlikely(control->exit_int_info & SVM_EVTINJ_VALID)) {
-		record->intr_info = control->exit_int_info;
-		flags |= KVM_EXIT_REC_INTR;
-	}
-	if (unlikely(control->exit_int_info & SVM_EVTINJ_VALID_ERR)) {
-		record->error_code = control->exit_int_info_err;
-		flags |= KVM_EXIT_REC_ERROR_CODE;
-	}
+	flags |= svm_exit_event(record, control);
 	flags |= svm_exit_key(vcpu, record, code, control->exit_info_1, control->exit_info_2);
 	exit_ring_recorded(vcpu, er, flags);
 	svm_exit_cr3(vcpu, er);

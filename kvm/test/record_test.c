@@ -14,7 +14,13 @@
 #define INT_TABLE(vector) (4 * (vector)) /* of real mode */
 #define HANDLER		  0x1800
 #define UD_VECTOR	  6
+#define GP_VECTOR	  13
 #define UD_EVENT	  0x80000306U /* valid, hardware exception, vector 6 */
+#define GP_EVENT	  0x80000b0dU /* valid, error code, hardware exception, vector 13 */
+#define WRONG_SELECTOR	  0x50	      /* beyond the GDT; the error code of its #GP */
+#define GDT		  0x2000
+#define IDT		  0x3000 /* in a page of its own: its first use is a nested page fault */
+#define STACK_TOP	  0x1ffc /* in the page of the code */
 
 #define UD2 0x0f, 0x0b
 
@@ -191,9 +197,75 @@ static void test_error_code(void)
 	CHECK(!ioctl(p.vm.vcpu.fd, KVM_RUN, 0) && p.vm.vcpu.run->exit_reason == KVM_EXIT_HLT);
 	probe_run(&p, 1);
 	probe_close(&p);
-	r = keyed(0, 0, 13);
+	r = keyed(0, 0, GP_VECTOR);
 	CHECK(r->flags & KVM_EXIT_REC_INTR && r->flags & KVM_EXIT_REC_ERROR_CODE);
-	CHECK(r->intr_info == (0x80000b00U | 13) && r->error_code == 0);
+	CHECK(r->intr_info == GP_EVENT && r->error_code == 0);
+}
+
+static void set_protected_mode(struct probe *p)
+{
+	struct kvm_segment code = {
+		.limit = ~0U, .selector = 8, .type = 11, .present = 1, .s = 1, .db = 1, .g = 1};
+	struct kvm_segment data = {
+		.limit = ~0U, .selector = 16, .type = 3, .present = 1, .s = 1, .db = 1, .g = 1};
+	struct kvm_sregs sregs;
+
+	CHECK(!ioctl(p->vm.vcpu.fd, KVM_GET_SREGS, &sregs));
+	sregs.cs = code;
+	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
+	sregs.cr0 |= 1;
+	CHECK(!ioctl(p->vm.vcpu.fd, KVM_SET_SREGS, &sregs));
+}
+
+/* Tables for protected mode, in which #GP runs what is at HANDLER. */
+static void set_gp_handler(struct probe *p)
+{
+	static const uint64_t gdt[] = {0, 0x00cf9b000000ffff, 0x00cf93000000ffff};
+	const uint64_t gate = 0x00008e0000080000 | HANDLER;
+	struct kvm_sregs sregs;
+
+	set_protected_mode(p);
+	memcpy(p->vm.vm.memory + GDT, gdt, sizeof(gdt));
+	memcpy(p->vm.vm.memory + IDT + 8 * GP_VECTOR, &gate, sizeof(gate));
+
+	CHECK(!ioctl(p->vm.vcpu.fd, KVM_GET_SREGS, &sregs));
+	sregs.gdt.base = GDT;
+	sregs.gdt.limit = sizeof(gdt) - 1;
+	sregs.idt.base = IDT;
+	sregs.idt.limit = 8 * 32 - 1;
+	CHECK(!ioctl(p->vm.vcpu.fd, KVM_SET_SREGS, &sregs));
+}
+
+/*
+ * A #GP with an error code that is not 0. The exit in the middle of its delivery tells of it;
+ * those after it do not, though SVM may leave the rest of EXITINTINFO as it was.
+ */
+static void test_delivered_error_code(void)
+{
+	const struct kvm_exit_record *r;
+	unsigned int interrupted = 0;
+	struct probe p;
+
+	/* mov $STACK_TOP,%esp; mov $WRONG_SELECTOR,%eax; mov %eax,%ds */
+	PROBE(&p, 0xbc, 0xfc, 0x1f, 0, 0, 0xb8, WRONG_SELECTOR, 0, 0, 0, 0x8e, 0xd8);
+	set_gp_handler(&p);
+	memcpy(p.vm.vm.memory + HANDLER, (const uint8_t[]){OUT_STEP, OUT_STEP}, 4);
+	probe_run(&p, 2);
+	probe_close(&p);
+
+	for (r = seen; r < seen + seen_count; r++) {
+		CHECK(r->flags & KVM_EXIT_REC_INTR || !(r->flags & KVM_EXIT_REC_ERROR_CODE));
+		CHECK(r->flags & KVM_EXIT_REC_ERROR_CODE || r->error_code == 0);
+		if (r->intr_info == GP_EVENT) {
+			CHECK(r->flags & KVM_EXIT_REC_ERROR_CODE);
+			CHECK(r->error_code == WRONG_SELECTOR);
+			interrupted++;
+		}
+	}
+
+	r = keyed(30, 0x7b, STEP_PORT);
+	CHECK(r->guest_rip == HANDLER && !(r->flags & KVM_EXIT_REC_INTR));
+	CHECK(interrupted > 0 || r->isa == KVM_EXIT_ISA_VMX || !nested_paging());
 }
 
 static void test_kinds_of_access(void)
@@ -350,21 +422,6 @@ static void test_watermark(void)
 	step_vm_close(&p.vm);
 }
 
-static void set_protected_mode(struct probe *p)
-{
-	struct kvm_segment code = {
-		.limit = ~0U, .selector = 8, .type = 11, .present = 1, .s = 1, .db = 1, .g = 1};
-	struct kvm_segment data = {
-		.limit = ~0U, .selector = 16, .type = 3, .present = 1, .s = 1, .db = 1, .g = 1};
-	struct kvm_sregs sregs;
-
-	CHECK(!ioctl(p->vm.vcpu.fd, KVM_GET_SREGS, &sregs));
-	sregs.cs = code;
-	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
-	sregs.cr0 |= 1;
-	CHECK(!ioctl(p->vm.vcpu.fd, KVM_SET_SREGS, &sregs));
-}
-
 /*
  * The VMM has #UD injected with an error code, which it does not have: the CPU refuses
  * the VM entry for its control fields (SDM vol. 3, "VM-Entry Control Fields").
@@ -476,6 +533,7 @@ int main(int argc, char **argv)
 		{"LMSW", test_lmsw},
 		{"an exception and its delivery", test_exception},
 		{"error code", test_error_code},
+		{"an error code that was delivered", test_delivered_error_code},
 		{"read, write and fetch", test_kinds_of_access},
 		{"external interrupt", test_external_interrupt},
 		{"no re-entry", test_no_reentry},

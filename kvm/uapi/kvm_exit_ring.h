@@ -104,8 +104,10 @@
  *		table "Format of Exit Reason"); SVM: low 32 bits of EXITCODE
  *		(0xffffffff: VMEXIT_INVALID)
  * @flags:	KVM_EXIT_REC_*
- * @intr_info:	VM-exit interruption information (VMCS 0x4404)
- * @error_code:	VM-exit interruption error code (VMCS 0x4406)
+ * @intr_info:	VM-exit interruption information (VMCS 0x4404); SVM: bits 31:0 of
+ *		EXITINTINFO
+ * @error_code:	VM-exit interruption error code (VMCS 0x4406); SVM: bits 63:32 of
+ *		EXITINTINFO
  * @pcpu:	physical CPU at the exit (smp_processor_id())
  * @vcpu_id:	the vCPU's id as given to KVM_CREATE_VCPU
  * @user_reason: KVM_EXIT_* of struct kvm_run at the first return of KVM_RUN if

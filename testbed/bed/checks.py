@@ -55,6 +55,9 @@ FLAG_RULES = {
     "preempted": "(flags & 0x80 <> 0) <> (preempted_cycles <> 0)",
     "interruption": "(flags & 0x200 <> 0) <> (coalesce(intr_info, 0) & 0x80000000 <> 0)",
     "error code": "(flags & 0x400 = 0) AND coalesce(error_code, 0) <> 0",
+    # of the event in intr_info, whose bits 31 and 11 are: valid, with an error code
+    "error code of an event": "(flags & 0x400 <> 0) <> "
+                              "(coalesce(intr_info, 0) & 0x80000800 = 0x80000800)",
     "key": "(flags & 0x800 = 0) AND (coalesce(key, 0) <> 0 OR coalesce(key_aux, 0) <> 0)",
 }
 

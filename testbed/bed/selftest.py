@@ -74,6 +74,8 @@ BROKEN = {
     "UPDATE exit SET preempted_cycles = 1 WHERE seq = 3": ["is_sound"],
     "UPDATE exit SET flags = 0xa04 WHERE seq = 3": ["is_sound"],
     "UPDATE exit SET error_code = 2 WHERE seq = 3": ["is_sound"],
+    "UPDATE exit SET flags = 0xc04 WHERE seq = 3": ["is_sound"],
+    "UPDATE exit SET flags = 0xa04, intr_info = 0x80000b0d WHERE seq = 3": ["is_sound"],
     "UPDATE exit SET flags = 0x4 WHERE seq = 3": ["is_sound"],
     "UPDATE vcpu SET dropped = 1": ["leaves_agree", "accounts_for"],
 }
