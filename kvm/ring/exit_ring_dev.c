@@ -82,7 +82,12 @@ static int exit_ring_dev_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static long exit_ring_ioctl_arm(struct exit_ring_file *f)
+/*
+ * The calls. What they copy from and to user space may wait for a page for ever, so all
+ * copies are made outside exit_ring_lock; exit_ring_do_*() run under it.
+ */
+
+static long exit_ring_do_arm(struct exit_ring_file *f)
 {
 	if (exit_ring_armer && exit_ring_armer != f)
 		return -EBUSY;
@@ -92,29 +97,37 @@ static long exit_ring_ioctl_arm(struct exit_ring_file *f)
 	return 0;
 }
 
-static long exit_ring_ioctl_next(struct exit_ring_file *f, struct kvm_exit_ring_info __user *arg)
+static long exit_ring_ioctl_arm(struct exit_ring_file *f)
 {
-	struct kvm_exit_ring_info info;
+	long r;
+
+	if (mutex_lock_killable(&exit_ring_lock))
+		return -EINTR;
+	r = exit_ring_do_arm(f);
+	mutex_unlock(&exit_ring_lock);
+	return r;
+}
+
+/* Replaces info by that of the next ring. */
+static long exit_ring_do_next(struct exit_ring_file *f, struct kvm_exit_ring_info *info)
+{
 	struct kvm_exit_ring_meta *meta;
 	struct exit_ring *er;
-	u64 id;
+	u64 id = info->ring_id + 1;
 
-	if (copy_from_user(&info, arg, sizeof(info)))
-		return -EFAULT;
-	if (memchr_inv(info.reserved, 0, sizeof(info.reserved)))
-		return -EINVAL;
 	if (!f->walking)
 		f->walk_changes = exit_ring_changes;
 	f->walking = true;
-	id = info.ring_id + 1;
+
 	er = id ? exit_ring_find(&id) : NULL;
 	if (!er) {
 		f->walking = false;
 		f->seen_changes = f->walk_changes;
 		return -ENOENT;
 	}
+
 	meta = &er->shared->meta;
-	info = (struct kvm_exit_ring_info) {
+	*info = (struct kvm_exit_ring_info) {
 		.ring_id = meta->ring_id,
 		.vm_id = meta->vm_id,
 		.vcpu_id = meta->vcpu_id,
@@ -124,60 +137,84 @@ static long exit_ring_ioctl_next(struct exit_ring_file *f, struct kvm_exit_ring_
 			 (er->attached ? KVM_EXIT_INFO_BUSY : 0) |
 			 (er->buf ? KVM_EXIT_INFO_RECORDING : 0),
 	};
+	return 0;
+}
+
+static long exit_ring_ioctl_next(struct exit_ring_file *f, struct kvm_exit_ring_info __user *arg)
+{
+	struct kvm_exit_ring_info info;
+	long r;
+
+	if (copy_from_user(&info, arg, sizeof(info)))
+		return -EFAULT;
+	if (memchr_inv(info.reserved, 0, sizeof(info.reserved)))
+		return -EINVAL;
+
+	if (mutex_lock_killable(&exit_ring_lock))
+		return -EINTR;
+	r = exit_ring_do_next(f, &info);
+	mutex_unlock(&exit_ring_lock);
+	if (r)
+		return r;
+
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
+static long exit_ring_do_attach(struct exit_ring_file *f, const struct kvm_exit_ring_attach *how)
+{
+	struct exit_ring *er;
+	u64 id = how->ring_id;
+	long r = 0;
+
+	if (f->er)
+		return -EBUSY;
+	er = exit_ring_find(&id);
+	if (!er || id != how->ring_id)
+		return -ENOENT;
+
+	f->totals_only = how->flags & KVM_EXIT_ATTACH_TOTALS;
+	if (f->totals_only)
+		exit_ring_get(er);
+	else
+		r = exit_ring_attach(er, how);
+	if (!r)
+		smp_store_release(&f->er, er);	/* mmap() and poll() take no lock */
+	return r;
+}
+
 static long exit_ring_ioctl_attach(struct exit_ring_file *f,
-				   struct kvm_exit_ring_attach __user *arg)
+				   const struct kvm_exit_ring_attach __user *arg)
 {
 	struct kvm_exit_ring_attach how;
-	struct exit_ring *er;
-	long r = 0;
-	u64 id;
+	long r;
 
 	if (copy_from_user(&how, arg, sizeof(how)))
 		return -EFAULT;
 	if (how.flags & ~(KVM_EXIT_ATTACH_CR3 | KVM_EXIT_ATTACH_TOTALS) ||
 	    memchr_inv(how.reserved, 0, sizeof(how.reserved)))
 		return -EINVAL;
-	if (f->er)
-		return -EBUSY;
-	id = how.ring_id;
-	er = exit_ring_find(&id);
-	if (!er || id != how.ring_id)
-		return -ENOENT;
-	f->totals_only = how.flags & KVM_EXIT_ATTACH_TOTALS;
-	if (f->totals_only)
-		exit_ring_get(er);
-	else
-		r = exit_ring_attach(er, &how);
-	if (!r)
-		smp_store_release(&f->er, er);	/* mmap() and poll() take no lock */
+
+	if (mutex_lock_killable(&exit_ring_lock))
+		return -EINTR;
+	r = exit_ring_do_attach(f, &how);
+	mutex_unlock(&exit_ring_lock);
 	return r;
 }
 
 static long exit_ring_dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct exit_ring_file *f = file->private_data;
-	long r;
 
-	if (mutex_lock_killable(&exit_ring_lock))
-		return -EINTR;
 	switch (cmd) {
 	case KVM_EXIT_RING_ARM:
-		r = exit_ring_ioctl_arm(f);
-		break;
+		return exit_ring_ioctl_arm(f);
 	case KVM_EXIT_RING_NEXT:
-		r = exit_ring_ioctl_next(f, (void __user *)arg);
-		break;
+		return exit_ring_ioctl_next(f, (void __user *)arg);
 	case KVM_EXIT_RING_ATTACH:
-		r = exit_ring_ioctl_attach(f, (void __user *)arg);
-		break;
+		return exit_ring_ioctl_attach(f, (void __user *)arg);
 	default:
-		r = -ENOTTY;
+		return -ENOTTY;
 	}
-	mutex_unlock(&exit_ring_lock);
-	return r;
 }
 
 /* First page and number of pages of the area that begins at pgoff; 0 if none does. */
@@ -233,7 +270,7 @@ static int exit_ring_dev_mmap(struct file *file, struct vm_area_struct *vma)
 	struct exit_ring_file *f = file->private_data;
 	bool tail = vma->vm_pgoff == 1;
 
-	/* Never changes once set; pairs with the release in exit_ring_ioctl_attach(). */
+	/* Never changes once set; pairs with the release in exit_ring_do_attach(). */
 	if (!smp_load_acquire(&f->er) || !(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
 	if (vma->vm_flags & VM_EXEC || (vma->vm_flags & VM_WRITE && !tail))
@@ -263,7 +300,7 @@ static __poll_t exit_ring_poll_ring(struct exit_ring_file *f)
 static __poll_t exit_ring_dev_poll(struct file *file, poll_table *wait)
 {
 	struct exit_ring_file *f = file->private_data;
-	/* Pairs with the release in exit_ring_ioctl_attach(). */
+	/* Pairs with the release in exit_ring_do_attach(). */
 	struct exit_ring *er = smp_load_acquire(&f->er);
 
 	poll_wait(file, er ? &er->readers : &exit_ring_changed, wait);

@@ -9,7 +9,8 @@
 
 /*
  * Guards the set of rings, who reads them and their buffers. Taken in process
- * context only; no KVM lock is taken inside.
+ * context only; no KVM lock is taken and no user memory accessed inside, because a page
+ * that comes late would hold up the creation and destruction of every vCPU.
  */
 extern struct mutex exit_ring_lock;
 

@@ -7,6 +7,7 @@
  * Linux puts into the code meanwhile (an Oops "int3").
  */
 #include "kvm/test/device_vm.h"
+#include "kvm/test/late_page.h"
 #include "kvm/test/ring_steps.h"
 
 #include <linux/capability.h>
@@ -457,6 +458,69 @@ static void test_synthesized_exits(void)
 	step_vm_close(&vm);
 }
 
+/* struct late_call - an ioctl whose argument is a late page, and its result */
+struct late_call {
+	int fd;
+	unsigned long request;
+	struct late_page page;
+	int result;
+};
+
+static void *make_late_call(void *arg)
+{
+	struct late_call *call = arg;
+
+	call->result = ioctl(call->fd, call->request, call->page.at);
+	return NULL;
+}
+
+static void *make_and_destroy_a_vm(void *unused)
+{
+	struct step_vm vm;
+
+	(void)unused;
+	step_vm_open(&vm);
+	step_vm_close(&vm);
+	return NULL;
+}
+
+/* VMs come and go while a reader's call waits for a page of its argument. */
+static void vm_does_not_wait_for(unsigned long request, int readable, int result)
+{
+	struct late_call call = {.fd = device(), .request = request};
+	struct timespec limit;
+	pthread_t reader, vmm;
+	int waited;
+
+	late_page_open(&call.page, readable);
+	CHECK(!pthread_create(&reader, NULL, make_late_call, &call));
+	late_page_wait(&call.page);
+
+	CHECK(!pthread_create(&vmm, NULL, make_and_destroy_a_vm, NULL));
+	CHECK(!clock_gettime(CLOCK_REALTIME, &limit));
+	limit.tv_sec += 10;
+	waited = pthread_timedjoin_np(vmm, NULL, &limit);
+
+	/* Only now, so that the test ends in either case. */
+	late_page_serve(&call.page);
+	CHECK(!pthread_join(reader, NULL));
+	CHECK(!waited);
+	CHECK(call.result == result);
+	late_page_close(&call.page);
+	close(call.fd);
+}
+
+static void test_late_pages(void)
+{
+	struct step_vm vm;
+
+	step_vm_open(&vm); /* so that NEXT has something to write */
+	vm_does_not_wait_for(KVM_EXIT_RING_NEXT, 0, 0);
+	vm_does_not_wait_for(KVM_EXIT_RING_NEXT, 1, 0);
+	vm_does_not_wait_for(KVM_EXIT_RING_ATTACH, 0, -1); /* there is no ring 0 */
+	step_vm_close(&vm);
+}
+
 static void test_kvm_stays_while_used(void)
 {
 	int fd = device();
@@ -483,6 +547,7 @@ int main(int argc, char **argv)
 		{"poll wakes at the watermark", test_poll_wakes_at_the_watermark},
 		{"the control file tells of changes", test_control_file_tells_of_changes},
 		{"synthesized exits", test_synthesized_exits},
+		{"pages that come late", test_late_pages},
 		{"kvm stays while used", test_kvm_stays_while_used},
 	};
 
