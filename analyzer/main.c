@@ -8,8 +8,7 @@
 #include "analyzer/args.h"
 #include "analyzer/commands/commands.h"
 #include "analyzer/query/db.h"
-
-#define VERSION "0.1"
+#include "exitscope_version.h"
 
 /* clang-format off */
 static const struct cmd *const cmds[] = {
@@ -94,7 +93,7 @@ int main(int argc, char **argv)
 	else if (rc == ARGS_HELP)
 		print_usage();
 	else if (rc == ARGS_VERSION)
-		puts("analyzer " VERSION);
+		puts("analyzer " EXITSCOPE_VERSION);
 	else if (!rc)
 		rc = run_command(&app, cmd);
 	args_free(&app);

@@ -3,6 +3,8 @@
 #ifndef EXITSCOPE_COLLECTOR_VERSION_H
 #define EXITSCOPE_COLLECTOR_VERSION_H
 
-#define COLLECTOR_VERSION "0.1"
+#include "exitscope_version.h"
+
+#define COLLECTOR_VERSION EXITSCOPE_VERSION
 
 #endif
