@@ -1,7 +1,7 @@
 """libperf: compiled from Debian's kernel source package, as @libperf.
 
-Debian ships no libperf-dev. 6.1 is preferred: its struct perf_event_attr has
-the size of Debian 12's own <linux/perf_event.h>.
+Debian ships no libperf-dev. The first series of kvm/series is preferred: its struct
+perf_event_attr has the size of Debian 12's own <linux/perf_event.h>.
 """
 
 _BUILD = """\
@@ -38,13 +38,14 @@ cc_library(
 _PARTS = ["lib/perf/*", "lib/api/fd/*", "lib/zalloc.c", "include/*", "arch/x86/include/*"]
 
 def _impl(ctx):
-    for version in ctx.attr.versions:
-        top = "linux-source-" + version
+    rows = [line.split("\t") for line in ctx.read(ctx.attr.series).split("\n")]
+    packages = [row[2] for row in rows if len(row) == 4 and not row[0].startswith("#")]
+    for top in packages:
         tar = ctx.path("/usr/src/%s.tar.xz" % top)
         if tar.exists:
             break
     if not tar.exists:
-        fail("\n\n    The kernel source is missing: apt-get install linux-source-%s\n" % ctx.attr.versions[0])
+        fail("\n\n    The kernel source is missing: apt-get install %s\n" % packages[0])
     ctx.report_progress("unpacking " + str(tar))
     r = ctx.execute(
         ["tar", "--use-compress-program=xz -T0", "-xf", tar, "--strip-components=1", "--wildcards"] +
@@ -60,5 +61,5 @@ def _impl(ctx):
 
 libperf = repository_rule(
     implementation = _impl,
-    attrs = {"versions": attr.string_list(default = ["6.1", "6.12"], doc = "kernel series, the preferred one first")},
+    attrs = {"series": attr.label(default = "@//kvm:series", allow_single_file = True, doc = "the table of the kernel series, the preferred one first")},
 )

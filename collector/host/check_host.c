@@ -12,12 +12,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "kvm/series.h"
 #include "kvm/uapi/kvm_exit_ring.h"
 
 struct checker {
 	const char *root;
 	const char *release;
-	char series[16];    /* "6.1" */
+	char series[16];    /* "MAJOR.MINOR" */
 	const char *vendor; /* kvm_intel or kvm_amd; NULL: the CPU can't virtualize */
 	struct host_check *checks;
 	int count;
@@ -103,24 +104,37 @@ static void check_cpu(struct checker *c)
 		       "nested virtualization)");
 }
 
+/* The package with the source of a kernel series, or NULL if there are no hooks for it. */
+static const char *source_package(const char *series)
+{
+	static const struct {
+		const char *series;
+		const char *source;
+	} rows[] = {KVM_SERIES_ROWS};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!strcmp(rows[i].series, series))
+			return rows[i].source;
+	return NULL;
+}
+
 static void check_kernel(struct checker *c)
 {
-	if (strcmp(c->series, "6.1") && strcmp(c->series, "6.12"))
+	const char *source = source_package(c->series);
+
+	if (!source)
 		report(c, HOST_MISSING, "kernel",
-		       "%s: there are hook patches for 6.1 and 6.12 only (kvm/README.md says how "
-		       "to "
-		       "add a series)",
-		       c->release);
+		       "%s: there are hook patches for %s only (kvm/README.md says how to add a series)",
+		       c->release, KVM_SERIES_NAMES);
 	else if (!there(at(c, "/lib/modules/%s/build", c->release)))
 		report(c, HOST_MISSING, "kernel",
 		       "%s without headers, to build modules with (apt-get install "
 		       "linux-headers-%s)",
 		       c->release, c->release);
-	else if (!there(at(c, "/usr/src/linux-source-%s.tar.xz", c->series)))
+	else if (!there(at(c, "/usr/src/%s.tar.xz", source)))
 		report(c, HOST_MISSING, "kernel",
-		       "%s without its source, to build modules with (apt-get install "
-		       "linux-source-%s)",
-		       c->release, c->series);
+		       "%s without its source, to build modules with (apt-get install %s)",
+		       c->release, source);
 	else
 		report(c, HOST_OK, "kernel", "%s with headers and source", c->release);
 }

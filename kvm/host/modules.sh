@@ -1,17 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # modules.sh - what kvm/install and kvm/uninstall share (POSIX sh, also busybox)
 #
-# The caller sets $me, its name in messages.
+# The caller sets $me, its name in messages, and $here, the folder kvm/.
 package=exitscope-kvm # its name for DKMS
-
-say() {
-	echo "$me: $*" >&2
-}
-
-die() {
-	say "$*"
-	exit 1
-}
+series_table=$here/series
+. "$here/host/usage.sh"
+. "$here/host/series.sh"
+version=$(cat "$here/../VERSION")
 
 # kvm_intel or kvm_amd, whichever this CPU takes.
 vendor_module() {
@@ -75,6 +70,13 @@ unload_kvm() {
 			return 1
 		fi
 	done
+}
+
+# dkms_copy FOLDER: the package as DKMS takes it, with its version and its kernels filled in.
+dkms_copy() {
+	kernels=$(series_list | sed 's/\./\\\\./g' | tr '\n' '|' | sed 's/|$//')
+	mkdir -p "$1" && cp -r "$here"/* "$here/../VERSION" "$1/" &&
+		sed -e "s/@VERSION@/$version/" -e "s/@KERNELS@/$kernels/" "$here/dkms.conf" >"$1/dkms.conf"
 }
 
 # Takes every version of the package out of DKMS.

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kvm/series.h"
 #include "kvm/test/check.h"
 
 static char root[4096];
@@ -54,82 +55,82 @@ static void expect(const char *release, const char *name, enum host_state state,
 	}
 }
 
-#define V61 "6.1.0-56-amd64"
+#define RELEASE KVM_SERIES_DEFAULT ".0-56-amd64"
 
 static void test_bare(void)
 {
 	put("/proc/cpuinfo", "flags\t\t: fpu lm\n");
-	put("/lib/modules/6.1.0-55-amd64/build", "");
-	expect(V61, "cpu", HOST_REQUIRED, "neither VMX nor SVM");
-	expect(V61, "kernel", HOST_MISSING, "apt-get install linux-headers-" V61);
-	expect("5.10.0-1-amd64", "kernel", HOST_MISSING, "6.1 and 6.12 only");
-	expect("6.123.0", "kernel", HOST_MISSING, "6.1 and 6.12 only");
-	expect(V61, "signatures", HOST_OK, "");
-	expect(V61, "modules", HOST_REQUIRED, "kvm is not loaded");
-	expect(V61, "device", HOST_REQUIRED, "kvm/install");
-	expect(V61, "guests", HOST_MISSING, "/dev/kvm: No such file");
-	expect(V61, "tracefs", HOST_MISSING, "not mounted");
-	expect(V61, "perf", HOST_MISSING, "no perf events");
-	expect(V61, "statistics", HOST_MISSING, "debugfs is not mounted");
-	expect(V61, "capabilities", HOST_MISSING, "modprobe msr");
+	put("/lib/modules/" KVM_SERIES_DEFAULT ".0-55-amd64/build", "");
+	expect(RELEASE, "cpu", HOST_REQUIRED, "neither VMX nor SVM");
+	expect(RELEASE, "kernel", HOST_MISSING, "apt-get install linux-headers-" RELEASE);
+	expect("4.19.0-1-amd64", "kernel", HOST_MISSING, KVM_SERIES_NAMES " only");
+	expect(KVM_SERIES_DEFAULT "23.0", "kernel", HOST_MISSING, KVM_SERIES_NAMES " only");
+	expect(RELEASE, "signatures", HOST_OK, "");
+	expect(RELEASE, "modules", HOST_REQUIRED, "kvm is not loaded");
+	expect(RELEASE, "device", HOST_REQUIRED, "kvm/install");
+	expect(RELEASE, "guests", HOST_MISSING, "/dev/kvm: No such file");
+	expect(RELEASE, "tracefs", HOST_MISSING, "not mounted");
+	expect(RELEASE, "perf", HOST_MISSING, "no perf events");
+	expect(RELEASE, "statistics", HOST_MISSING, "debugfs is not mounted");
+	expect(RELEASE, "capabilities", HOST_MISSING, "modprobe msr");
 }
 
 static void test_filling_up(void)
 {
 	put("/proc/cpuinfo", "flags\t\t: fpu vmx lm\n");
-	expect(V61, "cpu", HOST_OK, "VMX");
-	put("/lib/modules/" V61 "/build", "");
-	expect(V61, "kernel", HOST_MISSING, "apt-get install linux-source-6.1)");
-	put("/usr/src/linux-source-6.1.tar.xz", "");
-	expect(V61, "kernel", HOST_OK, "");
+	expect(RELEASE, "cpu", HOST_OK, "VMX");
+	put("/lib/modules/" RELEASE "/build", "");
+	expect(RELEASE, "kernel", HOST_MISSING, "apt-get install " KVM_SERIES_DEFAULT_SOURCE ")");
+	put("/usr/src/" KVM_SERIES_DEFAULT_SOURCE ".tar.xz", "");
+	expect(RELEASE, "kernel", HOST_OK, "");
 	put("/sys/module/kvm/refcnt", "0");
-	expect(V61, "modules", HOST_REQUIRED, "stock");
+	expect(RELEASE, "modules", HOST_REQUIRED, "stock");
 	put("/sys/module/kvm/parameters/ring_records", "65536");
-	expect(V61, "modules", HOST_REQUIRED, "kvm_intel is not loaded");
+	expect(RELEASE, "modules", HOST_REQUIRED, "kvm_intel is not loaded");
 	put("/sys/module/kvm_intel/refcnt", "0");
-	expect(V61, "modules", HOST_OK, "");
+	expect(RELEASE, "modules", HOST_OK, "");
 	put("/sys/module/kvm/parameters/stock_vendor", "Y\n");
-	expect(V61, "modules", HOST_REQUIRED,
+	expect(RELEASE, "modules", HOST_REQUIRED,
 	       "a stock kvm_intel runs on the kvm with the exit ring");
 	put("/sys/module/kvm/parameters/stock_vendor", "N\n");
-	expect(V61, "modules", HOST_OK, "");
+	expect(RELEASE, "modules", HOST_OK, "");
 	put("/dev/kvm_exit_ring", "");
-	expect(V61, "device", HOST_REQUIRED, "another module's device");
+	expect(RELEASE, "device", HOST_REQUIRED, "another module's device");
 	put("/dev/kvm", "");
-	expect(V61, "guests", HOST_OK, "");
+	expect(RELEASE, "guests", HOST_OK, "");
 	put("/sys/kernel/tracing/events/enable", "0");
-	expect(V61, "tracefs", HOST_MISSING, "modprobe kvm_intel");
+	expect(RELEASE, "tracefs", HOST_MISSING, "modprobe kvm_intel");
 	put("/sys/kernel/tracing/events/kvm/kvm_exit/enable", "0");
-	expect(V61, "tracefs", HOST_OK, "");
+	expect(RELEASE, "tracefs", HOST_OK, "");
 	put("/sys/kernel/debug/tracing", "");
-	expect(V61, "statistics", HOST_MISSING, "KVM is not loaded");
+	expect(RELEASE, "statistics", HOST_MISSING, "KVM is not loaded");
 	put("/sys/kernel/debug/kvm/exits", "0");
-	expect(V61, "statistics", HOST_OK, "");
+	expect(RELEASE, "statistics", HOST_OK, "");
 	put("/sys/kernel/vmx_caps/msrs", "");
-	expect(V61, "capabilities", HOST_OK, "vmx_caps");
+	expect(RELEASE, "capabilities", HOST_OK, "vmx_caps");
 	take("/sys/kernel/vmx_caps/msrs");
 	put("/dev/cpu/0/msr", "");
-	expect(V61, "capabilities", HOST_OK, "msr devices");
+	expect(RELEASE, "capabilities", HOST_OK, "msr devices");
 	put("/proc/cpuinfo", "flags\t\t: fpu svm lm\n");
-	expect(V61, "capabilities", HOST_OK, "not for this CPU");
+	expect(RELEASE, "capabilities", HOST_OK, "not for this CPU");
 }
 
 static void test_restrictions(void)
 {
 	put("/sys/kernel/security/lockdown", "none [integrity] confidentiality\n");
-	expect(V61, "signatures", HOST_MISSING, "locked down");
+	expect(RELEASE, "signatures", HOST_MISSING, "locked down");
 	put("/sys/kernel/security/lockdown", "[none] integrity confidentiality\n");
-	expect(V61, "signatures", HOST_OK, "");
+	expect(RELEASE, "signatures", HOST_OK, "");
 	put("/sys/module/module/parameters/sig_enforce", "Y\n");
-	expect(V61, "signatures", HOST_MISSING, "sig_enforce");
+	expect(RELEASE, "signatures", HOST_MISSING, "sig_enforce");
 	put("/sys/module/module/parameters/sig_enforce", "N\n");
-	expect(V61, "signatures", HOST_OK, "");
+	expect(RELEASE, "signatures", HOST_OK, "");
 	put("/proc/sys/kernel/perf_event_paranoid", "3\n");
 	if (geteuid()) {
-		expect(V61, "perf", HOST_MISSING, "perf_event_paranoid is 3");
+		expect(RELEASE, "perf", HOST_MISSING, "perf_event_paranoid is 3");
 		put("/proc/sys/kernel/perf_event_paranoid", "-1\n");
 	}
-	expect(V61, "perf", HOST_OK, "");
+	expect(RELEASE, "perf", HOST_OK, "");
 }
 
 int main(void)

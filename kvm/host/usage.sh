@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# usage.sh - how every script speaks, ends and refuses an option (POSIX sh, also busybox)
+#
+# The caller sets $me, its name in messages. Messages are one line: PROGRAM: WHAT: WHY (WAY OUT).
+
+say() {
+	echo "$me: $*" >&2
+}
+
+die() {
+	say "$*"
+	exit 1
+}
+
+# usage_error WHAT...: the command line is wrong; the way out is the help.
+usage_error() {
+	die "$* ($me --help)"
+}
+
+# unknown_option WORD: for the last case of the loop over the arguments.
+unknown_option() {
+	case $1 in
+	-*) usage_error "$1: unknown option" ;;
+	*) usage_error "$1: unexpected word" ;;
+	esac
+}
+
+# need_value OPTION COUNT: COUNT is the $# of the loop, with the option itself.
+need_value() {
+	[ "$2" -gt 1 ] || usage_error "$1: needs a value"
+}
+
+# head_comment: prints the comment that the script opens with, as its help.
+head_comment() {
+	awk 'NR < 3 { next } !/^#/ { exit } { sub(/^# ?/, ""); print }' "$0"
+}
+
+# words_only WORD...: for scripts that take words and no options. -h and --help print the head
+# comment and end the script.
+words_only() {
+	for word; do
+		case $word in
+		-h | --help)
+			echo "usage: $me"
+			head_comment
+			exit 0
+			;;
+		-*) unknown_option "$word" ;;
+		esac
+	done
+}
