@@ -2,66 +2,63 @@
 # setup.sh - sourced by ./demo and ./check: installs what is missing on a
 # Debian 12 machine and pins the kernels that the test beds boot.
 #
-# What it leaves behind: Debian packages, and .cache/kernels with the kernel
+# The caller sets $me, its name in messages, and stands in the project's folder.
+# What stays on the machine: Debian packages, and .cache/kernels with the kernel
 # versions found. A second run finds both and does nothing.
+series_table=kvm/series
+. kvm/host/usage.sh
+. kvm/host/series.sh
 
 BED_PACKAGES="bochs bochsbios vgabios bochs-term busybox-static cpio syslinux mtools dosfstools
 	cpuid python3 kmod xz-utils lz4"
 BUILD_PACKAGES="build-essential bazel-bootstrap pkg-config libsqlite3-dev sqlite3 zlib1g-dev
-	libtraceevent-dev libtracefs-dev libtracecmd-dev patch linux-source-6.1"
-# Only ./check: the SVM machine, the second kernel series, perf to compare with, a
-# browser and a terminal for what is drawn.
-CHECK_PACKAGES="qemu-system-x86 linux-source-6.12 linux-perf chromium tmux mandoc"
+	libtraceevent-dev libtracefs-dev libtracecmd-dev patch $(series_column "$(series_default)" 3)"
+# Only ./check: the SVM machine, perf to compare with, a browser and a terminal for what is
+# drawn, clang's tools.
+CHECK_PACKAGES="qemu-system-x86 linux-perf chromium tmux mandoc"
 
 setup_say() { printf '%s\n' "$*"; }
 
-setup_die()
-{
-	printf '%s: %s\n' "${0##*/}" "$*" >&2
-	exit 1
-}
-
 # Says in one line what this machine lacks that no package can bring.
-setup_machine_ok()
-{
+setup_machine_ok() {
 	[ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] ||
-		setup_die "this is $(uname -s) on $(uname -m): Linux on x86-64 is needed"
+		die "this is $(uname -s) on $(uname -m): Linux on x86-64 is needed"
 	command -v apt-get >/dev/null && [ -r /etc/debian_version ] ||
-		setup_die "this is no Debian system: use Debian 12 (a container or virtual machine will do)"
+		die "this is not a Debian system: use Debian 12 (a container or virtual machine will do)"
 	case $(cat /etc/debian_version) in
 	12*) ;;
-	*) setup_die "this is Debian $(cat /etc/debian_version): Debian 12 is needed (a container or virtual machine will do)" ;;
+	*) die "this is Debian $(cat /etc/debian_version): Debian 12 is needed (a container or virtual machine will do)" ;;
 	esac
 	[ "$(df -Pk . | awk 'NR == 2 { print $4 }')" -ge 6000000 ] ||
-		setup_die "less than 6 GB are free here: free some space, or clone onto a larger disk"
+		die "less than 6 GB are free here: free some space, or clone onto a larger disk"
 }
 
-setup_as_root()
-{
+setup_as_root() {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"
 	elif command -v sudo >/dev/null; then
 		sudo "$@"
 	else
-		setup_die "packages are missing and this is no root shell: run it as root"
+		die "packages are missing and this is not a root shell: run it as root"
 	fi
 }
 
-setup_missing()
-{
+setup_missing() {
 	for p in "$@"; do
 		dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null | grep -x installed >/dev/null || echo "$p"
 	done
 }
 
 # The newest -cloud-amd64 kernel of a series with the version of its linux-source.
-setup_find_kernel()
-{
-	local series=$1 version
+setup_find_kernel() {
+	local series=$1 version source_package
 
-	version=$(apt-cache policy "linux-source-$series" | awk '/Candidate:/ { print $2 }')
+	source_package=$(series_column "$series" 3)
+	[ "$(series_column "$series" 2)" = "$(. /etc/os-release && echo "$VERSION_CODENAME")" ] ||
+		die "Linux $series: from Debian $(series_column "$series" 2), not from this Debian's packages"
+	version=$(apt-cache policy "$source_package" | awk '/Candidate:/ { print $2 }')
 	[ -n "$version" ] && [ "$version" != "(none)" ] ||
-		setup_die "apt offers no linux-source-$series: check /etc/apt/sources.list and run apt-get update"
+		die "apt offers no $source_package: check /etc/apt/sources.list and run apt-get update"
 	apt-cache search --names-only "^linux-headers-$series\..*-cloud-amd64\$" | cut -d' ' -f1 |
 		while read -r p; do
 			# Not grep -q: it ends early, and apt-cache would die of the broken pipe.
@@ -72,14 +69,12 @@ setup_find_kernel()
 }
 
 # setup_kernel SERIES: the kernel version (uname -r) that the beds boot.
-setup_kernel()
-{
+setup_kernel() {
 	sed -n "s/^$1 //p" .cache/kernels
 }
 
 # setup_all SERIES... -- PACKAGES...
-setup_all()
-{
+setup_all() {
 	local series="" missing kver s
 
 	while [ "$1" != -- ]; do
@@ -93,20 +88,21 @@ setup_all()
 	missing=$(setup_missing "$@")
 	for s in $series; do
 		kver=$(setup_kernel "$s")
-		if [ -z "$kver" ] || [ -n "$(setup_missing "linux-headers-$kver")" ]; then
+		if [ -z "$kver" ] ||
+			[ -n "$(setup_missing "linux-headers-$kver" "$(series_column "$s" 3)")" ]; then
 			missing="$missing series-$s"
 		fi
 	done
 	[ -n "$missing" ] || return 0
 
 	setup_say "set-up: reading the package lists"
-	setup_as_root apt-get update -qq || setup_die "apt-get update failed: see above"
+	setup_as_root apt-get update -qq || die "apt-get update failed: see above"
 	for s in $series; do
 		kver=$(setup_find_kernel "$s")
-		[ -n "$kver" ] || setup_die "no linux-headers of series $s fit linux-source-$s: run apt-get update, then try again"
+		[ -n "$kver" ] || die "no linux-headers of series $s fit its source package: run apt-get update, then try again"
 		sed -i "/^$s /d" .cache/kernels
 		echo "$s $kver" >>.cache/kernels
-		set -- "$@" "linux-source-$s" "linux-headers-$kver"
+		set -- "$@" "$(series_column "$s" 3)" "linux-headers-$kver"
 	done
 	missing=$(setup_missing "$@")
 	[ -n "$missing" ] || return 0
@@ -114,17 +110,16 @@ setup_all()
 	# linux-source is named too, so that an older one is brought to the version chosen.
 	setup_as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
 		-o DPkg::Lock::Timeout=600 --no-install-recommends "$@" >.cache/apt.log 2>&1 ||
-		setup_die "apt-get install failed: the end of .cache/apt.log says why: $(tail -1 .cache/apt.log)"
+		die "apt-get install failed: the end of .cache/apt.log says why: $(tail -1 .cache/apt.log)"
 }
 
 # Bazel, with its progress on a terminal and silent elsewhere unless it fails.
-setup_bazel()
-{
+setup_bazel() {
 	local cmd=$1
 	shift
 	if [ -t 2 ]; then
 		bazel "$cmd" --ui_event_filters=-info,-debug --noshow_loading_progress "$@"
 	else
 		bazel "$cmd" --config=ci --ui_event_filters=-info,-debug,-stdout "$@"
-	fi || setup_die "bazel $cmd failed: see above"
+	fi || die "bazel $cmd failed: see above"
 }

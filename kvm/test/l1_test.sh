@@ -2,11 +2,15 @@
 # l1_test.sh - sourced by the tests that run scripts in L1 of an emulated machine,
 # with the modules that kvm/build made; in the project's folder.
 
+# The caller sets $me, its name in messages.
 # begin [tcg|bochs] [SERIES] [CPUS]: sets $machine, $kernel, $cpus and $modules, where
 # kvm/build has put the modules; $work is a folder for the test, with the modules and
 # selfcheck in $work/ours.
 begin() {
-	me=${0##*/}
+	series_table=kvm/series
+	. kvm/host/usage.sh
+	. kvm/host/series.sh
+	words_only "$@"
 	machine=${1:-tcg} cpus=${3:-1}
 	work=$(mktemp -d)
 	trap 'rm -rf "$work"' EXIT
@@ -15,12 +19,10 @@ begin() {
 		cat "$work/log" >&2
 		exit 1
 	}
-	kernel=$(testbed/run --machine tcg --kernel "${2:-6.1}" --no-load --quiet -- uname -r | tr -d '\r') || exit 1
+	kernel=$(testbed/run --machine tcg --kernel "${2:-$(series_default)}" --no-load --quiet -- uname -r | tr -d '\r') || exit 1
 	modules=.cache/kvm/$kernel
-	[ -f "$modules/vmx_caps.ko" ] || {
-		echo "$me: $modules/vmx_caps.ko: missing (kvm/build --kernel $kernel)" >&2
-		exit 1
-	}
+	[ -f "$modules/vmx_caps.ko" ] ||
+		die "$modules/vmx_caps.ko: missing (kvm/build --kernel $kernel)"
 	mkdir "$work/ours"
 	cp "$modules"/*.ko bazel-bin/kvm/host/selfcheck "$work/ours"
 }
@@ -33,9 +35,11 @@ run_l1() {
 	for script in $scripts l1_functions.sh; do
 		set -- "$@" --add "kvm/test/$script:/test/$script"
 	done
-	for file in install uninstall host/modules.sh host/restore.sh dkms.conf; do
+	for file in install uninstall series host/modules.sh host/restore.sh host/series.sh \
+		host/usage.sh dkms.conf; do
 		set -- "$@" --add kvm/$file:/kvm/$file
 	done
+	set -- "$@" --add VERSION:/VERSION
 	testbed/run --machine "$machine" --kernel "$kernel" --cpus "$cpus" --no-load --quiet --time-limit 3600 \
 		--add "$work/ours:/ours" "$@" -- \
 		sh -c "status=0; for t in $scripts; do sh /test/\$t || status=1; done; exit \$status" >"$work/out"

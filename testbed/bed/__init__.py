@@ -3,6 +3,7 @@
 
 import argparse
 import pathlib
+import re
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CACHE = ROOT / ".cache"
@@ -18,4 +19,11 @@ class Parser(argparse.ArgumentParser):
     wrong_usage = 1
 
     def error(self, message):
+        unknown = re.match(r"unrecognized arguments: (\S+)", message)
+        if unknown:
+            word = unknown.group(1)
+            message = f"{word}: {'unknown option' if word[0] == '-' else 'unexpected word'}"
+        missing = re.match(r"argument (\S+): expected one argument", message)
+        if missing:
+            message = f"{missing.group(1)}: needs a value"
         self.exit(self.wrong_usage, f"{self.prog}: {message} ({self.prog} --help)\n")

@@ -20,7 +20,7 @@ def fault_in(line):
 
 def fault_in_log(log):
     """The lines of a kernel log from the first fault on, else []; what the kernel says
-    of the emulated hardware before init runs (6.12: of Bochs' CPU topology) is none."""
+    of the emulated hardware before init runs (of Bochs' CPU topology in newer kernels) is none."""
     lines = log.partition(LOG_BEGINS)[2].splitlines()
     for number, line in enumerate(lines):
         if fault_in(line):

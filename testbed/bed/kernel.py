@@ -8,9 +8,32 @@ import re
 import shutil
 import subprocess
 
-from . import CACHE, BedError
+from . import CACHE, ROOT, BedError
 
 SERIES = re.compile(r"\d+\.\d+")
+
+
+def _table():
+    """{series: the other columns} of kvm/series, the default one first."""
+    lines = (line.split() for line in (ROOT / "kvm/series").read_text().splitlines()
+             if not line.startswith("#"))
+    return {line[0]: line[1:] for line in lines if line}
+
+
+def all_series():
+    return list(_table())
+
+
+def default_series():
+    return all_series()[0]
+
+
+def image_packages(version):
+    """The packages that hold the image and the modules of a KVER."""
+    columns = _table().get(SERIES.match(version).group())
+    if columns is None:
+        return [f"linux-image-{version}"]
+    return columns[2].replace("KVER", version).split(",")
 
 
 def _apt(args, cwd=None):
@@ -34,7 +57,7 @@ def pinned(series):
 
 
 def newest(series):
-    """The newest KVER of a series ("6.1") that apt offers in the cloud flavour."""
+    """The newest KVER of a series that apt offers in the cloud flavour."""
     names = ["linux-image-cloud-amd64", f"linux-image-{series}-cloud-amd64"]
     for line in _apt(["apt-cache", "show", "--no-all-versions", *names]).splitlines():
         found = re.match(rf"Depends: linux-image-({re.escape(series)}\.\S+)", line)
@@ -47,7 +70,7 @@ class Kernel:
     """One unpacked linux-image package."""
 
     def __init__(self, name):
-        """name: a KVER as of `uname -r`, or a series such as 6.1."""
+        """name: a KVER as in `uname -r`, or a series."""
         if SERIES.fullmatch(name):
             name = pinned(name) or newest(name)
         self.version = name
@@ -70,10 +93,10 @@ class Kernel:
             shutil.rmtree(work, ignore_errors=True)
             work.mkdir()
             _apt(["apt-get", "-o", "APT::Sandbox::User=", "download",
-                  f"linux-image-{self.version}"], cwd=work)
-            deb = next(work.glob("*.deb"))
-            _apt(["dpkg-deb", "--extract", str(deb), str(work)])
-            deb.unlink()
+                  *image_packages(self.version)], cwd=work)
+            for deb in list(work.glob("*.deb")):
+                _apt(["dpkg-deb", "--extract", str(deb), str(work)])
+                deb.unlink()
             work.rename(self.dir)
 
     def modules(self, names, ours=None):

@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Claims about the source tree as a whole: file tables, one place for the kernel series, options."""
+
+import pathlib
+import re
+import subprocess
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+SOURCE = re.compile(r"\.(?:[chS]|py|sh|awk|sql|css|in)$")
+TABLE_HEAD = re.compile(r"^\| *(file|folder)s? *\|")
+
+# What may name a kernel series: the table, the hooks, recordings and documents, and places
+# that state a fact about one series.
+NAMES_SERIES = re.compile(r"(?<![\d.:])(?:6\.1|6\.12)(?![\d])(?!\.\d+\.\d)")
+MAY_NAME_SERIES = re.compile(
+    r"^kvm/series$|^kvm/patches/|^testdata/|/testdata/|/test/|\.md$|^tools/tree_test\.py$")
+
+# Scripts that people start. compare-perf and boot-linux hand unknown options to testbed/run.
+SCRIPTS = {
+    "./check": [], "./demo": [],
+    "kvm/build": [], "kvm/install": [], "kvm/uninstall": [],
+    "testbed/boot-linux": [], "testbed/compare-paging": [], "testbed/compare-perf": [],
+    "testbed/run": ["true"], "testbed/test": [],
+    "kvm/test/checkpatch_test": [], "kvm/test/cost": [], "kvm/test/dkms_test": [],
+    "kvm/test/install_test": [], "kvm/test/modules_test": [], "kvm/test/mutation_test": [],
+    "kvm/test/paging_host_test": [],
+    "tools/picture.py": [], "tools/style.py": [],
+}
+HAND_ON = {"testbed/boot-linux": "testbed/run", "testbed/compare-perf": "testbed/run"}
+NEED_VALUE = {
+    "./demo": ["--db"],
+    "kvm/build": ["--kernel", "--out", "--cache"],
+    "kvm/install": ["--modules", "--kvm-params", "--vendor-params"],
+    "testbed/boot-linux": ["--out"],
+    "testbed/compare-paging": ["--out", "--machine", "--kernel", "--modules"],
+    "testbed/compare-perf": ["--out", "--op", "--count"],
+    "testbed/run": ["--kernel", "--memory"],
+    "testbed/test": ["--only"],
+}
+
+
+def tracked():
+    """All files of the tree, new ones too."""
+    out = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+                         cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return sorted({name for name in out.splitlines() if (ROOT / name).is_file()})
+
+
+def read(name):
+    return (ROOT / name).read_text(errors="replace")
+
+
+def is_source(name):
+    if SOURCE.search(name):
+        return True
+    with open(ROOT / name, "rb") as file:
+        return file.read(2) == b"#!"
+
+
+def file_table(text):
+    """(kind, [names]) of the first column of a README's table of files or folders."""
+    kind, names, inside = None, [], False
+    for line in text.splitlines():
+        head = TABLE_HEAD.match(line)
+        if head:
+            kind, inside = kind or head.group(1), True
+        elif inside and line.startswith("|"):
+            first = line.split("|")[1]
+            names += re.findall(r"`([^`]+)`", first) or re.findall(r"\[([^\]]+)\]", first)
+        else:
+            inside = False
+    return kind, names
+
+
+def expand(name):
+    """`a.[ch]` stands for two files."""
+    found = re.fullmatch(r"(.*)\[(\w+)\](.*)", name)
+    return [found[1] + c + found[3] for c in found[2]] if found else [name]
+
+
+class FileTables(unittest.TestCase):
+    """A README's file table names all that is in its folder, and nothing else."""
+
+    def tables(self):
+        for readme in tracked():
+            if readme.endswith("README.md") and not readme.startswith("third_party/"):
+                yield readme, *file_table(read(readme))
+
+    def test_every_readme_of_sources_has_a_table(self):
+        for readme, kind, names in self.tables():
+            with self.subTest(readme):
+                self.assertTrue(names, f"{readme}: no table with the head '| file |' or "
+                                       "'| folder |': add one")
+
+    def test_what_is_named_exists(self):
+        for readme, _, names in self.tables():
+            folder = (ROOT / readme).parent
+            gone = [name for names_of in map(expand, names) for name in names_of
+                    if not (folder / name).exists() and not list(folder.glob(name))]
+            self.assertEqual(gone, [], f"{readme} names what is not there: take it out")
+
+    def test_nothing_is_left_out(self):
+        files = tracked()
+        for readme, kind, names in self.tables():
+            top = str(pathlib.Path(readme).parent)
+            prefix = "" if top == "." else top + "/"
+            named = {name.rstrip("/") for each in names for name in expand(each)}
+            for glob in [name for name in named if "*" in name]:
+                named |= {str(path.relative_to(ROOT / top)) for path in (ROOT / top).glob(glob)}
+            missing = set()
+            for file in files:
+                if not file.startswith(prefix):
+                    continue
+                inner = pathlib.PurePath(file[len(prefix):])
+                if any(str(parent) in named for parent in [inner, *inner.parents]):
+                    continue
+                if len(inner.parts) > 1:
+                    has_own_entry = any(name.startswith(inner.parts[0] + "/") for name in named)
+                    if not has_own_entry or is_source(file):
+                        missing.add(inner.parts[0] + "/" if not has_own_entry else str(inner))
+                elif kind == "file" and is_source(file):
+                    missing.add(str(inner))
+            self.assertEqual(sorted(missing), [], f"{readme}: not in its table of files: add it")
+
+
+class KernelSeries(unittest.TestCase):
+    """kvm/series is the only place that names the kernel series."""
+
+    def rows(self):
+        return [line.split("\t") for line in read("kvm/series").splitlines()
+                if line and not line.startswith("#")]
+
+    def test_each_series_has_its_hooks(self):
+        patches = {path.stem for path in (ROOT / "kvm/patches").glob("*.patch")}
+        self.assertEqual({row[0] for row in self.rows()}, patches)
+
+    def test_rows_have_all_columns(self):
+        for row in self.rows():
+            self.assertEqual(len(row), 4, f"kvm/series: {row}: four columns, one tab between")
+
+    def test_no_other_file_names_one(self):
+        named = []
+        for name in tracked():
+            if MAY_NAME_SERIES.search(name) or not is_source(name) and not name.endswith(
+                    (".bzl", "BUILD", ".conf", "WORKSPACE")):
+                continue
+            for number, line in enumerate(read(name).splitlines(), 1):
+                text = line.strip()
+                comment = text.startswith(("*", "/*", "//", "--", "#"))
+                if NAMES_SERIES.search(text) and not comment:
+                    named.append(f"{name}:{number}: {text}")
+        self.assertEqual(named, [], "take it from kvm/series")
+
+
+class Options(unittest.TestCase):
+    """Every script refuses an option in the same words, and has -h and --help."""
+
+    def run_script(self, script, *words):
+        return subprocess.run([script, *words], cwd=ROOT, capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=60, check=False)
+
+    def test_unknown_option(self):
+        for script, rest in SCRIPTS.items():
+            if script == "testbed/compare-perf":
+                continue  # finds out when it starts testbed/run
+            with self.subTest(script):
+                program = HAND_ON.get(script, script)
+                done = self.run_script(script, "--nonsense", *rest)
+                self.assertEqual(done.stderr,
+                                 f"{program}: --nonsense: unknown option ({program} --help)\n")
+                self.assertNotEqual(done.returncode, 0)
+
+    def test_value_missing(self):
+        for script, options in NEED_VALUE.items():
+            for option in options:
+                with self.subTest(script, option=option):
+                    done = self.run_script(script, option)
+                    self.assertEqual(done.stderr,
+                                     f"{script}: {option}: needs a value ({script} --help)\n")
+                    self.assertNotEqual(done.returncode, 0)
+
+    def test_help(self):
+        for script in SCRIPTS:
+            with self.subTest(script):
+                short, long = self.run_script(script, "-h"), self.run_script(script, "--help")
+                self.assertEqual((short.returncode, short.stderr), (0, ""))
+                self.assertTrue(short.stdout.startswith(f"usage: {script}"), short.stdout)
+                self.assertEqual(short.stdout, long.stdout)
+
+    def test_no_script_is_forgotten(self):
+        programs = []
+        for name in tracked():
+            path = ROOT / name
+            if not path.stat().st_mode & 0o100 or not read(name).startswith("#!"):
+                continue
+            if not re.search(r"_test\.(?:sh|py)$|^\.ci/|_in_l1\.sh$|^third_party/|_init\.sh$", name):
+                programs.append(name if "/" in name else "./" + name)
+        known = set(SCRIPTS) | {"kvm/test/abi_32bit_test"}  # bazel's own, with its arguments
+        self.assertEqual(sorted(set(programs) - known), [], "add it to SCRIPTS")
+
+
+if __name__ == "__main__":
+    unittest.main()
