@@ -4,7 +4,7 @@
  */
 #include "analyzer/report/report.h"
 
-extern const char html_style[]; /* html.css */
+#include "analyzer/report/html_style.h"
 
 /* No request leaves the page, whatever a name in the database may try. */
 #define POLICY "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -21,7 +21,7 @@ static void put_page_head(struct report *report)
 		    "href=\"data:,\"/>\n<title>");
 	html_put(h, "VM exits: ");
 	html_text(h, report->run->label);
-	html_put(h, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n", html_style);
+	html_put(h, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n", style_html);
 }
 
 static void put_contents(struct report *report)
@@ -59,7 +59,7 @@ static void put_page_foot(struct report *report)
 		    "what was recorded; percentiles come from log-linear histograms and are off by "
 		    "less than 0.8 %%.</p>\n"
 		    "<p>Made by <code>analyzer report</code> from <code>");
-	html_text(h, report->app->opt.db);
+	html_text(h, report->app->path);
 	html_put(h, "</code>.</p>\n</footer>\n</main>\n</body>\n</html>\n");
 }
 
