@@ -10,96 +10,78 @@
 
 #include "analyzer/commands/choice.h"
 #include "analyzer/output/units.h"
+#include "analyzer/query/near.h"
 
-static int set_format(struct app *app, const char *value)
+/* What an option sets: of the filter, or of the command's own options. */
+struct target {
+	struct app *app;
+	struct options *opt;
+};
+
+static int set_format(struct target *to, const char *value)
 {
 	static const char *const names[] = {"table", "csv", "json", NULL};
-	int i = choice_parse(app, "--format", value, names);
+	int i = choice_parse(to->app, "--format", value, names);
 
-	app->opt.format = (enum out_format)i;
+	to->opt->style.format = (enum out_format)i;
 	return i < 0 ? -1 : 0;
 }
 
 static int set_time(struct app *app, const char *option, const char *value, int64_t *ns)
 {
-	return units_parse_ns(value, ns)
-		       ? app_fail(app, "%s %s: not a time (such as 10s, 1.5ms, 200us)", option,
-				  value)
-		       : 0;
+	if (units_parse_ns(value, ns))
+		return app_fail(app, "%s %s: not a time (examples: 10s, 1.5ms, 200us, 2h)", option,
+				value);
+	return 0;
 }
 
-static int set_from(struct app *app, const char *value)
+static int set_from(struct target *to, const char *value)
 {
-	return set_time(app, "--from", value, &app->opt.from_ns);
+	return set_time(to->app, "--from", value, &to->app->filter.from_ns);
 }
 
-static int set_to(struct app *app, const char *value)
+static int set_to(struct target *to, const char *value)
 {
-	return set_time(app, "--to", value, &app->opt.to_ns);
+	return set_time(to->app, "--to", value, &to->app->filter.to_ns);
 }
 
-static int set_limit(struct app *app, const char *value)
+static int set_limit(struct target *to, const char *value)
 {
 	char *end;
 
 	errno = 0;
-	app->opt.limit = strtoll(value, &end, 10);
-	if (errno || end == value || *end || app->opt.limit < 0)
-		return app_fail(app, "--limit %s: not a number (0: no limit)", value);
+	to->opt->limit = strtoll(value, &end, 10);
+	if (errno || end == value || *end || to->opt->limit < 0)
+		return app_fail(to->app, "--limit %s: not a number (0: no limit)", value);
 	return 0;
 }
 
-static int set_reason(struct app *app, const char *value)
-{
-	char *list = strdup(value), *save = NULL;
-
-	if (!list)
-		return app_fail(app, "out of memory");
-	for (char *word = strtok_r(list, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
-		if (app->opt.reasons == REASONS_MAX) {
-			free(list);
-			return app_fail(app, "--reason: more than %d reasons", REASONS_MAX);
-		}
-		app->opt.reason[app->opt.reasons] = strdup(word);
-		if (!app->opt.reason[app->opt.reasons++]) {
-			free(list);
-			return app_fail(app, "out of memory");
-		}
-	}
-	free(list);
-	return 0;
-}
-
-static int set_string(const char **to, const char *value)
-{
-	*to = value;
-	return 0;
-}
-
-#define SETTER(field)                                                                              \
-	static int set_##field(struct app *app, const char *value)                                 \
+#define SETTER(name, field)                                                                        \
+	static int set_##name(struct target *to, const char *value)                                \
 	{                                                                                          \
-		return set_string(&app->opt.field, value);                                         \
+		to->field = value;                                                                 \
+		return 0;                                                                          \
 	}
-SETTER(db)
-SETTER(run)
-SETTER(vm)
-SETTER(vcpu)
-SETTER(sort)
-SETTER(by)
-SETTER(output)
+SETTER(db, app->path)
+SETTER(run, app->filter.run)
+SETTER(vm, app->filter.vm)
+SETTER(vcpu, app->filter.vcpu)
+SETTER(reason, app->filter.reason)
+SETTER(sort, opt->sort)
+SETTER(by, opt->by)
+SETTER(output, opt->output)
 
-static int set_cycles(struct app *app, const char *value)
+static int set_cycles(struct target *to, const char *value)
 {
 	(void)value;
-	app->opt.cycles = true;
+	to->opt->style.cycles = true;
 	return 0;
 }
 
-static int set_exact(struct app *app, const char *value)
+static int set_exact(struct target *to, const char *value)
 {
 	(void)value;
-	app->opt.exact = true;
+	to->opt->exact = true;
 	return 0;
 }
 
@@ -112,7 +94,7 @@ static const struct option_row {
 	unsigned int mask;
 	const char *value;
 	const char *help;
-	int (*set)(struct app *app, const char *value);
+	int (*set)(struct target *to, const char *value);
 } option_rows[] = {
 	{"db", 0, "FILE", "the database (default: run.sqlite)", set_db},
 	{"run", OPT_FILTER | OPT_RUN, "RUN", "a run's number or label (default: the last)",
@@ -138,56 +120,94 @@ static bool takes(const struct cmd *cmd, const struct option_row *row)
 	return !row->mask || (cmd && (cmd->options & row->mask));
 }
 
-/* Set an option of the command's own; 1: it has none of this name. */
-static int set_extra(struct app *app, const struct cmd *cmd, const char *name, const char *value,
-		     bool *used)
+/*
+ * Refuse or accept the value of option --@name. @value: of "--name=value", or the
+ * next word; NULL: there is none.
+ */
+static int check_value(struct app *app, const char *name, bool has_value, bool equals,
+		       const char *value)
 {
-	for (int i = 0; cmd && cmd->extra && cmd->extra[i].name; i++) {
-		if (strcmp(cmd->extra[i].name, name))
-			continue;
-		if (cmd->extra[i].has_value && !value)
-			return app_fail(app, "--%s: needs a value", name);
-		app->opt.extra[i] = cmd->extra[i].has_value ? value : "";
-		*used = cmd->extra[i].has_value;
-		return 0;
-	}
-	return 1;
+	if (!has_value && equals)
+		return app_fail(app, "--%s: takes no value", name);
+	if (has_value && !value)
+		return app_fail(app, "--%s: needs a value", name);
+	if (has_value && !*value)
+		return app_fail(app, "--%s: the value is empty (leave the option out for all)",
+				name);
+	return 0;
+}
+
+/* The option of the command's own with this name; -1: none. */
+static int find_extra(const struct cmd *cmd, const char *name)
+{
+	for (int i = 0; cmd && cmd->extra && cmd->extra[i].name; i++)
+		if (!strcmp(cmd->extra[i].name, name))
+			return i;
+	return -1;
+}
+
+static int unknown_option(struct app *app, const struct cmd *cmd, const char *name)
+{
+	const char *near = NULL, *other;
+	unsigned int best = NEAR_NONE;
+
+	for (unsigned int i = 0; (other = args_option_name(cmd, i)); i++)
+		near_best(name, other, &near, &best);
+	if (near)
+		return app_fail(app,
+				"--%s: unknown option (did you mean --%s? analyzer%s%s --help)",
+				name, near, cmd ? " " : "", cmd ? cmd->name : "");
+	return app_fail(app, "--%s: unknown option (analyzer%s%s --help)", name, cmd ? " " : "",
+			cmd ? cmd->name : "");
 }
 
 /*
- * One option. @next: the word behind it, taken as its value (*used) where it
- * needs one and has none behind a '='.
+ * Set one option. @word: without dashes; @next: the following argument. Used as the
+ * value if the option needs one and has no "=VALUE"; then *used is set.
  */
-static int set_option(struct app *app, const struct cmd *cmd, const char *word, const char *next,
+static int set_option(struct target *to, const struct cmd *cmd, const char *word, const char *next,
 		      bool *used)
 {
 	const char *equals = strchr(word, '=');
 	size_t length = equals ? (size_t)(equals - word) : strlen(word);
 	const char *value = equals ? equals + 1 : next;
 	char name[32];
-	int rc;
+	int extra;
 
 	snprintf(name, sizeof(name), "%.*s", (int)length, word);
+
 	for (size_t i = 0; i < N_OPTIONS; i++) {
-		if (strcmp(option_rows[i].name, name) || !takes(cmd, &option_rows[i]))
+		const struct option_row *row = &option_rows[i];
+
+		if (strcmp(row->name, name) || !takes(cmd, row))
 			continue;
-		if (!option_rows[i].value && equals)
-			return app_fail(app, "--%s: takes no value", name);
-		if (option_rows[i].value && !value)
-			return app_fail(app, "--%s: needs a value", name);
-		*used = option_rows[i].value && !equals;
-		return option_rows[i].set(app, value);
+		if (check_value(to->app, name, row->value, equals, value))
+			return -1;
+		*used = row->value && !equals;
+		return row->set(to, value);
 	}
-	rc = set_extra(app, cmd, name, value, used);
-	if (equals)
-		*used = false;
-	if (rc > 0)
-		return cmd ? app_fail(app, "unknown option --%s (analyzer %s --help lists them)",
-				      name, cmd->name)
-			   : app_fail(app,
-				      "unknown option --%s (analyzer --help shows the commands)",
-				      name);
-	return rc;
+
+	extra = find_extra(cmd, name);
+	if (extra < 0)
+		return unknown_option(to->app, cmd, name);
+	if (check_value(to->app, name, cmd->extra[extra].value, equals, value))
+		return -1;
+	to->opt->extra[extra] = cmd->extra[extra].value ? value : "";
+	*used = cmd->extra[extra].value && !equals;
+	return 0;
+}
+
+static int unknown_command(struct app *app, const struct cmd *const *cmds, const char *name)
+{
+	const char *near = NULL;
+	unsigned int best = NEAR_NONE;
+
+	for (int i = 0; cmds[i]; i++)
+		near_best(name, cmds[i]->name, &near, &best);
+	if (near)
+		return app_fail(app, "%s: no such command (did you mean %s? analyzer --help)", name,
+				near);
+	return app_fail(app, "%s: no such command (analyzer --help)", name);
 }
 
 static const struct cmd *find_cmd(const struct cmd *const *cmds, const char *name)
@@ -203,83 +223,99 @@ static int find_command(struct app *app, const struct cmd *const *cmds, int argc
 			const struct cmd **cmd)
 {
 	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--db"))
+		if (!strcmp(argv[i], "--db")) {
 			i++;
-		else if (argv[i][0] != '-') {
+		} else if (argv[i][0] != '-') {
 			*cmd = find_cmd(cmds, argv[i]);
-			if (!*cmd)
-				return app_fail(app,
-						"%s: no such command (analyzer --help shows them)",
-						argv[i]);
-			return i;
+			return *cmd ? i : unknown_command(app, cmds, argv[i]);
 		}
 	}
 	return 0;
 }
 
-static int take_word(struct app *app, const struct cmd *cmd, char *word)
+static int add_word(struct target *to, const struct cmd *cmd, char *word)
 {
-	if (app->opt.n_words == cmd->words)
-		return app_fail(app, "%s: too many words (analyzer %s --help)", word, cmd->name);
-	app->opt.words[app->opt.n_words++] = word;
+	if (to->opt->n_words == cmd->words)
+		return app_fail(to->app, "%s: too many words (analyzer %s --help)", word,
+				cmd->name);
+	to->opt->words[to->opt->n_words++] = word;
 	return 0;
 }
 
-int args_parse(struct app *app, const struct cmd *const *cmds, int argc, char **argv,
-	       const struct cmd **cmd)
+/* All words but the one at @command. */
+static int parse_words(struct target *to, int command, int argc, char **argv, const struct cmd *cmd)
 {
-	int at, rc = 0;
 	bool options = true;
 
-	*cmd = NULL;
-	app->opt = (struct options){.db = "run.sqlite", .from_ns = -1, .to_ns = -1, .limit = -1};
-	app->opt.words = calloc((size_t)argc + 1, sizeof(*app->opt.words));
-	if (!app->opt.words)
-		return app_fail(app, "out of memory");
-	at = find_command(app, cmds, argc, argv, cmd);
-	if (at < 0)
-		return -1;
-	for (int i = 1; i < argc && !rc; i++) {
+	for (int i = 1; i < argc; i++) {
 		bool used = false;
+		int rc = 0;
 
-		if (i == at)
+		if (i == command)
 			continue;
 		if (options && (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")))
 			return ARGS_HELP;
 		if (options && !strcmp(argv[i], "--version"))
 			return ARGS_VERSION;
+
 		if (options && !strcmp(argv[i], "--"))
 			options = false;
 		else if (options && !strncmp(argv[i], "--", 2))
-			rc = set_option(app, *cmd, argv[i] + 2, i + 1 < argc ? argv[i + 1] : NULL,
+			rc = set_option(to, cmd, argv[i] + 2, i + 1 < argc ? argv[i + 1] : NULL,
 					&used);
 		else if (options && argv[i][0] == '-' && argv[i][1])
-			rc = app_fail(app, "unknown option %s", argv[i]);
+			rc = app_fail(to->app, "%s: unknown option (analyzer%s%s --help)", argv[i],
+				      cmd ? " " : "", cmd ? cmd->name : "");
 		else
-			rc = take_word(app, *cmd, argv[i]);
+			rc = add_word(to, cmd, argv[i]);
+
+		if (rc)
+			return rc;
 		i += used;
 	}
+	return 0;
+}
+
+int args_parse(struct app *app, struct options *opt, const struct cmd *const *cmds, int argc,
+	       char **argv, const struct cmd **cmd)
+{
+	struct target to = {app, opt};
+	int command, rc;
+
+	*cmd = NULL;
+	app->path = "run.sqlite";
+	app->filter = (struct filter){.from_ns = -1, .to_ns = -1};
+	*opt = (struct options){.limit = -1};
+
+	opt->words = calloc((size_t)argc + 1, sizeof(*opt->words));
+	if (!opt->words)
+		return app_fail(app, "out of memory");
+
+	command = find_command(app, cmds, argc, argv, cmd);
+	if (command < 0)
+		return -1;
+	rc = parse_words(&to, command, argc, argv, *cmd);
 	if (!rc && !*cmd)
-		return app_fail(app, "no command (analyzer --help shows them)");
+		return app_fail(app, "no command (analyzer --help)");
 	return rc;
+}
+
+static void print_option(FILE *file, const char *name, const char *value, const char *help)
+{
+	char left[64];
+
+	snprintf(left, sizeof(left), "--%s%s%s", name, value ? " " : "", value ? value : "");
+	fprintf(file, "  %-20s %s\n", left, help);
 }
 
 void args_print_options(FILE *file, const struct cmd *cmd)
 {
-	char left[64];
-
-	for (size_t i = 0; i < N_OPTIONS; i++) {
-		if (!takes(cmd, &option_rows[i]))
-			continue;
-		snprintf(left, sizeof(left), "--%s %s", option_rows[i].name,
-			 option_rows[i].value ? option_rows[i].value : "");
-		fprintf(file, "  %-20s %s\n", left, option_rows[i].help);
-	}
-	for (int i = 0; cmd->extra && cmd->extra[i].name; i++) {
-		snprintf(left, sizeof(left), "--%s%s", cmd->extra[i].name,
-			 cmd->extra[i].has_value ? " VALUE" : "");
-		fprintf(file, "  %-20s %s\n", left, cmd->extra[i].help);
-	}
+	for (size_t i = 0; i < N_OPTIONS; i++)
+		if (takes(cmd, &option_rows[i]))
+			print_option(file, option_rows[i].name, option_rows[i].value,
+				     option_rows[i].help);
+	for (int i = 0; cmd->extra && cmd->extra[i].name; i++)
+		print_option(file, cmd->extra[i].name, cmd->extra[i].value, cmd->extra[i].help);
 }
 
 const char *args_option_name(const struct cmd *cmd, unsigned int index)
@@ -287,15 +323,13 @@ const char *args_option_name(const struct cmd *cmd, unsigned int index)
 	for (size_t i = 0; i < N_OPTIONS; i++)
 		if (takes(cmd, &option_rows[i]) && !index--)
 			return option_rows[i].name;
-	for (int i = 0; cmd->extra && cmd->extra[i].name; i++)
+	for (int i = 0; cmd && cmd->extra && cmd->extra[i].name; i++)
 		if (!index--)
 			return cmd->extra[i].name;
 	return NULL;
 }
 
-void args_free(struct app *app)
+void args_free(struct options *opt)
 {
-	for (unsigned int i = 0; i < app->opt.reasons; i++)
-		free(app->opt.reason[i]);
-	free(app->opt.words);
+	free(opt->words);
 }

@@ -7,28 +7,29 @@
 
 #include <stdio.h>
 
-#include "analyzer/query/app.h"
+#include "analyzer/commands/command.h"
 
 #define ARGS_HELP    1
 #define ARGS_VERSION 2
 
-/*
- * Parse argv[1..] into app->opt and find the command, which may be NULL with
- * ARGS_HELP and ARGS_VERSION. Returns 0, ARGS_* or -1 with app->error. The
- * strings of argv are kept.
+/**
+ * args_parse - read the command line
+ * @app: its path and filter are set
+ * @opt: all other options; free them with args_free() in any case
+ * @cmds: every command, with NULL at the end
+ * @cmd: the command that argv names; may be NULL with ARGS_HELP and ARGS_VERSION
+ *
+ * The strings of @argv are kept. Return: 0, ARGS_* or -1 with app->error.
  */
-int args_parse(struct app *app, const struct cmd *const *cmds, int argc, char **argv,
-	       const struct cmd **cmd);
+int args_parse(struct app *app, struct options *opt, const struct cmd *const *cmds, int argc,
+	       char **argv, const struct cmd **cmd);
 
 /* Print the options that @cmd takes. */
 void args_print_options(FILE *file, const struct cmd *cmd);
 
-void args_free(struct app *app);
+void args_free(struct options *opt);
 
-/*
- * Every option of a command, one by one, without dashes: for completion.
- * Returns NULL past the last.
- */
+/* The option of @cmd (NULL: no command) with number @index; NULL past the last. */
 const char *args_option_name(const struct cmd *cmd, unsigned int index);
 
 #endif

@@ -31,38 +31,33 @@ static const struct cmd *const cmds[] = {
 };
 /* clang-format on */
 
+/* help/analyzer.txt has a line @COMMANDS@ where they are listed. */
 static void print_usage(void)
 {
-	puts("usage: analyzer [--db FILE] COMMAND [OPTION...]\n"
-	     "\n"
-	     "Shows why and for how long virtual machines left guest mode, from a database\n"
-	     "that the collector recorded (run.sqlite in this folder unless --db names it).\n");
+	static const char mark[] = "@COMMANDS@\n";
+	const char *list = strstr(help_analyzer, mark);
+
+	printf("%.*s", (int)(list - help_analyzer), help_analyzer);
 	for (int i = 0; cmds[i]; i++)
 		printf("  %-12s %s\n", cmds[i]->name, cmds[i]->summary);
-	puts("\n"
-	     "analyzer COMMAND --help tells a command's options, with examples.\n"
-	     "\n"
-	     "Examples:\n"
-	     "  analyzer top-exits\n"
-	     "  analyzer --db boot.sqlite top-exits --sort time --limit 5\n"
-	     "  analyzer top-exits --format json");
+	fputs(list + strlen(mark), stdout);
 }
 
 static void print_command_usage(const struct cmd *cmd)
 {
-	printf("usage: analyzer [--db FILE] %s%s%s\n\n%s\n\nOptions:\n", cmd->name,
+	printf("usage: analyzer [--db FILE] %s%s%s\n\n%s\nOptions:\n", cmd->name,
 	       *cmd->usage ? " " : "", cmd->usage, cmd->help);
 	args_print_options(stdout, cmd);
 }
 
-static int run_command(struct app *app, const struct cmd *cmd)
+static int run_command(struct app *app, const struct options *opt, const struct cmd *cmd)
 {
 	int rc = 0;
 
 	if (!(cmd->options & OPT_OWN_DB))
-		rc = db_open(app, app->opt.db, &app->db);
+		rc = db_open(app, app->path, &app->db);
 	if (!rc)
-		rc = cmd->run(app);
+		rc = cmd->run(app, opt);
 	run_close(&app->run);
 	sqlite3_close(app->db);
 	return rc;
@@ -80,6 +75,7 @@ static void print_error(char *text)
 int main(int argc, char **argv)
 {
 	struct app app = {0};
+	struct options opt;
 	const struct cmd *cmd;
 	int rc;
 
@@ -87,7 +83,7 @@ int main(int argc, char **argv)
 		print_usage();
 		return 0;
 	}
-	rc = args_parse(&app, cmds, argc, argv, &cmd);
+	rc = args_parse(&app, &opt, cmds, argc, argv, &cmd);
 	if (rc == ARGS_HELP && cmd)
 		print_command_usage(cmd);
 	else if (rc == ARGS_HELP)
@@ -95,8 +91,8 @@ int main(int argc, char **argv)
 	else if (rc == ARGS_VERSION)
 		puts("analyzer " EXITSCOPE_VERSION);
 	else if (!rc)
-		rc = run_command(&app, cmd);
-	args_free(&app);
+		rc = run_command(&app, &opt, cmd);
+	args_free(&opt);
 	if (rc >= 0)
 		return 0;
 	fflush(stdout);

@@ -5,7 +5,7 @@
 #ifndef EXITSCOPE_ANALYZER_COMMANDS_COMMANDS_H
 #define EXITSCOPE_ANALYZER_COMMANDS_COMMANDS_H
 
-#include "analyzer/query/app.h"
+#include "analyzer/commands/command.h"
 
 extern const struct cmd cmd_export;
 extern const struct cmd cmd_live;

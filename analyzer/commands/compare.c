@@ -17,7 +17,7 @@
 
 static const char *const sort_names[] = {"count", "time", "p50", "p99", "key", NULL};
 static const struct extra_option extra[] = {
-	{"total", false, "counts and times in all, not per second"}, {0}};
+	{"total", NULL, "counts and times in all, not per second"}, {0}};
 
 static const struct out_column columns[] = {
 	{"reason", "REASON", OUT_ID, 6},
@@ -70,10 +70,10 @@ static int open_side(struct app *app, char *word, struct side *side)
 	side->app = *app;
 	side->app.db = NULL;
 	if (is_file(word, &run))
-		side->app.opt.db = word;
+		side->app.path = word;
 	else
 		run = word;
-	if (db_open(&side->app, side->app.opt.db, &side->app.db) ||
+	if (db_open(&side->app, side->app.path, &side->app.db) ||
 	    run_open(&side->app, run, &side->app.run) || side_read(side)) {
 		memcpy(app->error, side->app.error, sizeof(app->error));
 		return -1;
@@ -164,13 +164,13 @@ static bool is_rate(const struct out_column *column)
 	return !strncmp(column->name, "per_s", 5);
 }
 
-static int put_changes(struct app *app, struct out *out, const struct change *change, uint32_t n,
-		       bool total, int ept)
+static int put_changes(struct app *app, const struct options *opt, struct out *out,
+		       const struct change *change, uint32_t n, bool total, int ept)
 {
 	struct out_column shown[N_COLUMNS];
 	/* In tables the reasons why stand below: they are sentences. */
 	int last = out->format == OUT_TABLE ? N_COLUMNS - 1 : N_COLUMNS;
-	uint32_t limit = app->opt.limit > 0 && app->opt.limit < n ? (uint32_t)app->opt.limit : n;
+	uint32_t limit = opt->limit > 0 && opt->limit < n ? (uint32_t)opt->limit : n;
 	char name[64];
 
 	for (int i = 0, at = 0; i < last; i++)
@@ -219,8 +219,8 @@ static void put_totals(struct out *out, const struct side *a, const struct side 
 		 units_real(per_s_b, text[3]));
 }
 
-static int print(struct app *app, struct side *a, struct side *b, struct change *change, uint32_t n,
-		 int sort)
+static int print(struct app *app, const struct options *opt, struct side *a, struct side *b,
+		 struct change *change, uint32_t n, int sort)
 {
 	int ept = ept_difference(a, b), rc;
 	struct out out;
@@ -230,28 +230,28 @@ static int print(struct app *app, struct side *a, struct side *b, struct change 
 		change[i].busy_b = change[i].b ? busy_share(b, change[i].b) : 0;
 	}
 	qsort_r(change, n, sizeof(*change), compare_changes, &sort);
-	out_begin(&out, app, a->app.run.tsc_khz);
+	out_begin(&out, &opt->style, a->app.run.tsc_khz);
 	out_line(&out, "%s", "A:");
 	out_run(&out, "a", &a->app.run);
 	out_line(&out, "%s", "B:");
 	out_run(&out, "b", &b->app.run);
 	put_totals(&out, a, b);
-	rc = put_changes(&a->app, &out, change, n, app->opt.extra[0] != NULL, ept);
+	rc = put_changes(&a->app, opt, &out, change, n, opt->extra[0] != NULL, ept);
 	if (ept)
 		out_note(&out, "%s is on in %s and off in %s, where KVM keeps shadow page tables.",
 			 a->app.run.isa == 1 ? "EPT" : "NPT", ept < 0 ? "A" : "B",
 			 ept < 0 ? "B" : "A");
-	out_note(&out, "more, fewer, +%%, -%%: a difference that chance alone would make less "
-		       "often than 1 in 20"
-		       " times; ~: it may be chance.");
-	if (a->app.run.tsc_khz != b->app.run.tsc_khz && app->opt.cycles)
+	out_note(
+		&out,
+		"more, fewer, +%%, -%%: a difference that chance alone would make less often than 1 in 20 times; ~: it may be chance.");
+	if (a->app.run.tsc_khz != b->app.run.tsc_khz && opt->style.cycles)
 		out_note(&out, "B's cycles are scaled to A's TSC frequency.");
 	return out_end(&out, app, rc < 0);
 }
 
-static int compare(struct app *app)
+static int compare(struct app *app, const struct options *opt)
 {
-	int sort = choice_parse(app, "--sort", app->opt.sort ? app->opt.sort : "count", sort_names);
+	int sort = choice_parse(app, "--sort", opt->sort ? opt->sort : "count", sort_names);
 	struct side a = {0}, b = {0};
 	struct change *change = NULL;
 	uint32_t n = 0;
@@ -259,20 +259,21 @@ static int compare(struct app *app)
 
 	if (sort < 0)
 		return -1;
-	if (app->opt.n_words != 2)
+	if (opt->n_words != 2)
 		return app_fail(app, "compare needs two runs: numbers, labels, files or FILE:RUN");
-	rc = open_side(app, app->opt.words[0], &a);
+	rc = open_side(app, opt->words[0], &a);
 	if (!rc)
-		rc = open_side(app, app->opt.words[1], &b);
+		rc = open_side(app, opt->words[1], &b);
 	if (!rc && a.app.run.isa != b.app.run.isa)
-		rc = app_fail(app, "one run is of VMX, the other of SVM: their exit reasons can't "
-				   "be compared");
+		rc = app_fail(
+			app,
+			"one run is of VMX, the other of SVM: their exit reasons can't be compared");
 	if (!rc)
-		rc = changes_make(app, &a, &b, app->opt.extra[0] != NULL, &change, &n);
+		rc = changes_make(app, &a, &b, opt->extra[0] != NULL, &change, &n);
 	if (!rc && !n)
 		rc = app_fail(app, "no exit of either run matches the options");
 	if (!rc)
-		rc = print(app, &a, &b, change, n, sort);
+		rc = print(app, opt, &a, &b, change, n, sort);
 	free(change);
 	close_side(&a);
 	close_side(&b);
@@ -283,26 +284,7 @@ const struct cmd cmd_compare = {
 	.name = "compare",
 	.summary = "what differs between two runs",
 	.usage = "A B [--total] [--sort KEY] [OPTION...]",
-	.help = "Compares two runs by reason: number, label, file (its last run) or FILE:RUN. "
-		"Counts per\n"
-		"second, or with --total in all; share of the vCPUs' time without the halted "
-		"part;\n"
-		"median and 99th percentile. \"new\" and \"vanished\" reasons occur on one side "
-		"only. A\n"
-		"difference is named (more, fewer, +12 %) if it is significant at 95 %, else it is "
-		"~:\n"
-		"counts by their ratio, with the variance that they show between intervals of the "
-		"run;\n"
-		"percentiles by their order-statistic intervals. Where one run has EPT and the "
-		"other\n"
-		"has not, what that means for a reason is told.\n"
-		"\n"
-		"  --sort  count (default: by the difference of the rates), time, p50, p99, key\n"
-		"\n"
-		"Examples:\n"
-		"  analyzer compare ept shadow\n"
-		"  analyzer compare before.sqlite after.sqlite --sort p99\n"
-		"  analyzer compare 1 boot.sqlite:2 --total --format csv",
+	.help = help_compare,
 	.options = OPT_FILTER | OPT_FORMAT | OPT_SORT | OPT_LIMIT | OPT_OWN_DB,
 	.words = 2,
 	.extra = extra,

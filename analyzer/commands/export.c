@@ -16,8 +16,8 @@
 enum { EXTRA_FORMAT };
 
 static const struct extra_option extra[] = {
-	{"format", true, "csv, json, openmetrics, perfetto or rows"},
-	{NULL, false, NULL},
+	{"format", "FORMAT", "csv, json, openmetrics, perfetto or rows"},
+	{0},
 };
 
 enum format { FORMAT_CSV, FORMAT_JSON, FORMAT_OPENMETRICS, FORMAT_PERFETTO, FORMAT_ROWS };
@@ -30,6 +30,13 @@ static int (*const put[])(struct app *app, FILE *file) = {
 	[FORMAT_OPENMETRICS] = export_openmetrics,
 	[FORMAT_PERFETTO] = export_perfetto,
 };
+
+static int write_export(struct app *app, FILE *file, const void *arg)
+{
+	const enum format *format = arg;
+
+	return put[*format](app, file);
+}
 
 /* Whether there is anything to export: -1 with app->error if not. */
 static int check_exits(struct app *app, bool single)
@@ -51,49 +58,35 @@ static int check_exits(struct app *app, bool single)
 	return rc > 0 ? 0 : rc < 0 ? -1 : run_nothing(app);
 }
 
-static int export(struct app *app)
+static int export(struct app *app, const struct options *opt)
 {
-	const char *path = app->opt.output ? app->opt.output : "-";
+	const char *path = opt->output ? opt->output : "-";
 	int format;
 
-	if (!app->opt.extra[EXTRA_FORMAT])
-		return app_fail(app, "export: in what format? (--format csv, json, openmetrics, "
-				     "perfetto or rows)");
-	format = choice_parse(app, "--format", app->opt.extra[EXTRA_FORMAT], format_names);
+	if (!opt->extra[EXTRA_FORMAT])
+		return app_fail(
+			app,
+			"export: in what format? (--format csv, json, openmetrics, perfetto or rows)");
+	format = choice_parse(app, "--format", opt->extra[EXTRA_FORMAT], format_names);
 	if (format < 0)
 		return -1;
 	if (!strcmp(path, "-") &&
 	    (format == FORMAT_ROWS || (format == FORMAT_PERFETTO && isatty(STDOUT_FILENO))))
 		return app_fail(app, "export: --format %s is no text: name a file with --output",
 				format_names[format]);
-	if (run_open(app, app->opt.run, &app->run) ||
+	if (run_open(app, app->filter.run, &app->run) ||
 	    check_exits(app, format != FORMAT_OPENMETRICS))
 		return -1;
 	if (format == FORMAT_ROWS)
 		return outfile_replace(app, path, export_rows);
-	return outfile_write(app, path, put[format]);
+	return outfile_write(app, path, write_export, &(enum format){(enum format)format});
 }
 
 const struct cmd cmd_export = {
 	.name = "export",
 	.summary = "a run for other programs: CSV, JSON, Prometheus, Perfetto, plain SQLite",
 	.usage = "--format FORMAT [--output FILE] [OPTION...]",
-	.help = "Writes the exits of a run that pass the filter:\n"
-		"\n"
-		"  csv, json    every exit, in the columns of view exits\n"
-		"  openmetrics  counters and histograms by vCPU and reason, as Prometheus reads "
-		"them\n"
-		"  perfetto     a trace with a track per vCPU, for https://ui.perfetto.dev\n"
-		"  rows         an SQLite database with plain tables (exits, runs, coverage, "
-		"reasons)\n"
-		"               for programs that want no views; needs --output\n"
-		"\n"
-		"A file is replaced as a whole, or left as it was when something fails.\n"
-		"\n"
-		"Examples:\n"
-		"  analyzer export --format csv --reason EPT_VIOLATION --output ept.csv\n"
-		"  analyzer export --format openmetrics --output exits.prom\n"
-		"  analyzer export --format perfetto --from 1s --to 2s --output boot.pftrace",
+	.help = help_export,
 	.options = OPT_FILTER | OPT_OUTPUT,
 	.extra = extra,
 	.run = export,

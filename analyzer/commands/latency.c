@@ -15,7 +15,7 @@
 
 #define MOST_ROWS 40 /* of a histogram, about */
 
-static const struct extra_option extra[] = {{"handler", false, "KVM's own time alone"}, {0}};
+static const struct extra_option extra[] = {{"handler", NULL, "KVM's own time alone"}, {0}};
 
 static const struct out_column latency_columns[] = {
 	{"reason", "REASON", OUT_ID, 0},  {"name", "NAME", OUT_TEXT, 0},
@@ -26,13 +26,12 @@ static const struct out_column latency_columns[] = {
 };
 
 /* Read by reason, most frequent first. */
-static int read_groups(struct app *app, struct agg *agg)
+static int read_groups(struct app *app, const struct options *opt, struct agg *agg)
 {
 	unsigned int flags =
-		AGG_DIST | (app->opt.exact ? AGG_EXACT : 0) | (app->opt.extra[0] ? AGG_HANDLER : 0);
+		AGG_DIST | (opt->exact ? AGG_EXACT : 0) | (opt->extra[0] ? AGG_HANDLER : 0);
 
-	if (run_open(app, app->opt.run, &app->run) ||
-	    (app->opt.exact && run_rows(app, &app->run)) ||
+	if (run_open(app, app->filter.run, &app->run) || (opt->exact && run_rows(app, &app->run)) ||
 	    agg_read(app, &app->run, BY_REASON, flags, agg))
 		return -1;
 	if (!agg->groups)
@@ -41,27 +40,28 @@ static int read_groups(struct app *app, struct agg *agg)
 	return 0;
 }
 
-static void begin(struct app *app, struct out *out)
+static void begin(struct app *app, const struct options *opt, struct out *out)
 {
-	out_begin(out, app, app->run.tsc_khz);
+	out_begin(out, &opt->style, app->run.tsc_khz);
 	out_run(out, "run", &app->run);
-	if (!app->opt.exact)
+	if (!opt->exact)
 		out_range_note(out, &app->run);
-	if (app->opt.extra[0])
+	if (opt->extra[0])
 		out_note(out, "Handler time: without the halted, user-space and preempted parts.");
 }
 
-static int put_latency(struct app *app, struct out *out, const struct agg *agg)
+static int put_latency(struct app *app, const struct options *opt, struct out *out,
+		       const struct agg *agg)
 {
 	static const double qs[] = {0.5, 0.9, 0.95, 0.99, 0.999, 1};
-	bool handler = app->opt.extra[0];
+	bool handler = opt->extra[0];
 	char name[64];
 
 	out_table(out, "rows", latency_columns, 9);
 	for (uint32_t i = 0; i < agg->groups; i++) {
 		const struct group *g = &agg->group[i];
 
-		if (app->opt.limit > 0 && i >= app->opt.limit)
+		if (opt->limit > 0 && i >= opt->limit)
 			break;
 		if (!reason_name(app, app->run.isa, g->key[0], name, sizeof(name)))
 			return -1;
@@ -77,15 +77,15 @@ static int put_latency(struct app *app, struct out *out, const struct agg *agg)
 	return 0;
 }
 
-static int latency(struct app *app)
+static int latency(struct app *app, const struct options *opt)
 {
 	struct agg agg = {0};
 	struct out out;
-	int rc = read_groups(app, &agg);
+	int rc = read_groups(app, opt, &agg);
 
 	if (!rc) {
-		begin(app, &out);
-		rc = put_latency(app, &out, &agg);
+		begin(app, opt, &out);
+		rc = put_latency(app, opt, &out, &agg);
 		rc = out_end(&out, app, rc < 0);
 	}
 	agg_free(&agg);
@@ -164,12 +164,12 @@ static void put_histogram(struct out *out, const struct dist *d)
 	out_table_end(out);
 }
 
-static int histogram(struct app *app)
+static int histogram(struct app *app, const struct options *opt)
 {
 	struct agg agg = {0};
 	struct dist all = {0};
 	struct out out;
-	int rc = read_groups(app, &agg);
+	int rc = read_groups(app, opt, &agg);
 
 	for (uint32_t i = 0; i < agg.groups && !rc; i++)
 		if (dist_add_all(&all, &agg.group[i].dist))
@@ -177,7 +177,7 @@ static int histogram(struct app *app)
 	if (!rc && !all.total)
 		rc = app_fail(app, "run \"%s\": it has no histogram", app->run.label);
 	if (!rc) {
-		begin(app, &out);
+		begin(app, opt, &out);
 		put_histogram(&out, &all);
 		rc = out_end(&out, app, false);
 	}
@@ -190,13 +190,7 @@ const struct cmd cmd_latency = {
 	.name = "latency",
 	.summary = "percentiles of the duration, by reason",
 	.usage = "[--handler] [OPTION...]",
-	.help = "Percentiles of the time from VM exit to VM entry, off by less than 0.8 %; the "
-		"maximum\n"
-		"is exact (with --handler it is off as much).\n"
-		"\n"
-		"Examples:\n"
-		"  analyzer latency\n"
-		"  analyzer latency --handler --reason IO_INSTRUCTION,EPT_MISCONFIG",
+	.help = help_latency,
 	.options = OPT_FILTER | OPT_FORMAT | OPT_LIMIT | OPT_EXACT,
 	.extra = extra,
 	.run = latency,
@@ -206,12 +200,7 @@ const struct cmd cmd_histogram = {
 	.name = "histogram",
 	.summary = "how durations are distributed, drawn",
 	.usage = "[--reason R] [--handler] [OPTION...]",
-	.help = "Draws how many exits took how long. UP TO: the share of exits of this length or\n"
-		"shorter. The steps are parts of powers of two in TSC cycles.\n"
-		"\n"
-		"Examples:\n"
-		"  analyzer histogram --reason MSR_WRITE\n"
-		"  analyzer histogram --vcpu 0 --handler --format csv",
+	.help = help_histogram,
 	.options = OPT_FILTER | OPT_FORMAT | OPT_EXACT,
 	.extra = extra,
 	.run = histogram,

@@ -18,10 +18,10 @@
 enum { EXTRA_INTERVAL, EXTRA_COUNT, EXTRA_PLAIN };
 
 static const struct extra_option extra[] = {
-	{"interval", true, "TIME between two looks (default 1s)"},
-	{"count", true, "N looks, then end"},
-	{"plain", false, "one block of text per look, as without a terminal"},
-	{NULL, false, NULL},
+	{"interval", "TIME", "between two snapshots (default 1s)"},
+	{"count", "N", "end after N snapshots"},
+	{"plain", NULL, "one block of text per snapshot, as without a terminal"},
+	{0},
 };
 
 enum sort { SORT_RATE, SORT_EXITS, SORT_TIME, SORT_MEAN, SORT_P99, SORT_MAX, SORT_NAME };
@@ -42,10 +42,12 @@ static const struct out_column columns[] = {
 
 /*
  * struct view - what is shown
+ * @opt: the command line
  * @full: on the whole screen, else as blocks of text
  * @left: looks to go; -1: no end
  */
 struct view {
+	const struct options *opt;
 	struct live live;
 	struct live_row *rows;
 	unsigned int n;
@@ -143,7 +145,7 @@ static void put_rows(struct out *out, const struct view *view, unsigned int limi
 
 static unsigned int row_limit(const struct view *view, unsigned int room)
 {
-	int64_t limit = view->live.app->opt.limit;
+	int64_t limit = view->opt->limit;
 
 	return limit > 0 && limit < room ? (unsigned int)limit : room;
 }
@@ -152,7 +154,7 @@ static int print_block(struct view *view)
 {
 	struct out out;
 
-	out_begin(&out, view->live.app, view->live.app->run.tsc_khz);
+	out_begin(&out, &view->opt->style, view->live.app->run.tsc_khz);
 	put_head(&out, view);
 	put_rows(&out, view, row_limit(view, view->n));
 	out_line(&out, "%s", "");
@@ -168,7 +170,7 @@ static int draw(struct view *view)
 	int rows, width, rc;
 
 	screen_size(&rows, &width);
-	out_begin(&out, app, app->run.tsc_khz);
+	out_begin(&out, &view->opt->style, app->run.tsc_khz);
 	out.width = width;
 	out.file = open_memstream(&text, &size);
 	if (!out.file)
@@ -247,12 +249,12 @@ static int watch(struct view *view)
 	}
 }
 
-static int parse_options(struct app *app, struct view *view)
+static int parse_options(struct app *app, const struct options *opt, struct view *view)
 {
-	const char *interval = app->opt.extra[EXTRA_INTERVAL], *count = app->opt.extra[EXTRA_COUNT];
+	const char *interval = opt->extra[EXTRA_INTERVAL], *count = opt->extra[EXTRA_COUNT];
 	int64_t ns = 1000000000;
 	char *end;
-	int sort = choice_parse(app, "--sort", app->opt.sort ? app->opt.sort : "rate", sort_names);
+	int sort = choice_parse(app, "--sort", opt->sort ? opt->sort : "rate", sort_names);
 
 	if (sort < 0)
 		return -1;
@@ -266,16 +268,16 @@ static int parse_options(struct app *app, struct view *view)
 		if (end == count || *end || view->left < 1)
 			return app_fail(app, "--count %s: not a number of looks", count);
 	}
-	view->full = !app->opt.extra[EXTRA_PLAIN] && screen_possible();
+	view->full = !opt->extra[EXTRA_PLAIN] && screen_possible();
 	return 0;
 }
 
-static int live(struct app *app)
+static int live(struct app *app, const struct options *opt)
 {
-	struct view view = {.live = {.app = app}};
+	struct view view = {.opt = opt, .live = {.app = app}};
 	int rc;
 
-	if (parse_options(app, &view))
+	if (parse_options(app, opt, &view))
 		return -1;
 	rc = screen_open(view.full);
 	if (rc)
@@ -291,23 +293,7 @@ const struct cmd cmd_live = {
 	.name = "live",
 	.summary = "watch a recording in progress",
 	.usage = "[--interval TIME] [--count N] [--plain] [OPTION...]",
-	.help = "Shows a recording while the collector writes it: exits per second by reason, "
-		"their\n"
-		"share, the vCPUs' time that goes into them, and latencies of the last 10 "
-		"seconds.\n"
-		"The collector is not held up. Without a terminal, or with --plain, it prints one\n"
-		"block per look and ends with the recording.\n"
-		"\n"
-		"  --sort  rate (default), exits, time, mean, p99, max, name\n"
-		"\n"
-		"Keys: q quits, f or space freezes; r e t m p x n sort by rate, exits, time, "
-		"mean,\n"
-		"p99, max, name.\n"
-		"\n"
-		"Examples:\n"
-		"  analyzer live\n"
-		"  analyzer --db boot.sqlite live --sort p99\n"
-		"  analyzer live --plain --interval 5s --limit 10",
+	.help = help_live,
 	.options = OPT_RUN | OPT_SORT | OPT_LIMIT | OPT_CYCLES,
 	.extra = extra,
 	.run = live,

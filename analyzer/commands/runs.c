@@ -50,18 +50,17 @@ static const struct out_column vcpu_columns[] = {
 };
 
 static const char vcpu_sql[] =
-	"SELECT run, vm, tgid, comm, vcpu_id, recorded, dropped, filtered, unread, coverage"
-	" FROM coverage ORDER BY run, vm, vcpu_id, vcpu";
+	"SELECT run, vm, tgid, comm, vcpu_id, recorded, dropped, filtered, unread, coverage FROM coverage ORDER BY run, vm, vcpu_id, vcpu";
 
-static const struct extra_option extra[] = {{"vcpus", false, "a row for each VM and vCPU"}, {0}};
+static const struct extra_option extra[] = {{"vcpus", NULL, "a row for each VM and vCPU"}, {0}};
 
-static int runs(struct app *app)
+static int runs(struct app *app, const struct options *opt)
 {
-	const bool vcpus = app->opt.extra[0];
+	const bool vcpus = opt->extra[0];
 	struct out out;
 	int rc;
 
-	out_begin(&out, app, 0);
+	out_begin(&out, &opt->style, 0);
 	rc = vcpus ? out_query(&out, app, "vcpus", vcpu_columns,
 			       (int)(sizeof(vcpu_columns) / sizeof(vcpu_columns[0])), vcpu_sql)
 		   : out_query(&out, app, "runs", run_columns,
@@ -74,14 +73,7 @@ const struct cmd cmd_runs = {
 	.name = "runs",
 	.summary = "the recordings of the file, or their VMs and vCPUs",
 	.usage = "[--vcpus] [OPTION...]",
-	.help = "One row per recording: when, how long, how many exits, how complete. ROWS tells\n"
-		"whether single exits are kept (all, last minutes, none). With --vcpus one row "
-		"per\n"
-		"vCPU; VM is what --vm takes.\n"
-		"\n"
-		"Examples:\n"
-		"  analyzer runs\n"
-		"  analyzer runs --vcpus --format csv",
+	.help = help_runs,
 	.options = OPT_FORMAT,
 	.extra = extra,
 	.run = runs,

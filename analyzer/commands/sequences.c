@@ -21,8 +21,8 @@
 
 static const char *const table_names[] = {"pairs", "bursts", "wakes", NULL};
 static const struct extra_option extra[] = {
-	{"table", true, "one of pairs, bursts, wakes (default: all)"},
-	{"gap", true, "guest time that ends a burst (default: " DEFAULT_GAP ")"},
+	{"table", "TABLE", "one of pairs, bursts, wakes (default: all)"},
+	{"gap", "TIME", "guest time that ends a burst (default: 10us)"},
 	{0}};
 
 /* The exit of a vCPU that came last. */
@@ -118,11 +118,10 @@ static int read_sequences(struct app *app, struct sequences *s)
 	s->last = calloc(run->n_vcpus + 1, sizeof(*s->last));
 	if (!s->last)
 		return app_fail(app, "out of memory");
-	if (where_prepare(app, run,
-			  "SELECT e.vcpu, e.seq, e.tsc, e.reason, e.cycles, e.halted_cycles FROM "
-			  "exit e WHERE %s"
-			  " ORDER BY e.rowid",
-			  &stmt))
+	if (where_prepare(
+		    app, run,
+		    "SELECT e.vcpu, e.seq, e.tsc, e.reason, e.cycles, e.halted_cycles FROM exit e WHERE %s ORDER BY e.rowid",
+		    &stmt))
 		return -1;
 	while ((rc = db_step(app, stmt)) > 0) {
 		int64_t key = reason_key(run->isa, sqlite3_column_int64(stmt, 3));
@@ -169,12 +168,10 @@ static uint64_t pairs_from(const struct agg *pairs, int64_t key)
 	return n;
 }
 
-static int put_pairs(struct app *app, struct out *out, struct agg *pairs)
+static int put_pairs(struct app *app, const struct options *opt, struct out *out, struct agg *pairs)
 {
 	struct group total = agg_total(pairs);
-	int64_t limit = app->opt.limit < 0 ? DEFAULT_LIMIT
-			: app->opt.limit   ? app->opt.limit
-					   : INT64_MAX;
+	int64_t limit = opt->limit < 0 ? DEFAULT_LIMIT : opt->limit ? opt->limit : INT64_MAX;
 
 	agg_sort_by_count(pairs);
 	out_table(out, "pairs", pair_columns, 8);
@@ -202,9 +199,11 @@ static const struct out_column burst_columns[] = {
 	{"length_p50", "LENGTH P50", OUT_TIME, 0}, {"length_max", "LENGTH MAX", OUT_TIME, 0},
 };
 
-static int put_bursts(struct app *app, struct out *out, struct agg *bursts)
+static int put_bursts(struct app *app, const struct options *opt, struct out *out,
+		      struct agg *bursts)
 {
 	(void)app;
+	(void)opt;
 	out_table(out, "bursts", burst_columns, 6);
 	for (int64_t power = 0; power < 64; power++) {
 		const struct group *g = agg_find(bursts, (int64_t[4]){power});
@@ -228,8 +227,9 @@ static const struct out_column wake_columns[] = {
 	{"halted_time", "HALTED TIME", OUT_TIME, 0},
 };
 
-static int put_wakes(struct app *app, struct out *out, struct agg *wakes)
+static int put_wakes(struct app *app, const struct options *opt, struct out *out, struct agg *wakes)
 {
+	(void)opt;
 	agg_sort_by_count(wakes);
 	out_table(out, "wakes", wake_columns, 5);
 	for (uint32_t i = 0; i < wakes->groups; i++) {
@@ -246,10 +246,11 @@ static int put_wakes(struct app *app, struct out *out, struct agg *wakes)
 	return 0;
 }
 
-static int put_tables(struct app *app, struct out *out, struct sequences *s, int table)
+static int put_tables(struct app *app, const struct options *opt, struct out *out,
+		      struct sequences *s, int table)
 {
-	int (*const put[])(struct app *, struct out *, struct agg *) = {put_pairs, put_bursts,
-									put_wakes};
+	int (*const put[])(struct app *, const struct options *, struct out *,
+			   struct agg *) = {put_pairs, put_bursts, put_wakes};
 	struct agg *const agg[] = {&s->pairs, &s->bursts, &s->wakes};
 	int rc = 0;
 
@@ -260,39 +261,39 @@ static int put_tables(struct app *app, struct out *out, struct sequences *s, int
 			continue;
 		if (table < 0 && i)
 			out_line(out, "%s", "");
-		rc = put[i](app, out, agg[i]);
+		rc = put[i](app, opt, out, agg[i]);
 	}
 	return rc;
 }
 
-static int sequences(struct app *app)
+static int sequences(struct app *app, const struct options *opt)
 {
-	const char *gap = app->opt.extra[1] ? app->opt.extra[1] : DEFAULT_GAP;
-	int table = app->opt.extra[0] ? choice_parse(app, "--table", app->opt.extra[0], table_names)
-				      : -1;
+	const char *gap = opt->extra[1] ? opt->extra[1] : DEFAULT_GAP;
+	int table = opt->extra[0] ? choice_parse(app, "--table", opt->extra[0], table_names) : -1;
 	struct sequences s = {0};
 	struct out out;
 	int rc;
 
-	if (app->opt.extra[0] && table < 0)
+	if (opt->extra[0] && table < 0)
 		return -1;
 	if (units_parse_ns(gap, &s.gap))
 		return app_fail(app, "--gap %s: not a time (such as 10us)", gap);
-	if (run_open(app, app->opt.run, &app->run) || run_rows(app, &app->run))
+	if (run_open(app, app->filter.run, &app->run) || run_rows(app, &app->run))
 		return -1;
 	s.gap = ns_to_cycles(s.gap, app->run.tsc_khz);
 	rc = read_sequences(app, &s);
 	if (!rc && !s.bursts.groups)
 		rc = run_nothing(app);
 	if (!rc) {
-		out_begin(&out, app, app->run.tsc_khz);
+		out_begin(&out, &opt->style, app->run.tsc_khz);
 		out_run(&out, "run", &app->run);
 		if (s.gaps)
-			out_note(&out,
-				 "%" PRIu64 " times the next exit is not known: records are "
-				 "missing or filtered out.",
-				 s.gaps);
-		rc = put_tables(app, &out, &s, table);
+			out_note(
+				&out,
+				"%" PRIu64
+				" times the next exit is not known: records are missing or filtered out.",
+				s.gaps);
+		rc = put_tables(app, opt, &out, &s, table);
 		rc = out_end(&out, app, rc < 0);
 	}
 	agg_free(&s.pairs);
@@ -306,19 +307,7 @@ const struct cmd cmd_sequences = {
 	.name = "sequences",
 	.summary = "which exit follows which, bursts, and what ends a halt",
 	.usage = "[--table TABLE] [--gap TIME] [OPTION...]",
-	.help = "Three tables. pairs: which exit follows which on the same vCPU, how often, as a "
-		"share\n"
-		"of all pairs and of those of the first exit, and the guest's time between them.\n"
-		"bursts: exits with less guest time between them than --gap make a burst; how "
-		"many\n"
-		"bursts of how many exits, and how long they took. wakes: the exit that follows a "
-		"halt\n"
-		"and how long the halt was. Pairs across missing or filtered records are left "
-		"out.\n"
-		"\n"
-		"Examples:\n"
-		"  analyzer sequences --limit 10\n"
-		"  analyzer sequences --table bursts --gap 5us",
+	.help = help_sequences,
 	.options = OPT_FILTER | OPT_FORMAT | OPT_LIMIT,
 	.extra = extra,
 	.run = sequences,

@@ -22,7 +22,7 @@ static const char *const sort_columns[] = {
 	"e.userspace_cycles", "e.preempted_cycles"};
 
 static const struct extra_option extra[] = {
-	{"around", true, "also N exits of the vCPU before and after each"}, {0}};
+	{"around", "N", "also N exits of the vCPU before and after each"}, {0}};
 
 static const struct out_column columns[] = {
 	{"rank", "RANK", OUT_ID, 0},
@@ -98,14 +98,9 @@ static int put_around(struct app *app, struct out *out, sqlite3_stmt *stmt, int6
  * Neighbours are found by rowid: the last and first ones of the same vCPU on
  * both sides.
  */
-static const char around_sql[] = "SELECT " SHOWN ", id FROM exits WHERE id IN ("
-				 " SELECT ?1 UNION ALL"
-				 " SELECT * FROM (SELECT rowid FROM exit WHERE rowid < ?1 AND vcpu "
-				 "= (SELECT vcpu FROM exit WHERE rowid = ?1)"
-				 "  ORDER BY rowid DESC LIMIT ?2) UNION ALL"
-				 " SELECT * FROM (SELECT rowid FROM exit WHERE rowid > ?1 AND vcpu "
-				 "= (SELECT vcpu FROM exit WHERE rowid = ?1)"
-				 "  ORDER BY rowid LIMIT ?2)) ORDER BY id";
+static const char around_sql[] =
+	"SELECT " SHOWN
+	", id FROM exits WHERE id IN ( SELECT ?1 UNION ALL SELECT * FROM (SELECT rowid FROM exit WHERE rowid < ?1 AND vcpu = (SELECT vcpu FROM exit WHERE rowid = ?1)  ORDER BY rowid DESC LIMIT ?2) UNION ALL SELECT * FROM (SELECT rowid FROM exit WHERE rowid > ?1 AND vcpu = (SELECT vcpu FROM exit WHERE rowid = ?1)  ORDER BY rowid LIMIT ?2)) ORDER BY id";
 
 /* All rows of @ids; it stands on the first. */
 static int put_slowest(struct app *app, struct out *out, sqlite3_stmt *ids, int64_t around)
@@ -128,9 +123,9 @@ static int put_slowest(struct app *app, struct out *out, sqlite3_stmt *ids, int6
 	return rc;
 }
 
-static int parse_around(struct app *app, int64_t *around)
+static int parse_around(struct app *app, const struct options *opt, int64_t *around)
 {
-	const char *text = app->opt.extra[0];
+	const char *text = opt->extra[0];
 	char *end;
 
 	*around = 0;
@@ -143,31 +138,31 @@ static int parse_around(struct app *app, int64_t *around)
 	return 0;
 }
 
-static int slowest(struct app *app)
+static int slowest(struct app *app, const struct options *opt)
 {
-	int sort = choice_parse(app, "--sort", app->opt.sort ? app->opt.sort : "busy", sort_names);
+	int sort = choice_parse(app, "--sort", opt->sort ? opt->sort : "busy", sort_names);
 	sqlite3_stmt *ids;
 	char sql[256];
 	struct out out;
 	int64_t around;
 	int rc;
 
-	if (sort < 0 || parse_around(app, &around) || run_open(app, app->opt.run, &app->run) ||
-	    run_rows(app, &app->run))
+	if (sort < 0 || parse_around(app, opt, &around) ||
+	    run_open(app, app->filter.run, &app->run) || run_rows(app, &app->run))
 		return -1;
 	snprintf(sql, sizeof(sql),
 		 "SELECT e.rowid FROM exit e WHERE %%s ORDER BY %s DESC, e.rowid LIMIT %lld",
 		 sort_columns[sort],
-		 (long long)(app->opt.limit < 0 ? DEFAULT_LIMIT
-			     : app->opt.limit	? app->opt.limit
-						: -1));
+		 (long long)(opt->limit < 0 ? DEFAULT_LIMIT
+			     : opt->limit   ? opt->limit
+					    : -1));
 	if (where_prepare(app, &app->run, sql, &ids))
 		return -1;
 	rc = db_step(app, ids);
 	if (!rc)
 		rc = run_nothing(app);
 	if (rc > 0) {
-		out_begin(&out, app, app->run.tsc_khz);
+		out_begin(&out, &opt->style, app->run.tsc_khz);
 		out_run(&out, "run", &app->run);
 		rc = put_slowest(app, &out, ids, around);
 		rc = out_end(&out, app, rc < 0);
@@ -180,18 +175,7 @@ const struct cmd cmd_slowest = {
 	.name = "slowest",
 	.summary = "the exits that took longest, with their context",
 	.usage = "[--sort KEY] [--around N] [OPTION...]",
-	.help = "The longest exits, ten unless --limit says otherwise, each with what is known "
-		"about it\n"
-		"and, with --around, the exits of the same vCPU before and after it (those have "
-		"no\n"
-		"rank). Sorted by the time without the halted part, so that idling does not hide "
-		"them.\n"
-		"\n"
-		"  --sort  busy (default), time, handler, userspace, preempted\n"
-		"\n"
-		"Examples:\n"
-		"  analyzer slowest --limit 5 --around 2\n"
-		"  analyzer slowest --sort handler --reason EPT_VIOLATION",
+	.help = help_slowest,
 	.options = OPT_FILTER | OPT_FORMAT | OPT_SORT | OPT_LIMIT,
 	.extra = extra,
 	.run = slowest,

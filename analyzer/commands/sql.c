@@ -51,9 +51,9 @@ static int run_sql(struct app *app, struct out *out, const char *sql)
 	return rc;
 }
 
-static int sql(struct app *app)
+static int sql(struct app *app, const struct options *opt)
 {
-	const char *word = app->opt.n_words ? app->opt.words[0] : "-";
+	const char *word = opt->n_words ? opt->words[0] : "-";
 	char *text = strcmp(word, "-") ? strdup(word) : read_stdin(app);
 	struct out out;
 	int rc;
@@ -64,7 +64,7 @@ static int sql(struct app *app)
 		free(text);
 		return app_fail_sql(app);
 	}
-	out_begin(&out, app, 0);
+	out_begin(&out, &opt->style, 0);
 	rc = run_sql(app, &out, text);
 	free(text);
 	return out_end(&out, app, rc < 0);
@@ -74,20 +74,7 @@ const struct cmd cmd_sql = {
 	.name = "sql",
 	.summary = "any SQL query on the views",
 	.usage = "[QUERY] [OPTION...]",
-	.help = "Runs a query (without one, or with -, what comes on standard input) on the views "
-		"of\n"
-		"sql/README.md: exits, top_exits, latency, timeline, runs, ... The database is "
-		"opened\n"
-		"read-only. Functions beside SQLite's own: percentile(VALUE, P),\n"
-		"bucket_percentile(BUCKET, N, P), reason_name(REASON, ISA), cycles_to_ns(CYCLES, "
-		"KHZ).\n"
-		"\n"
-		"Examples:\n"
-		"  analyzer sql \"SELECT reason_name, count(*) FROM exits GROUP BY 1 ORDER BY 2 "
-		"DESC\"\n"
-		"  analyzer sql \"SELECT reason_name, percentile(ns, 99) FROM exits GROUP BY 1\"\n"
-		"  analyzer sql \"SELECT name, meaning, remedy FROM reasons WHERE number = 48 AND "
-		"isa = 1\"",
+	.help = help_sql,
 	.options = OPT_FORMAT,
 	.words = 1,
 	.run = sql,

@@ -16,7 +16,7 @@
 #define DEFAULT_LIMIT 30
 
 static const struct extra_option extra[] = {
-	{"slide", true, "offset that KASLR added, or auto (default)"}, {0}};
+	{"slide", "OFFSET", "offset that KASLR added, or auto (default)"}, {0}};
 
 static const struct out_column columns[] = {
 	{"function", "FUNCTION", OUT_TEXT, 0}, {"exits", "EXITS", OUT_COUNT, 0},
@@ -59,13 +59,11 @@ static int by_function(struct app *app, const struct symbols *symbols, const str
 	return 0;
 }
 
-static void put_functions(struct app *app, struct out *out, const struct symbols *symbols,
+static void put_functions(const struct options *opt, struct out *out, const struct symbols *symbols,
 			  const struct agg *agg)
 {
 	struct group total = agg_total(agg);
-	int64_t limit = app->opt.limit < 0 ? DEFAULT_LIMIT
-			: app->opt.limit   ? app->opt.limit
-					   : INT64_MAX;
+	int64_t limit = opt->limit < 0 ? DEFAULT_LIMIT : opt->limit ? opt->limit : INT64_MAX;
 
 	out_table(out, "rows", columns, 10);
 	for (uint32_t i = 0; i < agg->groups && i < limit; i++) {
@@ -89,31 +87,32 @@ static void put_functions(struct app *app, struct out *out, const struct symbols
 		out_line(out, "(%" PRId64 " more: --limit 0 shows all)", agg->groups - limit);
 }
 
-static int print(struct app *app, const struct symbols *symbols, double guessed, struct agg *agg)
+static int print(struct app *app, const struct options *opt, const struct symbols *symbols,
+		 double guessed, struct agg *agg)
 {
 	struct out out;
 
 	agg_sort_by_count(agg);
-	out_begin(&out, app, app->run.tsc_khz);
+	out_begin(&out, &opt->style, app->run.tsc_khz);
 	out_run(&out, "run", &app->run);
 	out_slide_note(&out, symbols->slide, guessed);
-	put_functions(app, &out, symbols, agg);
+	put_functions(opt, &out, symbols, agg);
 	return out_end(&out, app, false);
 }
 
-static int symbols(struct app *app)
+static int symbols(struct app *app, const struct options *opt)
 {
 	struct agg by_rip = {0}, agg = {0};
 	struct symbols symbols = {0};
 	double guessed;
 	int rc;
 
-	if (!app->opt.n_words)
+	if (!opt->n_words)
 		return app_fail(
 			app, "symbols needs a file: the guest's System.map, kallsyms or vmlinux");
-	if (run_open(app, app->opt.run, &app->run) || run_rows(app, &app->run))
+	if (run_open(app, app->filter.run, &app->run) || run_rows(app, &app->run))
 		return -1;
-	rc = symbols_open(app, app->opt.words[0], app->opt.extra[0], &symbols, &guessed);
+	rc = symbols_open(app, opt->words[0], opt->extra[0], &symbols, &guessed);
 	if (!rc)
 		rc = agg_read(app, &app->run, BY_RIP, AGG_DIST, &by_rip);
 	if (!rc && !by_rip.groups)
@@ -121,7 +120,7 @@ static int symbols(struct app *app)
 	if (!rc)
 		rc = by_function(app, &symbols, &by_rip, &agg);
 	if (!rc)
-		rc = print(app, &symbols, guessed, &agg);
+		rc = print(app, opt, &symbols, guessed, &agg);
 	agg_free(&by_rip);
 	agg_free(&agg);
 	symbols_free(&symbols);
@@ -132,18 +131,7 @@ const struct cmd cmd_symbols = {
 	.name = "symbols",
 	.summary = "which functions of the guest cause exits",
 	.usage = "FILE [--slide OFFSET] [OPTION...]",
-	.help = "Puts the guest RIPs of exits to functions of the guest's kernel. FILE is its\n"
-		"System.map, a copy of its /proc/kallsyms (read as root), or an ELF file with "
-		"symbols\n"
-		"(vmlinux). PLACES: different RIPs in the function. A kernel with KASLR runs at "
-		"an\n"
-		"offset: unless --slide tells it, it is guessed from where HLT, WRMSR, RDMSR, "
-		"CPUID, IN\n"
-		"and OUT were executed. Also as --symbols FILE of top-exits --by rip.\n"
-		"\n"
-		"Examples:\n"
-		"  analyzer symbols System.map\n"
-		"  analyzer symbols vmlinux --slide 0x1c000000 --reason MSR_WRITE",
+	.help = help_symbols,
 	.options = OPT_FILTER | OPT_FORMAT | OPT_LIMIT,
 	.words = 1,
 	.extra = extra,

@@ -19,7 +19,7 @@
 
 static const char *const table_names[] = {"timeline", "phases", "reasons", NULL};
 static const struct extra_option extra[] = {
-	{"table", true, "one of timeline, phases, reasons (default: all)"}, {0}};
+	{"table", "TABLE", "one of timeline, phases, reasons (default: all)"}, {0}};
 
 static const struct out_column bin_columns[] = {
 	{"start", "START", OUT_TIME, 0},
@@ -210,24 +210,21 @@ static int put_tables(struct app *app, struct out *out, const struct series *s, 
 	return rc;
 }
 
-static int timeline(struct app *app)
+static int timeline(struct app *app, const struct options *opt)
 {
-	int table = app->opt.extra[0] ? choice_parse(app, "--table", app->opt.extra[0], table_names)
-				      : -1;
-	int most = app->opt.limit < 0	      ? MOST_ROWS
-		   : app->opt.limit > 1000000 ? 1000000
-					      : (int)app->opt.limit;
+	int table = opt->extra[0] ? choice_parse(app, "--table", opt->extra[0], table_names) : -1;
+	int most = opt->limit < 0 ? MOST_ROWS : opt->limit > 1000000 ? 1000000 : (int)opt->limit;
 	struct series s = {0};
 	struct out out;
 	int rc;
 
-	if ((app->opt.extra[0] && table < 0) || run_open(app, app->opt.run, &app->run))
+	if ((opt->extra[0] && table < 0) || run_open(app, app->filter.run, &app->run))
 		return -1;
 	rc = series_read(app, &app->run, most, &s);
 	if (!rc && !s.by.groups)
 		rc = run_nothing(app);
 	if (!rc) {
-		out_begin(&out, app, app->run.tsc_khz);
+		out_begin(&out, &opt->style, app->run.tsc_khz);
 		out_run(&out, "run", &app->run);
 		out_range_note(&out, &app->run);
 		rc = put_tables(app, &out, &s, table);
@@ -241,23 +238,7 @@ const struct cmd cmd_timeline = {
 	.name = "timeline",
 	.summary = "exits over the run, its phases, and how steady each reason is",
 	.usage = "[--reason R] [--table TABLE] [OPTION...]",
-	.help = "Three tables. timeline: exits, their rate and their share of the vCPUs' time in "
-		"at\n"
-		"most --limit intervals (40; 0: each of the roll-ups'). phases: parts of the run "
-		"that\n"
-		"look alike; idle: halted for 70 % of the time; boot: before the first idle phase "
-		"of a\n"
-		"recording that began with the VM; none: no exits and nobody halted; load: the "
-		"rest. reasons: when each reason "
-		"first\n"
-		"and last occurred and how its rate varies between intervals (standard deviation "
-		"/\n"
-		"mean): steady below 0.3, in bursts from 1 on.\n"
-		"\n"
-		"Examples:\n"
-		"  analyzer timeline\n"
-		"  analyzer timeline --reason EPT_VIOLATION --limit 20\n"
-		"  analyzer timeline --table reasons --format csv",
+	.help = help_timeline,
 	.options = OPT_FILTER | OPT_FORMAT | OPT_LIMIT,
 	.extra = extra,
 	.run = timeline,

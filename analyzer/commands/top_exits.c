@@ -15,13 +15,15 @@
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
 
+#define DEFAULT_LIMIT 30 /* except by reason, of which there are few */
+
 static const char *const by_names[] = {"reason",	   "subkey", "vcpu", "rip",
 				       "userspace-reason", "pcpu",   NULL};
 static const char *const sort_names[] = {"count", "time", "busy", "mean", "p50",
 					 "p99",	  "max",  "key",  NULL};
 static const struct extra_option extra[] = {
-	{"symbols", true, "System.map, kallsyms or ELF file for --by rip"},
-	{"slide", true, "offset that KASLR added, or auto (default)"},
+	{"symbols", "FILE", "System.map, kallsyms or ELF file for --by rip"},
+	{"slide", "OFFSET", "offset that KASLR added, or auto (default)"},
 	{0}};
 enum sort { SORT_COUNT, SORT_TIME, SORT_BUSY, SORT_MEAN, SORT_P50, SORT_P99, SORT_MAX, SORT_KEY };
 
@@ -131,11 +133,13 @@ static void put_sums(struct out *out, const struct run *run, double seconds, con
 
 /*
  * struct top - what is shown
+ * @limit: most rows; 0 or less: all
  * @rows: it was read from rows, not from roll-ups
  * @guessed: share of symbols_guess_slide(), -1: nothing was guessed
  */
 struct top {
 	enum agg_by by;
+	int64_t limit;
 	bool rows;
 	struct symbols symbols;
 	double guessed;
@@ -153,8 +157,8 @@ static int put_groups(struct app *app, struct out *out, const struct top *top)
 
 	memcpy(column, key_columns[top->by], (size_t)keys * sizeof(*column));
 	memcpy(column + keys, sum_columns, sizeof(sum_columns));
-	if (app->opt.limit > 0 && app->opt.limit < limit)
-		limit = (uint32_t)app->opt.limit;
+	if (top->limit > 0 && top->limit < limit)
+		limit = (uint32_t)top->limit;
 	out_table(out, "rows", column, keys + N_SUM);
 	for (uint32_t i = 0; i < limit; i++) {
 		if (label_put(app, out, top->by, &top->symbols, &top->agg.group[i]))
@@ -167,12 +171,12 @@ static int put_groups(struct app *app, struct out *out, const struct top *top)
 	return 0;
 }
 
-static int print_top(struct app *app, const struct top *top)
+static int print_top(struct app *app, const struct options *opt, const struct top *top)
 {
 	struct out out;
 	int rc;
 
-	out_begin(&out, app, app->run.tsc_khz);
+	out_begin(&out, &opt->style, app->run.tsc_khz);
 	out_run(&out, "run", &app->run);
 	if (!top->rows)
 		out_range_note(&out, &app->run);
@@ -181,29 +185,28 @@ static int print_top(struct app *app, const struct top *top)
 	return out_end(&out, app, rc < 0);
 }
 
-static int top_exits(struct app *app)
+static int top_exits(struct app *app, const struct options *opt)
 {
-	int by = choice_parse(app, "--by", app->opt.by ? app->opt.by : "reason", by_names);
-	int sort = choice_parse(app, "--sort", app->opt.sort ? app->opt.sort : "count", sort_names);
-	unsigned int flags = AGG_DIST | (app->opt.exact ? AGG_EXACT : 0);
+	int by = choice_parse(app, "--by", opt->by ? opt->by : "reason", by_names);
+	int sort = choice_parse(app, "--sort", opt->sort ? opt->sort : "count", sort_names);
+	unsigned int flags = AGG_DIST | (opt->exact ? AGG_EXACT : 0);
 	struct top top = {.by = (enum agg_by)by, .guessed = -1};
 	int rc;
 
-	if (by < 0 || sort < 0 || run_open(app, app->opt.run, &app->run))
+	if (by < 0 || sort < 0 || run_open(app, app->filter.run, &app->run))
 		return -1;
-	if (app->opt.limit < 0)
-		app->opt.limit = by == BY_REASON ? 0 : 30;
+	top.limit = opt->limit < 0 && by != BY_REASON ? DEFAULT_LIMIT : opt->limit;
 	top.rows = agg_needs_rows(top.by, flags);
 	if (top.rows && run_rows(app, &app->run))
 		return -1;
-	rc = symbols_open(app, app->opt.extra[0], app->opt.extra[1], &top.symbols, &top.guessed);
+	rc = symbols_open(app, opt->extra[0], opt->extra[1], &top.symbols, &top.guessed);
 	if (!rc)
 		rc = agg_read(app, &app->run, top.by, flags, &top.agg);
 	if (!rc && !top.agg.groups)
 		rc = run_nothing(app);
 	if (!rc) {
 		qsort_r(top.agg.group, top.agg.groups, sizeof(*top.agg.group), compare, &sort);
-		rc = print_top(app, &top);
+		rc = print_top(app, opt, &top);
 	}
 	agg_free(&top.agg);
 	symbols_free(&top.symbols);
@@ -214,23 +217,7 @@ const struct cmd cmd_top_exits = {
 	.name = "top-exits",
 	.summary = "exits by reason: how many, how long, and where the time went",
 	.usage = "[--by KEY] [--sort KEY] [OPTION...]",
-	.help = "Counts exits by reason (or another key) and tells their time: in all, its share, "
-		"the\n"
-		"share without halted time (BUSY%), mean, median, 99th percentile, longest, and "
-		"its\n"
-		"four parts: KVM's handler, halted, in user space, preempted. Percentiles are off "
-		"by\n"
-		"less than 0.8 %.\n"
-		"\n"
-		"  --by    reason, subkey (port, MSR, CPUID leaf, address...), vcpu, rip,\n"
-		"          userspace-reason, pcpu\n"
-		"  --sort  count (default), time, busy, mean, p50, p99, max, key\n"
-		"\n"
-		"Examples:\n"
-		"  analyzer top-exits --sort time\n"
-		"  analyzer top-exits --by subkey --reason MSR_WRITE,30 --limit 10\n"
-		"  analyzer top-exits --by rip --symbols System.map\n"
-		"  analyzer top-exits --from 2s --to 5s --format csv",
+	.help = help_top_exits,
 	.options = OPT_FILTER | OPT_FORMAT | OPT_SORT | OPT_BY | OPT_LIMIT | OPT_EXACT,
 	.extra = extra,
 	.run = top_exits,

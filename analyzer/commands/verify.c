@@ -226,33 +226,33 @@ static int put_missing(struct app *app, struct out *out, const struct checks *al
 	return rc;
 }
 
-static int print_all(struct app *app, const struct checks *all)
+static int print_all(struct app *app, const struct options *opt, const struct checks *all)
 {
-	const bool every = app->opt.extra[0];
+	const bool every = opt->extra[0];
 	struct out out;
 	int rc;
 
-	out_begin(&out, app, app->run.tsc_khz);
+	out_begin(&out, &opt->style, app->run.tsc_khz);
 	out_run(&out, "run", &app->run);
 	rc = put_missing(app, &out, all);
-	if (!rc && app->opt.format != OUT_CSV)
+	if (!rc && opt->style.format != OUT_CSV)
 		put_summary(&out, all);
 	if (!rc)
-		rc = put_checks(app, &out, all, every || app->opt.format == OUT_CSV);
-	if (!rc && app->opt.format != OUT_CSV)
+		rc = put_checks(app, &out, all, every || opt->style.format == OUT_CSV);
+	if (!rc && opt->style.format != OUT_CSV)
 		rc = put_deltas(app, &out);
 	return out_end(&out, app, rc < 0);
 }
 
-static int verify(struct app *app)
+static int verify(struct app *app, const struct options *opt)
 {
 	struct checks all = {0};
-	int rc = run_open(app, app->opt.run, &app->run);
+	int rc = run_open(app, app->filter.run, &app->run);
 
 	if (!rc)
 		rc = verify_read(app, &all);
 	if (!rc)
-		rc = print_all(app, &all);
+		rc = print_all(app, opt, &all);
 	if (!rc && all.failed)
 		rc = app_fail(app, "run %" PRId64 ": %d comparisons are not explained", app->run.id,
 			      all.failed);
@@ -261,7 +261,7 @@ static int verify(struct app *app)
 }
 
 static const struct extra_option extra[] = {
-	{"all", false, "also the comparisons that are equal"},
+	{"all", NULL, "also the comparisons that are equal"},
 	{0},
 };
 
@@ -269,22 +269,7 @@ const struct cmd cmd_verify = {
 	.name = "verify",
 	.summary = "whether all sources of a recording agree, and if not, why",
 	.usage = "[--all] [OPTION...]",
-	.help = "Compares what the ring recorded with KVM's always-on totals, and, when the\n"
-		"collector ran with --cross-check, with the tracepoints (tracefs), perf's "
-		"counters\n"
-		"and KVM's statistics; and with CPUID leaves that a guest read. Each difference "
-		"is\n"
-		"explained with numbers (dropped, synthesized, VMfail, window edges, lost trace\n"
-		"events) or UNEXPLAINED. The last table tells how much longer a record is than "
-		"the\n"
-		"interval between kvm_exit and kvm_entry of the same exit.\n"
-		"\n"
-		"Exit status: 0 only if everything is explained.\n"
-		"\n"
-		"Examples:\n"
-		"  analyzer verify\n"
-		"  analyzer verify --all --cycles\n"
-		"  analyzer verify --format json",
+	.help = help_verify,
 	.options = OPT_RUN | OPT_FORMAT,
 	.extra = extra,
 	.run = verify,

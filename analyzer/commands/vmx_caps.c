@@ -19,9 +19,9 @@
 enum { EXTRA_REASONS, EXTRA_MSRS, EXTRA_CPU };
 
 static const struct extra_option extra[] = {
-	{"reasons", false, "which exit reasons can occur with these CPUs and parameters"},
-	{"msrs", false, "the MSRs' values on each CPU"},
-	{"cpu", true, "logical CPU to show (default: the first)"},
+	{"reasons", NULL, "which exit reasons can occur with these CPUs and parameters"},
+	{"msrs", NULL, "the MSRs' values on each CPU"},
+	{"cpu", "N", "logical CPU to show (default: the first)"},
 	{0},
 };
 
@@ -248,9 +248,10 @@ static void put_msrs(struct out *out, const struct caps *caps)
 }
 
 /* The CPU that --cpu names, or the first. */
-static const struct caps_cpu *choose_cpu(struct app *app, const struct caps *caps)
+static const struct caps_cpu *choose_cpu(struct app *app, const struct options *opt,
+					 const struct caps *caps)
 {
-	const char *text = app->opt.extra[EXTRA_CPU];
+	const char *text = opt->extra[EXTRA_CPU];
 	char *end;
 	unsigned long number;
 
@@ -266,25 +267,25 @@ static const struct caps_cpu *choose_cpu(struct app *app, const struct caps *cap
 	return NULL;
 }
 
-static int vmx_caps(struct app *app)
+static int vmx_caps(struct app *app, const struct options *opt)
 {
 	const struct caps_cpu *shown = NULL;
 	struct caps caps = {0};
 	struct out out;
-	int rc = run_open(app, app->opt.run, &app->run);
+	int rc = run_open(app, app->filter.run, &app->run);
 
 	if (!rc)
 		rc = caps_load(app, &app->run, &caps);
-	if (!rc && !(shown = choose_cpu(app, &caps)))
+	if (!rc && !(shown = choose_cpu(app, opt, &caps)))
 		rc = -1;
 	if (rc) {
 		caps_free(&caps);
 		return rc;
 	}
-	out_begin(&out, app, 0);
-	if (app->opt.extra[EXTRA_REASONS])
+	out_begin(&out, &opt->style, 0);
+	if (opt->extra[EXTRA_REASONS])
 		rc = put_reasons(app, &out, &caps);
-	else if (app->opt.extra[EXTRA_MSRS])
+	else if (opt->extra[EXTRA_MSRS])
 		put_msrs(&out, &caps);
 	else
 		put_controls(&out, &caps, shown);
@@ -296,20 +297,7 @@ const struct cmd cmd_vmx_caps = {
 	.name = "vmx-caps",
 	.summary = "what the recorded CPUs can do in VMX, and which exits can occur",
 	.usage = "[--reasons | --msrs] [--cpu N] [OPTION...]",
-	.help = "Every control of the CPU's VMX capability MSRs: whether it can be set and "
-		"cleared\n"
-		"(with the true controls where the CPU has them), the exit reasons that it brings\n"
-		"about, and the CPUs that differ. What an MSR that could not be read would have\n"
-		"told is 'unknown'.\n"
-		"\n"
-		"--reasons judges each exit reason: yes, no, or only from a nested guest, because\n"
-		"of a control of the CPU or of a parameter of kvm_intel; EXITS is how often it\n"
-		"occurred in the run.\n"
-		"\n"
-		"Examples:\n"
-		"  analyzer vmx-caps\n"
-		"  analyzer vmx-caps --reasons --run boot\n"
-		"  analyzer vmx-caps --msrs --format csv",
+	.help = help_vmx_caps,
 	.options = OPT_RUN | OPT_FORMAT,
 	.extra = extra,
 	.run = vmx_caps,

@@ -23,6 +23,6 @@ int export_openmetrics(struct app *app, FILE *file);
 int export_perfetto(struct app *app, FILE *file);
 
 /* An SQLite database at @temp (an empty file) with plain tables instead of views. */
-int export_rows(struct app *app, const char *temp);
+int export_rows(struct app *app, const char *temp, const char *path);
 
 #endif

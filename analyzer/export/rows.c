@@ -21,8 +21,8 @@ static int put_exits(struct app *app, FILE *file, enum out_format format)
 
 	if (where_prepare(app, &app->run, EXITS_SQL, &stmt))
 		return -1;
-	app->opt.format = OUT_TABLE; /* out_begin() must not begin on stdout */
-	out_begin(&out, app, app->run.tsc_khz);
+	/* A table prints nothing before its first row, so stdout stays empty. */
+	out_begin(&out, &(struct out_style){.format = OUT_TABLE}, app->run.tsc_khz);
 	out.format = format;
 	out.file = file;
 	out.json.file = file;
@@ -103,7 +103,7 @@ static int copy_exits(struct app *app)
 	return rc;
 }
 
-int export_rows(struct app *app, const char *temp)
+int export_rows(struct app *app, const char *temp, const char *path)
 {
 	static const char *const tables[] = {
 		"CREATE TABLE main.runs AS SELECT * FROM run.runs WHERE run = ?1",
@@ -117,7 +117,7 @@ int export_rows(struct app *app, const char *temp)
 	int rc;
 
 	to.db = NULL;
-	to.opt.db = app->opt.output; /* for messages */
+	to.path = path; /* for messages */
 	rc = open_both(app, &to, temp);
 	/* Nobody reads it before it is whole: no journal, no waiting for the disk. */
 	if (!rc &&
@@ -130,7 +130,7 @@ int export_rows(struct app *app, const char *temp)
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !rc; i++)
 		rc = execute(&to, tables[i]);
 	if (sqlite3_close(to.db) && !rc)
-		rc = app_fail(&to, "%s: it could not be closed", app->opt.output);
+		rc = app_fail(&to, "%s: it could not be closed", path);
 	if (rc)
 		memcpy(app->error, to.error, sizeof(app->error));
 	return rc;

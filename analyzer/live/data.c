@@ -101,7 +101,7 @@ static int read_sums(struct live *live)
 	struct run *run = &live->app->run;
 
 	run_close(run);
-	if (run_open(live->app, live->app->opt.run, run))
+	if (run_open(live->app, live->app->filter.run, run))
 		return -1;
 	if (run->id != live->run_id)
 		reset(live);

@@ -79,7 +79,7 @@ _exitscope_formats()
 
 _exitscope_tables()
 {
-	_exitscope_help "${COMP_WORDS[0]}" "$1" | sed -n 's/^  --table VALUE *one of \(.*\) (.*/\1/p' | tr -d ' ' |
+	_exitscope_help "${COMP_WORDS[0]}" "$1" | sed -n 's/^  --table TABLE *one of \(.*\) (.*/\1/p' | tr -d ' ' |
 		tr ',' '\n'
 }
 

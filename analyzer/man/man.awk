@@ -76,7 +76,7 @@ state == "options" {
 	option = substr(option, 1, length(option) - length(text))
 	sub(/ +$/, "", option)
 	split(option, word, " ")
-	if (word[1] ~ shared && option != "--format VALUE") {
+	if (word[1] ~ shared && option != "--format FORMAT") {
 		if (!(option in known)) {
 			known[option] = 1
 			options = options item(option) "\n" escape(text) "\n"

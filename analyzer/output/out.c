@@ -28,12 +28,12 @@ static int terminal_width(FILE *file)
 	return size.ws_col;
 }
 
-void out_begin(struct out *out, const struct app *app, int64_t tsc_khz)
+void out_begin(struct out *out, const struct out_style *style, int64_t tsc_khz)
 {
 	*out = (struct out){
 		.file = stdout,
-		.format = app->opt.format,
-		.cycles = app->opt.cycles,
+		.format = style->format,
+		.cycles = style->cycles,
 		.tsc_khz = tsc_khz,
 		.width = terminal_width(stdout),
 		.json = {.file = stdout},

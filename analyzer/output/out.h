@@ -12,6 +12,14 @@
 #include "analyzer/output/json.h"
 #include "analyzer/query/app.h"
 
+enum out_format { OUT_TABLE, OUT_CSV, OUT_JSON };
+
+/* How to print: the options of every command that prints a table. */
+struct out_style {
+	enum out_format format;
+	bool cycles; /* times in TSC cycles, not in ns */
+};
+
 enum out_type {
 	OUT_TEXT,
 	OUT_ID,	   /* integer, as it is */
@@ -61,8 +69,8 @@ struct out {
 	bool failed; /* no memory */
 };
 
-/* Begin with stdout, as app->opt says. tsc_khz 0: there are no times. */
-void out_begin(struct out *out, const struct app *app, int64_t tsc_khz);
+/* Begin on stdout. tsc_khz 0: there are no times. */
+void out_begin(struct out *out, const struct out_style *style, int64_t tsc_khz);
 
 /*
  * End. Returns 0, or -1 with app->error when something could not be written.

@@ -63,18 +63,19 @@ void out_run(struct out *out, const char *name, const struct run *run)
 						      : "");
 	coverage_line(out, run);
 	if (!strcmp(run->environment, "emulated"))
-		out_note(out, "Emulated machine: times are not real latencies (in Bochs a cycle is "
-			      "one instruction).");
+		out_note(
+			out,
+			"Emulated machine: times are not real latencies (in Bochs a cycle is one instruction).");
 	if (run->rows_from)
-		out_note(out,
-			 "Single exits are kept from %s of the run on only: no earlier one counts "
-			 "here.",
-			 units_ns((double)cycles_to_ns(run->rows_from, run->tsc_khz), from));
+		out_note(
+			out,
+			"Single exits are kept from %s of the run on only: no earlier one counts here.",
+			units_ns((double)cycles_to_ns(run->rows_from, run->tsc_khz), from));
 	if (!run->has_split)
-		out_note(out,
-			 "Source %s does not tell handler, halted, user-space and preempted time "
-			 "apart.",
-			 run->source);
+		out_note(
+			out,
+			"Source %s does not tell handler, halted, user-space and preempted time apart.",
+			run->source);
 }
 
 void out_range_note(struct out *out, const struct run *run)
@@ -172,11 +173,10 @@ void out_slide_note(struct out *out, uint64_t slide, double guessed)
 	char share[UNITS_TEXT];
 
 	if (guessed >= 0 && guessed < 0.5)
-		out_note(out,
-			 "The kernel's offset (KASLR) could not be told: only %s of the places fit "
-			 "the symbols;"
-			 " give --slide.",
-			 units_share(guessed, share));
+		out_note(
+			out,
+			"The kernel's offset (KASLR) could not be told: only %s of the places fit the symbols; give --slide.",
+			units_share(guessed, share));
 	else if (guessed >= 0 && slide)
 		out_note(out,
 			 "Guessed: the kernel runs 0x%" PRIx64

@@ -62,12 +62,12 @@ static int make_temp(struct app *app, const char *path)
 }
 
 int outfile_replace(struct app *app, const char *path,
-		    int (*make)(struct app *app, const char *temp))
+		    int (*make)(struct app *app, const char *temp, const char *path))
 {
 	int rc = make_temp(app, path);
 
 	if (!rc)
-		rc = make(app, temp_path);
+		rc = make(app, temp_path, path);
 	errno = 0;
 	if (!rc && rename(temp_path, path))
 		rc = failed(app, path);
@@ -77,50 +77,52 @@ int outfile_replace(struct app *app, const char *path,
 	return rc;
 }
 
-static int write_open(struct app *app, FILE *file, const char *name,
-		      int (*put)(struct app *app, FILE *file))
+static int write_open(struct app *app, FILE *file, const char *name, outfile_put put,
+		      const void *arg)
 {
 	int rc;
 
 	errno = 0;
-	rc = put(app, file);
+	rc = put(app, file, arg);
 	if (!rc && (fflush(file) || ferror(file)))
 		rc = failed(app, name);
 	return rc;
 }
 
-static int write_path(struct app *app, const char *path, const char *name,
-		      int (*put)(struct app *app, FILE *file))
+static int write_path(struct app *app, const char *path, const char *name, outfile_put put,
+		      const void *arg)
 {
 	FILE *file = fopen(path, "w");
 	int rc;
 
 	if (!file)
 		return failed(app, name);
-	rc = write_open(app, file, name, put);
+
+	rc = write_open(app, file, name, put, arg);
 	if (fclose(file) && !rc)
 		rc = failed(app, name);
 	return rc;
 }
 
-/* What outfile_write() asks for, for write_temp(). */
-static const char *final_path;
-static int (*final_put)(struct app *app, FILE *file);
+/* What outfile_write() writes, for write_temp(). */
+static outfile_put final_put;
+static const void *final_arg;
 
-static int write_temp(struct app *app, const char *temp)
+static int write_temp(struct app *app, const char *temp, const char *path)
 {
-	return write_path(app, temp, final_path, final_put);
+	return write_path(app, temp, path, final_put, final_arg);
 }
 
-int outfile_write(struct app *app, const char *path, int (*put)(struct app *app, FILE *file))
+int outfile_write(struct app *app, const char *path, outfile_put put, const void *arg)
 {
 	struct stat st;
 
 	if (!strcmp(path, "-"))
-		return write_open(app, stdout, "standard output", put);
+		return write_open(app, stdout, "standard output", put, arg);
 	if (!stat(path, &st) && !S_ISREG(st.st_mode))
-		return write_path(app, path, path, put);
-	final_path = path;
+		return write_path(app, path, path, put, arg);
+
 	final_put = put;
+	final_arg = arg;
 	return outfile_replace(app, path, write_temp);
 }

@@ -12,14 +12,20 @@
 
 #include "analyzer/query/app.h"
 
-/* Let @make fill the empty file @temp, then put it in the place of @path. */
-int outfile_replace(struct app *app, const char *path,
-		    int (*make)(struct app *app, const char *temp));
+/* Write everything to @file; @arg is what outfile_write() got. 0, or -1 with app->error. */
+typedef int (*outfile_put)(struct app *app, FILE *file, const void *arg);
 
 /*
- * Let @put write to @path: a file as above, "-" for stdout, or what is no file
+ * Let @make fill the empty file @temp, then put it in the place of @path, which @make
+ * gets for its messages.
+ */
+int outfile_replace(struct app *app, const char *path,
+		    int (*make)(struct app *app, const char *temp, const char *path));
+
+/*
+ * Let @put write to @path, with @arg: a file as above, "-" for stdout, or what is no file
  * on disk (a pipe, a device). 0, or -1 with app->error.
  */
-int outfile_write(struct app *app, const char *path, int (*put)(struct app *app, FILE *file));
+int outfile_write(struct app *app, const char *path, outfile_put put, const void *arg);
 
 #endif

@@ -185,8 +185,8 @@ static const char rollup_sql[] =
 	ROLLUP_COLUMNS "FROM exit_rollup WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3 AND ?4 = 0";
 static const char coarse_sql[] = ROLLUP_COLUMNS
 	"FROM exit_rollup_coarse WHERE vcpu = ?1 AND level = ?4 AND slot BETWEEN ?2 AND ?3";
-static const char hist_sql[] = "SELECT reason, bucket, n FROM exit_hist WHERE vcpu = ?1 AND slot "
-			       "BETWEEN ?2 AND ?3 AND part = ?4";
+static const char hist_sql[] =
+	"SELECT reason, bucket, n FROM exit_hist WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3 AND part = ?4";
 static const char hist_total_sql[] =
 	"SELECT reason, bucket, n FROM exit_hist_total WHERE vcpu = ?1 AND part = ?4 AND ?2 < ?3";
 

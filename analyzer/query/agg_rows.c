@@ -154,12 +154,11 @@ int agg_read_rows(struct app *app, const struct run *run, enum agg_by by, unsign
 				    take_exit, take_nothing))
 		return app_fail_sql(app);
 	/* Only few read a part; a condition that holds for all costs a tenth of the time. */
-	snprintf(sql, sizeof(sql),
-		 "SELECT take_exit(rowid, vcpu, tsc, reason, flags, cycles, halted_cycles, "
-		 "userspace_cycles,"
-		 " preempted_cycles, %s) FROM exit%s",
-		 key_columns[by],
-		 run->from || run->to != INT64_MAX ? " WHERE tsc >= ?1 AND tsc < ?2" : "");
+	snprintf(
+		sql, sizeof(sql),
+		"SELECT take_exit(rowid, vcpu, tsc, reason, flags, cycles, halted_cycles, userspace_cycles, preempted_cycles, %s) FROM exit%s",
+		key_columns[by],
+		run->from || run->to != INT64_MAX ? " WHERE tsc >= ?1 AND tsc < ?2" : "");
 	if (db_prepare(app, &stmt, sql))
 		return -1;
 	sqlite3_bind_int64(stmt, 1, run->from ? run->tsc_start + run->from : INT64_MIN);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * app.h - what every command shares: options, the database, the run, errors
+ * app.h - what every question shares: the database, the filter, the run, errors
  *
  * Functions return 0 or -1; with -1 the reason is in app->error, one line that
  * main() prints. Nothing but main.c and out.c writes to a terminal.
@@ -13,58 +13,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum out_format { OUT_TABLE, OUT_CSV, OUT_JSON };
-
-/* Options that a command takes beside its own (struct cmd.options). */
-#define OPT_FILTER 0x001U /* --run --vm --vcpu --reason --from --to */
-#define OPT_FORMAT 0x002U /* --format --cycles */
-#define OPT_SORT   0x004U /* --sort */
-#define OPT_BY	   0x008U /* --by */
-#define OPT_LIMIT  0x010U /* --limit */
-#define OPT_EXACT  0x020U /* --exact */
-#define OPT_OUTPUT 0x040U /* --output */
-#define OPT_RUN	   0x080U /* --run alone */
-#define OPT_CYCLES 0x100U /* --cycles, without --format */
-#define OPT_OWN_DB 0x200U /* the command opens --db itself, if it needs it */
-
 #define REASONS_MAX 64
 
-/* One name=value option of a command of its own (struct cmd.extra). */
-struct extra_option {
-	const char *name; /* without the dashes; NULL ends the list */
-	bool has_value;
-	const char *help;
-};
-
-#define EXTRA_MAX 8
-
 /*
- * struct options - the command line, parsed
- * @from_ns, @to_ns: --from and --to, ns since the run's start; -1: not given
- * @limit: most rows; -1: not given, 0: all
- * @reason: what --reason names, as given, in pieces
- * @extra: values of struct cmd.extra, by index; NULL: not given, "" for a flag
- * @words: words that are no options
+ * struct filter - which run, and which exits of it
+ * @run: a run's number or label; NULL: the last one
+ * @vm: a VM's number or the process id of its VMM; NULL: all
+ * @vcpu: a vCPU's id; NULL: all
+ * @reason: numbers and names with commas between them; NULL: all
+ * @from_ns, @to_ns: ns since the run's start, from <= time < to; -1: not given
  */
-struct options {
-	const char *db;
+struct filter {
 	const char *run;
 	const char *vm;
 	const char *vcpu;
-	char *reason[REASONS_MAX];
-	unsigned int reasons;
+	const char *reason;
 	int64_t from_ns;
 	int64_t to_ns;
-	enum out_format format;
-	bool cycles;
-	const char *sort;
-	const char *by;
-	int64_t limit;
-	bool exact;
-	const char *output;
-	const char *extra[EXTRA_MAX];
-	char **words;
-	int n_words;
 };
 
 /* One vCPU of the run that passes the filter. */
@@ -114,26 +79,17 @@ struct run {
 	unsigned int reasons;
 };
 
+/*
+ * struct app - a database and what is asked of it
+ * @path: of the database; begins the messages about it
+ */
 struct app {
-	struct options opt;
+	const char *path;
+	struct filter filter;
 	sqlite3 *db;
 	bool written; /* a collector has the file open */
 	struct run run;
 	char error[512];
-};
-
-/* One command. @run prints through out.h; @options: OPT_*; @words: how many
- * words it takes at most.
- */
-struct cmd {
-	const char *name;
-	const char *summary;
-	const char *usage; /* options and arguments of its own, one line */
-	const char *help;  /* what it shows, and examples */
-	unsigned int options;
-	int words;
-	const struct extra_option *extra;
-	int (*run)(struct app *app);
 };
 
 /* Set app->error; always -1. */

@@ -167,17 +167,14 @@ static const struct {
 	const char *why;
 } ept_words[] = {
 	{0, 1,
-	 "without EPT KVM intercepts the guest's page faults, to keep its shadow page tables in "
-	 "step"},
+	 "without EPT KVM intercepts the guest's page faults, to keep its shadow page tables in step"},
 	{7, 1, "without EPT exits take longer, so that interrupts wait for the guest more often"},
 	{14, 1, "without EPT INVLPG exits: KVM must drop the shadow page table entry"},
 	{28, 1, "without EPT each load of CR3 exits, so every switch of address space"},
 	{33, 1,
-	 "without EPT unrestricted guest is off: KVM emulates real mode itself and synthesizes "
-	 "this exit"},
+	 "without EPT unrestricted guest is off: KVM emulates real mode itself and synthesizes this exit"},
 	{48, -1,
-	 "with EPT alone: a page that is missing there; on shadow page tables it is a page fault "
-	 "(0)"},
+	 "with EPT alone: a page that is missing there; on shadow page tables it is a page fault (0)"},
 	{49, -1, "with EPT alone: emulated MMIO; on shadow page tables it is a page fault (0)"},
 	{58, 1, "without EPT INVPCID exits: KVM must drop shadow page table entries"},
 };

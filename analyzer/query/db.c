@@ -31,10 +31,10 @@ int app_fail_sql(struct app *app)
 	if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB)
 		return app_fail(
 			app, "%s: the database is damaged: %s (sqlite3's .recover may save rows)",
-			app->opt.db, sqlite3_errmsg(app->db));
+			app->path, sqlite3_errmsg(app->db));
 	if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
-		return app_fail(app, "%s: another program has locked the database", app->opt.db);
-	return app_fail(app, "%s: %s", app->opt.db, sqlite3_errmsg(app->db));
+		return app_fail(app, "%s: another program has locked the database", app->path);
+	return app_fail(app, "%s: %s", app->path, sqlite3_errmsg(app->db));
 }
 
 int db_prepare(struct app *app, sqlite3_stmt **stmt, const char *sql)
@@ -176,10 +176,10 @@ int db_open(struct app *app, const char *path, sqlite3 **db)
 		app_fail(app, "%s: made by a newer version (schema %lld, this program knows %d)",
 			 path, (long long)version, DB_USER_VERSION);
 	else if (version < DB_USER_VERSION)
-		app_fail(app,
-			 "%s: made by an older version (schema %lld; open it once with collector "
-			 "--db)",
-			 path, (long long)version);
+		app_fail(
+			app,
+			"%s: made by an older version (schema %lld; open it once with collector --db)",
+			path, (long long)version);
 	else
 		return 0;
 	sqlite3_close(*db);

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "analyzer/query/db.h"
 
@@ -48,22 +49,35 @@ static int parse_reason(struct app *app, int isa, const char *text, int64_t *num
 	if (rc > 0)
 		*number = sqlite3_column_int64(stmt, 0);
 	else if (!rc)
-		rc = app_fail(app,
-			      "--reason %s: no such exit reason of %s (analyzer sql 'SELECT "
-			      "number, name FROM"
-			      " reasons' lists them)",
-			      text, isa == 1 ? "VMX" : "SVM");
+		rc = app_fail(
+			app,
+			"--reason %s: no such exit reason of %s (analyzer sql 'SELECT number, name FROM reasons' lists them)",
+			text, isa == 1 ? "VMX" : "SVM");
 	sqlite3_finalize(stmt);
 	return rc < 0 ? -1 : 0;
 }
 
 int reason_filter(struct app *app, struct run *run)
 {
-	run->reasons = app->opt.reasons;
-	for (unsigned int i = 0; i < run->reasons; i++)
-		if (parse_reason(app, run->isa, app->opt.reason[i], &run->reason[i]))
-			return -1;
-	return 0;
+	char *list, *save = NULL;
+	int rc = 0;
+
+	run->reasons = 0;
+	if (!app->filter.reason)
+		return 0;
+	list = strdup(app->filter.reason);
+	if (!list)
+		return app_fail(app, "out of memory");
+
+	for (char *word = strtok_r(list, ",", &save); word && !rc;
+	     word = strtok_r(NULL, ",", &save)) {
+		if (run->reasons == REASONS_MAX)
+			rc = app_fail(app, "--reason: more than %d reasons", REASONS_MAX);
+		else
+			rc = parse_reason(app, run->isa, word, &run->reason[run->reasons++]);
+	}
+	free(list);
+	return rc;
 }
 
 bool reason_passes(const struct run *run, int64_t key)

@@ -53,7 +53,7 @@ static int take_row(struct app *app, sqlite3_stmt *stmt, struct run *run)
 		return app_fail(app, "out of memory");
 	if (run->tsc_khz <= 0 || run->rollup_cycles <= 0 || run->hist_cycles <= 0)
 		return app_fail(app, "%s: run %" PRId64 " has no TSC frequency or intervals",
-				app->opt.db, run->id);
+				app->path, run->id);
 	run->grid_cycles =
 		run->rollup_cycles / gcd(run->rollup_cycles, run->hist_cycles) * run->hist_cycles;
 	return 0;
@@ -65,11 +65,11 @@ static int find_run(struct app *app, const char *name, struct run *run)
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if (db_prepare(app, &stmt,
-		       name ? RUN_COLUMNS
-			       "WHERE v.run = CAST(?1 AS INTEGER) AND ?1 NOT GLOB '*[^0-9]*'"
-			       " OR v.label = ?1 ORDER BY v.label = ?1, v.run DESC LIMIT 1"
-			    : RUN_COLUMNS "ORDER BY v.run DESC LIMIT 1"))
+	if (db_prepare(
+		    app, &stmt,
+		    name ? RUN_COLUMNS
+			    "WHERE v.run = CAST(?1 AS INTEGER) AND ?1 NOT GLOB '*[^0-9]*' OR v.label = ?1 ORDER BY v.label = ?1, v.run DESC LIMIT 1"
+			 : RUN_COLUMNS "ORDER BY v.run DESC LIMIT 1"))
 		return -1;
 	if (name)
 		sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
@@ -77,10 +77,9 @@ static int find_run(struct app *app, const char *name, struct run *run)
 	if (rc > 0)
 		rc = take_row(app, stmt, run);
 	else if (!rc && name)
-		rc = app_fail(app, "%s: no run %s (analyzer runs lists them)", app->opt.db, name);
+		rc = app_fail(app, "%s: no run %s (analyzer runs lists them)", app->path, name);
 	else if (!rc)
-		rc = app_fail(app, "%s: no run in it (record one with collector --db)",
-			      app->opt.db);
+		rc = app_fail(app, "%s: no run in it (record one with collector --db)", app->path);
 	sqlite3_finalize(stmt);
 	return rc;
 }
@@ -103,13 +102,12 @@ static int find_vcpus(struct app *app, struct run *run)
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if ((app->opt.vm && parse_id(app, "--vm", app->opt.vm, &vm)) ||
-	    (app->opt.vcpu && parse_id(app, "--vcpu", app->opt.vcpu, &vcpu)))
+	if ((app->filter.vm && parse_id(app, "--vm", app->filter.vm, &vm)) ||
+	    (app->filter.vcpu && parse_id(app, "--vcpu", app->filter.vcpu, &vcpu)))
 		return -1;
-	if (db_prepare(app, &stmt,
-		       "SELECT vcpu, vm, vcpu_id FROM coverage WHERE run = ?1 AND (?2 < 0 OR vm = "
-		       "?2 OR"
-		       " tgid = ?2) AND (?3 < 0 OR vcpu_id = ?3) ORDER BY vm, vcpu_id, vcpu"))
+	if (db_prepare(
+		    app, &stmt,
+		    "SELECT vcpu, vm, vcpu_id FROM coverage WHERE run = ?1 AND (?2 < 0 OR vm = ?2 OR tgid = ?2) AND (?3 < 0 OR vcpu_id = ?3) ORDER BY vm, vcpu_id, vcpu"))
 		return -1;
 	sqlite3_bind_int64(stmt, 1, run->id);
 	sqlite3_bind_int64(stmt, 2, vm);
@@ -129,33 +127,33 @@ static int find_vcpus(struct app *app, struct run *run)
 		};
 	}
 	sqlite3_finalize(stmt);
-	if (!rc && !run->n_vcpus && (app->opt.vm || app->opt.vcpu))
+	if (!rc && !run->n_vcpus && (app->filter.vm || app->filter.vcpu))
 		return app_fail(
 			app,
 			"run %" PRId64
 			": no such vCPU: --vm %s --vcpu %s (analyzer runs --vcpus lists them)",
-			run->id, app->opt.vm ? app->opt.vm : "any",
-			app->opt.vcpu ? app->opt.vcpu : "any");
+			run->id, app->filter.vm ? app->filter.vm : "any",
+			app->filter.vcpu ? app->filter.vcpu : "any");
 	return rc;
 }
 
 static int set_range(struct app *app, struct run *run)
 {
-	const struct options *opt = &app->opt;
+	const struct filter *filter = &app->filter;
 	int64_t length_ns = cycles_to_ns(run->length_cycles, run->tsc_khz);
 
 	run->from = 0;
 	run->to = INT64_MAX;
-	if (opt->from_ns >= 0 && opt->to_ns >= 0 && opt->from_ns >= opt->to_ns)
+	if (filter->from_ns >= 0 && filter->to_ns >= 0 && filter->from_ns >= filter->to_ns)
 		return app_fail(app, "--from must lie before --to");
-	if (opt->from_ns > length_ns)
+	if (filter->from_ns > length_ns)
 		return app_fail(
 			app, "--from lies behind the end of run %" PRId64 ", which lasted %.3f s",
 			run->id, (double)length_ns / 1e9);
-	if (opt->from_ns >= 0)
-		run->from = ns_to_cycles(opt->from_ns, run->tsc_khz);
-	if (opt->to_ns >= 0 && opt->to_ns < length_ns)
-		run->to = ns_to_cycles(opt->to_ns, run->tsc_khz);
+	if (filter->from_ns >= 0)
+		run->from = ns_to_cycles(filter->from_ns, run->tsc_khz);
+	if (filter->to_ns >= 0 && filter->to_ns < length_ns)
+		run->to = ns_to_cycles(filter->to_ns, run->tsc_khz);
 	return 0;
 }
 
@@ -184,11 +182,11 @@ static int find_coarse(struct app *app, struct run *run)
 	if (one_number(app, "SELECT count(*) FROM sqlite_schema WHERE name = 'exit_rollup_coarse'",
 		       0, &found))
 		return -1;
-	if (found && one_number(app,
-				"SELECT EXISTS (SELECT 1 FROM exit_rollup_coarse WHERE vcpu IN "
-				"(SELECT vcpu FROM"
-				" coverage WHERE run = ?1))",
-				run->id, &found))
+	if (found &&
+	    one_number(
+		    app,
+		    "SELECT EXISTS (SELECT 1 FROM exit_rollup_coarse WHERE vcpu IN (SELECT vcpu FROM coverage WHERE run = ?1))",
+		    run->id, &found))
 		return -1;
 	run->coarse = found;
 	return 0;
@@ -265,11 +263,11 @@ int run_needs_rows(struct app *app, const struct run *run)
 {
 	if (run->has_raw)
 		return 0;
-	return app_fail(app,
-			"run %" PRId64
-			" \"%s\" has no single exits (recorded with --no-raw), only sums by"
-			" reason and vCPU",
-			run->id, run->label);
+	return app_fail(
+		app,
+		"run %" PRId64
+		" \"%s\" has no single exits (recorded with --no-raw), only sums by reason and vCPU",
+		run->id, run->label);
 }
 
 int run_rows(struct app *app, struct run *run)
@@ -280,17 +278,15 @@ int run_rows(struct app *app, struct run *run)
 		return -1;
 	if (run->has_raw == 1)
 		return 0;
-	if (one_number(app,
-		       "SELECT e.tsc FROM exit e WHERE e.vcpu IN (SELECT vcpu FROM coverage WHERE "
-		       "run = ?1)"
-		       " ORDER BY e.rowid LIMIT 1",
-		       run->id, &first))
+	if (one_number(
+		    app,
+		    "SELECT e.tsc FROM exit e WHERE e.vcpu IN (SELECT vcpu FROM coverage WHERE run = ?1) ORDER BY e.rowid LIMIT 1",
+		    run->id, &first))
 		return -1;
-	if (one_number(app,
-		       "SELECT min(first_tsc) FROM exit_rollup WHERE vcpu IN (SELECT vcpu FROM "
-		       "coverage"
-		       " WHERE run = ?1)",
-		       run->id, &begin))
+	if (one_number(
+		    app,
+		    "SELECT min(first_tsc) FROM exit_rollup WHERE vcpu IN (SELECT vcpu FROM coverage WHERE run = ?1)",
+		    run->id, &begin))
 		return -1;
 	first -= run->tsc_start;
 	if (first <= run->from || first <= begin - run->tsc_start)

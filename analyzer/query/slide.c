@@ -53,8 +53,7 @@ static int read_places(struct app *app, const struct run *run, struct place *pla
 	*n = 0;
 	if (where_prepare(
 		    app, run,
-		    "SELECT e.rip, count(*) FROM exit e WHERE %s AND e.reason = ?1 AND e.rip < 0"
-		    " GROUP BY 1 ORDER BY 2 DESC LIMIT 12",
+		    "SELECT e.rip, count(*) FROM exit e WHERE %s AND e.reason = ?1 AND e.rip < 0 GROUP BY 1 ORDER BY 2 DESC LIMIT 12",
 		    &stmt))
 		return -1;
 	for (size_t h = 0; h < N_HOMES && rc >= 0; h++) {

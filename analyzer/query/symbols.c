@@ -171,10 +171,10 @@ int symbols_load(struct app *app, const char *path, struct symbols *s)
 	if (rc)
 		return app_fail(app, "%s: a damaged or 32-bit ELF file", path);
 	if (!s->n)
-		return app_fail(app,
-				"%s: no symbols of code in it (a full System.map, a copy of"
-				" the guest's /proc/kallsyms, or an ELF file with symbols)",
-				path);
+		return app_fail(
+			app,
+			"%s: no symbols of code in it (a full System.map, a copy of the guest's /proc/kallsyms, or an ELF file with symbols)",
+			path);
 	qsort(s->symbol, s->n, sizeof(*s->symbol), compare);
 	if (!s->symbol[s->n - 1].address)
 		return app_fail(app, "%s: all addresses are 0 (kallsyms: read it as root)", path);

@@ -190,7 +190,7 @@ static void check_others(struct app *app, unsigned int flags)
 
 static void check_file(const char *path, bool coarse)
 {
-	struct app app = {.opt = {.db = path, .from_ns = -1, .to_ns = -1}};
+	struct app app = {.path = path, .filter = {.from_ns = -1, .to_ns = -1}};
 
 	CHECK_EQ(db_open(&app, path, &app.db), 0);
 	CHECK_EQ(run_open(&app, NULL, &app.run), 0);
@@ -208,7 +208,7 @@ static void check_file(const char *path, bool coarse)
  */
 static void check_beside_writer(const char *path, struct store *store)
 {
-	struct app app = {.opt = {.db = path}};
+	struct app app = {.path = path};
 	static struct kvm_exit_record more[1000];
 	struct synthetic s;
 	sqlite3_stmt *stmt;
