@@ -333,7 +333,7 @@ int main(int argc, char **argv)
 
 	if (!options_parse(&options, argc, argv, &fault)) {
 		if (options.help)
-			fputs(options_help, stdout);
+			options_print_help(stdout);
 		else if (options.version)
 			puts("collector " COLLECTOR_VERSION);
 		else if (options.check_host)
