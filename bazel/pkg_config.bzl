@@ -6,6 +6,12 @@ def _words(ctx, *args):
         fail(r.stderr)
     return [w for w in r.stdout.strip().split(" ") if w]
 
+def _link_options(ctx):
+    if not ctx.attr.static:
+        return _words(ctx, "--libs", ctx.attr.package)
+    libs = _words(ctx, "--static", "--libs", ctx.attr.package)
+    return ["-l:lib%s.a" % flag[2:] if flag.startswith("-l") else flag for flag in libs]
+
 def _impl(ctx):
     if not ctx.which("pkg-config"):
         fail("\n\n    pkg-config is missing: apt-get install pkg-config\n")
@@ -36,7 +42,7 @@ cc_library(
     visibility = ["//visibility:public"],
     deps = %r,
 )
-""" % (ctx.name, defines, includes, _words(ctx, "--libs", ctx.attr.package), ctx.attr.deps))
+""" % (ctx.name, defines, includes, _link_options(ctx), ctx.attr.deps))
 
 pkg_config = repository_rule(
     implementation = _impl,
@@ -44,6 +50,7 @@ pkg_config = repository_rule(
         "package": attr.string(mandatory = True, doc = "name that pkg-config knows"),
         "debian": attr.string(mandatory = True, doc = "Debian package to name when it is missing"),
         "min_version": attr.string(doc = "lowest version that will do"),
+        "static": attr.bool(doc = "link it and what it needs from their archives (libNAME.a)"),
         "deps": attr.string_list(doc = "libraries whose headers this one's headers include"),
     },
     configure = True,

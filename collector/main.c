@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* main.c - the collector's program: everything it prints and its exit status come from here */
+/* main.c - the collector: all that is printed and the exit status come from here */
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,13 +16,14 @@
 #include "collector/options.h"
 #include "collector/record.h"
 #include "collector/sink.h"
+#include "collector/source/bpf/bpf.h"
 #include "collector/source/trace/trace.h"
 #include "collector/version.h"
 
 struct status_line {
 	uint64_t records; /* at the last update */
 	int64_t elapsed_ns;
-	bool shown;
+	int shown;
 };
 
 static double megabytes(uint64_t bytes)
@@ -39,7 +39,6 @@ static void show_status(void *context, const struct sink *sink, int64_t elapsed_
 
 	if (ns < 200000000)
 		return;
-
 	if (sink->store)
 		store_get_counts(sink->store, &counts);
 	fprintf(stderr, "\r\033[K%.0f exits/s, %llu exits, %llu dropped, %.1f MB",
@@ -47,10 +46,9 @@ static void show_status(void *context, const struct sink *sink, int64_t elapsed_
 		(unsigned long long)counts.recorded, (unsigned long long)counts.dropped,
 		megabytes(counts.bytes));
 	fflush(stderr);
-
 	line->records = counts.recorded;
 	line->elapsed_ns = elapsed_ns;
-	line->shown = true;
+	line->shown = 1;
 }
 
 static void print_end(const struct sink *sink)
@@ -61,20 +59,19 @@ static void print_end(const struct sink *sink)
 	if (sink->store)
 		store_get_counts(sink->store, &counts);
 	all = counts.recorded + counts.dropped;
-
 	fprintf(stderr, "collector: %llu records", (unsigned long long)counts.recorded);
 	if (sink->store)
 		fprintf(stderr, ", %llu dropped (coverage %.4g %%)",
 			(unsigned long long)counts.dropped,
 			all ? 100.0 * (double)counts.recorded / (double)all : 100.0);
-
 	if (!sink->vcpus)
 		fputs(", no VM ran", stderr);
 	if (counts.unread)
 		fprintf(stderr, ", %llu exits before it began", (unsigned long long)counts.unread);
 	if (sink->source->skipped)
 		fprintf(stderr, ", %u vCPUs left to another reader", sink->source->skipped);
-
+	if (*sink->source->lost)
+		fprintf(stderr, ", not seen: %s", sink->source->lost);
 	if (sink->store)
 		fprintf(stderr, ": %s, %.1f MB", sink->db_path, megabytes(counts.bytes));
 	if (sink->capture_path)
@@ -88,10 +85,11 @@ static char *join(char *const words[])
 	char *text = NULL;
 	size_t bytes;
 	FILE *out = open_memstream(&text, &bytes);
+	int i;
 
 	if (!out)
 		return NULL;
-	for (int i = 0; words[i]; i++)
+	for (i = 0; words[i]; i++)
 		fprintf(out, "%s%s", i ? " " : "", words[i]);
 	fclose(out);
 	return text;
@@ -108,7 +106,7 @@ static void name_run(struct run_info *info, const struct options *o)
 	free(command);
 }
 
-/* Prints which sources the cross-check does not have, from note @first on. */
+/* Says what the cross-check has to do without, from note @first on. */
 static size_t print_notes(const struct xcheck *xcheck, size_t first)
 {
 	for (; xcheck_note(xcheck, first); first++)
@@ -128,21 +126,40 @@ static int open_xcheck(const struct options *o, struct xcheck **xcheck, struct f
 	return 0;
 }
 
+static int open_bpf(const struct options *o, struct source **source, struct fault *fault)
+{
+	const struct bpf_options options = {
+		.tgid = o->device.tgid,
+		.cr3 = o->device.cr3,
+		.counts_only = o->counts_only,
+		.ring_records = o->ring_records,
+	};
+
+	return source_bpf_open(&options, source, fault);
+}
+
 static int open_source(const struct options *o, struct source **source, struct fault *fault)
 {
 	if (o->from)
 		return source_capture_open(o->from, source, fault);
-	if (o->import && o->import_kind == IMPORT_PERF_DATA)
-		return source_perf_data_open(o->import, source, fault);
 	if (o->import)
-		return source_trace_dat_open(o->import, source, fault);
-	if (o->tracefs)
+		return o->import_kind == IMPORT_PERF_DATA
+			       ? source_perf_data_open(o->import, source, fault)
+			       : source_trace_dat_open(o->import, source, fault);
+	switch (o->source) {
+	case SOURCE_TRACEFS:
 		return source_tracefs_open(o->trace_buffer_kb, source, fault);
+	case SOURCE_BPF:
+		return open_bpf(o, source, fault);
+	case SOURCE_BEST:
+	case SOURCE_RING:
+		break;
+	}
 	return source_device_open(&o->device, source, fault);
 }
 
-/* Blocks the signals that end a recording. Returns a descriptor to read them from, or -errno. */
-static int block_signals(void)
+/* From now on signals are read from the descriptor that this returns. */
+static int take_signals(void)
 {
 	sigset_t set;
 
@@ -158,10 +175,10 @@ static int block_signals(void)
 }
 
 /*
- * Ends the run. A run that failed is removed again if it has no records, or if they can be
- * read once more from the file that they come from (@repeatable).
+ * Ends the run. One that failed is taken out again if it has nothing or can be
+ * read once more (@repeatable).
  */
-static int end_sink(struct sink *sink, int rc, bool repeatable, struct fault *fault)
+static int end_sink(struct sink *sink, int rc, int repeatable, struct fault *fault)
 {
 	struct store_counts counts = {0};
 	int finished;
@@ -173,7 +190,6 @@ static int end_sink(struct sink *sink, int rc, bool repeatable, struct fault *fa
 			fault_add(fault, "; nothing of this run was kept");
 		return rc;
 	}
-
 	if (sink->store)
 		store_get_counts(sink->store, &counts);
 	finished = sink_finish(sink, !rc, fault);
@@ -197,33 +213,26 @@ static int record(const struct options *o, struct source *source, struct sink *s
 		.sink = sink,
 		.xcheck = xcheck,
 		.command = command,
-		.signal_fd = block_signals(),
+		.signal_fd = take_signals(),
 		.duration_ns = o->duration_ns,
 		.flush_ns = o->flush_ns,
 		.progress = isatty(STDERR_FILENO) ? show_status : NULL,
 		.context = &line,
 	};
-	int rc;
+	int rc = run.signal_fd < 0 ? fault_set(fault, -errno, "signalfd: %s", strerror(errno)) : 0;
 
-	if (run.signal_fd < 0) {
-		rc = fault_set(fault, -errno, "signalfd: %s", strerror(errno));
-		goto end;
-	}
-	if (o->command) {
+	if (!rc && o->command) {
 		rc = command_start(command, o->command);
-		if (rc) {
+		if (rc)
 			fault_set(fault, rc, "%s: %s", o->command[0],
 				  rc == -ENOENT ? "command not found" : strerror(-rc));
-			goto end;
-		}
 	}
-
-	rc = record_run(&run, fault);
+	if (!rc)
+		rc = record_run(&run, fault);
 	if (line.shown)
 		fputs("\r\033[K", stderr);
-end:
 	rc = end_sink(sink, rc, o->from || o->import, fault);
-	if (!o->from && !o->import && !o->tracefs && host_stock_vendor())
+	if (o->source == SOURCE_RING && host_stock_vendor())
 		fputs("collector: a stock kvm-intel.ko or kvm-amd.ko runs on the kvm.ko with the "
 		      "exit ring: exits of its VMs are not recorded (load the one built with it: "
 		      "kvm/install)\n",
@@ -233,37 +242,15 @@ end:
 	return rc;
 }
 
-/* Opens source and sink, records, and closes the source. */
-static int record_from_source(const struct options *o, struct command *command,
-			      struct xcheck *xcheck, struct fault *fault)
-{
-	struct source *source;
-	struct sink sink;
-	int rc = open_source(o, &source, fault);
-
-	if (rc)
-		return rc;
-
-	if (o->tsc_khz)
-		source->info.tsc_khz = o->tsc_khz;
-	name_run(&source->info, o);
-	rc = sink_open(&sink, o, source, fault);
-	if (!rc) {
-		sink.xcheck = xcheck;
-		rc = record(o, source, &sink, command, xcheck, fault);
-	}
-
-	source_close(source);
-	return rc;
-}
-
-/* Makes a run. Returns the exit status. */
-static int collect(const struct options *o, struct fault *fault)
+/* @why: why this source was chosen; empty: it was named. */
+static int collect(const struct options *o, const char *why, struct fault *fault)
 {
 	struct command command = {0};
+	struct source *source = NULL;
 	struct xcheck *xcheck = NULL;
+	struct sink sink;
 	size_t notes = 0;
-	bool still_runs;
+	int ran;
 	int rc = 0;
 
 	/* Tracing begins before the first record and ends after the last. */
@@ -271,71 +258,82 @@ static int collect(const struct options *o, struct fault *fault)
 		rc = open_xcheck(o, &xcheck, fault);
 	if (xcheck)
 		notes = print_notes(xcheck, 0);
-
 	if (!rc)
-		rc = record_from_source(o, &command, xcheck, fault);
-
+		rc = open_source(o, &source, fault);
+	if (!rc && *why)
+		fprintf(stderr, "collector: --source %s: %s\n", source_choice_names[o->source],
+			why);
+	if (!rc) {
+		if (o->tsc_khz)
+			source->info.tsc_khz = o->tsc_khz;
+		name_run(&source->info, o);
+		rc = sink_open(&sink, o, source, fault);
+	}
+	if (!rc) {
+		sink.xcheck = xcheck;
+		rc = record(o, source, &sink, &command, xcheck, fault);
+	}
+	source_close(source);
 	if (xcheck) {
 		print_notes(xcheck, notes);
 		xcheck_close(xcheck);
 	}
-
-	still_runs = command.pid != 0;
-	if (still_runs)
+	ran = command.pid != 0;
+	if (ran)
 		command_end(&command);
-	if (rc)
-		return 1;
-	/* A command that ended because it was asked to did what it should. */
-	return still_runs ? 0 : command.status;
+	/* A command that was asked to end did what it should. */
+	return rc ? 1 : ran ? 0 : command.status;
 }
 
-static int read_leaves(const char *path, struct store_leaf **leaves, size_t *count,
-		       struct fault *fault)
+/* Adds what a guest read of its CPUID leaves to a run. Returns the exit status. */
+static int import_leaves(const struct options *o, struct fault *fault)
 {
-	int rc = leaf_text_read(path, leaves, count);
+	struct store_leaf *leaves;
+	struct store *store;
+	size_t count;
+	int rc = leaf_text_read(o->import, &leaves, &count);
 
 	if (rc == -EPROTO)
-		return fault_set(fault, rc,
-				 "%s: not a perf.data, a trace.dat or a text with CPUID leaves",
-				 path);
-	return rc ? fault_set(fault, rc, "%s: %s", path, strerror(-rc)) : 0;
-}
-
-static int store_leaves(const struct options *o, const struct store_leaf *leaves, size_t count,
-			struct fault *fault)
-{
-	struct store *store;
-	int rc = access(o->db, F_OK) ? -errno : store_open(o->db, &store);
-
+		fault_set(fault, rc, "%s: no perf.data, no trace.dat and no text with CPUID leaves",
+			  o->import);
+	else if (rc)
+		fault_set(fault, rc, "%s: %s", o->import, strerror(-rc));
 	if (rc)
-		return fault_set(fault, rc, "%s: %s%s", o->db, store_strerror(NULL, rc),
-				 store_is_refusal(rc) ? " (it was left alone; use another --db)"
-						      : "");
-
+		return 1;
+	rc = access(o->db, F_OK) ? -errno : store_open(o->db, &store);
+	if (rc) {
+		fault_set(fault, rc, "%s: %s%s", o->db, store_strerror(NULL, rc),
+			  store_is_refusal(rc) ? " (it was left alone; use another --db)" : "");
+		free(leaves);
+		return 1;
+	}
 	rc = store_add_leaves(store, o->run, leaves, count);
 	if (rc)
 		fault_set(fault, rc, "%s: %s", o->db,
 			  rc == STORE_RUNLESS ? "no such run (analyzer runs lists them)"
 					      : store_strerror(store, rc));
-	store_close(store);
-	return rc;
-}
-
-/* Adds the CPUID leaves that a guest read to a run. Returns the exit status. */
-static int import_leaves(const struct options *o, struct fault *fault)
-{
-	struct store_leaf *leaves;
-	size_t count;
-
-	if (read_leaves(o->import, &leaves, &count, fault))
-		return 1;
-	if (!store_leaves(o, leaves, count, fault))
+	else
 		fprintf(stderr, "collector: %zu leaf readings: %s\n", count, o->db);
+	store_close(store);
 	free(leaves);
-	return *fault->text ? 1 : 0;
+	return rc ? 1 : 0;
 }
 
-/* Prints one line for each check of the host. Returns the exit status. */
+/* One line for each source: whether this host has it, and what it lacks. */
+static void print_sources(void)
+{
+	char why[512];
+
+	for (int i = SOURCE_RING; i <= SOURCE_TRACEFS; i++) {
+		bool lacks = source_lacks((enum source_choice)i, "", why, sizeof(why));
+
+		printf("%-8s --source %-8s%s%s\n", lacks ? "missing" : "ok", source_choice_names[i],
+		       *why ? " " : "", why);
+	}
+	puts("ok       import          files of perf and trace-cmd");
+}
+
+/* One line for each thing that was looked at. Returns the exit status. */
 static int print_host(void)
 {
 	static const char *const words[] = {
@@ -346,24 +344,44 @@ static int print_host(void)
 	struct host_check checks[CHECK_HOST_MAX];
 	struct utsname name;
 	int count = uname(&name) ? 0 : check_host("", name.release, checks);
-	int needed = !count;
+	char why[1024];
+	enum source_choice best = source_choose("", why, sizeof(why));
 
-	for (int i = 0; i < count; i++) {
+	for (int i = 0; i < count; i++)
 		printf("%-8s %-13s %s\n", words[checks[i].state], checks[i].name, checks[i].text);
-		needed += checks[i].state == HOST_REQUIRED;
-	}
-	printf("%s\n", needed ? "collector can't record on this host as it is"
-			      : "collector can record on this host");
-	return fflush(stdout) || needed ? 1 : 0;
+	print_sources();
+	if (best == SOURCE_BEST)
+		puts("collector can't record on this host as it is");
+	else
+		printf("collector can record on this host: --source %s\n",
+		       source_choice_names[best]);
+	return fflush(stdout) || best == SOURCE_BEST ? 1 : 0;
+}
+
+/* Chooses the source of a recording where none is named; @why: in words, else empty. */
+static int choose_source(struct options *o, char *why, int bytes, struct fault *fault)
+{
+	*why = '\0';
+	if (o->from || o->import || o->source != SOURCE_BEST)
+		return 0;
+	o->source = source_choose("", why, bytes);
+	if (o->source == SOURCE_BEST)
+		return fault_set(fault, -ENODEV,
+				 "no source of records: %s (collector --check-host)", why);
+	return 0;
 }
 
 static int run(struct options *o, struct fault *fault)
 {
+	char why[512];
+
 	if (o->import && import_kind(o->import, &o->import_kind, fault))
 		return 1;
 	if (o->import && o->import_kind == IMPORT_TEXT)
 		return import_leaves(o, fault);
-	return collect(o, fault);
+	if (choose_source(o, why, sizeof(why), fault))
+		return 1;
+	return collect(o, why, fault);
 }
 
 int main(int argc, char **argv)
@@ -374,7 +392,7 @@ int main(int argc, char **argv)
 
 	if (!options_parse(&options, argc, argv, &fault)) {
 		if (options.help)
-			options_print_help(stdout);
+			fputs(options_help, stdout);
 		else if (options.version)
 			puts("collector " COLLECTOR_VERSION);
 		else if (options.check_host)

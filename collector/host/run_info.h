@@ -8,7 +8,6 @@
 #ifndef EXITSCOPE_COLLECTOR_HOST_RUN_INFO_H
 #define EXITSCOPE_COLLECTOR_HOST_RUN_INFO_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "sql/store.h"
@@ -48,7 +47,7 @@ struct run_info {
 void run_info_set(struct run_info *info, enum run_text which, const char *text);
 
 /* As a run of the store; the texts stay @info's. */
-struct store_run run_info_store(const struct run_info *info, const char *source, bool raw);
+struct store_run run_info_store(const struct run_info *info, const char *source, int raw);
 
 void run_info_free(struct run_info *info);
 

@@ -277,7 +277,12 @@ static int get_header(struct file_source *s, struct fault *fault)
 
 int source_capture_open(const char *path, struct source **result, struct fault *fault)
 {
-	static const struct source_ops ops = {"capture", file_next, file_stop, file_close};
+	static const struct source_ops ops = {
+		.name = "capture",
+		.next = file_next,
+		.stop = file_stop,
+		.close = file_close,
+	};
 	struct file_source *s;
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -305,7 +305,12 @@ static int prepare(struct device_source *s, struct fault *fault)
 int source_device_open(const struct device_options *options, struct source **result,
 		       struct fault *fault)
 {
-	static const struct source_ops ops = {"device", device_next, device_stop, device_close};
+	static const struct source_ops ops = {
+		.name = "device",
+		.next = device_next,
+		.stop = device_stop,
+		.close = device_close,
+	};
 	struct device_source *s = calloc(1, sizeof(*s));
 	int rc;
 

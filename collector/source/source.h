@@ -14,7 +14,6 @@
 #ifndef EXITSCOPE_COLLECTOR_SOURCE_SOURCE_H
 #define EXITSCOPE_COLLECTOR_SOURCE_SOURCE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "collector/host/fault.h"
@@ -51,6 +50,9 @@ struct source_ops {
 	int (*next)(struct source *source, struct source_item *item, struct fault *fault);
 	void (*stop)(struct source *source);
 	void (*close)(struct source *source);
+	/* NULL: there are none. Adds counts that only this source has to the open run, once
+	 * it has finished; returns what the store returns. */
+	int (*store_counts)(struct source *source, struct store *store);
 };
 
 struct source {
@@ -58,6 +60,7 @@ struct source {
 	struct run_info info; /* complete when the first vCPU was announced */
 	int fd;		      /* poll it for POLLIN; -1: always ready */
 	unsigned int skipped; /* vCPUs that another reader holds */
+	char lost[160];	      /* what it knows that it has not seen, in words; empty: nothing */
 };
 
 /* Returns 0 or -errno with words in @fault. */
@@ -81,7 +84,7 @@ static inline void source_close(struct source *source)
 /* What to take from the device. */
 struct device_options {
 	uint32_t tgid; /* VMs of this process only; 0: all */
-	bool cr3;      /* record the guest's CR3 */
+	int cr3;       /* record guest CR3 */
 };
 
 /* The rings of KVM_EXIT_RING_DEVICE: vCPUs that exist and those to come. */

@@ -294,7 +294,12 @@ int source_trace_open(const struct trace_feed *feed, const char *name, const str
 		feed->close(feed->self);
 		return fault_set(fault, -ENOMEM, "out of memory");
 	}
-	*ops = (struct source_ops){name, trace_next, trace_stop, trace_close};
+	*ops = (struct source_ops){
+		.name = name,
+		.next = trace_next,
+		.stop = trace_stop,
+		.close = trace_close,
+	};
 	s->source.ops = ops;
 	s->source.info = *info;
 	s->source.info.unsplit = 1;

@@ -1,0 +1,710 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * record.bpf.c - records VM exits of a stock KVM
+ *
+ * Tracepoints and function entries instead of the hooks of kvm/patches, the same records in
+ * the same rings. What an event means for a vCPU is in vcpu_record.h; here are the places
+ * where events come from, and what each kernel says about them.
+ *
+ *	kvm_exit		vcpu_exit()	kvm_entry		vcpu_entry()
+ *	kvm_fpu, kvm_userspace_exit		user space's time
+ *	kvm_vcpu_halt(), KVM's statistics	halted time
+ *	kvm_sched_out(), kvm_sched_in()		preempted time
+ *	kvm_arch_vcpu_destroy()			the end of a ring
+ *
+ * THE VERIFIER forbids arithmetic on pointers to structs, see key_of(). Arguments of
+ * tracepoints may be NULL for it from 6.12 on.
+ */
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "collector/source/bpf/kvm_types.h"
+#include "collector/source/bpf/vcpu_record.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define MP_STATE_HALTED	      3 /* KVM_MP_STATE_HALTED of <linux/kvm.h> */
+#define SVM_DEFAULT_TSC_RATIO (1ULL << 32)
+#define REGS_RAX	      0
+#define REGS_RCX	      1
+#define REGS_RIP	      16
+#define RING_TRIES	      4
+
+/* Set before the programs are loaded; what is off costs nothing. */
+const volatile __u32 isa; /* KVM_EXIT_ISA_* of the loaded vendor module */
+const volatile __u32 tsc_khz;
+const volatile __u32 only_tgid; /* VMs of this process only; 0: all */
+const volatile __u64 ring_mask; /* records in a ring, minus 1 */
+const volatile _Bool want_cr3;	/* SVM only */
+const volatile struct vcpu_filter filter;
+
+/* The loader's. */
+struct bpf_clock_line clock_lines[2];
+__u32 clock_now;
+__u32 free_rings[BPF_VCPUS]; /* indices of rings that wait for a vCPU */
+__u32 free_pushed;
+
+struct bpf_losses losses;
+__u32 free_popped;
+__u32 vcpus_created; /* calls of kvm_arch_vcpu_create() */
+__u32 vcpus_unused;  /* of all vCPUs, those that will take no ring */
+__u64 rings_used;
+volatile __u32 zero; /* the verifier does not know its value */
+struct bpf_vcpu vcpus[BPF_VCPUS];
+struct bpf_thread threads[BPF_THREADS];
+__u32 here[BPF_CPUS]; /* 1 + index of the vCPU that entered last on this CPU (VMX) */
+
+/* The loader sets the size of a ring and how many there may be. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, BPF_VCPUS);
+	__type(key, __u32);
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_ARRAY);
+			__uint(map_flags, BPF_F_MMAPABLE);
+			__uint(max_entries, 1);
+			__type(key, __u32);
+			__uint(value_size, sizeof(struct bpf_area));
+		});
+} rings SEC(".maps");
+
+/* Wakes the loader for a new vCPU; nothing is read from it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} news SEC(".maps");
+
+static __always_inline __u64 now(void)
+{
+	const struct bpf_clock_line *line = &clock_lines[clock_now & 1];
+
+	return line->tsc + ((bpf_ktime_get_ns() - line->ns) * line->mult >> BPF_CLOCK_SHIFT);
+}
+
+static __always_inline __u64 cycles_of(__u64 ns)
+{
+	return ns * clock_lines[clock_now & 1].mult >> BPF_CLOCK_SHIFT;
+}
+
+/*
+ * The address as a number. To the verifier a value that comes back from a place on the stack
+ * that it does not know exactly is a number, whatever was stored there.
+ */
+static __always_inline __u64 key_of(const void *pointer)
+{
+	volatile __u64 box[2] = {0, 0};
+	__u32 i = zero & 1;
+
+	box[i] = (__u64)pointer;
+	return box[i];
+}
+
+/* The n-th place that a vCPU may have. */
+static __always_inline __u32 place_of(__u64 key, __u32 n)
+{
+	return ((key * 0x9e3779b97f4a7c15ULL >> 40) + n) & (BPF_VCPUS - 1);
+}
+
+/* The place of a vCPU that is not at its first one; -1: it has none. */
+static __noinline int find_vcpu_further(__u64 key)
+{
+	for (__u32 n = 1; n < BPF_PROBES; n++) {
+		__u32 index = place_of(key, n);
+
+		if (vcpus[index].key == key)
+			return index;
+	}
+	return -1;
+}
+
+/* Nearly always at its first place, so the others are looked at in a function of their own. */
+static __always_inline struct bpf_vcpu *find_vcpu(__u64 key, __u32 *index)
+{
+	int further;
+
+	*index = place_of(key, 0);
+	if (vcpus[*index].key == key)
+		return &vcpus[*index];
+	further = find_vcpu_further(key);
+	if (further < 0)
+		return 0;
+	*index = further & (BPF_VCPUS - 1);
+	return &vcpus[*index];
+}
+
+static __always_inline struct bpf_area *area_of(const struct bpf_vcpu *v)
+{
+	__u32 ring = v->ring - 1, first = 0;
+	void *inner;
+
+	if (!v->ring)
+		return 0;
+	inner = bpf_map_lookup_elem(&rings, &ring);
+	return inner ? bpf_map_lookup_elem(inner, &first) : 0;
+}
+
+static __always_inline __u32 thread_place(__u32 pid, __u32 n)
+{
+	return (pid + n) & (BPF_THREADS - 1);
+}
+
+static __noinline int find_thread_further(__u32 pid)
+{
+	for (__u32 n = 1; n < BPF_PROBES; n++) {
+		__u32 index = thread_place(pid, n);
+
+		if (threads[index].pid == pid)
+			return index;
+	}
+	return -1;
+}
+
+static __always_inline struct bpf_thread *find_thread(__u32 pid, __u32 *index)
+{
+	int further;
+
+	*index = thread_place(pid, 0);
+	if (threads[*index].pid == pid)
+		return &threads[*index];
+	further = find_thread_further(pid);
+	if (further < 0)
+		return 0;
+	*index = further & (BPF_THREADS - 1);
+	return &threads[*index];
+}
+
+/* Whether a place of a thread can be taken: it ran no vCPU, or another thread runs it now. */
+static __always_inline bool is_unused(const struct bpf_thread *thread, __u32 index)
+{
+	const struct bpf_vcpu *v;
+
+	if (!thread->pid)
+		return true;
+	if (!thread->vcpu)
+		return false;
+	v = &vcpus[(thread->vcpu - 1) & (BPF_VCPUS - 1)];
+	return !v->key || v->thread != index;
+}
+
+static __noinline int make_thread(__u32 pid)
+{
+	for (__u32 n = 0; n < BPF_PROBES; n++) {
+		__u32 index = thread_place(pid, n);
+		struct bpf_thread *thread = &threads[index];
+		__u32 old = thread->pid;
+
+		if (!is_unused(thread, index) ||
+		    __sync_val_compare_and_swap(&thread->pid, old, pid) != old)
+			continue;
+		thread->vcpu = 0;
+		thread->run_tsc = 0;
+		return 1;
+	}
+	__sync_fetch_and_add(&losses.no_thread, 1);
+	return 0;
+}
+
+/* The running thread. */
+static __always_inline struct bpf_thread *this_thread(__u32 *index)
+{
+	return find_thread((__u32)bpf_get_current_pid_tgid(), index);
+}
+
+/* The kernel's TSC frequency, which KVM gives to VMs, or the measured one. */
+static __always_inline __u32 kvm_khz(const struct kvm_vcpu *vcpu)
+{
+	/* Too far inside struct kvm for a load. */
+	__u32 khz = BPF_CORE_READ(vcpu, kvm, arch.default_tsc_khz), difference = khz - tsc_khz;
+
+	if ((__s32)difference < 0)
+		difference = -difference;
+	return difference < tsc_khz / 1000 ? khz : tsc_khz;
+}
+
+/* Begins the ring at @area for a vCPU that had no ring until now. */
+static __always_inline void begin_ring(struct bpf_vcpu *v, struct bpf_area *area,
+				       const struct kvm_vcpu *vcpu)
+{
+	struct kvm_exit_total *other = &area->totals[KVM_EXIT_TOTAL_OTHER];
+
+	area->meta.isa = isa;
+	area->meta.vcpu_id = v->vcpu_id;
+	area->meta.tgid = bpf_get_current_pid_tgid() >> 32;
+	area->meta.tsc_base = now();
+	area->meta.vm_id = key_of(vcpu->kvm);
+	area->meta.tsc_khz = kvm_khz(vcpu);
+	v->head = 0;
+	v->tail_seen = 0;
+	v->bad_tail = 0;
+
+	/* Exits that it had to do without: lost, of unknown reason. */
+	v->dropped = v->missed;
+	v->seq = v->missed;
+	other->count = v->missed;
+	other->dropped = v->missed;
+	area->meta.dropped = v->missed;
+	area->meta.seq = v->missed;
+	v->missed = 0;
+
+	exit_ring_store_release(&area->meta.ring_id, __sync_fetch_and_add(&rings_used, 1) + 1);
+}
+
+/* Takes a ring that waits, if there is one. */
+static __always_inline bool take_ring(struct bpf_vcpu *v, const struct kvm_vcpu *vcpu)
+{
+	struct bpf_area *area;
+
+	for (int i = 0; i < RING_TRIES; i++) {
+		__u32 popped = *(volatile __u32 *)&free_popped;
+
+		if (popped == *(volatile __u32 *)&free_pushed)
+			return false;
+		if (__sync_val_compare_and_swap(&free_popped, popped, popped + 1) != popped)
+			continue;
+		v->ring = free_rings[popped & (BPF_VCPUS - 1)] + 1;
+		area = area_of(v);
+		if (!area) {
+			v->ring = 0;
+			return false;
+		}
+		begin_ring(v, area, vcpu);
+		return true;
+	}
+	return false;
+}
+
+static __always_inline __u64 halt_statistic(const struct kvm_vcpu *vcpu)
+{
+	return vcpu->stat.generic.halt_poll_success_ns + vcpu->stat.generic.halt_poll_fail_ns +
+	       vcpu->stat.generic.halt_wait_ns;
+}
+
+/* A place for a vCPU that enters for the first time. */
+static __always_inline struct bpf_vcpu *make_vcpu(struct kvm_vcpu *vcpu, __u32 *index)
+{
+	__u64 key = key_of(vcpu);
+
+	for (__u32 n = 0; n < BPF_PROBES; n++) {
+		struct bpf_vcpu *v;
+
+		*index = place_of(key, n);
+		v = &vcpus[*index];
+		if (__sync_val_compare_and_swap(&v->key, 0, key))
+			continue;
+		v->vcpu_id = vcpu->vcpu_id;
+		v->ignored = only_tgid && bpf_get_current_pid_tgid() >> 32 != only_tgid;
+		if (v->ignored)
+			__sync_fetch_and_add(&vcpus_unused, 1);
+		v->halt_ns = halt_statistic(vcpu);
+		if (isa == KVM_EXIT_ISA_SVM)
+			v->kvm_stamp = vcpu->arch.l1_tsc_scaling_ratio == SVM_DEFAULT_TSC_RATIO;
+		return v;
+	}
+	__sync_fetch_and_add(&losses.no_place, 1);
+	return 0;
+}
+
+/* An exit with its time: to the ring, or counted where there is none. */
+static __always_inline void on_exit(struct bpf_vcpu *v, __u64 tsc, const struct exit_facts *f)
+{
+	struct bpf_area *area = area_of(v);
+
+	if (!area) {
+		v->missed++;
+		return;
+	}
+	if (!vcpu_exit(v, area, ring_mask, &filter, tsc, isa == KVM_EXIT_ISA_SVM, f))
+		__sync_fetch_and_add(&losses.no_entry, 1);
+}
+
+/*
+ * On SVM up to 6.x kvm_exit comes from svm_handle_exit(), with IRQs on again, maybe on
+ * another CPU. Then KVM has noted TSC and CPU right after the exit: its TSC is later than
+ * the last entry. Elsewhere what it noted is of an earlier exit.
+ */
+static __always_inline __u64 exit_stamp(const struct bpf_vcpu *v, const struct kvm_vcpu *vcpu,
+					struct exit_facts *f)
+{
+	__u64 noted;
+
+	if (v->kvm_stamp) {
+		noted = vcpu->arch.last_guest_tsc - vcpu->arch.l1_tsc_offset;
+		if ((__s64)(noted - v->entry_tsc) > 0) {
+			f->cpu = vcpu->arch.last_vmentry_cpu;
+			return noted;
+		}
+	}
+	f->cpu = bpf_get_smp_processor_id();
+	return now();
+}
+
+SEC("tp_btf/kvm_exit")
+int BPF_PROG(on_exit_svm, struct kvm_vcpu *vcpu, __u32 exit_isa)
+{
+	struct exit_facts f = {0};
+	struct svm_exit exit;
+	struct bpf_vcpu *v;
+	__u32 index;
+	__u64 tsc;
+
+	if (!vcpu)
+		return 0;
+	v = find_vcpu(key_of(vcpu), &index);
+	if (!v || v->ignored)
+		return 0; /* kvm_entry makes it */
+
+	/* The VMCB of L1 stays the same for good, so its address is kept; L2 has another. */
+	f.nested = vcpu->stat.guest_mode != 0;
+	if (f.nested || !v->vmcb)
+		bpf_core_read(&v->vmcb, sizeof(v->vmcb), &((struct vcpu_svm *)vcpu)->vmcb);
+	bpf_probe_read_kernel(&exit, sizeof(exit),
+			      (void *)v->vmcb +
+				      bpf_core_field_offset(struct vmcb, control.exit_code));
+	if (want_cr3) {
+		bpf_probe_read_kernel(&f.cr3, sizeof(f.cr3),
+				      (void *)v->vmcb +
+					      bpf_core_field_offset(struct vmcb, save.cr3));
+		f.has_cr3 = true;
+	}
+	if (f.nested)
+		v->vmcb = 0;
+
+	f.reason = exit.code;
+	f.intr_info = exit.int_info;
+	f.error_code = exit.int_info_error;
+	f.info_1 = exit.info_1;
+	f.info_2 = exit.info_2;
+	if (exit_key_needs_registers_svm(f.reason)) {
+		f.rax = vcpu->arch.regs[REGS_RAX];
+		f.rcx = vcpu->arch.regs[REGS_RCX];
+	}
+	f.rip = bpf_core_field_exists(vcpu->arch.rip) ? vcpu->arch.rip : vcpu->arch.regs[REGS_RIP];
+	tsc = exit_stamp(v, vcpu, &f);
+	on_exit(v, tsc, &f);
+	return 0;
+}
+
+/*
+ * VMX leaves RIP, qualification and interruption information in the VMCS until somebody
+ * asks. The event for ftrace and perf does: it is made first, and comes to us instead of
+ * the vCPU, which is the one that entered last on this CPU.
+ */
+SEC("tp/kvm/kvm_exit")
+int on_exit_vmx(struct trace_event_raw_kvm_exit *event)
+{
+	__u64 tsc = now(), regs[REGS_RCX + 1];
+	struct exit_facts f = {0};
+	struct bpf_vcpu *v;
+	__u32 index;
+
+	f.cpu = bpf_get_smp_processor_id();
+	index = here[f.cpu & (BPF_CPUS - 1)];
+	if (!index)
+		return 0;
+	v = &vcpus[(index - 1) & (BPF_VCPUS - 1)];
+	if (v->ignored)
+		return 0;
+
+	f.reason = event->exit_reason;
+	f.intr_info = event->intr_info;
+	f.error_code = event->error_code;
+	f.info_1 = event->info1;
+	f.info_2 = event->info2;
+	f.rip = event->guest_rip;
+	f.nested = v->nested;
+	if (exit_key_needs_registers_vmx(f.reason)) {
+		bpf_probe_read_kernel(regs, sizeof(regs),
+				      (void *)v->key +
+					      bpf_core_field_offset(struct kvm_vcpu, arch.regs));
+		f.rax = regs[REGS_RAX];
+		f.rcx = regs[REGS_RCX];
+	}
+	on_exit(v, tsc, &f);
+	return 0;
+}
+
+/* The open exit's guest-physical address, where it is an EPT violation or misconfiguration. */
+static __always_inline void set_address(struct bpf_vcpu *v, __u64 address)
+{
+	struct exit_ring_producer p;
+	struct bpf_area *area;
+
+	if (!v->is_open || v->is_lost || v->filtered || filter.no_records)
+		return;
+	if ((v->reason & 0xffff) != VMX_EPT_VIOLATION && (v->reason & 0xffff) != VMX_EPT_MISCONFIG)
+		return;
+	area = area_of(v);
+	if (!area || v->flags & KVM_EXIT_REC_KEY)
+		return;
+	p = vcpu_producer(v, area, ring_mask);
+	exit_ring_slot(&p)->key = address;
+	v->flags |= KVM_EXIT_REC_KEY;
+}
+
+SEC("fentry/kvm_mmu_page_fault")
+int BPF_PROG(on_page_fault, struct kvm_vcpu *vcpu, __u64 address)
+{
+	__u32 index;
+	struct bpf_vcpu *v = find_vcpu(key_of(vcpu), &index);
+
+	if (v)
+		set_address(v, address);
+	return 0;
+}
+
+/* A misconfiguration that ioeventfd takes, without kvm_mmu_page_fault(). */
+SEC("tp_btf/kvm_fast_mmio")
+int BPF_PROG(on_fast_mmio, __u64 address)
+{
+	__u32 index;
+	struct bpf_thread *thread = this_thread(&index);
+
+	if (thread && thread->vcpu)
+		set_address(&vcpus[(thread->vcpu - 1) & (BPF_VCPUS - 1)], address);
+	return 0;
+}
+
+/* The vCPU runs in this thread from now on; its time in user space ended with KVM_RUN. */
+static __always_inline void bind_thread(struct bpf_vcpu *v, __u32 vcpu_index, __u64 tsc)
+{
+	__u32 pid = bpf_get_current_pid_tgid(), index;
+	struct bpf_thread *thread = find_thread(pid, &index);
+
+	if (!thread && make_thread(pid))
+		thread = find_thread(pid, &index);
+	if (!thread) {
+		v->user_tsc = 0;
+		return;
+	}
+	thread->vcpu = vcpu_index + 1;
+	v->thread = index;
+	if (v->user_tsc)
+		vcpu_add_user(v, thread->run_tsc ? thread->run_tsc : tsc);
+}
+
+/* Adds what KVM's statistic of halted time has grown by. */
+static __always_inline void count_halted(struct bpf_vcpu *v, const struct kvm_vcpu *vcpu)
+{
+	__u64 ns = halt_statistic(vcpu);
+
+	vcpu_add_halted(v, cycles_of(ns - v->halt_ns));
+	v->halt_ns = ns;
+}
+
+static __noinline int entered_again(struct bpf_vcpu *v)
+{
+	struct bpf_area *area;
+
+	if (!v)
+		return 0;
+	area = area_of(v);
+	vcpu_entry_again(v);
+	if (area)
+		area->meta.vmfail = v->vmfail;
+	return 0;
+}
+
+SEC("tp_btf/kvm_entry")
+int BPF_PROG(on_entry, struct kvm_vcpu *vcpu)
+{
+	__u64 tsc = now();
+	struct bpf_vcpu *v;
+	__u32 index;
+	bool is_new = false;
+
+	if (!vcpu)
+		return 0;
+	v = find_vcpu(key_of(vcpu), &index);
+	if (!v) {
+		v = make_vcpu(vcpu, &index);
+		if (!v) {
+			here[bpf_get_smp_processor_id() & (BPF_CPUS - 1)] = 0;
+			return 0;
+		}
+		is_new = true;
+	}
+	if (isa == KVM_EXIT_ISA_VMX) {
+		v->nested = vcpu->stat.guest_mode != 0;
+		here[bpf_get_smp_processor_id() & (BPF_CPUS - 1)] = index + 1;
+	}
+	if (v->ignored)
+		return 0;
+	if (!v->ring)
+		take_ring(v, vcpu);
+	if (is_new || v->user_tsc)
+		bind_thread(v, index, tsc);
+	if (v->halting) {
+		count_halted(v, vcpu);
+		v->halting = 0;
+	}
+	if (v->entered)
+		entered_again(v);
+	vcpu_entry(v, tsc);
+	return 0;
+}
+
+/* KVM_RUN loads the guest's FPU at its begin, once it has loaded the vCPU. */
+SEC("tp_btf/kvm_fpu")
+int BPF_PROG(on_fpu, int load)
+{
+	struct bpf_thread *thread;
+	__u32 index;
+
+	if (!load)
+		return 0;
+	thread = this_thread(&index);
+	if (thread)
+		thread->run_tsc = now();
+	return 0;
+}
+
+SEC("tp_btf/kvm_userspace_exit")
+int BPF_PROG(on_run_end, __u32 reason, int error)
+{
+	__u32 index;
+	struct bpf_thread *thread = this_thread(&index);
+	struct bpf_vcpu *v;
+
+	if (!thread || !thread->vcpu)
+		return 0;
+	v = &vcpus[(thread->vcpu - 1) & (BPF_VCPUS - 1)];
+	if (v->key && v->thread == index && v->is_open)
+		vcpu_run_returned(v, now(), thread->run_tsc, reason, error);
+	return 0;
+}
+
+/* Polls and blocks. How long is known from KVM's own statistic once it is over. */
+SEC("fentry/kvm_vcpu_halt")
+int BPF_PROG(on_halt, struct kvm_vcpu *vcpu)
+{
+	__u32 index;
+	struct bpf_vcpu *v = find_vcpu(key_of(vcpu), &index);
+
+	if (v)
+		v->halting = 1;
+	return 0;
+}
+
+/* Blocks without being halted: a vCPU that waits for INIT or SIPI. */
+SEC("fentry/kvm_vcpu_block")
+int BPF_PROG(on_block, struct kvm_vcpu *vcpu)
+{
+	__u32 index;
+	struct bpf_vcpu *v = find_vcpu(key_of(vcpu), &index);
+
+	if (v && vcpu->arch.mp_state != MP_STATE_HALTED)
+		v->block_tsc = now();
+	return 0;
+}
+
+SEC("fexit/kvm_vcpu_block")
+int BPF_PROG(on_block_end, struct kvm_vcpu *vcpu)
+{
+	__u32 index;
+	struct bpf_vcpu *v = find_vcpu(key_of(vcpu), &index);
+
+	if (v && v->block_tsc) {
+		vcpu_add_halted(v, now() - v->block_tsc);
+		v->block_tsc = 0;
+	}
+	return 0;
+}
+
+/* The vCPU of the preempt notifier that is the first argument; a number to the verifier. */
+static __always_inline __u64 vcpu_of_notifier(void *ctx)
+{
+	__u64 notifier = 0;
+
+	bpf_get_func_arg(ctx, 0, &notifier);
+	return notifier - bpf_core_field_offset(struct kvm_vcpu, preempt_notifier);
+}
+
+SEC("fentry/kvm_sched_out")
+int on_sched_out(void *ctx)
+{
+	__u32 index;
+	struct bpf_vcpu *v = find_vcpu(vcpu_of_notifier(ctx), &index);
+
+	if (v)
+		v->out_tsc = now();
+	return 0;
+}
+
+/* Whether the vCPU is in kvm_vcpu_halt() still, whose statistic moves at its end. */
+static __always_inline bool is_halting(struct bpf_vcpu *v, __u64 vcpu)
+{
+	const struct kvm_vcpu *kernel = (const struct kvm_vcpu *)vcpu;
+	__u64 ns;
+
+	if (!v->halting)
+		return false;
+	ns = BPF_CORE_READ(kernel, stat.generic.halt_poll_success_ns) +
+	     BPF_CORE_READ(kernel, stat.generic.halt_poll_fail_ns) +
+	     BPF_CORE_READ(kernel, stat.generic.halt_wait_ns);
+	return ns == v->halt_ns;
+}
+
+/* Whether the vCPU is outside KVM_RUN: another ioctl has loaded it. */
+static __always_inline bool is_in_user_space(const struct bpf_vcpu *v)
+{
+	const struct bpf_thread *thread = &threads[v->thread & (BPF_THREADS - 1)];
+
+	return v->user_tsc && (__s64)(thread->run_tsc - v->user_tsc) < 0;
+}
+
+SEC("fentry/kvm_sched_in")
+int on_sched_in(void *ctx)
+{
+	__u64 vcpu = vcpu_of_notifier(ctx);
+	__u32 index;
+	struct bpf_vcpu *v = find_vcpu(vcpu, &index);
+
+	if (!v || !v->out_tsc || v->block_tsc || is_in_user_space(v))
+		return 0;
+	/* vcpu->preempted still says how it went out. */
+	if (BPF_CORE_READ((struct kvm_vcpu *)vcpu, preempted) && !is_halting(v, vcpu))
+		vcpu_add_preempted(v, now() - v->out_tsc);
+	v->out_tsc = 0;
+	return 0;
+}
+
+SEC("fentry/kvm_arch_vcpu_create")
+int BPF_PROG(on_create, struct kvm_vcpu *vcpu)
+{
+	__u64 *event;
+
+	__sync_fetch_and_add(&vcpus_created, 1);
+	event = bpf_ringbuf_reserve(&news, sizeof(*event), 0);
+	if (event)
+		bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
+	return 0;
+}
+
+/* Frees the place: the next vCPU may get the same memory. */
+SEC("fentry/kvm_arch_vcpu_destroy")
+int BPF_PROG(on_destroy, struct kvm_vcpu *vcpu)
+{
+	__u32 index;
+	struct bpf_vcpu *v = find_vcpu(key_of(vcpu), &index);
+	struct bpf_area *area;
+
+	if (!v) {
+		__sync_fetch_and_add(&vcpus_unused, 1);
+		return 0;
+	}
+	area = area_of(v);
+	if (area)
+		vcpu_destroyed(v, area, ring_mask, &filter, vcpu->arch.last_host_tsc);
+	else
+		__sync_fetch_and_add(&losses.no_ring, v->missed);
+
+	__builtin_memset(&v->ring, 0, sizeof(*v) - __builtin_offsetof(struct bpf_vcpu, ring));
+	barrier();
+	*(volatile __u64 *)&v->key = 0;
+	return 0;
+}

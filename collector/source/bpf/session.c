@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * session.c - loads and attaches the BPF programs, makes their rings, keeps their clock
+ *
+ * A BPF program can't make a map, so rings are made ahead of time: for the vCPUs that exist
+ * at the start, a few to spare, and one more for each vCPU that is created. A vCPU that finds
+ * none counts its exits as lost and takes the next ring that is there.
+ */
+#include "collector/source/bpf/session.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sysinfo.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "collector/host/host.h"
+#include "collector/source/bpf/vcpu_record.h"
+
+#include "collector/source/bpf/record.skel.h"
+
+#define DEFAULT_RECORDS 65536U
+/* Without --counts-only's records a ring is one page of them, which stay empty. */
+#define NO_RECORDS  32U
+#define SPARE_RINGS 4U
+/* Rings take at most this part of the host's memory. */
+#define MEMORY_PART 8U
+#define CLOCK_TRIES 8
+/* The clock's line is measured over at least that long before anything is attached. */
+#define CLOCK_LEAST_NS 20000000
+
+struct bpf_session {
+	struct record_bpf *skel;
+	struct bpf_clock_line first; /* the clock's line begins here */
+	uint32_t record_count;
+	uint64_t memory_limit;
+	uint32_t existing; /* vCPUs at the start */
+	uint32_t ring_count;
+	int ring_fds[BPF_VCPUS];
+	struct bpf_area *areas[BPF_VCPUS]; /* heads only */
+};
+
+/* The first warning of libbpf since the last call, for the fault's words. */
+static char first_warning[256];
+
+static int keep_warning(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (level == LIBBPF_WARN && !*first_warning) {
+		vsnprintf(first_warning, sizeof(first_warning), format, args);
+		first_warning[strcspn(first_warning, "\n")] = '\0';
+	}
+	return 0;
+}
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
+}
+
+/* CLOCK_MONOTONIC and the TSC of one moment: the closest of some tries. */
+static struct bpf_clock_line moment(void)
+{
+	struct bpf_clock_line best = {0};
+	uint64_t least = UINT64_MAX;
+
+	for (int i = 0; i < CLOCK_TRIES; i++) {
+		uint64_t before = host_tsc(), ns = monotonic_ns(), after = host_tsc();
+
+		if (after - before >= least)
+			continue;
+		least = after - before;
+		best.ns = ns;
+		best.tsc = before + (after - before) / 2;
+	}
+	return best;
+}
+
+/* The line through the first moment and this one, going on from this one. */
+static void set_clock(struct bpf_session *s)
+{
+	struct record_bpf__bss *bss = s->skel->bss;
+	struct bpf_clock_line line = moment();
+	double slope = (double)(line.tsc - s->first.tsc) / (double)(line.ns - s->first.ns);
+
+	line.mult = (uint64_t)(slope * (1 << BPF_CLOCK_SHIFT) + 0.5);
+	bss->clock_lines[(bss->clock_now + 1) & 1] = line;
+	__atomic_fetch_add(&bss->clock_now, 1, __ATOMIC_RELEASE);
+}
+
+static uint32_t measured_khz(const struct bpf_session *s)
+{
+	struct bpf_clock_line line;
+
+	do {
+		line = moment();
+	} while (line.ns - s->first.ns < CLOCK_LEAST_NS);
+	return (uint32_t)((line.tsc - s->first.tsc) * 1000000 / (line.ns - s->first.ns));
+}
+
+/* vCPUs among the open files of process @pid. */
+static uint32_t count_vcpus_of(const char *pid)
+{
+	static const char vcpu[] = "anon_inode:kvm-vcpu";
+	char path[300];
+	char target[64];
+	uint32_t count = 0;
+	struct dirent *entry;
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
+	folder = opendir(path);
+	while (folder && (entry = readdir(folder))) {
+		ssize_t n = readlinkat(dirfd(folder), entry->d_name, target, sizeof(target));
+
+		count += n >= (ssize_t)sizeof(vcpu) - 1 && !memcmp(target, vcpu, sizeof(vcpu) - 1);
+	}
+	if (folder)
+		closedir(folder);
+	return count;
+}
+
+static uint32_t count_vcpus(uint32_t tgid)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	uint32_t count = 0;
+
+	while (proc && (entry = readdir(proc))) {
+		if (*entry->d_name < '1' || *entry->d_name > '9')
+			continue;
+		if (!tgid || (uint32_t)atoi(entry->d_name) == tgid)
+			count += count_vcpus_of(entry->d_name);
+	}
+	if (proc)
+		closedir(proc);
+	return count;
+}
+
+static uint64_t ring_bytes(uint32_t records)
+{
+	return sizeof(struct bpf_area) + (uint64_t)records * sizeof(struct kvm_exit_record);
+}
+
+/* How many records a ring has: fewer than asked for by default where memory is short. */
+static void choose_size(struct bpf_session *s, const struct bpf_options *options)
+{
+	struct sysinfo info = {0};
+
+	sysinfo(&info);
+	s->memory_limit = (uint64_t)info.totalram * info.mem_unit / MEMORY_PART;
+	s->record_count = options->ring_records ? options->ring_records : DEFAULT_RECORDS;
+	if (options->counts_only)
+		s->record_count = NO_RECORDS;
+	if (options->ring_records || options->counts_only)
+		return;
+	while (s->record_count > BPF_RING_LEAST &&
+	       (s->existing + SPARE_RINGS) * ring_bytes(s->record_count) > s->memory_limit)
+		s->record_count /= 2;
+}
+
+static void configure(struct bpf_session *s, const struct bpf_options *options)
+{
+	struct record_bpf__rodata *rodata = s->skel->rodata;
+	bool svm = !access("/sys/module/kvm_amd", F_OK);
+	struct vcpu_filter filter = {
+		.min_cycles = options->min_cycles,
+		.one_in = options->one_in,
+		.no_records = options->counts_only,
+	};
+
+	for (unsigned int i = 0; i < KVM_EXIT_TOTAL_SLOTS / 64; i++) {
+		filter.reasons[i] = options->reasons[i];
+		filter.has_reasons |= options->reasons[i] != 0;
+	}
+	rodata->isa = svm ? KVM_EXIT_ISA_SVM : KVM_EXIT_ISA_VMX;
+	rodata->tsc_khz = measured_khz(s);
+	rodata->only_tgid = options->tgid;
+	rodata->ring_mask = s->record_count - 1;
+	rodata->want_cr3 = options->cr3 && svm;
+	rodata->filter = filter;
+
+	bpf_program__set_autoload(s->skel->progs.on_exit_svm, svm);
+	bpf_program__set_autoload(s->skel->progs.on_exit_vmx, !svm);
+	bpf_program__set_autoload(s->skel->progs.on_page_fault, !svm);
+	bpf_program__set_autoload(s->skel->progs.on_fast_mmio, !svm);
+}
+
+/* What is constant in a ring until a vCPU takes it. */
+static void clear_area(struct bpf_session *s, struct bpf_area *area)
+{
+	memset(area, 0, sizeof(*area));
+	area->meta = (struct kvm_exit_ring_meta){
+		.magic = KVM_EXIT_RING_MAGIC,
+		.abi = KVM_EXIT_RING_ABI,
+		.meta_bytes = sizeof(area->meta),
+		.record_bytes = sizeof(struct kvm_exit_record),
+		.record_count = s->record_count,
+		.totals_offset = offsetof(struct bpf_area, totals),
+		.records_offset = offsetof(struct bpf_area, records),
+		.total_bytes = sizeof(struct kvm_exit_total),
+		.total_slots = KVM_EXIT_TOTAL_SLOTS,
+		.features = KVM_EXIT_FEAT_SPLIT | KVM_EXIT_FEAT_KEYS,
+	};
+}
+
+/* Lets a vCPU take the ring. */
+static void push_ring(struct bpf_session *s, uint32_t index)
+{
+	struct record_bpf__bss *bss = s->skel->bss;
+
+	bss->free_rings[bss->free_pushed & (BPF_VCPUS - 1)] = index;
+	__atomic_store_n(&bss->free_pushed, bss->free_pushed + 1, __ATOMIC_RELEASE);
+}
+
+static int make_ring(struct bpf_session *s)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+	uint32_t index = s->ring_count;
+	struct bpf_area *area;
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "exit_ring", sizeof(uint32_t),
+				(uint32_t)ring_bytes(s->record_count), 1, &options);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	area = mmap(NULL, sizeof(*area), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (area == MAP_FAILED) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	clear_area(s, area);
+	if (bpf_map_update_elem(bpf_map__fd(s->skel->maps.rings), &index, &fd, BPF_ANY)) {
+		rc = -errno;
+		munmap(area, sizeof(*area));
+		close(fd);
+		return rc;
+	}
+	s->areas[index] = area;
+	s->ring_fds[index] = fd;
+	s->ring_count++;
+	push_ring(s, index);
+	return 0;
+}
+
+/* Makes rings until enough wait, as far as memory allows. */
+static int make_rings(struct bpf_session *s)
+{
+	const struct record_bpf__bss *bss = s->skel->bss;
+	int64_t coming = (int64_t)s->existing + bss->vcpus_created - bss->vcpus_unused -
+			 (int64_t)bss->rings_used;
+	uint32_t want = SPARE_RINGS + (uint32_t)(coming > 0 ? coming : 0);
+	int rc = 0;
+
+	while (!rc && bss->free_pushed - bss->free_popped < want && s->ring_count < BPF_VCPUS &&
+	       (s->ring_count + 1) * ring_bytes(s->record_count) <= s->memory_limit)
+		rc = make_ring(s);
+	return rc;
+}
+
+static int load_fault(struct fault *fault, int rc)
+{
+	if (rc == -EPERM || rc == -EACCES)
+		return fault_set(
+			fault, rc,
+			"bpf: the kernel refuses bpf() although the capabilities are there "
+			"(in a container: run it outside, or with --privileged)");
+	return fault_set(fault, rc, "bpf: can't load the programs: %s%s%s", strerror(-rc),
+			 *first_warning ? ": " : "", first_warning);
+}
+
+static int load(struct bpf_session *s, const struct bpf_options *options, struct fault *fault)
+{
+	uint64_t bytes;
+	int rc;
+
+	libbpf_set_print(keep_warning);
+	*first_warning = '\0';
+	s->skel = record_bpf__open();
+	if (!s->skel)
+		return load_fault(fault, -errno);
+	s->existing = count_vcpus(options->tgid);
+	choose_size(s, options);
+	configure(s, options);
+	bytes = ring_bytes(s->record_count);
+	rc = bpf_map__set_value_size(bpf_map__inner_map(s->skel->maps.rings), (uint32_t)bytes);
+	if (!rc)
+		rc = record_bpf__load(s->skel);
+	if (rc)
+		return load_fault(fault, rc);
+	set_clock(s);
+	rc = make_rings(s);
+	if (rc || !s->ring_count)
+		return fault_set(fault, rc ? rc : -ENOMEM,
+				 "bpf: can't make a ring of %llu KiB: %s (--ring-records)",
+				 (unsigned long long)bytes >> 10, strerror(rc ? -rc : ENOMEM));
+	rc = record_bpf__attach(s->skel);
+	return rc ? load_fault(fault, rc) : 0;
+}
+
+int bpf_session_open(const struct bpf_options *options, struct bpf_session **result,
+		     struct fault *fault)
+{
+	struct bpf_session *s = calloc(1, sizeof(*s));
+	char why[256];
+	int rc;
+
+	*result = NULL;
+	if (!s)
+		return fault_set(fault, -ENOMEM, "out of memory");
+	if (source_bpf_lacks("", why, sizeof(why))) {
+		free(s);
+		return fault_set(fault, -ENOTSUP, "bpf: %s", why);
+	}
+	s->first = moment();
+	rc = load(s, options, fault);
+	if (rc) {
+		bpf_session_close(s);
+		return rc;
+	}
+	*result = s;
+	return 0;
+}
+
+void bpf_session_tick(struct bpf_session *s)
+{
+	set_clock(s);
+	/* Without memory the vCPU goes without a ring, which is counted. */
+	make_rings(s);
+}
+
+int bpf_session_fd(const struct bpf_session *s)
+{
+	return bpf_map__fd(s->skel->maps.news);
+}
+
+uint32_t bpf_session_rings(const struct bpf_session *s)
+{
+	return s->ring_count;
+}
+
+const struct kvm_exit_ring_meta *bpf_session_meta(const struct bpf_session *s, uint32_t index)
+{
+	return &s->areas[index]->meta;
+}
+
+int bpf_session_ring_fd(const struct bpf_session *s, uint32_t index)
+{
+	return s->ring_fds[index];
+}
+
+void bpf_session_recycle(struct bpf_session *s, uint32_t index)
+{
+	clear_area(s, s->areas[index]);
+	push_ring(s, index);
+}
+
+/* Runs of a program that the kernel left out because it ran on that CPU already. */
+static uint64_t recursion_misses(const struct bpf_program *program)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t bytes = sizeof(info);
+	int fd = bpf_program__fd(program);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &bytes))
+		return 0;
+	return info.recursion_misses;
+}
+
+void bpf_session_losses(const struct bpf_session *s, struct bpf_session_losses *losses)
+{
+	const struct bpf_losses *seen = &s->skel->bss->losses;
+	struct bpf_program *program = NULL;
+
+	*losses = (struct bpf_session_losses){
+		.no_place = seen->no_place,
+		.no_ring = seen->no_ring,
+		.no_thread = seen->no_thread,
+		.no_entry = seen->no_entry,
+	};
+	while ((program = bpf_object__next_program(s->skel->obj, program)))
+		losses->missed_runs += recursion_misses(program);
+}
+
+uint64_t bpf_session_bytes(const struct bpf_session *s, uint64_t *limit)
+{
+	*limit = s->memory_limit;
+	return s->ring_count * ring_bytes(s->record_count);
+}
+
+void bpf_session_close(struct bpf_session *s)
+{
+	for (uint32_t i = 0; i < s->ring_count; i++) {
+		munmap(s->areas[i], sizeof(*s->areas[i]));
+		close(s->ring_fds[i]);
+	}
+	record_bpf__destroy(s->skel);
+	free(s);
+}

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vcpu_record_test.c - records and totals that events of a vCPU make
+ *
+ * vcpu_record.h is what the BPF programs run; here it runs in user space, on a ring of its
+ * own, with the reader of the collector at the other end.
+ */
+#include "collector/source/bpf/vcpu_record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "kvm/test/check.h"
+
+#define RECORDS 4U
+#define MASK	(RECORDS - 1)
+#define SVM_HLT 0x78U /* APM volume 2, appendix C */
+
+static const struct vcpu_filter everything;
+
+static struct bpf_vcpu vcpu;
+static struct bpf_area *area;
+static struct exit_ring_reader reader;
+
+static void begin(void)
+{
+	size_t bytes = sizeof(*area) + RECORDS * sizeof(struct kvm_exit_record);
+
+	free(area);
+	area = calloc(1, bytes);
+	CHECK(area);
+	memset(area->records, 0xff, RECORDS * sizeof(struct kvm_exit_record));
+	area->meta.record_count = RECORDS;
+	memset(&vcpu, 0, sizeof(vcpu));
+	vcpu.vcpu_id = 7;
+	exit_ring_reader_init(&reader, &area->meta, &area->tail, area->records);
+}
+
+static bool exit_filtered(__u64 tsc, __u32 reason, const struct vcpu_filter *filter)
+{
+	const struct exit_facts f = {.reason = reason, .rip = tsc + 1, .cpu = 3};
+
+	return vcpu_exit(&vcpu, area, MASK, filter, tsc, true, &f);
+}
+
+static bool exit_at(__u64 tsc, __u32 reason)
+{
+	return exit_filtered(tsc, reason, &everything);
+}
+
+/* The next record; there must be one. */
+static struct kvm_exit_record next(void)
+{
+	const struct kvm_exit_record *first;
+	struct kvm_exit_record record;
+
+	CHECK(exit_ring_peek(&reader, &first) >= 1);
+	record = *first;
+	exit_ring_advance(&reader, 1);
+	return record;
+}
+
+static bool is_empty(void)
+{
+	const struct kvm_exit_record *first;
+
+	return !exit_ring_peek(&reader, &first);
+}
+
+static void test_published_by_the_next_exit(void)
+{
+	struct kvm_exit_record r;
+
+	begin();
+	CHECK(exit_at(1000, SVM_CPUID));
+	vcpu_entry(&vcpu, 1300);
+	CHECK(is_empty());
+	CHECK(area->totals[SVM_CPUID].count == 1 && !area->totals[SVM_CPUID].recorded);
+	CHECK(exit_at(2000, SVM_IO));
+	r = next();
+	CHECK(r.seq == 0 && r.tsc == 1000 && r.cycles == 300 && r.handler_cycles == 300);
+	CHECK(r.guest_rip == 1001 && r.pcpu == 3 && r.vcpu_id == 7 && r.reason == SVM_CPUID);
+	CHECK(r.isa == KVM_EXIT_ISA_SVM && !r.user_reason && !r.reserved && !r.guest_cr3);
+	CHECK(r.flags == (KVM_EXIT_REC_QUAL | KVM_EXIT_REC_KEY));
+	CHECK(!r.halted_cycles && !r.userspace_cycles && !r.preempted_cycles);
+	CHECK(area->totals[SVM_CPUID].recorded == 1 && area->totals[SVM_CPUID].cycles == 300);
+	CHECK(area->totals[SVM_IO].count == 1 && !area->totals[SVM_IO].cycles);
+	CHECK(area->meta.seq == 1 && area->meta.head == 1);
+}
+
+static void test_parts(void)
+{
+	struct kvm_exit_record r;
+
+	begin();
+	exit_at(1000, SVM_IO);
+	vcpu_add_preempted(&vcpu, 20);
+	vcpu_run_returned(&vcpu, 1100, 0, 2, 0);
+	vcpu_add_user(&vcpu, 1400);
+	vcpu_add_halted(&vcpu, 50);
+	vcpu_entry(&vcpu, 2000);
+	/* What comes between the entry and the exit belongs to the next exit. */
+	vcpu_add_preempted(&vcpu, 5);
+	exit_at(3000, SVM_IO);
+	r = next();
+	CHECK(r.cycles == 1000 && r.halted_cycles == 50 && r.userspace_cycles == 300);
+	CHECK(r.preempted_cycles == 20 && r.handler_cycles == 630 && r.user_reason == 2);
+	CHECK((r.flags & 0xff) ==
+	      (KVM_EXIT_REC_USER | KVM_EXIT_REC_HALTED | KVM_EXIT_REC_PREEMPTED));
+	vcpu_entry(&vcpu, 3100);
+	exit_at(4000, SVM_IO);
+	r = next();
+	CHECK(r.cycles == 100 && r.preempted_cycles == 5 && r.handler_cycles == 95);
+	CHECK(!r.user_reason && !(r.flags & KVM_EXIT_REC_USER));
+	vcpu_entry(&vcpu, 4100);
+	exit_at(5000, SVM_IO);
+	r = next();
+	CHECK(r.handler_cycles == 100 && !(r.flags & 0xff));
+	CHECK(area->totals[SVM_IO].cycles == 1200 && area->totals[SVM_IO].halted_cycles == 50);
+	CHECK(area->totals[SVM_IO].userspace_cycles == 300);
+	CHECK(area->totals[SVM_IO].preempted_cycles == 25);
+}
+
+/* KVM_RUN that returns without an entry: both stays in user space, the first reason. */
+static void test_returned_twice(void)
+{
+	struct kvm_exit_record r;
+
+	begin();
+	exit_at(1000, SVM_IO);
+	vcpu_run_returned(&vcpu, 1100, 900, 2, 0);
+	vcpu_run_returned(&vcpu, 1500, 1400, 10, -4);
+	vcpu_add_user(&vcpu, 1600);
+	vcpu_entry(&vcpu, 2000);
+	exit_at(3000, SVM_IO);
+	r = next();
+	CHECK(r.userspace_cycles == 400 && r.user_reason == 2);
+}
+
+/* kvm_run holds a reason only if KVM_RUN returned 0 or -EINTR. */
+static void test_failed_run(void)
+{
+	begin();
+	exit_at(1000, SVM_IO);
+	vcpu_run_returned(&vcpu, 1100, 900, 2, -14);
+	CHECK(vcpu.now.flags == KVM_EXIT_REC_USER && !vcpu.now.user_reason);
+}
+
+static void test_time_runs_backwards(void)
+{
+	struct kvm_exit_record r;
+
+	begin();
+	exit_at(1000, SVM_HLT);
+	vcpu_add_halted(&vcpu, 500);
+	vcpu_entry(&vcpu, 1400);
+	exit_at(2000, SVM_CPUID);
+	r = next();
+	CHECK(r.flags & KVM_EXIT_REC_TSC_BACK);
+	CHECK(!r.cycles && !r.handler_cycles && !r.halted_cycles);
+	CHECK(!(r.flags & KVM_EXIT_REC_HALTED) && !area->totals[SVM_HLT].cycles);
+}
+
+static void test_entry_not_seen(void)
+{
+	struct kvm_exit_record r;
+
+	begin();
+	CHECK(exit_at(1000, SVM_CPUID));
+	CHECK(!exit_at(2000, SVM_CPUID));
+	r = next();
+	CHECK(r.flags & KVM_EXIT_REC_TSC_BACK && !r.cycles);
+	CHECK(area->totals[SVM_CPUID].count == 2);
+}
+
+static void test_entry_fails(void)
+{
+	struct kvm_exit_record r;
+
+	begin();
+	exit_at(1000, SVM_CPUID);
+	vcpu_add_preempted(&vcpu, 10);
+	vcpu_entry(&vcpu, 1100);
+	vcpu_add_preempted(&vcpu, 30);
+	vcpu_entry_again(&vcpu);
+	vcpu_entry(&vcpu, 1500);
+	exit_at(2000, SVM_CPUID);
+	r = next();
+	CHECK(r.cycles == 500 && r.preempted_cycles == 40 && vcpu.vmfail == 1);
+}
+
+static void test_full_ring(void)
+{
+	__u64 tsc = 1000;
+
+	begin();
+	for (int i = 0; i < 8; i++, tsc += 1000) {
+		exit_at(tsc, SVM_CPUID);
+		vcpu_entry(&vcpu, tsc + 100);
+	}
+	/* 4 are in the ring; 3 found it full; 1 is open. */
+	CHECK(area->totals[SVM_CPUID].recorded == 4 && area->totals[SVM_CPUID].dropped == 3);
+	CHECK(area->meta.dropped == 3 && area->meta.seq == 7);
+	for (__u64 seq = 0; seq < 4; seq++)
+		CHECK(next().seq == seq);
+	exit_at(tsc, SVM_CPUID);
+	vcpu_entry(&vcpu, tsc + 100);
+	exit_at(tsc + 1000, SVM_CPUID);
+	CHECK(next().seq == 8);
+	CHECK(area->totals[SVM_CPUID].cycles == 900);
+}
+
+static void test_forged_tail(void)
+{
+	begin();
+	area->tail.tail = 1000;
+	for (__u64 tsc = 1000; tsc < 9000; tsc += 1000) {
+		exit_at(tsc, SVM_CPUID);
+		vcpu_entry(&vcpu, tsc + 100);
+	}
+	CHECK(area->totals[SVM_CPUID].recorded == 4 && area->meta.bad_tail > 0);
+}
+
+static void test_filters(void)
+{
+	struct vcpu_filter reason = {.has_reasons = true};
+	struct vcpu_filter longest = {.min_cycles = 200};
+	struct vcpu_filter third = {.one_in = 3};
+	struct vcpu_filter none = {.no_records = true};
+
+	reason.reasons[SVM_IO / 64] = 1ULL << SVM_IO % 64;
+	begin();
+	exit_filtered(1000, SVM_CPUID, &reason);
+	vcpu_entry(&vcpu, 1100);
+	exit_filtered(2000, SVM_IO, &reason);
+	vcpu_entry(&vcpu, 2100);
+	exit_filtered(3000, SVM_CPUID, &reason);
+	CHECK(next().reason == SVM_IO && is_empty());
+	CHECK(area->totals[SVM_CPUID].filtered == 1 && area->totals[SVM_CPUID].cycles == 100);
+
+	begin();
+	exit_filtered(1000, SVM_CPUID, &longest);
+	vcpu_entry(&vcpu, 1100);
+	exit_filtered(2000, SVM_CPUID, &longest);
+	vcpu_entry(&vcpu, 2200);
+	exit_filtered(3000, SVM_CPUID, &longest);
+	CHECK(next().tsc == 2000 && is_empty() && area->totals[SVM_CPUID].filtered == 1);
+
+	begin();
+	for (__u64 tsc = 1000; tsc < 8000; tsc += 1000) {
+		exit_filtered(tsc, SVM_CPUID, &third);
+		vcpu_entry(&vcpu, tsc + 100);
+	}
+	CHECK(next().tsc == 3000 && next().tsc == 6000 && is_empty());
+
+	begin();
+	exit_filtered(1000, SVM_CPUID, &none);
+	vcpu_entry(&vcpu, 1100);
+	exit_filtered(2000, SVM_CPUID, &none);
+	CHECK(is_empty() && area->totals[SVM_CPUID].filtered == 1);
+	CHECK(area->totals[SVM_CPUID].cycles == 100 && area->totals[SVM_CPUID].count == 2);
+}
+
+static void test_destroyed(void)
+{
+	struct kvm_exit_record r;
+
+	begin();
+	exit_at(1000, SVM_IO);
+	vcpu_run_returned(&vcpu, 1200, 900, 2, 0);
+	vcpu_destroyed(&vcpu, area, MASK, &everything, 1500);
+	CHECK(!exit_ring_finished(&reader));
+	r = next();
+	CHECK(r.flags & KVM_EXIT_REC_NO_REENTRY && r.cycles == 500 && r.userspace_cycles == 300);
+	CHECK(exit_ring_finished(&reader));
+}
+
+static struct kvm_exit_record key_of(bool svm, const struct exit_facts *f, bool has_key)
+{
+	struct kvm_exit_record r = {.key = 99, .key_aux = 99};
+	__u32 flag = svm ? exit_key_svm(&r, f) : exit_key_vmx(&r, f);
+
+	CHECK(flag == (has_key ? KVM_EXIT_REC_KEY : 0));
+	return r;
+}
+
+#define EXPECT_KEY(svm, wanted, aux, ...)                                                          \
+	do {                                                                                       \
+		struct kvm_exit_record r_ = key_of(svm, &(struct exit_facts){__VA_ARGS__}, true);  \
+		CHECK(r_.key == (wanted) && r_.key_aux == (aux));                                  \
+	} while (0)
+
+static void test_keys(void)
+{
+	struct kvm_exit_record r;
+
+	EXPECT_KEY(false, 14, 0, .reason = 0, .intr_info = 0x80000b0e);
+	EXPECT_KEY(false, 5, 6, .reason = 10, .rax = 0xf00000005, .rcx = 0xf00000006);
+	EXPECT_KEY(false, 4, 1, .reason = 28, .info_1 = 0x14);
+	EXPECT_KEY(false, 7, 1, .reason = 29, .info_1 = 0x17);
+	EXPECT_KEY(false, 0x3f8, 4 | KVM_EXIT_KEY_IO_IN | KVM_EXIT_KEY_IO_STRING, .reason = 30,
+		   .info_1 = 0x3f8001b);
+	EXPECT_KEY(false, 0x1b, 0, .reason = 31, .rcx = 0x1b);
+	EXPECT_KEY(false, 0x1b, 1, .reason = 32, .rcx = 0x1b);
+	r = key_of(false, &(struct exit_facts){.reason = 48, .info_1 = 0x182}, false);
+	CHECK(r.key == 0 && r.key_aux == KVM_EXIT_ACCESS_WRITE);
+	r = key_of(false, &(struct exit_facts){.reason = 0x8000000a, .rax = 5}, false);
+	CHECK(!r.key && !r.key_aux);
+	key_of(false, &(struct exit_facts){.reason = 1, .intr_info = 0xec}, false);
+
+	EXPECT_KEY(true, 4, 1, .reason = 0x04);
+	EXPECT_KEY(true, 4, 0, .reason = 0x14);
+	EXPECT_KEY(true, 7, 1, .reason = 0x27);
+	EXPECT_KEY(true, 7, 0, .reason = 0x37);
+	EXPECT_KEY(true, 14, 0, .reason = 0x4e);
+	EXPECT_KEY(true, 0x10, 1 | KVM_EXIT_KEY_IO_IN | KVM_EXIT_KEY_IO_REP, .reason = 0x7b,
+		   .info_1 = 0x100019);
+	EXPECT_KEY(true, 0x277, 1, .reason = 0x7c, .rcx = 0x277, .info_1 = 1);
+	EXPECT_KEY(true, 0xd0000, KVM_EXIT_ACCESS_EXEC, .reason = 0x400, .info_1 = 0x14,
+		   .info_2 = 0xd0000);
+	key_of(true, &(struct exit_facts){.reason = 0x60}, false);
+	key_of(true, &(struct exit_facts){.reason = 0xffffffff}, false);
+}
+
+int main(void)
+{
+	test_published_by_the_next_exit();
+	test_parts();
+	test_returned_twice();
+	test_failed_run();
+	test_time_runs_backwards();
+	test_entry_not_seen();
+	test_entry_fails();
+	test_full_ring();
+	test_forged_tail();
+	test_filters();
+	test_destroyed();
+	test_keys();
+	free(area);
+	return 0;
+}

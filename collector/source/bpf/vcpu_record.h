@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * vcpu_record.h - from the events of one vCPU to its records and totals
+ *
+ * Plain C for the BPF programs and for a test. All of it runs in the thread of the vCPU; the
+ * caller passes the time.
+ *
+ *	exit		vcpu_exit()		publishes the record before, opens one
+ *	entry		vcpu_entry()		ends its time
+ *	in between	vcpu_add_*()		where its time goes
+ *	destroyed	vcpu_destroyed()	publishes the open one, ends the ring
+ *
+ * As with /dev/kvm_exit_ring, a record is published when its vCPU has exited again: an exit
+ * is open from the first one on, and a copy of the totals can be checked by that.
+ */
+#ifndef EXITSCOPE_BPF_VCPU_RECORD_H
+#define EXITSCOPE_BPF_VCPU_RECORD_H
+
+#include "collector/source/bpf/exit_key.h"
+#include "collector/source/bpf/shared.h"
+#include "kvm/ring/exit_reason.h"
+#include "kvm/ring/exit_ring_core.h"
+
+/*
+ * struct vcpu_filter - what to record; totals count the rest as filtered
+ * @has_reasons: @reasons is in force: bit n set: slot n of the totals is recorded
+ * @min_cycles:	at least that long, in TSC cycles
+ * @one_in:	each n-th of those that pass the rest; 0, 1: all
+ * @no_records:	none
+ */
+struct vcpu_filter {
+	__u64 reasons[KVM_EXIT_TOTAL_SLOTS / 64];
+	__u64 min_cycles;
+	__u32 one_in;
+	bool has_reasons, no_records;
+};
+
+/* The producer's end of the vCPU's ring; @mask: records in it, minus 1. */
+EXIT_KEY_INLINE struct exit_ring_producer vcpu_producer(const struct bpf_vcpu *v,
+							struct bpf_area *area, __u64 mask)
+{
+	return (struct exit_ring_producer){
+		.meta = &area->meta,
+		.tail = &area->tail,
+		.records = area->records,
+		.head = v->head,
+		.seq = v->seq,
+		.tail_seen = v->tail_seen,
+		.dropped = v->dropped,
+		.bad_tail = v->bad_tail,
+		.mask = mask,
+	};
+}
+
+/* The parts of the time of the open exit: its own and the whole, which they never exceed. */
+EXIT_KEY_INLINE __u64 vcpu_away(struct bpf_vcpu *v, __u64 *cycles)
+{
+	struct bpf_parts *parts = &v->done;
+	__u64 away = parts->halted + parts->user + parts->preempted;
+
+	if ((__s64)*cycles >= 0 && away <= *cycles)
+		return away;
+	parts->halted = 0;
+	parts->user = 0;
+	parts->preempted = 0;
+	parts->flags &= KVM_EXIT_REC_USER | KVM_EXIT_REC_NO_REENTRY;
+	parts->flags |= KVM_EXIT_REC_TSC_BACK;
+	*cycles = 0;
+	return 0;
+}
+
+/* Whether the open exit, which took @cycles, is one that is recorded. */
+EXIT_KEY_INLINE bool vcpu_passes(struct bpf_vcpu *v, const volatile struct vcpu_filter *filter,
+				 __u64 cycles)
+{
+	if (filter->no_records || v->filtered || cycles < filter->min_cycles)
+		return false;
+	if (filter->one_in > 1) {
+		if (++v->skipped < filter->one_in)
+			return false;
+		v->skipped = 0;
+	}
+	return true;
+}
+
+/* Keeps the compiler from moving stores; x86 keeps their order. */
+#define VCPU_STORES_IN_ORDER() __asm__ volatile("" ::: "memory")
+
+/* Publishes the record of the open exit: @cycles in all, @away of them outside the handler. */
+EXIT_KEY_INLINE void vcpu_publish(struct bpf_vcpu *v, struct exit_ring_producer *p, __u64 cycles,
+				  __u64 away)
+{
+	const struct bpf_parts *parts = &v->done;
+	struct kvm_exit_record *r = exit_ring_slot(p);
+
+	r->cycles = cycles;
+	r->handler_cycles = cycles - away;
+	r->flags = v->flags | parts->flags;
+	r->halted_cycles = 0;
+	r->userspace_cycles = 0;
+	r->preempted_cycles = 0;
+	r->user_reason = 0;
+	if (exit_ring_unlikely(parts->flags)) {
+		r->halted_cycles = parts->halted;
+		r->userspace_cycles = parts->user;
+		r->preempted_cycles = parts->preempted;
+		r->user_reason = parts->user_reason;
+	}
+	exit_ring_publish(p, r);
+	v->head = p->head;
+	v->seq = p->seq;
+}
+
+/*
+ * Publishes the open exit, whose time ended at v->entry_tsc. A reader detects an inconsistent
+ * copy of the totals by its sums, so the order of stores matters: recorded, dropped or
+ * filtered; cycles; the count of the next exit (vcpu_open()).
+ */
+EXIT_KEY_INLINE void vcpu_close(struct bpf_vcpu *v, struct bpf_area *area, __u64 mask,
+				const volatile struct vcpu_filter *filter)
+{
+	struct exit_ring_producer p = vcpu_producer(v, area, mask);
+	struct kvm_exit_total *total = &area->totals[v->slot & (KVM_EXIT_TOTAL_SLOTS - 1)];
+	__u64 cycles = v->entry_tsc - v->exit_tsc, away = 0;
+
+	if (exit_ring_unlikely(v->done.flags || (__s64)cycles < 0))
+		away = vcpu_away(v, &cycles);
+
+	if (!vcpu_passes(v, filter, cycles)) {
+		total->filtered++;
+	} else if (exit_ring_unlikely(v->is_lost)) {
+		total->dropped++;
+		exit_ring_drop(&p);
+		v->dropped = p.dropped;
+		v->seq = p.seq;
+	} else {
+		total->recorded++;
+		vcpu_publish(v, &p, cycles, away);
+	}
+	VCPU_STORES_IN_ORDER();
+	total->cycles += cycles;
+	if (exit_ring_unlikely(away)) {
+		total->halted_cycles += v->done.halted;
+		total->userspace_cycles += v->done.user;
+		total->preempted_cycles += v->done.preempted;
+	}
+	VCPU_STORES_IN_ORDER();
+}
+
+/* Writes what is known at the exit into the slot that the record will be published in. */
+EXIT_KEY_INLINE void vcpu_fill(struct bpf_vcpu *v, struct kvm_exit_record *r, __u64 tsc, bool svm,
+			       const struct exit_facts *f)
+{
+	__u32 flags = KVM_EXIT_REC_QUAL;
+
+	r->tsc = tsc;
+	r->guest_rip = f->rip;
+	r->guest_cr3 = 0;
+	r->qualification = f->info_1;
+	r->info2 = f->info_2;
+	r->reason = f->reason;
+	r->intr_info = 0;
+	r->error_code = 0;
+	r->pcpu = f->cpu;
+	r->vcpu_id = v->vcpu_id;
+	r->isa = svm ? KVM_EXIT_ISA_SVM : KVM_EXIT_ISA_VMX;
+	r->reserved = 0;
+	if (f->intr_info & EXIT_KEY_VALID) {
+		r->intr_info = f->intr_info;
+		flags |= KVM_EXIT_REC_INTR;
+		if (f->intr_info & EXIT_KEY_ERROR_CODE) {
+			r->error_code = f->error_code;
+			flags |= KVM_EXIT_REC_ERROR_CODE;
+		}
+	}
+	if (f->has_cr3) {
+		r->guest_cr3 = f->cr3;
+		flags |= KVM_EXIT_REC_CR3;
+	}
+	flags |= svm ? exit_key_svm(r, f) : exit_key_vmx(r, f);
+	if (f->nested)
+		flags |= KVM_EXIT_REC_NESTED;
+	v->flags = flags;
+}
+
+/* Opens an exit: counts it and takes a place in the ring for its record. */
+EXIT_KEY_INLINE void vcpu_open(struct bpf_vcpu *v, struct bpf_area *area, __u64 mask,
+			       const volatile struct vcpu_filter *filter, __u64 tsc, bool svm,
+			       const struct exit_facts *f)
+{
+	struct exit_ring_producer p = vcpu_producer(v, area, mask);
+	__u32 slot = svm ? kvm_exit_slot_svm(f->reason) : kvm_exit_slot_vmx(f->reason & 0xffff);
+	struct kvm_exit_record *r;
+
+	slot &= KVM_EXIT_TOTAL_SLOTS - 1;
+	v->slot = slot;
+	v->reason = f->reason;
+	v->exit_tsc = tsc;
+	v->is_open = 1;
+	v->is_lost = 0;
+	area->totals[slot].count++;
+
+	if (filter->no_records)
+		return;
+	v->filtered = filter->has_reasons && !(filter->reasons[slot / 64] >> slot % 64 & 1);
+	r = exit_ring_reserve(&p);
+	v->tail_seen = p.tail_seen;
+	v->bad_tail = p.bad_tail;
+	if (exit_ring_unlikely(!r)) {
+		v->is_lost = 1;
+		return;
+	}
+	vcpu_fill(v, r, tsc, svm, f);
+}
+
+/* The guest exited at @tsc. Returns false if the VM entry before it was not seen. */
+EXIT_KEY_INLINE bool vcpu_exit(struct bpf_vcpu *v, struct bpf_area *area, __u64 mask,
+			       const volatile struct vcpu_filter *filter, __u64 tsc, bool svm,
+			       const struct exit_facts *f)
+{
+	bool entered = v->entered || !v->is_open;
+
+	if (v->is_open) {
+		if (exit_ring_unlikely(!v->entered))
+			v->entry_tsc = v->exit_tsc - 1; /* its time is unknown: TSC_BACK, 0 */
+		vcpu_close(v, area, mask, filter);
+	}
+	vcpu_open(v, area, mask, filter, tsc, svm, f);
+	v->entered = 0;
+	v->done.flags = 0;
+	return entered;
+}
+
+/* A VM entry at @tsc; not for a vCPU without a ring. */
+EXIT_KEY_INLINE void vcpu_entry(struct bpf_vcpu *v, __u64 tsc)
+{
+	v->entry_tsc = tsc;
+	v->entered = 1;
+	if (exit_ring_unlikely(v->now.flags)) {
+		v->done = v->now;
+		v->now = (struct bpf_parts){0};
+	}
+}
+
+/* An entry after an entry: the former failed with VMfail. Both belong to one exit. */
+EXIT_KEY_INLINE void vcpu_entry_again(struct bpf_vcpu *v)
+{
+	v->vmfail++;
+	if (!v->done.flags)
+		return;
+	if (!(v->now.flags & KVM_EXIT_REC_USER))
+		v->now.user_reason = v->done.user_reason;
+	v->now.halted += v->done.halted;
+	v->now.user += v->done.user;
+	v->now.preempted += v->done.preempted;
+	v->now.flags |= v->done.flags;
+}
+
+EXIT_KEY_INLINE void vcpu_add_halted(struct bpf_vcpu *v, __u64 cycles)
+{
+	if (!cycles)
+		return;
+	v->now.halted += cycles;
+	v->now.flags |= KVM_EXIT_REC_HALTED;
+}
+
+EXIT_KEY_INLINE void vcpu_add_preempted(struct bpf_vcpu *v, __u64 cycles)
+{
+	if (!cycles)
+		return;
+	v->now.preempted += cycles;
+	v->now.flags |= KVM_EXIT_REC_PREEMPTED;
+}
+
+/* KVM_RUN began at @run_tsc, after it had returned at v->user_tsc. */
+EXIT_KEY_INLINE void vcpu_add_user(struct bpf_vcpu *v, __u64 run_tsc)
+{
+	if ((__s64)(run_tsc - v->user_tsc) > 0)
+		v->now.user += run_tsc - v->user_tsc;
+	v->user_tsc = 0;
+}
+
+/*
+ * KVM_RUN returned at @tsc with @reason in kvm_run and the result @error; the call had begun
+ * at @run_tsc. The first return since the exit gives the reason.
+ */
+EXIT_KEY_INLINE void vcpu_run_returned(struct bpf_vcpu *v, __u64 tsc, __u64 run_tsc, __u32 reason,
+				       int error)
+{
+	enum { INTERRUPTED = -4 }; /* -EINTR: KVM_EXIT_INTR is in kvm_run */
+
+	if (v->user_tsc)
+		vcpu_add_user(v, run_tsc);
+	v->user_tsc = tsc;
+	if (v->now.flags & KVM_EXIT_REC_USER)
+		return;
+	v->now.flags |= KVM_EXIT_REC_USER;
+	v->now.user_reason = error < 0 && error != INTERRUPTED ? 0 : reason;
+}
+
+/*
+ * The vCPU is destroyed; it was put for the last time at @end. An exit that is open ends in
+ * user space. The ring is complete.
+ */
+EXIT_KEY_INLINE void vcpu_destroyed(struct bpf_vcpu *v, struct bpf_area *area, __u64 mask,
+				    const volatile struct vcpu_filter *filter, __u64 end)
+{
+	if (v->is_open) {
+		if (!v->entered) {
+			v->done = v->now;
+			if (v->user_tsc && (__s64)(end - v->user_tsc) > 0)
+				v->done.user += end - v->user_tsc;
+			v->done.flags |= KVM_EXIT_REC_NO_REENTRY;
+			v->entry_tsc = end;
+		}
+		vcpu_close(v, area, mask, filter);
+	}
+	v->is_open = 0;
+	exit_ring_store(&area->meta.vmfail, v->vmfail);
+	exit_ring_store_release(&area->meta.state, KVM_EXIT_RING_DEAD);
+}
+
+#endif

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* choose_test.c - the best source of hosts that have one thing or another */
+#include "collector/source/choose/choose.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "kvm/test/check.h"
+
+static char root[4096];
+
+/* Makes a file below the root, with the folders that it needs. */
+static void put(const char *path, const char *text)
+{
+	char full[8192];
+	FILE *f;
+
+	snprintf(full, sizeof(full), "%s%s", root, path);
+	for (char *slash = full + strlen(root) + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		mkdir(full, 0755);
+		*slash = '/';
+	}
+	f = fopen(full, "w");
+	CHECK(f && fputs(text, f) >= 0 && !fclose(f));
+}
+
+static void expect(enum source_choice choice, const char *words)
+{
+	char why[1024];
+
+	CHECK(source_choose(root, why, sizeof(why)) == choice);
+	if (!strstr(why, words)) {
+		fprintf(stderr, "'%s' does not say '%s'\n", why, words);
+		exit(1);
+	}
+}
+
+int main(void)
+{
+	snprintf(root, sizeof(root), "%s/choose_XXXXXX", getenv("TEST_TMPDIR") ?: "/tmp");
+	CHECK(mkdtemp(root));
+	expect(SOURCE_BEST,
+	       "ring: no /dev/kvm_exit_ring (it comes with kvm/install); bpf: this kernel has no BTF");
+	expect(SOURCE_BEST, "tracefs: no event kvm_exit");
+	put("/sys/kernel/tracing/events/kvm/kvm_exit/enable", "0\n");
+	expect(SOURCE_TRACEFS, "; bpf: this kernel has no BTF");
+	put("/sys/kernel/btf/vmlinux", "");
+	put("/sys/kernel/btf/kvm", "");
+	put("/sys/module/kvm_intel/refcnt", "0\n");
+	put("/proc/self/status", "CapEff:\t000001ffffffffff\n");
+	expect(SOURCE_BPF, "ring: no /dev/kvm_exit_ring");
+	put("/dev/kvm_exit_ring", "");
+	expect(SOURCE_RING, "kvm.ko has the exit ring");
+	return 0;
+}
