@@ -40,6 +40,7 @@ class Setup:
     kernel: str
     vendor_params: str = ""
     cpus: int = 1
+    modules: str = ""  # as of testbed/run, instead of testbed/test's
 
     @property
     def isa(self):
@@ -50,7 +51,7 @@ class Setup:
         return not re.search(r"\b[en]pt=0", self.vendor_params)
 
     def __str__(self):
-        return " ".join(filter(None, [self.machine, self.kernel, self.vendor_params,
+        return " ".join(filter(None, [self.machine, self.kernel, self.modules, self.vendor_params,
                                       f"{self.cpus} CPUs" if self.cpus > 1 else ""]))
 
 

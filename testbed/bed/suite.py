@@ -82,7 +82,7 @@ def boot(setup, cases, directory, options):
     script = directory / "tests.sh"
     script.write_text(l1_script(cases))
     command = [ROOT / "testbed" / "run", "--machine", setup.machine, "--kernel", setup.kernel,
-               "--cpus", str(setup.cpus), "--modules", options.modules,
+               "--cpus", str(setup.cpus), "--modules", setup.modules or options.modules,
                "--vendor-params", setup.vendor_params,
                "--add", options.collector, "--add", f"{script}:/bed/tests.sh",
                "--out", directory / "out", "--time-limit", str(options.time_limit)]
