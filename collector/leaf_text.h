@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "sql/store.h"
+#include "sql/store/store.h"
 
 /* Whether @line holds a reading. */
 bool leaf_text_line(const char *line, struct store_leaf *leaf);

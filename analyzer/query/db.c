@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sql/writer.h"
+#include "sql/store/writer.h"
 
 int app_fail(struct app *app, const char *format, ...)
 {

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sql/store.h"
-#include "sql/test/synthetic.h"
+#include "sql/store/store.h"
+#include "sql/store/test/synthetic.h"
 
 #define BATCH	  4096U
 #define PER_FLUSH (1U << 20)

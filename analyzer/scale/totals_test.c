@@ -11,9 +11,9 @@
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/query/series.h"
-#include "sql/store.h"
+#include "sql/store/store.h"
+#include "sql/store/test/synthetic.h"
 #include "sql/test/check.h"
-#include "sql/test/synthetic.h"
 
 #define VCPUS	 3
 #define PER_VCPU 20000U

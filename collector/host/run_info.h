@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "sql/store.h"
+#include "sql/store/store.h"
 
 /* The texts of table run, each under its column's name; then those of other tables. */
 enum run_text {

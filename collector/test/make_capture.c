@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "collector/source/capture_file.h"
-#include "sql/test/synthetic.h"
+#include "sql/store/test/synthetic.h"
 
 #define BATCH 1000
 

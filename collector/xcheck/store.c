@@ -3,7 +3,7 @@
  * store.c - the rows of table crosscheck; sql/schema.sql says what each
  * source and name means
  */
-#include "sql/store.h"
+#include "sql/store/store.h"
 #include "collector/xcheck/internal.h"
 #include "collector/xcheck/xcheck.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * store_append.c - takes records and counts into the open run
+ * append.c - takes records and counts into the open run
  */
-#include "sql/store_internal.h"
+#include "sql/store/internal.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * store_coarse.c - the sums of long intervals, made when a run has ended
+ * coarse.c - the sums of long intervals, made when a run has ended
  *
  * Each level is summed up from the one below it, so all levels together cost
  * about as much as reading exit_rollup once.
  */
-#include "sql/store_internal.h"
+#include "sql/store/internal.h"
 
 #include <errno.h>
 #include <stdlib.h>

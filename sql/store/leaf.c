@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* store_leaf.c - table leaf_reading: what a guest read of its CPUID leaves */
-#include "sql/store_internal.h"
+/* leaf.c - table leaf_reading: what a guest read of its CPUID leaves */
+#include "sql/store/internal.h"
 
 /* The run, or the last one for @run 0; 0: there is none. */
 static int find_run(struct store *store, int64_t run, int64_t *found)

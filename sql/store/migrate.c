@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * store_migrate.c - brings a database of an older program up to date
+ * migrate.c - brings a database of an older program up to date
  *
  * Tables that were added since are compatible: readers do without them, so
  * PRAGMA user_version stays. A change that readers must know of needs a new
  * STORE_VERSION and its steps here.
  */
-#include "sql/store_internal.h"
+#include "sql/store/internal.h"
 
 #include <errno.h>
 #include <stdio.h>

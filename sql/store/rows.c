@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * store_rows.c - rows of table exit, many at once
+ * rows.c - rows of table exit, many at once
  *
  * An INSERT for each row costs SQLite's machinery for 19 values each time. Here
  * rows are encoded into the pages of a small database in memory, in SQLite's file
@@ -9,7 +9,7 @@
  * definition then copies whole rows without decoding them. Should a version of
  * SQLite not do so, the result is the same, only slower.
  */
-#include "sql/store_internal.h"
+#include "sql/store/internal.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * store_schema.c - compares the schema of a file with the collector's own
+ * schema.c - compares the schema of a file with the collector's own
  *
  * A file may come from elsewhere, and SQLite evaluates what its schema says
  * whenever a table is written: triggers, CHECK, DEFAULT and generated columns,
@@ -20,7 +20,7 @@
  * Other tables and views stay: the collector neither reads nor writes them. Views
  * with the names of ours are replaced, so their text does not matter.
  */
-#include "sql/store_internal.h"
+#include "sql/store/internal.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 /*
  * store.c - opens, checks and creates run databases; begins and ends runs
  */
-#include "sql/store_internal.h"
+#include "sql/store/internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sql/writer.h"
+#include "sql/store/writer.h"
 
 /* PRAGMA application_id of schema.sql. */
 #define APPLICATION_ID 0x65786974U

@@ -18,8 +18,8 @@
  * call the open transaction is rolled back and the run takes no more records:
  * what was flushed before stays, store_finish() may still be tried.
  */
-#ifndef EXITSCOPE_SQL_STORE_H
-#define EXITSCOPE_SQL_STORE_H
+#ifndef EXITSCOPE_SQL_STORE_STORE_H
+#define EXITSCOPE_SQL_STORE_STORE_H
 
 #include <stdbool.h>
 #include <stddef.h>

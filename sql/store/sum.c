@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * store_sum.c - roll-ups and histograms
+ * sum.c - roll-ups and histograms
  *
  * What came since the last flush is summed in memory and then added to the rows
  * of the database, so a killed writer leaves sums that match its rows.
  */
-#include "sql/store_internal.h"
+#include "sql/store/internal.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* tally.c - an open-addressing hash table over a dense array */
-#include "sql/tally.h"
+#include "sql/store/tally.h"
 
 #include <errno.h>
 #include <stdlib.h>

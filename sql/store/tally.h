@@ -6,8 +6,8 @@
  * move, and it is cheap to walk, sort and empty. Memory that was never used is
  * never touched.
  */
-#ifndef EXITSCOPE_SQL_TALLY_H
-#define EXITSCOPE_SQL_TALLY_H
+#ifndef EXITSCOPE_SQL_STORE_TALLY_H
+#define EXITSCOPE_SQL_STORE_TALLY_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* writer.c - locks a run database and marks runs that nobody ended */
-#include "sql/writer.h"
+#include "sql/store/writer.h"
 
 #include <errno.h>
 #include <fcntl.h>

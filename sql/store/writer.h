@@ -6,8 +6,8 @@
  * 'recording' in a file without a writer was cut off: its writer is dead, and
  * the next one will call it 'interrupted'.
  */
-#ifndef EXITSCOPE_SQL_WRITER_H
-#define EXITSCOPE_SQL_WRITER_H
+#ifndef EXITSCOPE_SQL_STORE_WRITER_H
+#define EXITSCOPE_SQL_STORE_WRITER_H
 
 /* Takes the writer's lock of an open file; waits 0.1 s for readers that look.
  * -EWOULDBLOCK: there is a writer.

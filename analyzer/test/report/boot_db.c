@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sql/store.h"
+#include "sql/store/store.h"
 
 #define KHZ	 2000000U /* 2 GHz */
 #define MS	 ((uint64_t)KHZ)

@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "sql/store.h"
-#include "sql/test/synthetic.h"
+#include "sql/store/store.h"
+#include "sql/store/test/synthetic.h"
 
 #define BATCH 100
 

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "collector/source/capture_file.h"
+#include "sql/store/test/synthetic.h"
 #include "sql/test/check.h"
-#include "sql/test/synthetic.h"
 
 #define RECORDS 5000
 

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sql/store.h"
+#include "sql/store/store.h"
 #include "sql/test/check.h"
 
 static const struct store_run test_run = {

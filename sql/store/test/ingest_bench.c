@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sql/store.h"
-#include "sql/test/synthetic.h"
+#include "sql/store/store.h"
+#include "sql/store/test/synthetic.h"
 
 #define BATCH	  4096U
 #define PER_FLUSH (1U << 20)

@@ -8,10 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sql/store.h"
+#include "sql/store/store.h"
+#include "sql/store/test/synthetic.h"
+#include "sql/store/writer.h"
 #include "sql/test/check.h"
-#include "sql/test/synthetic.h"
-#include "sql/writer.h"
 
 #define RECORDS 20000
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* synthetic.c - random records from a seed, and their sums */
-#include "sql/test/synthetic.h"
+#include "sql/store/test/synthetic.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
  * Not a recording of anything: for tests and benchmarks only. The same seed
  * gives the same records on every machine.
  */
-#ifndef EXITSCOPE_SQL_TEST_SYNTHETIC_H
-#define EXITSCOPE_SQL_TEST_SYNTHETIC_H
+#ifndef EXITSCOPE_SQL_STORE_TEST_SYNTHETIC_H
+#define EXITSCOPE_SQL_STORE_TEST_SYNTHETIC_H
 
 #include <stddef.h>
 #include <stdint.h>

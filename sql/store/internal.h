@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* store_internal.h - what the files of the store share; nobody else includes this */
+/* internal.h - what the files of the store share; nobody else includes this */
 #ifndef EXITSCOPE_SQL_STORE_INTERNAL_H
 #define EXITSCOPE_SQL_STORE_INTERNAL_H
 
 #include <sqlite3.h>
 
-#include "sql/store.h"
-#include "sql/tally.h"
-
-/* The .sql files of this folder (built from them). */
-extern const char sql_schema[];
-extern const char sql_exit_reason[];
-extern const char sql_views[];
+#include "sql/store/store.h"
+#include "sql/store/tally.h"
+#include "sql/text.h"
 
 /* Intervals of exit_rollup and exit_hist, in ms. */
 #define STORE_ROLLUP_MS 100U
@@ -26,7 +22,7 @@ struct vcpu_state {
 	int dirty;	   /* its counts changed since the last flush */
 };
 
-/* Rows that wait for the next flush, as pages of a database (store_rows.c). */
+/* Rows that wait for the next flush, as pages of a database (rows.c). */
 struct row_image {
 	unsigned char *pages;
 	uint32_t *last_row; /* of each leaf: its last row's number */
