@@ -54,16 +54,17 @@ static void show_status(void *context, const struct sink *sink, int64_t elapsed_
 static void print_end(const struct sink *sink)
 {
 	struct store_counts counts = {.recorded = sink->records};
+	const char *about = sink->source->estimated ? "~" : "";
 	uint64_t all;
 
 	if (sink->store)
 		store_get_counts(sink->store, &counts);
 	all = counts.recorded + counts.dropped;
 	fprintf(stderr, "collector: %llu records", (unsigned long long)counts.recorded);
-	if (sink->store)
-		fprintf(stderr, ", %llu dropped (coverage %.4g %%)",
-			(unsigned long long)counts.dropped,
-			all ? 100.0 * (double)counts.recorded / (double)all : 100.0);
+	if (sink->store && all)
+		fprintf(stderr, ", %s%llu dropped (coverage %s%.4g %%)", about,
+			(unsigned long long)counts.dropped, about,
+			100.0 * (double)counts.recorded / (double)all);
 	if (!sink->vcpus)
 		fputs(", no VM ran", stderr);
 	if (counts.unread)
@@ -77,6 +78,19 @@ static void print_end(const struct sink *sink)
 	if (sink->capture_path)
 		fprintf(stderr, "%s %s", sink->store ? ";" : ":", sink->capture_path);
 	fputc('\n', stderr);
+}
+
+/* What the source says of its figures, a line each. */
+static void print_source_notes(const struct source *source)
+{
+	const char *line = source->notes;
+
+	while (line && *line) {
+		size_t length = strcspn(line, "\n");
+
+		fprintf(stderr, "collector: %.*s\n", (int)length, line);
+		line += length + (line[length] == '\n');
+	}
 }
 
 /* The words of a command line, with blanks between them. */
@@ -143,9 +157,7 @@ static int open_source(const struct options *o, struct source **source, struct f
 	if (o->from)
 		return source_capture_open(o->from, source, fault);
 	if (o->import)
-		return o->import_kind == IMPORT_PERF_DATA
-			       ? source_perf_data_open(o->import, source, fault)
-			       : source_trace_dat_open(o->import, source, fault);
+		return source_import_open(o->import, o->import_kind, o->tsc_khz, source, fault);
 	switch (o->source) {
 	case SOURCE_TRACEFS:
 		return source_tracefs_open(o->trace_buffer_kb, source, fault);
@@ -193,12 +205,14 @@ static int end_sink(struct sink *sink, int rc, int repeatable, struct fault *fau
 	if (sink->store)
 		store_get_counts(sink->store, &counts);
 	finished = sink_finish(sink, !rc, fault);
-	if (!rc && !finished)
+	if (!rc && !finished) {
+		print_source_notes(sink->source);
 		print_end(sink);
-	else if (sink->store)
+	} else if (sink->store) {
 		fault_add(fault, "; %llu records up to the last flush stay, %llu are lost",
 			  (unsigned long long)(counts.recorded - counts.unflushed),
 			  (unsigned long long)counts.unflushed);
+	}
 	store_close(sink->store);
 	return rc ? rc : finished;
 }
@@ -264,8 +278,6 @@ static int collect(const struct options *o, const char *why, struct fault *fault
 		fprintf(stderr, "collector: --source %s: %s\n", source_choice_names[o->source],
 			why);
 	if (!rc) {
-		if (o->tsc_khz)
-			source->info.tsc_khz = o->tsc_khz;
 		name_run(&source->info, o);
 		rc = sink_open(&sink, o, source, fault);
 	}
@@ -377,7 +389,7 @@ static int run(struct options *o, struct fault *fault)
 
 	if (o->import && import_kind(o->import, &o->import_kind, fault))
 		return 1;
-	if (o->import && o->import_kind == IMPORT_TEXT)
+	if (o->import && o->import_kind == IMPORT_OTHER)
 		return import_leaves(o, fault);
 	if (choose_source(o, why, sizeof(why), fault))
 		return 1;

@@ -70,6 +70,14 @@ static uint32_t svm_key(struct kvm_exit_record *r, const struct kvm_event *e)
 	return KVM_EXIT_REC_KEY;
 }
 
+/* The key of the info fields; flags for it. */
+static uint32_t info_key(struct kvm_exit_record *r, const struct kvm_event *e)
+{
+	if (e->no_info)
+		return 0;
+	return e->isa == KVM_EXIT_ISA_SVM ? svm_key(r, e) : vmx_key(r, e);
+}
+
 void event_record(struct kvm_exit_record *record, const struct kvm_event *event, uint64_t end)
 {
 	memset(record, 0, sizeof(*record));
@@ -85,9 +93,14 @@ void event_record(struct kvm_exit_record *record, const struct kvm_event *event,
 	record->pcpu = (__u16)event->cpu;
 	record->vcpu_id = (__u16)event->vcpu_id;
 	record->isa = (__u8)event->isa;
-	record->flags = KVM_EXIT_REC_QUAL;
+
+	record->flags = event->no_info ? 0 : KVM_EXIT_REC_QUAL;
 	record->flags |= event->intr_info & 0x80000000U ? KVM_EXIT_REC_INTR : 0;
 	record->flags |= event->intr_info & 0x800U ? KVM_EXIT_REC_ERROR_CODE : 0;
-	record->flags |=
-		event->isa == KVM_EXIT_ISA_SVM ? svm_key(record, event) : vmx_key(record, event);
+	record->flags |= info_key(record, event);
+	if (event->has_key && !(record->flags & KVM_EXIT_REC_KEY)) {
+		record->key = event->key;
+		record->key_aux = event->key_aux;
+		record->flags |= KVM_EXIT_REC_KEY;
+	}
 }

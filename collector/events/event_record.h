@@ -7,10 +7,12 @@
 #include "kvm/uapi/kvm_exit_ring.h"
 
 /*
- * Fills in @record from a kvm_exit event; @end: time of the kvm_entry after it.
- * Keys are those that the event's info fields hold; MSR numbers, CPUID leaves
- * and the address of an EPT violation are not among them. All cycles count as
- * handler cycles: the tracepoints don't tell the parts.
+ * event_record - fill in @record from a kvm_exit event
+ * @end: time of the kvm_entry after it; @event's own time where that is not known
+ *
+ * The key is what the event's info fields hold, else what kvm_event_join() gave the
+ * event: kvm_exit alone has no MSR number, no CPUID leaf and no address of an EPT
+ * violation. All cycles count as handler cycles: tracepoints don't show the parts.
  */
 void event_record(struct kvm_exit_record *record, const struct kvm_event *event, uint64_t end);
 

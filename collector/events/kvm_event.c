@@ -1,80 +1,239 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* kvm_event.c - finds the fields by the tracepoint's format text */
+/* kvm_event.c - decodes KVM's tracepoints, and says which belongs to which exit */
 #include "collector/events/kvm_event.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include <event-parse.h>
+#include "kvm/uapi/kvm_exit_ring.h"
 
-static int find_exit_fields(struct kvm_event_format *f, struct tep_event *event)
+enum { /* kvm_exit */
+       EXIT_REASON,
+       EXIT_VCPU,
+       EXIT_RIP,
+       EXIT_ISA,
+       EXIT_INFO1,
+       EXIT_INFO2,
+       EXIT_INTR,
+       EXIT_ERROR
+};
+enum { ENTRY_VCPU };
+enum { KEY, KEY_SECOND, KEY_THIRD, KEY_VCPU }; /* the events with a key */
+
+/* Names and fields of the events as of Linux 2.6.31 to 6.12. */
+static const struct {
+	const char *name;
+	const char *field[KVM_EVENT_FIELDS];
+} tracepoints[KVM_EVENT_KINDS] = {
+	[KVM_EVENT_EXIT] = {"kvm_exit",
+			    {"exit_reason", "vcpu_id", "guest_rip", "isa", "info1", "info2",
+			     "intr_info", "error_code"}},
+	[KVM_EVENT_ENTRY] = {"kvm_entry", {"vcpu_id"}},
+	[KVM_EVENT_MSR] = {"kvm_msr", {"ecx", "write"}},
+	[KVM_EVENT_PIO] = {"kvm_pio", {"port", "size", "rw"}},
+	[KVM_EVENT_MMIO] = {"kvm_mmio", {"gpa", "type"}},
+	[KVM_EVENT_CPUID] = {"kvm_cpuid", {"function", "index"}},
+	[KVM_EVENT_PAGE_FAULT] = {"kvm_page_fault",
+				  {"fault_address", "error_code", NULL, "vcpu_id"}},
+	[KVM_EVENT_HYPERCALL] = {"kvm_hypercall", {"nr"}},
+};
+
+static int kind_of(const char *name)
 {
-	f->exit_id = event->id;
-	f->pid = tep_find_common_field(event, "common_pid");
-	f->exit_reason = tep_find_field(event, "exit_reason");
-	f->exit_rip = tep_find_field(event, "guest_rip");
-	f->exit_isa = tep_find_field(event, "isa");
-	f->exit_info1 = tep_find_field(event, "info1");
-	f->exit_info2 = tep_find_field(event, "info2");
-	f->exit_intr = tep_find_field(event, "intr_info");
-	f->exit_error = tep_find_field(event, "error_code");
-	f->exit_vcpu = tep_find_field(event, "vcpu_id");
-	return f->pid && f->exit_reason && f->exit_vcpu ? 0 : -ENOTSUP;
+	for (int i = 0; i < KVM_EVENT_KINDS; i++) {
+		if (!strcmp(name, tracepoints[i].name))
+			return i;
+	}
+	return -ENOENT;
 }
 
-int kvm_event_format_init(struct kvm_event_format *format, struct tep_handle *tep)
+int kvm_event_formats_add(struct kvm_event_formats *formats, const char *text, size_t size)
 {
-	struct tep_event *exit_event = tep_find_event_by_name(tep, "kvm", "kvm_exit");
-	struct tep_event *entry_event = tep_find_event_by_name(tep, "kvm", "kvm_entry");
+	const struct event_field *field;
+	struct kvm_event_layout *layout;
+	struct event_format format;
+	int kind = event_format_parse(&format, text, size);
 
-	memset(format, 0, sizeof(*format));
-	if (!exit_event || !entry_event)
+	if (kind)
+		return kind;
+	kind = kind_of(format.name);
+	if (kind < 0)
+		return kind;
+
+	layout = &formats->layout[kind];
+	memset(layout, 0, sizeof(*layout));
+	layout->known = true;
+	layout->id = format.id;
+	field = event_format_find(&format, "common_pid");
+	if (field)
+		layout->pid = *field;
+	for (int i = 0; i < KVM_EVENT_FIELDS; i++) {
+		const char *name = tracepoints[kind].field[i];
+
+		field = name ? event_format_find(&format, name) : NULL;
+		if (field)
+			layout->field[i] = *field;
+	}
+
+	/* arm64: ret, esr_ec, vcpu_pc; riscv and s390 differ too, but none has a guest_rip. */
+	if (kind == KVM_EVENT_EXIT)
+		formats->foreign =
+			!layout->field[EXIT_REASON].size && !layout->field[EXIT_RIP].size;
+	return kind;
+}
+
+int kvm_event_formats_check(const struct kvm_event_formats *formats)
+{
+	const struct kvm_event_layout *exits = &formats->layout[KVM_EVENT_EXIT];
+
+	if (!exits->known)
 		return -ENOENT;
-	format->tep = tep;
-	format->entry_id = entry_event->id;
-	format->entry_vcpu = tep_find_field(entry_event, "vcpu_id");
-	if (!format->entry_vcpu)
-		return -ENOTSUP;
-	return find_exit_fields(format, exit_event);
+	if (formats->foreign)
+		return -ENOEXEC;
+	return exits->pid.size && exits->field[EXIT_REASON].size ? 0 : -EBADMSG;
 }
 
-/* The number in a field, 0 where the event has no such field or ends before it. */
-static uint64_t number(struct tep_format_field *field, const void *data, int size)
+bool kvm_event_formats_have_vcpu(const struct kvm_event_formats *formats)
 {
-	unsigned long long value;
-
-	if (!field || field->offset + field->size > size ||
-	    tep_read_number_field(field, data, &value))
-		return 0;
-	return field->size == 4 ? (uint32_t)value : value;
+	return formats->layout[KVM_EVENT_EXIT].field[EXIT_VCPU].size &&
+	       formats->layout[KVM_EVENT_ENTRY].field[ENTRY_VCPU].size;
 }
 
-bool kvm_event_parse(const struct kvm_event_format *format, void *data, int size,
+static uint64_t number(const struct kvm_event_layout *layout, int field, const void *data,
+		       size_t size)
+{
+	return event_field_read(&layout->field[field], data, size);
+}
+
+static bool parse_exit(const struct kvm_event_layout *l, const void *data, size_t size,
+		       struct kvm_event *event)
+{
+	const struct event_field *last = &l->field[EXIT_VCPU];
+
+	if (last->size)
+		event->vcpu_id = (uint32_t)number(l, EXIT_VCPU, data, size);
+	event->reason = (uint32_t)number(l, EXIT_REASON, data, size);
+	event->guest_rip = number(l, EXIT_RIP, data, size);
+	event->isa = (uint32_t)number(l, EXIT_ISA, data, size);
+	event->no_info = !l->field[EXIT_INFO1].size;
+	event->info1 = number(l, EXIT_INFO1, data, size);
+	event->info2 = number(l, EXIT_INFO2, data, size);
+	event->intr_info = (uint32_t)number(l, EXIT_INTR, data, size);
+	event->error_code = (uint32_t)number(l, EXIT_ERROR, data, size);
+
+	/* Kernels before 2.6.37 don't name it: they had VMX and SVM apart. */
+	if (event->isa != KVM_EXIT_ISA_SVM)
+		event->isa = KVM_EXIT_ISA_VMX;
+	return event_field_fits(last, size) && event_field_fits(&l->field[EXIT_REASON], size);
+}
+
+/* KVM_EXIT_KEY of the event, see the ABI header. */
+static bool parse_key(const struct kvm_event_layout *l, const void *data, size_t size,
+		      struct kvm_event *event)
+{
+	uint64_t second = number(l, KEY_SECOND, data, size);
+
+	event->has_key = l->field[KEY].size && event_field_fits(&l->field[KEY], size);
+	event->key = number(l, KEY, data, size);
+	if (l->field[KEY_VCPU].size)
+		event->vcpu_id = (uint32_t)number(l, KEY_VCPU, data, size);
+
+	switch (event->kind) {
+	case KVM_EVENT_MSR:
+		event->key_aux = second != 0;
+		break;
+	case KVM_EVENT_PIO:
+		event->key_aux = second & KVM_EXIT_KEY_IO_SIZE;
+		if (!number(l, KEY_THIRD, data, size))
+			event->key_aux |= KVM_EXIT_KEY_IO_IN;
+		break;
+	case KVM_EVENT_MMIO: /* 0: unsatisfied read, 1: read, 2: write */
+		event->key_aux = second == 2 ? KVM_EXIT_ACCESS_WRITE : KVM_EXIT_ACCESS_READ;
+		break;
+	case KVM_EVENT_CPUID:
+		event->key_aux = second;
+		break;
+	default:
+		break;
+	}
+	return event->has_key;
+}
+
+bool kvm_event_parse(const struct kvm_event_formats *formats, const void *data, size_t size,
 		     struct kvm_event *event)
 {
-	struct tep_record record = {.data = data, .size = size};
-	int id;
+	const struct kvm_event_layout *layout;
+	uint16_t id;
+	int kind;
 
-	if (size < (int)(format->pid->offset + format->pid->size))
+	if (size < sizeof(id))
 		return false;
-	id = tep_data_type(format->tep, &record);
-	if (id != format->exit_id && id != format->entry_id)
+	memcpy(&id, data, sizeof(id));
+	for (kind = 0; kind < KVM_EVENT_KINDS; kind++) {
+		if (formats->layout[kind].known && formats->layout[kind].id == id)
+			break;
+	}
+	if (kind == KVM_EVENT_KINDS)
+		return false;
+
+	layout = &formats->layout[kind];
+	if (!event_field_fits(&layout->pid, size))
 		return false;
 	memset(event, 0, sizeof(*event));
-	event->tid = (uint32_t)number(format->pid, data, size);
-	if (id == format->entry_id) {
-		event->kind = KVM_EVENT_ENTRY;
-		event->vcpu_id = (uint32_t)number(format->entry_vcpu, data, size);
-		return format->entry_vcpu->offset + format->entry_vcpu->size <= size;
+	event->kind = (enum kvm_event_kind)kind;
+	event->tid = (uint32_t)event_field_read(&layout->pid, data, size);
+	event->vcpu_id = KVM_EVENT_NO_VCPU;
+
+	if (kind == KVM_EVENT_EXIT)
+		return parse_exit(layout, data, size, event);
+	if (kind != KVM_EVENT_ENTRY)
+		return parse_key(layout, data, size, event);
+	if (layout->field[ENTRY_VCPU].size)
+		event->vcpu_id = (uint32_t)number(layout, ENTRY_VCPU, data, size);
+	return event_field_fits(&layout->field[ENTRY_VCPU], size);
+}
+
+/* The reason that an event with a key is about: VMX numbers, SVM codes. */
+static bool is_about(const struct kvm_event *exit_event, enum kvm_event_kind kind)
+{
+	bool svm = exit_event->isa == KVM_EXIT_ISA_SVM;
+	uint32_t reason = svm ? exit_event->reason : exit_event->reason & 0xffff;
+
+	switch (kind) {
+	case KVM_EVENT_MSR:
+		return svm ? reason == 0x7c : reason == 31 || reason == 32;
+	case KVM_EVENT_PIO:
+		return svm ? reason == 0x7b : reason == 30;
+	case KVM_EVENT_MMIO:
+		return svm ? reason == 0x400 : reason == 48 || reason == 49;
+	case KVM_EVENT_CPUID:
+		return reason == (svm ? 0x72 : 10);
+	case KVM_EVENT_PAGE_FAULT: /* of others the address is the guest's linear one */
+		return reason == (svm ? 0x400 : 48);
+	case KVM_EVENT_HYPERCALL:
+		return reason == (svm ? 0x81 : 18);
+	default:
+		return false;
 	}
-	event->kind = KVM_EVENT_EXIT;
-	event->vcpu_id = (uint32_t)number(format->exit_vcpu, data, size);
-	event->reason = (uint32_t)number(format->exit_reason, data, size);
-	event->guest_rip = number(format->exit_rip, data, size);
-	event->isa = (uint32_t)number(format->exit_isa, data, size);
-	event->info1 = number(format->exit_info1, data, size);
-	event->info2 = number(format->exit_info2, data, size);
-	event->intr_info = (uint32_t)number(format->exit_intr, data, size);
-	event->error_code = (uint32_t)number(format->exit_error, data, size);
-	return format->exit_vcpu->offset + format->exit_vcpu->size <= size;
+}
+
+/* SDM vol. 3, table "Exit Qualification for EPT Violations": bits 0 to 2. */
+static uint64_t access_of(const struct kvm_event *exit_event, const struct kvm_event *event)
+{
+	if (event->kind == KVM_EVENT_PAGE_FAULT)
+		return exit_event->isa == KVM_EXIT_ISA_VMX && !exit_event->no_info
+			       ? exit_event->info1 & 7
+			       : 0;
+	if (event->kind == KVM_EVENT_MMIO && (exit_event->reason & 0xffff) == 49)
+		return 0;
+	return event->key_aux;
+}
+
+void kvm_event_join(struct kvm_event *exit_event, const struct kvm_event *event)
+{
+	if (exit_event->has_key || !event->has_key || !is_about(exit_event, event->kind))
+		return;
+	exit_event->has_key = true;
+	exit_event->key = event->key;
+	exit_event->key_aux = access_of(exit_event, event);
 }

@@ -18,15 +18,14 @@ int lost_windows_add(struct lost_windows *lost, uint32_t cpu, uint64_t from, uin
 
 bool lost_windows_hit(const struct lost_windows *lost, uint32_t cpu, uint64_t from, uint64_t to)
 {
-	const struct lost_window *w;
-
 	for (size_t i = lost->count; i-- > 0;) {
-		w = &lost->window[i];
+		const struct lost_window *w = &lost->window[i];
+
 		if (w->cpu != cpu)
 			continue;
-		if (w->to < from)
+		if (w->to <= from)
 			return false;
-		if (w->from <= to)
+		if (w->from < to)
 			return true;
 	}
 	return false;

@@ -21,7 +21,10 @@ struct lost_windows {
 /* Events of @cpu were lost between two times, after all windows of it so far. -ENOMEM. */
 int lost_windows_add(struct lost_windows *lost, uint32_t cpu, uint64_t from, uint64_t to);
 
-/* Whether a window of @cpu touches the time from @from to @to. */
+/*
+ * Whether events of @cpu may have been lost between @from and @to. A window that ends
+ * at @from or begins at @to is outside: an event that was read is at its border.
+ */
 bool lost_windows_hit(const struct lost_windows *lost, uint32_t cpu, uint64_t from, uint64_t to);
 
 void lost_windows_free(struct lost_windows *lost);

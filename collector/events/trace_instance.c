@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <event-parse.h>
 #include <kbuffer.h>
 #include <tracefs.h>
 
@@ -27,8 +26,7 @@ struct cpu_buffer {
 
 struct trace_instance {
 	struct tracefs_instance *tracefs;
-	struct tep_handle *tep;
-	struct kvm_event_format format;
+	struct kvm_event_formats formats;
 	struct kbuffer *kbuf;
 	void *page;
 	struct cpu_buffer *cpus;
@@ -65,14 +63,30 @@ static int set_up(struct trace_instance *t, size_t buffer_kb)
 	return 0;
 }
 
+static int load_format(struct trace_instance *t, const char *event)
+{
+	int size = 0;
+	char *text = tracefs_event_file_read(NULL, "kvm", event, "format", &size);
+	int rc = -ENOENT;
+
+	if (text && size > 0)
+		rc = kvm_event_formats_add(&t->formats, text, (size_t)size);
+	free(text);
+	return rc < 0 ? rc : 0;
+}
+
+/* Of the kernel as a whole: an instance has the same ones. */
 static int load_formats(struct trace_instance *t)
 {
-	const char *const systems[] = {"kvm", NULL};
+	int rc = load_format(t, "kvm_exit");
 
-	t->tep = tracefs_local_events_system(NULL, systems);
-	if (!t->tep)
-		return -ENOENT;
-	return kvm_event_format_init(&t->format, t->tep);
+	if (!rc)
+		rc = load_format(t, "kvm_entry");
+	if (!rc)
+		rc = kvm_event_formats_check(&t->formats);
+	if (rc)
+		return rc == -ENOENT ? rc : -ENOTSUP;
+	return kvm_event_formats_have_vcpu(&t->formats) ? 0 : -ENOTSUP;
 }
 
 /*
@@ -226,7 +240,8 @@ static int read_page(struct trace_instance *t, int cpu, const struct trace_sink 
 		if (kbuffer_missed_events(t->kbuf))
 			rc = sink->lost(sink->user, (uint32_t)cpu, buffer->last_ts, ts);
 		buffer->last_ts = ts;
-		if (rc || !kvm_event_parse(&t->format, data, kbuffer_event_size(t->kbuf), &event))
+		if (rc || !kvm_event_parse(&t->formats, data, (size_t)kbuffer_event_size(t->kbuf),
+					   &event))
 			continue;
 		event.ts = ts;
 		event.cpu = (uint32_t)cpu;
@@ -278,8 +293,8 @@ int trace_instance_lost(struct trace_instance *instance, uint64_t *lost)
 void trace_instance_ids(const struct trace_instance *instance, uint32_t *exit_id,
 			uint32_t *entry_id)
 {
-	*exit_id = (uint32_t)instance->format.exit_id;
-	*entry_id = (uint32_t)instance->format.entry_id;
+	*exit_id = (uint32_t)instance->formats.layout[KVM_EVENT_EXIT].id;
+	*entry_id = (uint32_t)instance->formats.layout[KVM_EVENT_ENTRY].id;
 }
 
 static uint32_t living_tgid(uint32_t tid)
@@ -331,7 +346,6 @@ void trace_instance_close(struct trace_instance *instance)
 	free(instance->page);
 	if (instance->kbuf)
 		kbuffer_free(instance->kbuf);
-	tep_free(instance->tep);
 	if (instance->tracefs) {
 		tracefs_instance_destroy(instance->tracefs);
 		tracefs_instance_free(instance->tracefs);

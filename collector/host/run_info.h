@@ -37,6 +37,7 @@ struct run_info {
 	uint32_t isa;	       /* KVM_EXIT_ISA_* */
 	uint32_t tsc_khz;      /* 0: not known yet */
 	int unsplit;	       /* 1: the parts of the records' cycles are unknown */
+	int untimed;	       /* 1: the records have no durations, their cycles are 0 */
 	uint64_t tsc_start;    /* TSC cycles */
 	uint64_t tsc_end;
 	int64_t started_ns; /* CLOCK_REALTIME, ns since 1970 */

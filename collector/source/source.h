@@ -14,6 +14,7 @@
 #ifndef EXITSCOPE_COLLECTOR_SOURCE_SOURCE_H
 #define EXITSCOPE_COLLECTOR_SOURCE_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "collector/host/fault.h"
@@ -61,6 +62,11 @@ struct source {
 	int fd;		      /* poll it for POLLIN; -1: always ready */
 	unsigned int skipped; /* vCPUs that another reader holds */
 	char lost[160];	      /* what it knows that it has not seen, in words; empty: nothing */
+
+	/* Of recordings of tracepoints, complete after SOURCE_FINISHED. */
+	bool estimated;	       /* how many exits were dropped is an estimate */
+	uint64_t dropped_most; /* with it: they can't be more */
+	char *notes;	       /* what the user should know, a line each; NULL: nothing */
 };
 
 /* Returns 0 or -errno with words in @fault. */

@@ -61,8 +61,8 @@ trace="FROM vcpu c JOIN vm ON vm.id = c.vm_id WHERE run_id = 2"
 gives 126 run.sqlite "SELECT recorded + open_exits $trace"
 gives 0 run.sqlite "SELECT dropped $trace"
 gives 40 run.sqlite "SELECT count(*) FROM exits WHERE run = 2 AND reason_name = 'CPUID'"
-"$collector" import "$trace_dat" --db tsc.sqlite --tsc-khz 2600000 2>err || fail "$(cat err)"
-gives 2600000 tsc.sqlite "SELECT tsc_khz FROM run"
+refuses "not TSC cycles but those of the clock global" "$trace_dat" --db none.sqlite --tsc-khz 2600000
+refuses "not TSC cycles (leave --tsc-khz out)" perf.data --db none.sqlite --tsc-khz 2600000
 
 # Damaged files: cut off at every kind of place, and one that is none
 for bytes in 8 90 500 1200 40000; do

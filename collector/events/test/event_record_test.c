@@ -73,9 +73,28 @@ static void check_all(const struct expected *all, size_t count, uint32_t isa)
 	}
 }
 
+/* A key of its own comes first; without info fields only the one that was joined is there. */
+static void test_joined_key(void)
+{
+	struct kvm_event event = {
+		.isa = KVM_EXIT_ISA_VMX, .reason = 31, .key = 0x277, .has_key = true};
+	struct kvm_exit_record record;
+
+	event_record(&record, &event, 0);
+	CHECK(record.flags & KEY && record.key == 0x277);
+	event.reason = 30;
+	event.info1 = 0x3f8 << 16;
+	event_record(&record, &event, 0);
+	CHECK(record.key == 0x3f8);
+	event.no_info = true;
+	event_record(&record, &event, 0);
+	CHECK(record.key == 0x277 && !(record.flags & KVM_EXIT_REC_QUAL));
+}
+
 int main(void)
 {
 	check_all(vmx, sizeof(vmx) / sizeof(*vmx), KVM_EXIT_ISA_VMX);
 	check_all(svm, sizeof(svm) / sizeof(*svm), KVM_EXIT_ISA_SVM);
+	test_joined_key();
 	return 0;
 }

@@ -1,62 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* import_perf_data.c - events from a file of perf record or perf kvm stat record */
+/* perf_data.c - events from a file of perf record or perf kvm stat record */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/source/trace/names.h"
 #include "collector/source/trace/perf_file.h"
 #include "collector/source/trace/trace.h"
 
+/* CPUs whose last event is known by itself; those beyond share the last place. */
+#define CPUS 4096
+
+/* Records between two rounds are handed over in pieces of this size at most. */
+#define FILL_RECORDS 262144
+
 /*
- * @newest: of the rounds so far; @before: of all but the last. perf promises that
- *	after a round nothing comes that is older than the round before it.
- * @tgids: the process of each thread seen
+ * @exits: the event kvm_exit
+ * @newest: time of the newest sample so far; @before: that of all rounds but the last.
+ *	perf promises that after a round nothing comes that is older than the round before.
+ * @lost: by PERF_RECORD_LOST; @lost_exits, @lost_samples: by PERF_RECORD_LOST_SAMPLES
+ * @others: samples that are not kvm events with a meaning here
  */
 struct perf_feed {
 	struct perf_file file;
-	struct kvm_event_format format;
+	const struct perf_attr *exits;
+	bool sampled;
 	uint64_t newest;
 	uint64_t before;
 	uint64_t lost;
-	uint64_t last_ts[1024]; /* by CPU; those beyond share the last */
-	struct {
-		uint32_t tid;
-		uint32_t tgid;
-	} * tgids;
-	size_t tgid_count;
+	uint64_t lost_exits;
+	uint64_t lost_samples;
+	uint64_t others;
+	uint64_t last_ts[CPUS];
+	struct names names;
 };
 
 static uint64_t *last_of(struct perf_feed *f, uint32_t cpu)
 {
-	size_t most = sizeof(f->last_ts) / sizeof(*f->last_ts) - 1;
-
-	return &f->last_ts[cpu < most ? cpu : most];
+	return &f->last_ts[cpu < CPUS ? cpu : CPUS - 1];
 }
 
-static uint32_t perf_tgid(void *self, uint32_t tid)
+/* Process and thread of an event that has none: the idle task's is 0, a dying one's -1. */
+static uint32_t process(uint32_t pid)
 {
-	struct perf_feed *f = self;
-
-	for (size_t i = f->tgid_count; i-- > 0;) {
-		if (f->tgids[i].tid == tid)
-			return f->tgids[i].tgid;
-	}
-	return 0;
-}
-
-static int remember(struct perf_feed *f, uint32_t tid, uint32_t tgid)
-{
-	void *more;
-
-	if (perf_tgid(f, tid) == tgid)
-		return 0;
-	more = reallocarray(f->tgids, f->tgid_count + 1, sizeof(*f->tgids));
-	if (!more)
-		return -ENOMEM;
-	f->tgids = more;
-	f->tgids[f->tgid_count].tid = tid;
-	f->tgids[f->tgid_count++].tgid = tgid;
-	return 0;
+	return pid == UINT32_MAX ? 0 : pid;
 }
 
 static int take_sample(struct perf_feed *f, const struct perf_record *r,
@@ -67,13 +54,16 @@ static int take_sample(struct perf_feed *f, const struct perf_record *r,
 	*last_of(f, r->cpu) = r->time;
 	if (r->time > f->newest)
 		f->newest = r->time;
-	if (!kvm_event_parse(&f->format, (void *)r->raw, (int)r->raw_size, &event))
+	if (!r->raw || !kvm_event_parse(&f->file.formats, r->raw, r->raw_size, &event)) {
+		f->others++;
 		return 0;
+	}
+
 	event.ts = r->time;
 	event.cpu = r->cpu;
 	event.tid = r->tid;
-	if (remember(f, r->tid, r->pid))
-		return -ENOMEM;
+	event.tgid = process(r->pid);
+	event.period = f->sampled ? r->period : 0;
 	return sink->event(sink->user, &event);
 }
 
@@ -86,37 +76,82 @@ static int take_lost(struct perf_feed *f, const struct perf_record *r,
 	return sink->lost(sink->user, r->cpu, from, r->time ? r->time : UINT64_MAX);
 }
 
+static void take_lost_samples(struct perf_feed *f, const struct perf_record *r)
+{
+	if (r->attr)
+		f->lost_samples += r->lost;
+	if (r->attr == f->exits)
+		f->lost_exits += r->lost;
+}
+
+static int take(struct perf_feed *f, const struct perf_record *r, const struct trace_sink *sink)
+{
+	switch (r->kind) {
+	case PERF_FILE_SAMPLE:
+		return take_sample(f, r, sink);
+	case PERF_FILE_LOST:
+		return take_lost(f, r, sink);
+	case PERF_FILE_LOST_SAMPLES:
+		take_lost_samples(f, r);
+		return 0;
+	case PERF_FILE_COMM:
+		return names_set(&f->names, r->tid, r->comm);
+	default:
+		return 0;
+	}
+}
+
 static int perf_fill(void *self, const struct trace_sink *sink, uint64_t *horizon, bool *end,
 		     struct fault *fault)
 {
 	struct perf_feed *f = self;
-	struct perf_record record;
-	int rc;
+	struct perf_record record = {0};
+	int rc = 1;
 
-	while ((rc = perf_file_next(&f->file, &record)) > 0) {
-		if (record.kind == PERF_FILE_ROUND)
-			break;
-		rc = 0;
-		if (record.kind == PERF_FILE_SAMPLE)
-			rc = take_sample(f, &record, sink);
-		else if (record.kind == PERF_FILE_LOST)
-			rc = take_lost(f, &record, sink);
-		if (rc)
-			return rc;
-	}
-	if (rc < 0)
-		return fault_set(fault, rc,
-				 rc == -ENOTSUP ? "perf.data: compressed (record without -z)"
-						: "perf.data: damaged or cut off");
-	*end = !rc;
 	*horizon = f->before;
-	f->before = f->newest;
-	return 0;
+	for (int i = 0; i < FILL_RECORDS && rc > 0; i++) {
+		rc = perf_file_next(&f->file, &record, fault);
+		if (rc <= 0)
+			break;
+		if (record.kind == PERF_FILE_ROUND) {
+			f->before = f->newest;
+			break;
+		}
+		rc = take(f, &record, sink);
+		if (rc < 0)
+			return rc;
+		rc = 1;
+	}
+	*end = !rc;
+	return rc < 0 ? rc : 0;
 }
 
-static uint64_t perf_lost(void *self)
+static void perf_rewind(void *self)
 {
-	return ((struct perf_feed *)self)->lost;
+	struct perf_feed *f = self;
+
+	perf_file_rewind(&f->file);
+	f->newest = f->before = 0;
+	f->lost = f->lost_exits = f->lost_samples = f->others = 0;
+	memset(f->last_ts, 0, sizeof(f->last_ts));
+}
+
+/* LOST_SAMPLES are there from Linux 6.1 on, and say which event. */
+static void perf_losses(void *self, struct losses_told *told)
+{
+	struct perf_feed *f = self;
+
+	*told = (struct losses_told){
+		.events = f->lost > f->lost_samples ? f->lost : f->lost_samples,
+		.exits = f->lost_exits,
+		.exits_known = f->lost_samples && f->lost_samples >= f->lost,
+		.others = f->others,
+	};
+}
+
+static void perf_comm(void *self, uint32_t tgid, uint32_t tid, char *comm, size_t bytes)
+{
+	names_get(&((struct perf_feed *)self)->names, tgid, tid, comm, bytes);
 }
 
 static void perf_close(void *self)
@@ -124,53 +159,52 @@ static void perf_close(void *self)
 	struct perf_feed *f = self;
 
 	perf_file_close(&f->file);
-	free(f->tgids);
+	names_free(&f->names);
 	free(f);
 }
 
-static int open_file(struct perf_feed *f, const char *path, struct fault *fault)
+/* What the headers know of the run. */
+static void describe(const struct perf_file *file, const char *path, struct run_info *info)
 {
-	int rc = perf_file_open(&f->file, path);
+	const struct perf_features *features = &file->features;
 
-	if (!rc)
-		rc = kvm_event_format_init(&f->format, f->file.tep);
-	switch (rc) {
-	case 0:
-		return 0;
-	case -ENOENT:
-		return fault_set(fault, rc,
-				 "%s: has no kvm_exit and kvm_entry (perf kvm stat record)", path);
-	case -ENOTSUP:
-		return fault_set(fault, rc,
-				 "%s: recorded with options that can't be read here, or never "
-				 "finished (perf kvm stat record -o FILE)",
-				 path);
-	case -EBADMSG:
-		return fault_set(fault, rc, "%s: damaged or cut off", path);
-	}
-	return fault_set(fault, rc, "%s: %s", path, strerror(-rc));
+	run_info_set(info, RUN_LABEL, path);
+	run_info_set(info, RUN_HOST, features->hostname);
+	run_info_set(info, RUN_KERNEL, features->kernel);
+	run_info_set(info, RUN_CPU_MODEL, features->cpu);
+	run_info_set(info, RUN_COMMAND, features->command);
 }
 
 int source_perf_data_open(const char *path, struct source **source, struct fault *fault)
 {
 	struct perf_feed *f = calloc(1, sizeof(*f));
-	const struct trace_feed feed = {
+	struct trace_feed feed = {
 		.self = f,
 		.fill = perf_fill,
-		.lost = perf_lost,
-		.tgid = perf_tgid,
+		.rewind = perf_rewind,
+		.losses = perf_losses,
+		.comm = perf_comm,
 		.close = perf_close,
+		.no_entry_way =
+			"perf kvm stat record -a, or perf record -a -e kvm:kvm_exit -e kvm:kvm_entry",
 	};
 	struct run_info info = {.tsc_khz = 1000000};
 	int rc;
 
 	if (!f)
 		return fault_set(fault, -ENOMEM, "out of memory");
-	rc = open_file(f, path, fault);
+	rc = perf_file_open(&f->file, path, fault);
 	if (rc) {
 		perf_close(f);
 		return rc;
 	}
-	run_info_set(&info, RUN_LABEL, path);
+
+	f->exits = perf_file_find(&f->file, KVM_EVENT_EXIT);
+	f->sampled = f->exits->is_frequency || f->exits->period > 1;
+	feed.sampled = f->sampled;
+	describe(&f->file, path, &info);
+	if (f->file.features.wall_clock_ns)
+		feed.wall_offset_ns = (int64_t)((uint64_t)f->file.features.wall_clock_ns -
+						f->file.features.clock_ns);
 	return source_trace_open(&feed, "perf.data", &info, source, fault);
 }

@@ -1,313 +1,456 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* perf_file.c - reads perf.data files, bounds-checked */
+/* perf_file.c - reads the records of perf.data files, bounds-checked */
 #include "collector/source/trace/perf_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <event-parse.h>
 #include <linux/perf_event.h>
 
-#define PERF_MAGIC	      "PERFILE2"
-#define FEATURE_TRACING_DATA  1
-#define RECORD_FINISHED_ROUND 68
-#define RECORD_COMPRESSED     81
-#define KNOWN_SAMPLE_TYPES                                                                         \
-	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |            \
-	 PERF_SAMPLE_ADDR | PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU |             \
-	 PERF_SAMPLE_PERIOD | PERF_SAMPLE_RAW)
+#include "collector/source/trace/perf_header.h"
 
-struct section {
-	uint64_t offset;
-	uint64_t size;
+/* Newer than Debian 12's <linux/perf_event.h>, and perf's own types (tools/lib/perf). */
+enum {
+	RECORD_COMM = 3,
+	RECORD_LOST = 2,
+	RECORD_SAMPLE = 9,
+	RECORD_LOST_SAMPLES = 13,
+	RECORD_HEADER_ATTR = 64,
+	RECORD_TRACING_DATA = 66,
+	RECORD_FINISHED_ROUND = 68,
+	RECORD_FEATURE = 80,
+	RECORD_COMPRESSED = 81,
+	RECORD_COMPRESSED2 = 83
 };
 
-struct file_header {
-	char magic[8];
-	uint64_t size;
-	uint64_t attr_size;
-	struct section attrs;
-	struct section data;
-	struct section event_types;
-	uint64_t features[4];
-};
+#define FORMAT_LOST (1U << 4)
+#define NEEDED	    (PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_RAW)
 
-/* A place in the file that moves on; @bad: it would have left the file. */
-struct cursor {
-	const unsigned char *at;
-	const unsigned char *end;
-	bool bad;
-};
-
-static bool inside(const struct perf_file *f, const struct section *s)
+static int damaged(const struct perf_file *f, struct fault *fault)
 {
-	return s->offset <= f->size && s->size <= f->size - s->offset;
+	return fault_set(fault, -EBADMSG, "%s: damaged or cut off", f->path);
 }
 
-static const void *take(struct cursor *c, uint64_t bytes)
+const struct perf_attr *perf_file_find(const struct perf_file *file, enum kvm_event_kind kind)
 {
-	const void *at = c->at;
+	const struct kvm_event_layout *layout = &file->formats.layout[kind];
 
-	if (c->bad || bytes > (uint64_t)(c->end - c->at)) {
-		c->bad = true;
-		return NULL;
+	for (size_t i = 0; i < file->attr_count && layout->known; i++) {
+		const struct perf_attr *attr = &file->attrs[i];
+
+		if (attr->type == PERF_TYPE_TRACEPOINT && attr->config == layout->id)
+			return attr;
 	}
-	c->at += bytes;
-	return at;
+	return NULL;
 }
 
-static uint64_t take_u64(struct cursor *c)
+/* Whether the files' exits can be read; else one line for the cause. */
+static int check(const struct perf_file *f, struct fault *fault)
 {
-	const void *at = take(c, 8);
-	uint64_t value = 0;
+	const char *arch = f->features.arch ? f->features.arch : "";
+	const struct perf_attr *exits;
 
-	if (at)
-		memcpy(&value, at, 8);
-	return value;
-}
-
-static uint32_t take_u32(struct cursor *c)
-{
-	const void *at = take(c, 4);
-	uint32_t value = 0;
-
-	if (at)
-		memcpy(&value, at, 4);
-	return value;
-}
-
-/* A text that ends with a 0. */
-static const char *take_text(struct cursor *c)
-{
-	const unsigned char *end = c->bad ? NULL : memchr(c->at, 0, (size_t)(c->end - c->at));
-
-	if (!end) {
-		c->bad = true;
-		return "";
+	switch (kvm_event_formats_check(&f->formats)) {
+	case -ENOENT:
+		if (strcmp(arch, "") && !strstr(arch, "86"))
+			break;
+		return fault_set(
+			fault, -ENOENT,
+			"%s: no kvm_exit was recorded (perf kvm stat record -a, or perf record -a -e kvm:kvm_exit -e kvm:kvm_entry)",
+			f->path);
+	case -EBADMSG:
+		return fault_set(fault, -EBADMSG,
+				 "%s: damaged: the format of kvm_exit has no field exit_reason",
+				 f->path);
+	case 0:
+		exits = perf_file_find(f, KVM_EVENT_EXIT);
+		if (!exits)
+			return fault_set(
+				fault, -ENOENT,
+				"%s: no kvm_exit was recorded (perf record -a -e kvm:kvm_exit -e kvm:kvm_entry)",
+				f->path);
+		if ((exits->sample_type & NEEDED) != NEEDED)
+			return fault_set(
+				fault, -ENOTSUP,
+				"%s: its samples lack the time, the thread or the raw data (perf record -T -R)",
+				f->path);
+		return 0;
 	}
-	return take(c, (uint64_t)(end - c->at) + 1);
+	return fault_set(
+		fault, -ENOEXEC,
+		"%s: no x86 kvm_exit: it was recorded on %s, whose exit reasons are others",
+		f->path, *arch && !strstr(arch, "86") ? arch : "an arm64 host or the like");
 }
 
-/* All events must have the same layout of samples: perf kvm's have. */
-static int read_attrs(struct perf_file *f, const struct file_header *h)
-{
-	struct perf_event_attr attr;
-	bool first = true;
-
-	if (!inside(f, &h->attrs) || h->attr_size < PERF_ATTR_SIZE_VER0 + sizeof(struct section))
-		return -EBADMSG;
-	for (uint64_t at = 0; at + h->attr_size <= h->attrs.size; at += h->attr_size) {
-		uint64_t bytes = h->attr_size - sizeof(struct section);
-
-		memset(&attr, 0, sizeof(attr));
-		memcpy(&attr, f->data + h->attrs.offset + at,
-		       bytes < sizeof(attr) ? bytes : sizeof(attr));
-		if (attr.type != PERF_TYPE_TRACEPOINT)
-			continue;
-		if (attr.sample_type & ~(uint64_t)KNOWN_SAMPLE_TYPES ||
-		    (!first && attr.sample_type != f->sample_type))
-			return -ENOTSUP;
-		f->sample_type = attr.sample_type;
-		f->sample_id_all = attr.sample_id_all;
-		first = false;
-	}
-	if (first)
-		return -ENOENT;
-	return f->sample_type & PERF_SAMPLE_RAW && f->sample_type & PERF_SAMPLE_TID &&
-			       f->sample_type & PERF_SAMPLE_TIME && f->sample_type & PERF_SAMPLE_CPU
-		       ? 0
-		       : -ENOTSUP;
-}
-
-/* The formats of one system's events. */
-static void read_system(struct perf_file *f, struct cursor *c)
-{
-	const char *system = take_text(c);
-	uint32_t count = take_u32(c);
-	uint64_t size;
-	const char *text;
-
-	for (uint32_t i = 0; i < count && !c->bad; i++) {
-		size = take_u64(c);
-		text = take(c, size);
-		if (text && !strcmp(system, "kvm"))
-			tep_parse_event(f->tep, text, size, system);
-	}
-}
-
-/* Section tracing data: what trace-cmd's format has in front, too. */
-static int read_formats(struct perf_file *f, const struct section *s)
-{
-	struct cursor c = {f->data + s->offset, f->data + s->offset + s->size, false};
-	const unsigned char *flags;
-	uint32_t count;
-
-	take(&c, 10);	     /* magic and "tracing" */
-	take_text(&c);	     /* version */
-	flags = take(&c, 2); /* big endian?, bytes of a long */
-	if (flags && flags[0])
-		return -ENOTSUP;
-	take_u32(&c);		      /* page size */
-	for (int i = 0; i < 2; i++) { /* header_page, header_event */
-		take_text(&c);
-		take(&c, take_u64(&c));
-	}
-	count = take_u32(&c); /* ftrace's own events */
-	for (uint32_t i = 0; i < count && !c.bad; i++)
-		take(&c, take_u64(&c));
-	count = take_u32(&c);
-	for (uint32_t i = 0; i < count && !c.bad; i++)
-		read_system(f, &c);
-	return c.bad ? -EBADMSG : 0;
-}
-
-/* Feature sections stand behind the data, in the order of their bits. */
-static int find_formats(struct perf_file *f, const struct file_header *h)
-{
-	struct section s, table = {h->data.offset + h->data.size, sizeof(s)};
-
-	if (!(h->features[0] & 1ULL << FEATURE_TRACING_DATA))
-		return -ENOENT;
-	if (h->features[0] & 1)
-		table.offset += sizeof(s);
-	if (!inside(f, &table))
-		return -EBADMSG;
-	memcpy(&s, f->data + table.offset, sizeof(s));
-	return inside(f, &s) ? read_formats(f, &s) : -EBADMSG;
-}
-
-static int read_headers(struct perf_file *f)
-{
-	struct file_header h;
-	int rc;
-
-	if (f->size < sizeof(h))
-		return -EBADMSG;
-	memcpy(&h, f->data, sizeof(h));
-	if (memcmp(h.magic, PERF_MAGIC, sizeof(h.magic)))
-		return -EPROTO;
-	if (h.size < sizeof(h) || !h.data.size)
-		return -ENOTSUP; /* piped, or perf was killed before it wrote the header */
-	if (!inside(f, &h.data))
-		return -EBADMSG;
-	rc = read_attrs(f, &h);
-	if (rc)
-		return rc;
-	f->at = h.data.offset;
-	f->end = h.data.offset + h.data.size;
-	return find_formats(f, &h);
-}
-
-int perf_file_open(struct perf_file *file, const char *path)
+static int map_file(struct perf_file *f)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(f->path, O_RDONLY | O_CLOEXEC);
+	int rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		rc = -errno;
+	else if (S_ISDIR(st.st_mode))
+		rc = -EISDIR;
+	else if (!st.st_size)
+		rc = -EBADMSG;
+	if (!rc) {
+		void *data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+
+		if (data == MAP_FAILED) {
+			rc = -errno;
+		} else {
+			f->data = data;
+			f->size = (uint64_t)st.st_size;
+		}
+	}
+	close(fd);
+	return rc;
+}
+
+/* Of a pipe: all records before the first sample, which hold the headers. */
+static int read_pipe_headers(struct perf_file *f, struct fault *fault)
+{
+	struct perf_record record;
+	int rc = 1;
+
+	while (rc > 0 &&
+	       (kvm_event_formats_check(&f->formats) || !perf_file_find(f, KVM_EVENT_EXIT)))
+		rc = perf_file_next(f, &record, fault);
+	perf_header_end(f);
+	perf_file_rewind(f);
+	return rc < 0 ? rc : 0;
+}
+
+int perf_file_open(struct perf_file *file, const char *path, struct fault *fault)
+{
 	int rc;
 
 	memset(file, 0, sizeof(*file));
-	if (fd < 0 || fstat(fd, &st)) {
-		rc = -errno;
-		if (fd >= 0)
-			close(fd);
-		return rc;
-	}
-	file->size = (uint64_t)st.st_size;
-	file->data = file->size ? mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
-	close(fd);
-	if (!file->data || file->data == MAP_FAILED) {
-		file->data = NULL;
-		return file->size ? -ENOMEM : -EBADMSG;
-	}
-	file->tep = tep_alloc();
-	rc = file->tep ? 0 : -ENOMEM;
+	file->path = path;
+	rc = map_file(file);
+	if (rc == -EBADMSG)
+		damaged(file, fault);
+	else if (rc)
+		fault_set(fault, rc, "%s: %s", path, strerror(-rc));
+	if (!rc)
+		rc = perf_header_read(file, fault);
 	if (!rc) {
-		tep_set_long_size(file->tep, 8);
-		tep_set_file_bigendian(file->tep, TEP_LITTLE_ENDIAN);
-		tep_set_local_bigendian(file->tep, TEP_LITTLE_ENDIAN);
-		rc = read_headers(file);
+		file->at = file->begin;
+		if (!file->attr_count)
+			rc = read_pipe_headers(file, fault);
 	}
+	if (!rc)
+		rc = check(file, fault);
 	if (rc)
 		perf_file_close(file);
 	return rc;
 }
 
+void perf_file_rewind(struct perf_file *file)
+{
+	file->at = file->begin;
+	perf_unpack_reset(&file->unpack);
+}
+
+static const struct perf_attr *attr_of(const struct perf_file *f, uint64_t id)
+{
+	size_t low = 0, high = f->id_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (f->ids[middle].id == id)
+			return &f->attrs[f->ids[middle].attr];
+		if (f->ids[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+/* PERF_SAMPLE_READ, as in perf_event_open(2). */
+static void skip_read(struct cursor *c, uint64_t format)
+{
+	uint64_t times = !!(format & PERF_FORMAT_TOTAL_TIME_ENABLED) +
+			 !!(format & PERF_FORMAT_TOTAL_TIME_RUNNING);
+	uint64_t each = 1 + !!(format & PERF_FORMAT_ID) + !!(format & FORMAT_LOST);
+	uint64_t count = format & PERF_FORMAT_GROUP ? cursor_u64(c) : 1;
+
+	if (count > cursor_left(c))
+		c->bad = true;
+	else
+		cursor_take(c, 8 * (times + count * each));
+}
+
+static void skip_if(struct cursor *c, const struct perf_attr *attr, uint64_t field)
+{
+	if (attr->sample_type & field)
+		cursor_u64(c);
+}
+
+/* The event of a sample: by its id, or the only one. */
+static const struct perf_attr *sample_attr(const struct perf_file *f, struct cursor c)
+{
+	const struct perf_attr *attr = f->attrs;
+	uint64_t before = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR;
+
+	if (attr->sample_type & PERF_SAMPLE_IDENTIFIER)
+		return attr_of(f, cursor_u64(&c));
+	if (!(attr->sample_type & PERF_SAMPLE_ID))
+		return f->attr_count == 1 ? attr : NULL;
+	for (uint64_t bit = 1; bit <= PERF_SAMPLE_ADDR; bit <<= 1) {
+		if (before & bit)
+			skip_if(&c, attr, bit);
+	}
+	return attr_of(f, cursor_u64(&c));
+}
+
+/*
+ * Fields of a sample stand in the order of perf_event_open(2). What follows the raw
+ * data (branches, registers, weights, the data's source) is of no interest here.
+ */
 static int take_sample(const struct perf_file *f, struct cursor *c, struct perf_record *r)
 {
-	const uint64_t skipped[] = {PERF_SAMPLE_ADDR, PERF_SAMPLE_ID, PERF_SAMPLE_STREAM_ID};
+	const struct perf_attr *attr = f->attr_count ? sample_attr(f, *c) : NULL;
 
-	take(c, f->sample_type & PERF_SAMPLE_IDENTIFIER ? 8 : 0);
-	take(c, f->sample_type & PERF_SAMPLE_IP ? 8 : 0);
-	r->pid = take_u32(c);
-	r->tid = take_u32(c);
-	r->time = take_u64(c);
-	for (size_t i = 0; i < sizeof(skipped) / sizeof(*skipped); i++)
-		take(c, f->sample_type & skipped[i] ? 8 : 0);
-	r->cpu = take_u32(c);
-	take_u32(c);
-	take(c, f->sample_type & PERF_SAMPLE_PERIOD ? 8 : 0);
-	r->raw_size = take_u32(c);
-	r->raw = take(c, r->raw_size);
+	/* Of an event that the file doesn't describe. */
+	if (!attr)
+		return 1;
+	r->kind = PERF_FILE_SAMPLE;
+	r->attr = attr;
+	skip_if(c, attr, PERF_SAMPLE_IDENTIFIER);
+	skip_if(c, attr, PERF_SAMPLE_IP);
+	if (attr->sample_type & PERF_SAMPLE_TID) {
+		r->pid = cursor_u32(c);
+		r->tid = cursor_u32(c);
+	}
+	if (attr->sample_type & PERF_SAMPLE_TIME)
+		r->time = cursor_u64(c);
+	skip_if(c, attr, PERF_SAMPLE_ADDR);
+	skip_if(c, attr, PERF_SAMPLE_ID);
+	skip_if(c, attr, PERF_SAMPLE_STREAM_ID);
+	if (attr->sample_type & PERF_SAMPLE_CPU) {
+		r->cpu = cursor_u32(c);
+		cursor_u32(c);
+	}
+	if (attr->sample_type & PERF_SAMPLE_PERIOD)
+		r->period = cursor_u64(c);
+	if (attr->sample_type & PERF_SAMPLE_READ)
+		skip_read(c, attr->read_format);
+	if (attr->sample_type & PERF_SAMPLE_CALLCHAIN) {
+		uint64_t count = cursor_u64(c);
+
+		cursor_take(c, count <= cursor_left(c) ? 8 * count : UINT64_MAX);
+	}
+	if (attr->sample_type & PERF_SAMPLE_RAW) {
+		r->raw_size = cursor_u32(c);
+		r->raw = cursor_take(c, r->raw_size);
+	}
 	return c->bad ? -EBADMSG : 1;
 }
 
-/* id, number; then who and when, in the order of a sample's fields. */
+/* Who and when, at the end of records that are no samples. */
+static void take_sample_id(const struct perf_file *f, struct cursor *c, struct perf_record *r)
+{
+	const struct perf_attr *attr = f->attrs;
+
+	if (!f->attr_count || !attr->sample_id_all)
+		return;
+	if (attr->sample_type & PERF_SAMPLE_TID) {
+		r->pid = cursor_u32(c);
+		r->tid = cursor_u32(c);
+	}
+	if (attr->sample_type & PERF_SAMPLE_TIME)
+		r->time = cursor_u64(c);
+	skip_if(c, attr, PERF_SAMPLE_ID);
+	skip_if(c, attr, PERF_SAMPLE_STREAM_ID);
+	if (attr->sample_type & PERF_SAMPLE_CPU)
+		r->cpu = cursor_u32(c);
+}
+
+/* id, number; then who and when. */
 static int take_lost(const struct perf_file *f, struct cursor *c, struct perf_record *r)
 {
-	take_u64(c);
-	r->lost = take_u64(c);
-	if (!f->sample_id_all)
-		return c->bad ? -EBADMSG : 1;
-	r->pid = take_u32(c);
-	r->tid = take_u32(c);
-	r->time = take_u64(c);
-	take(c, f->sample_type & PERF_SAMPLE_ID ? 8 : 0);
-	take(c, f->sample_type & PERF_SAMPLE_STREAM_ID ? 8 : 0);
-	r->cpu = take_u32(c);
+	r->kind = PERF_FILE_LOST;
+	cursor_u64(c);
+	r->lost = cursor_u64(c);
+	take_sample_id(f, c, r);
 	return c->bad ? -EBADMSG : 1;
 }
 
-int perf_file_next(struct perf_file *file, struct perf_record *record)
+/* number; the event's id is what the record ends with (PERF_SAMPLE_IDENTIFIER). */
+static int take_lost_samples(const struct perf_file *f, struct cursor *c, struct perf_record *r)
 {
-	struct perf_event_header header;
-	struct cursor c;
+	r->kind = PERF_FILE_LOST_SAMPLES;
+	r->lost = cursor_u64(c);
+	if (cursor_left(c) >= 8) {
+		uint64_t id;
 
-	memset(record, 0, sizeof(*record));
-	if (file->at == file->end)
-		return 0;
-	if (file->end - file->at < sizeof(header))
-		return -EBADMSG;
-	memcpy(&header, file->data + file->at, sizeof(header));
-	if (header.size < sizeof(header) || header.size > file->end - file->at)
-		return -EBADMSG;
-	c = (struct cursor){file->data + file->at + sizeof(header),
-			    file->data + file->at + header.size, false};
-	file->at += header.size;
-	switch (header.type) {
-	case PERF_RECORD_SAMPLE:
-		record->kind = PERF_FILE_SAMPLE;
-		return take_sample(file, &c, record);
-	case PERF_RECORD_LOST:
-		record->kind = PERF_FILE_LOST;
-		return take_lost(file, &c, record);
-	case RECORD_FINISHED_ROUND:
-		record->kind = PERF_FILE_ROUND;
+		memcpy(&id, c->end - 8, 8);
+		r->attr = attr_of(f, id);
+	}
+	return c->bad ? -EBADMSG : 1;
+}
+
+static int take_comm(struct cursor *c, struct perf_record *r)
+{
+	r->kind = PERF_FILE_COMM;
+	r->pid = cursor_u32(c);
+	r->tid = cursor_u32(c);
+	r->comm = cursor_text(c);
+	return c->bad ? -EBADMSG : 1;
+}
+
+/* Records that perf itself wrote: of a pipe they are the headers. */
+static int take_header_record(struct perf_file *f, uint32_t type, struct cursor c)
+{
+	struct cursor attr;
+	uint32_t bytes;
+	uint64_t bit;
+	int rc;
+
+	if (f->has_headers)
 		return 1;
-	case RECORD_COMPRESSED:
-		return -ENOTSUP;
-	default:
+	switch (type) {
+	case RECORD_HEADER_ATTR:
+		attr = c;
+		memcpy(&bytes, cursor_left(&c) >= 8 ? c.at + 4 : (const unsigned char *)"\0\0\0",
+		       4);
+		if (!cursor_take(&c, bytes))
+			return -EBADMSG;
+		attr.end = c.at;
+		rc = perf_header_add_attr(f, attr, c);
+		return rc ? rc : 1;
+	case RECORD_FEATURE:
+		bit = cursor_u64(&c);
+		if (!c.bad && bit < 256)
+			perf_header_add_feature(f, (unsigned int)bit, c);
 		return 1;
 	}
+	return 1;
+}
+
+/* The formats follow the record. */
+static int take_formats(struct perf_file *f, struct cursor c)
+{
+	uint64_t bytes = cursor_u32(&c);
+	struct cursor section = cursor_of(f->data, f->size, f->at, bytes);
+	int rc;
+
+	if (c.bad || section.bad)
+		return -EBADMSG;
+	rc = f->has_headers ? 0 : perf_header_add_formats(f, section);
+	f->at += (bytes + 7) & ~7ULL;
+	if (f->at > f->end)
+		f->at = f->end;
+	return rc ? rc : 1;
+}
+
+static int take_compressed(struct perf_file *f, uint32_t type, struct cursor c)
+{
+	uint64_t bytes = type == RECORD_COMPRESSED2 ? cursor_u64(&c) : cursor_left(&c);
+	const void *piece = cursor_take(&c, bytes);
+	int rc = piece ? perf_unpack_add(&f->unpack, piece, bytes) : -EBADMSG;
+
+	return rc ? rc : 1;
+}
+
+/* A record that was read from the file or unpacked. */
+static int take_record(struct perf_file *f, uint32_t type, struct cursor c, struct perf_record *r)
+{
+	switch (type) {
+	case RECORD_SAMPLE:
+		return take_sample(f, &c, r);
+	case RECORD_LOST:
+		return take_lost(f, &c, r);
+	case RECORD_LOST_SAMPLES:
+		return take_lost_samples(f, &c, r);
+	case RECORD_COMM:
+		return take_comm(&c, r);
+	case RECORD_FINISHED_ROUND:
+		r->kind = PERF_FILE_ROUND;
+		return 1;
+	}
+	return 1;
+}
+
+/* The next record of @bytes bytes at @data: 0 if they hold no whole one. */
+static uint64_t next_record(const unsigned char *data, uint64_t bytes, struct cursor *body,
+			    uint32_t *type)
+{
+	struct perf_event_header header;
+
+	if (bytes < sizeof(header))
+		return 0;
+	memcpy(&header, data, sizeof(header));
+	if (header.size < sizeof(header) || header.size > bytes)
+		return 0;
+	*body = (struct cursor){data + sizeof(header), data + header.size, false};
+	*type = header.type;
+	return header.size;
+}
+
+static int next_in_file(struct perf_file *f, struct perf_record *record)
+{
+	struct cursor body;
+	uint32_t type;
+	uint64_t bytes;
+
+	if (f->at == f->end)
+		return f->unpack.end > f->unpack.first ? -EBADMSG : 0;
+	bytes = next_record(f->data + f->at, f->end - f->at, &body, &type);
+	if (!bytes)
+		return -EBADMSG;
+	f->at += bytes;
+
+	if (type == RECORD_COMPRESSED || type == RECORD_COMPRESSED2)
+		return take_compressed(f, type, body);
+	if (type == RECORD_TRACING_DATA)
+		return take_formats(f, body);
+	if (type >= RECORD_HEADER_ATTR && type != RECORD_FINISHED_ROUND)
+		return take_header_record(f, type, body);
+	return take_record(f, type, body, record);
+}
+
+int perf_file_next(struct perf_file *file, struct perf_record *record, struct fault *fault)
+{
+	struct perf_unpack *u = &file->unpack;
+	struct cursor body;
+	uint32_t type;
+	uint64_t bytes;
+	int rc;
+
+	memset(record, 0, sizeof(*record));
+	bytes = next_record(u->data + u->first, u->end - u->first, &body, &type);
+	u->first += bytes;
+	rc = bytes ? take_record(file, type, body, record) : next_in_file(file, record);
+	if (rc == -EBADMSG)
+		return damaged(file, fault);
+	return rc < 0 ? fault_set(fault, rc, "%s: %s", file->path, strerror(-rc)) : rc;
 }
 
 void perf_file_close(struct perf_file *file)
 {
-	if (file->tep)
-		tep_free(file->tep);
+	struct perf_features *features = &file->features;
+
 	if (file->data)
 		munmap((void *)file->data, file->size);
+	free(file->attrs);
+	free(file->ids);
+	free(features->hostname);
+	free(features->kernel);
+	free(features->cpu);
+	free(features->arch);
+	free(features->command);
+	perf_unpack_free(&file->unpack);
 	memset(file, 0, sizeof(*file));
 }

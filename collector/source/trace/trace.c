@@ -1,63 +1,75 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* trace.c - pairs kvm_exit with the next kvm_entry of the same vCPU */
+/* trace.c - the source that makes records of tracepoints */
 #include "collector/source/trace/trace.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/events/event_lanes.h"
-#include "collector/events/event_record.h"
-#include "collector/events/lost_windows.h"
+#include "collector/events/event_queue.h"
 #include "collector/host/host.h"
-
-#define BATCH_RECORDS 4096U
+#include "collector/source/trace/identity.h"
+#include "collector/source/trace/notes.h"
+#include "collector/source/trace/pairs.h"
 
 /*
- * What a lane remembers.
- * @vcpu:	its number; -1: not announced
- * @open:	the kvm_exit that waits for its kvm_entry, if @is_open
- * @resets:	pairs that lost a side
+ * A vCPU.
+ * @tid: thread that it was first seen on
+ * @number: for the sink; -1: not announced
  */
-struct lane_state {
-	int vcpu;
-	bool is_open;
+struct vcpu {
+	uint32_t tgid;
+	uint32_t vcpu_id;
+	uint32_t slot;
+	uint32_t tid;
+	int number;
 	bool ended;
-	struct kvm_event open;
-	uint64_t seq;
-	uint64_t resets;
+	struct pairs pairs;
 };
 
 struct trace_source {
 	struct source source; /* first: the two are cast into each other */
+	struct source_ops ops;
 	struct trace_feed feed;
-	struct event_lanes lanes;
+
+	struct identity *identity;
+	struct event_queue queue;
 	struct lost_windows lost;
-	struct lane_state **states; /* by vCPU number */
-	int vcpus;
-	size_t lane; /* that this round has come to */
+	struct vcpu **vcpus;
+	size_t vcpu_count;
+	size_t last; /* index of the vCPU that was looked up last */
+	int announced;
+
+	/* counts over all vCPUs */
+	uint64_t seen[KVM_EVENT_KINDS];
+	uint64_t homeless; /* kvm_exit of a thread that never showed its vCPU */
+
+	/* this round: vCPUs up to @at were given to the sink */
 	bool in_round;
+	size_t at;
+	uint64_t horizon;
+
+	bool surveying; /* the first of two readings */
+	bool untimed;
+	bool numbered; /* vCPU ids are those of threads: no event names one */
 	bool stopping;
 	bool end;
-	uint64_t horizon;
-	uint64_t resets;
-	uint64_t first_ts;
-	uint64_t last_ts;
-	bool live; /* the run's start is known */
-	char comm[32];
-	struct kvm_exit_record records[BATCH_RECORDS];
+	bool live;
+	struct losses losses; /* complete when the recording has ended */
+	uint64_t weight;
+	char comm[64];
 };
 
 static int on_event(void *user, const struct kvm_event *event)
 {
 	struct trace_source *s = user;
+	struct kvm_event full = *event;
 
-	/* Of the first round, for the run begins with its first vCPU. */
-	if (!s->live && !s->vcpus && event->ts < s->first_ts)
-		s->source.info.tsc_start = s->first_ts = event->ts;
-	if (!s->source.info.isa && event->kind == KVM_EVENT_EXIT)
-		s->source.info.isa = event->isa;
-	return event_lanes_push(&s->lanes, event);
+	if (!full.tgid && s->feed.tgid)
+		full.tgid = s->feed.tgid(s->feed.self, full.tid);
+	if (s->surveying && (!s->source.info.tsc_start || full.ts < s->source.info.tsc_start))
+		s->source.info.tsc_start = full.ts;
+	return event_queue_push(&s->queue, &full);
 }
 
 static int on_lost(void *user, uint32_t cpu, uint64_t from, uint64_t to)
@@ -65,155 +77,105 @@ static int on_lost(void *user, uint32_t cpu, uint64_t from, uint64_t to)
 	return lost_windows_add(&((struct trace_source *)user)->lost, cpu, from, to);
 }
 
-static struct lane_state *state_of(struct event_lane *lane)
+static bool is_of(const struct vcpu *vcpu, const struct kvm_event *event, uint32_t slot)
 {
-	struct lane_state *state = lane->user;
-
-	if (!state) {
-		state = calloc(1, sizeof(*state));
-		if (state)
-			state->vcpu = -1;
-		lane->user = state;
-	}
-	return state;
+	return vcpu->vcpu_id == event->vcpu_id && vcpu->tgid == event->tgid && vcpu->slot == slot;
 }
 
-/* Whether another lane is the same vCPU of the same process. */
-static bool known_vcpu(const struct trace_source *s, const struct event_lane *lane)
+/* The vCPU of an event, made if need be; NULL: no memory. */
+static struct vcpu *get_vcpu(struct trace_source *s, const struct kvm_event *event)
 {
-	for (size_t i = 0; i < s->lanes.count; i++) {
-		const struct event_lane *other = s->lanes.lanes[i];
-		const struct lane_state *state = other->user;
+	uint32_t slot = identity_slot(s->identity, event);
+	struct vcpu **more;
+	struct vcpu *vcpu;
 
-		if (other != lane && state && state->vcpu >= 0 && other->tgid == lane->tgid &&
-		    other->vcpu_id == lane->vcpu_id)
-			return true;
+	/* Most events are of the vCPU of the one before. */
+	for (size_t n = 0; n < s->vcpu_count; n++) {
+		size_t i = (s->last + n) % s->vcpu_count;
+
+		if (is_of(s->vcpus[i], event, slot)) {
+			s->last = i;
+			return s->vcpus[i];
+		}
 	}
-	return false;
-}
 
-static int announce(struct trace_source *s, struct event_lane *lane, struct source_item *item)
-{
-	struct lane_state *state = lane->user;
-	struct lane_state **more = reallocarray(s->states, (size_t)s->vcpus + 1, sizeof(*more));
-
-	if (!more)
-		return -ENOMEM;
-	s->states = more;
-	more[s->vcpus] = state;
-	state->vcpu = s->vcpus++;
-	lane->tgid = s->feed.tgid(s->feed.self, lane->tid);
-	host_comm(lane->tgid, s->comm, sizeof(s->comm));
-	item->kind = SOURCE_VCPU;
-	item->vcpu = state->vcpu;
-	item->made_tsc = 0;
-	item->info = (struct store_vcpu){
-		.comm = s->comm,
-		.vm_id = lane->tgid ? lane->tgid : lane->tid,
-		.ring_id = known_vcpu(s, lane) ? lane->tid : 0,
-		.tgid = lane->tgid,
-		.vcpu_id = lane->vcpu_id,
+	vcpu = calloc(1, sizeof(*vcpu));
+	more = vcpu ? reallocarray(s->vcpus, s->vcpu_count + 1, sizeof(*more)) : NULL;
+	if (!more) {
+		free(vcpu);
+		return NULL;
+	}
+	s->vcpus = more;
+	*vcpu = (struct vcpu){
+		.tgid = event->tgid,
+		.vcpu_id = event->vcpu_id,
+		.slot = slot,
+		.tid = event->tid,
+		.number = -1,
+		.pairs = {.untimed = s->untimed},
 	};
-	return 0;
+	s->last = s->vcpu_count;
+	s->vcpus[s->vcpu_count++] = vcpu;
+	return vcpu;
 }
 
-/* One side of a pair is missing: an exit that has no record. */
-static void reset(struct trace_source *s, struct lane_state *state)
+/* The event's vCPU id, as far as it can be known. */
+static int name_vcpu(struct trace_source *s, struct kvm_event *event)
 {
-	state->is_open = false;
-	state->seq++;
-	state->resets++;
-	s->resets++;
+	int rc = s->numbered ? identity_number_threads(s->identity, event) : 0;
+
+	event->vcpu_id = identity_name_vcpu(s->identity, event);
+	return rc;
 }
 
-/* Takes one event; true if it completed @record. */
-static bool take_event(struct trace_source *s, struct lane_state *state, const struct kvm_event *e,
-		       struct kvm_exit_record *record)
+/* The first reading. Events whose thread is not known yet are seen again in the second. */
+static int survey_event(struct trace_source *s, struct kvm_event *event)
 {
-	bool lost = state->is_open &&
-		    (lost_windows_hit(&s->lost, state->open.cpu, state->open.ts, e->ts) ||
-		     lost_windows_hit(&s->lost, e->cpu, state->open.ts, e->ts));
+	if (event->kind == KVM_EVENT_EXIT && !s->source.info.isa)
+		s->source.info.isa = event->isa;
+	if (event->ts > s->source.info.tsc_end)
+		s->source.info.tsc_end = event->ts;
+	s->seen[event->kind]++;
+	if (event->kind > KVM_EVENT_ENTRY || name_vcpu(s, event))
+		return 0;
+	return identity_see(s->identity, event, &s->lost);
+}
 
-	s->last_ts = e->ts;
-	if (e->kind == KVM_EVENT_EXIT) {
-		if (state->is_open)
-			reset(s, state);
-		state->open = *e;
-		state->is_open = true;
-		return false;
+static int take_event(struct trace_source *s, struct kvm_event *event)
+{
+	struct vcpu *vcpu;
+	int rc = name_vcpu(s, event);
+
+	if (!rc && s->live) {
+		s->seen[event->kind]++;
+		rc = identity_see(s->identity, event, &s->lost);
 	}
-	if (lost)
-		reset(s, state);
-	if (!state->is_open)
-		return false;
-	state->is_open = false;
-	event_record(record, &state->open, e->ts);
-	record->seq = state->seq++;
-	return true;
-}
-
-/* Up to BATCH_RECORDS records of a lane. */
-static size_t pair_up(struct trace_source *s, struct event_lane *lane)
-{
-	const struct kvm_event *e;
-	size_t count = 0;
-
-	while (count < BATCH_RECORDS && (e = event_lane_peek(lane, s->horizon))) {
-		count += take_event(s, lane->user, e, &s->records[count]);
-		event_lane_pop(lane);
+	if (rc)
+		return rc;
+	if (event->vcpu_id == KVM_EVENT_NO_VCPU) {
+		s->homeless += event->kind == KVM_EVENT_EXIT;
+		return 0;
 	}
-	return count;
-}
 
-static int visit(struct trace_source *s, struct event_lane *lane, struct source_item *item)
-{
-	struct lane_state *state = state_of(lane);
-
-	if (!state)
+	vcpu = get_vcpu(s, event);
+	if (!vcpu)
 		return -ENOMEM;
-	if (!event_lane_peek(lane, s->horizon))
-		return 0;
-	if (state->vcpu < 0)
-		return announce(s, lane, item);
-	item->count = pair_up(s, lane);
-	if (!item->count)
-		return 0;
-	item->kind = SOURCE_RECORDS;
-	item->vcpu = state->vcpu;
-	item->records = s->records;
-	return 0;
+	return pairs_take(&vcpu->pairs, event, &s->lost);
 }
 
-/* The end of the first vCPU that was not ended, or SOURCE_FINISHED. */
-static void end_next(struct trace_source *s, struct source_item *item)
+/* Everything that is older than the horizon, in order of time. */
+static int take_events(struct trace_source *s)
 {
-	uint64_t lost = s->feed.lost(s->feed.self);
-	uint64_t hidden = lost > s->resets ? (lost - s->resets) / 2 : 0;
-	struct lane_state *state;
+	const struct kvm_event *oldest;
+	int rc = 0;
 
-	for (int i = 0; i < s->vcpus; i++) {
-		state = s->states[i];
-		if (state->ended)
-			continue;
-		state->ended = true;
-		item->kind = SOURCE_END_VCPU;
-		item->vcpu = i;
-		/* Exits lost with both sides, by the pairs that lost one. */
-		if (s->resets)
-			hidden = hidden * state->resets / s->resets;
-		else
-			hidden = i ? 0 : hidden;
-		item->end = (struct store_vcpu_end){
-			.end_seq = state->seq + hidden,
-			.open_exits = state->is_open,
-		};
-		return;
+	while (!rc && (oldest = event_queue_peek(&s->queue, s->horizon))) {
+		struct kvm_event event = *oldest;
+
+		event_queue_pop(&s->queue);
+		rc = s->surveying ? survey_event(s, &event) : take_event(s, &event);
 	}
-	if (!s->source.info.tsc_end) {
-		s->source.info.tsc_end = s->last_ts;
-		s->source.info.ended_ns = host_realtime_ns();
-	}
-	item->kind = SOURCE_FINISHED;
+	return rc;
 }
 
 static int fill(struct trace_source *s, struct fault *fault)
@@ -226,38 +188,178 @@ static int fill(struct trace_source *s, struct fault *fault)
 		s->feed.stop(s->feed.self);
 		s->feed.stop = NULL;
 	}
+
 	rc = s->feed.fill(s->feed.self, &sink, &s->horizon, &s->end, fault);
-	if (rc)
-		return fault_set(fault, rc, "%s: %s", s->source.ops->name, strerror(-rc));
-	if (s->stopping || s->end)
-		s->horizon = UINT64_MAX;
-	s->in_round = true;
-	s->lane = 0;
+	if (!rc) {
+		if (s->stopping || s->end)
+			s->horizon = UINT64_MAX;
+		rc = take_events(s);
+	}
+	if (rc == -ENOMEM)
+		return fault_set(fault, rc, "out of memory");
+	return rc ? fault_set(fault, rc, "%s: %s", s->ops.name, strerror(-rc)) : 0;
+}
+
+static void announce(struct trace_source *s, struct vcpu *vcpu, struct source_item *item)
+{
+	vcpu->number = s->announced++;
+	s->feed.comm(s->feed.self, vcpu->tgid, vcpu->tid, s->comm, sizeof(s->comm));
+	item->kind = SOURCE_VCPU;
+	item->vcpu = vcpu->number;
+	item->made_tsc = 0;
+	item->info = (struct store_vcpu){
+		.comm = *s->comm ? s->comm : NULL,
+		.vm_id = identity_vm(s->identity, vcpu->tgid, vcpu->tid),
+		.tgid = vcpu->tgid,
+		.vcpu_id = vcpu->vcpu_id,
+	};
+}
+
+/* What this round has of a vCPU: first its announcement, then its records. */
+static bool give(struct trace_source *s, struct vcpu *vcpu, struct source_item *item)
+{
+	if (vcpu->number < 0) {
+		announce(s, vcpu, item);
+		return true;
+	}
+	if (!vcpu->pairs.count)
+		return false;
+	item->kind = SOURCE_RECORDS;
+	item->vcpu = vcpu->number;
+	item->records = vcpu->pairs.records;
+	item->count = vcpu->pairs.count;
+	vcpu->pairs.count = 0;
+	return true;
+}
+
+/* Where the events of a vCPU were interrupted; without any, how many it has. */
+static uint64_t weight_of(const struct trace_source *s, const struct vcpu *vcpu)
+{
+	const struct pairs *p = &vcpu->pairs;
+
+	return s->weight ? p->unpaired + p->missing : p->exits;
+}
+
+/*
+ * The exits of all vCPUs that were lost with both sides. Those of which one side is
+ * there are in the vCPUs' own counts already.
+ */
+static void share_losses(struct trace_source *s)
+{
+	struct losses_told told = {0};
+	struct losses_seen seen = {
+		.exits = s->seen[KVM_EVENT_EXIT],
+		.entries = s->untimed ? 0 : s->seen[KVM_EVENT_ENTRY],
+	};
+	uint64_t sampled_out = 0, unpaired = 0;
+
+	s->feed.losses(s->feed.self, &told);
+	for (int kind = KVM_EVENT_MSR; kind < KVM_EVENT_KINDS; kind++)
+		told.others += s->seen[kind];
+	for (size_t i = 0; i < s->vcpu_count; i++) {
+		const struct pairs *p = &s->vcpus[i]->pairs;
+
+		seen.missing += p->missing;
+		seen.halves += p->halves;
+		unpaired += p->unpaired;
+		sampled_out += p->sampled_out;
+		s->weight += p->unpaired + p->missing;
+	}
+
+	s->losses = losses_of(&told, &seen);
+	s->source.estimated = !s->losses.exact || sampled_out;
+	s->source.dropped_most = unpaired + sampled_out + losses_most(&told, &seen);
+	s->losses.exits -= seen.missing;
+	notes_end(&s->source.notes, &(struct notes_end){
+					    .sampled_out = sampled_out,
+					    .missing = seen.missing,
+					    .lost = told.events + told.more,
+					    .homeless = s->homeless,
+				    });
+}
+
+/* Part of the lost exits that falls to @vcpu, so that all parts add up. */
+static uint64_t take_share(struct trace_source *s, const struct vcpu *vcpu)
+{
+	uint64_t weight = weight_of(s, vcpu), all = 0, part;
+
+	for (size_t i = 0; i < s->vcpu_count; i++) {
+		if (!s->vcpus[i]->ended)
+			all += weight_of(s, s->vcpus[i]);
+	}
+	if (!all)
+		return 0;
+	part = weight == all ? s->losses.exits
+			     : (uint64_t)((double)s->losses.exits * (double)weight / (double)all);
+	s->losses.exits -= part;
+	return part;
+}
+
+/* The end of the first vCPU that was not ended, or SOURCE_FINISHED. */
+static int end_next(struct trace_source *s, struct source_item *item, struct fault *fault)
+{
+	for (size_t i = 0; i < s->vcpu_count; i++) {
+		struct vcpu *vcpu = s->vcpus[i];
+
+		if (vcpu->ended)
+			continue;
+		if (!pairs_are_possible(&vcpu->pairs))
+			return fault_set(
+				fault, -EPROTO,
+				"%s: the exits of vCPU %u add up to more than the recording (its clock is no time: record with the clock local, mono or x86-tsc)",
+				s->ops.name, vcpu->vcpu_id);
+		item->kind = SOURCE_END_VCPU;
+		item->vcpu = vcpu->number;
+		item->end = (struct store_vcpu_end){
+			.end_seq = vcpu->pairs.seq + take_share(s, vcpu),
+			.open_exits = vcpu->pairs.is_open,
+		};
+		vcpu->ended = true;
+		return 0;
+	}
+
+	if (s->live) {
+		s->source.info.tsc_end = host_tsc();
+		s->source.info.ended_ns = host_realtime_ns();
+	}
+	item->kind = SOURCE_FINISHED;
+	return 0;
+}
+
+/* The last round: exits that need no kvm_entry, then the losses. */
+static int finish(struct trace_source *s, struct fault *fault)
+{
+	for (size_t i = 0; i < s->vcpu_count; i++) {
+		if (pairs_end(&s->vcpus[i]->pairs))
+			return fault_set(fault, -ENOMEM, "out of memory");
+	}
+	share_losses(s);
 	return 0;
 }
 
 static int trace_next(struct source *source, struct source_item *item, struct fault *fault)
 {
 	struct trace_source *s = (struct trace_source *)source;
-	int rc = 0;
+	int rc;
 
 	item->kind = SOURCE_NOTHING;
-	if (!s->in_round)
+	if (!s->in_round) {
 		rc = fill(s, fault);
-	while (!rc && s->lane < s->lanes.count) {
-		rc = visit(s, s->lanes.lanes[s->lane], item);
-		if (rc == -ENOMEM)
-			return fault_set(fault, rc, "out of memory");
-		if (rc || item->kind != SOURCE_NOTHING)
+		if (!rc && s->horizon == UINT64_MAX)
+			rc = finish(s, fault);
+		if (rc)
 			return rc;
-		s->lane++;
+		s->in_round = true;
+		s->at = 0;
 	}
-	if (rc)
-		return rc;
+
+	for (; s->at < s->vcpu_count; s->at++) {
+		if (give(s, s->vcpus[s->at], item))
+			return 0;
+	}
 	if (s->horizon == UINT64_MAX)
-		end_next(s, item);
-	else
-		s->in_round = false;
+		return end_next(s, item, fault);
+	s->in_round = false;
 	return 0;
 }
 
@@ -271,42 +373,113 @@ static void trace_close(struct source *source)
 	struct trace_source *s = (struct trace_source *)source;
 
 	s->feed.close(s->feed.self);
-	for (size_t i = 0; i < s->lanes.count; i++)
-		free(s->lanes.lanes[i]->user);
-	event_lanes_free(&s->lanes);
+	for (size_t i = 0; i < s->vcpu_count; i++) {
+		pairs_free(&s->vcpus[i]->pairs);
+		free(s->vcpus[i]);
+	}
+	free(s->vcpus);
+	identity_free(s->identity);
+	event_queue_free(&s->queue);
 	lost_windows_free(&s->lost);
 	run_info_free(&s->source.info);
-	free(s->states);
-	free((void *)s->source.ops);
+	free(s->source.notes);
 	free(s);
+}
+
+/* Read a file for the first time. */
+static int read_through(struct trace_source *s, struct fault *fault)
+{
+	int rc = 0;
+
+	s->surveying = true;
+	s->end = false;
+	s->horizon = 0;
+	while (!rc && s->horizon != UINT64_MAX)
+		rc = fill(s, fault);
+
+	s->surveying = false;
+	s->end = false;
+	lost_windows_free(&s->lost);
+	if (!rc)
+		s->feed.rewind(s->feed.self);
+	return rc;
+}
+
+/* The wall clock at the first and the last event, where the file knows it. */
+static void set_wall_clock(struct run_info *info, int64_t offset_ns)
+{
+	uint64_t started = info->tsc_start + (uint64_t)offset_ns;
+	uint64_t ended = info->tsc_end + (uint64_t)offset_ns;
+
+	if (!offset_ns || started > INT64_MAX || ended > INT64_MAX || ended < started)
+		return;
+	info->started_ns = (int64_t)started;
+	info->ended_ns = (int64_t)ended;
+}
+
+/* What the first reading found out. */
+static int survey(struct trace_source *s, struct fault *fault)
+{
+	int rc = read_through(s, fault);
+
+	if (!rc && s->seen[KVM_EVENT_EXIT] && !identity_count(s->identity)) {
+		memset(s->seen, 0, sizeof(s->seen));
+		s->numbered = true;
+		rc = read_through(s, fault);
+	}
+	if (rc)
+		return rc;
+
+	s->untimed = s->feed.no_time || s->feed.sampled || !s->seen[KVM_EVENT_ENTRY];
+	if (!s->seen[KVM_EVENT_ENTRY])
+		identity_split_unknown(s->identity);
+	s->source.info.untimed = s->untimed && s->seen[KVM_EVENT_EXIT];
+	if (!s->source.info.tsc_end)
+		s->source.info.tsc_end = 1; /* no event: no time of this machine instead */
+	set_wall_clock(&s->source.info, s->feed.wall_offset_ns);
+	notes_begin(&s->source.notes,
+		    &(struct notes_begin){
+			    .feed = &s->feed,
+			    .identity = s->identity,
+			    .no_entries = !s->seen[KVM_EVENT_ENTRY] && s->seen[KVM_EVENT_EXIT],
+			    .numbered = s->numbered,
+		    });
+	return 0;
 }
 
 int source_trace_open(const struct trace_feed *feed, const char *name, const struct run_info *info,
 		      struct source **source, struct fault *fault)
 {
 	struct trace_source *s = calloc(1, sizeof(*s));
-	struct source_ops *ops = calloc(1, sizeof(*ops));
+	int rc = 0;
 
 	*source = NULL;
-	if (!s || !ops) {
+	if (s)
+		s->identity = identity_new();
+	if (!s || !s->identity) {
 		free(s);
-		free(ops);
 		feed->close(feed->self);
 		return fault_set(fault, -ENOMEM, "out of memory");
 	}
-	*ops = (struct source_ops){
+
+	s->ops = (struct source_ops){
 		.name = name,
 		.next = trace_next,
 		.stop = trace_stop,
 		.close = trace_close,
 	};
-	s->source.ops = ops;
+	s->source.ops = &s->ops;
 	s->source.info = *info;
 	s->source.info.unsplit = 1;
-	s->live = info->tsc_start != 0;
-	s->first_ts = UINT64_MAX;
 	s->source.fd = -1;
 	s->feed = *feed;
+	s->live = !feed->rewind;
+	if (!s->live)
+		rc = survey(s, fault);
+	if (rc) {
+		trace_close(&s->source);
+		return rc;
+	}
 	*source = &s->source;
 	return 0;
 }

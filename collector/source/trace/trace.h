@@ -3,11 +3,13 @@
  * trace.h - records made of tracepoints: kvm_exit and the kvm_entry after it
  *
  * For hosts whose KVM has no exit ring, and for recordings of other tools. What
- * such a record lacks: the parts of its time, flags, MSR numbers and CPUID leaves.
- * vCPUs are told apart by thread and vCPU id; a VM is what one process runs.
+ * such a record lacks: the parts of its time and the flags; and MSR numbers, CPUID
+ * leaves and addresses unless kvm_msr, kvm_cpuid, ... were recorded too.
  *
- * Pairing starts anew where events were lost. How many exits were lost is known
- * only as half of the lost events; they count as dropped.
+ * A file is read twice: first for what must be known at the beginning (which thread
+ * is which vCPU, when it begins, whether it has kvm_entry at all), then for its
+ * records. Of a vCPU, whatever thread it is on: identity.h. What is paired with
+ * what: pairs.h. How many exits were lost: losses.h.
  */
 #ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_TRACE_H
 #define EXITSCOPE_COLLECTOR_SOURCE_TRACE_TRACE_H
@@ -16,28 +18,48 @@
 
 #include "collector/events/trace_instance.h"
 #include "collector/source/source.h"
+#include "collector/source/trace/losses.h"
 
 /*
  * Where events come from. The functions get @self.
- * @fill: hands over events; *@horizon: nothing older comes any more; *@end: nothing
- *	comes at all. 0 or -errno with words in @fault.
- * @stop: no more events are wanted; may be NULL
- * @lost: events lost so far, over all
- * @tgid: the process of a thread, 0: unknown
+ * @fill: hand over events; *@horizon: no older ones come any more; *@end: no more come
+ *	at all. 0, or -errno with words in @fault.
+ * @rewind: begin again; NULL: live, can't be read twice
+ * @stop: no more events are needed; may be NULL
+ * @losses: what is known of lost events so far
+ * @tgid: the process of a thread whose events don't name it, 0: unknown; may be NULL
+ * @comm: the name of a process, or of a thread where @tgid is 0; "": unknown
+ *
+ * @wall_offset_ns: CLOCK_REALTIME - time stamps; 0: not known
+ * @no_time: why time stamps are no times, NULL: they are
+ * @no_time_way: what to do about it
+ * @sampled: the recording has a part of the exits; event.period is set
+ * @no_entry_way: how to record kvm_entry too
  */
 struct trace_feed {
 	void *self;
 	int (*fill)(void *self, const struct trace_sink *sink, uint64_t *horizon, bool *end,
 		    struct fault *fault);
+	void (*rewind)(void *self);
 	void (*stop)(void *self);
-	uint64_t (*lost)(void *self);
+	void (*losses)(void *self, struct losses_told *told);
 	uint32_t (*tgid)(void *self, uint32_t tid);
+	void (*comm)(void *self, uint32_t tgid, uint32_t tid, char *comm, size_t bytes);
 	void (*close)(void *self);
+
+	int64_t wall_offset_ns;
+	const char *no_time;
+	const char *no_time_way;
+	const char *no_entry_way;
+	bool sampled;
 };
 
 /*
- * Takes @feed over, whatever it returns. @name: table run, column source. @info:
- * what is known of the run; tsc_khz 1000000 where times are ns.
+ * source_trace_open - make a source of a feed
+ * @feed: taken over, whatever this returns
+ * @name: table run, column source
+ * @info: what is known of the run, its texts are taken over; tsc_khz 1000000 where
+ *	times are ns; tsc_start 0: that of the first event
  */
 int source_trace_open(const struct trace_feed *feed, const char *name, const struct run_info *info,
 		      struct source **source, struct fault *fault);
@@ -45,17 +67,31 @@ int source_trace_open(const struct trace_feed *feed, const char *name, const str
 /* kvm_exit and kvm_entry of this kernel; @buffer_kb as in trace_instance_open(). */
 int source_tracefs_open(size_t buffer_kb, struct source **source, struct fault *fault);
 
-/* A file of perf record or perf kvm stat record. Times are ns of perf's clock. */
-int source_perf_data_open(const char *path, struct source **source, struct fault *fault);
+enum import_kind {
+	IMPORT_PERF_DATA,  /* perf record, perf kvm stat record */
+	IMPORT_TRACE_DAT,  /* trace-cmd record */
+	IMPORT_TRACE_TEXT, /* ftrace's file trace, trace-cmd report, perf script */
+	IMPORT_OTHER
+};
 
-/* A file of trace-cmd record. Times are ns (clock local, or x86-tsc, which
- * trace-cmd converts).
- */
-int source_trace_dat_open(const char *path, struct source **source, struct fault *fault);
-
-enum import_kind { IMPORT_PERF_DATA, IMPORT_TRACE_DAT, IMPORT_TEXT };
-
-/* Which of them a file is, by what it begins with. */
+/* Which of them a file is, by how it begins. -errno with words in @fault. */
 int import_kind(const char *path, enum import_kind *kind, struct fault *fault);
+
+/*
+ * source_import_open - read a recording of another tool
+ * @kind: not IMPORT_OTHER
+ * @tsc_khz: frequency of a TSC that the file's times are cycles of; 0: not given
+ *
+ * Return 0 or -errno with words in @fault.
+ */
+int source_import_open(const char *path, enum import_kind kind, uint32_t tsc_khz,
+		       struct source **source, struct fault *fault);
+
+/* The same by kind; times of perf.data are always ns. */
+int source_perf_data_open(const char *path, struct source **source, struct fault *fault);
+int source_trace_dat_open(const char *path, uint32_t tsc_khz, struct source **source,
+			  struct fault *fault);
+int source_trace_text_open(const char *path, uint32_t tsc_khz, struct source **source,
+			   struct fault *fault);
 
 #endif

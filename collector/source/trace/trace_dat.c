@@ -1,60 +1,174 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* import_trace_dat.c - events from a file of trace-cmd record, by libtracecmd */
+/*
+ * trace_dat.c - events from a file of trace-cmd record
+ *
+ * trace-cmd -B NAME records into instances of ftrace, each with buffers of its own.
+ * An event that was enabled in several of them is there several times, so each kind of
+ * event is taken from the one instance that has most of it.
+ */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <trace-cmd.h>
-
+#include "collector/source/trace/clock.h"
+#include "collector/source/trace/dat_file.h"
+#include "collector/source/trace/ring_page.h"
 #include "collector/source/trace/trace.h"
 
 /* Events handed over at once, so that memory does not grow with the file. */
 #define FILL_EVENTS 65536
 
-struct dat_cpu {
-	struct tep_record *next; /* NULL: at its end */
+/*
+ * The events of one CPU of one instance.
+ * @next: the next event of a kind that is taken from this instance, if @has_next
+ * @last_ts: time of the last event of any kind
+ */
+struct reader {
+	size_t buffer;
+	uint32_t cpu;
+	struct dat_pages pages;
+	struct ring_page page;
+	struct kvm_event next;
+	bool has_next;
 	uint64_t last_ts;
 };
 
-struct dat_feed {
-	struct tracecmd_input *input;
-	struct kvm_event_format format;
-	struct dat_cpu *cpus;
-	int cpu_count;
+/*
+ * Of an instance.
+ * @kinds: events of each kind that it has; @wanted: which are taken
+ * @others: events without a meaning here
+ * @lost: by the pages; @gaps: pages that don't say how many
+ */
+struct instance {
+	uint64_t kinds[KVM_EVENT_KINDS];
+	bool wanted[KVM_EVENT_KINDS];
+	bool used;
+	uint64_t others;
 	uint64_t lost;
+	uint64_t gaps;
 };
 
-/* The CPU whose next record is the oldest; -1: all are at their ends. */
-static int oldest(const struct dat_feed *f)
-{
-	int best = -1;
+struct dat_feed {
+	struct dat_file file;
+	struct instance *instances; /* as file.buffers */
+	struct reader *readers;
+	size_t reader_count;
+	bool begun;
+	char no_time[64];
+};
 
-	for (int i = 0; i < f->cpu_count; i++) {
-		if (f->cpus[i].next && (best < 0 || f->cpus[i].next->ts < f->cpus[best].next->ts))
-			best = i;
+static int damaged(const struct dat_feed *f, struct fault *fault)
+{
+	return fault_set(fault, -EBADMSG, "%s: damaged or cut off", f->file.path);
+}
+
+/* The next page that has events; 0: there is none. */
+static int next_page(struct dat_feed *f, struct reader *r, const struct trace_sink *sink)
+{
+	struct instance *instance = &f->instances[r->buffer];
+	const unsigned char *page;
+	size_t bytes;
+	int rc = dat_pages_next(&r->pages, &page, &bytes);
+
+	if (rc <= 0)
+		return rc;
+	if (ring_page_begin(&r->page, page, bytes, f->file.long_bytes))
+		return -EBADMSG;
+	if (!r->page.missed)
+		return 1;
+
+	instance->lost += r->page.lost;
+	instance->gaps += !r->page.lost;
+	rc = sink ? sink->lost(sink->user, r->cpu, r->last_ts, r->page.ts) : 0;
+	return rc ? rc : 1;
+}
+
+/* The next event with its time; 0: the end. */
+static int next_event(struct dat_feed *f, struct reader *r, const struct trace_sink *sink,
+		      const unsigned char **data, size_t *bytes)
+{
+	int rc;
+
+	while (!(rc = ring_page_next(&r->page, data, bytes))) {
+		rc = next_page(f, r, sink);
+		if (rc <= 0)
+			return rc;
+	}
+	return rc;
+}
+
+/* Go on to the next event that is taken from this instance. */
+static int advance(struct dat_feed *f, struct reader *r, const struct trace_sink *sink)
+{
+	struct instance *instance = &f->instances[r->buffer];
+	const unsigned char *data;
+	size_t bytes;
+	int rc;
+
+	r->has_next = false;
+	while ((rc = next_event(f, r, sink, &data, &bytes)) > 0) {
+		r->last_ts = r->page.ts;
+		if (!kvm_event_parse(&f->file.formats, data, bytes, &r->next)) {
+			instance->others++;
+			continue;
+		}
+		instance->kinds[r->next.kind]++;
+		if (!instance->wanted[r->next.kind])
+			continue;
+		r->next.ts = r->page.ts;
+		r->next.cpu = r->cpu;
+		r->has_next = true;
+		return 0;
+	}
+	return rc;
+}
+
+/* All readers at their beginnings. */
+static int begin(struct dat_feed *f)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < f->reader_count && !rc; i++) {
+		struct reader *r = &f->readers[i];
+		const struct dat_buffer *buffer = &f->file.buffers[r->buffer];
+
+		r->page = (struct ring_page){.at = NULL};
+		r->has_next = false;
+		r->last_ts = 0;
+		rc = dat_pages_begin(&r->pages, &f->file, buffer, r->pages.cpu);
+	}
+	for (size_t i = 0; i < f->file.buffer_count; i++) {
+		struct instance *instance = &f->instances[i];
+
+		memset(instance->kinds, 0, sizeof(instance->kinds));
+		instance->others = instance->lost = instance->gaps = 0;
+	}
+	f->begun = false;
+	return rc;
+}
+
+/* The reader whose next event is the oldest; NULL: all are at their ends. */
+static struct reader *oldest(struct dat_feed *f)
+{
+	struct reader *best = NULL;
+
+	for (size_t i = 0; i < f->reader_count; i++) {
+		struct reader *r = &f->readers[i];
+
+		if (r->has_next && (!best || r->next.ts < best->next.ts))
+			best = r;
 	}
 	return best;
 }
 
-static int hand_over(struct dat_feed *f, int cpu, const struct trace_sink *sink)
+static int first_events(struct dat_feed *f, const struct trace_sink *sink)
 {
-	struct tep_record *record = f->cpus[cpu].next;
-	struct kvm_event event;
 	int rc = 0;
 
-	if (record->missed_events) {
-		/* -1: how many is not known */
-		f->lost += record->missed_events > 0 ? (uint64_t)record->missed_events : 1;
-		rc = sink->lost(sink->user, (uint32_t)cpu, f->cpus[cpu].last_ts, record->ts);
-	}
-	f->cpus[cpu].last_ts = record->ts;
-	if (!rc && kvm_event_parse(&f->format, record->data, record->size, &event)) {
-		event.ts = record->ts;
-		event.cpu = (uint32_t)cpu;
-		rc = sink->event(sink->user, &event);
-	}
-	tracecmd_free_record(record);
-	f->cpus[cpu].next = tracecmd_read_data(f->input, cpu);
+	for (size_t i = 0; i < f->reader_count && !rc; i++)
+		rc = advance(f, &f->readers[i], sink);
+	f->begun = true;
 	return rc;
 }
 
@@ -62,93 +176,231 @@ static int dat_fill(void *self, const struct trace_sink *sink, uint64_t *horizon
 		    struct fault *fault)
 {
 	struct dat_feed *f = self;
-	int cpu, rc = 0;
+	int rc = f->begun ? 0 : first_events(f, sink);
 
-	(void)fault;
 	for (int i = 0; i < FILL_EVENTS && !rc; i++) {
-		cpu = oldest(f);
-		if (cpu < 0) {
+		struct reader *r = oldest(f);
+
+		if (!r) {
 			*end = true;
 			break;
 		}
-		*horizon = f->cpus[cpu].next->ts;
-		rc = hand_over(f, cpu, sink);
+		*horizon = r->next.ts;
+		rc = sink->event(sink->user, &r->next);
+		if (!rc)
+			rc = advance(f, r, sink);
 	}
-	return rc;
+	return rc == -EBADMSG ? damaged(f, fault) : rc;
 }
 
-static uint64_t dat_lost(void *self)
+/* begin() has succeeded once, so it does again. */
+static void dat_rewind(void *self)
 {
-	return ((struct dat_feed *)self)->lost;
+	begin(self);
 }
 
-/* trace-cmd doesn't record which process a thread belongs to. */
-static uint32_t dat_tgid(void *self, uint32_t tid)
+/*
+ * Losses by the statistics of the buffers, or by the pages: these don't see what was
+ * lost after the last page, the statistics may be missing.
+ */
+static void dat_losses(void *self, struct losses_told *told)
 {
-	(void)self;
-	(void)tid;
-	return 0;
+	struct dat_feed *f = self;
+
+	*told = (struct losses_told){0};
+	for (size_t i = 0; i < f->file.buffer_count; i++) {
+		const struct dat_buffer *buffer = &f->file.buffers[i];
+		const struct instance *instance = &f->instances[i];
+
+		if (!instance->used)
+			continue;
+		told->events += buffer->lost > instance->lost ? buffer->lost : instance->lost;
+		told->others += instance->others;
+		told->more |= instance->gaps && !buffer->has_stats;
+	}
+}
+
+static void dat_comm(void *self, uint32_t tgid, uint32_t tid, char *comm, size_t bytes)
+{
+	names_get(&((struct dat_feed *)self)->file.names, tgid, tid, comm, bytes);
 }
 
 static void dat_close(void *self)
 {
 	struct dat_feed *f = self;
 
-	for (int i = 0; i < f->cpu_count; i++) {
-		if (f->cpus[i].next)
-			tracecmd_free_record(f->cpus[i].next);
-	}
-	free(f->cpus);
-	if (f->input)
-		tracecmd_close(f->input);
+	for (size_t i = 0; i < f->reader_count; i++)
+		dat_pages_end(&f->readers[i].pages);
+	free(f->readers);
+	free(f->instances);
+	dat_file_close(&f->file);
 	free(f);
+}
+
+static int make_readers(struct dat_feed *f)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < f->file.buffer_count; i++)
+		count += f->file.buffers[i].cpu_count;
+	f->instances = calloc(f->file.buffer_count + 1, sizeof(*f->instances));
+	f->readers = calloc(count + 1, sizeof(*f->readers));
+	if (!f->instances || !f->readers)
+		return -ENOMEM;
+
+	for (size_t i = 0; i < f->file.buffer_count; i++) {
+		const struct dat_buffer *buffer = &f->file.buffers[i];
+
+		for (size_t cpu = 0; cpu < buffer->cpu_count; cpu++) {
+			struct reader *r = &f->readers[f->reader_count++];
+
+			r->buffer = i;
+			r->cpu = buffer->cpus[cpu].cpu;
+			r->pages.cpu = &buffer->cpus[cpu];
+		}
+	}
+	return 0;
+}
+
+/* Each kind of event from the instance that has most of it. */
+static void choose_instances(struct dat_feed *f)
+{
+	for (int kind = 0; kind < KVM_EVENT_KINDS; kind++) {
+		struct instance *best = NULL;
+
+		for (size_t i = 0; i < f->file.buffer_count; i++) {
+			struct instance *instance = &f->instances[i];
+
+			if (instance->kinds[kind] &&
+			    (!best || instance->kinds[kind] > best->kinds[kind]))
+				best = instance;
+		}
+		if (best)
+			best->wanted[kind] = best->used = true;
+	}
+}
+
+/* Count what the instances have. */
+static int look_through(struct dat_feed *f)
+{
+	int rc = begin(f);
+
+	for (size_t i = 0; i < f->reader_count && !rc; i++)
+		rc = advance(f, &f->readers[i], NULL);
+	if (!rc) {
+		choose_instances(f);
+		rc = begin(f);
+	}
+	return rc;
+}
+
+/* The clock of the instances that are used, which must have the same one. */
+static const char *clock_name(const struct dat_feed *f, struct fault *fault)
+{
+	const char *name = NULL;
+
+	for (size_t i = 0; i < f->file.buffer_count; i++) {
+		const struct dat_buffer *buffer = &f->file.buffers[i];
+
+		if (!f->instances[i].used)
+			continue;
+		if (name && strcmp(name, buffer->clock)) {
+			fault_set(
+				fault, -ENOTSUP,
+				"%s: kvm events in instances with the clocks %s and %s, whose times can't be compared (trace-cmd record all of them into one -B NAME)",
+				f->file.path, name, buffer->clock);
+			return NULL;
+		}
+		name = buffer->clock;
+	}
+	return name ? name : "";
+}
+
+/* What a tick of the clock is. */
+static int set_clock(struct dat_feed *f, uint32_t tsc_khz, struct trace_feed *feed,
+		     struct run_info *info, struct fault *fault)
+{
+	const char *name = clock_name(f, fault);
+	double khz = 0;
+
+	if (!name)
+		return -ENOTSUP;
+	info->tsc_khz = 1000000;
+	if (tsc_khz && *name && clock_kind(name) != CLOCK_TSC)
+		return fault_set(
+			fault, -EINVAL,
+			"%s: its times are not TSC cycles but those of the clock %s (leave --tsc-khz out)",
+			f->file.path, name);
+	switch (tsc_khz ? CLOCK_TSC : clock_kind(name)) {
+	case CLOCK_NS:
+		feed->wall_offset_ns = f->file.wall_offset_ns;
+		return 0;
+	case CLOCK_COUNTS:
+		snprintf(f->no_time, sizeof(f->no_time), "the clock %s is no time", name);
+		feed->no_time = f->no_time;
+		feed->no_time_way = "trace-cmd record -C local, or -C x86-tsc";
+		return 0;
+	case CLOCK_TSC:
+		break;
+	}
+
+	if (f->file.tsc_mult && f->file.tsc_shift < 64)
+		khz = 1e6 * (double)(1ULL << f->file.tsc_shift) / f->file.tsc_mult;
+	if (tsc_khz)
+		khz = tsc_khz;
+	if (khz < 1 || khz > INT32_MAX)
+		return fault_set(
+			fault, -EINVAL,
+			"%s: its times are TSC cycles (clock x86-tsc), and it does not say how long a cycle is (give --tsc-khz N; dmesg of the recorded host has it in MHz)",
+			f->file.path);
+	info->tsc_khz = (uint32_t)(khz + 0.5);
+	return 0;
 }
 
 static int open_file(struct dat_feed *f, const char *path, struct fault *fault)
 {
-	int rc;
+	int rc = dat_file_open(&f->file, path, fault);
 
-	tracecmd_set_loglevel(TEP_LOG_NONE);
-	errno = 0;
-	f->input = tracecmd_open(path, TRACECMD_FL_LOAD_NO_PLUGINS);
-	if (!f->input)
-		return fault_set(fault, errno ? -errno : -EBADMSG, "%s: no whole file of trace-cmd",
-				 path);
-	rc = kvm_event_format_init(&f->format, tracecmd_get_tep(f->input));
 	if (rc)
-		return fault_set(fault, rc,
-				 "%s: has no kvm_exit and kvm_entry with a vCPU (trace-cmd record "
-				 "-e kvm:kvm_exit -e kvm:kvm_entry)",
-				 path);
-	f->cpu_count = tep_get_cpus(tracecmd_get_tep(f->input));
-	f->cpus = calloc((size_t)f->cpu_count + 1, sizeof(*f->cpus));
-	if (!f->cpus)
-		return fault_set(fault, -ENOMEM, "out of memory");
-	for (int i = 0; i < f->cpu_count; i++)
-		f->cpus[i].next = tracecmd_read_data(f->input, i);
-	return 0;
+		return rc;
+	rc = make_readers(f);
+	if (!rc)
+		rc = look_through(f);
+	if (rc == -EBADMSG)
+		return damaged(f, fault);
+	return rc ? fault_set(fault, rc, "%s: %s", path, strerror(-rc)) : 0;
 }
 
-int source_trace_dat_open(const char *path, struct source **source, struct fault *fault)
+int source_trace_dat_open(const char *path, uint32_t tsc_khz, struct source **source,
+			  struct fault *fault)
 {
 	struct dat_feed *f = calloc(1, sizeof(*f));
-	const struct trace_feed feed = {
+	struct trace_feed feed = {
 		.self = f,
 		.fill = dat_fill,
-		.lost = dat_lost,
-		.tgid = dat_tgid,
+		.rewind = dat_rewind,
+		.losses = dat_losses,
+		.comm = dat_comm,
 		.close = dat_close,
+		.no_entry_way = "trace-cmd record -e kvm:kvm_exit -e kvm:kvm_entry",
 	};
-	struct run_info info = {.tsc_khz = 1000000};
+	struct run_info info = {0};
 	int rc;
 
 	if (!f)
 		return fault_set(fault, -ENOMEM, "out of memory");
 	rc = open_file(f, path, fault);
+	if (!rc)
+		rc = set_clock(f, tsc_khz, &feed, &info, fault);
 	if (rc) {
 		dat_close(f);
 		return rc;
 	}
+
 	run_info_set(&info, RUN_LABEL, path);
+	if (*f->file.host)
+		run_info_set(&info, RUN_HOST, f->file.host);
+	if (*f->file.kernel)
+		run_info_set(&info, RUN_KERNEL, f->file.kernel);
 	return source_trace_open(&feed, "trace.dat", &info, source, fault);
 }

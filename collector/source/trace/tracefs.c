@@ -9,7 +9,7 @@
 #include "collector/host/host.h"
 #include "collector/source/trace/trace.h"
 
-#define POLL_NS 50000000 /* between two looks at the buffers */
+#define POLL_NS 50000000 /* between two reads of the buffers */
 
 struct tracefs_feed {
 	struct trace_instance *instance;
@@ -35,16 +35,23 @@ static void tracefs_stop(void *self)
 	trace_instance_stop(((struct tracefs_feed *)self)->instance);
 }
 
-static uint64_t tracefs_lost(void *self)
+static void tracefs_losses(void *self, struct losses_told *told)
 {
-	uint64_t lost;
-
-	return trace_instance_lost(((struct tracefs_feed *)self)->instance, &lost) ? 0 : lost;
+	*told = (struct losses_told){0};
+	if (trace_instance_lost(((struct tracefs_feed *)self)->instance, &told->events))
+		told->more = true;
 }
 
 static uint32_t tracefs_tgid(void *self, uint32_t tid)
 {
 	return trace_instance_tgid(((struct tracefs_feed *)self)->instance, tid);
+}
+
+/* The process lives on this machine. */
+static void tracefs_comm(void *self, uint32_t tgid, uint32_t tid, char *comm, size_t bytes)
+{
+	(void)self;
+	host_comm(tgid ? tgid : tid, comm, (int)bytes);
 }
 
 static void tracefs_close(void *self)
@@ -78,8 +85,9 @@ int source_tracefs_open(size_t buffer_kb, struct source **source, struct fault *
 		.self = f,
 		.fill = tracefs_fill,
 		.stop = tracefs_stop,
-		.lost = tracefs_lost,
+		.losses = tracefs_losses,
 		.tgid = tracefs_tgid,
+		.comm = tracefs_comm,
 		.close = tracefs_close,
 	};
 	struct run_info info = {0};

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* trace_test.c - pairs, losses, and which vCPU it was */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "collector/source/trace/trace.h"
@@ -14,7 +16,10 @@ struct script {
 	int at;
 	int step;
 	uint64_t lost_from, lost_to, lost;
+	bool live;
+	bool no_processes;
 	bool closed;
+	const char *no_time;
 };
 
 static int script_fill(void *self, const struct trace_sink *sink, uint64_t *horizon, bool *end,
@@ -34,15 +39,25 @@ static int script_fill(void *self, const struct trace_sink *sink, uint64_t *hori
 	return rc;
 }
 
-static uint64_t script_lost(void *self)
+static void script_losses(void *self, struct losses_told *told)
 {
-	return ((struct script *)self)->lost;
+	*told = (struct losses_told){.events = ((struct script *)self)->lost};
+}
+
+static void script_rewind(void *self)
+{
+	((struct script *)self)->at = 0;
 }
 
 static uint32_t script_tgid(void *self, uint32_t tid)
 {
+	return ((struct script *)self)->no_processes ? 0 : tid / 100 * 100;
+}
+
+static void script_comm(void *self, uint32_t tgid, uint32_t tid, char *comm, size_t bytes)
+{
 	(void)self;
-	return tid / 100 * 100;
+	snprintf(comm, bytes, "%u/%u", tgid, tid);
 }
 
 static void script_close(void *self)
@@ -69,6 +84,9 @@ struct seen {
 	int records[4];
 	struct store_vcpu_end end[4];
 	int ends;
+	bool estimated;
+	bool untimed;
+	char notes[1024];
 };
 
 static void take_item(struct seen *seen, const struct source_item *item)
@@ -91,8 +109,13 @@ static void play(struct script *script, struct seen *seen)
 	const struct trace_feed feed = {
 		.self = script,
 		.fill = script_fill,
-		.lost = script_lost,
+		.rewind = script->live ? NULL : script_rewind,
+		.losses = script_losses,
 		.tgid = script_tgid,
+		.comm = script_comm,
+		.no_time = script->no_time,
+		.no_time_way = "take another",
+		.no_entry_way = "record it",
 		.close = script_close,
 	};
 	const struct run_info info = {.tsc_khz = 1000000};
@@ -106,7 +129,10 @@ static void play(struct script *script, struct seen *seen)
 		CHECK(!source_next(source, &item, &fault));
 		take_item(seen, &item);
 	}
-	CHECK(source->info.isa == KVM_EXIT_ISA_VMX && source->info.unsplit);
+	CHECK(source->info.unsplit && (script->live || source->info.isa == KVM_EXIT_ISA_VMX));
+	seen->estimated = source->estimated;
+	seen->untimed = source->info.untimed;
+	snprintf(seen->notes, sizeof(seen->notes), "%s", source->notes ? source->notes : "");
 	CHECK(seen->ends == seen->vcpus);
 	source_close(source);
 	CHECK(script->closed);
@@ -138,8 +164,11 @@ static void test_pairs(int step)
 	CHECK(seen.end[1].end_seq == 10 && seen.end[1].open_exits == 0);
 }
 
-/* The entry of one exit, two whole exits, and the exit of an entry are lost. */
-static void test_loss(void)
+/*
+ * Exits 4 to 6 and their entries are lost, the entry of 3 before them and the entry of 6
+ * is there: 6 events, of which 3 are exits.
+ */
+static void test_exact_loss(void)
 {
 	struct script s = {.step = MOST, .lost_from = 300, .lost_to = 690, .lost = 6};
 	struct seen seen;
@@ -155,8 +184,39 @@ static void test_loss(void)
 	for (int i = 0; i < 6; i++)
 		CHECK(seen.record[0][i].cycles == 90);
 	CHECK(seen.record[0][1].seq == 1 && seen.record[0][2].seq == 3);
-	/* 4 are missing: one known by its exit, and half of the other 5 events */
-	CHECK(seen.end[0].end_seq == 7 + 2);
+	CHECK(seen.end[0].end_seq == 10 && !seen.estimated);
+}
+
+/* With other events in the buffers it is their share, and said to be an estimate. */
+static void test_estimated_loss(void)
+{
+	struct script s = {.step = MOST, .lost_from = 310, .lost_to = 900, .lost = 12};
+	struct seen seen;
+
+	for (uint64_t i = 1; i <= 10; i++) {
+		if (i > 3 && i < 9)
+			continue;
+		add(&s, KVM_EVENT_EXIT, 100 * i, 101);
+		add(&s, KVM_EVENT_CPUID, 100 * i + 1, 101);
+		add(&s, KVM_EVENT_PIO, 100 * i + 2, 101);
+		add(&s, KVM_EVENT_ENTRY, 100 * i + 9, 101);
+	}
+	play(&s, &seen);
+	CHECK(seen.records[0] == 5 && seen.end[0].end_seq == 8 && seen.estimated);
+}
+
+/* A window that begins with an entry or ends with an exit takes no pair away. */
+static void test_loss_between_pairs(void)
+{
+	struct script s = {.step = MOST, .lost_from = 150, .lost_to = 300, .lost = 2};
+	struct seen seen;
+
+	add(&s, KVM_EVENT_EXIT, 100, 101);
+	add(&s, KVM_EVENT_ENTRY, 150, 101);
+	add(&s, KVM_EVENT_EXIT, 300, 101);
+	add(&s, KVM_EVENT_ENTRY, 310, 101);
+	play(&s, &seen);
+	CHECK(seen.records[0] == 2 && seen.end[0].end_seq == 3 && !seen.estimated);
 }
 
 /* An exit without an entry before the next one: nobody said that events were lost. */
@@ -173,19 +233,172 @@ static void test_half_pair(void)
 	CHECK(seen.record[0][0].seq == 1 && seen.end[0].end_seq == 2);
 }
 
-/* The same vCPU id in another thread of the same process. */
-static void test_two_threads(void)
+/* An entry after an entry: a filter left an exit out. */
+static void test_missing_exit(void)
 {
 	struct script s = {.step = MOST};
 	struct seen seen;
 
-	add(&s, KVM_EVENT_EXIT, 100, 101);
-	add(&s, KVM_EVENT_ENTRY, 110, 101);
-	add(&s, KVM_EVENT_EXIT, 200, 111);
-	add(&s, KVM_EVENT_ENTRY, 210, 111);
+	add(&s, KVM_EVENT_ENTRY, 50, 101);
+	add(&s, KVM_EVENT_ENTRY, 90, 101);
+	add(&s, KVM_EVENT_EXIT, 200, 101);
+	add(&s, KVM_EVENT_ENTRY, 230, 101);
 	play(&s, &seen);
-	CHECK(seen.vcpus == 2 && seen.vcpu[0].vm_id == seen.vcpu[1].vm_id);
-	CHECK(seen.vcpu[0].ring_id != seen.vcpu[1].ring_id);
+	CHECK(seen.records[0] == 1 && seen.end[0].end_seq == 2);
+	CHECK(seen.estimated && strstr(seen.notes, "1 times a kvm_entry follows another"));
+}
+
+/* A vCPU that goes on in another thread between its exits and entries is one vCPU. */
+static void test_moving_vcpu(bool live, bool no_processes)
+{
+	struct script s = {.step = 3, .live = live, .no_processes = no_processes};
+	struct seen seen;
+	uint64_t cycles = 0;
+
+	for (uint64_t i = 0; i < 10; i++) {
+		add(&s, KVM_EVENT_ENTRY, 100 * i, i % 2 ? 111 : 101);
+		add(&s, KVM_EVENT_EXIT, 100 * i + 60, i % 2 ? 111 : 101);
+	}
+	play(&s, &seen);
+	CHECK(seen.vcpus == 1 && seen.records[0] == 9 && seen.end[0].open_exits == 1);
+	for (int i = 0; i < 9; i++)
+		cycles += seen.record[0][i].cycles;
+	CHECK(cycles == 9 * 40);
+	CHECK(!no_processes == !strstr(seen.notes, "vCPU 1 ran on 2 threads"));
+}
+
+/* Two threads of a process with the same vCPU id, in the guest at once: two VMs. */
+static void test_two_vms(bool no_processes)
+{
+	struct script s = {.step = MOST, .no_processes = no_processes};
+	struct seen seen;
+
+	for (uint64_t i = 0; i < 8; i++) {
+		add(&s, KVM_EVENT_ENTRY, 100 * i + 1, 101);
+		add(&s, KVM_EVENT_ENTRY, 100 * i + 20, 111);
+		add(&s, KVM_EVENT_EXIT, 100 * i + 50, 101);
+		add(&s, KVM_EVENT_EXIT, 100 * i + 70, 111);
+	}
+	play(&s, &seen);
+	CHECK(seen.vcpus == 2 && seen.vcpu[0].vm_id != seen.vcpu[1].vm_id);
+	CHECK(seen.vcpu[0].tgid == seen.vcpu[1].tgid);
+	CHECK(seen.records[0] == 7 && seen.records[1] == 7);
+	CHECK(seen.record[0][0].cycles == 51 && seen.record[1][0].cycles == 50);
+	CHECK(strstr(seen.notes, "2 vCPUs have an id that another vCPU has too"));
+}
+
+/* Several vCPUs of a VM, whose processes the recording doesn't name. */
+static void test_one_vm_of_three(void)
+{
+	struct script s = {.step = MOST, .no_processes = true};
+	struct seen seen;
+
+	for (uint32_t i = 0; i < 3; i++) {
+		add(&s, KVM_EVENT_EXIT, 100 + i, 101 + i);
+		add(&s, KVM_EVENT_ENTRY, 110 + i, 101 + i);
+	}
+	play(&s, &seen);
+	CHECK(seen.vcpus == 3 && seen.vcpu[0].vm_id == seen.vcpu[1].vm_id &&
+	      seen.vcpu[1].vm_id == seen.vcpu[2].vm_id);
+	CHECK(!seen.vcpu[0].tgid);
+}
+
+/* kvm_exit alone: each is counted, none has a duration, and none is called lost. */
+static void test_exits_alone(void)
+{
+	struct script s = {.step = 2};
+	struct seen seen;
+
+	for (uint64_t i = 1; i <= 5; i++)
+		add(&s, KVM_EVENT_EXIT, 100 * i, 101);
+	play(&s, &seen);
+	CHECK(seen.untimed && seen.records[0] == 5);
+	CHECK(seen.end[0].end_seq == 5 && seen.end[0].open_exits == 0);
+	for (int i = 0; i < 5; i++)
+		CHECK(seen.record[0][i].cycles == 0 && seen.record[0][i].seq == (uint64_t)i);
+	CHECK(strstr(seen.notes, "no durations: the recording has kvm_exit and no kvm_entry"));
+}
+
+/* A clock that counts something else than time. */
+static void test_no_time(void)
+{
+	struct script s = {.step = MOST, .no_time = "it is a counter"};
+	struct seen seen;
+
+	add(&s, KVM_EVENT_EXIT, 1, 101);
+	add(&s, KVM_EVENT_ENTRY, 2, 101);
+	add(&s, KVM_EVENT_EXIT, 3, 101);
+	play(&s, &seen);
+	CHECK(seen.untimed && seen.records[0] == 2 && seen.record[0][0].cycles == 0);
+	CHECK(strstr(seen.notes, "it is a counter (take another)"));
+}
+
+/* Kernels before 5.10: kvm_exit has no vCPU, its thread has. */
+static void test_vcpu_by_thread(void)
+{
+	struct script s = {.step = 1};
+	struct seen seen;
+
+	add(&s, KVM_EVENT_EXIT, 90, 103);
+	for (uint64_t i = 1; i <= 4; i++) {
+		add(&s, KVM_EVENT_ENTRY, 100 * i, 103);
+		add(&s, KVM_EVENT_EXIT, 100 * i + 50, 103);
+	}
+	for (int i = 0; i < s.count; i++) {
+		if (s.events[i].kind == KVM_EVENT_EXIT)
+			s.events[i].vcpu_id = KVM_EVENT_NO_VCPU;
+	}
+	play(&s, &seen);
+	CHECK(seen.vcpus == 1 && seen.vcpu[0].vcpu_id == 3 && seen.records[0] == 4);
+	CHECK(seen.record[0][0].cycles == 10 && seen.end[0].open_exits == 1);
+}
+
+/* What an exit was about is in the events between it and the entry. */
+static void test_key(void)
+{
+	struct script s = {.step = MOST};
+	struct seen seen;
+
+	for (uint64_t i = 0; i < 3; i++) {
+		add(&s, KVM_EVENT_EXIT, 100 * i + 1, 101);
+		add(&s, i == 1 ? KVM_EVENT_MSR : KVM_EVENT_CPUID, 100 * i + 2, 101);
+		s.events[s.count - 1].vcpu_id = KVM_EVENT_NO_VCPU;
+		s.events[s.count - 1].has_key = true;
+		s.events[s.count - 1].key = 40 + i;
+		s.events[s.count - 1].key_aux = i;
+		add(&s, KVM_EVENT_ENTRY, 100 * i + 9, 101);
+	}
+	play(&s, &seen);
+	CHECK(seen.records[0] == 3);
+	CHECK(seen.record[0][0].flags & KVM_EXIT_REC_KEY && seen.record[0][0].key == 40);
+	CHECK(!(seen.record[0][1].flags & KVM_EXIT_REC_KEY)); /* CPUID has no MSR */
+	CHECK(seen.record[0][2].key == 42 && seen.record[0][2].key_aux == 2);
+}
+
+/* Random events of unsorted times: whatever comes, times add up to at most the run's. */
+static void test_possible(unsigned int seed)
+{
+	struct script s = {.step = 1 + (int)(seed % 7)};
+	struct seen seen;
+	uint64_t end = 0;
+
+	srandom(seed);
+	while (s.count < MOST) {
+		add(&s, random() % 2 ? KVM_EVENT_EXIT : KVM_EVENT_ENTRY,
+		    1 + (uint64_t)random() % 500, (uint32_t)(101 + random() % 2 * 10));
+	}
+	play(&s, &seen);
+	for (int v = 0; v < seen.vcpus; v++) {
+		uint64_t cycles = 0;
+
+		for (int i = 0; i < seen.records[v]; i++) {
+			CHECK(i == 0 || seen.record[v][i].seq > seen.record[v][i - 1].seq);
+			CHECK(i == 0 || seen.record[v][i].tsc >= end);
+			end = seen.record[v][i].tsc + seen.record[v][i].cycles;
+			cycles += seen.record[v][i].cycles;
+		}
+		CHECK(cycles <= 500);
+	}
 }
 
 int main(void)
@@ -193,8 +406,22 @@ int main(void)
 	test_pairs(MOST);
 	test_pairs(1);
 	test_pairs(7);
-	test_loss();
+	test_exact_loss();
+	test_estimated_loss();
+	test_loss_between_pairs();
 	test_half_pair();
-	test_two_threads();
+	test_missing_exit();
+	test_moving_vcpu(false, false);
+	test_moving_vcpu(false, true);
+	test_moving_vcpu(true, false);
+	test_two_vms(false);
+	test_two_vms(true);
+	test_one_vm_of_three();
+	test_exits_alone();
+	test_no_time();
+	test_vcpu_by_thread();
+	test_key();
+	for (unsigned int seed = 1; seed <= 200; seed++)
+		test_possible(seed);
 	return 0;
 }

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* dat_options.c - reads the options of a trace.dat file */
+#include "collector/source/trace/dat_options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The text of an option, of which not all end with a 0. NULL: no memory. */
+static char *text_of(const struct cursor *c)
+{
+	return strndup((const char *)c->at, cursor_left(c));
+}
+
+struct dat_buffer *dat_option_buffer(struct dat_file *file, const char *name)
+{
+	struct dat_buffer *more;
+
+	for (size_t i = 0; i < file->buffer_count; i++) {
+		if (!strncmp(file->buffers[i].name, name, sizeof(file->buffers[i].name) - 1))
+			return &file->buffers[i];
+	}
+	more = reallocarray(file->buffers, file->buffer_count + 1, sizeof(*more));
+	if (!more)
+		return NULL;
+	file->buffers = more;
+	more += file->buffer_count++;
+	*more = (struct dat_buffer){.page_bytes = file->page_bytes};
+	snprintf(more->name, sizeof(more->name), "%s", name);
+	return more;
+}
+
+/* "overrun: 12" or the like at the beginning of @line, for those that mean lost events. */
+static uint64_t lost_in(const char *line)
+{
+	static const char *const keys[] = {"overrun: ", "commit overrun: ", "dropped events: "};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		if (!strncmp(line, keys[i], strlen(keys[i])))
+			return strtoull(line + strlen(keys[i]), NULL, 10);
+	}
+	return 0;
+}
+
+/* A file per_cpu/cpuN/stats, or "Buffer: NAME" before those of an instance. */
+static int take_stats(struct dat_file *f, char *text)
+{
+	struct dat_buffer *buffer;
+	char *rest;
+
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		if (!strncmp(line, "Buffer: ", 8)) {
+			snprintf(f->stats_of, sizeof(f->stats_of), "%s", line + 8);
+			continue;
+		}
+		buffer = dat_option_buffer(f, f->stats_of);
+		if (!buffer)
+			return -ENOMEM;
+		buffer->has_stats = true;
+		buffer->lost += lost_in(line);
+	}
+	return 0;
+}
+
+/* "local global [mono] x86-tsc": the one in brackets. */
+static void take_clock(struct dat_file *f, const char *text)
+{
+	const char *begin = strchr(text, '[');
+	const char *end = begin ? strchr(begin, ']') : NULL;
+
+	if (end)
+		snprintf(f->clock, sizeof(f->clock), "%.*s", (int)(end - begin - 1), begin + 1);
+}
+
+/* "Linux HOST 6.1.0-56-amd64 x86_64" */
+static void take_uname(struct dat_file *f, const char *text)
+{
+	if (sscanf(text, "%*s %64s %64s %64s", f->host, f->kernel, f->machine) != 3)
+		*f->host = *f->kernel = *f->machine = '\0';
+	if (!strcmp(f->host, "(none)"))
+		*f->host = '\0';
+}
+
+static int take_text(struct dat_file *f, unsigned int option, char *text)
+{
+	switch (option) {
+	case DAT_OPTION_DATE: /* us */
+		f->wall_offset_ns += (int64_t)((uint64_t)strtoll(text, NULL, 0) * 1000);
+		return 0;
+	case DAT_OPTION_CPUSTAT:
+		return take_stats(f, text);
+	case DAT_OPTION_TRACECLOCK:
+		take_clock(f, text);
+		return 0;
+	case DAT_OPTION_UNAME:
+		take_uname(f, text);
+		return 0;
+	}
+	return 0;
+}
+
+int dat_option_take(struct dat_file *file, unsigned int option, struct cursor data)
+{
+	char *text;
+	int rc;
+
+	if (option == DAT_OPTION_TSC2NSEC) {
+		file->tsc_mult = cursor_u32(&data);
+		file->tsc_shift = cursor_u32(&data);
+		return 0;
+	}
+	if (option == DAT_OPTION_CPUCOUNT) {
+		file->cpu_count = cursor_u32(&data);
+		return 0;
+	}
+	text = text_of(&data);
+	if (!text)
+		return -ENOMEM;
+	rc = take_text(file, option, text);
+	free(text);
+	return rc;
+}

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* identity.c - tells vCPUs apart by what can't be at the same time */
+#include "collector/source/trace/identity.h"
+
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A thread that ran a vCPU. @vcpu_id: the one that it ran last. */
+struct thread {
+	uint32_t tid;
+	uint32_t vcpu_id;
+};
+
+/*
+ * A thread of a lane.
+ * @kind, @ts, @cpu: its last event; @order: number of that event, 0: none
+ * @conflicts: whether it conflicts with member i, for the members before it
+ */
+struct member {
+	uint32_t tid;
+	uint32_t slot;
+	enum kvm_event_kind kind;
+	uint32_t cpu;
+	uint64_t ts;
+	uint64_t order;
+	bool *conflicts;
+};
+
+struct lane {
+	struct identity_vcpu vcpu; /* first: the key */
+	struct member *members;
+	size_t last; /* that was looked up last */
+};
+
+struct identity {
+	void *threads; /* of struct thread, by tid */
+	void *lanes;   /* of struct lane, by tgid and vcpu_id */
+	void *numbers; /* of struct thread, by tgid: how many threads were numbered */
+	uint64_t order;
+};
+
+static int by_tid(const void *a, const void *b)
+{
+	const struct thread *left = a, *right = b;
+
+	return (left->tid > right->tid) - (left->tid < right->tid);
+}
+
+static int by_vcpu(const void *a, const void *b)
+{
+	const struct identity_vcpu *left = a, *right = b;
+
+	if (left->tgid != right->tgid)
+		return left->tgid > right->tgid ? 1 : -1;
+	return (left->vcpu_id > right->vcpu_id) - (left->vcpu_id < right->vcpu_id);
+}
+
+/* The node equal to @key, made with @bytes bytes like @key if need be; NULL: no memory. */
+static void *get(void **tree, const void *key, size_t bytes,
+		 int (*compare)(const void *, const void *))
+{
+	void **found = tfind(key, tree, compare);
+	void *node;
+
+	if (found)
+		return *found;
+	node = malloc(bytes);
+	if (!node)
+		return NULL;
+	memcpy(node, key, bytes);
+	if (!tsearch(node, tree, compare)) {
+		free(node);
+		return NULL;
+	}
+	return node;
+}
+
+static struct lane *find_lane(const struct identity *id, const struct kvm_event *event)
+{
+	const struct identity_vcpu key = {.tgid = event->tgid, .vcpu_id = event->vcpu_id};
+	struct lane **found = tfind(&key, &id->lanes, by_vcpu);
+
+	return found ? *found : NULL;
+}
+
+static struct member *find_member(struct lane *lane, uint32_t tid)
+{
+	for (size_t n = 0; n < lane->vcpu.threads; n++) {
+		size_t i = (lane->last + n) % lane->vcpu.threads;
+
+		if (lane->members[i].tid == tid) {
+			lane->last = i;
+			return &lane->members[i];
+		}
+	}
+	return NULL;
+}
+
+static struct member *get_member(struct lane *lane, uint32_t tid)
+{
+	struct member *member = find_member(lane, tid);
+	size_t count = lane->vcpu.threads;
+	struct member *more;
+
+	if (member)
+		return member;
+
+	more = reallocarray(lane->members, count + 1, sizeof(*more));
+	if (!more)
+		return NULL;
+	lane->members = more;
+	member = &more[count];
+	*member = (struct member){.tid = tid, .conflicts = calloc(count + 1, sizeof(bool))};
+	if (!member->conflicts)
+		return NULL;
+	lane->vcpu.threads++;
+	return member;
+}
+
+static bool *conflict_of(struct lane *lane, size_t i, size_t j)
+{
+	return i > j ? &lane->members[i].conflicts[j] : &lane->members[j].conflicts[i];
+}
+
+/* Give each thread the lowest slot in which no thread before it conflicts with it. */
+static void choose_slots(struct lane *lane)
+{
+	lane->vcpu.slots = 1;
+	for (size_t i = 0; i < lane->vcpu.threads; i++) {
+		uint32_t slot = 0;
+
+		for (size_t j = 0; j < i; j++) {
+			if (lane->members[i].conflicts[j] && lane->members[j].slot == slot) {
+				slot++;
+				j = (size_t)-1; /* begin again */
+			}
+		}
+		lane->members[i].slot = slot;
+		if (slot >= lane->vcpu.slots)
+			lane->vcpu.slots = slot + 1;
+	}
+}
+
+/* Whether @event can't be of the vCPU whose last event, on another thread, was @last. */
+static bool excludes(const struct member *last, const struct kvm_event *event,
+		     const struct lost_windows *lost)
+{
+	if (event->kind == KVM_EVENT_ENTRY && last->kind == KVM_EVENT_EXIT)
+		return false; /* it may have moved */
+	return !lost_windows_hit(lost, last->cpu, last->ts, event->ts) &&
+	       !lost_windows_hit(lost, event->cpu, last->ts, event->ts);
+}
+
+/* Compare with each other thread whose last event is younger than this one's last. */
+static void find_conflicts(struct lane *lane, const struct member *self,
+			   const struct kvm_event *event, const struct lost_windows *lost)
+{
+	size_t at = (size_t)(self - lane->members);
+	bool changed = false;
+
+	for (size_t i = 0; i < lane->vcpu.threads; i++) {
+		const struct member *other = &lane->members[i];
+
+		if (i == at || other->order <= self->order || *conflict_of(lane, at, i))
+			continue;
+		if (excludes(other, event, lost))
+			changed = *conflict_of(lane, at, i) = true;
+	}
+	if (changed)
+		choose_slots(lane);
+}
+
+struct identity *identity_new(void)
+{
+	return calloc(1, sizeof(struct identity));
+}
+
+static int learn_thread(struct identity *id, const struct kvm_event *event)
+{
+	const struct thread key = {.tid = event->tid, .vcpu_id = event->vcpu_id};
+	struct thread *thread = get(&id->threads, &key, sizeof(key), by_tid);
+
+	if (!thread)
+		return -ENOMEM;
+	thread->vcpu_id = event->vcpu_id;
+	return 0;
+}
+
+int identity_see(struct identity *id, const struct kvm_event *event,
+		 const struct lost_windows *lost)
+{
+	const struct lane key = {
+		.vcpu = {.tgid = event->tgid, .vcpu_id = event->vcpu_id, .slots = 1}};
+	struct member *member;
+	struct lane *lane;
+
+	if (event->vcpu_id == KVM_EVENT_NO_VCPU)
+		return 0;
+	if (learn_thread(id, event))
+		return -ENOMEM;
+	lane = get(&id->lanes, &key, sizeof(key), by_vcpu);
+	member = lane ? get_member(lane, event->tid) : NULL;
+	if (!member)
+		return -ENOMEM;
+
+	find_conflicts(lane, member, event, lost);
+	member->kind = event->kind;
+	member->cpu = event->cpu;
+	member->ts = event->ts;
+	member->order = ++id->order;
+	return 0;
+}
+
+uint32_t identity_name_vcpu(const struct identity *id, const struct kvm_event *event)
+{
+	const struct thread key = {.tid = event->tid};
+	struct thread **found;
+
+	if (event->vcpu_id != KVM_EVENT_NO_VCPU)
+		return event->vcpu_id;
+	found = tfind(&key, &id->threads, by_tid);
+	return found ? (*found)->vcpu_id : KVM_EVENT_NO_VCPU;
+}
+
+int identity_number_threads(struct identity *id, const struct kvm_event *event)
+{
+	const struct thread process = {.tid = event->tgid};
+	struct thread key = {.tid = event->tid};
+	struct thread *count;
+
+	if (tfind(&key, &id->threads, by_tid))
+		return 0;
+	count = get(&id->numbers, &process, sizeof(process), by_tid);
+	if (!count)
+		return -ENOMEM;
+	key.vcpu_id = count->vcpu_id++;
+	return get(&id->threads, &key, sizeof(key), by_tid) ? 0 : -ENOMEM;
+}
+
+uint32_t identity_slot(const struct identity *id, const struct kvm_event *event)
+{
+	struct lane *lane = find_lane(id, event);
+	struct member *member = lane ? find_member(lane, event->tid) : NULL;
+
+	return member ? member->slot : 0;
+}
+
+static void split_lane(const void *node, VISIT visit, void *user)
+{
+	struct lane *lane = *(struct lane *const *)node;
+
+	(void)user;
+	if ((visit != postorder && visit != leaf) || lane->vcpu.tgid)
+		return;
+	for (uint32_t i = 0; i < lane->vcpu.threads; i++) {
+		for (uint32_t j = 0; j < i; j++)
+			lane->members[i].conflicts[j] = true;
+	}
+	choose_slots(lane);
+}
+
+void identity_split_unknown(struct identity *id)
+{
+	twalk_r(id->lanes, split_lane, NULL);
+}
+
+struct walk {
+	void (*visit)(const struct identity_vcpu *vcpu, void *user);
+	void *user;
+};
+
+static void walk_lane(const void *node, VISIT visit, void *user)
+{
+	const struct lane *lane = *(struct lane *const *)node;
+	const struct walk *walk = user;
+
+	if (visit == postorder || visit == leaf)
+		walk->visit(&lane->vcpu, walk->user);
+}
+
+void identity_walk(const struct identity *id,
+		   void (*visit)(const struct identity_vcpu *vcpu, void *user), void *user)
+{
+	struct walk walk = {visit, user};
+
+	twalk_r(id->lanes, walk_lane, &walk);
+}
+
+/* What identity_vm() and identity_count() look for. */
+struct search {
+	uint32_t tgid;
+	uint32_t count;
+	bool is_split;
+};
+
+static void search_vcpu(const struct identity_vcpu *vcpu, void *user)
+{
+	struct search *search = user;
+
+	search->count++;
+	if (vcpu->tgid == search->tgid && vcpu->slots > 1)
+		search->is_split = true;
+}
+
+uint64_t identity_vm(const struct identity *id, uint32_t tgid, uint32_t tid)
+{
+	struct search search = {.tgid = tgid};
+
+	identity_walk(id, search_vcpu, &search);
+	if (search.is_split)
+		return 1ULL << 32 | tid;
+	return tgid ? tgid : 1ULL << 33;
+}
+
+uint32_t identity_count(const struct identity *id)
+{
+	struct search search = {0};
+
+	identity_walk(id, search_vcpu, &search);
+	return search.count;
+}
+
+static void free_lane(void *node)
+{
+	struct lane *lane = node;
+
+	for (uint32_t i = 0; i < lane->vcpu.threads; i++)
+		free(lane->members[i].conflicts);
+	free(lane->members);
+	free(lane);
+}
+
+void identity_free(struct identity *id)
+{
+	if (!id)
+		return;
+	tdestroy(id->threads, free);
+	tdestroy(id->lanes, free_lane);
+	tdestroy(id->numbers, free);
+	free(id);
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* losses.c - computes or estimates how many exits were lost */
+#include "collector/source/trace/losses.h"
+
+/* @events * @part / @all without overflow; @part <= @all. */
+static uint64_t share(uint64_t events, uint64_t part, uint64_t all)
+{
+	return all ? (uint64_t)((double)events * ((double)part / (double)all)) : 0;
+}
+
+/* The exits among @events lost kvm_exit and kvm_entry. */
+static uint64_t exits_among(uint64_t events, const struct losses_seen *seen)
+{
+	if (!seen->entries)
+		return events;
+	if (events + seen->missing < seen->halves)
+		return 0;
+	return (events + seen->missing - seen->halves) / 2;
+}
+
+struct losses losses_of(const struct losses_told *told, const struct losses_seen *seen)
+{
+	uint64_t ours = seen->exits + seen->entries;
+	struct losses losses = {.exits = told->exits, .exact = !told->more};
+
+	if (!told->exits_known) {
+		uint64_t events = told->others ? share(told->events, ours, ours + told->others)
+					       : told->events;
+
+		losses.exits = exits_among(events, seen);
+		losses.exact = losses.exact && (!told->others || !told->events);
+	}
+
+	/* Each of these gaps has at least one: a filter left it out, or the file hides a loss. */
+	if (losses.exits < seen->missing) {
+		losses.exits = seen->missing;
+		losses.exact = false;
+	}
+	return losses;
+}
+
+uint64_t losses_most(const struct losses_told *told, const struct losses_seen *seen)
+{
+	uint64_t most = told->exits_known ? told->exits : exits_among(told->events, seen);
+
+	if (told->more)
+		return 0;
+	return most > seen->missing ? most : seen->missing;
+}

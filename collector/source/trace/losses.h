@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * losses.h - how many exits are missing in a recording of tracepoints
+ *
+ * HOW IT WORKS
+ * A recording says how many events were lost, seldom how many of them were kvm_exit.
+ * But of each vCPU kvm_exit and kvm_entry take turns. Where the two next to a gap are
+ * of one kind, one more of the other kind was lost:
+ *
+ *	exit [2n + 1 lost: n exits] exit	entry [2n + 1 lost: n + 1 exits] entry
+ *
+ * So of E lost events that are kvm_exit or kvm_entry, with M gaps between two
+ * kvm_entry and H between two kvm_exit, exactly (E + M - H) / 2 are exits. If the
+ * recording has other events, E is their share of the lost ones: an estimate. The most
+ * that is possible is that all lost events were of these two kinds.
+ */
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_LOSSES_H
+#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_LOSSES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * What the recording says.
+ * @events: lost events, of all kinds
+ * @exits: of them kvm_exit, if @exits_known
+ * @more: some gaps are marked without a number
+ * @others: events of other kinds that were read from the same buffers
+ */
+struct losses_told {
+	uint64_t events;
+	uint64_t exits;
+	uint64_t others;
+	bool exits_known;
+	bool more;
+};
+
+/* What was read, over all vCPUs; @missing, @halves as in struct pairs. */
+struct losses_seen {
+	uint64_t exits;
+	uint64_t entries;
+	uint64_t missing;
+	uint64_t halves;
+};
+
+/* @exits: kvm_exit events that were lost. @exact: that is no estimate. */
+struct losses {
+	uint64_t exits;
+	bool exact;
+};
+
+struct losses losses_of(const struct losses_told *told, const struct losses_seen *seen);
+
+/* The most that could have been lost; 0: unknown, as some gaps have no number. */
+uint64_t losses_most(const struct losses_told *told, const struct losses_seen *seen);
+
+#endif

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* notes.c - the words of the notes */
+#include "collector/source/trace/notes.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "collector/source/trace/trace.h"
+
+__attribute__((format(printf, 2, 3))) static void add(char **notes, const char *format, ...)
+{
+	char *line, *more;
+	va_list args;
+	int rc;
+
+	va_start(args, format);
+	rc = vasprintf(&line, format, args);
+	va_end(args);
+	if (rc < 0)
+		return;
+
+	rc = asprintf(&more, "%s%s\n", *notes ? *notes : "", line);
+	free(line);
+	if (rc < 0)
+		return;
+	free(*notes);
+	*notes = more;
+}
+
+struct count {
+	char **notes;
+	uint32_t split; /* vCPUs whose id another one of the process has too */
+};
+
+/* A vCPU id that several threads of unknown processes ran. */
+static void describe_vcpu(const struct identity_vcpu *vcpu, void *user)
+{
+	struct count *count = user;
+
+	if (vcpu->slots > 1)
+		count->split += vcpu->slots;
+	else if (vcpu->threads > 1 && !vcpu->tgid)
+		add(count->notes,
+		    "vCPU %u ran on %u threads: they are taken as one vCPU that moved, as no two of them were in the guest at once (perf record also writes which process a thread is of)",
+		    vcpu->vcpu_id, vcpu->threads);
+}
+
+static void describe_vms(char **notes, const struct identity *identity)
+{
+	struct count count = {.notes = notes};
+
+	identity_walk(identity, describe_vcpu, &count);
+	if (count.split)
+		add(notes,
+		    "%u vCPUs have an id that another vCPU has too: they are of several VMs, which can't be told apart; each vCPU is shown as a VM of its own",
+		    count.split);
+}
+
+void notes_begin(char **notes, const struct notes_begin *known)
+{
+	const struct trace_feed *feed = known->feed;
+
+	if (feed->no_time)
+		add(notes, "no durations: %s (%s)", feed->no_time, feed->no_time_way);
+	if (known->no_entries)
+		add(notes, "no durations: the recording has kvm_exit and no kvm_entry (%s)",
+		    feed->no_entry_way);
+	if (feed->sampled)
+		add(notes,
+		    "no durations, and a record stands for several exits: this is a sampled recording (perf record -c 1, or perf kvm stat record, writes each exit)");
+	if (known->numbered)
+		add(notes,
+		    "no event names its vCPU: the vCPUs are numbered in the order in which their threads appear (record kvm_entry too)");
+	describe_vms(notes, known->identity);
+}
+
+void notes_end(char **notes, const struct notes_end *known)
+{
+	if (known->sampled_out)
+		add(notes, "~%llu exits between the samples count as dropped",
+		    (unsigned long long)known->sampled_out);
+	if (known->missing && !known->lost)
+		add(notes,
+		    "%llu times a kvm_entry follows another one: at least that many exits are missing, though no event is called lost (a filter, or VM entries that failed)",
+		    (unsigned long long)known->missing);
+	if (known->homeless)
+		add(notes,
+		    "%llu kvm_exit were left out: their threads never showed which vCPU they run",
+		    (unsigned long long)known->homeless);
+}

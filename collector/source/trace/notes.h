@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * notes.h - what a user must know of a recording of tracepoints to read its figures
+ *
+ * Each note is one line: what is so, why, and what to do about it.
+ */
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_NOTES_H
+#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_NOTES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "collector/source/trace/identity.h"
+
+struct trace_feed;
+
+/*
+ * Known after the first reading.
+ * @no_entries: there are kvm_exit, and no kvm_entry
+ * @numbered: vCPUs are numbered by their threads
+ */
+struct notes_begin {
+	const struct trace_feed *feed;
+	const struct identity *identity;
+	bool no_entries;
+	bool numbered;
+};
+
+/*
+ * Known at the end.
+ * @sampled_out: exits that a sampled recording did not write
+ * @missing: kvm_entry events without a kvm_exit before them
+ * @lost: events that the recording itself calls lost
+ * @homeless: kvm_exit events whose vCPU is unknown
+ */
+struct notes_end {
+	uint64_t sampled_out;
+	uint64_t missing;
+	uint64_t lost;
+	uint64_t homeless;
+};
+
+/* Append lines to *@notes, which is made if it is NULL. Without memory they are left out. */
+void notes_begin(char **notes, const struct notes_begin *known);
+void notes_end(char **notes, const struct notes_end *known);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * text_line.h - KVM's tracepoints as the tools print them, one line each
+ *
+ *	ftrace's file trace:
+ *	  qemu-1000    [003] d..2.   196.701717: kvm_exit: vcpu 0 reason MSR_READ rip 0x1000 ...
+ *	the same with the option record-tgid:
+ *	  qemu-1000    (    990) [003] d..2.   196.701717: kvm_entry: vcpu 0, rip 0x1002
+ *	trace-cmd report:
+ *	  qemu-1000    [003]   196.701717: kvm_exit: reason EXIT_NPF rip 0x1000 info 6 10000
+ *	perf script:
+ *	  qemu  990/1000  [003]   196.701717101: kvm:kvm_msr: msr_read 277 = 0x70406
+ *	where events were lost:
+ *	  CPU:3 [LOST 198 EVENTS]   CPU:3 [198 EVENTS DROPPED]   CPU:3 [EVENTS DROPPED]
+ *	  # entries-in-buffer/entries-written: 414/612   #P:4
+ */
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_LINE_H
+#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_LINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "collector/events/kvm_event.h"
+
+enum text_line_kind {
+	TEXT_NOTHING,
+	TEXT_EVENT,	  /* .event, .comm; of the event's time .is_count says if it is none */
+	TEXT_OTHER,	  /* an event of another kind: .event.ts and .event.cpu */
+	TEXT_LOST,	  /* .lost events on CPU .event.cpu, 0: how many is not said */
+	TEXT_OVERWRITTEN, /* .lost events before the first one, over all CPUs */
+	TEXT_SAMPLES_LOST /* .lost events on CPU .event.cpu up to now (perf script) */
+};
+
+/* @is_count: times are whole numbers: cycles of the TSC, or just the order */
+struct text_line {
+	enum text_line_kind kind;
+	struct kvm_event event;
+	char comm[16];
+	uint64_t lost;
+	bool is_count;
+};
+
+/* What a line says; it may be of any kind and quality. */
+void text_line_parse(const char *text, struct text_line *line);
+
+#endif
