@@ -10,11 +10,12 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 SOURCE = re.compile(r"\.(?:[chS]|py|sh|awk|sql|css|in)$")
-TABLE_HEAD = re.compile(r"^\| *(file|folder)s? *\|")
+TABLE_HEAD = re.compile(r"^\| *(file|folder|room)s? *\|")
 
 # What may name a kernel series: the table, the hooks, recordings and documents, and places
 # that state a fact about one series.
-NAMES_SERIES = re.compile(r"(?<![\d.:])(?:6\.1|6\.12)(?![\d])(?!\.\d+\.\d)")
+# "From 6.1 on" is such a fact.
+NAMES_SERIES = re.compile(r"(?<![\d.:])(?<!from )(?:6\.1|6\.12)(?![\d])(?!\.\d+\.\d)")
 MAY_NAME_SERIES = re.compile(
     r"^kvm/series$|^kvm/patches/|^testdata/|/testdata/|/test/|\.md$|^tools/tree_test\.py$")
 
@@ -27,7 +28,8 @@ SCRIPTS = {
     "kvm/test/checkpatch_test": [], "kvm/test/cost": [], "kvm/test/dkms_test": [],
     "kvm/test/install_test": [], "kvm/test/modules_test": [], "kvm/test/mutation_test": [],
     "kvm/test/paging_host_test": [],
-    "tools/picture.py": [], "tools/style.py": [],
+    "tools/compile_commands.py": [], "tools/format": [], "tools/picture.py": [],
+    "tools/style.py": [], "tools/tidy": [],
 }
 HAND_ON = {"testbed/boot-linux": "testbed/run", "testbed/compare-perf": "testbed/run"}
 NEED_VALUE = {
@@ -100,7 +102,8 @@ class FileTables(unittest.TestCase):
             folder = (ROOT / readme).parent
             gone = [name for names_of in map(expand, names) for name in names_of
                     if not (folder / name).exists() and not list(folder.glob(name))]
-            self.assertEqual(gone, [], f"{readme} names what is not there: take it out")
+            with self.subTest(readme):
+                self.assertEqual(gone, [], f"{readme} names what is not there: take it out")
 
     def test_nothing_is_left_out(self):
         files = tracked()
@@ -110,6 +113,8 @@ class FileTables(unittest.TestCase):
             named = {name.rstrip("/") for each in names for name in expand(each)}
             for glob in [name for name in named if "*" in name]:
                 named |= {str(path.relative_to(ROOT / top)) for path in (ROOT / top).glob(glob)}
+            # A header goes with its .c file.
+            named |= {name[:-2] + ".h" for name in named if name.endswith(".c")}
             missing = set()
             for file in files:
                 if not file.startswith(prefix):
@@ -121,9 +126,10 @@ class FileTables(unittest.TestCase):
                     has_own_entry = any(name.startswith(inner.parts[0] + "/") for name in named)
                     if not has_own_entry or is_source(file):
                         missing.add(inner.parts[0] + "/" if not has_own_entry else str(inner))
-                elif kind == "file" and is_source(file):
+                elif kind != "folder" and is_source(file):
                     missing.add(str(inner))
-            self.assertEqual(sorted(missing), [], f"{readme}: not in its table of files: add it")
+            with self.subTest(readme):
+                self.assertEqual(sorted(missing), [], f"{readme}: add it to the table of files")
 
 
 class KernelSeries(unittest.TestCase):
@@ -198,7 +204,8 @@ class Options(unittest.TestCase):
                 continue
             if not re.search(r"_test\.(?:sh|py)$|^\.ci/|_in_l1\.sh$|^third_party/|_init\.sh$", name):
                 programs.append(name if "/" in name else "./" + name)
-        known = set(SCRIPTS) | {"kvm/test/abi_32bit_test"}  # bazel's own, with its arguments
+        # Not for people: Bazel starts them, with its arguments.
+        known = set(SCRIPTS) | {"kvm/test/abi_32bit_test", "tools/tree_test.py"}
         self.assertEqual(sorted(set(programs) - known), [], "add it to SCRIPTS")
 
 
