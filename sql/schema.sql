@@ -6,7 +6,7 @@
 -- signed 64-bit integers: print them with printf('%016x').
 
 PRAGMA application_id = 0x65786974; -- "exit"
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- One recording.
 CREATE TABLE run (
@@ -89,6 +89,8 @@ CREATE TABLE exit (
 
 -- Exact sums per interval, vCPU and full reason.
 -- slot = (tsc - run.tsc_start) / run.rollup_cycles
+-- min_cycles and first_tsc are unknown where version 1 of this schema lost them and the
+-- run has no rows to compute them from.
 CREATE TABLE exit_rollup (
   vcpu            INTEGER NOT NULL REFERENCES vcpu(id) ON DELETE CASCADE,
   slot            INTEGER NOT NULL,
@@ -98,13 +100,13 @@ CREATE TABLE exit_rollup (
   halted_cycles   INTEGER NOT NULL,
   userspace_cycles INTEGER NOT NULL,
   preempted_cycles INTEGER NOT NULL,
-  min_cycles      INTEGER NOT NULL,
+  min_cycles      INTEGER,            -- NULL: unknown
   max_cycles      INTEGER NOT NULL,
   n_fastpath      INTEGER NOT NULL,
   n_nested        INTEGER NOT NULL,
   n_user          INTEGER NOT NULL,   -- returned to user space
   n_synth         INTEGER NOT NULL,   -- synthesized, no VM entry took place
-  first_tsc       INTEGER NOT NULL,
+  first_tsc       INTEGER,            -- NULL: unknown
   last_tsc        INTEGER NOT NULL,
   PRIMARY KEY (vcpu, slot, reason)
 ) STRICT, WITHOUT ROWID;
@@ -136,13 +138,13 @@ CREATE TABLE exit_rollup_coarse (
   halted_cycles   INTEGER NOT NULL,
   userspace_cycles INTEGER NOT NULL,
   preempted_cycles INTEGER NOT NULL,
-  min_cycles      INTEGER NOT NULL,
+  min_cycles      INTEGER,
   max_cycles      INTEGER NOT NULL,
   n_fastpath      INTEGER NOT NULL,
   n_nested        INTEGER NOT NULL,
   n_user          INTEGER NOT NULL,
   n_synth         INTEGER NOT NULL,
-  first_tsc       INTEGER NOT NULL,
+  first_tsc       INTEGER,
   last_tsc        INTEGER NOT NULL,
   PRIMARY KEY (vcpu, level, slot, reason)
 ) STRICT, WITHOUT ROWID;

@@ -160,7 +160,8 @@ LEFT JOIN exit_reason x ON x.isa = r.isa AND x.number = CASE r.isa WHEN 1 THEN u
 -- Exits of each reason of a run: share of all exits, exits per second of the
 -- run, time (total, share, mean, shortest, longest) and its four parts; busy_ns
 -- is the time without the halted part; first_ns and last_ns: when the reason
--- first and last occurred. n of each flag: fastpath, nested, to_user, synthesized.
+-- first and last occurred. min_ns and first_ns are NULL where they are unknown: a
+-- file of schema version 1 that lost them. n of each flag: fastpath, nested, to_user, synthesized.
 DROP VIEW IF EXISTS top_exits;
 CREATE VIEW top_exits AS
 SELECT s.run, s.basic_reason, s.reason_name, s.exits,
@@ -188,9 +189,11 @@ SELECT s.run, s.basic_reason, s.reason_name, s.exits,
 FROM (SELECT run, tsc_khz, basic_reason, reason_name, sum(exits) AS exits, sum(cycles) AS cycles,
              sum(handler_cycles) AS handler_cycles, sum(halted_cycles) AS halted_cycles,
              sum(userspace_cycles) AS userspace_cycles, sum(preempted_cycles) AS preempted_cycles,
-             min(min_cycles) AS min_cycles, max(max_cycles) AS max_cycles, sum(fastpath) AS fastpath,
+             CASE WHEN count(min_cycles) = count(*) THEN min(min_cycles) END AS min_cycles,
+             max(max_cycles) AS max_cycles, sum(fastpath) AS fastpath,
              sum(nested) AS nested, sum(to_user) AS to_user, sum(synthesized) AS synthesized,
-             min(first_tsc) - tsc_start AS first, max(last_tsc) - tsc_start AS last
+             CASE WHEN count(first_tsc) = count(*) THEN min(first_tsc) - tsc_start END AS first,
+             max(last_tsc) - tsc_start AS last
       FROM rollups GROUP BY run, reason_name) s
 JOIN runs r ON r.run = s.run;
 

@@ -157,7 +157,10 @@ static void put_reason(struct app *app, struct out *out, const struct series *s,
 	out_text(out, name);
 	out_int(out, (int64_t)g->n);
 	out_real(out, (double)g->n * (double)run->tsc_khz * 1e3 / (double)run_grid_length(run));
-	out_time(out, (uint64_t)(g->first - run->tsc_start));
+	if (g->first == INT64_MIN)
+		out_none(out);
+	else
+		out_time(out, (uint64_t)(g->first - run->tsc_start));
 	out_time(out, (uint64_t)(g->last - run->tsc_start));
 	if (isnan(variation))
 		out_none(out);

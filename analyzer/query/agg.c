@@ -172,7 +172,9 @@ static void rollup_group(sqlite3_stmt *stmt, struct group *g)
 		.nested = (uint64_t)sqlite3_column_int64(stmt, 9),
 		.to_user = (uint64_t)sqlite3_column_int64(stmt, 10),
 		.synthesized = (uint64_t)sqlite3_column_int64(stmt, 11),
-		.first = sqlite3_column_int64(stmt, 12),
+		.first = sqlite3_column_type(stmt, 12) == SQLITE_NULL
+				 ? INT64_MIN
+				 : sqlite3_column_int64(stmt, 12),
 		.last = sqlite3_column_int64(stmt, 13),
 	};
 }

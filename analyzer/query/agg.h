@@ -20,7 +20,8 @@ enum agg_by { BY_REASON, BY_SUBKEY, BY_VCPU, BY_RIP, BY_USER_REASON, BY_PCPU, BY
  *	handled in the kernel}; BY_PCPU {pcpu}; BY_SLOT {(interval - agg.origin) /
  *	agg.merge, reason key}
  * @example: rowid of one of them; 0: from roll-ups
- * @first, @last: TSC of the first and last exit
+ * @first, @last: TSC of the first and last exit; first INT64_MIN: it and @min are
+ *	unknown (a file of schema version 1, repaired; see sql/store/migrate.c)
  * all times in TSC cycles
  */
 struct group {

@@ -175,7 +175,7 @@ int db_open(struct app *app, const char *path, sqlite3 **db)
 	else if (version > DB_USER_VERSION)
 		app_fail(app, "%s: made by a newer version (schema %lld, this program knows %d)",
 			 path, (long long)version, DB_USER_VERSION);
-	else if (version < DB_USER_VERSION)
+	else if (version < 1)
 		app_fail(
 			app,
 			"%s: made by an older version (schema %lld; open it once with collector --db)",

@@ -8,7 +8,7 @@
 #include "analyzer/query/app.h"
 
 #define DB_APPLICATION_ID 0x65786974 /* "exit", as in sql/schema.sql */
-#define DB_USER_VERSION	  1
+#define DB_USER_VERSION	  2
 
 /*
  * Open @path read-only as *db and refuse what is no run database of a version

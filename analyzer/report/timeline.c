@@ -211,7 +211,10 @@ static void put_strip(struct report *report, const struct report_reason *reason,
 
 	for (int c = 0; c < columns; c++)
 		level[c] = svg_level(reason->n[c], most, STRIP_LEVELS);
-	html_duration(h, (double)(reason->group->first - report->run->tsc_start), first);
+	if (reason->group->first == INT64_MIN)
+		snprintf(first, sizeof(first), "an unknown time");
+	else
+		html_duration(h, (double)(reason->group->first - report->run->tsc_start), first);
 	html_duration(h, (double)(reason->group->last - report->run->tsc_start), last);
 	html_put(h, "<li><span class=\"name\">");
 	html_text(h, reason->name);

@@ -16,11 +16,15 @@
 
 #define SUMS                                                                                       \
 	"reason, sum(n), sum(cycles), sum(halted_cycles), sum(userspace_cycles),"                  \
-	" sum(preempted_cycles), min(min_cycles), max(max_cycles), sum(n_fastpath),"               \
-	" sum(n_nested), sum(n_user), sum(n_synth), min(first_tsc), max(last_tsc)"
-#define VCPUS	     "vcpu " VCPUS_OF_RUN
-#define VCPUS_ID     "id " VCPUS_OF_RUN
-#define VCPUS_OF_RUN "IN (SELECT c.id FROM vcpu c JOIN vm m ON m.id = c.vm_id WHERE m.run_id = ?1)"
+	" sum(preempted_cycles), " LEAST(                                                          \
+		"min_cycles") ", max(max_cycles), sum(n_fastpath),"                                \
+			      " sum(n_nested), sum(n_user), sum(n_synth), " LEAST(                 \
+				      "first_tsc") ", max(last_tsc)"
+/* Unknown as soon as one value is. */
+#define LEAST(column) "CASE WHEN count(" column ") = count(*) THEN min(" column ") END"
+#define VCPUS	      "vcpu " VCPUS_OF_RUN
+#define VCPUS_ID      "id " VCPUS_OF_RUN
+#define VCPUS_OF_RUN  "IN (SELECT c.id FROM vcpu c JOIN vm m ON m.id = c.vm_id WHERE m.run_id = ?1)"
 
 /* One statement with the run's id and the level bound. */
 static int run_sql(struct store *store, const char *sql, int64_t run, int level)
@@ -122,6 +126,21 @@ static int total_hists(struct store *store, int64_t run)
 	return rc == SQLITE_DONE ? 0 : rc;
 }
 
+int store_coarse_rollups(struct store *store, int64_t run)
+{
+	static const char first[] =
+		"INSERT INTO exit_rollup_coarse SELECT vcpu, 1, slot / 8, " SUMS
+		" FROM exit_rollup WHERE " VCPUS " GROUP BY vcpu, slot / 8, reason";
+	static const char next[] = "INSERT INTO exit_rollup_coarse SELECT vcpu, ?2, slot / 8, " SUMS
+				   " FROM exit_rollup_coarse WHERE level = ?2 - 1 AND " VCPUS
+				   " GROUP BY vcpu, slot / 8, reason";
+	int rc = run_sql(store, first, run, 1);
+
+	for (int level = 2; level <= LEVELS && !rc; level++)
+		rc = run_sql(store, next, run, level);
+	return rc;
+}
+
 int store_coarse_write(struct store *store, int64_t run)
 {
 	int rc = sqlite3_exec(store->db, "BEGIN", NULL, NULL, NULL);
@@ -129,18 +148,10 @@ int store_coarse_write(struct store *store, int64_t run)
 	if (!rc)
 		rc = total_hists(store, run);
 	if (!rc)
-		rc = run_sql(store,
-			     "INSERT INTO exit_rollup_coarse SELECT vcpu, 1, slot / 8, " SUMS
-			     " FROM exit_rollup WHERE " VCPUS " GROUP BY vcpu, slot / 8, reason",
-			     run, 1);
-	for (int level = 2; level <= LEVELS && !rc; level++)
-		rc = run_sql(store,
-			     "INSERT INTO exit_rollup_coarse SELECT vcpu, ?2, slot / 8, " SUMS
-			     " FROM exit_rollup_coarse WHERE level = ?2 - 1 AND " VCPUS
-			     " GROUP BY vcpu, slot / 8, reason",
-			     run, level);
+		rc = store_coarse_rollups(store, run);
 	if (!rc)
 		rc = sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
+
 	if (rc && !sqlite3_get_autocommit(store->db))
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 	return rc;

@@ -122,28 +122,40 @@ int store_sum_add(struct store *store, int64_t vcpu, const struct kvm_exit_recor
 int store_sum_write(struct store *store);
 void store_sum_free(struct store *store);
 
-/* Creates the tables of schema.sql that the file lacks. */
-int store_add_tables(struct store *store);
-
 /*
- * Opens a database in memory that has our tables and views and no rows. To be
- * closed by the caller, after an error too.
+ * Brings a file of schema @version (1 to STORE_VERSION) that was checked up to
+ * date, in the open transaction: adds the tables that it lacks, changes those
+ * that have changed, repairs what older versions did wrong.
  */
-int store_own_schema(sqlite3 **own);
+int store_migrate(struct store *store, int64_t version);
 
 /*
- * Checks that writing our tables runs nothing that others put into the file.
- * @complete: none of our tables and views may be missing or different. Returns 0,
+ * Opens a database in memory that has our tables and views of schema @version and
+ * no rows. To be closed by the caller, after an error too.
+ */
+int store_own_schema(int64_t version, sqlite3 **own);
+
+/*
+ * Finds the row of sqlite_schema whose text is @text, except for comments and
+ * space. *@rowid 0: there is none.
+ */
+int store_find_definition(sqlite3 *db, const char *text, int64_t *rowid);
+
+/*
+ * Checks that writing our tables of schema @version runs nothing that others put
+ * into the file. @complete: none of our tables and views may be missing or different. Returns 0,
  * STORE_TABLE, STORE_ACTIVE, STORE_INDEX or an error. Before it returns 0 nothing
  * in the file but sqlite_schema may be read.
  */
-int store_check_schema(struct store *store, int complete);
+int store_check_schema(struct store *store, int64_t version, int complete);
 
 /* Sets up a new connection for a file from elsewhere (sqlite.org/security.html). */
 int store_harden(sqlite3 *db);
 
 /* Writes exit_rollup_coarse and exit_hist_total of a run that has ended. */
 int store_coarse_write(struct store *store, int64_t run);
+/* exit_rollup_coarse alone, in the open transaction. */
+int store_coarse_rollups(struct store *store, int64_t run);
 
 /* Runs a statement that gives no rows and resets it. */
 int store_step(sqlite3_stmt *stmt);

@@ -21,6 +21,7 @@
  * with the names of ours are replaced, so their text does not matter.
  */
 #include "sql/store/internal.h"
+#include "sql/store/old.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -42,12 +43,14 @@ struct schema {
 	size_t count;
 };
 
-int store_own_schema(sqlite3 **own)
+int store_own_schema(int64_t version, sqlite3 **own)
 {
 	int rc = sqlite3_open(":memory:", own);
 
 	if (!rc)
 		rc = sqlite3_exec(*own, sql_schema, NULL, NULL, NULL);
+	if (!rc && version < 2)
+		rc = sqlite3_exec(*own, store_version1, NULL, NULL, NULL);
 	if (!rc)
 		rc = sqlite3_exec(*own, sql_views, NULL, NULL, NULL);
 	return rc;
@@ -133,13 +136,13 @@ static void free_schema(struct schema *schema)
 }
 
 /* Reads the names and definitions of our tables and views. */
-static int read_own(struct schema *schema)
+static int read_own(struct schema *schema, int64_t version)
 {
 	static const char sql[] = "SELECT name, sql, type = 'view' FROM sqlite_schema WHERE type "
 				  "IN ('table', 'view')";
 	sqlite3_stmt *stmt = NULL;
 	sqlite3 *own = NULL;
-	int rc = store_own_schema(&own);
+	int rc = store_own_schema(version, &own);
 
 	if (!rc)
 		rc = sqlite3_prepare_v2(own, sql, -1, &stmt, NULL);
@@ -160,6 +163,29 @@ static int read_own(struct schema *schema)
 
 	sqlite3_finalize(stmt);
 	sqlite3_close(own);
+	return rc == SQLITE_DONE ? 0 : rc;
+}
+
+int store_find_definition(sqlite3 *db, const char *text, int64_t *rowid)
+{
+	static const char sql[] = "SELECT rowid, sql FROM main.sqlite_schema WHERE sql IS NOT NULL";
+	char *sought = normalize(text);
+	sqlite3_stmt *stmt = NULL;
+	int rc = sought ? sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) : -ENOMEM;
+
+	*rowid = 0;
+	while (!rc && !*rowid && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		const char *definition = (const char *)sqlite3_column_text(stmt, 1);
+		char *found = definition ? normalize(definition) : NULL;
+
+		rc = found ? 0 : -ENOMEM;
+		if (found && !strcmp(found, sought))
+			*rowid = sqlite3_column_int64(stmt, 0);
+		free(found);
+	}
+
+	sqlite3_finalize(stmt);
+	free(sought);
 	return rc == SQLITE_DONE ? 0 : rc;
 }
 
@@ -288,10 +314,10 @@ static int check_object(sqlite3 *db, const struct object *object, int complete)
 	return is_table ? check_indexes(db, object->name) : 0;
 }
 
-int store_check_schema(struct store *store, int complete)
+int store_check_schema(struct store *store, int64_t version, int complete)
 {
 	struct schema schema = {0};
-	int rc = read_own(&schema);
+	int rc = read_own(&schema, version);
 
 	if (!rc)
 		rc = check_definitions(store->db, &schema);

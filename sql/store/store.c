@@ -146,25 +146,24 @@ static int query_int(struct store *store, const char *sql, int64_t *value)
 }
 
 /*
- * The tables (of an old file: those that it lacks), the meanings of the exit
- * reasons and the views of this program, in one transaction: a killed writer
- * changes nothing.
+ * The tables, the meanings of the exit reasons and the views of this program, in
+ * one transaction: a killed writer changes nothing. @version: of the file; 0: new.
  */
-static int write_schema(struct store *store, int is_new)
+static int write_schema(struct store *store, int64_t version)
 {
 	int rc = exec(store, "BEGIN IMMEDIATE");
 
 	/* Both in one transaction: what is checked is what is written to. */
-	if (!rc && !is_new)
-		rc = store_check_schema(store, 0);
+	if (!rc && version)
+		rc = store_check_schema(store, version, 0);
 	if (!rc)
-		rc = is_new ? exec(store, sql_schema) : store_add_tables(store);
+		rc = version ? store_migrate(store, version) : exec(store, sql_schema);
 	if (!rc)
 		rc = exec(store, sql_exit_reason);
 	if (!rc)
 		rc = exec(store, sql_views);
-	if (!rc && !is_new)
-		rc = store_check_schema(store, 1);
+	if (!rc && version)
+		rc = store_check_schema(store, STORE_VERSION, 1);
 	if (!rc)
 		rc = exec(store, "COMMIT");
 
@@ -190,12 +189,12 @@ static int check_version(struct store *store)
 	if (rc)
 		return rc;
 	if (!id && !objects)
-		return write_schema(store, 1);
-	if (id != APPLICATION_ID)
+		return write_schema(store, 0);
+	if (id != APPLICATION_ID || version < 1)
 		return STORE_FOREIGN;
 	if (version > STORE_VERSION)
 		return STORE_FUTURE;
-	return write_schema(store, 0);
+	return write_schema(store, version);
 }
 
 static int open_database(struct store *store)

@@ -28,7 +28,7 @@
 #include "kvm/uapi/kvm_exit_ring.h"
 
 /* The PRAGMA user_version that this code writes. */
-#define STORE_VERSION 1
+#define STORE_VERSION 2
 
 /* Above every result code of SQLite. */
 #define STORE_FOREIGN 1000001 /* the file exists and is no run database */

@@ -113,10 +113,14 @@ static int find_sums(struct store *store, int64_t vcpu, const struct kvm_exit_re
 	const struct tally_key hist = {(uint32_t)vcpu, r->reason,
 				       since / (int64_t)store->hist_cycles};
 
-	hot->sums = tally_at(&store->rollup, &rollup);
+	/* The sums last: what is made here and gets no record must not be written as a row. */
 	hot->hist = tally_at(&store->hist, &hist);
-	if (!hot->sums || !hot->hist)
+	if (!hot->hist)
 		return -ENOSPC;
+	hot->sums = tally_at(&store->rollup, &rollup);
+	if (!hot->sums)
+		return -ENOSPC;
+
 	hot->reason = r->reason;
 	hot->from = store->tsc_start + (uint64_t)slot * store->rollup_cycles;
 	/* An interval of the histogram is a whole number of the roll-up's. */

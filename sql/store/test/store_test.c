@@ -124,15 +124,17 @@ static void test_round_trip(void)
 	CHECK_EQ(query(path, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
 }
 
+/* Roll-ups that differ from what the rows of a file of one run add up to. */
+static const char rollup_differs[] =
+	"SELECT count(*) FROM (SELECT * FROM exit_rollup EXCEPT SELECT vcpu,"
+	" (tsc - tsc_start) / rollup_cycles slot, reason, count(*), sum(cycles),"
+	" sum(halted_cycles), sum(userspace_cycles), sum(preempted_cycles), min(cycles),"
+	" max(cycles), sum(flags & 1 <> 0), sum(flags & 2 <> 0), sum(flags & 4 <> 0),"
+	" sum(flags & 8 <> 0), min(tsc), max(tsc) FROM exit, run GROUP BY 1, 2, 3)";
+
 /* Roll-ups and histograms say exactly what the rows say. */
 static void test_sums(void)
 {
-	static const char rollup_differs[] =
-		"SELECT count(*) FROM (SELECT * FROM exit_rollup EXCEPT SELECT vcpu,"
-		" (tsc - tsc_start) / rollup_cycles slot, reason, count(*), sum(cycles),"
-		" sum(halted_cycles), sum(userspace_cycles), sum(preempted_cycles), min(cycles),"
-		" max(cycles), sum(flags & 1 <> 0), sum(flags & 2 <> 0), sum(flags & 4 <> 0),"
-		" sum(flags & 8 <> 0), min(tsc), max(tsc) FROM exit, run GROUP BY 1, 2, 3)";
 	static const char hist_differs[] =
 		"SELECT count(*) FROM (SELECT vcpu, slot, reason, sum(n) FROM exit_hist"
 		" WHERE part = %d GROUP BY 1, 2, 3 EXCEPT SELECT vcpu,"
@@ -422,6 +424,38 @@ static void test_values(void)
 }
 
 /* More rows than memory is set aside for, without a flush of the caller's. */
+/*
+ * More intervals and reasons in one flush than the sums in memory have room for: the sums are
+ * written in between, and none of them is written empty.
+ */
+static void test_full_sums(void)
+{
+	const char *path = test_path("full.sqlite");
+	struct store *store = open_run(path, 1);
+	struct kvm_exit_record *r = records;
+
+	add_vcpu(store, 0);
+	for (uint32_t i = 0; i < 2000; i++) {
+		r[i] = (struct kvm_exit_record){
+			.seq = i,
+			.tsc = SYNTHETIC_TSC_START + i * (SYNTHETIC_TSC_KHZ * 500ULL),
+			.reason = i % 7,
+			.cycles = 1000 + i,
+			.handler_cycles = 1000 + i,
+		};
+	}
+	CHECK_EQ(store_append(store, 0, records, 2000), 0);
+	CHECK_EQ(store_finish(store, "complete", records[1999].tsc, 0), 0);
+	store_close(store);
+
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit_rollup"), 2000);
+	CHECK_EQ(query(path, "SELECT min(min_cycles) FROM exit_rollup"), 1000);
+	CHECK_EQ(query(path, "SELECT min(first_tsc) FROM exit_rollup"), SYNTHETIC_TSC_START);
+	CHECK_EQ(query(path, rollup_differs), 0);
+	CHECK_EQ(query(path, "SELECT min(min_cycles) FROM exit_rollup_coarse"), 1000);
+	CHECK_EQ(query(path, "SELECT min(first_ns) FROM top_exits"), 0);
+}
+
 static void test_many(void)
 {
 	const char *path = test_path("many.sqlite");
@@ -479,6 +513,7 @@ int main(void)
 	test_keep();
 	test_refreshed();
 	test_values();
+	test_full_sums();
 	test_many();
 	test_bad_calls();
 	return check_result();

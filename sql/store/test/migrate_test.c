@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * migrate_test.c - files of older versions are brought up to date and repaired
+ *
+ * testdata/version1.sqlite was written by the last collector of schema version 1:
+ * the same capture of 900 exits as run 1 with rows and as run 2 without. Each has a
+ * roll-up whose shortest time and first TSC are wrongly 0, and so have the sums of
+ * long intervals above it.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "sql/store/store.h"
+#include "sql/test/check.h"
+
+static const char *fixture;
+
+/* A copy of the file, changed by @sql. */
+static const char *old_file(const char *sql)
+{
+	const char *path = test_path("version1.sqlite");
+	sqlite3 *db = NULL;
+	char command[8192];
+
+	snprintf(command, sizeof(command), "gunzip -c '%s' >'%s'", fixture, path);
+	CHECK_EQ(system(command), 0);
+
+	CHECK_EQ(sqlite3_open(path, &db), SQLITE_OK);
+	CHECK_EQ(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	return path;
+}
+
+static void migrate(const char *path)
+{
+	struct store *store = NULL;
+
+	CHECK_EQ(store_open(path, &store), 0);
+	store_close(store);
+	CHECK_EQ(query(path, "PRAGMA user_version"), STORE_VERSION);
+	CHECK_EQ(query(path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+}
+
+#define WRONG " WHERE min_cycles = 0 OR first_tsc = 0"
+#define VCPUS(run)                                                                                 \
+	" (SELECT c.id FROM vcpu c JOIN vm m ON m.id = c.vm_id WHERE m.run_id = " #run ")"
+
+/* Roll-ups of run 1 that differ from its rows. */
+#define DIFFERENT                                                                                  \
+	"SELECT count(*) FROM exit_rollup u JOIN (SELECT e.vcpu, (e.tsc - r.tsc_start) /"          \
+	" r.rollup_cycles AS slot, e.reason, min(e.cycles) AS least, min(e.tsc) AS first"          \
+	" FROM exit e JOIN run r ON r.id = 1 GROUP BY 1, 2, 3) s USING (vcpu, slot, reason)"       \
+	" WHERE s.least IS NOT u.min_cycles OR s.first IS NOT u.first_tsc"
+
+/* Sums of long intervals that differ from those of short ones. */
+#define DIFFERENT_COARSE                                                                           \
+	"SELECT count(*) FROM exit_rollup_coarse k JOIN (SELECT vcpu, slot / 512 AS slot, reason," \
+	" min(min_cycles) AS least, min(first_tsc) AS first FROM exit_rollup GROUP BY 1, 2, 3) s"  \
+	" USING (vcpu, slot, reason) WHERE k.level = 3 AND k.vcpu IN" VCPUS(                       \
+		1) " AND (s.least IS NOT k.min_cycles OR s.first IS NOT k.first_tsc)"
+
+static void test_repair(void)
+{
+	const char *path = old_file("");
+
+	/* The file is what it is said to be. */
+	CHECK_EQ(query(path, "PRAGMA user_version"), 1);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit_rollup" WRONG), 2);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit_rollup_coarse" WRONG), 10);
+	CHECK_EQ(query(path, DIFFERENT), 1);
+	CHECK_EQ(query(path, "SELECT min(first_ns) < 0 FROM top_exits WHERE run = 1"), 1);
+
+	migrate(path);
+
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit_rollup" WRONG), 0);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit_rollup_coarse" WRONG), 0);
+
+	/* With rows: the true values. */
+	CHECK_EQ(query(path, DIFFERENT), 0);
+	CHECK_EQ(query(path, DIFFERENT_COARSE), 0);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit_rollup_coarse WHERE level = 3"
+			     " AND vcpu IN" VCPUS(1)) > 0,
+		 1);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit_rollup WHERE first_tsc IS NULL"
+			     " AND vcpu IN" VCPUS(1)),
+		 0);
+	CHECK_EQ(query(path, "SELECT min(first_ns) >= 0 AND min(min_ns) > 0 FROM top_exits"
+			     " WHERE run = 1"),
+		 1);
+
+	/* Without: unknown, and so is what rests on them. Nothing else changes. */
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit_rollup WHERE first_tsc IS NULL"
+			     " AND min_cycles IS NULL AND vcpu IN" VCPUS(2)),
+		 1);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit_rollup_coarse WHERE first_tsc IS NULL"
+			     " AND min_cycles IS NULL AND vcpu IN" VCPUS(2)),
+		 5);
+	CHECK_EQ(query(path, "SELECT count(*) FROM top_exits WHERE run = 2 AND first_ns IS NULL"
+			     " AND min_ns IS NULL"),
+		 1);
+	CHECK_EQ(query(path, "SELECT count(*) FROM top_exits a JOIN top_exits b USING (reason_name)"
+			     " WHERE a.run = 1 AND b.run = 2 AND a.exits = b.exits AND a.ns = b.ns"
+			     " AND a.max_ns = b.max_ns AND a.last_ns = b.last_ns"),
+		 query(path, "SELECT count(*) FROM top_exits WHERE run = 1"));
+}
+
+/* Sums that rest on rows of which some are gone stay unknown. */
+static void test_trimmed_rows(void)
+{
+	const char *path = old_file("UPDATE exit_rollup SET n = n + 1 WHERE min_cycles = 0");
+
+	migrate(path);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit_rollup" WRONG), 0);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit_rollup WHERE first_tsc IS NULL"), 2);
+}
+
+/* The indexes and tables of others stay; what is refused stays as it is. */
+static void test_other_objects(void)
+{
+	const char *path = old_file("CREATE INDEX mine ON exit_rollup (n);"
+				    "CREATE TABLE note (text); INSERT INTO note VALUES ('mine')");
+	struct store *store = NULL;
+
+	migrate(path);
+	CHECK_EQ(query(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'mine'"), 1);
+	CHECK_EQ(query(path, "SELECT count(*) FROM note"), 1);
+
+	path = old_file("ALTER TABLE exit_rollup ADD COLUMN x INTEGER");
+	CHECK_EQ(store_open(path, &store), STORE_TABLE);
+	store_close(store);
+	CHECK_EQ(query(path, "PRAGMA user_version"), 1);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit_rollup" WRONG), 2);
+}
+
+/* A file that claims to be of another version than its tables are. */
+static void test_forged_version(void)
+{
+	struct store *store = NULL;
+
+	CHECK_EQ(store_open(old_file("PRAGMA user_version = 2"), &store), STORE_TABLE);
+	store_close(store);
+	CHECK_EQ(store_open(old_file("PRAGMA user_version = 0"), &store), STORE_FOREIGN);
+	store_close(store);
+	CHECK_EQ(store_open(old_file("PRAGMA user_version = -1"), &store), STORE_FUTURE);
+	store_close(store);
+}
+
+/* An exit whose TSC and time are truly 0 stays what it is. */
+static void test_true_zero(void)
+{
+	const char *path = old_file(
+		"UPDATE run SET tsc_start = 0; UPDATE exit SET tsc = 0, cycles = 0;"
+		"UPDATE exit_rollup SET slot = 0, n = 1000 WHERE 0; DELETE FROM exit_rollup;"
+		"INSERT INTO exit_rollup SELECT vcpu, 0, reason, count(*), 0, 0, 0, 0, 0, 0, 0, 0,"
+		" 0, 0, 0, 0 FROM exit GROUP BY vcpu, reason");
+
+	migrate(path);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit_rollup WHERE first_tsc IS NULL"), 0);
+}
+
+int main(int argc, char **argv)
+{
+	fixture = argc > 1 ? argv[1] : "sql/store/testdata/version1.sqlite.gz";
+	test_repair();
+	test_trimmed_rows();
+	test_other_objects();
+	test_forged_version();
+	test_true_zero();
+	return check_result();
+}
