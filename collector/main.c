@@ -306,7 +306,7 @@ static int import_leaves(const struct options *o, struct fault *fault)
 	int rc = leaf_text_read(o->import, &leaves, &count);
 
 	if (rc == -EPROTO)
-		fault_set(fault, rc, "%s: no perf.data, no trace.dat and no text with CPUID leaves",
+		fault_set(fault, rc, "%s: no perf.data, no trace.dat, and no text with events of KVM or with CPUID leaves",
 			  o->import);
 	else if (rc)
 		fault_set(fault, rc, "%s: %s", o->import, strerror(-rc));

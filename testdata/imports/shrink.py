@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """shrink.py IN OUT: a trace.dat of version 7 without what an import of kvm events does not read
 
