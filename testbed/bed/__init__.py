@@ -27,3 +27,11 @@ class Parser(argparse.ArgumentParser):
         if missing:
             message = f"{missing.group(1)}: needs a value"
         self.exit(self.wrong_usage, f"{self.prog}: {message} ({self.prog} --help)\n")
+
+
+def built(package, name):
+    """A program that Bazel has built."""
+    path = ROOT / "bazel-bin" / package / name
+    if not path.is_file():
+        raise BedError(f"{path}: missing (bazel build -c opt //testbed:programs)")
+    return path

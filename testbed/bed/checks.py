@@ -115,6 +115,14 @@ def counts(recording, where, wanted):
     return f"{got} of {where}"
 
 
+VCPU_LINE = re.compile(r"^(?:exit_loop|vmm stats) vcpu=(\d+) .*?\bexits=(\d+)", re.MULTILINE)
+
+
+def kvm_exits(text):
+    """[(vcpu_id, KVM's statistic `exits`)] as exit_loop and vmm print it."""
+    return [(int(vcpu), int(exits)) for vcpu, exits in VCPU_LINE.findall(text)]
+
+
 LEAF = re.compile(r"0x(4ffffff[c-f]) 0x([0-9a-f]+): eax=0x([0-9a-f]+) ebx=0x([0-9a-f]+) "
                   r"ecx=0x([0-9a-f]+) edx=0x([0-9a-f]+)")
 

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import termios
 
-from . import BedError
+from . import BedError, built, witness
 
 CYLINDER_BYTES = 16 * 63 * 512
 DISK_MARK = b"BED-RESULT"
@@ -84,18 +84,21 @@ class Machine:
         self.memory = memory
         self.console = directory / "console.log"
         self.disk = directory / "result.img"
+        self.witness = directory / "witness.bin"
         self._child = None
         self._terminal = None
 
     def start(self, kernel, initramfs):
         _result_disk(self.disk)
         command = self.prepare(kernel, initramfs)
+        environment = {**os.environ, "TERM": "xterm", "WITNESS_FILE": str(self.witness),
+                       "LD_PRELOAD": str(built("testbed/witness", self.witness_library))}
         self._terminal, theirs = pty.openpty()
         with open(self.dir / "emulator.log", "wb") as log:
             # setpriv: the emulator ends with us, even when we are killed.
             self._child = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command],
                                            stdin=theirs, stdout=theirs, stderr=log,
-                                           env={**os.environ, "TERM": "xterm"},
+                                           env=environment,
                                            start_new_session=True)
         os.close(theirs)
 
@@ -118,6 +121,7 @@ class Machine:
         self._child.wait()
         os.close(self._terminal)
         self._child = None
+        witness.trim(self.witness)
 
     def why(self):
         """The emulator's own last word."""
@@ -131,6 +135,7 @@ class Machine:
 
 
 class Bochs(Machine):
+    witness_library = "libwitness_bochs.so"
     vendor = "kvm_intel"
     disk_modules = ["ata_piix", "sd_mod"]
     arguments = COMMAND_LINE + " tsc=reliable"
@@ -183,6 +188,7 @@ class Bochs(Machine):
 
 
 class Tcg(Machine):
+    witness_library = "libwitness_qemu.so"
     vendor = "kvm_amd"
     disk_modules = ["ata_piix", "sd_mod"]
     arguments = COMMAND_LINE
@@ -197,7 +203,9 @@ class Tcg(Machine):
                    "-smp", str(self.cpus), "-nodefaults", "-display", "none", "-no-reboot",
                    "-serial", f"file:{self.console}", "-kernel", str(kernel),
                    "-initrd", str(self.dir / "initrd"), "-append", self.arguments,
-                   "-drive", f"if=ide,format=raw,cache=unsafe,file={self.disk}"]
+                   "-drive", f"if=ide,format=raw,cache=unsafe,file={self.disk}",
+                   # Calls the witness at each VMRUN and #VMEXIT (witness/qemu.c).
+                   "-d", "in_asm", "-dfilter", "0x1+1"]
         if self.icount:
             command += ["-icount", "shift=0,sleep=off"]
         return command
