@@ -5,7 +5,9 @@ import pathlib
 import shutil
 import sqlite3
 
-from . import ROOT, checks
+from witness import judge_test  # the folder testbed/witness
+
+from . import ROOT, built, checks
 from .checks import VMX, Wrong, expect
 
 LOG = ("leaf 0x4fffffff 0x00: eax=0x00000003 ebx=0x00000000 ecx=0x00000000 edx=0x00000000\n"
@@ -109,4 +111,9 @@ def run(directory):
         for name in names:
             expect(not holds(path, name), f"{name} does not see: {statement}")
             shown += 1
-    return f"{shown} wrong recordings seen"
+    try:
+        judged = judge_test.run(built("testbed/witness", "judge"), ROOT / "sql" / "schema.sql",
+                                directory)
+    except judge_test.Failed as failed:
+        raise Wrong(str(failed)) from failed
+    return f"{shown} wrong recordings seen; {judged}"

@@ -8,9 +8,10 @@ import subprocess
 import sys
 import threading
 
-from . import ROOT
+from . import ROOT, witness
 from .checks import Wrong
 
+WITNESS = "witness.bin"
 CASE_SECONDS = 300  # of L1's time; on a loaded host Linux boots slowly in TCG
 CLAIMS = ("device_test", "memory_test", "record_test")
 
@@ -31,6 +32,7 @@ where_it_hangs() {{
 run_case() {{
 	mkdir "/out/$1"
 	cd "/out/$1"
+	tsc >begin
 	setsid sh -c "$2" >log 2>&1 &
 	group=$!
 	(
@@ -85,7 +87,7 @@ def boot(setup, cases, directory, options):
                "--cpus", str(setup.cpus), "--modules", setup.modules or options.modules,
                "--vendor-params", setup.vendor_params,
                "--add", options.collector, "--add", f"{script}:/bed/tests.sh",
-               "--out", directory / "out", "--time-limit", str(options.time_limit)]
+               "--out", directory / "out", "--witness", directory / WITNESS, "--time-limit", str(options.time_limit)]
     for program in CLAIMS:
         command += ["--add", ROOT / "bazel-bin" / "kvm" / program]
     command += sorted({option for case in cases for option in case.machine})
@@ -100,19 +102,27 @@ def boot(setup, cases, directory, options):
     return None
 
 
-def judge(setup, case, folder, report):
+def judge(setup, case, number, boot_witness, folder, report):
     seen = []
     try:
         if not (folder / "status").is_file():
             raise Wrong("did not run")
-        for line in case.check(folder, setup):
-            seen.append(line)
+        testimony = boot_witness.of_case(case, number)
+        seen += case.check(folder, setup)
     except (Wrong, sqlite3.Error) as wrong:
         log = folder / "log"
         lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
         report.add("failed", setup, case.name, str(wrong), lines[-8:])
         return
-    report.add("passed", setup, case.name, "; ".join(seen))
+    report.add("passed", setup, case.name, "; ".join([*seen, testimony]))
+
+
+def judge_boot(setup, boot_witness, report):
+    """The CPU's exits since power-on."""
+    try:
+        report.add("passed", setup, "the CPU's exits since power-on", boot_witness.of_boot())
+    except Wrong as wrong:
+        report.add("failed", setup, "the CPU's exits since power-on", str(wrong))
 
 
 def run(setup, cases, directory, options, report):
@@ -120,9 +130,13 @@ def run(setup, cases, directory, options, report):
     failure = boot(setup, cases, directory, options)
     if failure:
         report.add("failed", setup, "the machine", failure)
-    for number, case in enumerate(cases):
-        folder = pathlib.Path(directory, "out", str(number))
+
+    folders = [pathlib.Path(directory, "out", str(number)) for number in range(len(cases))]
+    boot_witness = witness.Boot(directory / WITNESS, folders)
+    for number, (case, folder) in enumerate(zip(cases, folders)):
         if failure and not folder.is_dir():
             report.add("skipped", setup, case.name, "the machine failed")
         else:
-            judge(setup, case, folder, report)
+            judge(setup, case, number, boot_witness, folder, report)
+    if not failure:
+        judge_boot(setup, boot_witness, report)
