@@ -9,6 +9,7 @@ import sys
 import threading
 
 from . import ROOT, witness
+from .case import Outcome
 from .checks import Wrong
 
 WITNESS = "witness.bin"
@@ -55,7 +56,7 @@ run_case() {{
 def l1_script(cases):
     lines = [SCRIPT_HEAD]
     for number, case in enumerate(cases):
-        lines += [case.before, f"run_case {number} {shlex.quote(case.script)}"]
+        lines += [case.prepare(), f"run_case {number} {shlex.quote(case.script)}"]
     return "\n".join(lines + ["exit 0", ""])
 
 
@@ -103,18 +104,18 @@ def boot(setup, cases, directory, options):
 
 
 def judge(setup, case, number, boot_witness, folder, report):
-    seen = []
+    outcome = Outcome(folder, setup, case.params)
     try:
         if not (folder / "status").is_file():
             raise Wrong("did not run")
         testimony = boot_witness.of_case(case, number)
-        seen += case.check(folder, setup)
+        case.check(outcome)
     except (Wrong, sqlite3.Error) as wrong:
         log = folder / "log"
         lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
         report.add("failed", setup, case.name, str(wrong), lines[-8:])
         return
-    report.add("passed", setup, case.name, "; ".join([*seen, testimony]))
+    report.add("passed", setup, case.name, "; ".join([*outcome.seen, testimony]))
 
 
 def judge_boot(setup, boot_witness, report):

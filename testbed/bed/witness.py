@@ -6,15 +6,13 @@ import struct
 import subprocess
 
 from . import BedError, built
+from .case import KVM_COUNTS_THEM
 from .checks import expect, expect_equal, kvm_exits
 
 # struct witness_file of witness/witness.h, up to unpaired
 HEAD = struct.Struct("<QIIIIIIQQQ")
 HEAD_BYTES = 128
 MAGIC = 0x5353454E54495731
-
-# Case.unrecorded of guests whose exits KVM's own statistic counts: the log has it.
-KVM_COUNTS_THEM = "KVM's statistic counts them"
 
 
 def trim(path):
