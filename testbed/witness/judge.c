@@ -88,6 +88,18 @@ static void check_rows(struct judgement *judgement)
 	}
 }
 
+/* A record's stamp lies in its recording's time, or the record has no exit. */
+static void limit_events(struct judgement *judgement)
+{
+	struct window window = judgement->recording->window;
+
+	if (window.begin < judgement->scope.begin)
+		window.begin = judgement->scope.begin;
+	if (window.end > judgement->scope.end)
+		window.end = judgement->scope.end;
+	events_limit(judgement->events, window);
+}
+
 int judge(struct judgement *judgement)
 {
 	const size_t bytes = (judgement->events->count + 1UL) * sizeof(uint32_t);
@@ -99,6 +111,7 @@ int judge(struct judgement *judgement)
 	memset(judgement->record_of, 0xff, bytes); /* EVENTS_NONE */
 	memset(judgement->vcpu_of, 0xff, bytes);
 
+	limit_events(judgement);
 	check_witness(judgement);
 	check_rows(judgement);
 	judgement->verdict.records = judgement->recording->record_count;

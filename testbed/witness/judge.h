@@ -16,7 +16,7 @@
  * @vcpu_of:	of each exit: the index of the vCPU that it belongs to, or EVENTS_NONE
  */
 struct judgement {
-	const struct events *events;
+	struct events *events;
 	struct recording *recording;
 	struct window scope;
 	bool may_have_others;

@@ -112,8 +112,8 @@ static void add_to_totals(struct totals *totals, const struct judgement *judgeme
 }
 
 /* Returns 0, or -1 and why the database can't be judged. */
-static int judge_database(const struct options *options, const struct events *events,
-			  const char *path, struct totals *totals, char *why)
+static int judge_database(const struct options *options, struct events *events, const char *path,
+			  struct totals *totals, char *why)
 {
 	struct recording recording;
 	struct judgement judgement = {
@@ -181,7 +181,7 @@ static void print_totals(const struct options *options, const struct events *eve
 		       accounted);
 }
 
-static int judge_all(const struct options *options, const struct events *events, char **paths)
+static int judge_all(const struct options *options, struct events *events, char **paths)
 {
 	struct totals totals = {.is_accounted = calloc(events->count + 1UL, 1)};
 	char why[WHY_BYTES];
@@ -279,7 +279,6 @@ int main(int argc, char **argv)
 		return EXIT_UNUSABLE;
 	}
 
-	events_limit(&events, options.window);
 	status = judge_all(&options, &events, argv + optind + 1);
 	events_close(&events);
 	return status;
