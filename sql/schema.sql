@@ -191,6 +191,8 @@ CREATE TABLE loss (
 --   kvm_stat_bound: at least, at most: what it can be by exits + synthesized + VMfail
 --   of the totals pages of that VM just before and just after it was read, since its
 --   creation; of a VM that runs, at least is one less for each vCPU
+--   cpu: exits; what the emulated CPU itself made, by vCPU and reason (testbed/run --judge), the
+--   exits without a record included; of the run: fields compared with the CPU's, faults found
 --   unavailable: name says what could not be had and why
 CREATE TABLE crosscheck (
   run_id          INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,

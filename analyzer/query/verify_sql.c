@@ -7,6 +7,8 @@
  */
 #include "analyzer/query/verify.h"
 
+#include "analyzer/query/equations.h"
+
 #define SUM(source) "coalesce(sum(n) FILTER (WHERE source = '" source "'), 0)"
 #define MATCH(name) "coalesce(sum(n) FILTER (WHERE source = 'match' AND name = '" name "'), 0)"
 #define HAS(source) "EXISTS (SELECT 1 FROM crosscheck WHERE run_id = ?1 AND source = '" source "')"
@@ -592,6 +594,9 @@ const struct equation verify_equations[] = {
 	 kvm_stat_sql},
 	{"kvm_stat_run", "KVM statistic exits", "real + synthesized + VMfail",
 	 "--cross-check, a VM seen from its start", kvm_stat_run_sql},
+	{"cpu", "exits of the CPU", "real exits (totals)", "testbed/run --judge", equation_cpu},
+	{"cpu_fields", "fields that the CPU knows", "equal to the CPU's", "testbed/run --judge",
+	 equation_cpu_fields},
 	{"leaf", "CPUID leaf in the guest", "records up to that read", "leaf readings, all rows",
 	 leaf_sql},
 	{"shape", "exits of the reason", "none", "ept=0", shape_sql},

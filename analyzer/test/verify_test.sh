@@ -99,6 +99,17 @@ expect 1 'NO SUCH CPUID EXIT' 'INSERT INTO leaf_reading VALUES (1, 3, 0x4fffffff
 expect 1 'leaf .*UNEXPLAINED' 'UPDATE leaf_reading SET edx = 0xffffffff WHERE seq = 2'
 expect 1 'can not occur with ept=N' 'UPDATE exit_rollup SET reason = 48 WHERE reason = 12'
 
+# What the emulated CPU itself says
+cpu="INSERT INTO crosscheck SELECT run_id, vcpu, 'cpu', 'exits', reason, n, NULL FROM crosscheck
+	WHERE source = 'totals'; INSERT INTO crosscheck VALUES (1, NULL, 'cpu', 'fields', NULL, 90, NULL),
+	(1, NULL, 'cpu', 'faults', NULL, 0, NULL)"
+expect 0 'cpu .* equal' "$cpu"
+expect 0 'cpu_fields .* 90 .* equal' "$cpu"
+expect 1 'cpu .* 1 .*UNEXPLAINED' "$cpu; $total + 1 $of 'cpu'"
+expect 1 'cpu .*UNEXPLAINED' "$cpu; DELETE FROM crosscheck $of 'cpu'"
+expect 1 '1 DIFFER FROM THE CPU' "$cpu; $total + 1 WHERE name = 'faults'"
+expect 0 'cpu: not checked' ''
+
 # What can't be had is said
 expect 0 'not to be had: perf: not allowed' "INSERT INTO crosscheck VALUES (1, NULL, 'unavailable', 'perf: not allowed', NULL, 0, NULL)"
 expect 0 'kvm_stat: not checked' "DELETE FROM crosscheck WHERE source LIKE 'kvm_stat%'"

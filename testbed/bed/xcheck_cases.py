@@ -13,7 +13,7 @@ from .checks import VMX, expect, expect_equal
 ANALYZER = ROOT / "bazel-bin" / "analyzer" / "analyzer"
 COLLECTOR = ROOT / "bazel-bin" / "collector" / "collector"
 SOURCES = ("records", "reasons", "cycles", "losses", "store", "tracefs", "match", "open", "time",
-           "entries", "perf_exit", "perf_entry", "kvm_stat", "kvm_stat_run")
+           "entries", "perf_exit", "perf_entry", "kvm_stat", "kvm_stat_run", "cpu", "cpu_fields")
 CROSS_CHECK = "collector --cross-check --db run.sqlite "
 
 
@@ -93,8 +93,8 @@ def attached(outcome):
     outcome.ended_well()
     equations, _ = verify(outcome.folder / "run.sqlite")
     # Not those that take every exit of the vCPU, or every record.
-    outcome.see(has_equations(equations, [name for name in SOURCES
-                                          if name not in ("kvm_stat_run", "cycles")]))
+    outcome.see(has_equations(equations, [name for name in SOURCES if name not in
+                                          ("kvm_stat_run", "cycles", "cpu", "cpu_fields")]))
     unread = outcome.database().one("SELECT sum(unread) FROM coverage")
     expect(unread > 0, "the guest did not run before")
     outcome.see(f"{unread} exits before")
