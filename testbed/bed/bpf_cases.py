@@ -161,8 +161,8 @@ def integrity(outcome):
 
 def confidentiality():
     """The last case: lockdown can't be taken back."""
-    return cases.refusal("bpf: lockdown=confidentiality", RECORD + "exit_loop --op cpuid --count 50",
-                         "lockdown=confidentiality",
+    return cases.refusal("bpf: lockdown=confidentiality",
+                         RECORD + "exit_loop --op cpuid --count 50", "lockdown=confidentiality",
                          prepare="echo confidentiality >/sys/kernel/security/lockdown")
 
 

@@ -52,7 +52,7 @@ class Case:
     """script: shell, run in a folder of its own in L1, its output in the file log.
 
     check(outcome): raises checks.Wrong, or adds to outcome.seen.
-    params: {name: value} of kvm.ko, which is loaded anew with them before the script; None: as it is.
+    params: {name: value} of kvm.ko, loaded anew with them before the script; None: as it is.
     before: shell, run before the script and outside of its time limit.
     machine: options of testbed/run that it needs.
     unrecorded: why the CPU makes exits here that no recording has; empty: it makes none.

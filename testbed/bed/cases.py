@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The cases of a machine, each with what must hold in its recording; quick() and full() list them."""
+"""The cases of a machine, each with what must hold in its recording: quick() and full()."""
 
 import functools
 import re
@@ -108,7 +108,8 @@ def split_preempted(outcome):
             "SELECT vcpu_id, count(*) AS n, sum(preempted_ns) AS ns FROM exits "
             "WHERE preempted_cycles > 0 GROUP BY vcpu_id"):
         outcome.see(f"vCPU {row['vcpu_id']} preempted {row['n']} times, {row['ns']} ns")
-    n = outcome.recording.one("SELECT count(DISTINCT vcpu_id) FROM exits WHERE preempted_ns > 500000")
+    n = outcome.recording.one("SELECT count(DISTINCT vcpu_id) FROM exits "
+                              "WHERE preempted_ns > 500000")
     expect_equal("vCPUs preempted for 0.5 ms and more at a time", n, 2)
 
 
@@ -119,6 +120,16 @@ def fastpath(outcome):
     outcome.sound()
     outcome.counts(condition, 100)
     outcome.counts(condition + " AND fastpath", 100)
+
+
+@case("entries that the CPU refuses", RECORD + "refused_entry")
+def refused_entries(outcome):
+    """A guest state that the CPU does not accept: an exit without an entry."""
+    outcome.sound()
+    if outcome.setup.isa == VMX:
+        outcome.counts("basic_reason = 33 AND reason_name LIKE '% FAILED_VMENTRY'", 2)
+    else:
+        outcome.counts("basic_reason = 0xffffffff", 2)
 
 
 # Readers that come, go and are too slow
@@ -279,7 +290,8 @@ def refusal(name, command, says, prepare="", clean_up=""):
 def refusals():
     record = "collector --db run.sqlite --duration 1s"
     return [
-        refusal("no permission", f"su nobody -c '{record}'", "[Pp]ermission", prepare="chmod 777 ."),
+        refusal("no permission", f"su nobody -c '{record}'", "[Pp]ermission",
+                prepare="chmod 777 ."),
         refusal("another collector", record, "another collector",
                 prepare="collector --db first.sqlite --duration 4s & sleep 2", clean_up="wait"),
         refusal("no device", record, "kvm_exit_ring", prepare=". /bed/functions; bed_unload",
@@ -290,7 +302,7 @@ def refusals():
 def quick(setup):
     cases = [loop(op, 100) for op in ops_of(setup)]
     cases += [leaves(setup, "leaves in a loop"), linux(setup.isa), split_userspace, split_halted,
-              split_preempted, late, killed, *refusals()]
+              split_preempted, refused_entries, late, killed, *refusals()]
     if setup.isa == VMX:
         cases.append(fastpath)
     if setup.cpus == 1:

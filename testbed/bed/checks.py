@@ -115,7 +115,8 @@ def counts(recording, where, wanted):
     return f"{got} of {where}"
 
 
-VCPU_LINE = re.compile(r"^(?:exit_loop|vmm stats) vcpu=(\d+) .*?\bexits=(\d+)", re.MULTILINE)
+VCPU_LINE = re.compile(r"^(?:exit_loop|refused_entry|vmm stats) vcpu=(\d+) .*?\bexits=(\d+)",
+                       re.MULTILINE)
 
 
 def kvm_exits(text):
@@ -170,8 +171,9 @@ def leaves_agree(recording, isa, text, undefined=(), part="cycles", vms="own"):
     expect(readings, "the guest has printed no leaves")
     expect_equal("dropped records", recording.one("SELECT sum(dropped) FROM coverage"), 0)
     cpuid = 10 if isa == VMX else 0x72
-    rows = recording.all("SELECT vm, vcpu, seq, tsc, key, key_aux FROM exits WHERE basic_reason = ? AND "
-                         "key BETWEEN 0x4ffffffc AND 0x4fffffff ORDER BY tsc", cpuid)
+    rows = recording.all("SELECT vm, vcpu, seq, tsc, key, key_aux FROM exits "
+                         "WHERE basic_reason = ? AND key BETWEEN 0x4ffffffc AND 0x4fffffff "
+                         "ORDER BY tsc", cpuid)
     # cpuid may execute a leaf more often than it prints it: take what it printed, in order.
     expect(len(rows) >= len(readings), f"{len(rows)} leaf exits, {len(readings)} readings")
     position = 0

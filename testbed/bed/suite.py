@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 
-from . import ROOT, witness
+from . import ROOT, BedError, witness
 from .case import Outcome
 from .checks import Wrong
 
@@ -88,7 +88,8 @@ def boot(setup, cases, directory, options):
                "--cpus", str(setup.cpus), "--modules", setup.modules or options.modules,
                "--vendor-params", setup.vendor_params,
                "--add", options.collector, "--add", f"{script}:/bed/tests.sh",
-               "--out", directory / "out", "--witness", directory / WITNESS, "--time-limit", str(options.time_limit)]
+               "--out", directory / "out", "--witness", directory / WITNESS,
+               "--time-limit", str(options.time_limit)]
     for program in CLAIMS:
         command += ["--add", ROOT / "bazel-bin" / "kvm" / program]
     command += sorted({option for case in cases for option in case.machine})
@@ -103,14 +104,26 @@ def boot(setup, cases, directory, options):
     return None
 
 
+def testify(case, number, boot_witness):
+    """(what the CPU says of the case, None), or (None, how it differs)."""
+    try:
+        return boot_witness.of_case(case, number), None
+    except (Wrong, BedError) as wrong:
+        return None, wrong
+
+
 def judge(setup, case, number, boot_witness, folder, report):
     outcome = Outcome(folder, setup, case.params)
     try:
         if not (folder / "status").is_file():
             raise Wrong("did not run")
-        testimony = boot_witness.of_case(case, number)
+        # First, because analyzer verify shows the CPU's counts; but the case's own check says best
+        # what is wrong.
+        testimony, difference = testify(case, number, boot_witness)
         case.check(outcome)
-    except (Wrong, sqlite3.Error) as wrong:
+        if difference:
+            raise difference
+    except (Wrong, BedError, sqlite3.Error) as wrong:
         log = folder / "log"
         lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
         report.add("failed", setup, case.name, str(wrong), lines[-8:])

@@ -55,7 +55,8 @@ def says(found):
     unmatched = sum(database["unmatched"] for database in judged)
     fields = sum(database["fields"] for database in judged)
     counted = f" + {unmatched} counted" if unmatched else ""
-    return f"the CPU's {found['accounted']} exits = {records} records{counted}, {fields} fields equal"
+    return (f"the CPU's {found['accounted']} exits = {records} records{counted}, "
+            f"{fields} fields equal")
 
 
 class Boot:
@@ -94,7 +95,8 @@ class Boot:
                f"the CPU made {without} of its {found['exits']} exits outside of any recording")
         if case.unrecorded == KVM_COUNTS_THEM:
             log = (folder / "log").read_text(errors="replace")
-            expect_equal("the CPU's exits", found["exits"], sum(number for _, number in kvm_exits(log)))
+            expect_equal("the CPU's exits", found["exits"],
+                         sum(number for _, number in kvm_exits(log)))
         if without:
             self._unrecorded.append(f"{without} of '{case.name}' ({case.unrecorded})")
         return says(found) + (f", {without} more: {case.unrecorded}" if without else "")
