@@ -99,7 +99,10 @@ class Boot:
                          sum(number for _, number in kvm_exits(log)))
         if without:
             self._unrecorded.append(f"{without} of '{case.name}' ({case.unrecorded})")
-        return says(found) + (f", {without} more: {case.unrecorded}" if without else "")
+        texts = [says(found)] if found["accounted"] or not without else []
+        if without:
+            texts.append(f"{without} exits of the CPU without a recording: {case.unrecorded}")
+        return "; ".join(texts)
 
     def of_boot(self):
         """What was seen of the exits since power-on; raises Wrong if one belongs to no case."""
