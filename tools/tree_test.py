@@ -25,6 +25,7 @@ SCRIPTS = {
     "kvm/build": [], "kvm/install": [], "kvm/uninstall": [],
     "testbed/boot-linux": [], "testbed/compare-paging": [], "testbed/compare-perf": [],
     "testbed/run": ["true"], "testbed/test": [],
+    "testbed/witness/table": [],
     "kvm/test/checkpatch_test": [], "kvm/test/cost": [], "kvm/test/dkms_test": [],
     "kvm/test/install_test": [], "kvm/test/modules_test": [], "kvm/test/mutation_test": [],
     "kvm/test/paging_host_test": [],
@@ -130,6 +131,41 @@ class FileTables(unittest.TestCase):
                     missing.add(str(inner))
             with self.subTest(readme):
                 self.assertEqual(sorted(missing), [], f"{readme}: add it to the table of files")
+
+
+class ManualPages(unittest.TestCase):
+    """The pages of doc/ are valid mdoc, and kvm_exit_ring(4) has what the ABI has."""
+
+    def test_mandoc_accepts_them(self):
+        pages = [str(path) for path in sorted((ROOT / "doc").glob("*.[1-9]"))]
+        done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *pages], text=True,
+                              capture_output=True, check=False)
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+
+    def test_requests_are_those_of_the_header(self):
+        abi = read("kvm/uapi/kvm_exit_ring.h")
+        requests = set(re.findall(r"#define (KVM_EXIT_RING_\w+)\s+_IO", abi))
+        self.assertTrue(requests)
+        page = read("doc/kvm_exit_ring.4")
+        self.assertEqual(set(re.findall(r"^\.It Dv (KVM_EXIT_RING_\w+)", page, re.M)), requests)
+        for name in re.findall(r"KVM_EXIT_[A-Z]+_\w+", page):
+            self.assertIn(name, abi)
+        for name in re.findall(r'Vt "(struct \w+)"', page):
+            self.assertIn(name, abi)
+
+    def test_parameters_are_those_of_the_module(self):
+        found = set()
+        for path in (ROOT / "kvm/ring").glob("*.c"):
+            found |= set(re.findall(r"module_param(?:_named|_cb)?\((\w+)", path.read_text()))
+        page = read("doc/kvm_exit_ring.4").split(".Sh MODULE PARAMETERS")[1].split(".Sh ")[0]
+        self.assertEqual(set(re.findall(r"^\.It Va (\w+)", page, re.M)), found)
+
+    def test_glossary_has_the_words_of_the_first_table(self):
+        glossary = read("doc/exitscope.7").split(".Sh GLOSSARY")[1].lower()
+        for word in ("coverage", "dropped", "unread", "BUSY%", "handler", "halted", "userspace",
+                     "preempted"):
+            self.assertIn(f".it {word.lower()}", glossary)
+            self.assertRegex(read("README.md"), rf"(?mi)^\| [^|]*\b{word}")
 
 
 class KernelSeries(unittest.TestCase):
