@@ -143,7 +143,27 @@ static void put_count(struct out *out, const struct change *c, bool total)
 	out_real(out, c->busy_b);
 }
 
-static void put_quantile(struct out *out, const struct change *c, const struct quantile_change *q)
+/* Where the time of a run's exits is taken: in KVM itself, or at its tracepoints. */
+static bool is_traced(const struct run *run)
+{
+	static const char *const traced[] = {"bpf", "tracefs", "perf.data", "trace.dat"};
+
+	for (size_t i = 0; i < sizeof(traced) / sizeof(*traced); i++) {
+		if (!strcmp(run->source, traced[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Whether times differ by where they are taken alone, so that no change can be told. */
+static bool stamps_differ(const struct side *a, const struct side *b)
+{
+	return is_traced(&a->app.run) != is_traced(&b->app.run);
+}
+
+/* @unlike: the times of both are taken in different places. */
+static void put_quantile(struct out *out, const struct change *c, const struct quantile_change *q,
+			 bool unlike)
 {
 	char text[64];
 
@@ -155,7 +175,10 @@ static void put_quantile(struct out *out, const struct change *c, const struct q
 		out_real(out, q->b);
 	else
 		out_none(out);
-	out_text(out, quantile_word(c, q, text, sizeof(text)));
+	if (unlike)
+		out_none(out);
+	else
+		out_text(out, quantile_word(c, q, text, sizeof(text)));
 }
 
 /* A column that --total leaves out. */
@@ -165,7 +188,7 @@ static bool is_rate(const struct out_column *column)
 }
 
 static int put_changes(struct app *app, const struct options *opt, struct out *out,
-		       const struct change *change, uint32_t n, bool total, int ept)
+		       const struct change *change, uint32_t n, bool total, int ept, bool unlike)
 {
 	struct out_column shown[N_COLUMNS];
 	/* In tables the reasons why stand below: they are sentences. */
@@ -183,8 +206,8 @@ static int put_changes(struct app *app, const struct options *opt, struct out *o
 		out_int(out, reason_basic(app->run.isa, change[i].key));
 		out_text(out, name);
 		put_count(out, &change[i], total);
-		put_quantile(out, &change[i], &change[i].p50);
-		put_quantile(out, &change[i], &change[i].p99);
+		put_quantile(out, &change[i], &change[i].p50, unlike);
+		put_quantile(out, &change[i], &change[i].p99, unlike);
 		if (last == N_COLUMNS)
 			out_text(out, change_why(&change[i], app->run.isa, ept));
 	}
@@ -219,10 +242,23 @@ static void put_totals(struct out *out, const struct side *a, const struct side 
 		 units_real(per_s_b, text[3]));
 }
 
+static void note_stamps(struct out *out, const struct run *a, const struct run *b)
+{
+	bool b_traced = is_traced(b);
+	const struct run *exact = b_traced ? a : b;
+	const struct run *traced = b_traced ? b : a;
+
+	out_note(
+		out,
+		"%s's times are taken in KVM (source %s), %s's at its tracepoints (source %s): they differ by that alone, so no change of a time is told.",
+		b_traced ? "A" : "B", exact->source, b_traced ? "B" : "A", traced->source);
+}
+
 static int print(struct app *app, const struct options *opt, struct side *a, struct side *b,
 		 struct change *change, uint32_t n, int sort)
 {
 	int ept = ept_difference(a, b), rc;
+	bool unlike = stamps_differ(a, b);
 	struct out out;
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -236,7 +272,9 @@ static int print(struct app *app, const struct options *opt, struct side *a, str
 	out_line(&out, "%s", "B:");
 	out_run(&out, "b", &b->app.run);
 	put_totals(&out, a, b);
-	rc = put_changes(&a->app, opt, &out, change, n, opt->extra[0] != NULL, ept);
+	rc = put_changes(&a->app, opt, &out, change, n, opt->extra[0] != NULL, ept, unlike);
+	if (unlike)
+		note_stamps(&out, &a->app.run, &b->app.run);
 	if (ept)
 		out_note(&out, "%s is on in %s and off in %s, where KVM keeps shadow page tables.",
 			 a->app.run.isa == 1 ? "EPT" : "NPT", ept < 0 ? "A" : "B",
