@@ -12,6 +12,8 @@
 
 #include "kvm/uapi/kvm_exit_ring.h"
 
+#define EXIT_FACTS_VMCB_BYTES 32
+
 #define EXIT_KEY_INLINE static inline __attribute__((always_inline))
 
 /* Exit reasons: SDM volume 3, appendix C; APM volume 2, appendix C. */
@@ -46,6 +48,8 @@ enum exit_key_svm {
 
 /*
  * struct exit_facts - what is known of an exit apart from its time
+ * The first six are laid out as in the VMCB from 0x70 to 0x8f (APM volume 2, appendix B), so
+ * that one copy takes them all.
  * @reason, @rip, @intr_info, @error_code: as in struct kvm_exit_record
  * @info_1, @info_2: its qualification and info2
  * @rax, @rcx:	guest registers, where exit_key_needs_registers() says so
@@ -54,8 +58,11 @@ enum exit_key_svm {
  * @nested:	exit of an L2 guest
  */
 struct exit_facts {
-	__u32 reason, intr_info, error_code;
-	__u64 info_1, info_2, rip, rax, rcx, cr3;
+	__u32 reason, reason_high;
+	__u64 info_1, info_2;
+	__u32 intr_info, error_code;
+
+	__u64 rip, rax, rcx, cr3;
 	__u32 cpu;
 	bool nested, has_cr3;
 };

@@ -71,13 +71,6 @@ struct vcpu_svm {
 	struct vmcb *vmcb;
 } CO_RE;
 
-/* VMCB offsets 0x70 to 0x8f (APM volume 2, appendix B): one copy takes them all. */
-struct svm_exit {
-	__u32 code, code_high;
-	__u64 info_1, info_2;
-	__u32 int_info, int_info_error;
-};
-
 /* The kvm_exit event as ftrace and perf see it: all that KVM itself reads of an exit. */
 struct trace_event_raw_kvm_exit {
 	unsigned int exit_reason;

@@ -6,7 +6,8 @@
  * the same rings. What an event means for a vCPU is in vcpu_record.h; here are the places
  * where events come from, and what each kernel says about them.
  *
- *	kvm_exit		vcpu_exit()	kvm_entry		vcpu_entry()
+ *	kvm_exit		vcpu_exited(), vcpu_open()
+ *	kvm_entry		vcpu_entry()
  *	kvm_fpu, kvm_userspace_exit		user space's time
  *	kvm_vcpu_halt(), KVM's statistics	halted time
  *	kvm_sched_out(), kvm_sched_in()		preempted time
@@ -29,6 +30,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 #define MP_STATE_HALTED	      3 /* KVM_MP_STATE_HALTED of <linux/kvm.h> */
 #define SVM_DEFAULT_TSC_RATIO (1ULL << 32)
+#define SVM_NO_TSC_RATIO      1ULL /* the CPU has none */
 #define REGS_RAX	      0
 #define REGS_RCX	      1
 #define REGS_RIP	      16
@@ -284,6 +286,14 @@ static __always_inline __u64 halt_statistic(const struct kvm_vcpu *vcpu)
 	       vcpu->stat.generic.halt_wait_ns;
 }
 
+/* Whether the guest's TSC is the host's plus an offset. */
+static __always_inline bool has_plain_tsc(const struct kvm_vcpu *vcpu)
+{
+	__u64 ratio = vcpu->arch.l1_tsc_scaling_ratio;
+
+	return ratio == SVM_DEFAULT_TSC_RATIO || ratio == SVM_NO_TSC_RATIO;
+}
+
 /* A place for a vCPU that enters for the first time. */
 static __always_inline struct bpf_vcpu *make_vcpu(struct kvm_vcpu *vcpu, __u32 *index)
 {
@@ -302,24 +312,23 @@ static __always_inline struct bpf_vcpu *make_vcpu(struct kvm_vcpu *vcpu, __u32 *
 			__sync_fetch_and_add(&vcpus_unused, 1);
 		v->halt_ns = halt_statistic(vcpu);
 		if (isa == KVM_EXIT_ISA_SVM)
-			v->kvm_stamp = vcpu->arch.l1_tsc_scaling_ratio == SVM_DEFAULT_TSC_RATIO;
+			v->kvm_stamp = has_plain_tsc(vcpu);
 		return v;
 	}
 	__sync_fetch_and_add(&losses.no_place, 1);
 	return 0;
 }
 
-/* An exit with its time: to the ring, or counted where there is none. */
-static __always_inline void on_exit(struct bpf_vcpu *v, __u64 tsc, const struct exit_facts *f)
+/* Ends the exit before this one. Returns the ring for this one; NULL: counted without one. */
+static __always_inline struct bpf_area *on_exit(struct bpf_vcpu *v)
 {
 	struct bpf_area *area = area_of(v);
 
-	if (!area) {
+	if (!area)
 		v->missed++;
-		return;
-	}
-	if (!vcpu_exit(v, area, ring_mask, &filter, tsc, isa == KVM_EXIT_ISA_SVM, f))
+	else if (!vcpu_exited(v, area, ring_mask, &filter))
 		__sync_fetch_and_add(&losses.no_entry, 1);
+	return area;
 }
 
 /*
@@ -343,49 +352,58 @@ static __always_inline __u64 exit_stamp(const struct bpf_vcpu *v, const struct k
 	return now();
 }
 
-SEC("tp_btf/kvm_exit")
-int BPF_PROG(on_exit_svm, struct kvm_vcpu *vcpu, __u32 exit_isa)
+/* The address of the VMCB. L1's stays the same for good, so it is kept; L2 has another. */
+static __always_inline __u64 vmcb_of(struct bpf_vcpu *v, struct kvm_vcpu *vcpu, bool nested)
 {
-	struct exit_facts f = {0};
-	struct svm_exit exit;
+	__u64 vmcb = v->vmcb;
+
+	if (vmcb && !nested)
+		return vmcb;
+	bpf_core_read(&vmcb, sizeof(vmcb), &((struct vcpu_svm *)vcpu)->vmcb);
+	v->vmcb = nested ? 0 : vmcb;
+	return vmcb;
+}
+
+static __always_inline __u64 rip_of(const struct kvm_vcpu *vcpu)
+{
+	return bpf_core_field_exists(vcpu->arch.rip) ? vcpu->arch.rip : vcpu->arch.regs[REGS_RIP];
+}
+
+SEC("tp_btf/kvm_exit")
+int BPF_PROG(on_exit_svm, struct kvm_vcpu *vcpu)
+{
+	struct bpf_area *area;
+	struct exit_facts f;
 	struct bpf_vcpu *v;
 	__u32 index;
-	__u64 tsc;
+	__u64 vmcb, tsc;
 
 	if (!vcpu)
 		return 0;
 	v = find_vcpu(key_of(vcpu), &index);
 	if (!v || v->ignored)
 		return 0; /* kvm_entry makes it */
+	area = on_exit(v);
+	if (!area)
+		return 0;
 
-	/* The VMCB of L1 stays the same for good, so its address is kept; L2 has another. */
 	f.nested = vcpu->stat.guest_mode != 0;
-	if (f.nested || !v->vmcb)
-		bpf_core_read(&v->vmcb, sizeof(v->vmcb), &((struct vcpu_svm *)vcpu)->vmcb);
-	bpf_probe_read_kernel(&exit, sizeof(exit),
-			      (void *)v->vmcb +
-				      bpf_core_field_offset(struct vmcb, control.exit_code));
-	if (want_cr3) {
+	vmcb = vmcb_of(v, vcpu, f.nested);
+	bpf_probe_read_kernel(&f, EXIT_FACTS_VMCB_BYTES,
+			      (void *)vmcb + bpf_core_field_offset(struct vmcb, control.exit_code));
+	f.has_cr3 = want_cr3;
+	if (want_cr3)
 		bpf_probe_read_kernel(&f.cr3, sizeof(f.cr3),
-				      (void *)v->vmcb +
-					      bpf_core_field_offset(struct vmcb, save.cr3));
-		f.has_cr3 = true;
-	}
-	if (f.nested)
-		v->vmcb = 0;
-
-	f.reason = exit.code;
-	f.intr_info = exit.int_info;
-	f.error_code = exit.int_info_error;
-	f.info_1 = exit.info_1;
-	f.info_2 = exit.info_2;
+				      (void *)vmcb + bpf_core_field_offset(struct vmcb, save.cr3));
+	f.rax = 0;
+	f.rcx = 0;
 	if (exit_key_needs_registers_svm(f.reason)) {
 		f.rax = vcpu->arch.regs[REGS_RAX];
 		f.rcx = vcpu->arch.regs[REGS_RCX];
 	}
-	f.rip = bpf_core_field_exists(vcpu->arch.rip) ? vcpu->arch.rip : vcpu->arch.regs[REGS_RIP];
+	f.rip = rip_of(vcpu);
 	tsc = exit_stamp(v, vcpu, &f);
-	on_exit(v, tsc, &f);
+	vcpu_open(v, area, ring_mask, &filter, tsc, true, &f);
 	return 0;
 }
 
@@ -399,6 +417,7 @@ int on_exit_vmx(struct trace_event_raw_kvm_exit *event)
 {
 	__u64 tsc = now(), regs[REGS_RCX + 1];
 	struct exit_facts f = {0};
+	struct bpf_area *area;
 	struct bpf_vcpu *v;
 	__u32 index;
 
@@ -408,6 +427,9 @@ int on_exit_vmx(struct trace_event_raw_kvm_exit *event)
 		return 0;
 	v = &vcpus[(index - 1) & (BPF_VCPUS - 1)];
 	if (v->ignored)
+		return 0;
+	area = on_exit(v);
+	if (!area)
 		return 0;
 
 	f.reason = event->exit_reason;
@@ -424,7 +446,7 @@ int on_exit_vmx(struct trace_event_raw_kvm_exit *event)
 		f.rax = regs[REGS_RAX];
 		f.rcx = regs[REGS_RCX];
 	}
-	on_exit(v, tsc, &f);
+	vcpu_open(v, area, ring_mask, &filter, tsc, false, &f);
 	return 0;
 }
 

@@ -181,6 +181,8 @@ static void configure(struct bpf_session *s, const struct bpf_options *options)
 		filter.reasons[i] = options->reasons[i];
 		filter.has_reasons |= options->reasons[i] != 0;
 	}
+	filter.is_on =
+		filter.has_reasons || filter.min_cycles || filter.one_in > 1 || filter.no_records;
 	rodata->isa = svm ? KVM_EXIT_ISA_SVM : KVM_EXIT_ISA_VMX;
 	rodata->tsc_khz = measured_khz(s);
 	rodata->only_tgid = options->tgid;

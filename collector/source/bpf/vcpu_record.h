@@ -5,7 +5,8 @@
  * Plain C for the BPF programs and for a test. All of it runs in the thread of the vCPU; the
  * caller passes the time.
  *
- *	exit		vcpu_exit()		publishes the record before, opens one
+ *	exit		vcpu_exited()		publishes the record before
+ *			vcpu_open()		opens one
  *	entry		vcpu_entry()		ends its time
  *	in between	vcpu_add_*()		where its time goes
  *	destroyed	vcpu_destroyed()	publishes the open one, ends the ring
@@ -27,12 +28,13 @@
  * @min_cycles:	at least that long, in TSC cycles
  * @one_in:	each n-th of those that pass the rest; 0, 1: all
  * @no_records:	none
+ * @is_on:	any of these is in force
  */
 struct vcpu_filter {
 	__u64 reasons[KVM_EXIT_TOTAL_SLOTS / 64];
 	__u64 min_cycles;
 	__u32 one_in;
-	bool has_reasons, no_records;
+	bool has_reasons, no_records, is_on;
 };
 
 /* The producer's end of the vCPU's ring; @mask: records in it, minus 1. */
@@ -83,6 +85,18 @@ EXIT_KEY_INLINE bool vcpu_passes(struct bpf_vcpu *v, const volatile struct vcpu_
 	return true;
 }
 
+/*
+ * The record that is written next. The compiler must not know that it lies in the area: its
+ * fields would be too far from the area's begin for one BPF instruction each.
+ */
+EXIT_KEY_INLINE struct kvm_exit_record *vcpu_slot(const struct exit_ring_producer *p)
+{
+	struct kvm_exit_record *r = exit_ring_slot(p);
+
+	__asm__ volatile("" : "+r"(r));
+	return r;
+}
+
 /* Keeps the compiler from moving stores; x86 keeps their order. */
 #define VCPU_STORES_IN_ORDER() __asm__ volatile("" ::: "memory")
 
@@ -91,7 +105,7 @@ EXIT_KEY_INLINE void vcpu_publish(struct bpf_vcpu *v, struct exit_ring_producer 
 				  __u64 away)
 {
 	const struct bpf_parts *parts = &v->done;
-	struct kvm_exit_record *r = exit_ring_slot(p);
+	struct kvm_exit_record *r = vcpu_slot(p);
 
 	r->cycles = cycles;
 	r->handler_cycles = cycles - away;
@@ -126,7 +140,7 @@ EXIT_KEY_INLINE void vcpu_close(struct bpf_vcpu *v, struct bpf_area *area, __u64
 	if (exit_ring_unlikely(v->done.flags || (__s64)cycles < 0))
 		away = vcpu_away(v, &cycles);
 
-	if (!vcpu_passes(v, filter, cycles)) {
+	if (filter->is_on && !vcpu_passes(v, filter, cycles)) {
 		total->filtered++;
 	} else if (exit_ring_unlikely(v->is_lost)) {
 		total->dropped++;
@@ -200,9 +214,11 @@ EXIT_KEY_INLINE void vcpu_open(struct bpf_vcpu *v, struct bpf_area *area, __u64 
 	v->is_lost = 0;
 	area->totals[slot].count++;
 
-	if (filter->no_records)
-		return;
-	v->filtered = filter->has_reasons && !(filter->reasons[slot / 64] >> slot % 64 & 1);
+	if (filter->is_on) {
+		if (filter->no_records)
+			return;
+		v->filtered = filter->has_reasons && !(filter->reasons[slot / 64] >> slot % 64 & 1);
+	}
 	r = exit_ring_reserve(&p);
 	v->tail_seen = p.tail_seen;
 	v->bad_tail = p.bad_tail;
@@ -210,22 +226,25 @@ EXIT_KEY_INLINE void vcpu_open(struct bpf_vcpu *v, struct bpf_area *area, __u64 
 		v->is_lost = 1;
 		return;
 	}
-	vcpu_fill(v, r, tsc, svm, f);
+	vcpu_fill(v, vcpu_slot(&p), tsc, svm, f);
 }
 
-/* The guest exited at @tsc. Returns false if the VM entry before it was not seen. */
-EXIT_KEY_INLINE bool vcpu_exit(struct bpf_vcpu *v, struct bpf_area *area, __u64 mask,
-			       const volatile struct vcpu_filter *filter, __u64 tsc, bool svm,
-			       const struct exit_facts *f)
+/*
+ * The guest has exited: ends the exit before it. vcpu_open() follows. Returns false if the VM
+ * entry between the two was not seen.
+ */
+EXIT_KEY_INLINE bool vcpu_exited(struct bpf_vcpu *v, struct bpf_area *area, __u64 mask,
+				 const volatile struct vcpu_filter *filter)
 {
-	bool entered = v->entered || !v->is_open;
+	bool entered = v->entered;
 
-	if (v->is_open) {
-		if (exit_ring_unlikely(!v->entered))
+	if (exit_ring_unlikely(!v->is_open)) {
+		entered = true;
+	} else {
+		if (exit_ring_unlikely(!entered))
 			v->entry_tsc = v->exit_tsc - 1; /* its time is unknown: TSC_BACK, 0 */
 		vcpu_close(v, area, mask, filter);
 	}
-	vcpu_open(v, area, mask, filter, tsc, svm, f);
 	v->entered = 0;
 	v->done.flags = 0;
 	return entered;

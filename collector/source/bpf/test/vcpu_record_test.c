@@ -40,7 +40,10 @@ static bool exit_filtered(__u64 tsc, __u32 reason, const struct vcpu_filter *fil
 {
 	const struct exit_facts f = {.reason = reason, .rip = tsc + 1, .cpu = 3};
 
-	return vcpu_exit(&vcpu, area, MASK, filter, tsc, true, &f);
+	bool entered = vcpu_exited(&vcpu, area, MASK, filter);
+
+	vcpu_open(&vcpu, area, MASK, filter, tsc, true, &f);
+	return entered;
 }
 
 static bool exit_at(__u64 tsc, __u32 reason)
@@ -223,10 +226,10 @@ static void test_forged_tail(void)
 
 static void test_filters(void)
 {
-	struct vcpu_filter reason = {.has_reasons = true};
-	struct vcpu_filter longest = {.min_cycles = 200};
-	struct vcpu_filter third = {.one_in = 3};
-	struct vcpu_filter none = {.no_records = true};
+	struct vcpu_filter reason = {.is_on = true, .has_reasons = true};
+	struct vcpu_filter longest = {.is_on = true, .min_cycles = 200};
+	struct vcpu_filter third = {.is_on = true, .one_in = 3};
+	struct vcpu_filter none = {.is_on = true, .no_records = true};
 
 	reason.reasons[SVM_IO / 64] = 1ULL << SVM_IO % 64;
 	begin();
