@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Four CPUID leaves that tell a guest about its own exits:
+ * Four CPUID leaves that show a guest its own exits:
  *
  *	0x4FFFFFFF		exits		eax = low 32, ebx = high 32 bits
  *	0x4FFFFFFE		their cycles	ebx = high 32, ecx = low 32 bits
@@ -12,7 +12,7 @@
  * (totals.synthesized) count like real ones. The asking CPUID's own exit is in
  * the count and, still open, not in the cycles.
  *
- * They are answered whatever CPUID model user space gave the vCPU.
+ * They are answered with any CPUID model that user space gave the vCPU.
  */
 #define pr_fmt(fmt) "kvm: exit_ring: " fmt
 
@@ -38,7 +38,7 @@ MODULE_PARM_DESC(leaf_scope, "the leaves sum over the vCPUs of the asking VM (vm
 
 static char *leaf_time = "total";
 module_param(leaf_time, charp, 0444);
-MODULE_PARM_DESC(leaf_time, "the leaves tell all cycles from exit to entry (total) or without those halted, in user space or preempted (handler)");
+MODULE_PARM_DESC(leaf_time, "the leaves show all cycles from exit to entry (total) or without those halted, in user space or preempted (handler)");
 
 static bool scope_is_host, time_is_handler;
 

@@ -24,8 +24,8 @@ EXPORT_SYMBOL_GPL(exit_ring_recording);
 unsigned int exit_ring_offset __read_mostly;
 EXPORT_SYMBOL_GPL(exit_ring_offset);
 
-/* Checks the parts of the open exit against its cycles. Returns the cycles that hold. */
-static u64 exit_ring_check(struct exit_ring *er, u64 cycles)
+/* Checks the parts of the open exit. Returns cycles, or 0 if the parts are inconsistent. */
+static u64 exit_ring_check_parts(struct exit_ring *er, u64 cycles)
 {
 	u64 away = er->halted + er->user + er->preempted;
 
@@ -41,8 +41,8 @@ static u64 exit_ring_check(struct exit_ring *er, u64 cycles)
 	return cycles;
 }
 
-/* Adds the open exit's cycles to its total; counter says what became of its record. */
-static void exit_ring_account(struct exit_ring *er, u64 cycles, u64 *counter)
+/* Adds the open exit to its total; counter: recorded, dropped, filtered or unread. */
+static void exit_ring_add_totals(struct exit_ring *er, u64 cycles, u64 *counter)
 {
 	struct kvm_exit_total *total = er->total;
 
@@ -53,7 +53,7 @@ static void exit_ring_account(struct exit_ring *er, u64 cycles, u64 *counter)
 	exit_ring_add(&total->preempted_cycles, er->preempted);
 }
 
-/* What the reader's filter makes of an exit that its reason mask lets pass. */
+/* Whether an exit that the reason mask lets pass passes the rest of the reader's filter. */
 static bool exit_ring_passes(struct exit_ring_buf *buf, u64 cycles)
 {
 	if (cycles < READ_ONCE(buf->min_cycles))
@@ -64,20 +64,20 @@ static bool exit_ring_passes(struct exit_ring_buf *buf, u64 cycles)
 	return true;
 }
 
-/* Publishes, drops or filters the open record. Returns the counter that says so. */
-static u64 *exit_ring_settle(struct exit_ring *er, u64 cycles)
+/* Publishes, drops or filters the open record. Returns the counter to raise. */
+static u64 *exit_ring_finish_record(struct exit_ring *er, u64 cycles)
 {
 	struct exit_ring_buf *buf = READ_ONCE(er->buf);
 	struct kvm_exit_record *record = er->record;
-	u64 fate;
+	u64 status;
 
-	if (!buf || er->open - buf->id >= EXIT_RING_FATES)
+	if (!buf || er->open - buf->id >= EXIT_RING_STATUSES)
 		return &er->total->unread;
-	fate = er->open - buf->id;
-	if (fate == EXIT_RING_FILTERED ||
+	status = er->open - buf->id;
+	if (status == EXIT_RING_FILTERED ||
 	    (READ_ONCE(buf->filters) && !exit_ring_passes(buf, cycles)))
 		return &er->total->filtered;
-	if (fate == EXIT_RING_DROPPED) {
+	if (status == EXIT_RING_DROPPED) {
 		exit_ring_drop(&er->producer);
 		return &er->total->dropped;
 	}
@@ -100,8 +100,8 @@ static u64 *exit_ring_settle(struct exit_ring *er, u64 cycles)
 void exit_ring_close(struct exit_ring *er, u64 cycles)
 {
 	if (er->total != &er->scratch) {
-		cycles = exit_ring_check(er, cycles);
-		exit_ring_account(er, cycles, exit_ring_settle(er, cycles));
+		cycles = exit_ring_check_parts(er, cycles);
+		exit_ring_add_totals(er, cycles, exit_ring_finish_record(er, cycles));
 	}
 	er->open = EXIT_RING_UNREAD;
 	er->flags = 0;
@@ -112,10 +112,10 @@ void exit_ring_close(struct exit_ring *er, u64 cycles)
 EXPORT_SYMBOL_GPL(exit_ring_close);
 
 /*
- * exit_ring_open() for all that is not plain: no reader, a filter, a tail that must
- * be read again, a full ring.
+ * exit_ring_open() for the rest: no reader, a filter, a tail that must be read again, a
+ * full ring.
  */
-bool exit_ring_open_other(struct exit_ring *er)
+bool exit_ring_open_slow(struct exit_ring *er)
 {
 	/* Pairs with the release in exit_ring_attach_buf(). */
 	struct exit_ring_buf *buf = smp_load_acquire(&er->buf);
@@ -131,16 +131,16 @@ bool exit_ring_open_other(struct exit_ring *er)
 		return false;
 	}
 	er->record = exit_ring_reserve(&er->producer);
-	er->open = buf->id + (er->record ? EXIT_RING_SIFTED : EXIT_RING_DROPPED);
+	er->open = buf->id + (er->record ? EXIT_RING_PENDING_FILTER : EXIT_RING_DROPPED);
 	return er->record;
 }
-EXPORT_SYMBOL_GPL(exit_ring_open_other);
+EXPORT_SYMBOL_GPL(exit_ring_open_slow);
 
 void exit_ring_record_guest(struct kvm_vcpu *vcpu, struct exit_ring *er)
 {
 	if (is_guest_mode(vcpu))
 		er->flags |= KVM_EXIT_REC_NESTED;
-	if (er->wants_cr3) {
+	if (er->has_cr3) {
 		er->record->guest_cr3 = kvm_read_cr3(vcpu);
 		er->flags |= KVM_EXIT_REC_CR3;
 	}
@@ -149,12 +149,12 @@ EXPORT_SYMBOL_GPL(exit_ring_record_guest);
 
 static bool exit_ring_holds_slot(struct exit_ring *er)
 {
-	return er->open - READ_ONCE(er->buf_id) <= EXIT_RING_SIFTED;
+	return er->open - READ_ONCE(er->buf_id) <= EXIT_RING_PENDING_FILTER;
 }
 
 /*
- * Whether the next exit will find a slot once the open one is published; the
- * answer of a reader that lies counts, and costs only its own vCPU.
+ * Whether the next exit will find a slot once the open one is published. The tail may be
+ * forged; that delays only this vCPU.
  */
 static bool exit_ring_has_room(struct exit_ring *er)
 {
@@ -167,7 +167,7 @@ static bool exit_ring_has_room(struct exit_ring *er)
 	return p->head + exit_ring_holds_slot(er) - p->tail_seen <= p->mask;
 }
 
-/* With on_full=wait a fastpath may not go round until the ring is full. */
+/* With on_full=wait a fastpath may not re-enter the guest when the ring is full. */
 fastpath_t exit_ring_fastpath_taken(struct exit_ring *er, fastpath_t fastpath)
 {
 	er->flags |= KVM_EXIT_REC_FASTPATH;
@@ -188,7 +188,7 @@ static void exit_ring_wake_reader(struct exit_ring *er)
 		WRITE_ONCE(er->shared->meta.wakeups, ++er->wakeups);
 		wake_up_interruptible_poll(&er->readers, EPOLLIN | EPOLLRDNORM);
 	}
-	/* Whoever begins to wait from now on sees the watermark reached. */
+	/* A poll() that begins from now on finds the watermark reached. */
 	if (!exit_ring_waits)
 		er->woken_tail = p->tail_seen;
 }
@@ -285,7 +285,7 @@ int exit_ring_vcpu_create(struct kvm_vcpu *vcpu)
 		kfree(er);
 		return r;
 	}
-	*exit_ring_place(vcpu) = er;
+	*exit_ring_slot_of_vcpu(vcpu) = er;
 	return 0;
 }
 
@@ -299,7 +299,7 @@ void exit_ring_vcpu_register(struct kvm_vcpu *vcpu)
 	BUILD_BUG_ON(CONFIG_NR_CPUS > U16_MAX + 1);	/* pcpu */
 	er->shared->meta.isa = er->isa;
 	er->ident = *exit_ring_ident(&ident);
-	exit_ring_announce(er);
+	exit_ring_publish_ring(er);
 }
 
 void exit_ring_vcpu_destroy(struct kvm_vcpu *vcpu)
@@ -309,7 +309,7 @@ void exit_ring_vcpu_destroy(struct kvm_vcpu *vcpu)
 
 	if (!er)
 		return;
-	*exit_ring_place(vcpu) = NULL;
+	*exit_ring_slot_of_vcpu(vcpu) = NULL;
 	mutex_lock(&exit_ring_lock);
 	if (er->total != &er->scratch) {
 		/* The exit ends in user space, where the vCPU was put for the last time. */
@@ -317,6 +317,6 @@ void exit_ring_vcpu_destroy(struct kvm_vcpu *vcpu)
 		er->flags |= KVM_EXIT_REC_USER | KVM_EXIT_REC_NO_REENTRY;
 		exit_ring_close(er, end - er->exit_tsc);
 	}
-	exit_ring_retire(er);
+	exit_ring_vcpu_gone(er);
 	mutex_unlock(&exit_ring_lock);
 }

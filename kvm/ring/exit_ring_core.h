@@ -11,13 +11,13 @@
  *	    write record[h & mask]		    read record[t & mask] ...
  *	(b) store-release(head, h + 1)		(d) store-release(tail, t + n)
  *
- *	(b) pairs with (c): who sees the new head sees the whole record.
- *	(d) pairs with (a): who sees the new tail may overwrite what was read.
+ *	(b) pairs with (c): whoever sees the new head sees the whole record.
+ *	(d) pairs with (a): whoever sees the new tail may overwrite what was read.
  *
  * head and tail run freely over all 64 bits and are compared by their unsigned
- * difference. Either side writes its own index from a private copy: the kernel
- * never believes what it wrote to shared memory, and it reads the tail, which
- * user space may forge, only to decide whether the ring is full.
+ * difference. Either side writes its own index from a private copy. Of shared memory the
+ * kernel reads the tail alone, and only to decide whether the ring is full: user space may
+ * forge it.
  */
 #ifndef _KVM_EXIT_RING_CORE_H
 #define _KVM_EXIT_RING_CORE_H
@@ -27,7 +27,7 @@
 #ifdef __KERNEL__
 #include <asm/barrier.h>
 #include <linux/compiler.h>
-/* What is paired with what is said above and where they are used. */
+/* checkpatch asks for a comment on each barrier: see the drawing above. */
 #define exit_ring_load_acquire(p)	smp_load_acquire(p)
 #define exit_ring_store_release(p, v)	smp_store_release(p, v)
 #define exit_ring_store(p, v)		WRITE_ONCE(*(p), v)
@@ -46,8 +46,8 @@
 /*
  * struct exit_ring_producer - the producer's private state
  * @meta, @tail, @records: the shared areas
- * @head, @seq, @dropped, @bad_tail: what the fields of that name in @meta say
- * @tail_seen: the last tail that made sense; at most the whole ring behind @head
+ * @head, @seq, @dropped, @bad_tail: private copies of the fields of that name in @meta
+ * @tail_seen: the last valid tail, at most @mask + 1 records before @head
  * @mask: records in the ring, a power of two, minus 1
  */
 struct exit_ring_producer {
@@ -62,7 +62,7 @@ struct exit_ring_producer {
 	__u64 mask;
 };
 
-/* Reads the tail again. Returns whether there is room; counts a tail that lies. */
+/* Reads the tail again. Returns whether there is room; counts an invalid tail. */
 EXIT_RING_INLINE _Bool exit_ring_refresh(struct exit_ring_producer *p)
 {
 	__u64 tail = exit_ring_load_acquire(&p->tail->tail);	/* (a) */
@@ -147,9 +147,9 @@ EXIT_RING_INLINE void exit_ring_reader_init(struct exit_ring_reader *r,
 }
 
 /*
- * Points *first at the oldest unread record and returns how many lie behind it
- * without a break, 0 if there is none. The part after the ring's end comes with
- * the call that follows exit_ring_advance().
+ * Points *first at the oldest unread record. Returns how many lie there one after the
+ * other, 0 if there is none; those that continue at the ring's beginning come with the
+ * call after exit_ring_advance().
  */
 EXIT_RING_INLINE __u32 exit_ring_peek(const struct exit_ring_reader *r,
 				      const struct kvm_exit_record **first)
@@ -161,7 +161,7 @@ EXIT_RING_INLINE __u32 exit_ring_peek(const struct exit_ring_reader *r,
 	return unread < r->count - at ? (__u32)unread : r->count - at;
 }
 
-/* Gives n records back, n at most what exit_ring_peek() said; not to be read any more. */
+/* Gives n records back, at most what exit_ring_peek() returned; they may be overwritten. */
 EXIT_RING_INLINE void exit_ring_advance(struct exit_ring_reader *r, __u32 n)
 {
 	r->next += n;

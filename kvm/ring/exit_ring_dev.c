@@ -47,7 +47,7 @@ struct exit_ring_file {
 };
 
 /* The file that has armed recording, or NULL. Under exit_ring_lock. */
-static struct exit_ring_file *exit_ring_armer;
+static struct exit_ring_file *exit_ring_armed_by;
 
 static int exit_ring_dev_open(struct inode *inode, struct file *file)
 {
@@ -58,7 +58,7 @@ static int exit_ring_dev_open(struct inode *inode, struct file *file)
 	f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
 	if (!f)
 		return -ENOMEM;
-	/* Rings that exist already are news to this file. */
+	/* The first poll() reports the rings that exist already. */
 	f->seen_changes = U64_MAX;
 	file->private_data = f;
 	return nonseekable_open(inode, file);
@@ -70,7 +70,7 @@ static int exit_ring_dev_release(struct inode *inode, struct file *file)
 
 	mutex_lock(&exit_ring_lock);
 	if (f->arms) {
-		exit_ring_armer = NULL;
+		exit_ring_armed_by = NULL;
 		exit_ring_arm(false);
 	}
 	if (f->er && f->totals_only)
@@ -83,15 +83,15 @@ static int exit_ring_dev_release(struct inode *inode, struct file *file)
 }
 
 /*
- * The calls. What they copy from and to user space may wait for a page for ever, so all
+ * The calls. A copy from or to user space may wait for a page without limit, so all
  * copies are made outside exit_ring_lock; exit_ring_do_*() run under it.
  */
 
 static long exit_ring_do_arm(struct exit_ring_file *f)
 {
-	if (exit_ring_armer && exit_ring_armer != f)
+	if (exit_ring_armed_by && exit_ring_armed_by != f)
 		return -EBUSY;
-	exit_ring_armer = f;
+	exit_ring_armed_by = f;
 	f->arms = true;
 	exit_ring_arm(true);
 	return 0;
@@ -236,7 +236,7 @@ static unsigned long exit_ring_area_pages(struct exit_ring_file *f, unsigned lon
 	return 0;
 }
 
-/* The page behind a mapping. The ring and its buffer live as long as the file. */
+/* The page of a mapping. The ring and its buffer live as long as the file. */
 static vm_fault_t exit_ring_fault(struct vm_fault *vmf)
 {
 	struct exit_ring_file *f = vmf->vma->vm_file->private_data;
@@ -286,7 +286,7 @@ static int exit_ring_dev_mmap(struct file *file, struct vm_area_struct *vma)
 static __poll_t exit_ring_poll_ring(struct exit_ring_file *f)
 {
 	struct kvm_exit_ring_meta *meta = &f->er->shared->meta;
-	/* Pairs with the release in exit_ring_retire(): a dead ring's head is final. */
+	/* Pairs with the release in exit_ring_vcpu_gone(): a dead ring's head is final. */
 	bool dead = smp_load_acquire(&meta->state) == KVM_EXIT_RING_DEAD;
 	u64 unread = READ_ONCE(meta->head) - READ_ONCE(f->er->shared->tail.tail);
 
@@ -304,7 +304,7 @@ static __poll_t exit_ring_dev_poll(struct file *file, poll_table *wait)
 	struct exit_ring *er = smp_load_acquire(&f->er);
 
 	poll_wait(file, er ? &er->readers : &exit_ring_changed, wait);
-	/* Pairs with wq_has_sleeper(): wait first, then look. */
+	/* Pairs with wq_has_sleeper(): wait first, then check. */
 	smp_mb();
 	if (er)
 		return exit_ring_poll_ring(f);
@@ -339,7 +339,7 @@ static int exit_ring_check_params(void)
 	}
 	if (!is_power_of_2(exit_ring_records) || exit_ring_records < EXIT_RING_RECORDS_MIN ||
 	    exit_ring_records > EXIT_RING_RECORDS_MAX) {
-		pr_err("ring_records=%u is no power of two from %lu to %u\n", exit_ring_records,
+		pr_err("ring_records=%u is not a power of two from %lu to %u\n", exit_ring_records,
 		       EXIT_RING_RECORDS_MIN, EXIT_RING_RECORDS_MAX);
 		return -EINVAL;
 	}

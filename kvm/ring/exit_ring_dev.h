@@ -5,7 +5,7 @@
 
 #include <linux/mutex.h>
 
-#include "exit_ring.h"
+#include "exit_ring_hooks.h"
 
 /*
  * Guards the set of rings, who reads them and their buffers. Taken in process
@@ -28,12 +28,12 @@ extern u64 exit_ring_changes;
 int exit_ring_new_id(struct exit_ring *er);
 
 /* Makes a ring known to readers; gives it a buffer if recording is armed. */
-void exit_ring_announce(struct exit_ring *er);
+void exit_ring_publish_ring(struct exit_ring *er);
 
 /* The rest under exit_ring_lock. */
 
 /* The vCPU is gone: marks the ring dead, wakes readers, drops the vCPU's reference. */
-void exit_ring_retire(struct exit_ring *er);
+void exit_ring_vcpu_gone(struct exit_ring *er);
 
 /* The ring with the smallest id >= *id, which is set to its id; or NULL. */
 struct exit_ring *exit_ring_find(u64 *id);
@@ -50,7 +50,7 @@ void exit_ring_arm(bool on);
 void exit_ring_get(struct exit_ring *er);
 void exit_ring_put(struct exit_ring *er);
 
-/* Waits until nothing of the set is in flight; no ring is left. Before unload. */
+/* Waits for buffers that RCU has still to free; no ring is left. Before unload. */
 void exit_ring_set_fini(void);
 
 /*

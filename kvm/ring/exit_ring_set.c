@@ -4,9 +4,9 @@
  *
  * A ring holds a reference for its vCPU and one for each attached file. It can
  * be found while its vCPU lives, while a file reads it, and, when recording is
- * armed, while records wait unread. Its buffer exists only while somebody wants
- * records; a vCPU thread uses it with IRQs off, and it is freed after a grace
- * period of RCU.
+ * armed, while records wait unread (it is orphaned then). Its buffer exists only while it
+ * is armed or attached; the vCPU thread uses it with IRQs off, and it is freed after a
+ * grace period of RCU.
  */
 #define pr_fmt(fmt) "kvm: exit_ring: " fmt
 
@@ -25,8 +25,8 @@ static const struct kernel_param_ops exit_ring_stock_vendor_ops = { .get = param
 module_param_cb(stock_vendor, &exit_ring_stock_vendor_ops, &exit_ring_stock_vendor, 0444);
 MODULE_PARM_DESC(stock_vendor, "read only: Y while a stock kvm-intel or kvm-amd makes vCPUs, which are not recorded");
 
-/* Records waiting unread of vCPUs that are gone: at most so many rings. */
-#define EXIT_RING_KEPT_MAX 64
+/* Rings with unread records of vCPUs that are gone: at most this many. */
+#define EXIT_RING_ORPHANS_MAX 64
 
 DEFINE_MUTEX(exit_ring_lock);
 DECLARE_WAIT_QUEUE_HEAD(exit_ring_changed);
@@ -34,7 +34,7 @@ u64 exit_ring_changes;
 
 static DEFINE_XARRAY(exit_rings);
 static u64 exit_ring_last_id, exit_ring_last_vm_id, exit_ring_last_buf_id;
-static unsigned int exit_ring_kept;
+static unsigned int exit_ring_orphans;
 static bool exit_ring_armed;
 
 /* Live rings and the sum of those that were, for exit_ring_host_sum(). */
@@ -86,7 +86,7 @@ static struct exit_ring_buf *exit_ring_new_buf(void)
 		kfree(buf);
 		return NULL;
 	}
-	exit_ring_last_buf_id += EXIT_RING_FATES;
+	exit_ring_last_buf_id += EXIT_RING_STATUSES;
 	buf->id = exit_ring_last_buf_id;
 	return buf;
 }
@@ -105,7 +105,7 @@ static void exit_ring_set_filter(struct exit_ring *er, struct exit_ring_buf *buf
 	bool all = !memchr_inv(how->reason_mask, 0, sizeof(how->reason_mask));
 	int i;
 
-	WRITE_ONCE(er->wants_cr3, how->flags & KVM_EXIT_ATTACH_CR3);
+	WRITE_ONCE(er->has_cr3, how->flags & KVM_EXIT_ATTACH_CR3);
 	WRITE_ONCE(buf->one_in, how->one_in);
 	WRITE_ONCE(buf->min_cycles, how->min_cycles);
 	for (i = 0; i < ARRAY_SIZE(buf->reason_mask); i++)
@@ -114,11 +114,11 @@ static void exit_ring_set_filter(struct exit_ring *er, struct exit_ring_buf *buf
 	WRITE_ONCE(buf->filters, !all || how->one_in > 1 || how->min_cycles);
 }
 
-/* Last of all: from here on the vCPU thread gives each exit a record, but for a filter. */
-static void exit_ring_set_plain(struct exit_ring *er)
+/* Last of all: from here on the vCPU thread gives each exit a record unless a filter is set. */
+static void exit_ring_set_unfiltered(struct exit_ring *er)
 {
 	/* Pairs with the acquire in exit_ring_open(). */
-	smp_store_release(&er->plain_id, er->buf->filters ? 0 : er->buf->id);
+	smp_store_release(&er->unfiltered_id, er->buf->filters ? 0 : er->buf->id);
 }
 
 /* The vCPU thread records into buf from its next exit on. */
@@ -139,9 +139,9 @@ static void exit_ring_attach_buf(struct exit_ring *er, struct exit_ring_buf *buf
 	er->woken_tail = U64_MAX;
 	WRITE_ONCE(er->wake_at, exit_ring_watermark(buf->count));
 	WRITE_ONCE(er->buf_id, buf->id);
-	/* Pairs with the acquire in exit_ring_open_other(). */
+	/* Pairs with the acquire in exit_ring_open_slow(). */
 	smp_store_release(&er->buf, buf);
-	exit_ring_set_plain(er);
+	exit_ring_set_unfiltered(er);
 	static_branch_inc(&exit_ring_recording);
 }
 
@@ -153,7 +153,7 @@ static void exit_ring_drop_buf(struct exit_ring *er)
 	if (!buf)
 		return;
 	WRITE_ONCE(er->wake_at, U32_MAX);
-	WRITE_ONCE(er->plain_id, 0);
+	WRITE_ONCE(er->unfiltered_id, 0);
 	WRITE_ONCE(er->buf_id, 0);
 	WRITE_ONCE(er->buf, NULL);
 	if (!exit_ring_dead(er))
@@ -173,7 +173,7 @@ static void exit_ring_sum_slot(const struct kvm_exit_total *total, struct kvm_ex
 		return;
 	sum->count += count;
 	sum->synthesized += synthesized;
-	/* Written the other way round: what is read of cycles covers its parts. */
+	/* Written in the opposite order, so the cycles read here include their parts. */
 	sum->preempted_cycles += READ_ONCE(total->preempted_cycles);
 	sum->userspace_cycles += READ_ONCE(total->userspace_cycles);
 	sum->halted_cycles += READ_ONCE(total->halted_cycles);
@@ -210,13 +210,13 @@ int exit_ring_new_id(struct exit_ring *er)
 
 	mutex_lock(&exit_ring_lock);
 	er->shared->meta.ring_id = ++exit_ring_last_id;
-	/* Found by nobody until exit_ring_announce(), which then can't fail. */
+	/* Found by nobody until exit_ring_publish_ring(), which then can't fail. */
 	r = xa_reserve(&exit_rings, er->shared->meta.ring_id, GFP_KERNEL);
 	mutex_unlock(&exit_ring_lock);
 	return r;
 }
 
-/* The id of the VM that other vCPUs brought along, or a new one. */
+/* The id that other vCPUs of the VM have, or a new one. */
 static u64 exit_ring_find_vm_id(struct exit_ring *er)
 {
 	struct exit_ring *other;
@@ -228,7 +228,7 @@ static u64 exit_ring_find_vm_id(struct exit_ring *er)
 	return ++exit_ring_last_vm_id;
 }
 
-void exit_ring_announce(struct exit_ring *er)
+void exit_ring_publish_ring(struct exit_ring *er)
 {
 	struct exit_ring_buf *buf;
 
@@ -276,26 +276,26 @@ static bool exit_ring_unread(struct exit_ring *er)
 	return READ_ONCE(er->shared->tail.tail) != er->producer.head;
 }
 
-/* Nobody finds the ring any more; gives up the reference that kept it here. */
+/* Nobody finds the ring any more; drops the set's reference. */
 static void exit_ring_remove(struct exit_ring *er)
 {
-	if (er->kept)
-		exit_ring_kept--;
-	er->kept = false;
+	if (er->orphaned)
+		exit_ring_orphans--;
+	er->orphaned = false;
 	xa_erase(&exit_rings, er->shared->meta.ring_id);
 	exit_ring_drop_buf(er);
 	exit_ring_notify();
 	exit_ring_put(er);
 }
 
-static void exit_ring_remove_oldest_kept(void)
+static void exit_ring_remove_oldest_orphan(void)
 {
 	struct exit_ring *er;
 	unsigned long id;
 
 	xa_for_each(&exit_rings, id, er) {
-		if (er->kept) {
-			pr_warn_ratelimited("unread records of vCPU %u of process %u given up\n",
+		if (er->orphaned) {
+			pr_warn_ratelimited("too many vCPUs have ended: the unread records of vCPU %u of process %u are lost\n",
 					    er->shared->meta.vcpu_id, er->shared->meta.tgid);
 			exit_ring_remove(er);
 			return;
@@ -303,20 +303,20 @@ static void exit_ring_remove_oldest_kept(void)
 	}
 }
 
-/* A dead ring without a reader: keeps it if records wait for one. */
-static void exit_ring_keep_or_remove(struct exit_ring *er)
+/* A dead ring without a reader: orphaned if records wait for one, else removed. */
+static void exit_ring_orphan_or_remove(struct exit_ring *er)
 {
 	if (!exit_ring_armed || !er->buf || !exit_ring_unread(er)) {
 		exit_ring_remove(er);
 		return;
 	}
-	if (exit_ring_kept == EXIT_RING_KEPT_MAX)
-		exit_ring_remove_oldest_kept();
-	er->kept = true;
-	exit_ring_kept++;
+	if (exit_ring_orphans == EXIT_RING_ORPHANS_MAX)
+		exit_ring_remove_oldest_orphan();
+	er->orphaned = true;
+	exit_ring_orphans++;
 }
 
-void exit_ring_retire(struct exit_ring *er)
+void exit_ring_vcpu_gone(struct exit_ring *er)
 {
 	unsigned int slot;
 
@@ -338,7 +338,7 @@ void exit_ring_retire(struct exit_ring *er)
 	if (er->attached)
 		exit_ring_put(er);	/* the file has its own */
 	else
-		exit_ring_keep_or_remove(er);
+		exit_ring_orphan_or_remove(er);
 }
 
 int exit_ring_attach(struct exit_ring *er, const struct kvm_exit_ring_attach *how)
@@ -348,9 +348,9 @@ int exit_ring_attach(struct exit_ring *er, const struct kvm_exit_ring_attach *ho
 	if (er->attached)
 		return -EBUSY;
 	if (er->buf) {
-		/* Armed: the filter holds from now on, what waits stays. */
+		/* Armed: the filter holds from now on; unread records stay. */
 		exit_ring_set_filter(er, er->buf, how);
-		exit_ring_set_plain(er);
+		exit_ring_set_unfiltered(er);
 	} else {
 		buf = exit_ring_new_buf();
 		if (!buf)
@@ -358,9 +358,9 @@ int exit_ring_attach(struct exit_ring *er, const struct kvm_exit_ring_attach *ho
 		exit_ring_set_filter(er, buf, how);
 		exit_ring_attach_buf(er, buf);
 	}
-	if (er->kept) {
-		exit_ring_kept--;
-		er->kept = false;
+	if (er->orphaned) {
+		exit_ring_orphans--;
+		er->orphaned = false;
 	} else {
 		exit_ring_get(er);
 	}
@@ -372,7 +372,7 @@ void exit_ring_detach(struct exit_ring *er)
 {
 	er->attached = false;
 	if (exit_ring_dead(er)) {
-		exit_ring_keep_or_remove(er);
+		exit_ring_orphan_or_remove(er);
 	} else {
 		exit_ring_drop_buf(er);
 		exit_ring_put(er);
@@ -390,7 +390,7 @@ void exit_ring_arm(bool on)
 	xa_for_each(&exit_rings, id, er) {
 		if (er->attached)
 			continue;
-		if (er->kept)
+		if (er->orphaned)
 			exit_ring_remove(er);
 		else
 			exit_ring_drop_buf(er);

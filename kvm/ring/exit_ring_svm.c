@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What an SVM exit was about: the part of its record that is read from the VMCB. */
+/* exit_ring_svm.c - what an SVM exit was about: the part of its record from the VMCB */
 #include "exit_ring_svm.h"
 
 /* EXITINFO1 of IOIO (AMD APM vol. 2, 15.10.2); bits 2, 3 and 4 below become KVM_EXIT_KEY_IO_* */
@@ -52,7 +52,7 @@ static u32 svm_exit_key(struct kvm_vcpu *vcpu, struct kvm_exit_record *record, u
 }
 
 /*
- * CR3 at the exit, where the reader has asked for it. With nested paging the guest loads
+ * CR3 at the exit, where the reader requested it. With nested paging the guest loads
  * CR3 without an exit, and KVM's copy follows in svm_handle_exit() only, which is later
  * than the record and is left out by a fastpath.
  */
@@ -66,7 +66,7 @@ static void svm_exit_cr3(struct kvm_vcpu *vcpu, struct exit_ring *er)
 /*
  * intr_info and error_code: the event in whose delivery the guest exited. EXITINTINFO has the
  * layout of VMX (APM vol. 2, "Intercepts During IDT Interrupt Delivery"). Without its V bit
- * there was no event, whatever the other bits are. Returns their flags.
+ * there was no event and the other bits mean nothing. Returns their flags.
  */
 static u32 svm_exit_event(struct kvm_exit_record *record, const struct vmcb_control_area *control)
 {
@@ -106,6 +106,6 @@ void svm_exit_ring_record(struct kvm_vcpu *vcpu)
 	record->info2 = control->exit_info_2;
 	flags |= svm_exit_event(record, control);
 	flags |= svm_exit_key(vcpu, record, code, control->exit_info_1, control->exit_info_2);
-	exit_ring_recorded(vcpu, er, flags);
+	exit_ring_finish_fill(vcpu, er, flags);
 	svm_exit_cr3(vcpu, er);
 }

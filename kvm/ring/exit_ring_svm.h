@@ -4,7 +4,7 @@
 #define __KVM_X86_EXIT_RING_SVM_H
 
 #include "exit_reason.h"
-#include "exit_ring.h"
+#include "exit_ring_hooks.h"
 #include "svm/svm.h"
 
 void svm_exit_ring_record(struct kvm_vcpu *vcpu);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* VMX exits that are rare, or whose record takes more than a few instructions. */
+/* exit_ring_vmx.c - VMX exits that are rare or whose record takes many instructions */
 #include "exit_ring_vmx.h"
 
 /* intr_info, error_code and the vector of reasons 0 and 1. Returns their flags. */

@@ -8,7 +8,7 @@
 #define __KVM_X86_EXIT_RING_VMX_H
 
 #include "exit_reason.h"
-#include "exit_ring.h"
+#include "exit_ring_hooks.h"
 #include "vmx/vmx.h"
 
 /*
@@ -86,7 +86,7 @@ static __always_inline u32 vmx_exit_key(struct kvm_vcpu *vcpu, struct kvm_exit_r
 	}
 }
 
-/* Fills in what the VMCS says of the exit. */
+/* Fills in what the VMCS contains about the exit. */
 static __always_inline void vmx_exit_fill(struct kvm_vcpu *vcpu, struct exit_ring *er,
 					  u64 rip, u64 qual, u32 flags)
 {
@@ -101,12 +101,12 @@ static __always_inline void vmx_exit_fill(struct kvm_vcpu *vcpu, struct exit_rin
 	record->intr_info = 0;
 	record->error_code = 0;
 	flags |= KVM_EXIT_REC_QUAL;
-	/* The VMCS says nothing more about an entry that failed. */
+	/* The VMCS contains nothing more about an entry that failed. */
 	if (unlikely(reason & VMX_EXIT_REASONS_FAILED_VMENTRY))
 		flags |= exit_ring_no_key(record);
 	else
 		flags |= vmx_exit_key(vcpu, record, (u16)reason, qual);
-	exit_ring_recorded(vcpu, er, flags);
+	exit_ring_finish_fill(vcpu, er, flags);
 }
 
 static __always_inline struct kvm_exit_total *vmx_exit_total(struct vcpu_vmx *vmx)

@@ -47,7 +47,7 @@ static void test_needs_a_capability(void)
 	CHECK(in_child(open_without_capabilities, NULL) == 0);
 }
 
-static void test_wild_calls(void)
+static void test_invalid_calls(void)
 {
 	struct kvm_exit_ring_info info = {.ring_id = ~0ULL};
 	struct kvm_exit_ring_attach how = {.ring_id = ~0ULL};
@@ -70,7 +70,7 @@ static void test_wild_calls(void)
 	close(fd);
 }
 
-static void test_one_reader_and_one_armer(void)
+static void test_one_reader_and_one_arming_file(void)
 {
 	struct kvm_exit_ring_attach how;
 	struct ring_map map;
@@ -286,15 +286,15 @@ static void test_vcpu_dies_under_its_readers(void)
 	ring_unmap(&totals);
 }
 
-static void test_armed_rings_are_kept(void)
+static void test_armed_rings_are_orphaned(void)
 {
 	struct kvm_exit_ring_attach how;
 	struct kvm_exit_record last;
 	struct ring_map map;
 	struct step_vm vm;
-	int armer = device();
+	int arming = device();
 
-	CHECK(!ioctl(armer, KVM_EXIT_RING_ARM));
+	CHECK(!ioctl(arming, KVM_EXIT_RING_ARM));
 	step_vm_open(&vm);
 	how = (struct kvm_exit_ring_attach){.ring_id = newest_ring()};
 	CHECK(ring_info(how.ring_id).flags == KVM_EXIT_INFO_RECORDING);
@@ -313,7 +313,7 @@ static void test_armed_rings_are_kept(void)
 	how.ring_id = newest_ring();
 	step_vm_close(&vm);
 	CHECK(newest_ring() == how.ring_id);
-	close(armer);
+	close(arming);
 	CHECK(newest_ring() != how.ring_id);
 }
 
@@ -534,15 +534,15 @@ int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
 		{"needs a capability", test_needs_a_capability},
-		{"wild calls", test_wild_calls},
-		{"one reader and one armer", test_one_reader_and_one_armer},
+		{"invalid calls", test_invalid_calls},
+		{"one reader and one arming file", test_one_reader_and_one_arming_file},
 		{"mappings", test_mappings},
 		{"attach to a running vCPU", test_attach_to_a_running_vcpu},
 		{"forged tail", test_forged_tail},
 		{"fork and two mappings", test_fork_and_two_mappings},
 		{"killed reader", test_killed_reader},
 		{"a vCPU dies under its readers", test_vcpu_dies_under_its_readers},
-		{"armed rings are kept", test_armed_rings_are_kept},
+		{"armed rings are orphaned", test_armed_rings_are_orphaned},
 		{"filters", test_filters},
 		{"poll wakes at the watermark", test_poll_wakes_at_the_watermark},
 		{"the control file tells of changes", test_control_file_tells_of_changes},

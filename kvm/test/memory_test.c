@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define KEPT_MAX    64 /* rings of dead vCPUs that wait for a reader */
+#define ORPHANS_MAX    64 /* rings of dead vCPUs that wait for a reader */
 #define ROUNDS	    100
 #define CGROUP_ROOT "/tmp/cgroup"
 #define CGROUP	    CGROUP_ROOT "/test"
@@ -134,15 +134,15 @@ static void test_memory_is_charged(void)
 }
 
 /* Armed, and nobody reads: of the rings whose vCPUs are gone the oldest are given up. */
-static void test_kept_rings_are_bounded(void)
+static void test_orphaned_rings_are_bounded(void)
 {
 	struct kvm_exit_ring_info info = {0};
-	unsigned int kept = 0;
+	unsigned int orphans = 0;
 	uint64_t first = 0;
 	int armer = device();
 
 	CHECK(!ioctl(armer, KVM_EXIT_RING_ARM));
-	for (unsigned int i = 0; i < KEPT_MAX + 6; i++) {
+	for (unsigned int i = 0; i < ORPHANS_MAX + 6; i++) {
 		struct step_vm vm;
 
 		step_vm_open(&vm);
@@ -152,9 +152,9 @@ static void test_kept_rings_are_bounded(void)
 	}
 	while (!ioctl(armer, KVM_EXIT_RING_NEXT, &info)) {
 		CHECK(info.ring_id >= first + 6 && info.flags & KVM_EXIT_INFO_DEAD);
-		kept++;
+		orphans++;
 	}
-	CHECK(kept == KEPT_MAX);
+	CHECK(orphans == ORPHANS_MAX);
 	close(armer);
 	info.ring_id = 0;
 	armer = device();
@@ -167,7 +167,7 @@ int main(int argc, char **argv)
 	static const struct test tests[] = {
 		{"nothing leaks", test_nothing_leaks},
 		{"memory is charged", test_memory_is_charged},
-		{"kept rings are bounded", test_kept_rings_are_bounded},
+		{"orphaned rings are bounded", test_orphaned_rings_are_bounded},
 	};
 
 	(void)argc;

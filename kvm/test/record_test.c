@@ -51,7 +51,7 @@ static uint64_t parts(const struct kvm_exit_record *r)
 	return r->handler_cycles + r->halted_cycles + r->userspace_cycles + r->preempted_cycles;
 }
 
-static void test_plain_exit(void)
+static void test_ordinary_exit(void)
 {
 	static const uint8_t code[] = {OUT_STEP, 0xeb, 0xfc};
 	struct probe p;
@@ -526,7 +526,7 @@ static void test_tsc_backwards(void)
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		{"a plain exit", test_plain_exit},
+		{"an ordinary exit", test_ordinary_exit},
 		{"guest CR3", test_guest_cr3},
 		{"string I/O", test_string_io},
 		{"debug registers", test_debug_registers},

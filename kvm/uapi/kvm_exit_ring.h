@@ -6,7 +6,7 @@
  * include this file. All fields are native endian; all structs have the same
  * layout for 32-bit and 64-bit programs.
  *
- * THE WAY OF A READER
+ * HOW TO READ
  *	ctl = open("/dev/kvm_exit_ring", O_RDWR)
  *	ioctl(ctl, KVM_EXIT_RING_ARM)		vCPUs created from now on record
  *						from their first exit on
@@ -14,11 +14,11 @@
  *		fd = open("/dev/kvm_exit_ring", O_RDWR)
  *		ioctl(fd, KVM_EXIT_RING_ATTACH, &attach{.ring_id = info.ring_id})
  *		mmap() the four areas of fd; read records; poll(fd)
- *	poll(ctl): POLLIN when rings came or went since the last NEXT that
+ *	poll(ctl): POLLIN when rings were added or removed since the last NEXT that
  *	ended with ENOENT
  *	poll(fd): POLLIN when a quarter of the ring, or 4096 records, wait unread,
- *	or any of a vCPU that is gone; POLLHUP when it is gone and all is read. A
- *	reader that wants fewer records sooner polls with a time limit
+ *	or any of a vCPU that is gone; POLLHUP when it is gone and all is read. To
+ *	read fewer records sooner, poll with a time limit
  *
  * THE AREAS OF AN ATTACHED FILE (byte offsets for mmap)
  *	0			struct kvm_exit_ring_meta	read only
@@ -28,7 +28,7 @@
  *	meta.records_offset	struct kvm_exit_record[meta.record_count]
  *								read only
  * mmap() takes MAP_SHARED only, one area per call; PROT_EXEC is refused
- * (EPERM), and so is PROT_WRITE for all but the tail page.
+ * (EPERM), and so is PROT_WRITE except for the tail page.
  *
  * ORDERING (see kvm/ring/exit_ring_core.h for the code of both sides)
  *	producer (vCPU thread)			consumer
@@ -36,8 +36,8 @@
  *	store-release meta.head = head + 1	read record[tail & mask] .. [h - 1]
  *						store-release tail.tail = h
  * head and tail run freely and are compared by their unsigned difference. The
- * kernel reads tail only to decide whether the ring is full: a tail that lies
- * makes the ring look full (counted in meta.bad_tail), nothing else.
+ * kernel reads tail only to decide whether the ring is full: an invalid tail makes
+ * the ring seem full (counted in meta.bad_tail), nothing else.
  *
  * ERRORS common to all calls: EPERM without CAP_PERFMON or CAP_SYS_ADMIN (at
  * open), EINVAL for unknown flags or reserved fields that are not 0, ENOTTY for
@@ -72,7 +72,7 @@
 #define KVM_EXIT_REC_INTR	0x0200U /* intr_info is valid (its bit 31 is set) */
 #define KVM_EXIT_REC_ERROR_CODE 0x0400U /* error_code is valid */
 #define KVM_EXIT_REC_KEY	0x0800U /* key is valid (and key_aux where defined) */
-#define KVM_EXIT_REC_CR3	0x1000U /* guest_cr3 is valid (asked for at attach) */
+#define KVM_EXIT_REC_CR3	0x1000U /* guest_cr3 is valid (requested at attach) */
 
 /*
  * struct kvm_exit_record - one VM exit, from the exit to the next VM entry
@@ -182,9 +182,10 @@ struct kvm_exit_record {
  * Written by the vCPU thread alone with plain 64-bit stores, whether anybody
  * reads or not. @count moves at the exit, the cycles when the next exit closes
  * it; the last, open exit is therefore in @count and not in @cycles.
- * Two equal copies, one after the other, are of one instant, and of a vCPU that
- * is not just closing an exit if meta.seq = recorded + dropped over all slots and
- * one exit is open (none before the first and after the end of the vCPU).
+ * To take a consistent snapshot, copy the totals twice until both copies are equal.
+ * The vCPU was not closing an exit at that time if meta.seq = recorded + dropped over
+ * all slots and exactly one exit is open. No exit is open before the first exit and
+ * after the vCPU is destroyed.
  *
  * @count:	VM exits
  * @synthesized: exits that KVM made up without a VM entry (not in @count)
@@ -250,7 +251,7 @@ struct kvm_exit_total {
  * @state:	KVM_EXIT_RING_LIVE or _DEAD (store-release after the last head)
  * @dropped:	records lost because the ring was full, since the attach
  * @wakeups:	times that a waiting reader was woken
- * @bad_tail:	times that the tail was ahead of the head or too far behind
+ * @bad_tail:	times that the tail was after the head or more than record_count before it
  * @vmfail:	VM entries that failed with VMfail (no exit, no record)
  * @attached_seq: @seq when the present reader attached (or recording was armed)
  */
@@ -329,7 +330,7 @@ struct kvm_exit_ring_info {
  * @ring_id:	which ring
  * @flags:	KVM_EXIT_ATTACH_*
  * @one_in:	record every n-th exit that passes the rest; 0 and 1: every one
- * @min_cycles:	record only exits of at least so many cycles; 0: all
+ * @min_cycles:	record only exits of at least this many cycles; 0: all
  * @reason_mask: bit n set: record slot n; all 0: every reason
  * Totals count what a filter leaves out (kvm_exit_total.filtered).
  */
@@ -346,7 +347,7 @@ struct kvm_exit_ring_attach {
 
 /* Rings of vCPUs created while this file is open record from the first exit on
  * and are kept, unread, when the vCPU goes, until a reader has emptied them or
- * the file is closed; of more than 64 such rings the oldest is given up. EBUSY:
+ * the file is closed; of more than 64 such rings the oldest is lost. EBUSY:
  * another file has armed it.
  */
 #define KVM_EXIT_RING_ARM _IO(KVM_EXIT_RING_IOC, 0x00)

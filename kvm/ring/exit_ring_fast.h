@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * exit_ring_fast.h - the path of an exit: inlined into the vendor's vcpu_run(), IRQs off
+ *
+ * Everything here runs once per exit and must be short; what is rare is in exit_ring.c.
+ */
+#ifndef __KVM_X86_EXIT_RING_FAST_H
+#define __KVM_X86_EXIT_RING_FAST_H
+
+#include "exit_ring.h"
+
+/* noinstr: RDTSC, a subtraction and a store, nothing else */
+static __always_inline void exit_ring_stamp_entry(struct exit_ring *er)
+{
+	er->cycles = rdtsc() - er->exit_tsc;
+}
+
+static __always_inline void exit_ring_stamp_exit(struct exit_ring *er)
+{
+	er->exit_tsc = rdtsc();
+}
+
+/*
+ * Adds to a counter that other CPUs read. One instruction can't tear. The vCPU thread is
+ * the only writer, so no lock prefix is needed.
+ *
+ * Readers detect an inconsistent copy of the totals by its sums (a live vCPU has exactly
+ * one open exit), so the store order matters:
+ *	1. recorded, dropped, filtered or unread
+ *	2. cycles
+ *	3. the count of the next exit
+ * Store the record's seq before step 1 or after step 2, never between.
+ */
+static __always_inline void exit_ring_add(u64 *counter, u64 n)
+{
+#ifdef CONFIG_X86_64
+	asm volatile("addq %1, %0" : "+m" (*counter) : "er" (n));
+#else
+	WRITE_ONCE(*counter, *counter + n);
+#endif
+}
+
+/* The vCPU was elsewhere for a part of the open exit, apart from user space. */
+#define EXIT_RING_AWAY	(KVM_EXIT_REC_HALTED | KVM_EXIT_REC_PREEMPTED)
+
+void exit_ring_close(struct exit_ring *er, u64 cycles);
+
+/*
+ * Adds the open exit, which was in user space but not EXIT_RING_AWAY, to its total: the
+ * cycles first, so that a reader never sees a part without them.
+ */
+static __always_inline void exit_ring_add_user(struct exit_ring *er, u64 cycles, u64 user)
+{
+	struct kvm_exit_total *total = er->total;
+
+	exit_ring_add(&total->cycles, cycles);
+	exit_ring_add(&total->userspace_cycles, user);
+	er->user = 0;
+}
+
+/*
+ * exit_ring_close() for what nearly all exits are without a reader. Returns false
+ * if the open one is not of that kind.
+ */
+static __always_inline bool exit_ring_close_fast_unread(struct exit_ring *er, u64 cycles)
+{
+	struct kvm_exit_total *total = er->total;
+	u32 flags = er->flags;
+	u64 user;
+
+	if (unlikely((s64)cycles < 0))
+		return false;
+	if (likely(!flags)) {
+		exit_ring_add(&total->unread, 1);
+		exit_ring_add(&total->cycles, cycles);
+		return true;
+	}
+	user = er->user;
+	if (unlikely(flags != KVM_EXIT_REC_USER || user > cycles))
+		return false;
+	exit_ring_add(&total->unread, 1);
+	exit_ring_add_user(er, cycles, user);
+	er->flags = 0;
+	return true;
+}
+
+/*
+ * An exit, IRQs off, once its reason is known: closes the one before, which took
+ * @cycles, and opens this one. counter is total->count or
+ * total->synthesized. This is all that is done without a reader.
+ */
+static __always_inline void exit_ring_count(struct exit_ring *er, u64 cycles,
+					    struct kvm_exit_total *total, u64 *counter)
+{
+	if (unlikely(!exit_ring_close_fast_unread(er, cycles)))
+		exit_ring_close(er, cycles);
+	er->total = total;
+	exit_ring_add(counter, 1);
+}
+
+/* exit_ring_close_fast_unread() with a reader: publishes the open exit. */
+static __always_inline bool exit_ring_close_fast_recorded(struct exit_ring *er, u64 cycles)
+{
+	struct kvm_exit_record *record = er->record;
+	struct kvm_exit_total *total = er->total;
+	u32 flags = er->flags;
+	u64 user = 0;
+
+	if (unlikely(er->open != READ_ONCE(er->buf_id) + EXIT_RING_RESERVED || (s64)cycles < 0))
+		return false;
+	if (flags & (EXIT_RING_AWAY | KVM_EXIT_REC_USER)) {
+		user = er->user;
+		if (unlikely(flags & EXIT_RING_AWAY || user > cycles))
+			return false;
+		exit_ring_add(&total->recorded, 1);
+		exit_ring_add_user(er, cycles, user);
+		record->user_reason = er->user_reason;
+	} else {
+		exit_ring_add(&total->recorded, 1);
+		exit_ring_add(&total->cycles, cycles);
+	}
+	record->cycles = cycles;
+	record->handler_cycles = cycles - user;
+	record->halted_cycles = 0;
+	record->userspace_cycles = user;
+	record->preempted_cycles = 0;
+	record->flags = flags;
+	exit_ring_publish(&er->producer, record);
+	return true;
+}
+
+/* The last 8 bytes of a record, written at once. */
+static __always_inline u64 *exit_ring_ident(struct kvm_exit_record *record)
+{
+	return (u64 *)&record->pcpu;
+}
+
+bool exit_ring_open_slow(struct exit_ring *er);
+
+/* Finds a slot for the open exit: @er->record; or returns false if it gets none. */
+static __always_inline bool exit_ring_open(struct exit_ring *er)
+{
+	/* Pairs with the release in exit_ring_set_unfiltered(). */
+	u64 id = smp_load_acquire(&er->unfiltered_id);
+
+	if (unlikely(!id || exit_ring_seems_full(&er->producer)))
+		return exit_ring_open_slow(er);
+	er->open = id + EXIT_RING_RESERVED;
+	er->record = exit_ring_slot(&er->producer);
+	return true;
+}
+
+/*
+ * exit_ring_count() with a reader, for the vendor modules; the new exit began at
+ * tsc. Fills in what is common of its slot, @er->record, or returns false if it
+ * gets none. The caller writes guest_rip to key_aux except guest_cr3, reason,
+ * intr_info and error_code, and calls exit_ring_finish_fill().
+ */
+static __always_inline bool exit_ring_record(struct exit_ring *er, u64 cycles, u64 tsc,
+					     struct kvm_exit_total *total, u64 *counter)
+{
+	struct kvm_exit_record *record;
+
+	if (unlikely(!exit_ring_close_fast_recorded(er, cycles)))
+		exit_ring_close(er, cycles);
+	er->total = total;
+	exit_ring_add(counter, 1);
+	if (unlikely(!exit_ring_open(er)))
+		return false;
+	record = er->record;
+	record->tsc = tsc;
+	record->guest_cr3 = 0;
+	/* pcpu, vcpu_id, user_reason, isa and reserved in one store */
+	*exit_ring_ident(record) = er->ident | (u32)raw_smp_processor_id();
+	return true;
+}
+
+void exit_ring_record_guest(struct kvm_vcpu *vcpu, struct exit_ring *er);
+
+/*
+ * Ends the filling of a record, with the flags of what it has: whose exit it is, L1's or
+ * L2's, and CR3 if it was requested. Both are rare. Calling here, at the end, means no
+ * register must be saved across the call.
+ */
+static __always_inline void exit_ring_finish_fill(struct kvm_vcpu *vcpu, struct exit_ring *er,
+					       u32 flags)
+{
+	er->flags = flags;
+	if (unlikely(er->has_cr3 || is_guest_mode(vcpu)))
+		exit_ring_record_guest(vcpu, er);
+}
+
+/* What the exit was about. Returns the flag of that. */
+static __always_inline u32 exit_ring_key(struct kvm_exit_record *record, u64 key, u64 key_aux)
+{
+	record->key = key;
+	record->key_aux = key_aux;
+	return KVM_EXIT_REC_KEY;
+}
+
+static __always_inline u32 exit_ring_no_key(struct kvm_exit_record *record)
+{
+	exit_ring_key(record, 0, 0);
+	return 0;
+}
+
+#endif
