@@ -34,14 +34,17 @@ static int start_timer(struct loop *loop, unsigned int period_us)
 
 	loop->vm.memory[TIMER_HANDLER] = 0xcf; /* IRET */
 	memcpy(loop->vm.memory + TIMER_VECTOR * sizeof(vector), vector, sizeof(vector));
+
 	loop->vm.step = "setting PIC and PIT";
 	if (ioctl(loop->vm.fd, KVM_GET_IRQCHIP, &pic))
 		return -errno;
+
 	pic.chip.pic.irq_base = TIMER_VECTOR;
 	pic.chip.pic.imr = 0xfe;
 	pic.chip.pic.auto_eoi = 1;
 	if (ioctl(loop->vm.fd, KVM_SET_IRQCHIP, &pic) || ioctl(loop->vm.fd, KVM_GET_PIT2, &pit))
 		return -errno;
+
 	pit.channels[0].mode = 2;
 	pit.channels[0].gate = 1;
 	pit.channels[0].count = (uint32_t)(period_us * PIT_HZ / 1000000);
@@ -53,6 +56,7 @@ int loop_open(struct loop *loop, const struct loop_options *options)
 	int err;
 
 	loop->options = options;
+
 	err = guest_vm_open(&loop->vm, LOOP_MEMORY_BYTES,
 			    options->irqchip || options->timer_us ? GUEST_VM_IRQCHIP : 0);
 	if (!err && !strcmp(options->op->name, "touch"))
@@ -60,11 +64,13 @@ int loop_open(struct loop *loop, const struct loop_options *options)
 					  (size_t)options->count << 12);
 	if (err)
 		return err;
+
 	build_page_tables(loop->vm.memory);
 	for (unsigned int i = 0; !err && i < options->vcpus; i++) {
 		loop->vcpus[i] = (struct loop_vcpu){.loop = loop, .id = i};
 		err = guest_vm_add_vcpu(&loop->vm, i, &loop->vcpus[i].guest);
 	}
+
 	if (!err && options->timer_us)
 		err = start_timer(loop, options->timer_us);
 	return err;
@@ -93,6 +99,7 @@ static void set_long_mode(struct kvm_sregs *special)
 
 	special->cs = code;
 	special->ds = special->es = special->fs = special->gs = special->ss = data;
+
 	special->cr3 = LOOP_TABLES_ADDRESS;
 	special->cr4 = 0x20;	   /* PAE */
 	special->cr0 = 0x80000031; /* PG, NE, ET, PE */
@@ -113,13 +120,16 @@ int loop_load(struct loop_vcpu *vcpu, const struct guest_op *op, uint32_t count,
 	struct kvm_sregs special;
 
 	memcpy(loop->vm.memory + LOOP_CODE_ADDRESS, code, (size_t)(end - code));
+
 	vcpu->step = "setting the vCPU's registers";
 	if (ioctl(vcpu->guest.fd, KVM_GET_SREGS, &special))
 		return -errno;
+
 	if (long_mode)
 		set_long_mode(&special);
 	else
 		set_real_mode(&special, loop->options->unreal);
+
 	if (ioctl(vcpu->guest.fd, KVM_SET_SREGS, &special))
 		return -errno;
 	return ioctl(vcpu->guest.fd, KVM_SET_REGS, &registers) ? -errno : 0;
@@ -133,7 +143,7 @@ static void sleep_us(unsigned int us)
 		;
 }
 
-/* 1: the loop is over; 0: go on; -errno. */
+/* Returns 1 when the loop is over, 0 to run on, or -errno. */
 static int handle_exit(struct loop_vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->guest.run;
@@ -155,6 +165,7 @@ static int handle_exit(struct loop_vcpu *vcpu)
 		vcpu->step = "the guest stopped for an unknown reason";
 		return -EPROTO;
 	}
+
 	if (vcpu->loop->options->sleep_us)
 		sleep_us(vcpu->loop->options->sleep_us);
 	return 0;
@@ -166,6 +177,7 @@ int loop_run(struct loop_vcpu *vcpu)
 	int result = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
+
 	while (!result) {
 		vcpu->step = "KVM_RUN";
 		if (!ioctl(vcpu->guest.fd, KVM_RUN, NULL))
@@ -173,6 +185,7 @@ int loop_run(struct loop_vcpu *vcpu)
 		else if (errno != EINTR && errno != EAGAIN)
 			result = -errno;
 	}
+
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	vcpu->seconds =
 		(double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) * 1e-9;

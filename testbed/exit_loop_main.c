@@ -22,7 +22,7 @@ static const char *const usage_head =
 	"                    with 4 GiB of DS, which KVM emulates with ept=0\n"
 	"  --irqchip         interrupt controllers in the kernel\n"
 	"  --timer-us T      a timer interrupt each T us, 20 to 50000 (real mode, one vCPU)\n"
-	"  --sleep-us T      the VMM sleeps so long at each return to user space\n"
+	"  --sleep-us T      the VMM sleeps T us at each return to user space\n"
 	"  --pin CPU         all vCPUs on this CPU\n"
 	"  --read-leaves R,R...  afterwards the guest reads CPUID leaves 0x4fffffff and\n"
 	"                    0x4ffffffe, and 0x4ffffffd and 0x4ffffffc of each exit reason R\n"
@@ -66,6 +66,7 @@ static int number(const char *text, const char *option, uint32_t min, uint32_t m
 			option, text, min, max);
 		return -1;
 	}
+
 	*value = (uint32_t)parsed;
 	return 0;
 }
@@ -161,10 +162,12 @@ static int check_options(const struct loop_options *options)
 {
 	if (!options->op || !options->count)
 		return usage_error("--op and --count are needed");
+
 	if (!options->long_mode && !strcmp(options->op->name, "touch"))
 		return usage_error("--op touch: needs --mode long");
 	if (!strcmp(options->op->name, "touch") && (options->count > 0x20000 || options->vcpus > 1))
 		return usage_error("--op touch: one vCPU and at most 131072 pages");
+
 	if (options->timer_us && (options->long_mode || options->vcpus > 1))
 		return usage_error("--timer-us: needs --mode real and one vCPU");
 	if (options->irqchip && !options->timer_us && !strcmp(options->op->name, "hlt"))
@@ -178,6 +181,7 @@ static int pin_thread(int cpu)
 
 	if (cpu < 0)
 		return 0;
+
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
 	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
@@ -214,8 +218,10 @@ static int run_vcpus(struct loop *loop)
 		err = loop_load(vcpu, options->op, options->count, op_address(options));
 		loop->vm.step = vcpu->step;
 	}
+
 	if (err)
 		return err;
+
 	for (; started < options->vcpus; started++) {
 		struct loop_vcpu *vcpu = &loop->vcpus[started];
 
@@ -224,6 +230,7 @@ static int run_vcpus(struct loop *loop)
 		if (err)
 			break;
 	}
+
 	for (unsigned int i = 0; i < started; i++) {
 		pthread_join(loop->vcpus[i].thread, NULL);
 		if (!err && loop->vcpus[i].err) {
@@ -244,9 +251,11 @@ static int read_leaves(struct loop *loop)
 
 	memcpy(leaves, options->leaves, options->leaf_count * sizeof(*leaves));
 	err = loop_load(&vcpu, find_op("leaves"), options->leaf_count, LOOP_LEAVES_ADDRESS);
+
 	if (!err)
 		err = loop_run(&vcpu);
 	loop->vm.step = vcpu.step;
+
 	for (unsigned int i = 0; !err && i < options->leaf_count; i++)
 		printf("leaf 0x%08x 0x%02x: eax=0x%08x ebx=0x%08x ecx=0x%08x edx=0x%08x\n",
 		       leaves[i].leaf, leaves[i].subleaf, leaves[i].eax, leaves[i].ebx,
@@ -257,15 +266,17 @@ static int read_leaves(struct loop *loop)
 static void print_vcpu(const struct loop_vcpu *vcpu)
 {
 	const struct loop_options *options = vcpu->loop->options;
+	const char *mode = "real";
+
+	if (options->long_mode)
+		mode = "long";
+	else if (options->unreal)
+		mode = "unreal";
 
 	printf("exit_loop vcpu=%u op=%s mode=%s count=%" PRIu32 " user_exits=%" PRIu64
 	       " io=%" PRIu64 " mmio=%" PRIu64 " hlt=%" PRIu64 " exits=%" PRIu64 " seconds=%.6f\n",
-	       vcpu->id, options->op->name,
-	       options->long_mode ? "long"
-	       : options->unreal  ? "unreal"
-				  : "real",
-	       options->count, vcpu->user_exits, vcpu->io, vcpu->mmio, vcpu->hlt,
-	       guest_stat(vcpu->guest.stats, "exits"), vcpu->seconds);
+	       vcpu->id, options->op->name, mode, options->count, vcpu->user_exits, vcpu->io,
+	       vcpu->mmio, vcpu->hlt, guest_stat(vcpu->guest.stats, "exits"), vcpu->seconds);
 }
 
 static int run(struct loop *loop, const struct loop_options *options)
@@ -278,6 +289,7 @@ static int run(struct loop *loop, const struct loop_options *options)
 		err = read_leaves(loop);
 	if (err)
 		return err;
+
 	for (unsigned int i = 0; i < options->vcpus; i++)
 		print_vcpu(&loop->vcpus[i]);
 	loop_close(loop);
@@ -293,12 +305,14 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		if (parse_option(option, &options))
 			return 1;
+
 	if (optind < argc) {
 		usage_error("unknown argument");
 		return 1;
 	}
 	if (check_options(&options))
 		return 1;
+
 	err = run(&loop, &options);
 	if (!err)
 		return 0;

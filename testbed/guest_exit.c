@@ -14,8 +14,10 @@ int main(int argc, char **argv)
 		perror("guest_exit: iopl");
 		return 1;
 	}
+
 	tcdrain(STDOUT_FILENO); /* the console's last characters */
 	outb(argc > 1 ? (unsigned char)atoi(argv[1]) : 0, VMM_EXIT_PORT);
+
 	for (;;)
 		pause();
 }

@@ -10,8 +10,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Three pages and one below 4 GiB that KVM needs for real mode without
- * unrestricted guest (KVM_SET_TSS_ADDR, KVM_SET_IDENTITY_MAP_ADDR). */
+/*
+ * Three pages and one below 4 GiB that KVM needs for real mode without unrestricted guest
+ * (KVM_SET_TSS_ADDR, KVM_SET_IDENTITY_MAP_ADDR)
+ */
 #define TSS_ADDRESS	     0xfffbd000UL
 #define IDENTITY_MAP_ADDRESS 0xfffbc000ULL
 #define CPUID_ENTRIES	     256
@@ -38,6 +40,7 @@ static int map_memory(struct guest_vm *vm, unsigned int slot, uint64_t address, 
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (*memory == MAP_FAILED)
 		return -errno;
+
 	region.userspace_addr = (uintptr_t)*memory;
 	return vm_ioctl(vm, vm->fd, KVM_SET_USER_MEMORY_REGION, &region,
 			"KVM_SET_USER_MEMORY_REGION");
@@ -62,13 +65,16 @@ static int make_vm(struct guest_vm *vm, unsigned int flags)
 	vm->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (vm->kvm < 0)
 		return -errno;
+
 	err = vm_ioctl(vm, vm->kvm, KVM_GET_VCPU_MMAP_SIZE, NULL, "KVM_GET_VCPU_MMAP_SIZE");
 	if (err < 0)
 		return err;
 	vm->run_bytes = (size_t)err;
+
 	vm->fd = vm_ioctl(vm, vm->kvm, KVM_CREATE_VM, NULL, "KVM_CREATE_VM");
 	if (vm->fd < 0)
 		return vm->fd;
+
 	err = vm_ioctl(vm, vm->fd, KVM_SET_TSS_ADDR, (void *)TSS_ADDRESS, "KVM_SET_TSS_ADDR");
 	if (err >= 0)
 		err = vm_ioctl(vm, vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &identity_map,
@@ -85,6 +91,7 @@ int guest_vm_open(struct guest_vm *vm, size_t memory_bytes, unsigned int flags)
 	memset(vm, 0, sizeof(*vm));
 	vm->kvm = vm->fd = -1;
 	vm->memory_bytes = memory_bytes;
+
 	err = make_vm(vm, flags);
 	if (err >= 0)
 		err = map_memory(vm, 0, 0, memory_bytes, &vm->memory);
@@ -133,6 +140,7 @@ static int set_cpuid(struct guest_vm *vm, unsigned int id, int vcpu)
 	cpuid = calloc(1, sizeof(*cpuid) + CPUID_ENTRIES * sizeof(cpuid->entries[0]));
 	if (!cpuid)
 		return -ENOMEM;
+
 	cpuid->nent = CPUID_ENTRIES;
 	err = vm_ioctl(vm, vm->kvm, KVM_GET_SUPPORTED_CPUID, cpuid, "KVM_GET_SUPPORTED_CPUID");
 	if (err >= 0) {
@@ -151,12 +159,15 @@ int guest_vm_add_vcpu(struct guest_vm *vm, unsigned int id, struct guest_vcpu *v
 	vcpu->fd = vm_ioctl(vm, vm->fd, KVM_CREATE_VCPU, (void *)(uintptr_t)id, "KVM_CREATE_VCPU");
 	if (vcpu->fd < 0)
 		return vcpu->fd;
+
 	err = set_cpuid(vm, id, vcpu->fd);
 	if (err < 0)
 		return err;
+
 	/* All but vCPU 0 would wait for a start-up IPI; without irqchip this fails, rightly. */
 	ioctl(vcpu->fd, KVM_SET_MP_STATE, &runnable);
 	vcpu->stats = ioctl(vcpu->fd, KVM_GET_STATS_FD, NULL);
+
 	vm->step = "mmap of struct kvm_run";
 	vcpu->run = mmap(NULL, vm->run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 	return vcpu->run == MAP_FAILED ? -errno : 0;
@@ -189,16 +200,18 @@ static int read_at(int fd, void *buffer, size_t bytes, off_t offset)
 int guest_stats(int fd, guest_stat_fn fn, void *context)
 {
 	struct kvm_stats_header header;
+	char *descriptors;
 	size_t step;
 	int err = read_at(fd, &header, sizeof(header), 0);
 
 	if (err)
 		return err;
-	step = sizeof(struct kvm_stats_desc) + header.name_size;
-	char *descriptors = malloc(step * header.num_desc);
 
+	step = sizeof(struct kvm_stats_desc) + header.name_size;
+	descriptors = malloc(step * header.num_desc);
 	if (!descriptors)
 		return -ENOMEM;
+
 	err = read_at(fd, descriptors, step * header.num_desc, header.desc_offset);
 	for (unsigned int i = 0; !err && i < header.num_desc; i++) {
 		const struct kvm_stats_desc *stat = (const void *)(descriptors + i * step);

@@ -22,7 +22,7 @@
 static const char *const usage =
 	"usage: leaf_reader [--raw] [--reasons N] [--all]\n"
 	"Prints how often this virtual machine left guest mode, by exit reason, and for how\n"
-	"many cycles, as KVM with the exit ring tells its guests (CPUID 0x4ffffffc-0x4fffffff).\n"
+	"many cycles, as KVM with the exit ring shows its guests (CPUID 0x4ffffffc-0x4fffffff).\n"
 	"Each reading is a CPUID exit itself, so the numbers grow while they are read.\n"
 	"  --raw        one line per reading, as of cpuid -r; collector import takes them\n"
 	"  --reasons N  basic exit reasons 0 to N - 1 (default 128)\n"
@@ -103,13 +103,16 @@ static int print_table(unsigned int reasons, bool all)
 		fprintf(stderr, "leaf_reader: out of memory\n");
 		return 1;
 	}
+
 	for (unsigned int reason = 0; reason < reasons; reason++) {
 		counts[2 * reason] = read_leaf(LEAF_REASON, reason);
 		counts[2 * reason + 1] = read_leaf(LEAF_REASON_CYCLES, reason);
 	}
+
 	printf("%6s %15s %20s\n", "REASON", "EXITS", "CYCLES");
 	for (unsigned int reason = 0; reason < reasons; reason++)
 		print_row(reason, &counts[2 * reason], &counts[2 * reason + 1], all);
+
 	printf("%6s %15" PRIu64 " %20" PRIu64 "\n", "all", count_of(&total), cycles_of(&cycles));
 	free(counts);
 	return 0;
@@ -135,18 +138,20 @@ int main(int argc, char **argv)
 		raw |= option == 'r';
 		all |= option == 'a';
 		if (option == '?' || !reasons || reasons > 65536) {
-			fputs("leaf_reader: unknown option or number (see --help)\n", stderr);
+			fputs("leaf_reader: unknown option or number (leaf_reader --help)\n",
+			      stderr);
 			return 1;
 		}
 	}
+
 	/* An answer that no other hypervisor or CPU gives. */
 	probe = read_leaf(LEAF_REASON, NO_REASON);
 	if (probe.eax || probe.ebx || probe.ecx || probe.edx != NOT_DEFINED) {
-		fputs("leaf_reader: no exit statistics in CPUID 0x4ffffffd (the host's KVM has no "
-		      "exit ring, or cpuid_leaves=0)\n",
+		fputs("leaf_reader: CPUID 0x4ffffffd: no exit statistics (the host's KVM has no exit ring, or cpuid_leaves=0)\n",
 		      stderr);
 		return 1;
 	}
+
 	if (!raw)
 		return print_table(reasons, all);
 	print_all_raw(&probe, reasons);

@@ -21,6 +21,7 @@ void uart_write(struct uart *uart, uint16_t port, uint8_t value)
 		uart->divisor[offset] = value;
 		return;
 	}
+
 	if (offset == UART_TX) {
 		uart->put((char)value, uart->context);
 		uart->empty_pending = false;
@@ -32,6 +33,7 @@ void uart_write(struct uart *uart, uint16_t port, uint8_t value)
 	} else if (offset != UART_LSR && offset != UART_MSR) {
 		uart->registers[offset] = value;
 	}
+
 	update_irq(uart);
 }
 
@@ -54,6 +56,7 @@ uint8_t uart_read(struct uart *uart, uint16_t port)
 
 	if (offset < 2 && (uart->registers[UART_LCR] & UART_LCR_DLAB))
 		return uart->divisor[offset];
+
 	switch (offset) {
 	case UART_RX:
 		return 0;

@@ -44,8 +44,8 @@ static const char *const usage =
 	"\"vmm stats\", name=value, values in numbers of events since the VM's creation.\n"
 	"  --memory MIB        guest memory, 32 to 2048 MiB, default 128\n"
 	"  --append ARGUMENTS  more of the kernel's command line\n"
-	"  --tell-tsc          the guest's kernel is told the TSC's frequency, which it can't\n"
-	"                      measure here; without it no KVM in the guest enters a guest\n"
+	"  --tell-tsc          passes the TSC's frequency to the guest's kernel, which can't\n"
+	"                      measure it here; without it no KVM in the guest enters a guest\n"
 	"exit status: the byte that the guest writes to I/O port 0xf4; 1 on an error\n"
 	"example: vmm --append 'leaf_reasons=10,30' /l2/bzImage /l2/initramfs\n";
 
@@ -113,10 +113,12 @@ static int map_file(const char *path, const uint8_t **data, size_t *bytes)
 		close(fd);
 		return -ENODATA;
 	}
+
 	map = mmap(NULL, (size_t)stat.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	close(fd);
 	if (map == MAP_FAILED)
 		return -ENOMEM;
+
 	*data = map;
 	*bytes = (size_t)stat.st_size;
 	return 0;
@@ -132,12 +134,15 @@ static int load_kernel(struct guest_vm *vm, const char *path, struct boot_params
 	vm->step = path;
 	if (err)
 		return err;
+
 	if (bytes < 0x1000 || memcmp(image + 0x202, "HdrS", 4))
 		return -ENOEXEC;
+
 	header_bytes = 0x202 + image[0x201] - SETUP_HEADER_OFFSET;
 	if (header_bytes > sizeof(params->hdr))
 		header_bytes = sizeof(params->hdr);
 	memcpy(&params->hdr, image + SETUP_HEADER_OFFSET, header_bytes);
+
 	code = ((params->hdr.setup_sects ? params->hdr.setup_sects : 4) + 1U) * SECTOR_BYTES;
 	if (bytes <= code || KERNEL_ADDRESS + params->hdr.init_size > vm->memory_bytes)
 		return -EFBIG;
@@ -155,10 +160,13 @@ static int load_initramfs(struct guest_vm *vm, const char *path, struct boot_par
 	vm->step = path;
 	if (err)
 		return err;
+
 	if (bytes > vm->memory_bytes / 2)
 		return -EFBIG;
+
 	address = (vm->memory_bytes - MIB - bytes) & ~0xfffUL;
 	memcpy(vm->memory + address, image, bytes);
+
 	params->hdr.ramdisk_image = (uint32_t)address;
 	params->hdr.ramdisk_size = (uint32_t)bytes;
 	return 0;
@@ -173,15 +181,18 @@ static int load_linux(struct guest_vm *vm, char **files, const char *append)
 		err = load_initramfs(vm, files[1], params);
 	if (err)
 		return err;
+
 	params->hdr.type_of_loader = 0xff;
 	params->hdr.loadflags |= LOADED_HIGH | CAN_USE_HEAP;
 	params->hdr.heap_end_ptr = 0xfe00;
 	params->hdr.vid_mode = 0xffff;
 	params->hdr.cmd_line_ptr = COMMAND_LINE_ADDRESS;
+
 	vm->step = "--append";
 	if (snprintf((char *)vm->memory + COMMAND_LINE_ADDRESS, COMMAND_LINE_BYTES, "%s %s",
 		     default_command_line, append) >= COMMAND_LINE_BYTES)
 		return -E2BIG;
+
 	params->e820_entries = 2;
 	params->e820_table[0] = (struct boot_e820_entry){0, LOW_MEMORY_END, 1};
 	params->e820_table[1] = (struct boot_e820_entry){MIB, vm->memory_bytes - MIB, 1};
@@ -200,12 +211,15 @@ static int set_registers(struct machine *machine)
 
 	data.type = 3;
 	data.selector = 0x18;
+
 	machine->vm.step = "setting the vCPU's registers";
 	if (ioctl(machine->vcpu.fd, KVM_GET_SREGS, &special))
 		return -errno;
+
 	special.cs = code;
 	special.ds = special.es = special.fs = special.gs = special.ss = data;
 	special.cr0 |= 1;
+
 	if (ioctl(machine->vcpu.fd, KVM_SET_SREGS, &special))
 		return -errno;
 	return ioctl(machine->vcpu.fd, KVM_SET_REGS, &registers) ? -errno : 0;
@@ -234,7 +248,7 @@ static void handle_io(struct machine *machine)
 	}
 }
 
-/* 0: go on; -errno: the guest can't go on. */
+/* Returns 0 to run on, or -errno if the guest can't. */
 static int handle_exit(struct machine *machine)
 {
 	struct kvm_run *run = machine->vcpu.run;
@@ -274,6 +288,7 @@ static int run_guest(struct machine *machine)
 		else if (errno != EINTR && errno != EAGAIN)
 			err = -errno;
 	}
+
 	if (machine->line_length)
 		put_line(machine);
 	return err;
@@ -303,6 +318,7 @@ static int more_arguments(struct machine *machine, const char *append, bool tell
 	machine->vm.step = "KVM_GET_TSC_KHZ";
 	if (khz < 0)
 		return -errno;
+
 	if (tell_tsc)
 		snprintf(text, bytes, "tsc_early_khz=%d %s", khz, append);
 	else
@@ -326,6 +342,7 @@ static int boot(struct machine *machine, size_t memory_bytes, char **files, cons
 		err = set_registers(machine);
 	if (err)
 		return err;
+
 	err = run_guest(machine);
 	print_stats(machine);
 	return err;
@@ -357,15 +374,19 @@ int main(int argc, char **argv)
 		else
 			append = optarg;
 	}
+
 	if (argc - optind != 2 || memory < 32 || memory > 2048) {
-		fprintf(stderr, "vmm: wrong arguments: KERNEL and INITRAMFS, memory of 32 to 2048 "
-				"MiB (vmm --help)\n");
+		fprintf(stderr,
+			"vmm: KERNEL and INITRAMFS are needed, and --memory of 32 to 2048 MiB (vmm --help)\n");
 		return 1;
 	}
+
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+
 	machine.uart =
 		(struct uart){.put = put_character, .set_irq = set_uart_irq, .context = &machine};
+
 	err = boot(&machine, memory * MIB, argv + optind, append, tell_tsc);
 	if (err) {
 		fprintf(stderr, "vmm: %s: %s\n", machine.vm.step, strerror(-err));
