@@ -10,7 +10,7 @@
 #define UART_IRQ  4
 
 /*
- * struct uart - zero-initialized but for the two callbacks
+ * struct uart - zero-initialized except for the two callbacks
  * @put:	gets each character that the guest sends
  * @set_irq:	sets the interrupt line
  */
