@@ -37,10 +37,10 @@ def _check_linux(outcome):
 
 
 def linux(isa):
-    """Linux boots as L2 and reads the leaves with Debian's cpuid."""
+    """Linux boots as L2 and reads the leaves with Debian's cpuid; its CR3 is recorded, too."""
     reasons = ",".join(map(str, LEAF_REASONS[isa]))
-    return Case("Linux boots as L2", RECORD + f"vmm --append leaf_reasons={reasons} "
-                "/l2/bzImage /l2/initramfs", _check_linux)
+    return Case("Linux boots as L2", "collector --cr3 --db run.sqlite -- vmm "
+                f"--append leaf_reasons={reasons} /l2/bzImage /l2/initramfs", _check_linux)
 
 
 NESTED_LOOPS = 100
