@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "testbed/witness/help.h"
 #include "testbed/witness/judge.h"
 #include "testbed/witness/store.h"
 
@@ -14,20 +15,6 @@
 #define EXIT_DIFFER   1
 #define EXIT_UNUSABLE 2
 #define WHY_BYTES     256
-
-static const char usage[] =
-	"usage: judge [OPTION]... WITNESS [DATABASE]...\n"
-	"\n"
-	"Compares recordings with the exits that the emulated CPU itself has made, one by one.\n"
-	"\n"
-	"  --window BEGIN:END  only exits of this time can belong to the databases (TSC, cycles)\n"
-	"  --others            VMs that are not recorded may run at the same time\n"
-	"  --store             keep the CPU's counts in each database (table crosscheck, source "
-	"cpu)\n"
-	"  --json              one JSON object instead of text\n"
-	"  -h, --help          this text\n"
-	"\n"
-	"exit status: 0 all agree, 1 something differs, 2 a file can't be used\n";
 
 struct options {
 	struct window window;
@@ -254,12 +241,13 @@ static bool parse_options(int argc, char **argv, struct options *options)
 			options->is_json = true;
 			break;
 		case 'h':
-			fputs(usage, stdout);
+			fputs(judge_help, stdout);
 			exit(EXIT_EQUAL);
 		default:
 			return false;
 		}
 	}
+
 	if (optind == argc)
 		fputs("judge: WITNESS: missing (judge --help)\n", stderr);
 	return optind < argc;

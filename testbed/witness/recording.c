@@ -6,18 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char select_runs[] =
-	"SELECT count(*), sum(source <> 'device' OR has_raw <> 1), sum(state <> 'complete'),"
-	" min(tsc_start), max(tsc_end), min(isa), max(isa), min(ept IN ('Y', '1')) FROM run";
-
-static const char select_vcpus[] =
-	"SELECT c.id, m.run_id, c.recorded, c.dropped + c.filtered + c.unread + c.open_exits,"
-	" c.filtered > 0, c.ended FROM vcpu c JOIN vm m ON m.id = c.vm_id ORDER BY c.id";
-
-static const char select_records[] =
-	"SELECT vcpu, seq, tsc, cycles, halted_cycles + userspace_cycles + preempted_cycles, rip,"
-	" cr3, qualification, info2, key, key_aux, reason, flags, intr_info, error_code, pcpu"
-	" FROM exit ORDER BY vcpu, seq";
+#include "testbed/witness/select.h"
 
 static int fail(struct recording *recording, char *why, size_t why_bytes)
 {
