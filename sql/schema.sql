@@ -193,6 +193,10 @@ CREATE TABLE loss (
 --   creation; of a VM that runs, at least is one less for each vCPU
 --   cpu: exits; what the emulated CPU itself made, by vCPU and reason (testbed/run --judge), the
 --   exits without a record included; of the run: fields compared with the CPU's, faults found
+--   trace: what limits a run from tracepoints (--source tracefs, import). untimed: its n
+--   exits have no durations, their cycles are 0; sampled out: exits between the samples
+--   of a sampled recording; dropped at most: how many were dropped is an estimate, and
+--   this many are possible (0: unknown)
 --   unavailable: name says what could not be had and why
 CREATE TABLE crosscheck (
   run_id          INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,

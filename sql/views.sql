@@ -22,17 +22,24 @@ FROM exit_reason;
 
 -- Recordings. exits: recorded ones; coverage: recorded / (recorded + dropped),
 -- 1.0 when nothing was lost, NULL when nothing was seen; duration_ns: to the
--- last exit while the run lasts.
+-- last exit while the run lasts; started: NULL where a recording of another tool
+-- doesn't say it; has_durations: 0 where it has none (ns and cycles are 0, and mean
+-- nothing); dropped_is_estimate: 1 where dropped and coverage are no exact numbers.
 DROP VIEW IF EXISTS runs;
 CREATE VIEW runs AS
 SELECT id AS run, label, source, state, environment,
        CASE isa WHEN 1 THEN 'VMX' ELSE 'SVM' END AS isa_name,
-       strftime('%Y-%m-%dT%H:%M:%SZ', started_ns / 1000000000, 'unixepoch') AS started,
+       CASE WHEN started_ns <> 0
+         THEN strftime('%Y-%m-%dT%H:%M:%SZ', started_ns / 1000000000, 'unixepoch') END AS started,
        (length_cycles / tsc_khz) * 1000000 + length_cycles % tsc_khz * 1000000 / tsc_khz AS duration_ns,
        length_cycles AS duration_cycles, vms, vcpus, exits, dropped, filtered, unread, open_exits, vmfail,
        CASE WHEN exits + dropped > 0 THEN 1.0 * exits / (exits + dropped) END AS coverage,
        has_raw, has_split, tsc_khz, tsc_start, started_ns, command, host, kernel, cpu_model, microcode,
-       ept, vpid, unrestricted_guest, nested, module_parameters, collector
+       ept, vpid, unrestricted_guest, nested, module_parameters, collector,
+       NOT EXISTS (SELECT 1 FROM crosscheck k WHERE k.run_id = id AND k.source = 'trace' AND k.name = 'untimed')
+         AS has_durations,
+       EXISTS (SELECT 1 FROM crosscheck k WHERE k.run_id = id AND k.source = 'trace' AND k.name = 'dropped at most')
+         AS dropped_is_estimate
 FROM (SELECT r.*,
              coalesce(r.tsc_end, (SELECT max(u.last_tsc) FROM vm m JOIN vcpu c ON c.vm_id = m.id
                       JOIN exit_rollup u ON u.vcpu = c.id WHERE m.run_id = r.id), r.tsc_start) - r.tsc_start

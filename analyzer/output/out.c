@@ -370,6 +370,23 @@ static void put_int(struct out *out, int64_t value, const char *text)
 	end_cell(out);
 }
 
+/* Whether the next cell would be a duration, or a share of time, of a run without any. */
+static bool is_unknown(const struct out *out)
+{
+	static const char *const durations[] = {"time", "time_share", "busy_share", "mean", "min",
+						"p50",	"p90",	      "p95",	    "p99",  "p999",
+						"max"};
+	const struct out_column *column = &out->column[out->at];
+
+	if (!out->no_durations)
+		return false;
+	for (size_t i = 0; i < sizeof(durations) / sizeof(*durations); i++) {
+		if (!strcmp(column->name, durations[i]))
+			return true;
+	}
+	return false;
+}
+
 void out_int(struct out *out, int64_t value)
 {
 	char text[UNITS_TEXT];
@@ -388,14 +405,23 @@ void out_time(struct out *out, uint64_t cycles)
 	int64_t value = out->cycles ? (int64_t)cycles : cycles_to_ns((int64_t)cycles, out->tsc_khz);
 	char text[UNITS_TEXT];
 
+	if (is_unknown(out)) {
+		out_none(out);
+		return;
+	}
 	put_int(out, value, out->cycles ? units_count(value, text) : units_ns((double)value, text));
 }
 
 void out_real(struct out *out, double value)
 {
-	const struct out_column *column = begin_cell(out);
+	const struct out_column *column;
 	char name[64], text[UNITS_TEXT];
 
+	if (is_unknown(out)) {
+		out_none(out);
+		return;
+	}
+	column = begin_cell(out);
 	if (column->type == OUT_TIME && !out->cycles)
 		value = value * 1e6 / (double)out->tsc_khz;
 	if (out->format == OUT_JSON) {

@@ -56,7 +56,8 @@ struct out {
 	enum out_format format;
 	bool cycles;
 	int64_t tsc_khz;
-	int width; /* columns of the terminal; 0: not a terminal */
+	bool no_durations; /* columns of durations have no values */
+	int width;	   /* columns of the terminal; 0: not a terminal */
 	struct json json;
 	const struct out_column *column;
 	int columns;

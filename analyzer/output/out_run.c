@@ -25,6 +25,10 @@ static void json_run(struct json *j, const char *name, const struct run *run)
 	json_int(j, "dropped", run->dropped);
 	json_int(j, "filtered", run->filtered);
 	json_int(j, "unread", run->unread);
+	if (run->no_durations)
+		json_bool(j, "has_durations", false);
+	if (run->dropped_estimated)
+		json_bool(j, "dropped_is_estimate", true);
 	if (run->exits + run->dropped)
 		json_real(j, "coverage", (double)run->exits / (double)(run->exits + run->dropped));
 	else
@@ -35,6 +39,7 @@ static void json_run(struct json *j, const char *name, const struct run *run)
 static void coverage_line(struct out *out, const struct run *run)
 {
 	char recorded[UNITS_TEXT], dropped[UNITS_TEXT], share[UNITS_TEXT], unread[UNITS_TEXT];
+	const char *about = run->dropped_estimated ? "~" : "";
 	char filtered[UNITS_TEXT];
 
 	if (!(run->exits + run->dropped)) {
@@ -42,9 +47,9 @@ static void coverage_line(struct out *out, const struct run *run)
 		return;
 	}
 	out_line(out,
-		 "coverage: %s (%s recorded, %s dropped%s%s%s; %s unread before the recording)",
-		 units_share((double)run->exits / (double)(run->exits + run->dropped), share),
-		 units_count(run->exits, recorded), units_count(run->dropped, dropped),
+		 "coverage: %s%s (%s recorded, %s%s dropped%s%s%s; %s unread before the recording)",
+		 about, units_share((double)run->exits / (double)(run->exits + run->dropped), share),
+		 units_count(run->exits, recorded), about, units_count(run->dropped, dropped),
 		 run->filtered ? ", " : "",
 		 run->filtered ? units_count(run->filtered, filtered) : "",
 		 run->filtered ? " filtered out" : "", units_count(run->unread, unread));
@@ -62,6 +67,9 @@ void out_run(struct out *out, const char *name, const struct run *run)
 		 : !strcmp(run->state, "interrupted") ? ", interrupted"
 						      : "");
 	coverage_line(out, run);
+	out->no_durations = run->no_durations;
+	if (run->no_durations)
+		out_note(out, "This recording has no durations: only counts can be told.");
 	if (!strcmp(run->environment, "emulated"))
 		out_note(
 			out,

@@ -66,6 +66,8 @@ struct run {
 	bool coarse;
 	int has_raw;
 	int has_split;
+	bool no_durations;	/* only counts: all cycles are 0 and mean nothing */
+	bool dropped_estimated; /* how many were dropped is an estimate */
 	int64_t exits;
 	int64_t dropped;
 	int64_t filtered;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""import_cases_test.py COLLECTOR RECORDING...: the ways in which people record with perf and trace-cmd
+"""import_cases_test.py COLLECTOR ANALYZER RECORDING...: the ways in which people record with perf and trace-cmd
 
 Of real recordings the right values are those of testdata/imports/README.md; the made-up
 ones (recordings.py) are right by construction.
@@ -18,7 +18,8 @@ from recordings import (ADDR, CALLCHAIN, Dat, NORMAL, Perf, READ, WEIGHT, entry_
                         pages, pairs)
 
 COLLECTOR = os.path.abspath(sys.argv[1])
-REAL = {os.path.basename(p)[:-3]: os.path.abspath(p) for p in sys.argv[2:]}
+ANALYZER = os.path.abspath(sys.argv[2])
+REAL = {os.path.basename(p)[:-3]: os.path.abspath(p) for p in sys.argv[3:]}
 os.chdir(os.environ["TEST_TMPDIR"])
 failures = 0
 
@@ -68,6 +69,10 @@ def refused(what, path, words, *options):
     expect(f"{what}: lines of {run.words!r}", run.words.count("\n"), 1)
     says(what, run, words)
     expect(f"{what}: no database", os.path.exists("x.sqlite"), False)
+
+
+def analyzer(command):
+    return subprocess.run([ANALYZER, command, "--db", "x.sqlite"], stdout=subprocess.PIPE, text=True).stdout
 
 
 def possible(what, run):
@@ -123,7 +128,10 @@ def test_real():
     run = Run("msr.data")
     expect("msr.data: keys", run.one("SELECT key_text, count(*) FROM exits WHERE basic_reason = 0x7c"),
            ("MSR 0x277 read", 100))
-    says("exitonly.data", Run("exitonly.data"), "no durations: the recording has kvm_exit and no kvm_entry")
+    run = Run("exitonly.data")
+    says("exitonly.data", run, "no durations: the recording has kvm_exit and no kvm_entry")
+    shown = analyzer("top-exits")
+    expect(f"no time in: {shown}", "200" in shown and "ns" not in shown.replace("durations", ""), True)
 
     with open("tc_tsc.dat", "wb") as out:
         out.write(gzip.open(REAL["tc_tsc.dat"]).read())
@@ -189,6 +197,19 @@ def test_perf_lost():
     says("lost, estimated", run, "~")
     recorded, dropped, _ = run.counts()
     expect("lost, estimated: possible", recorded == 10 and 5 <= dropped <= 20, True)
+
+
+def test_shown():
+    """What is no exact number, or none at all, is shown so."""
+    run = lost_perf(False, True)
+    expect("estimate", run.one("SELECT dropped_is_estimate, has_durations FROM runs"), (1, 1))
+    expect("~ in: " + analyzer("top-exits"), "coverage: ~" in analyzer("top-exits"), True)
+    most = run.one("SELECT n FROM crosscheck WHERE source = 'trace' AND name = 'dropped at most'")
+    expect(f"at most {most}", most is not None and run.counts()[1] <= most <= 20, True)
+    run = lost_perf(True, True)
+    expect("exact", run.one("SELECT dropped_is_estimate, has_durations FROM runs"), (0, 1))
+    expect("no ~ in: " + analyzer("top-exits"), "~" in analyzer("top-exits"), False)
+    expect("started", run.one("SELECT started FROM runs"), None)
 
 
 def test_perf_sampled():

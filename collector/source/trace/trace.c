@@ -57,6 +57,7 @@ struct trace_source {
 	bool live;
 	struct losses losses; /* complete when the recording has ended */
 	uint64_t weight;
+	uint64_t sampled_out;
 	char comm[64];
 };
 
@@ -251,7 +252,7 @@ static void share_losses(struct trace_source *s)
 		.exits = s->seen[KVM_EVENT_EXIT],
 		.entries = s->untimed ? 0 : s->seen[KVM_EVENT_ENTRY],
 	};
-	uint64_t sampled_out = 0, unpaired = 0;
+	uint64_t unpaired = 0;
 
 	s->feed.losses(s->feed.self, &told);
 	for (int kind = KVM_EVENT_MSR; kind < KVM_EVENT_KINDS; kind++)
@@ -262,16 +263,18 @@ static void share_losses(struct trace_source *s)
 		seen.missing += p->missing;
 		seen.halves += p->halves;
 		unpaired += p->unpaired;
-		sampled_out += p->sampled_out;
+		s->sampled_out += p->sampled_out;
 		s->weight += p->unpaired + p->missing;
 	}
 
 	s->losses = losses_of(&told, &seen);
-	s->source.estimated = !s->losses.exact || sampled_out;
-	s->source.dropped_most = unpaired + sampled_out + losses_most(&told, &seen);
+	s->source.estimated = !s->losses.exact || s->sampled_out;
+	s->source.dropped_most = losses_most(&told, &seen);
+	if (s->source.dropped_most || !told.more)
+		s->source.dropped_most += unpaired + s->sampled_out;
 	s->losses.exits -= seen.missing;
 	notes_end(&s->source.notes, &(struct notes_end){
-					    .sampled_out = sampled_out,
+					    .sampled_out = s->sampled_out,
 					    .missing = seen.missing,
 					    .lost = told.events + told.more,
 					    .homeless = s->homeless,
@@ -361,6 +364,35 @@ static int trace_next(struct source *source, struct source_item *item, struct fa
 		return end_next(s, item, fault);
 	s->in_round = false;
 	return 0;
+}
+
+static int store_limit(struct store *store, const char *name, uint64_t n)
+{
+	const struct store_crosscheck limit = {
+		.source = "trace",
+		.name = name,
+		.vcpu = -1,
+		.reason = -1,
+		.n = (int64_t)n,
+		.cycles = -1,
+	};
+
+	return store_add_crosscheck(store, &limit);
+}
+
+/* What limits the figures of this run: table crosscheck, source trace. */
+static int trace_store_counts(struct source *source, struct store *store)
+{
+	const struct trace_source *s = (struct trace_source *)source;
+	int rc = 0;
+
+	if (s->untimed)
+		rc = store_limit(store, "untimed", s->seen[KVM_EVENT_EXIT]);
+	if (!rc && s->sampled_out)
+		rc = store_limit(store, "sampled out", s->sampled_out);
+	if (!rc && source->estimated)
+		rc = store_limit(store, "dropped at most", source->dropped_most);
+	return rc;
 }
 
 static void trace_stop(struct source *source)
@@ -467,6 +499,7 @@ int source_trace_open(const struct trace_feed *feed, const char *name, const str
 		.next = trace_next,
 		.stop = trace_stop,
 		.close = trace_close,
+		.store_counts = trace_store_counts,
 	};
 	s->source.ops = &s->ops;
 	s->source.info = *info;

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* limits.c - reads what a run made of tracepoints can't tell */
+#include "analyzer/query/limits.h"
+
+#include "analyzer/query/db.h"
+
+int limits_read(struct app *app, struct run *run)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(
+		    app, &stmt,
+		    "SELECT coalesce(sum(name = 'untimed'), 0), coalesce(sum(name = 'dropped at most'), 0) FROM crosscheck WHERE run_id = ?1 AND source = 'trace'"))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, run->id);
+	rc = db_step(app, stmt);
+	if (rc > 0) {
+		run->no_durations = sqlite3_column_int(stmt, 0) > 0;
+		run->dropped_estimated = sqlite3_column_int(stmt, 1) > 0;
+	}
+	sqlite3_finalize(stmt);
+	return rc < 0 ? -1 : 0;
+}
