@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* In the child: tells errno through the pipe if there is no such command. */
-static void run(char *const argv[], int error_pipe)
+/* In the child: executes the command, or writes errno into the pipe. */
+static void execute(char *const argv[], int error_pipe)
 {
 	sigset_t none;
 	int error;
@@ -17,6 +17,7 @@ static void run(char *const argv[], int error_pipe)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+
 	execvp(argv[0], argv);
 	error = errno;
 	if (write(error_pipe, &error, sizeof(error)) < 0)
@@ -31,8 +32,10 @@ int command_start(struct command *command, char *const argv[])
 	ssize_t n;
 	pid_t pid;
 
+	/* The pipe closes when the command is executed; until then it can carry an errno. */
 	if (pipe2(pipes, O_CLOEXEC))
 		return -errno;
+
 	pid = fork();
 	if (pid < 0) {
 		error = errno;
@@ -41,7 +44,8 @@ int command_start(struct command *command, char *const argv[])
 		return -error;
 	}
 	if (!pid)
-		run(argv, pipes[1]);
+		execute(argv, pipes[1]);
+
 	close(pipes[1]);
 	do
 		n = read(pipes[0], &error, sizeof(error));
@@ -61,7 +65,7 @@ static void note_status(struct command *command, int status)
 	command->pid = 0;
 }
 
-int command_ended(struct command *command)
+bool command_ended(struct command *command)
 {
 	int status;
 
@@ -79,6 +83,7 @@ void command_end(struct command *command)
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+
 	if (!command_ended(command))
 		kill(command->pid, SIGTERM);
 	while (!command_ended(command))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* command.h - the command to record: started beside the collector, and waited for */
+/* command.h - starts the command to record and waits for it */
 #ifndef EXITSCOPE_COLLECTOR_COMMAND_H
 #define EXITSCOPE_COLLECTOR_COMMAND_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct command {
@@ -10,13 +11,17 @@ struct command {
 	int status; /* when it ended: exit status, or 128 + signal */
 };
 
-/* Starts @argv with the signal mask that the collector began with. -ENOENT,
- * -EACCES...: why it could not be executed.
+/**
+ * command_start - start a command with no signal blocked
+ * @command: filled in
+ * @argv: its words, NULL after the last; argv[0] is looked up in PATH
+ *
+ * Return: 0, or why it could not be executed: -ENOENT, -EACCES and other errors of execve(2).
  */
 int command_start(struct command *command, char *const argv[]);
 
 /* Whether it has ended; does not wait. Fills in status. */
-int command_ended(struct command *command);
+bool command_ended(struct command *command);
 
 /* Asks it to end (SIGTERM) and waits; a signal to the collector ends the wait. */
 void command_end(struct command *command);

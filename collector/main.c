@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* main.c - the collector: all that is printed and the exit status come from here */
+/* main.c - the collector's program: everything it prints and its exit status come from here */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@
 struct status_line {
 	uint64_t records; /* at the last update */
 	int64_t elapsed_ns;
-	int shown;
+	bool shown;
 };
 
 static double megabytes(uint64_t bytes)
@@ -39,6 +40,7 @@ static void show_status(void *context, const struct sink *sink, int64_t elapsed_
 
 	if (ns < 200000000)
 		return;
+
 	if (sink->store)
 		store_get_counts(sink->store, &counts);
 	fprintf(stderr, "\r\033[K%.0f exits/s, %llu exits, %llu dropped, %.1f MB",
@@ -46,9 +48,10 @@ static void show_status(void *context, const struct sink *sink, int64_t elapsed_
 		(unsigned long long)counts.recorded, (unsigned long long)counts.dropped,
 		megabytes(counts.bytes));
 	fflush(stderr);
+
 	line->records = counts.recorded;
 	line->elapsed_ns = elapsed_ns;
-	line->shown = 1;
+	line->shown = true;
 }
 
 static void print_end(const struct sink *sink)
@@ -60,11 +63,13 @@ static void print_end(const struct sink *sink)
 	if (sink->store)
 		store_get_counts(sink->store, &counts);
 	all = counts.recorded + counts.dropped;
+
 	fprintf(stderr, "collector: %llu records", (unsigned long long)counts.recorded);
 	if (sink->store && all)
 		fprintf(stderr, ", %s%llu dropped (coverage %s%.4g %%)", about,
 			(unsigned long long)counts.dropped, about,
 			100.0 * (double)counts.recorded / (double)all);
+
 	if (!sink->vcpus)
 		fputs(", no VM ran", stderr);
 	if (counts.unread)
@@ -73,6 +78,7 @@ static void print_end(const struct sink *sink)
 		fprintf(stderr, ", %u vCPUs left to another reader", sink->source->skipped);
 	if (*sink->source->lost)
 		fprintf(stderr, ", not seen: %s", sink->source->lost);
+
 	if (sink->store)
 		fprintf(stderr, ": %s, %.1f MB", sink->db_path, megabytes(counts.bytes));
 	if (sink->capture_path)
@@ -99,11 +105,10 @@ static char *join(char *const words[])
 	char *text = NULL;
 	size_t bytes;
 	FILE *out = open_memstream(&text, &bytes);
-	int i;
 
 	if (!out)
 		return NULL;
-	for (i = 0; words[i]; i++)
+	for (int i = 0; words[i]; i++)
 		fprintf(out, "%s%s", i ? " " : "", words[i]);
 	fclose(out);
 	return text;
@@ -120,7 +125,7 @@ static void name_run(struct run_info *info, const struct options *o)
 	free(command);
 }
 
-/* Says what the cross-check has to do without, from note @first on. */
+/* Prints which sources the cross-check does not have, from note @first on. */
 static size_t print_notes(const struct xcheck *xcheck, size_t first)
 {
 	for (; xcheck_note(xcheck, first); first++)
@@ -170,8 +175,8 @@ static int open_source(const struct options *o, struct source **source, struct f
 	return source_device_open(&o->device, source, fault);
 }
 
-/* From now on signals are read from the descriptor that this returns. */
-static int take_signals(void)
+/* Blocks the signals that end a recording. Returns a descriptor to read them from, or -errno. */
+static int block_signals(void)
 {
 	sigset_t set;
 
@@ -187,10 +192,10 @@ static int take_signals(void)
 }
 
 /*
- * Ends the run. One that failed is taken out again if it has nothing or can be
- * read once more (@repeatable).
+ * Ends the run. A run that failed is removed again if it has no records, or if they can be
+ * read once more from the file that they come from (@repeatable).
  */
-static int end_sink(struct sink *sink, int rc, int repeatable, struct fault *fault)
+static int end_sink(struct sink *sink, int rc, bool repeatable, struct fault *fault)
 {
 	struct store_counts counts = {0};
 	int finished;
@@ -202,6 +207,7 @@ static int end_sink(struct sink *sink, int rc, int repeatable, struct fault *fau
 			fault_add(fault, "; nothing of this run was kept");
 		return rc;
 	}
+
 	if (sink->store)
 		store_get_counts(sink->store, &counts);
 	finished = sink_finish(sink, !rc, fault);
@@ -227,24 +233,31 @@ static int record(const struct options *o, struct source *source, struct sink *s
 		.sink = sink,
 		.xcheck = xcheck,
 		.command = command,
-		.signal_fd = take_signals(),
+		.signal_fd = block_signals(),
 		.duration_ns = o->duration_ns,
 		.flush_ns = o->flush_ns,
 		.progress = isatty(STDERR_FILENO) ? show_status : NULL,
 		.context = &line,
 	};
-	int rc = run.signal_fd < 0 ? fault_set(fault, -errno, "signalfd: %s", strerror(errno)) : 0;
+	int rc;
 
-	if (!rc && o->command) {
+	if (run.signal_fd < 0) {
+		rc = fault_set(fault, -errno, "signalfd: %s", strerror(errno));
+		goto end;
+	}
+	if (o->command) {
 		rc = command_start(command, o->command);
-		if (rc)
+		if (rc) {
 			fault_set(fault, rc, "%s: %s", o->command[0],
 				  rc == -ENOENT ? "command not found" : strerror(-rc));
+			goto end;
+		}
 	}
-	if (!rc)
-		rc = record_run(&run, fault);
+
+	rc = record_run(&run, fault);
 	if (line.shown)
 		fputs("\r\033[K", stderr);
+end:
 	rc = end_sink(sink, rc, o->from || o->import, fault);
 	if (o->source == SOURCE_RING && host_stock_vendor())
 		fputs("collector: a stock kvm-intel.ko or kvm-amd.ko runs on the kvm.ko with the "
@@ -256,15 +269,41 @@ static int record(const struct options *o, struct source *source, struct sink *s
 	return rc;
 }
 
-/* @why: why this source was chosen; empty: it was named. */
+/*
+ * Opens source and sink, records, and closes the source. @why: why this source was chosen;
+ * empty: it was named.
+ */
+static int record_from_source(const struct options *o, const char *why, struct command *command,
+			      struct xcheck *xcheck, struct fault *fault)
+{
+	struct source *source;
+	struct sink sink;
+	int rc = open_source(o, &source, fault);
+
+	if (rc)
+		return rc;
+	if (*why)
+		fprintf(stderr, "collector: --source %s: %s\n", source_choice_names[o->source],
+			why);
+
+	name_run(&source->info, o);
+	rc = sink_open(&sink, o, source, fault);
+	if (!rc) {
+		sink.xcheck = xcheck;
+		rc = record(o, source, &sink, command, xcheck, fault);
+	}
+
+	source_close(source);
+	return rc;
+}
+
+/* Makes a run. Returns the exit status. */
 static int collect(const struct options *o, const char *why, struct fault *fault)
 {
 	struct command command = {0};
-	struct source *source = NULL;
 	struct xcheck *xcheck = NULL;
-	struct sink sink;
 	size_t notes = 0;
-	int ran;
+	bool still_runs;
 	int rc = 0;
 
 	/* Tracing begins before the first record and ends after the last. */
@@ -272,63 +311,69 @@ static int collect(const struct options *o, const char *why, struct fault *fault
 		rc = open_xcheck(o, &xcheck, fault);
 	if (xcheck)
 		notes = print_notes(xcheck, 0);
+
 	if (!rc)
-		rc = open_source(o, &source, fault);
-	if (!rc && *why)
-		fprintf(stderr, "collector: --source %s: %s\n", source_choice_names[o->source],
-			why);
-	if (!rc) {
-		name_run(&source->info, o);
-		rc = sink_open(&sink, o, source, fault);
-	}
-	if (!rc) {
-		sink.xcheck = xcheck;
-		rc = record(o, source, &sink, &command, xcheck, fault);
-	}
-	source_close(source);
+		rc = record_from_source(o, why, &command, xcheck, fault);
+
 	if (xcheck) {
 		print_notes(xcheck, notes);
 		xcheck_close(xcheck);
 	}
-	ran = command.pid != 0;
-	if (ran)
+
+	still_runs = command.pid != 0;
+	if (still_runs)
 		command_end(&command);
-	/* A command that was asked to end did what it should. */
-	return rc ? 1 : ran ? 0 : command.status;
-}
-
-/* Adds what a guest read of its CPUID leaves to a run. Returns the exit status. */
-static int import_leaves(const struct options *o, struct fault *fault)
-{
-	struct store_leaf *leaves;
-	struct store *store;
-	size_t count;
-	int rc = leaf_text_read(o->import, &leaves, &count);
-
-	if (rc == -EPROTO)
-		fault_set(fault, rc, "%s: no perf.data, no trace.dat, and no text with events of KVM or with CPUID leaves",
-			  o->import);
-	else if (rc)
-		fault_set(fault, rc, "%s: %s", o->import, strerror(-rc));
 	if (rc)
 		return 1;
-	rc = access(o->db, F_OK) ? -errno : store_open(o->db, &store);
-	if (rc) {
-		fault_set(fault, rc, "%s: %s%s", o->db, store_strerror(NULL, rc),
-			  store_is_refusal(rc) ? " (it was left alone; use another --db)" : "");
-		free(leaves);
-		return 1;
-	}
+	/* A command that ended because it was asked to did what it should. */
+	return still_runs ? 0 : command.status;
+}
+
+static int read_leaves(const char *path, struct store_leaf **leaves, size_t *count,
+		       struct fault *fault)
+{
+	int rc = leaf_text_read(path, leaves, count);
+
+	if (rc == -EPROTO)
+		return fault_set(
+			fault, rc,
+			"%s: not a perf.data, a trace.dat or a text with events of KVM or with CPUID leaves",
+			path);
+	return rc ? fault_set(fault, rc, "%s: %s", path, strerror(-rc)) : 0;
+}
+
+static int store_leaves(const struct options *o, const struct store_leaf *leaves, size_t count,
+			struct fault *fault)
+{
+	struct store *store;
+	int rc = access(o->db, F_OK) ? -errno : store_open(o->db, &store);
+
+	if (rc)
+		return fault_set(fault, rc, "%s: %s%s", o->db, store_strerror(NULL, rc),
+				 store_is_refusal(rc) ? " (it was left alone; use another --db)"
+						      : "");
+
 	rc = store_add_leaves(store, o->run, leaves, count);
 	if (rc)
 		fault_set(fault, rc, "%s: %s", o->db,
 			  rc == STORE_RUNLESS ? "no such run (analyzer runs lists them)"
 					      : store_strerror(store, rc));
-	else
-		fprintf(stderr, "collector: %zu leaf readings: %s\n", count, o->db);
 	store_close(store);
+	return rc;
+}
+
+/* Adds the CPUID leaves that a guest read to a run. Returns the exit status. */
+static int import_leaves(const struct options *o, struct fault *fault)
+{
+	struct store_leaf *leaves;
+	size_t count;
+
+	if (read_leaves(o->import, &leaves, &count, fault))
+		return 1;
+	if (!store_leaves(o, leaves, count, fault))
+		fprintf(stderr, "collector: %zu leaf readings: %s\n", count, o->db);
 	free(leaves);
-	return rc ? 1 : 0;
+	return *fault->text ? 1 : 0;
 }
 
 /* One line for each source: whether this host has it, and what it lacks. */
@@ -404,7 +449,7 @@ int main(int argc, char **argv)
 
 	if (!options_parse(&options, argc, argv, &fault)) {
 		if (options.help)
-			fputs(options_help, stdout);
+			options_print_help(stdout);
 		else if (options.version)
 			puts("collector " COLLECTOR_VERSION);
 		else if (options.check_host)

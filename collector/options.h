@@ -3,7 +3,9 @@
 #ifndef EXITSCOPE_COLLECTOR_OPTIONS_H
 #define EXITSCOPE_COLLECTOR_OPTIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "collector/host/fault.h"
 #include "collector/source/bpf/bpf.h"
@@ -11,34 +13,53 @@
 #include "collector/source/source.h"
 #include "collector/source/trace/trace.h"
 
+/* struct options - what the command line says; a NULL string was not given */
 struct options {
-	const char *db;		      /* --db; NULL: none */
-	const char *label;	      /* --label */
-	const char *capture;	      /* --capture */
-	const char *import;	      /* after "import"; NULL: none */
-	enum import_kind import_kind; /* what the file is, once it was looked at */
-	uint32_t tsc_khz;	      /* --tsc-khz; 0: times of the import are ns */
-	uint32_t run;		      /* --run: of leaf readings; 0: the last one */
+	/* where records come from */
+	const char *from;	      /* --from; NULL: the device */
+	const char *import;	      /* the word after "import" */
+	enum import_kind import_kind; /* kind of that file, set once it was examined */
 	enum source_choice source;    /* --source */
 	uint32_t ring_records;	      /* --ring-records; 0: default */
-	int counts_only;	      /* --counts-only */
-	const char *from;	      /* --from; NULL: the device */
-	int64_t duration_ns;	      /* --duration; 0: no limit */
-	int64_t flush_ns;	      /* --flush */
-	int raw;		      /* 0: --no-raw */
-	int64_t keep_ns;	      /* --keep-raw; 0: all rows */
-	int cross_check;	      /* --cross-check */
-	uint32_t trace_buffer_kb;     /* --trace-buffer, KiB per CPU; 0: default */
+	bool counts_only;	      /* --counts-only */
 	struct device_options device; /* --vm, --cr3 */
-	char **command;		      /* after the options; NULL: none */
-	int check_host;
-	int help;
-	int version;
+	uint32_t tsc_khz;	      /* --tsc-khz; 0: times of the import are ns */
+	uint32_t run;		      /* --run: of leaf readings; 0: the last one */
+
+	/* where they go */
+	const char *db;	     /* --db */
+	const char *capture; /* --capture */
+	const char *label;   /* --label */
+	bool raw;	     /* a row for each exit; false: --no-raw */
+	int64_t keep_ns;     /* --keep-raw; 0: all rows */
+	int64_t flush_ns;    /* --flush: longest time between two transactions */
+
+	/* when to end */
+	int64_t duration_ns; /* --duration; 0: no limit */
+	char **command;	     /* the words after the options; NULL: none */
+
+	/* the cross-check */
+	bool cross_check;	  /* --cross-check */
+	uint32_t trace_buffer_kb; /* --trace-buffer, KiB per CPU; 0: default */
+
+	/* what to do instead of recording */
+	bool check_host;
+	bool help;
+	bool version;
 };
 
-extern const char options_help[];
-
-/* -EINVAL with words in @fault. */
+/**
+ * options_parse - parse the command line
+ * @options: filled in; its strings point into @argv
+ * @fault: why not, in words
+ *
+ * With help, version or check_host set nothing else is checked.
+ *
+ * Return: 0 or -EINVAL.
+ */
 int options_parse(struct options *options, int argc, char **argv, struct fault *fault);
+
+/* Prints what --help shows. */
+void options_print_help(FILE *file);
 
 #endif

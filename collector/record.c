@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <time.h>
@@ -13,7 +14,7 @@
 /* A transaction is closed early when it has grown to this many records. */
 #define FLUSH_RECORDS (1 << 20)
 
-/* Items between two looks at the clock and the signals. */
+/* Items between two readings of the clock. */
 #define ITEMS_AT_ONCE 64
 
 static int64_t now_ns(void)
@@ -30,30 +31,31 @@ static int xcheck_fault(int rc, struct fault *fault)
 }
 
 /*
- * Takes what the source has, up to the time @until: guests that exit faster than
- * the records are taken would keep it here for ever. *@more: it may have more at once.
+ * Moves what the source has into the sink, up to the time @until: guests that exit faster
+ * than records are stored would keep it here for ever. *@more: the source may have more.
  */
-static int drain(struct record *r, int64_t until, int *more, int *finished, struct fault *fault)
+static int drain(struct record *r, int64_t until, bool *more, bool *finished, struct fault *fault)
 {
 	struct source_item item;
-	int i;
 	int rc;
 
 	if (r->xcheck && !*more)
 		xcheck_begin_round(r->xcheck);
-	*more = 1;
-	for (i = 0; i < ITEMS_AT_ONCE; i++) {
+	*more = true;
+
+	for (int i = 0; i < ITEMS_AT_ONCE; i++) {
 		rc = source_next(r->source, &item, fault);
 		if (rc)
 			return rc;
 		if (item.kind == SOURCE_NOTHING || item.kind == SOURCE_FINISHED) {
 			*finished = item.kind == SOURCE_FINISHED;
-			*more = 0;
+			*more = false;
 			if (r->xcheck)
 				xcheck_end_round(r->xcheck);
 			return 0;
 		}
-		rc = sink_take(r->sink, &item, fault);
+
+		rc = sink_store(r->sink, &item, fault);
 		if (!rc && r->xcheck)
 			rc = xcheck_fault(xcheck_item(r->xcheck, r->source, &item), fault);
 		if (rc || now_ns() >= until)
@@ -63,18 +65,19 @@ static int drain(struct record *r, int64_t until, int *more, int *finished, stru
 }
 
 /* Whether a signal asks to stop. */
-static int stop_signal(int signal_fd)
+static bool stop_signal(int signal_fd)
 {
 	struct signalfd_siginfo info;
-	int stop = 0;
+	bool stop = false;
 
 	while (read(signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
 		if (info.ssi_signo != SIGCHLD)
-			stop = 1;
+			stop = true;
 	return stop;
 }
 
-static int wait_for(struct record *r, int64_t until, int more, struct fault *fault)
+/* Waits for a signal, for the source or for the time @until. */
+static int wait_until(struct record *r, int64_t until, bool more, struct fault *fault)
 {
 	struct pollfd fds[] = {
 		{.fd = r->signal_fd, .events = POLLIN},
@@ -90,38 +93,51 @@ static int wait_for(struct record *r, int64_t until, int more, struct fault *fau
 	return 0;
 }
 
+/* Ends the transaction, and lets the cross-check do its part of the work. */
+static int flush_all(struct record *r, int64_t start, struct fault *fault)
+{
+	int rc = sink_flush(r->sink, fault);
+
+	if (!rc && r->xcheck)
+		rc = xcheck_fault(xcheck_run(r->xcheck), fault);
+	if (r->progress)
+		r->progress(r->context, r->sink, now_ns() - start);
+	return rc;
+}
+
 int record_run(struct record *r, struct fault *fault)
 {
-	int has_command = r->command->pid != 0;
+	bool has_command = r->command->pid != 0;
 	int64_t start = now_ns();
 	int64_t deadline = r->duration_ns ? start + r->duration_ns : INT64_MAX;
 	int64_t flush = start + r->flush_ns;
-	int finished = 0;
-	int stopped = 0;
-	int more = 0;
-	int rc = 0;
+	bool finished = false;
+	bool stopped = false;
+	bool more = false;
 
-	while (!rc && !finished) {
-		rc = wait_for(r, flush < deadline ? flush : deadline,
-			      more || stopped || r->source->fd < 0, fault);
+	while (!finished) {
+		int rc = wait_until(r, flush < deadline ? flush : deadline,
+				    more || stopped || r->source->fd < 0, fault);
+
 		if (rc)
-			break;
+			return rc;
+
 		if (!stopped && (stop_signal(r->signal_fd) || now_ns() >= deadline ||
 				 (has_command && command_ended(r->command)))) {
-			stopped = 1;
+			stopped = true;
 			source_stop(r->source);
 		}
+
 		rc = drain(r, flush, &more, &finished, fault);
-		if (!rc && (finished || now_ns() >= flush || r->sink->unflushed >= FLUSH_RECORDS)) {
-			rc = sink_flush(r->sink, fault);
-			if (!rc && r->xcheck)
-				rc = xcheck_fault(xcheck_run(r->xcheck), fault);
+		if (rc)
+			return rc;
+
+		if (finished || now_ns() >= flush || r->sink->unflushed >= FLUSH_RECORDS) {
+			rc = flush_all(r, start, fault);
+			if (rc)
+				return rc;
 			flush = now_ns() + r->flush_ns;
-			if (r->progress)
-				r->progress(r->context, r->sink, now_ns() - start);
 		}
 	}
-	if (!rc && r->xcheck)
-		rc = xcheck_fault(xcheck_stop(r->xcheck), fault);
-	return rc;
+	return r->xcheck ? xcheck_fault(xcheck_stop(r->xcheck), fault) : 0;
 }

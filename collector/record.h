@@ -7,7 +7,7 @@
 #include "collector/sink.h"
 #include "collector/xcheck/xcheck.h"
 
-/* Told now and then how far the recording is. */
+/* Called after each flush. @elapsed_ns: since the recording began. */
 typedef void (*record_progress)(void *context, const struct sink *sink, int64_t elapsed_ns);
 
 struct record {
@@ -15,14 +15,20 @@ struct record {
 	struct sink *sink;
 	struct xcheck *xcheck;	 /* NULL: no cross-check */
 	struct command *command; /* stops when it ends, if its pid is not 0 */
-	int signal_fd;		 /* signalfd of SIGINT, SIGTERM, SIGHUP and SIGCHLD */
+	int signal_fd;		 /* non-blocking signalfd: SIGINT, SIGTERM, SIGHUP, SIGCHLD */
 	int64_t duration_ns;	 /* 0: no limit */
 	int64_t flush_ns;
-	record_progress progress; /* NULL: nobody wants to know */
+	record_progress progress; /* NULL: not to be called */
 	void *context;
 };
 
-/* Returns 0 when the source has finished, else an error with words in @fault. */
+/**
+ * record_run - record until the source has finished
+ * @record: what to record; it stops at a signal, at the end of the command or of the duration
+ * @fault: why not, in words
+ *
+ * Return: 0, or a negative errno or error of the store.
+ */
 int record_run(struct record *record, struct fault *fault);
 
 #endif

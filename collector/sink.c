@@ -67,23 +67,25 @@ static int store_vmx_caps(struct sink *sink, const char *text, struct fault *fau
 	int rc = text ? vmx_caps_parse(text, store_vmx_caps_row, sink->store) : 0;
 
 	if (rc == -EPROTO)
-		return fault_set(fault, rc, "%s: damaged: its VMX capabilities are no such text",
+		return fault_set(fault, rc,
+				 "%s: damaged: its text of VMX capabilities can't be read",
 				 sink->source->ops->name);
 	return rc ? store_fault(sink, rc, fault) : 0;
 }
 
-/* Once the source knows all about the run: with the first vCPU or at the end. */
+/* Writes the run, with the first vCPU or at the end: then the source knows all about it. */
 static int begin(struct sink *sink, struct fault *fault)
 {
 	struct run_info *info = &sink->source->info;
 	struct store_run run;
 	int rc = 0;
 
-	sink->begun = 1;
+	sink->begun = true;
 	if (sink->label)
 		run_info_set(info, RUN_LABEL, sink->label);
 	run = run_info_store(info, sink->source->ops->name, sink->raw);
 	run.keep_cycles = (uint64_t)((double)sink->keep_ns * info->tsc_khz / 1e6);
+
 	if (sink->store) {
 		rc = store_begin(sink->store, &run);
 		if (rc)
@@ -113,7 +115,7 @@ static int store_item(struct store *store, const struct source_item *item)
 	}
 }
 
-int sink_take(struct sink *sink, const struct source_item *item, struct fault *fault)
+int sink_store(struct sink *sink, const struct source_item *item, struct fault *fault)
 {
 	int rc = 0;
 
@@ -121,11 +123,13 @@ int sink_take(struct sink *sink, const struct source_item *item, struct fault *f
 		rc = begin(sink, fault);
 	if (rc)
 		return rc;
+
 	sink->vcpus += item->kind == SOURCE_VCPU;
 	if (item->kind == SOURCE_RECORDS) {
 		sink->records += item->count;
 		sink->unflushed += (int64_t)item->count;
 	}
+
 	if (sink->store) {
 		rc = store_item(sink->store, item);
 		if (rc == -EPROTO)
@@ -151,7 +155,8 @@ int sink_flush(struct sink *sink, struct fault *fault)
 	return rc ? store_fault(sink, rc, fault) : 0;
 }
 
-int sink_finish(struct sink *sink, int complete, struct fault *fault)
+/* A source that has an end says when it was; else it is now. */
+static int complete_info(struct sink *sink, struct fault *fault)
 {
 	struct run_info *info = &sink->source->info;
 	int rc = 0;
@@ -165,36 +170,57 @@ int sink_finish(struct sink *sink, int complete, struct fault *fault)
 		info->tsc_end = host_tsc();
 		info->ended_ns = host_realtime_ns();
 	}
-	if (sink->capture && complete) {
-		if (!rc)
-			rc = capture_finish(sink->capture, info);
+	return rc;
+}
+
+static int finish_capture(struct sink *sink, bool complete, int rc, struct fault *fault)
+{
+	int closed;
+
+	if (complete && !rc) {
+		rc = capture_finish(sink->capture, &sink->source->info);
 		if (rc)
 			capture_fault(sink, rc, fault);
 	}
-	if (sink->capture) {
-		int closed = capture_close(sink->capture, !complete);
 
-		sink->capture = NULL;
-		if (!rc && closed)
-			rc = capture_fault(sink, closed, fault);
-	}
-	if (sink->store && sink->xcheck && !rc) {
+	closed = capture_close(sink->capture, !complete);
+	sink->capture = NULL;
+	if (!rc && closed)
+		rc = capture_fault(sink, closed, fault);
+	return rc;
+}
+
+static int finish_store(struct sink *sink, bool complete, int rc, struct fault *fault)
+{
+	const struct run_info *info = &sink->source->info;
+	int stored;
+
+	if (sink->xcheck && !rc) {
 		rc = xcheck_store(sink->xcheck, sink->store);
 		if (rc)
 			store_fault(sink, rc, fault);
 	}
-	if (sink->store && sink->source->ops->store_counts && !rc) {
+	if (sink->source->ops->store_counts && !rc) {
 		rc = sink->source->ops->store_counts(sink->source, sink->store);
 		if (rc)
 			store_fault(sink, rc, fault);
 	}
-	if (sink->store) {
-		int stored = store_finish(sink->store, complete && !rc ? "complete" : "interrupted",
-					  info->tsc_end, info->ended_ns);
 
-		if (!rc && stored)
-			rc = store_fault(sink, stored, fault);
-	}
+	stored = store_finish(sink->store, complete && !rc ? "complete" : "interrupted",
+			      info->tsc_end, info->ended_ns);
+	if (!rc && stored)
+		rc = store_fault(sink, stored, fault);
+	return rc;
+}
+
+int sink_finish(struct sink *sink, bool complete, struct fault *fault)
+{
+	int rc = complete_info(sink, fault);
+
+	if (sink->capture)
+		rc = finish_capture(sink, complete, rc, fault);
+	if (sink->store)
+		rc = finish_store(sink, complete, rc, fault);
 	return rc;
 }
 

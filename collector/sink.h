@@ -3,39 +3,59 @@
 #ifndef EXITSCOPE_COLLECTOR_SINK_H
 #define EXITSCOPE_COLLECTOR_SINK_H
 
+#include <stdbool.h>
+
 #include "collector/options.h"
 #include "collector/source/capture_file.h"
 #include "collector/source/source.h"
 #include "collector/xcheck/xcheck.h"
 
 struct sink {
-	struct store *store;	 /* NULL: no --db */
-	struct capture *capture; /* NULL: no --capture */
 	struct source *source;
+	struct store *store;	     /* NULL: no --db */
+	struct capture *capture;     /* NULL: no --capture */
 	const struct xcheck *xcheck; /* its counts are stored at the end; NULL: none */
+
+	/* of the command line */
 	const char *db_path;
 	const char *capture_path;
 	const char *label; /* NULL: the source's */
-	int raw;
+	bool raw;
 	int64_t keep_ns;
-	int begun;
-	int vcpus; /* seen so far */
+
+	/* so far */
+	bool begun; /* the run is written into the files */
+	int vcpus;
 	uint64_t records;
-	int64_t unflushed;
+	int64_t unflushed; /* records since the last flush */
 };
 
-/* Opens the files. All calls return 0 or an error with words in @fault. */
+/**
+ * sink_open - open the files
+ * @sink: filled in
+ * @options: db, capture, label, raw and keep_ns
+ * @source: where the records will come from
+ * @fault: why not, in words
+ *
+ * Return: 0; all functions here else return a negative errno or an error of the store
+ * (store_strerror()), with words in @fault.
+ */
 int sink_open(struct sink *sink, const struct options *options, struct source *source,
 	      struct fault *fault);
 
-int sink_take(struct sink *sink, const struct source_item *item, struct fault *fault);
+/* Stores one item; the run begins with the first. */
+int sink_store(struct sink *sink, const struct source_item *item, struct fault *fault);
 
+/* Ends the transaction: what was stored so far stays if the collector is killed. */
 int sink_flush(struct sink *sink, struct fault *fault);
 
-/* Ends the run; @complete 0: something went wrong, what is there stays. */
-int sink_finish(struct sink *sink, int complete, struct fault *fault);
+/**
+ * sink_finish - end the run
+ * @complete: false if something went wrong; what was stored stays, as an interrupted run
+ */
+int sink_finish(struct sink *sink, bool complete, struct fault *fault);
 
-/* Leaves things as they were before sink_open(). If that fails, what was flushed
+/* Leaves the files as they were before sink_open(). If that fails, what was flushed
  * stays as a run that the next writer of the file marks as interrupted.
  */
 int sink_discard(struct sink *sink);

@@ -23,7 +23,7 @@ void run_info_set(struct run_info *info, enum run_text which, const char *text)
 	info->text[which] = text ? strdup(text) : NULL;
 }
 
-struct store_run run_info_store(const struct run_info *info, const char *source, int raw)
+struct store_run run_info_store(const struct run_info *info, const char *source, bool raw)
 {
 	return (struct store_run){
 		.label = info->text[RUN_LABEL],

@@ -8,6 +8,7 @@
 #ifndef EXITSCOPE_COLLECTOR_HOST_RUN_INFO_H
 #define EXITSCOPE_COLLECTOR_HOST_RUN_INFO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sql/store/store.h"
@@ -48,7 +49,7 @@ struct run_info {
 void run_info_set(struct run_info *info, enum run_text which, const char *text);
 
 /* As a run of the store; the texts stay @info's. */
-struct store_run run_info_store(const struct run_info *info, const char *source, int raw);
+struct store_run run_info_store(const struct run_info *info, const char *source, bool raw);
 
 void run_info_free(struct run_info *info);
 

@@ -4,13 +4,15 @@
 # awk -f mdoc.awk -f options.awk PAGE.in HELP: @OPTIONS@ becomes a list of what stands in HELP as
 # "  --name VALUE   text", with lines of text below it. Output: mdoc(7).
 
-# "--name VALUE", "--one, --other" or "word VALUE" as the head of a list item
+# "--name VALUE", "-n, --name" or "word VALUE" as the head of a list item
 function head(option,    n, i, word, text) {
 	text = ".It"
 	n = split(option, word, " ")
 	for (i = 1; i <= n; i++) {
 		if (word[i] ~ /^--/)
 			text = text " Fl -" substr(word[i], 3)
+		else if (word[i] ~ /^-/)
+			text = text " Fl " substr(word[i], 2)
 		else
 			text = text (word[i] ~ /^[A-Z]/ ? " Ar " : " Cm ") word[i]
 		sub(/,$/, " ,", text)
@@ -20,17 +22,17 @@ function head(option,    n, i, word, text) {
 
 FILENAME == ARGV[1] { page[++lines] = $0; next }
 
-/^  (--|[a-z]+ [A-Z]+  )/ {
+/^  (-|[a-z]+ [A-Z]+  )/ {
 	option = substr($0, 3)
 	text = ""
 	if (match(option, /  +/)) {
 		text = substr(option, RSTART + RLENGTH)
 		option = substr(option, 1, RSTART - 1)
 	}
-	# Examples have no text behind two blanks, the usage no second column.
-	if (text == "" && option !~ /^--help/)
+	# Examples have no text after two blanks.
+	if (text == "")
 		next
-	options = options head(option) "\n" (text == "" ? "" : escape(text) "\n")
+	options = options head(option) "\n" escape(text) "\n"
 	on = 1
 	next
 }

@@ -90,7 +90,7 @@ static inline void source_close(struct source *source)
 /* What to take from the device. */
 struct device_options {
 	uint32_t tgid; /* VMs of this process only; 0: all */
-	int cr3;       /* record guest CR3 */
+	bool cr3;      /* record the guest's CR3 */
 };
 
 /* The rings of KVM_EXIT_RING_DEVICE: vCPUs that exist and those to come. */

@@ -60,10 +60,20 @@ gives "$records" run.sqlite "SELECT count(*) FROM exit"
 gives 0 run.sqlite "SELECT has_raw FROM run WHERE label = 'second'"
 
 refuses 'no file to record into'
-refuses 'unknown option' --db new.sqlite --frobnicate
-refuses 'a value is missing' --db
-refuses 'is no time' --db new.sqlite --duration soon
-refuses 'is no process id' --db new.sqlite --vm init
+refuses '^collector: --frobnicate: unknown option (collector --help)$' --db new.sqlite --frobnicate
+refuses '^collector: --frobnicate: unknown option (collector --help)$' --db new.sqlite --frobnicate=3
+refuses '^collector: -x: unknown option (collector --help)$' --db new.sqlite -x
+refuses '^collector: --cr3: takes no value (collector --help)$' --db new.sqlite --cr3=1
+refuses '^collector: --db: needs a value (collector --help)$' --db
+refuses '^collector: import: needs a file (collector --help)$' import
+refuses '^collector: --duration soon: not a duration (examples: 500ms, 10s, 5m)$' --db new.sqlite --duration soon
+refuses '^collector: --vm init: not a process id$' --db new.sqlite --vm init
+refuses '^collector: --run 0: not the number of a run$' --db new.sqlite --run 0
+refuses '^collector: --source here: not a source (best, ring, bpf, tracefs)$' --db new.sqlite --source here
+refuses 'use one of them' --db new.sqlite --no-raw --keep-raw 10s
+refuses 'only with import' --db new.sqlite --tsc-khz 1000
+refuses 'only for recordings from the device' --capture new.cap --cross-check
+refuses 'are for recordings from the device' --from plain.cap --db new.sqlite --duration 10s
 refuses 'No such file' --from missing.cap --db new.sqlite
 refuses 'is not a capture' --from err --db new.sqlite
 refuses 'the folder must exist' --from plain.cap --db no/folder.sqlite
@@ -113,5 +123,11 @@ done
 "$collector" --help >out 2>err || fail "--help: status"
 grep -q Examples out || fail "--help: no examples"
 [ ! -s err ] || fail "--help: writes to stderr"
+[ "$(awk 'length > 80' out)" = "" ] || fail "--help: lines over 80 columns"
+for words in "-h" "--db x -h" "import -h" "import --help"; do
+	# shellcheck disable=SC2086 # several words
+	"$collector" $words >again 2>err || fail "$words: $(cat err)"
+	cmp out again || fail "$words: not the help"
+done
 
 [ $failures -eq 0 ]

@@ -74,7 +74,7 @@ refuses "cut.dat: " cut.dat --db none.sqlite
 : >empty
 refuses "is empty" empty --db none.sqlite
 echo hello >hello
-refuses "no perf.data, no trace.dat" hello --db none.sqlite
+refuses "not a perf.data, a trace.dat" hello --db none.sqlite
 refuses "No such file" missing --db none.sqlite
 refuses "no file to record into" perf.data
 
