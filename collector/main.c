@@ -152,6 +152,7 @@ static int open_bpf(const struct options *o, struct source **source, struct faul
 		.cr3 = o->device.cr3,
 		.counts_only = o->counts_only,
 		.ring_records = o->ring_records,
+		.filter = o->filter,
 	};
 
 	return source_bpf_open(&options, source, fault);

@@ -128,6 +128,26 @@ SETTER(ring_records)
 	return 0;
 }
 
+SETTER(reason)
+{
+	if (source_filter_parse(&o->filter, value))
+		return fault_set(
+			fault, -EINVAL,
+			"--reason %s: not a list of at most %d exit reasons (example: 30,0x400)",
+			value, SOURCE_FILTER_REASONS);
+	return 0;
+}
+
+SETTER(min_time)
+{
+	return parse_duration("min-time", value, &o->filter.min_ns, fault);
+}
+
+SETTER(one_in)
+{
+	return parse_number("one-in", value, "a number", &o->filter.one_in, fault);
+}
+
 SETTER(run)
 {
 	return parse_number("run", value, "the number of a run", &o->run, fault);
@@ -184,6 +204,10 @@ static const struct option_row {
 	 "where records come from: ring (our kvm.ko), bpf (any kernel with BTF, from 6.1 on: nothing is installed, VMs keep running; times are taken at the tracepoints), tracefs (no parts of the time, no flags, exits may be lost: --trace-buffer); best: the first that this host has (default)"},
 	{"ring-records", "N", set_ring_records,
 	 "bpf: records per vCPU until they are read, 128 bytes each; a power of two (65536, or fewer where memory is short)"},
+	{"reason", "N,...", set_reason,
+	 "bpf: record exits of these reasons only, by their numbers in the manuals; what this and the next two leave out is counted as filtered"},
+	{"min-time", "TIME", set_min_time, "bpf: record exits of at least TIME only"},
+	{"one-in", "N", set_one_in, "bpf: record each N-th of those that pass the rest"},
 	{"counts-only", NULL, set_counts_only, "bpf: totals only, no records: the least cost"},
 	{"import", "TRACE", NULL,
 	 "a recording of another tool: perf.data (perf kvm stat record, perf record), trace.dat (trace-cmd record), or what ftrace, trace-cmd report or perf script printed of kvm_exit and kvm_entry; kvm_exit alone gives counts without durations; ~ marks an estimate of what the recording has lost; a text with CPUID leaves that a guest read (leaf_reader --raw, cpuid -r) is added to the last run, or --run N, for analyzer verify"},
@@ -264,9 +288,11 @@ static int check_sources(const struct options *o, struct fault *fault)
 		return fault_set(fault, -EINVAL,
 				 "--cross-check: only for recordings from the device into --db");
 
-	if (o->source != SOURCE_BPF && (o->ring_records || o->counts_only))
-		return fault_set(fault, -EINVAL,
-				 "--ring-records and --counts-only: only with --source bpf");
+	if (o->source != SOURCE_BPF &&
+	    (o->ring_records || o->counts_only || source_filter_is_on(&o->filter)))
+		return fault_set(
+			fault, -EINVAL,
+			"--ring-records, --reason, --min-time, --one-in and --counts-only: only with --source bpf");
 
 	if (o->source && (o->from || o->import))
 		return fault_set(fault, -EINVAL, "--source: not with --from or import");

@@ -22,6 +22,7 @@ struct options {
 	enum source_choice source;    /* --source */
 	uint32_t ring_records;	      /* --ring-records; 0: default */
 	bool counts_only;	      /* --counts-only */
+	struct source_filter filter;  /* --reason, --min-time, --one-in */
 	struct device_options device; /* --vm, --cr3 */
 	uint32_t tsc_khz;	      /* --tsc-khz; 0: times of the import are ns */
 	uint32_t run;		      /* --run: of leaf readings; 0: the last one */

@@ -117,6 +117,29 @@ def counts_only(outcome):
     outcome.see(f"{outcome.sum('filtered')} exits counted")
 
 
+def _check_filter(outcome, condition):
+    outcome.see(checks.accounts_for(outcome.recording, dict(checks.kvm_exits(outcome.log))))
+    recorded, left_out = outcome.sum("recorded"), outcome.sum("filtered")
+    expect(recorded > 0 and left_out > 0, f"{recorded} recorded, {left_out} filtered")
+    outcome.counts(condition, recorded)
+    outcome.see(f"{left_out} filtered")
+
+
+def filtered(option, condition):
+    """A filter in the kernel: only what it lets pass has a record, the rest is counted."""
+    return Case(f"bpf: {option}", f"{COLLECT}{option} -- "
+                "exit_loop --op out --count 300 --sleep-us 200",
+                functools.partial(_check_filter, condition=condition), unrecorded=KVM_COUNTS_THEM)
+
+
+def filters(setup):
+    reason = "30" if setup.isa == VMX else "0x7b"
+    return [filtered(f"--reason {reason}", f"basic_reason = {reason}"),
+            # The frequency is measured, so the limit is not exact to the last 0.1 %.
+            filtered("--min-time 200us", "ns >= 199000"),
+            filtered("--one-in 10", "true")]
+
+
 @case("bpf: collector killed", """\
 collector --source bpf --db run.sqlite -- exit_loop --op out --count 4000000000 &
 sleep 4
@@ -169,8 +192,8 @@ def confidentiality():
 def quick(setup):
     ops = ["cpuid", "rdmsr", "out", "in", "mmio_write"] + (["touch"] if setup.nested_paging else [])
     return [*(loop(op, 100) for op in ops), chosen, with_bpf(cases.split_userspace),
-            with_bpf(cases.split_halted), attached, overflow, counts_only, killed,
-            *refusals(), integrity, confidentiality()]
+            with_bpf(cases.split_halted), attached, overflow, counts_only, *filters(setup),
+            killed, *refusals(), integrity, confidentiality()]
 
 
 def full(setup):

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "collector/source/filter.h"
 #include "collector/source/source.h"
 
 /* Limits of bpf_options.ring_records. */
@@ -20,16 +21,14 @@
  * @ring_records: records per vCPU, a power of two from BPF_RING_LEAST to
  *		BPF_RING_MOST; 0: 65536, or fewer where
  *		memory is short
- * @one_in, @min_cycles, @reasons: as in struct kvm_exit_ring_attach; 0: all
+ * @filter:	which exits are recorded
  */
 struct bpf_options {
 	uint32_t tgid;
 	bool cr3;
 	bool counts_only;
 	uint32_t ring_records;
-	uint32_t one_in;
-	uint64_t min_cycles;
-	uint64_t reasons[KVM_EXIT_TOTAL_SLOTS / 64];
+	struct source_filter filter;
 };
 
 /*

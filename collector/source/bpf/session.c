@@ -171,20 +171,19 @@ static void configure(struct bpf_session *s, const struct bpf_options *options)
 {
 	struct record_bpf__rodata *rodata = s->skel->rodata;
 	bool svm = !access("/sys/module/kvm_amd", F_OK);
+	uint32_t isa = svm ? KVM_EXIT_ISA_SVM : KVM_EXIT_ISA_VMX;
+	uint32_t khz = measured_khz(s);
 	struct vcpu_filter filter = {
-		.min_cycles = options->min_cycles,
-		.one_in = options->one_in,
+		.min_cycles = source_filter_cycles(&options->filter, khz),
+		.one_in = options->filter.one_in,
+		.has_reasons = options->filter.reason_count > 0,
 		.no_records = options->counts_only,
 	};
 
-	for (unsigned int i = 0; i < KVM_EXIT_TOTAL_SLOTS / 64; i++) {
-		filter.reasons[i] = options->reasons[i];
-		filter.has_reasons |= options->reasons[i] != 0;
-	}
-	filter.is_on =
-		filter.has_reasons || filter.min_cycles || filter.one_in > 1 || filter.no_records;
-	rodata->isa = svm ? KVM_EXIT_ISA_SVM : KVM_EXIT_ISA_VMX;
-	rodata->tsc_khz = measured_khz(s);
+	source_filter_mask(&options->filter, isa, filter.reasons);
+	filter.is_on = source_filter_is_on(&options->filter) || options->counts_only;
+	rodata->isa = isa;
+	rodata->tsc_khz = khz;
 	rodata->only_tgid = options->tgid;
 	rodata->ring_mask = s->record_count - 1;
 	rodata->want_cr3 = options->cr3 && svm;
