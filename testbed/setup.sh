@@ -16,7 +16,7 @@ BUILD_PACKAGES="build-essential bazel-bootstrap pkg-config libsqlite3-dev sqlite
 	clang-14 bpftool libbpf-dev libelf-dev"
 # Only ./check: the SVM machine, perf to compare with, a browser and a terminal for what is
 # drawn, clang's tools.
-CHECK_PACKAGES="qemu-system-x86 linux-perf chromium tmux mandoc clang-format clang-tidy
+CHECK_PACKAGES="qemu-system-x86 linux-perf pahole chromium tmux mandoc clang-format clang-tidy
 	universal-ctags"
 
 setup_say() { printf '%s\n' "$*"; }
