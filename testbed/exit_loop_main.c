@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* exit_loop_main.c - guests that do one thing N times, so that the number of VM exits is known */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include <string.h>
 
 #include "testbed/exit_loop.h"
+#include "testbed/options.h"
 
 static const char *const usage_head =
 	"usage: exit_loop --op NAME --count N [OPTIONS]\n"
@@ -104,7 +104,7 @@ enum {
 	OPT_SLEEP,
 	OPT_PIN,
 	OPT_LEAVES,
-	OPT_HELP
+	OPT_HELP = 'h'
 };
 
 static const struct option long_options[] = {{"op", required_argument, NULL, OPT_OP},
@@ -155,7 +155,7 @@ static int parse_option(int option, struct loop_options *options)
 		print_help();
 		exit(EXIT_SUCCESS);
 	}
-	return -1; /* getopt_long() has said why */
+	return -1;
 }
 
 static int check_options(const struct loop_options *options)
@@ -302,12 +302,16 @@ int main(int argc, char **argv)
 	static struct loop loop;
 	int option, err;
 
-	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, OPTIONS_SHORT, long_options, NULL)) != -1) {
+		if (option == '?' || option == ':')
+			return options_refuse("exit_loop", option, argv);
 		if (parse_option(option, &options))
 			return 1;
+	}
 
 	if (optind < argc) {
-		usage_error("unknown argument");
+		usage_error("takes no words, only options");
 		return 1;
 	}
 	if (check_options(&options))

@@ -4,12 +4,13 @@
  * 0x4ffffffc to 0x4fffffff, for all exit reasons. CPUID needs no privilege.
  */
 #include <cpuid.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "testbed/options.h"
 
 #define LEAF_TOTAL	   0x4fffffffU
 #define LEAF_TOTAL_CYCLES  0x4ffffffeU
@@ -130,15 +131,18 @@ int main(int argc, char **argv)
 	struct reading probe;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, OPTIONS_SHORT, options, NULL)) != -1) {
+		if (option == '?' || option == ':')
+			return options_refuse("leaf_reader", option, argv);
 		if (option == 'h')
 			return fputs(usage, stdout) < 0;
 		if (option == 'n')
 			reasons = (unsigned int)strtoul(optarg, NULL, 0);
 		raw |= option == 'r';
 		all |= option == 'a';
-		if (option == '?' || !reasons || reasons > 65536) {
-			fputs("leaf_reader: unknown option or number (leaf_reader --help)\n",
+		if (!reasons || reasons > 65536) {
+			fputs("leaf_reader: --reasons: not a number from 1 to 65536 (leaf_reader --help)\n",
 			      stderr);
 			return 1;
 		}

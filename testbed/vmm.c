@@ -3,7 +3,6 @@
 #include <asm/bootparam.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "testbed/guest_vm.h"
+#include "testbed/options.h"
 #include "testbed/uart.h"
 #include "testbed/vmm_port.h"
 
@@ -362,11 +362,12 @@ int main(int argc, char **argv)
 	bool tell_tsc = false;
 	int option, err;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, OPTIONS_SHORT, options, NULL)) != -1) {
+		if (option == '?' || option == ':')
+			return options_refuse("vmm", option, argv);
 		if (option == 'h')
 			return fputs(usage, stdout) < 0;
-		if (option == '?')
-			return 1;
 		if (option == 'm')
 			memory = strtoul(optarg, NULL, 10);
 		else if (option == 't')

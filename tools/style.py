@@ -42,6 +42,7 @@ WORDS = {
 SENTENCE_PIECE = re.compile(r'^\s*"')
 ENDS_IN_LITERAL = re.compile(r'"\s*\\?$')
 ENDS_IN_LINE = re.compile(r'\\n"\s*\\?$')
+SHARED_REFUSAL = ("kvm/host/usage.sh", "testbed/bed/__init__.py", "testbed/options.h")
 REFUSAL = re.compile(r"unknown (?:option|argument|word)|unrecognized|\$\{\d:\?\}")
 
 
@@ -125,17 +126,29 @@ def has_header_line(text):
 
 
 def refusals(root, files):
-    """{wording: [file:line]} of how programs and scripts refuse an option, as the source has it."""
+    """{wording: [file:line]} of how programs and scripts refuse an option, as the source has it.
+
+    X is the option and PROGRAM the program. A "did you mean" in between is no other wording.
+    """
     found = {}
     for name in files:
         if is_test(name) or name.startswith(("tools/", "third_party/")) or name.endswith(".md"):
             continue
-        for number, line in enumerate(read(root, name).split("\n"), 1):
-            if REFUSAL.search(line) and not line.lstrip().startswith(("#", "*", "/*")):
-                form = re.sub(r"[\w/.]+ (?:\S+ )?--help", "PROGRAM --help", line.strip())
-                form = re.sub(r"'?(?:\$\{?\w+:?\??\}?|(?:--)?%s)'?", "X", form)
-                form = re.sub(r'^\S+\)|^\w+=|^.*?"|;.*|".*', "", form).strip()
-                found.setdefault(form, []).append(f"{name}:{number}")
+        lines = read(root, name).split("\n")
+        for number, line in enumerate(lines, 1):
+            match = REFUSAL.search(line)
+            if not match or line.lstrip().startswith(("#", "* ", "/*")) or "re.match" in line:
+                continue
+            around = " ".join(lines[number - 1:number + 2])
+            before = line[:match.start()].rstrip()
+            words = "a shell error" if match.group().startswith("$") else match.group()
+            words = words + " X" if re.match(r":? ?'?\$|:? ?(?:--)?%s", line[match.end():]) \
+                and not before.endswith(":") else "X: " + words
+            helps = re.search(r"[(:] ?(see )?[^()\"]*--help", around) or name in SHARED_REFUSAL
+            see = "" if not helps else " (PROGRAM --help)"
+            if helps and name not in SHARED_REFUSAL and helps.group(1):
+                see = " (see PROGRAM --help)"
+            found.setdefault(words + see, []).append(f"{name}:{number}")
     return found
 
 

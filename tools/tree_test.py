@@ -23,7 +23,7 @@ MAY_NAME_SERIES = re.compile(
 SCRIPTS = {
     "./check": [], "./demo": [],
     "kvm/build": [], "kvm/install": [], "kvm/uninstall": [],
-    "testbed/boot-linux": [], "testbed/compare-paging": [], "testbed/compare-perf": [],
+    "testbed/boot-linux": [], "testbed/compare-paging": [], "testbed/compare-perf": [], "testbed/compare-sources": [],
     "testbed/run": ["true"], "testbed/test": [],
     "testbed/witness/table": [],
     "kvm/test/checkpatch_test": [], "kvm/test/cost": [], "kvm/test/dkms_test": [],
