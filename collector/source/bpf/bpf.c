@@ -65,9 +65,8 @@ static void find_gone_vms(struct bpf_source *s)
 	for (int i = 0; i < s->count; i++) {
 		const struct bpf_ring *r = &s->rings[i];
 
-		if (r->is_closed
-			    ? r->ring.gone
-			    : exit_ring_load_acquire(&r->ring.meta->state) == KVM_EXIT_RING_DEAD)
+		if (!r->is_closed &&
+		    exit_ring_load_acquire(&r->ring.meta->state) == KVM_EXIT_RING_DEAD)
 			s->vms[r->vm].is_gone = true;
 	}
 }
@@ -270,17 +269,23 @@ static void list_losses(const struct bpf_source *s, struct loss losses[LOSSES])
 static void describe_losses(struct bpf_source *s)
 {
 	struct loss losses[LOSSES];
+	char *text = s->source.lost;
 	size_t bytes = sizeof(s->source.lost);
 	size_t used = 0;
+	uint64_t limit;
 
 	list_losses(s, losses);
 	for (int i = 0; i < LOSSES && used < bytes; i++) {
 		if (!losses[i].count)
 			continue;
-		used += (size_t)snprintf(s->source.lost + used, bytes - used, "%s%llu %s",
-					 used ? ", " : "", (unsigned long long)losses[i].count,
-					 losses[i].words);
+		used += (size_t)snprintf(text + used, bytes - used, "%s%llu %s", used ? ", " : "",
+					 (unsigned long long)losses[i].count, losses[i].words);
 	}
+	if (bpf_session_is_full(s->session, &limit) && used < bytes)
+		snprintf(
+			text + used, bytes - used,
+			"%sexits of vCPUs that came when rings had all of their %llu MiB (use a smaller --ring-records)",
+			used ? ", " : "", (unsigned long long)limit >> 20);
 }
 
 /* Begins a round: the clock is set, new vCPUs get rings and are announced. */

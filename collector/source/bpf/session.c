@@ -39,8 +39,9 @@ struct bpf_session {
 	struct record_bpf *skel;
 	struct bpf_clock_line first; /* the clock's line begins here */
 	uint32_t record_count;
-	uint64_t memory_limit;
-	uint32_t existing; /* vCPUs at the start */
+	uint64_t memory_limit; /* of all rings, in bytes */
+	bool was_full;	       /* no ring waited, and memory allowed no more */
+	uint32_t existing;     /* vCPUs at the start */
 	uint32_t ring_count;
 	int ring_fds[BPF_VCPUS];
 	struct bpf_area *areas[BPF_VCPUS]; /* heads only */
@@ -253,6 +254,12 @@ static int make_ring(struct bpf_session *s)
 	return 0;
 }
 
+static bool has_room(const struct bpf_session *s)
+{
+	return s->ring_count < BPF_VCPUS &&
+	       (s->ring_count + 1) * ring_bytes(s->record_count) <= s->memory_limit;
+}
+
 /* Makes rings until enough wait, as far as memory allows. */
 static int make_rings(struct bpf_session *s)
 {
@@ -262,9 +269,10 @@ static int make_rings(struct bpf_session *s)
 	uint32_t want = SPARE_RINGS + (uint32_t)(coming > 0 ? coming : 0);
 	int rc = 0;
 
-	while (!rc && bss->free_pushed - bss->free_popped < want && s->ring_count < BPF_VCPUS &&
-	       (s->ring_count + 1) * ring_bytes(s->record_count) <= s->memory_limit)
+	while (!rc && bss->free_pushed - bss->free_popped < want && has_room(s))
 		rc = make_ring(s);
+	if (bss->free_pushed == bss->free_popped && !has_room(s))
+		s->was_full = true;
 	return rc;
 }
 
@@ -392,10 +400,10 @@ void bpf_session_losses(const struct bpf_session *s, struct bpf_session_losses *
 		losses->missed_runs += recursion_misses(program);
 }
 
-uint64_t bpf_session_bytes(const struct bpf_session *s, uint64_t *limit)
+bool bpf_session_is_full(const struct bpf_session *s, uint64_t *limit)
 {
 	*limit = s->memory_limit;
-	return s->ring_count * ring_bytes(s->record_count);
+	return s->was_full;
 }
 
 void bpf_session_close(struct bpf_session *s)
