@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define ORPHANS_MAX    64 /* rings of dead vCPUs that wait for a reader */
+#define ORPHANS_MAX 64 /* rings of dead vCPUs that wait for a reader */
 #define ROUNDS	    100
 #define CGROUP_ROOT "/tmp/cgroup"
 #define CGROUP	    CGROUP_ROOT "/test"

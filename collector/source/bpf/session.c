@@ -13,6 +13,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -92,7 +93,7 @@ static void set_clock(struct bpf_session *s)
 	struct bpf_clock_line line = moment();
 	double slope = (double)(line.tsc - s->first.tsc) / (double)(line.ns - s->first.ns);
 
-	line.mult = (uint64_t)(slope * (1 << BPF_CLOCK_SHIFT) + 0.5);
+	line.mult = (uint64_t)llround(slope * (1 << BPF_CLOCK_SHIFT));
 	bss->clock_lines[(bss->clock_now + 1) & 1] = line;
 	__atomic_fetch_add(&bss->clock_now, 1, __ATOMIC_RELEASE);
 }

@@ -24,10 +24,7 @@ static bool has_events(const char *text, size_t bytes)
 static int kind_of(const char *path, const char *data, size_t bytes, enum import_kind *kind,
 		   struct fault *fault)
 {
-	static const char *const compressed[] = {"\x1f\x8b",
-						 "\xfd"
-						 "7zXZ",
-						 "\x28\xb5\x2f\xfd", "BZh"};
+	static const char *const compressed[] = {"\x1f\x8b", "\3757zXZ", "\x28\xb5\x2f\xfd", "BZh"};
 
 	for (size_t i = 0; i < sizeof(compressed) / sizeof(*compressed); i++) {
 		if (begins(data, bytes, compressed[i]))
