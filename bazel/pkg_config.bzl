@@ -15,12 +15,12 @@ def _link_options(ctx):
 def _impl(ctx):
     if not ctx.which("pkg-config"):
         fail("\n\n    pkg-config is missing: apt-get install pkg-config\n")
-    want = ctx.attr.package
+    package = ctx.attr.package
     if ctx.attr.min_version:
-        want += " >= " + ctx.attr.min_version
-    found = ctx.execute([ctx.which("pkg-config"), "--exists", "--print-errors", want])
+        package += " >= " + ctx.attr.min_version
+    found = ctx.execute([ctx.which("pkg-config"), "--exists", "--print-errors", package])
     if found.return_code:
-        fail("\n\n    The library %s is missing: apt-get install %s\n\n%s" % (want, ctx.attr.debian, found.stderr))
+        fail("\n\n    The library %s is missing: apt-get install %s\n\n%s" % (package, ctx.attr.debian, found.stderr))
 
     defines = []
     includes = []

@@ -7,7 +7,7 @@ def text_strings(name, srcs, prefix, visibility = None):
       name: of the rule and the two files; the library takes both into its srcs
       srcs: text files; "-" in a name becomes "_"
       prefix: what the names of the strings begin with
-      visibility: as of every rule
+      visibility: as in every rule
     """
     native.genrule(
         name = name,

@@ -63,7 +63,7 @@ refuse_if_busy() {
 	done
 }
 
-# Unloads whatever KVM modules are loaded. 1: kvm.ko would not go.
+# Unloads the KVM modules that are loaded. Returns 1 if one can't be unloaded.
 unload_kvm() {
 	for module in kvm_intel kvm_amd kvm; do
 		if loaded $module && ! rmmod $module; then

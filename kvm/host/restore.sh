@@ -60,7 +60,7 @@ find_others() {
 	[ -z "$kvm_others$vendor_others" ]
 }
 
-# Programs that were told to end may take a moment to do so.
+# Programs that were asked to end may take a moment to do so.
 wait_for_kvm() {
 	tries=0
 	while [ $tries -lt 50 ]; do
@@ -71,8 +71,8 @@ wait_for_kvm() {
 	(refuse_if_busy)
 }
 
-# restore_kvm [MODULES]: as note_kvm found it; MODULES as of kvm/install. What the
-# modules were loaded with nobody knows: loaded with nothing they show what it was.
+# restore_kvm [MODULES]: as note_kvm found it; MODULES as for kvm/install. The original
+# parameters are unknown: load once without parameters and compare what sysfs shows.
 restore_kvm() {
 	wait_for_kvm && load_noted "" "" "$@" || return 1
 	if ! find_others; then

@@ -21,7 +21,7 @@ for folder in /mutants/*; do
 	ring_dump exit_loop --op out --count 200 >/out/$number.dump 2>&1
 	# After many failures it doesn't wait for the guest.
 	while [ -n "$(pidof exit_loop)" ]; do sleep 0.2; done
-	# It wants the default ring.
+	# It needs the default ring.
 	: >/out/$number.claims
 	[ -s $folder/params ] || record_test >/out/$number.claims 2>&1
 	rmmod $vendor kvm || exit 1

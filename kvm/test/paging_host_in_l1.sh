@@ -35,18 +35,18 @@ by_modprobe() {
 # untouched WHAT LINE COMMAND...: status 1, that one LINE (a pattern), and nothing
 #	was loaded anew
 kept() {
-	what=$1 want=$2
+	what=$1 wanted=$2
 	shift 2
 	before=$(kvm_now)
 	"$@" >/tmp/out 2>&1
 	status=$?
-	if [ $status != $want ]; then
+	if [ $status != $wanted ]; then
 		failed "$what: status $status"
 	elif [ "$(kvm_now)" != "$before" ]; then
 		kvm_now >>/tmp/out
 		failed "$what: KVM was '$before', and is the above"
 	elif [ -n "$(pidof exit_loop collector)" ]; then
-		failed "$what: a program is left behind"
+		failed "$what: a program still runs"
 	else
 		echo "ok: $what"
 	fi
@@ -83,7 +83,7 @@ recorded() {
 	fi
 }
 
-# says WHAT NUMBER PATTERN: so many lines of the last output
+# says WHAT NUMBER PATTERN: exactly NUMBER lines of the last output match
 says() {
 	if [ "$(grep -c "$3" /tmp/out)" = "$2" ]; then
 		echo "ok: $1: $(grep "$3" /tmp/out | head -n 1)"
