@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * state.h - what the BPF programs keep: vCPUs, threads, rings, and the clock
+ *
+ * For record.bpf.c alone. vCPUs and threads are in two tables, found by address and by pid.
+ * THE VERIFIER forbids arithmetic on pointers to structs, see key_of().
+ */
+#ifndef EXITSCOPE_BPF_STATE_H
+#define EXITSCOPE_BPF_STATE_H
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "collector/source/bpf/kvm_types.h"
+#include "collector/source/bpf/vcpu_record.h"
+
+#define SVM_DEFAULT_TSC_RATIO (1ULL << 32)
+#define SVM_NO_TSC_RATIO      1ULL /* the CPU has none */
+#define RING_TRIES	      4
+
+/* Set before the programs are loaded; what is off costs nothing. */
+const volatile __u32 isa; /* KVM_EXIT_ISA_* of the loaded vendor module */
+const volatile __u32 tsc_khz;
+const volatile __u32 only_tgid; /* VMs of this process only; 0: all */
+const volatile __u64 ring_mask; /* records in a ring, minus 1 */
+const volatile _Bool want_cr3;	/* SVM only */
+const volatile struct vcpu_filter filter;
+
+/* The loader's. */
+struct bpf_clock_line clock_lines[2];
+__u32 clock_now;
+__u32 free_rings[BPF_VCPUS]; /* indices of rings that wait for a vCPU */
+__u32 free_pushed;
+
+struct bpf_losses losses;
+__u32 free_popped;
+__u32 vcpus_created; /* calls of kvm_arch_vcpu_create() */
+__u32 vcpus_unused;  /* of all vCPUs, those that will take no ring */
+__u64 rings_used;
+volatile __u32 zero; /* the verifier does not know its value */
+struct bpf_vcpu vcpus[BPF_VCPUS];
+struct bpf_thread threads[BPF_THREADS];
+__u32 here[BPF_CPUS]; /* 1 + index of the vCPU that entered last on this CPU (VMX) */
+
+/* The loader sets the size of a ring and how many there may be. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, BPF_VCPUS);
+	__type(key, __u32);
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_ARRAY);
+			__uint(map_flags, BPF_F_MMAPABLE);
+			__uint(max_entries, 1);
+			__type(key, __u32);
+			__uint(value_size, sizeof(struct bpf_area));
+		});
+} rings SEC(".maps");
+
+/* Wakes the loader for a new vCPU; nothing is read from it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} news SEC(".maps");
+
+static __always_inline __u64 now(void)
+{
+	const struct bpf_clock_line *line = &clock_lines[clock_now & 1];
+
+	return line->tsc + ((bpf_ktime_get_ns() - line->ns) * line->mult >> BPF_CLOCK_SHIFT);
+}
+
+static __always_inline __u64 cycles_of(__u64 ns)
+{
+	return ns * clock_lines[clock_now & 1].mult >> BPF_CLOCK_SHIFT;
+}
+
+/*
+ * The address as a number. To the verifier a value that comes back from a place on the stack
+ * that it does not know exactly is a number, whatever was stored there.
+ */
+static __always_inline __u64 key_of(const void *pointer)
+{
+	volatile __u64 box[2] = {0, 0};
+	__u32 i = zero & 1;
+
+	box[i] = (__u64)pointer;
+	return box[i];
+}
+
+/* The n-th place that a vCPU may have. */
+static __always_inline __u32 place_of(__u64 key, __u32 n)
+{
+	return ((key * 0x9e3779b97f4a7c15ULL >> 40) + n) & (BPF_VCPUS - 1);
+}
+
+/* The place of a vCPU that is not at its first one; -1: it has none. */
+static __noinline int find_vcpu_further(__u64 key)
+{
+	for (__u32 n = 1; n < BPF_PROBES; n++) {
+		__u32 index = place_of(key, n);
+
+		if (vcpus[index].key == key)
+			return index;
+	}
+	return -1;
+}
+
+/* Nearly always at its first place, so the others are looked at in a function of their own. */
+static __always_inline struct bpf_vcpu *find_vcpu(__u64 key, __u32 *index)
+{
+	int further;
+
+	*index = place_of(key, 0);
+	if (vcpus[*index].key == key)
+		return &vcpus[*index];
+	further = find_vcpu_further(key);
+	if (further < 0)
+		return 0;
+	*index = further & (BPF_VCPUS - 1);
+	return &vcpus[*index];
+}
+
+static __always_inline struct bpf_area *area_of(const struct bpf_vcpu *v)
+{
+	__u32 ring = v->ring - 1, first = 0;
+	void *inner;
+
+	if (!v->ring)
+		return 0;
+	inner = bpf_map_lookup_elem(&rings, &ring);
+	return inner ? bpf_map_lookup_elem(inner, &first) : 0;
+}
+
+static __always_inline __u32 thread_place(__u32 pid, __u32 n)
+{
+	return (pid + n) & (BPF_THREADS - 1);
+}
+
+static __noinline int find_thread_further(__u32 pid)
+{
+	for (__u32 n = 1; n < BPF_PROBES; n++) {
+		__u32 index = thread_place(pid, n);
+
+		if (threads[index].pid == pid)
+			return index;
+	}
+	return -1;
+}
+
+static __always_inline struct bpf_thread *find_thread(__u32 pid, __u32 *index)
+{
+	int further;
+
+	*index = thread_place(pid, 0);
+	if (threads[*index].pid == pid)
+		return &threads[*index];
+	further = find_thread_further(pid);
+	if (further < 0)
+		return 0;
+	*index = further & (BPF_THREADS - 1);
+	return &threads[*index];
+}
+
+/* Whether a place of a thread can be taken: it ran no vCPU, or another thread runs it now. */
+static __always_inline bool is_unused(const struct bpf_thread *thread, __u32 index)
+{
+	const struct bpf_vcpu *v;
+
+	if (!thread->pid)
+		return true;
+	if (!thread->vcpu)
+		return false;
+	v = &vcpus[(thread->vcpu - 1) & (BPF_VCPUS - 1)];
+	return !v->key || v->thread != index;
+}
+
+static __noinline int make_thread(__u32 pid)
+{
+	for (__u32 n = 0; n < BPF_PROBES; n++) {
+		__u32 index = thread_place(pid, n);
+		struct bpf_thread *thread = &threads[index];
+		__u32 old = thread->pid;
+
+		if (!is_unused(thread, index) ||
+		    __sync_val_compare_and_swap(&thread->pid, old, pid) != old)
+			continue;
+		thread->vcpu = 0;
+		thread->run_tsc = 0;
+		return 1;
+	}
+	__sync_fetch_and_add(&losses.no_thread, 1);
+	return 0;
+}
+
+/* The running thread. */
+static __always_inline struct bpf_thread *this_thread(__u32 *index)
+{
+	return find_thread((__u32)bpf_get_current_pid_tgid(), index);
+}
+
+/* The kernel's TSC frequency, which KVM gives to VMs, or the measured one. */
+static __always_inline __u32 kvm_khz(const struct kvm_vcpu *vcpu)
+{
+	/* Too far inside struct kvm for a load. */
+	__u32 khz = BPF_CORE_READ(vcpu, kvm, arch.default_tsc_khz), difference = khz - tsc_khz;
+
+	if ((__s32)difference < 0)
+		difference = -difference;
+	return difference < tsc_khz / 1000 ? khz : tsc_khz;
+}
+
+/* Begins the ring at @area for a vCPU that had no ring until now. */
+static __always_inline void begin_ring(struct bpf_vcpu *v, struct bpf_area *area,
+				       const struct kvm_vcpu *vcpu)
+{
+	struct kvm_exit_total *other = &area->totals[KVM_EXIT_TOTAL_OTHER];
+
+	area->meta.isa = isa;
+	area->meta.vcpu_id = v->vcpu_id;
+	area->meta.tgid = bpf_get_current_pid_tgid() >> 32;
+	area->meta.tsc_base = now();
+	area->meta.vm_id = key_of(vcpu->kvm);
+	area->meta.tsc_khz = kvm_khz(vcpu);
+	v->head = 0;
+	v->tail_seen = 0;
+	v->bad_tail = 0;
+
+	/* Exits that it had to do without: lost, of unknown reason. */
+	v->dropped = v->missed;
+	v->seq = v->missed;
+	other->count = v->missed;
+	other->dropped = v->missed;
+	area->meta.dropped = v->missed;
+	area->meta.seq = v->missed;
+	v->missed = 0;
+
+	exit_ring_store_release(&area->meta.ring_id, __sync_fetch_and_add(&rings_used, 1) + 1);
+}
+
+/* Takes a ring that waits, if there is one. */
+static __always_inline bool take_ring(struct bpf_vcpu *v, const struct kvm_vcpu *vcpu)
+{
+	struct bpf_area *area;
+
+	for (int i = 0; i < RING_TRIES; i++) {
+		__u32 popped = *(volatile __u32 *)&free_popped;
+
+		if (popped == *(volatile __u32 *)&free_pushed)
+			return false;
+		if (__sync_val_compare_and_swap(&free_popped, popped, popped + 1) != popped)
+			continue;
+		v->ring = free_rings[popped & (BPF_VCPUS - 1)] + 1;
+		area = area_of(v);
+		if (!area) {
+			v->ring = 0;
+			return false;
+		}
+		begin_ring(v, area, vcpu);
+		return true;
+	}
+	return false;
+}
+
+static __always_inline __u64 halt_statistic(const struct kvm_vcpu *vcpu)
+{
+	return vcpu->stat.generic.halt_poll_success_ns + vcpu->stat.generic.halt_poll_fail_ns +
+	       vcpu->stat.generic.halt_wait_ns;
+}
+
+/* Whether the guest's TSC is the host's plus an offset. */
+static __always_inline bool has_plain_tsc(const struct kvm_vcpu *vcpu)
+{
+	__u64 ratio = vcpu->arch.l1_tsc_scaling_ratio;
+
+	return ratio == SVM_DEFAULT_TSC_RATIO || ratio == SVM_NO_TSC_RATIO;
+}
+
+/* A place for a vCPU that enters for the first time. */
+static __always_inline struct bpf_vcpu *make_vcpu(struct kvm_vcpu *vcpu, __u32 *index)
+{
+	__u64 key = key_of(vcpu);
+
+	for (__u32 n = 0; n < BPF_PROBES; n++) {
+		struct bpf_vcpu *v;
+
+		*index = place_of(key, n);
+		v = &vcpus[*index];
+		if (__sync_val_compare_and_swap(&v->key, 0, key))
+			continue;
+		v->vcpu_id = vcpu->vcpu_id;
+		v->ignored = only_tgid && bpf_get_current_pid_tgid() >> 32 != only_tgid;
+		if (v->ignored)
+			__sync_fetch_and_add(&vcpus_unused, 1);
+		v->halt_ns = halt_statistic(vcpu);
+		if (isa == KVM_EXIT_ISA_SVM)
+			v->kvm_stamp = has_plain_tsc(vcpu);
+		return v;
+	}
+	__sync_fetch_and_add(&losses.no_place, 1);
+	return 0;
+}
+
+#endif
