@@ -60,7 +60,7 @@ static int sql(struct app *app, const struct options *opt)
 
 	if (!text)
 		return *app->error ? -1 : app_fail(app, "out of memory");
-	if (functions_register(app->db)) {
+	if (functions_register(app->db) || db_allow_own_views(app)) {
 		free(text);
 		return app_fail_sql(app);
 	}

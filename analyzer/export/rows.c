@@ -10,6 +10,7 @@
 #include "analyzer/output/out.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/where.h"
+#include "sql/schema.h"
 
 #define EXITS_SQL "SELECT x.* FROM exit e JOIN exits x ON x.id = e.rowid WHERE %s ORDER BY e.rowid"
 
@@ -74,6 +75,11 @@ static int open_both(struct app *from, struct app *to, const char *temp)
 	if (!uri)
 		return app_fail(to, "out of memory");
 	rc = sqlite3_open_v2(temp, &to->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL);
+	if (!rc)
+		rc = schema_harden(to->db);
+	/* Our own new file, which needs no journal. */
+	if (!rc)
+		rc = sqlite3_db_config(to->db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
 	if (!rc && sqlite3_busy_timeout(to->db, 5000) == SQLITE_OK)
 		rc = db_prepare(to, &stmt, "ATTACH ?1 AS run");
 	else
@@ -84,6 +90,10 @@ static int open_both(struct app *from, struct app *to, const char *temp)
 		sqlite3_finalize(stmt);
 	}
 	free(uri);
+
+	/* Our views, not those of the file; what they read is in database run alone. */
+	if (!rc && schema_add_views(to->db, SCHEMA_VERSION))
+		rc = app_fail_sql(to);
 	return rc;
 }
 
@@ -95,7 +105,7 @@ static int copy_exits(struct app *app)
 
 	if (where_prepare(app, &app->run,
 			  "CREATE TABLE main.exits AS SELECT x.* FROM run.exit e"
-			  " JOIN run.exits x ON x.id = e.rowid WHERE %s ORDER BY e.rowid",
+			  " JOIN temp.exits x ON x.id = e.rowid WHERE %s ORDER BY e.rowid",
 			  &stmt))
 		return -1;
 	rc = db_step(app, stmt);
@@ -106,10 +116,10 @@ static int copy_exits(struct app *app)
 int export_rows(struct app *app, const char *temp, const char *path)
 {
 	static const char *const tables[] = {
-		"CREATE TABLE main.runs AS SELECT * FROM run.runs WHERE run = ?1",
-		"CREATE TABLE main.coverage AS SELECT * FROM run.coverage WHERE run = ?1",
-		"CREATE TABLE main.losses AS SELECT * FROM run.losses WHERE run = ?1",
-		"CREATE TABLE main.reasons AS SELECT * FROM run.reasons",
+		"CREATE TABLE main.runs AS SELECT * FROM temp.runs WHERE run = ?1",
+		"CREATE TABLE main.coverage AS SELECT * FROM temp.coverage WHERE run = ?1",
+		"CREATE TABLE main.losses AS SELECT * FROM temp.losses WHERE run = ?1",
+		"CREATE TABLE main.reasons AS SELECT * FROM temp.reasons",
 		"CREATE INDEX main.exits_reason ON exits (reason_name)",
 		"COMMIT",
 	};

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sql/schema.h"
 #include "sql/store/writer.h"
 
 int app_fail(struct app *app, const char *format, ...)
@@ -132,6 +133,49 @@ static bool has_wal(const char *path)
 	return is;
 }
 
+/*
+ * What the statements of our commands do: read. A bug of ours that would let text of a
+ * database through ends here.
+ */
+static int authorize_reading(void *unused, int action, const char *a, const char *b,
+			     const char *database, const char *view)
+{
+	(void)unused, (void)database, (void)view;
+
+	switch (action) {
+	case SQLITE_SELECT:
+	case SQLITE_READ:
+	case SQLITE_RECURSIVE:
+	case SQLITE_TRANSACTION:
+		return SQLITE_OK;
+	/* How json_tree() declares its columns; the connection can't write. */
+	case SQLITE_UPDATE:
+		return sqlite3_stricmp(a, "sqlite_master") ? SQLITE_DENY : SQLITE_OK;
+	case SQLITE_FUNCTION:
+		return sqlite3_stricmp(b, "load_extension") ? SQLITE_OK : SQLITE_DENY;
+	}
+	return SQLITE_DENY;
+}
+
+/* The user's own statements may do more, but no view of the file in them. */
+static int authorize_query(void *unused, int action, const char *a, const char *b,
+			   const char *database, const char *view)
+{
+	if (!view && action != SQLITE_FUNCTION)
+		return SQLITE_OK;
+	return authorize_reading(unused, action, a, b, database, view);
+}
+
+int db_allow_own_views(struct app *app)
+{
+	int rc = sqlite3_db_config(app->db, SQLITE_DBCONFIG_ENABLE_VIEW, 1, NULL);
+
+	if (!rc)
+		rc = sqlite3_set_authorizer(app->db, authorize_query, NULL);
+	return rc ? app_fail_sql(app) : 0;
+}
+
+/* Opens the file; nothing of it is read but what pragmas need. */
 static int open_uri(const char *path, const char *query, sqlite3 **db, int64_t *id)
 {
 	char *uri = db_uri(path, query);
@@ -140,12 +184,37 @@ static int open_uri(const char *path, const char *query, sqlite3 **db, int64_t *
 	*db = NULL;
 	if (!uri)
 		return SQLITE_NOMEM;
+
 	rc = sqlite3_open_v2(uri, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
 			     NULL);
 	free(uri);
 	if (!rc)
 		rc = sqlite3_busy_timeout(*db, 5000);
+	if (!rc)
+		rc = schema_harden(*db);
 	return rc ? rc : pragma(*db, "application_id", id);
+}
+
+/* Our tables must be ours; our views are taken from the program, not from the file. */
+static int trust_schema(struct app *app, const char *path, sqlite3 *db, int64_t version)
+{
+	int rc = schema_check(db, version, SCHEMA_READ);
+
+	if (!rc)
+		rc = schema_add_views(db, version);
+	if (!rc)
+		rc = sqlite3_set_authorizer(db, authorize_reading, NULL);
+	if (!rc)
+		return 0;
+
+	if (rc == SCHEMA_TABLE)
+		return app_fail(
+			app,
+			"%s: its tables differ from those that the collector makes (was it changed by another program?)",
+			path);
+	if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB)
+		return app_fail(app, "%s: the database is damaged: %s", path, sqlite3_errmsg(db));
+	return app_fail(app, "%s: %s", path, rc < 0 ? strerror(-rc) : sqlite3_errmsg(db));
 }
 
 int db_open(struct app *app, const char *path, sqlite3 **db)
@@ -157,6 +226,7 @@ int db_open(struct app *app, const char *path, sqlite3 **db)
 	if (check_file(app, path))
 		return -1;
 	app->written = writer_alive(path) == 1;
+
 	rc = open_uri(path, "", db, &id);
 	if ((rc == SQLITE_CANTOPEN || rc == SQLITE_READONLY) && !has_wal(path)) {
 		sqlite3_close(*db);
@@ -164,24 +234,21 @@ int db_open(struct app *app, const char *path, sqlite3 **db)
 	}
 	if (!rc)
 		rc = pragma(*db, "user_version", &version);
+
 	if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB)
 		app_fail(app, "%s: the database is damaged: %s", path, sqlite3_errmsg(*db));
 	else if (rc == SQLITE_BUSY)
 		app_fail(app, "%s: another program has locked the database", path);
 	else if (rc)
 		app_fail(app, "%s: %s", path, *db ? sqlite3_errmsg(*db) : "out of memory");
-	else if (id != DB_APPLICATION_ID)
+	else if (id != SCHEMA_APPLICATION_ID || version < 1)
 		app_fail(app, "%s: an SQLite database, but not one of the collector's", path);
-	else if (version > DB_USER_VERSION)
+	else if (version > SCHEMA_VERSION)
 		app_fail(app, "%s: made by a newer version (schema %lld, this program knows %d)",
-			 path, (long long)version, DB_USER_VERSION);
-	else if (version < 1)
-		app_fail(
-			app,
-			"%s: made by an older version (schema %lld; open it once with collector --db)",
-			path, (long long)version);
-	else
+			 path, (long long)version, SCHEMA_VERSION);
+	else if (!trust_schema(app, path, *db, version))
 		return 0;
+
 	sqlite3_close(*db);
 	*db = NULL;
 	return -1;

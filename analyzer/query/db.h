@@ -7,15 +7,19 @@
 
 #include "analyzer/query/app.h"
 
-#define DB_APPLICATION_ID 0x65786974 /* "exit", as in sql/schema.sql */
-#define DB_USER_VERSION	  2
-
 /*
  * Open @path read-only as *db and refuse what is no run database of a version
  * that this program knows. A collector may write it meanwhile. In a folder that
  * cannot be written the file is opened as immutable.
+ *
+ * The file may come from elsewhere: its tables must be defined as the collector
+ * defines them, our views are this program's own (TEMP views), and statements can do
+ * nothing but read (sql/schema.h).
  */
 int db_open(struct app *app, const char *path, sqlite3 **db);
+
+/* For statements of the user: views that somebody added to the file work too. */
+int db_allow_own_views(struct app *app);
 
 /* A path as a file: URI with @query behind it, of the heap; NULL without memory. */
 char *db_uri(const char *path, const char *query);

@@ -27,14 +27,33 @@ static int64_t gcd(int64_t a, int64_t b)
 	return a;
 }
 
+/*
+ * Whether times of the run can be computed with. No TSC runs at 100 GHz, and none counts for
+ * 30 years; a sum of all vCPUs' times has room above that.
+ */
+static bool is_possible(const struct run *run)
+{
+	const int64_t most_khz = 100000000, most_seconds = INT64_C(1000000000);
+
+	return run->tsc_khz > 0 && run->tsc_khz <= most_khz && run->tsc_start >= 0 &&
+	       run->length_cycles >= 0 &&
+	       run->length_cycles / run->tsc_khz <= most_seconds * 1000 &&
+	       run->length_cycles <= INT64_MAX / 4 && run->rollup_cycles > 0 &&
+	       run->rollup_cycles <= 60000 * run->tsc_khz && run->hist_cycles > 0 &&
+	       run->hist_cycles <= 60000 * run->tsc_khz &&
+	       run->hist_cycles % run->rollup_cycles == 0;
+}
+
 static int take_row(struct app *app, sqlite3_stmt *stmt, struct run *run)
 {
 	run->id = sqlite3_column_int64(stmt, 0);
 	run->label = db_text(stmt, 1);
 	/* Its collector is dead: the next one will say so in the file. */
-	run->state = app->written || strcmp((const char *)sqlite3_column_text(stmt, 2), "recording")
-			     ? db_text(stmt, 2)
-			     : strdup("interrupted");
+	run->state = db_text(stmt, 2);
+	if (run->state && !app->written && !strcmp(run->state, "recording")) {
+		free(run->state);
+		run->state = strdup("interrupted");
+	}
 	run->environment = db_text(stmt, 3);
 	run->source = db_text(stmt, 4);
 	run->ept = db_text(stmt, 17);
@@ -52,9 +71,12 @@ static int take_row(struct app *app, sqlite3_stmt *stmt, struct run *run)
 	run->unread = sqlite3_column_int64(stmt, 16);
 	if (!run->label || !run->state || !run->environment || !run->source || !run->ept)
 		return app_fail(app, "out of memory");
-	if (run->tsc_khz <= 0 || run->rollup_cycles <= 0 || run->hist_cycles <= 0)
-		return app_fail(app, "%s: run %" PRId64 " has no TSC frequency or intervals",
-				app->path, run->id);
+	if (!is_possible(run))
+		return app_fail(
+			app,
+			"%s: run %" PRId64
+			" has an impossible TSC frequency, length or interval (the database is damaged)",
+			app->path, run->id);
 	run->grid_cycles =
 		run->rollup_cycles / gcd(run->rollup_cycles, run->hist_cycles) * run->hist_cycles;
 	return 0;

@@ -26,19 +26,20 @@ const char verify_common
 								      "FILTER (WHERE source = "
 								      "'totals') AS cycles,  " SUM("totals_dropped") " AS dropped, " SUM("totals_filtered") " AS filtered,  " SUM("totals_unread") " AS unread, " SUM("tracefs_exit") " AS traced,  " MATCH("records") " AS records, " MATCH("matched") " AS matched,  " MATCH("differ") " AS differ, " MATCH("before") " AS before,  " MATCH("after") " AS after, " MATCH("open") " AS open, " MATCH(
 									      "gap") " AS gap, "
-										     " " MATCH("unt"
-											       "rac"
-											       "ed") " AS untraced, " MATCH("synthesized") " AS"
-																	   " synth_records,  " MATCH("trace_only") " AS trace_only, " MATCH(
-																		   "record_only") " AS"
-																				  " record_only,  " MATCH("shorter") " AS shorter, " MATCH(
-																					  "overlaps") " AS overlaps"
-																						      "  FROM crosscheck k JOIN v ON v.id = k.vcpu WHERE k.run_id = ?1  GROUP BY k.vcpu,"
-																						      " k.reason), r AS MATERIALIZED (SELECT u.vcpu, v.vm, v.vcpu_id,  CASE ?2 WHEN 1 THEN"
-																						      " u.reason & 0xffff ELSE u.reason END AS reason,  sum(u.n) AS n, sum(u.n_synth) AS"
-																						      " synth, sum(u.cycles) AS cycles  FROM exit_rollup u JOIN v ON v.id = u.vcpu GROUP BY"
-																						      " u.vcpu, 4), lost AS MATERIALIZED (SELECT coalesce(sum(n), 0) AS n FROM crosscheck"
-																						      "  WHERE run_id = ?1 AND source = 'tracefs_lost') ";
+										     " " MATCH(
+											     "unt"
+											     "rac"
+											     "ed") " AS untraced, " MATCH("synthesized") " AS"
+																	 " synth_records,  " MATCH("trace_only") " AS trace_only, " MATCH(
+																		 "record_only") " AS"
+																				" record_only,  " MATCH("shorter") " AS shorter, " MATCH(
+																					"overlaps") " AS overlaps"
+																						    "  FROM crosscheck k JOIN v ON v.id = k.vcpu WHERE k.run_id = ?1  GROUP BY k.vcpu,"
+																						    " k.reason), r AS MATERIALIZED (SELECT u.vcpu, v.vm, v.vcpu_id,  CASE ?2 WHEN 1 THEN"
+																						    " u.reason & 0xffff ELSE u.reason END AS reason,  sum(u.n) AS n, sum(u.n_synth) AS"
+																						    " synth, sum(u.cycles) AS cycles  FROM exit_rollup u JOIN v ON v.id = u.vcpu GROUP BY"
+																						    " u.vcpu, 4), lost AS MATERIALIZED (SELECT coalesce(sum(n), 0) AS n FROM crosscheck"
+																						    "  WHERE run_id = ?1 AND source = 'tracefs_lost') ";
 
 /*
  * Records that the file holds against the always-on totals, all exits of a vCPU. One of
@@ -101,87 +102,86 @@ static const char records_sql[] =
 											 "s");
 
 /* The same per reason; the open exit has one of them. */
-static const char
-	reasons_sql
-		[] = "SELECT x.vm, x.vcpu_id, x.reason, coalesce(r.n, 0), x.real + x.synth, CASE "
-		     "WHEN x.real"
-		     " + x.synth - coalesce(r.n, 0) - x.dropped - x.filtered - x.unread  BETWEEN 0 "
-		     "AND"
-		     " x.open_exits THEN 0  ELSE x.real + x.synth - coalesce(r.n, 0) - x.dropped -"
-		     " x.filtered - x.unread END, " PART("x.dropped", "dropped") " || " PART(
-			     "x.filtered",
-			     "filt"
-			     "ere"
-			     "d") " || " PART("x.unread",
-					      "before it was read") " || " PART("(x.real + x.synth "
-										"- coalesce(r.n, "
-										"0) - "
-										"x.dropped - "
-										"x.filtered - "
-										"x.unread)",
-										"not re-entered "
-										"yet") " FROM x "
-										       "LEFT JOIN "
-										       "r ON "
-										       "r.vcpu = "
-										       "x.vcpu AND "
-										       "r.reason = "
-										       "x.reason "
-										       "WHERE "
-										       "x.reason "
-										       "IS NOT"
-										       " NULL AND "
-										       "x.real + "
-										       "x.synth > "
-										       "0 UNION "
-										       "ALL "
-										       "SELECT "
-										       "r.vm, "
-										       "r.vcpu_id, "
-										       "r.reason, "
-										       "r.n, 0,"
-										       " r.n, '' "
-										       "FROM r "
-										       "WHERE " HAS(
-											       "tot"
-											       "al"
-											       "s") "  AND "
-												    "NOT "
-												    "EXISTS "
-												    "(SELECT "
-												    "1 FROM "
-												    "x WHERE "
-												    "x.vcpu"
-												    " = "
-												    "r.vcpu "
-												    "AND "
-												    "x."
-												    "reason "
-												    "= "
-												    "r."
-												    "reason  "
-												    " AND "
-												    "x.real "
-												    "+ "
-												    "x.synth "
-												    "> 0)  "
-												    "AND NOT "
-												    "EXISTS "
-												    "(SELECT"
-												    " 1 FROM "
-												    "x WHERE "
-												    "x.vcpu "
-												    "= "
-												    "r.vcpu "
-												    "AND "
-												    "x."
-												    "reason "
-												    "IS NULL "
-												    "  AND "
-												    "x.real "
-												    "+ "
-												    "x.synth "
-												    "> 0)";
+static const char reasons_sql[] =
+	"SELECT x.vm, x.vcpu_id, x.reason, coalesce(r.n, 0), x.real + x.synth, CASE "
+	"WHEN x.real"
+	" + x.synth - coalesce(r.n, 0) - x.dropped - x.filtered - x.unread  BETWEEN 0 "
+	"AND"
+	" x.open_exits THEN 0  ELSE x.real + x.synth - coalesce(r.n, 0) - x.dropped -"
+	" x.filtered - x.unread END, " PART("x.dropped", "dropped") " || " PART(
+		"x.filtered",
+		"filt"
+		"ere"
+		"d") " || " PART("x.unread",
+				 "before it was read") " || " PART("(x.real + x.synth "
+								   "- coalesce(r.n, "
+								   "0) - "
+								   "x.dropped - "
+								   "x.filtered - "
+								   "x.unread)",
+								   "not re-entered "
+								   "yet") " FROM x "
+									  "LEFT JOIN "
+									  "r ON "
+									  "r.vcpu = "
+									  "x.vcpu AND "
+									  "r.reason = "
+									  "x.reason "
+									  "WHERE "
+									  "x.reason "
+									  "IS NOT"
+									  " NULL AND "
+									  "x.real + "
+									  "x.synth > "
+									  "0 UNION "
+									  "ALL "
+									  "SELECT "
+									  "r.vm, "
+									  "r.vcpu_id, "
+									  "r.reason, "
+									  "r.n, 0,"
+									  " r.n, '' "
+									  "FROM r "
+									  "WHERE " HAS(
+										  "tot"
+										  "al"
+										  "s") "  AND "
+										       "NOT "
+										       "EXISTS "
+										       "(SELECT "
+										       "1 FROM "
+										       "x WHERE "
+										       "x.vcpu"
+										       " = "
+										       "r.vcpu "
+										       "AND "
+										       "x."
+										       "reason "
+										       "= "
+										       "r."
+										       "reason  "
+										       " AND "
+										       "x.real "
+										       "+ "
+										       "x.synth "
+										       "> 0)  "
+										       "AND NOT "
+										       "EXISTS "
+										       "(SELECT"
+										       " 1 FROM "
+										       "x WHERE "
+										       "x.vcpu "
+										       "= "
+										       "r.vcpu "
+										       "AND "
+										       "x."
+										       "reason "
+										       "IS NULL "
+										       "  AND "
+										       "x.real "
+										       "+ "
+										       "x.synth "
+										       "> 0)";
 
 /* Times, where nothing is missing. */
 static const char cycles_sql[] =
@@ -414,28 +414,30 @@ static const char tracefs_sql[] =
 													"totals");
 
 /* Exit by exit. */
-static const char match_sql
-	[] = "SELECT vm, vcpu_id, reason, records - synth_records, matched, max(trace_only -"
-	     " filtered, 0) + record_only + differ, " PART("untraced", "recorded where events were "
-								       "lost") " || " PART("gap", "traced where records were dropped") " || " PART(
-		     "min(trace_only, filtered)",
-		     "traced and filtered out") " || " PART("max(trace_only - filtered, 0)",
-							    "TRACED WITHOUT A RECORD") " || " PART("reco"
-												   "rd_"
-												   "onl"
-												   "y",
-												   "RECO"
-												   "RDED"
-												   " WIT"
-												   "HOUT"
-												   " A "
-												   "TRAC"
-												   "E "
-												   "EVEN"
-												   "T") " || " PART("differ",
-														    "OF ANOTHER REASON") " FROM x WHERE reason IS NOT NULL AND records +"
-																	 " traced > 0 AND " HAS(
-																		 "tracefs_entry");
+static const char match_sql[] =
+	"SELECT vm, vcpu_id, reason, records - synth_records, matched, max(trace_only -"
+	" filtered, 0) + record_only + differ, " PART(
+		"untraced",
+		"recorded where events were "
+		"lost") " || " PART("gap",
+				    "traced where records were dropped") " || " PART("min(trace_only, filtered)",
+										     "traced and filtered out") " || " PART("max(trace_only - filtered, 0)",
+															    "TRACED WITHOUT A RECORD") " || " PART("reco"
+																				   "rd_"
+																				   "onl"
+																				   "y",
+																				   "RECO"
+																				   "RDED"
+																				   " WIT"
+																				   "HOUT"
+																				   " A "
+																				   "TRAC"
+																				   "E "
+																				   "EVEN"
+																				   "T") " || " PART("differ",
+																						    "OF ANOTHER REASON") " FROM x WHERE reason IS NOT NULL AND records +"
+																									 " traced > 0 AND " HAS(
+																										 "tracefs_entry");
 
 /* The last exit of a vCPU that lives has no record yet; one that is gone has. */
 static const char open_sql[] =

@@ -129,29 +129,6 @@ void store_sum_free(struct store *store);
  */
 int store_migrate(struct store *store, int64_t version);
 
-/*
- * Opens a database in memory that has our tables and views of schema @version and
- * no rows. To be closed by the caller, after an error too.
- */
-int store_own_schema(int64_t version, sqlite3 **own);
-
-/*
- * Finds the row of sqlite_schema whose text is @text, except for comments and
- * space. *@rowid 0: there is none.
- */
-int store_find_definition(sqlite3 *db, const char *text, int64_t *rowid);
-
-/*
- * Checks that writing our tables of schema @version runs nothing that others put
- * into the file. @complete: none of our tables and views may be missing or different. Returns 0,
- * STORE_TABLE, STORE_ACTIVE, STORE_INDEX or an error. Before it returns 0 nothing
- * in the file but sqlite_schema may be read.
- */
-int store_check_schema(struct store *store, int64_t version, int complete);
-
-/* Sets up a new connection for a file from elsewhere (sqlite.org/security.html). */
-int store_harden(sqlite3 *db);
-
 /* Writes exit_rollup_coarse and exit_hist_total of a run that has ended. */
 int store_coarse_write(struct store *store, int64_t run);
 /* exit_rollup_coarse alone, in the open transaction. */

@@ -48,7 +48,7 @@ static int add_tables(struct store *store)
 {
 	sqlite3_stmt *tables = NULL;
 	sqlite3 *now = NULL;
-	int rc = store_own_schema(STORE_VERSION, &now);
+	int rc = schema_open_own(STORE_VERSION, &now);
 
 	if (!rc)
 		rc = sqlite3_prepare_v2(now, "SELECT sql FROM sqlite_schema WHERE type = 'table'",
@@ -66,7 +66,7 @@ static int read_definition(int64_t version, const char *table, char **text)
 {
 	sqlite3_stmt *stmt = NULL;
 	sqlite3 *own = NULL;
-	int rc = store_own_schema(version, &own);
+	int rc = schema_open_own(version, &own);
 
 	*text = NULL;
 	if (!rc)
@@ -110,7 +110,7 @@ static int update_definition(struct store *store, int64_t version, const char *t
 	if (!rc)
 		rc = read_definition(STORE_VERSION, table, &now);
 	if (!rc)
-		rc = store_find_definition(store->db, old, &rowid);
+		rc = schema_find_definition(store->db, old, &rowid);
 	if (!rc && rowid)
 		rc = replace_definition(store, rowid, now);
 

@@ -261,7 +261,7 @@ static int make_template(struct store *store)
 	sqlite3 *db = NULL;
 	unsigned char *template = NULL;
 	sqlite3_int64 bytes = 0;
-	int rc = store_own_schema(STORE_VERSION, &own);
+	int rc = schema_open_own(STORE_VERSION, &own);
 
 	if (!rc)
 		rc = sqlite3_prepare_v2(own, definition, -1, &stmt, NULL);

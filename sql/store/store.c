@@ -14,9 +14,6 @@
 
 #include "sql/store/writer.h"
 
-/* PRAGMA application_id of schema.sql. */
-#define APPLICATION_ID 0x65786974U
-
 /* Places in the header of a database file (sqlite.org/fileformat.html, 1.3). */
 #define HEADER_BYTES	      100
 #define HEADER_MAGIC	      "SQLite format 3"
@@ -61,7 +58,7 @@ static int check_file(int fd, int *empty)
 	if (n < 0)
 		return -errno;
 	if (n < HEADER_BYTES || memcmp(header, HEADER_MAGIC, sizeof(HEADER_MAGIC)) ||
-	    big_endian(header + HEADER_APPLICATION_ID) != APPLICATION_ID)
+	    big_endian(header + HEADER_APPLICATION_ID) != SCHEMA_APPLICATION_ID)
 		return STORE_FOREIGN;
 	if (big_endian(header + HEADER_USER_VERSION) > STORE_VERSION)
 		return STORE_FUTURE;
@@ -155,7 +152,7 @@ static int write_schema(struct store *store, int64_t version)
 
 	/* Both in one transaction: what is checked is what is written to. */
 	if (!rc && version)
-		rc = store_check_schema(store, version, 0);
+		rc = schema_check(store->db, version, SCHEMA_UPDATE);
 	if (!rc)
 		rc = version ? store_migrate(store, version) : exec(store, sql_schema);
 	if (!rc)
@@ -163,7 +160,7 @@ static int write_schema(struct store *store, int64_t version)
 	if (!rc)
 		rc = exec(store, sql_views);
 	if (!rc && version)
-		rc = store_check_schema(store, STORE_VERSION, 1);
+		rc = schema_check(store->db, STORE_VERSION, SCHEMA_WRITE);
 	if (!rc)
 		rc = exec(store, "COMMIT");
 
@@ -190,7 +187,7 @@ static int check_version(struct store *store)
 		return rc;
 	if (!id && !objects)
 		return write_schema(store, 0);
-	if (id != APPLICATION_ID || version < 1)
+	if (id != SCHEMA_APPLICATION_ID || version < 1)
 		return STORE_FOREIGN;
 	if (version > STORE_VERSION)
 		return STORE_FUTURE;
@@ -204,7 +201,7 @@ static int open_database(struct store *store)
 
 	if (rc)
 		return rc;
-	rc = store_harden(store->db);
+	rc = schema_harden(store->db);
 	if (rc)
 		return rc;
 	sqlite3_extended_result_codes(store->db, 0);
@@ -218,7 +215,7 @@ static int open_database(struct store *store)
 	/*
 	 * References are right by construction (ids come from our own INSERTs);
 	 * checking them costs a cursor per row, a quarter of the time. So they stay
-	 * off, as store_harden() has set them.
+	 * off, as schema_harden() has set them.
 	 */
 	rc = exec(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
 	if (rc)

@@ -26,9 +26,10 @@
 #include <stdint.h>
 
 #include "kvm/uapi/kvm_exit_ring.h"
+#include "sql/schema.h"
 
 /* The PRAGMA user_version that this code writes. */
-#define STORE_VERSION 2
+#define STORE_VERSION SCHEMA_VERSION
 
 /* Above every result code of SQLite. */
 #define STORE_FOREIGN 1000001 /* the file exists and is no run database */
@@ -36,9 +37,9 @@
 #define STORE_BUSY    1000003 /* another collector writes this file */
 #define STORE_RUNLESS 1000004 /* no run is open, or it has failed before */
 /* The file claims to be a run database, but its schema is not safe to write to. */
-#define STORE_TABLE   1000005 /* a table of ours is missing or defined otherwise */
-#define STORE_ACTIVE  1000006 /* there are triggers or virtual tables */
-#define STORE_INDEX   1000007 /* an added index may fail or compute expressions */
+#define STORE_TABLE   SCHEMA_TABLE
+#define STORE_ACTIVE  SCHEMA_ACTIVE
+#define STORE_INDEX   SCHEMA_INDEX
 #define STORE_JOURNAL 1000008 /* its rollback journal would delete another file */
 
 struct store;

@@ -206,7 +206,7 @@ class LiveTest(unittest.TestCase):
         self.terminal.type(" ".join(["clear;", ANALYZER, "--db", path, "live --interval 100ms; echo STATUS $?"]), "Enter")
         self.shown()
         with sqlite3.connect(path) as broken:
-            broken.execute("DROP VIEW coverage")
+            broken.execute("DROP TABLE vcpu")
         text = wait_for("the shell", lambda: "STATUS" in self.terminal.text() and self.terminal.text())
         self.assertIn("STATUS 1\n", text)
         self.assertIn("no such table", text.replace("\n", ""))

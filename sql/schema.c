@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * schema.c - compares the schema of a file with the collector's own
+ * schema.c - compares the schema of a file with our own; see schema.h
  *
  * A file may come from elsewhere, and SQLite evaluates what its schema says
  * whenever a table is written: triggers, CHECK, DEFAULT and generated columns,
- * expressions of indexes. So nothing is written before this check.
+ * expressions of indexes. So nothing is written before this check. Views and
+ * generated columns are evaluated when they are read.
  *
  * HOW IT WORKS
  *
@@ -17,16 +18,18 @@
  *     SQLite refuses two definitions of one name, so that text is the one in use.
  *  3. Indexes that others added to our tables can't fail and have no expressions.
  *
- * Other tables and views stay: the collector neither reads nor writes them. Views
- * with the names of ours are replaced, so their text does not matter.
+ * Other tables and views stay: our programs neither read nor write them. Views
+ * with the names of ours are replaced (a reader has its own as TEMP views), so their
+ * text does not matter.
  */
-#include "sql/store/internal.h"
-#include "sql/store/old.h"
+#include "sql/schema.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "sql/text.h"
 
 #define MAX_OBJECTS 64
 
@@ -43,14 +46,14 @@ struct schema {
 	size_t count;
 };
 
-int store_own_schema(int64_t version, sqlite3 **own)
+int schema_open_own(int64_t version, sqlite3 **own)
 {
 	int rc = sqlite3_open(":memory:", own);
 
 	if (!rc)
 		rc = sqlite3_exec(*own, sql_schema, NULL, NULL, NULL);
 	if (!rc && version < 2)
-		rc = sqlite3_exec(*own, store_version1, NULL, NULL, NULL);
+		rc = sqlite3_exec(*own, sql_version1, NULL, NULL, NULL);
 	if (!rc)
 		rc = sqlite3_exec(*own, sql_views, NULL, NULL, NULL);
 	return rc;
@@ -142,7 +145,7 @@ static int read_own(struct schema *schema, int64_t version)
 				  "IN ('table', 'view')";
 	sqlite3_stmt *stmt = NULL;
 	sqlite3 *own = NULL;
-	int rc = store_own_schema(version, &own);
+	int rc = schema_open_own(version, &own);
 
 	if (!rc)
 		rc = sqlite3_prepare_v2(own, sql, -1, &stmt, NULL);
@@ -166,7 +169,7 @@ static int read_own(struct schema *schema, int64_t version)
 	return rc == SQLITE_DONE ? 0 : rc;
 }
 
-int store_find_definition(sqlite3 *db, const char *text, int64_t *rowid)
+int schema_find_definition(sqlite3 *db, const char *text, int64_t *rowid)
 {
 	static const char sql[] = "SELECT rowid, sql FROM main.sqlite_schema WHERE sql IS NOT NULL";
 	char *sought = normalize(text);
@@ -218,7 +221,7 @@ static int check_definition(struct schema *schema, const char *sql)
 		return -ENOMEM;
 
 	if (!is_passive(text))
-		rc = STORE_ACTIVE;
+		rc = SCHEMA_ACTIVE;
 	for (size_t i = 0; i < schema->count; i++) {
 		if (!strcmp(text, schema->objects[i].text))
 			schema->objects[i].is_found = true;
@@ -234,15 +237,22 @@ static int check_definitions(sqlite3 *db, struct schema *schema)
 	static const char sql[] = "SELECT sql FROM main.sqlite_schema WHERE sql IS NOT NULL";
 	sqlite3_stmt *stmt;
 	int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+	bool is_active = false;
 
 	while (!rc && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		const char *text = (const char *)sqlite3_column_text(stmt, 0);
 
 		rc = text ? check_definition(schema, text) : SQLITE_NOMEM;
+		if (rc == SCHEMA_ACTIVE) {
+			is_active = true;
+			rc = 0;
+		}
 	}
 
 	sqlite3_finalize(stmt);
-	return rc == SQLITE_DONE ? 0 : rc;
+	if (rc == SQLITE_DONE)
+		rc = is_active ? SCHEMA_ACTIVE : 0;
+	return rc;
 }
 
 /* A "PRAGMA main.@pragma(@name)" of the open file. */
@@ -267,7 +277,7 @@ static int check_index(sqlite3 *db, const char *name)
 
 		/* A collation of another program can't be computed here. */
 		if (is_expression || !collation || sqlite3_stricmp(collation, "BINARY"))
-			rc = STORE_INDEX;
+			rc = SCHEMA_INDEX;
 		else
 			rc = 0;
 	}
@@ -290,45 +300,71 @@ static int check_indexes(sqlite3 *db, const char *table)
 		rc = name && origin ? 0 : SQLITE_NOMEM;
 		if (rc || strcmp(origin, "c"))
 			continue;
-		rc = is_unique || is_partial ? STORE_INDEX : check_index(db, name);
+		rc = is_unique || is_partial ? SCHEMA_INDEX : check_index(db, name);
 	}
 
 	sqlite3_finalize(stmt);
 	return rc == SQLITE_DONE ? 0 : rc;
 }
 
-static int check_object(sqlite3 *db, const struct object *object, int complete)
+/* Whether the file has a table or view of that name, and whether it is a table. */
+static int find_table(sqlite3 *db, const char *name, bool *is_table)
 {
 	/* Unlike the pragmas, this never expands the text of a view. */
-	int rc = sqlite3_table_column_metadata(db, "main", object->name, NULL, NULL, NULL, NULL,
-					       NULL, NULL);
-	bool is_table = !rc;
+	int rc =
+		sqlite3_table_column_metadata(db, "main", name, NULL, NULL, NULL, NULL, NULL, NULL);
 
-	if (rc && rc != SQLITE_ERROR)
-		return rc;
-
-	if (object->is_view)
-		return is_table || (complete && !object->is_found) ? STORE_TABLE : 0;
-	if (is_table != object->is_found || (complete && !is_table))
-		return STORE_TABLE;
-	return is_table ? check_indexes(db, object->name) : 0;
+	*is_table = !rc;
+	return rc == SQLITE_ERROR ? 0 : rc;
 }
 
-int store_check_schema(struct store *store, int64_t version, int complete)
+static int check_object(sqlite3 *db, const struct object *object, enum schema_use use)
+{
+	bool is_complete = use == SCHEMA_WRITE;
+	bool is_table;
+	int rc;
+
+	/* A reader has views of its own. */
+	if (object->is_view && use == SCHEMA_READ)
+		return 0;
+
+	rc = find_table(db, object->name, &is_table);
+	if (rc)
+		return rc;
+	if (object->is_view)
+		return is_table || (is_complete && !object->is_found) ? SCHEMA_TABLE : 0;
+	if (is_table != object->is_found || (is_complete && !is_table))
+		return SCHEMA_TABLE;
+	return is_table && use != SCHEMA_READ ? check_indexes(db, object->name) : 0;
+}
+
+int schema_check(sqlite3 *db, int64_t version, enum schema_use use)
 {
 	struct schema schema = {0};
 	int rc = read_own(&schema, version);
 
 	if (!rc)
-		rc = check_definitions(store->db, &schema);
+		rc = check_definitions(db, &schema);
+	/* Triggers don't run where nothing is written, and other tables are not read. */
+	if (rc == SCHEMA_ACTIVE && use == SCHEMA_READ)
+		rc = 0;
 	for (size_t i = 0; !rc && i < schema.count; i++)
-		rc = check_object(store->db, &schema.objects[i], complete);
+		rc = check_object(db, &schema.objects[i], use);
 
 	free_schema(&schema);
 	return rc;
 }
 
-int store_harden(sqlite3 *db)
+int schema_add_views(sqlite3 *db, int64_t version)
+{
+	int rc = sqlite3_exec(db, sql_temp_views, NULL, NULL, NULL);
+
+	if (!rc && version < 2)
+		rc = sqlite3_exec(db, sql_version1_views, NULL, NULL, NULL);
+	return rc;
+}
+
+int schema_harden(sqlite3 *db)
 {
 	static const struct {
 		int option;

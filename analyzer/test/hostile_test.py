@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""hostile_test.py ANALYZER DATABASE - files from elsewhere: nothing in them is executed, and every
+command ends soon, with an answer or with one line that says why not. Random values print their seed."""
+
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ANALYZER, DATABASE = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+PATIENCE_S = 60  # under sanitizers, on a loaded host
+
+COMMANDS = (
+    ["runs"], ["runs", "--vcpus"], ["top-exits"], ["top-exits", "--by", "subkey"], ["top-exits", "--by", "vcpu"],
+    ["latency"], ["latency", "--exact"], ["timeline"], ["timeline", "--table", "phases"], ["slowest"], ["sequences"],
+    ["verify"], ["vmx-caps"], ["compare", "1", "2"], ["live", "--count", "1", "--plain"],
+    ["report", "--html", "out.html"], ["export", "--format", "rows", "--output", "out.sqlite"],
+    ["export", "--format", "openmetrics", "--output", "out.txt"], ["export", "--format", "perfetto", "--output", "out.trace"],
+    ["sql", "SELECT * FROM top_exits"], ["sql", "SELECT * FROM exits ORDER BY ns DESC LIMIT 3"],
+)
+
+TABLES = ("run", "vm", "vcpu", "exit", "exit_rollup", "exit_hist", "loss", "crosscheck", "exit_reason", "leaf_reading")
+EXTREMES = (0, 1, -1, 2**63 - 1, -2**63, 2**62, 2**32, 10**15, "text", "", "\x1b]0;x\x07", b"\xff\xfe", 1.5e300, None)
+
+
+def forge(database, old, new, table):
+    """Changes the text of a definition, which SQLite itself would not allow."""
+    database.execute("UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE name = ?", (old, new, table))
+
+
+class HostileTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.path = os.path.join(self.folder, "hostile.sqlite")
+
+    def change(self, *statements):
+        """A copy of the database, changed."""
+        shutil.copy(DATABASE, self.path)
+        os.chmod(self.path, 0o644)
+        database = sqlite3.connect(self.path, isolation_level=None)
+        database.execute("PRAGMA writable_schema = ON")
+        for statement in statements:
+            if callable(statement):
+                statement(database)
+            else:
+                database.execute(statement)
+        database.close()
+
+    def run_command(self, command, path=None):
+        return subprocess.run([ANALYZER, "--db", path or self.path, *command], cwd=self.folder,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE_S)
+
+    def ends_well(self, what):
+        """All commands end: with an answer, or with one line on stderr."""
+        for command in COMMANDS:
+            with self.subTest(what=what, command=" ".join(command)):
+                done = self.run_command(command)
+                self.assertIn(done.returncode, (0, 1), done.stderr)
+                if done.returncode and not done.stdout:
+                    self.assertEqual(done.stderr.count(b"\n"), 1, done.stderr)
+                self.assertFalse(os.path.exists(os.path.join(self.folder, "PWNED")))
+
+    def answers_as_ever(self, what):
+        """What others put into the file changes no answer."""
+        for command in (["runs"], ["top-exits"], ["latency"], ["timeline"], ["slowest"], ["verify"],
+                        ["sql", "SELECT * FROM top_exits"]):
+            with self.subTest(what=what, command=" ".join(command)):
+                right, done = self.run_command(command, DATABASE), self.run_command(command)
+                self.assertEqual((done.returncode, done.stdout), (right.returncode, right.stdout), done.stderr)
+
+    def refuses(self, what):
+        for command in COMMANDS:
+            with self.subTest(what=what, command=" ".join(command)):
+                done = self.run_command(command)
+                self.assertEqual((done.returncode, done.stdout, done.stderr.count(b"\n")), (1, b"", 1), done.stderr)
+                self.assertIn(b"its tables differ", done.stderr)
+
+    def test_views_of_the_file_are_not_used(self):
+        endless = "WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT max(x) AS {} FROM r"
+        self.change("DROP VIEW runs", "CREATE VIEW runs AS SELECT NULL AS run, NULL AS label, NULL AS state")
+        self.answers_as_ever("NULL in view runs")
+        self.ends_well("NULL in view runs")
+        self.change("DROP VIEW runs", "CREATE VIEW runs AS " + endless.format("run"),
+                    "DROP VIEW exits", "CREATE VIEW exits AS " + endless.format("id"),
+                    "DROP VIEW reasons", "CREATE VIEW reasons AS " + endless.format("number"))
+        self.answers_as_ever("endless views")
+        self.ends_well("endless views")
+        self.change(*[f"DROP VIEW {view}" for view in ("runs", "coverage", "exits", "top_exits", "reasons")])
+        self.answers_as_ever("no views")
+
+    def test_objects_of_others(self):
+        self.change("CREATE TRIGGER t AFTER INSERT ON exit BEGIN DELETE FROM run; END",
+                    "CREATE VIRTUAL TABLE v USING fts5(x)", "CREATE TABLE note (text)",
+                    "INSERT INTO note VALUES ('mine')", "CREATE VIEW own AS SELECT text, percentile(1, 50) FROM note")
+        self.answers_as_ever("trigger, virtual table")
+        done = self.run_command(["sql", "--format", "csv", "SELECT * FROM own"])
+        self.assertEqual((done.returncode, done.stdout.splitlines()[1]), (0, b"mine,1"), done.stderr)
+
+    def test_tables_that_are_not_ours(self):
+        self.change(lambda db: forge(db, "STRICT", "STRICT; ATTACH 'PWNED' AS p; CREATE TABLE p.t (x)", "exit"))
+        self.refuses("statements after a definition")
+        self.change("DROP TABLE exit", "CREATE VIEW exit AS SELECT 1 AS vcpu, randomblob(1000000000) AS tsc")
+        self.ends_well("a view instead of a table")
+        self.change(lambda db: forge(db, "cr3  ", "x INTEGER AS (hex(zeroblob(100000000))), cr3  ", "exit"))
+        self.refuses("a generated column")
+        self.change("DROP TABLE run", "CREATE VIRTUAL TABLE run USING fts5(id, label)")
+        self.refuses("a virtual table")
+        self.change("DROP TABLE vcpu", "CREATE TABLE vcpu (id, vm_id)")
+        self.refuses("another table")
+
+    def test_sql_command(self):
+        """A query of the user's runs; one that hides in a view does no more than read."""
+        self.change("CREATE VIEW evil AS SELECT load_extension('./x.so') AS a")
+        done = self.run_command(["sql", "SELECT * FROM evil"])
+        self.assertEqual((done.returncode, done.stderr.count(b"\n")), (1, 1), done.stderr)
+        done = self.run_command(["sql", "CREATE TABLE t (x)"])
+        self.assertEqual((done.returncode, done.stderr.count(b"\n")), (1, 1), done.stderr)
+        done = self.run_command(["sql", "DELETE FROM run"])
+        self.assertEqual((done.returncode, done.stderr.count(b"\n")), (1, 1), done.stderr)
+
+    def put_values(self, seed, choose):
+        """Sets values of any type in some columns, as no STRICT table would take them."""
+        chance = random.Random(seed)
+
+        def put(database):
+            texts = {}
+            for table in TABLES:
+                texts[table] = database.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).fetchone()[0]
+                forge(database, " STRICT", " ", table)
+                forge(database, " NOT NULL", " ", table)
+                forge(database, ") ,", ")", table)
+            database.execute("PRAGMA writable_schema = RESET")
+            database.execute("PRAGMA writable_schema = ON")
+            for table in TABLES:
+                columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+                for column in chance.sample(columns, min(len(columns), choose)):
+                    try:
+                        database.execute(f"UPDATE {table} SET {column} = ? WHERE abs(random()) % ? = 0",
+                                         (chance.choice(EXTREMES), chance.choice((1, 2, 100))))
+                    except sqlite3.Error:
+                        pass  # a primary key, or no such type for it
+            for table, text in texts.items():
+                database.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (text, table))
+
+        self.change(put)
+
+    def test_values(self):
+        base = int(os.environ.get("SEED", "1"))
+        for seed in range(base, base + int(os.environ.get("ROUNDS", "8"))):
+            self.put_values(seed, 1 + seed % 3)
+            self.ends_well(f"values, SEED={seed}")
+
+    def test_nulls(self):
+        for table in TABLES:
+            def put(database, table=table):
+                text = database.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).fetchone()[0]
+                forge(database, " NOT NULL", " ", table)
+                database.execute("PRAGMA writable_schema = RESET")
+                database.execute("PRAGMA writable_schema = ON")
+                for row in database.execute(f"PRAGMA table_info({table})").fetchall():
+                    if not row[5]:
+                        database.execute(f"UPDATE {table} SET {row[1]} = NULL")
+                database.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (text, table))
+            self.change(put)
+            self.ends_well(f"NULL in {table}")
+
+    def test_long_text(self):
+        self.change("UPDATE run SET label = CAST(zeroblob(200000000) AS TEXT)",
+                    lambda db: db.execute("UPDATE run SET label = ?", ("x\x1b[31m\u202e" * 20000000,)))
+        self.ends_well("a label of 200 MB")
+        self.change(lambda db: db.execute("UPDATE run SET label = ?, command = ?", ("x\x1b[31m\u202e" * 500000,) * 2))
+        self.ends_well("a label of 4 MB")
+
+    def test_random_tscs(self):
+        self.change("UPDATE exit SET tsc = random()", "UPDATE OR REPLACE exit_rollup SET slot = random(), first_tsc = random()",
+                    "UPDATE OR REPLACE exit_hist SET slot = random()")
+        self.ends_well("random TSCs")
+        self.change("UPDATE exit SET tsc = abs(random() % 4611686018427387904)", "UPDATE run SET tsc_end = tsc_start + 4611686018427387904 / 2")
+        self.ends_well("random TSCs, a run of 10 years")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
