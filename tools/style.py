@@ -56,7 +56,7 @@ def read(root, name):
 
 
 def is_test(name):
-    return "/test/" in name or "/testdata/" in name
+    return "/test/" in name or "/testdata/" in name or "_test." in name
 
 
 def functions(root, files):

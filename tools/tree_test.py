@@ -133,6 +133,25 @@ class FileTables(unittest.TestCase):
                 self.assertEqual(sorted(missing), [], f"{readme}: add it to the table of files")
 
 
+class HeadLines(unittest.TestCase):
+    """Each file opens with its licence, in the kernel's manner, and with what it is for."""
+
+    def test_licence_line(self):
+        for name in tracked():
+            mark = {".c": "// SPDX-", ".h": "/* SPDX-"}.get(pathlib.PurePath(name).suffix)
+            if mark:
+                self.assertTrue(read(name).startswith(mark), f"{name}: begins with {mark}...")
+            elif is_source(name) and name.endswith((".sh", ".py")):
+                self.assertIn("SPDX-License-Identifier", read(name)[:200], name)
+
+    def test_purpose(self):
+        for name in tracked():
+            if name.endswith((".c", ".h")):
+                second = read(name).split("\n")[1]
+                self.assertTrue(second.startswith(("/*", "//")),
+                                f"{name}: the second line is not 'NAME - what it is for'")
+
+
 class ManualPages(unittest.TestCase):
     """The pages of doc/ are valid mdoc, and kvm_exit_ring(4) has what the ABI has."""
 
