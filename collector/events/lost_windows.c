@@ -1,26 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* lost_windows.c - a sorted list of windows per CPU */
+/* lost_windows.c - a chain of windows per CPU */
 #include "collector/events/lost_windows.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define FIRST_ROOM 64
+
+static uint32_t chain_of(uint32_t cpu)
+{
+	return cpu < LOST_WINDOWS_CPUS ? cpu : LOST_WINDOWS_CPUS;
+}
 
 int lost_windows_add(struct lost_windows *lost, uint32_t cpu, uint64_t from, uint64_t to)
 {
-	struct lost_window *more = reallocarray(lost->window, lost->count + 1, sizeof(*more));
+	uint32_t *last = &lost->last[chain_of(cpu)];
 
-	if (!more)
+	if (lost->count == UINT32_MAX)
 		return -ENOMEM;
-	lost->window = more;
-	more[lost->count++] = (struct lost_window){.from = from, .to = to, .cpu = cpu};
+	if (lost->count == lost->room) {
+		size_t room = lost->room ? 2 * lost->room : FIRST_ROOM;
+		struct lost_window *more = reallocarray(lost->window, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		lost->window = more;
+		lost->room = room;
+	}
+
+	lost->window[lost->count++] =
+		(struct lost_window){.from = from, .to = to, .cpu = cpu, .before = *last};
+	*last = (uint32_t)lost->count;
 	return 0;
 }
 
 bool lost_windows_hit(const struct lost_windows *lost, uint32_t cpu, uint64_t from, uint64_t to)
 {
-	for (size_t i = lost->count; i-- > 0;) {
-		const struct lost_window *w = &lost->window[i];
+	const struct lost_window *w;
 
+	for (uint32_t n = lost->last[chain_of(cpu)]; n; n = w->before) {
+		w = &lost->window[n - 1];
 		if (w->cpu != cpu)
 			continue;
 		if (w->to <= from)
@@ -34,6 +54,5 @@ bool lost_windows_hit(const struct lost_windows *lost, uint32_t cpu, uint64_t fr
 void lost_windows_free(struct lost_windows *lost)
 {
 	free(lost->window);
-	lost->window = NULL;
-	lost->count = 0;
+	memset(lost, 0, sizeof(*lost));
 }

@@ -7,15 +7,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* CPUs with a chain of their own; those above share one. */
+#define LOST_WINDOWS_CPUS 1024
+
+/* @before: number of the CPU's window before this one, from 1; 0: there is none */
 struct lost_window {
 	uint64_t from;
 	uint64_t to;
 	uint32_t cpu;
+	uint32_t before;
 };
 
+/*
+ * Zeroed at first. A recording may have as many windows as events, so each CPU's are
+ * chained: what is asked about is near the last one.
+ * @last: number of a CPU's last window, from 1; 0: there is none
+ */
 struct lost_windows {
-	struct lost_window *window; /* of one CPU in order of time */
+	struct lost_window *window;
 	size_t count;
+	size_t room;
+	uint32_t last[LOST_WINDOWS_CPUS + 1];
 };
 
 /* Events of @cpu were lost between two times, after all windows of it so far. -ENOMEM. */
@@ -27,6 +39,7 @@ int lost_windows_add(struct lost_windows *lost, uint32_t cpu, uint64_t from, uin
  */
 bool lost_windows_hit(const struct lost_windows *lost, uint32_t cpu, uint64_t from, uint64_t to);
 
+/* Forget all windows. */
 void lost_windows_free(struct lost_windows *lost);
 
 #endif

@@ -11,6 +11,7 @@ import sqlite3
 import struct
 import subprocess
 import sys
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -289,6 +290,29 @@ def test_perf_damaged():
             open("x.data", "wb").write(data or b"\0")
             run = Run("x.data")
             expect(f"damaged at {at}: status ({run.words})", run.status in (0, 1), True)
+
+
+def test_perf_too_many():
+    """More vCPUs or threads than there can be end soon, and in one line."""
+    p = Perf()
+    for i in range(20000):
+        p.sample(exit_event(1000 + i, 100, i))
+    p.write("x.data")
+    refused("20,000 vCPUs", "x.data", "more than 16384 vCPUs")
+    p = Perf()
+    for i in range(5000):
+        p.sample(exit_event(1000 + i, 100 + i, 0), tgid=7)
+    p.write("x.data")
+    refused("5,000 threads of a vCPU", "x.data", "or threads of one vCPU")
+
+    p = Perf()  # windows of one CPU in which events were lost, pairs of another
+    for i in range(20000):
+        p.lost(1, 1000 + i, cpu=1)
+    p.samples(pairs(20000, start=30000))
+    p.write("x.data")
+    begin = time.monotonic()
+    expect("20,000 windows", Run("x.data").counts()[0], 20000)
+    expect("20,000 windows: within 10 s", time.monotonic() - begin < 10, True)
 
 
 # trace.dat

@@ -82,7 +82,7 @@ class Perf:
                  freq=False, without=()):
         self.recorded, self.sample_type = recorded, sample_type
         self.period, self.freq, self.without = period, freq, without
-        self.records = b""
+        self.records = bytearray()
         self.features = {}
 
     def attr(self, name):
@@ -166,7 +166,7 @@ class Perf:
 
     def write_pipe(self, path):
         """As perf record -o - writes it: the headers are records."""
-        records, self.records = self.records, b""
+        records, self.records = self.records, bytearray()
         for name in self.recorded:
             self.record(64, self.attr(name) + struct.pack("<Q", self.id(name)))
         formats = self.tracing_data()

@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Threads with one vCPU id of one process: that many VMs without process ids, each with a vCPU 0.
+ */
+#define MOST_THREADS 4096U
+
 /* A thread that ran a vCPU. @vcpu_id: the one that it ran last. */
 struct thread {
 	uint32_t tid;
@@ -31,7 +35,8 @@ struct member {
 struct lane {
 	struct identity_vcpu vcpu; /* first: the key */
 	struct member *members;
-	size_t last; /* that was looked up last */
+	size_t last;   /* that was looked up last */
+	bool is_stale; /* the slots are those before a conflict was found */
 };
 
 struct identity {
@@ -77,14 +82,6 @@ static void *get(void **tree, const void *key, size_t bytes,
 	return node;
 }
 
-static struct lane *find_lane(const struct identity *id, const struct kvm_event *event)
-{
-	const struct identity_vcpu key = {.tgid = event->tgid, .vcpu_id = event->vcpu_id};
-	struct lane **found = tfind(&key, &id->lanes, by_vcpu);
-
-	return found ? *found : NULL;
-}
-
 static struct member *find_member(struct lane *lane, uint32_t tid)
 {
 	for (size_t n = 0; n < lane->vcpu.threads; n++) {
@@ -98,25 +95,30 @@ static struct member *find_member(struct lane *lane, uint32_t tid)
 	return NULL;
 }
 
-static struct member *get_member(struct lane *lane, uint32_t tid)
+/* A thread of the lane, made if need be. -ENOMEM, -E2BIG. */
+static int get_member(struct lane *lane, uint32_t tid, struct member **found)
 {
 	struct member *member = find_member(lane, tid);
 	size_t count = lane->vcpu.threads;
 	struct member *more;
 
+	*found = member;
 	if (member)
-		return member;
+		return 0;
+	if (count == MOST_THREADS)
+		return -E2BIG;
 
 	more = reallocarray(lane->members, count + 1, sizeof(*more));
 	if (!more)
-		return NULL;
+		return -ENOMEM;
 	lane->members = more;
 	member = &more[count];
 	*member = (struct member){.tid = tid, .conflicts = calloc(count + 1, sizeof(bool))};
 	if (!member->conflicts)
-		return NULL;
+		return -ENOMEM;
 	lane->vcpu.threads++;
-	return member;
+	*found = member;
+	return 0;
 }
 
 static bool *conflict_of(struct lane *lane, size_t i, size_t j)
@@ -124,23 +126,36 @@ static bool *conflict_of(struct lane *lane, size_t i, size_t j)
 	return i > j ? &lane->members[i].conflicts[j] : &lane->members[j].conflicts[i];
 }
 
-/* Give each thread the lowest slot in which no thread before it conflicts with it. */
+/* The lowest slot in which no thread before number @i conflicts with it. */
+static uint32_t lowest_slot(const struct lane *lane, uint32_t i)
+{
+	bool taken[MOST_THREADS] = {false};
+	uint32_t slot = 0;
+
+	for (uint32_t j = 0; j < i; j++) {
+		if (lane->members[i].conflicts[j])
+			taken[lane->members[j].slot] = true;
+	}
+	while (taken[slot])
+		slot++;
+	return slot;
+}
+
 static void choose_slots(struct lane *lane)
 {
 	lane->vcpu.slots = 1;
-	for (size_t i = 0; i < lane->vcpu.threads; i++) {
-		uint32_t slot = 0;
-
-		for (size_t j = 0; j < i; j++) {
-			if (lane->members[i].conflicts[j] && lane->members[j].slot == slot) {
-				slot++;
-				j = (size_t)-1; /* begin again */
-			}
-		}
-		lane->members[i].slot = slot;
-		if (slot >= lane->vcpu.slots)
-			lane->vcpu.slots = slot + 1;
+	for (uint32_t i = 0; i < lane->vcpu.threads; i++) {
+		lane->members[i].slot = lowest_slot(lane, i);
+		if (lane->members[i].slot >= lane->vcpu.slots)
+			lane->vcpu.slots = lane->members[i].slot + 1;
 	}
+}
+
+static void update_slots(struct lane *lane)
+{
+	if (lane->is_stale)
+		choose_slots(lane);
+	lane->is_stale = false;
 }
 
 /* Whether @event can't be of the vCPU whose last event, on another thread, was @last. */
@@ -169,7 +184,7 @@ static void find_conflicts(struct lane *lane, const struct member *self,
 			changed = *conflict_of(lane, at, i) = true;
 	}
 	if (changed)
-		choose_slots(lane);
+		lane->is_stale = true;
 }
 
 struct identity *identity_new(void)
@@ -195,15 +210,16 @@ int identity_see(struct identity *id, const struct kvm_event *event,
 		.vcpu = {.tgid = event->tgid, .vcpu_id = event->vcpu_id, .slots = 1}};
 	struct member *member;
 	struct lane *lane;
+	int rc;
 
 	if (event->vcpu_id == KVM_EVENT_NO_VCPU)
 		return 0;
 	if (learn_thread(id, event))
 		return -ENOMEM;
 	lane = get(&id->lanes, &key, sizeof(key), by_vcpu);
-	member = lane ? get_member(lane, event->tid) : NULL;
-	if (!member)
-		return -ENOMEM;
+	rc = lane ? get_member(lane, event->tid, &member) : -ENOMEM;
+	if (rc)
+		return rc;
 
 	find_conflicts(lane, member, event, lost);
 	member->kind = event->kind;
@@ -241,9 +257,14 @@ int identity_number_threads(struct identity *id, const struct kvm_event *event)
 
 uint32_t identity_slot(const struct identity *id, const struct kvm_event *event)
 {
-	struct lane *lane = find_lane(id, event);
-	struct member *member = lane ? find_member(lane, event->tid) : NULL;
+	const struct identity_vcpu key = {.tgid = event->tgid, .vcpu_id = event->vcpu_id};
+	struct lane **found = tfind(&key, &id->lanes, by_vcpu);
+	struct member *member;
 
+	if (!found)
+		return 0;
+	update_slots(*found);
+	member = find_member(*found, event->tid);
 	return member ? member->slot : 0;
 }
 
@@ -273,11 +294,13 @@ struct walk {
 
 static void walk_lane(const void *node, VISIT visit, void *user)
 {
-	const struct lane *lane = *(struct lane *const *)node;
+	struct lane *lane = *(struct lane *const *)node;
 	const struct walk *walk = user;
 
-	if (visit == postorder || visit == leaf)
-		walk->visit(&lane->vcpu, walk->user);
+	if (visit != postorder && visit != leaf)
+		return;
+	update_slots(lane);
+	walk->visit(&lane->vcpu, walk->user);
 }
 
 void identity_walk(const struct identity *id,

@@ -18,7 +18,7 @@
  * Threads of one process and vCPU id without a conflict are one vCPU; those with a
  * conflict are told apart by a number, the slot.
  *
- * RETURN VALUES: 0 or -ENOMEM.
+ * RETURN VALUES: 0, -ENOMEM, or -E2BIG: more threads ran one vCPU id than can be.
  */
 #ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_IDENTITY_H
 #define EXITSCOPE_COLLECTOR_SOURCE_TRACE_IDENTITY_H

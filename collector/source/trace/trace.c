@@ -3,6 +3,7 @@
 #include "collector/source/trace/trace.h"
 
 #include <errno.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,9 @@
 #include "collector/source/trace/identity.h"
 #include "collector/source/trace/notes.h"
 #include "collector/source/trace/pairs.h"
+
+/* More than any host has; a damaged file may name 2^32. */
+#define MOST_VCPUS 16384U
 
 /*
  * A vCPU.
@@ -23,7 +27,6 @@ struct vcpu {
 	uint32_t slot;
 	uint32_t tid;
 	int number;
-	bool ended;
 	struct pairs pairs;
 };
 
@@ -35,9 +38,11 @@ struct trace_source {
 	struct identity *identity;
 	struct event_queue queue;
 	struct lost_windows lost;
-	struct vcpu **vcpus;
+	struct vcpu **vcpus; /* in the order in which they came */
 	size_t vcpu_count;
-	size_t last; /* index of the vCPU that was looked up last */
+	void *vcpu_tree;   /* the same by process, id and slot */
+	struct vcpu *last; /* that was looked up last */
+	size_t ended;	   /* how many of them were ended */
 	int announced;
 
 	/* counts over all vCPUs */
@@ -56,7 +61,8 @@ struct trace_source {
 	bool end;
 	bool live;
 	struct losses losses; /* complete when the recording has ended */
-	uint64_t weight;
+	uint64_t weight;      /* interruptions of all vCPUs */
+	uint64_t weight_left; /* weight_of() of those that were not ended */
 	uint64_t sampled_out;
 	char comm[64];
 };
@@ -78,46 +84,68 @@ static int on_lost(void *user, uint32_t cpu, uint64_t from, uint64_t to)
 	return lost_windows_add(&((struct trace_source *)user)->lost, cpu, from, to);
 }
 
-static bool is_of(const struct vcpu *vcpu, const struct kvm_event *event, uint32_t slot)
+static int by_key(const void *a, const void *b)
 {
-	return vcpu->vcpu_id == event->vcpu_id && vcpu->tgid == event->tgid && vcpu->slot == slot;
+	const struct vcpu *left = a, *right = b;
+
+	if (left->tgid != right->tgid)
+		return left->tgid > right->tgid ? 1 : -1;
+	if (left->vcpu_id != right->vcpu_id)
+		return left->vcpu_id > right->vcpu_id ? 1 : -1;
+	return (left->slot > right->slot) - (left->slot < right->slot);
 }
 
-/* The vCPU of an event, made if need be; NULL: no memory. */
-static struct vcpu *get_vcpu(struct trace_source *s, const struct kvm_event *event)
+static int make_vcpu(struct trace_source *s, const struct vcpu *key, struct vcpu **made)
 {
-	uint32_t slot = identity_slot(s->identity, event);
 	struct vcpu **more;
 	struct vcpu *vcpu;
 
-	/* Most events are of the vCPU of the one before. */
-	for (size_t n = 0; n < s->vcpu_count; n++) {
-		size_t i = (s->last + n) % s->vcpu_count;
-
-		if (is_of(s->vcpus[i], event, slot)) {
-			s->last = i;
-			return s->vcpus[i];
-		}
-	}
-
-	vcpu = calloc(1, sizeof(*vcpu));
-	more = vcpu ? reallocarray(s->vcpus, s->vcpu_count + 1, sizeof(*more)) : NULL;
-	if (!more) {
-		free(vcpu);
-		return NULL;
-	}
+	if (s->vcpu_count == MOST_VCPUS)
+		return -E2BIG;
+	more = reallocarray(s->vcpus, s->vcpu_count + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
 	s->vcpus = more;
-	*vcpu = (struct vcpu){
+
+	vcpu = malloc(sizeof(*vcpu));
+	if (!vcpu)
+		return -ENOMEM;
+	*vcpu = *key;
+	if (!tsearch(vcpu, &s->vcpu_tree, by_key)) {
+		free(vcpu);
+		return -ENOMEM;
+	}
+	s->vcpus[s->vcpu_count++] = vcpu;
+	*made = vcpu;
+	return 0;
+}
+
+/* The vCPU of an event, made if need be. */
+static int get_vcpu(struct trace_source *s, const struct kvm_event *event, struct vcpu **vcpu)
+{
+	const struct vcpu key = {
 		.tgid = event->tgid,
 		.vcpu_id = event->vcpu_id,
-		.slot = slot,
+		.slot = identity_slot(s->identity, event),
 		.tid = event->tid,
 		.number = -1,
 		.pairs = {.untimed = s->untimed},
 	};
-	s->last = s->vcpu_count;
-	s->vcpus[s->vcpu_count++] = vcpu;
-	return vcpu;
+	struct vcpu **found;
+	int rc = 0;
+
+	/* Most events are of the vCPU of the one before. */
+	*vcpu = s->last;
+	if (*vcpu && !by_key(*vcpu, &key))
+		return 0;
+	found = tfind(&key, &s->vcpu_tree, by_key);
+	if (found)
+		*vcpu = *found;
+	else
+		rc = make_vcpu(s, &key, vcpu);
+	if (!rc)
+		s->last = *vcpu;
+	return rc;
 }
 
 /* The event's vCPU id, as far as it can be known. */
@@ -158,10 +186,8 @@ static int take_event(struct trace_source *s, struct kvm_event *event)
 		return 0;
 	}
 
-	vcpu = get_vcpu(s, event);
-	if (!vcpu)
-		return -ENOMEM;
-	return pairs_take(&vcpu->pairs, event, &s->lost);
+	rc = get_vcpu(s, event, &vcpu);
+	return rc ? rc : pairs_take(&vcpu->pairs, event, &s->lost);
 }
 
 /* Everything that is older than the horizon, in order of time. */
@@ -198,6 +224,10 @@ static int fill(struct trace_source *s, struct fault *fault)
 	}
 	if (rc == -ENOMEM)
 		return fault_set(fault, rc, "out of memory");
+	if (rc == -E2BIG)
+		return fault_set(fault, -EPROTO,
+				 "%s: damaged: it has more than %u vCPUs, or threads of one vCPU",
+				 s->ops.name, MOST_VCPUS);
 	return rc ? fault_set(fault, rc, "%s: %s", s->ops.name, strerror(-rc)) : 0;
 }
 
@@ -273,6 +303,8 @@ static void share_losses(struct trace_source *s)
 	if (s->source.dropped_most || !told.more)
 		s->source.dropped_most += unpaired + s->sampled_out;
 	s->losses.exits -= seen.missing;
+	for (size_t i = 0; i < s->vcpu_count; i++)
+		s->weight_left += weight_of(s, s->vcpus[i]);
 	notes_end(&s->source.notes, &(struct notes_end){
 					    .sampled_out = s->sampled_out,
 					    .missing = seen.missing,
@@ -284,28 +316,24 @@ static void share_losses(struct trace_source *s)
 /* Part of the lost exits that falls to @vcpu, so that all parts add up. */
 static uint64_t take_share(struct trace_source *s, const struct vcpu *vcpu)
 {
-	uint64_t weight = weight_of(s, vcpu), all = 0, part;
+	uint64_t weight = weight_of(s, vcpu), part;
 
-	for (size_t i = 0; i < s->vcpu_count; i++) {
-		if (!s->vcpus[i]->ended)
-			all += weight_of(s, s->vcpus[i]);
-	}
-	if (!all)
+	if (!s->weight_left)
 		return 0;
-	part = weight == all ? s->losses.exits
-			     : (uint64_t)((double)s->losses.exits * (double)weight / (double)all);
+	part = weight == s->weight_left ? s->losses.exits
+					: (uint64_t)((double)s->losses.exits *
+						     ((double)weight / (double)s->weight_left));
 	s->losses.exits -= part;
+	s->weight_left -= weight;
 	return part;
 }
 
 /* The end of the first vCPU that was not ended, or SOURCE_FINISHED. */
 static int end_next(struct trace_source *s, struct source_item *item, struct fault *fault)
 {
-	for (size_t i = 0; i < s->vcpu_count; i++) {
-		struct vcpu *vcpu = s->vcpus[i];
+	if (s->ended < s->vcpu_count) {
+		const struct vcpu *vcpu = s->vcpus[s->ended++];
 
-		if (vcpu->ended)
-			continue;
 		if (!pairs_are_possible(&vcpu->pairs))
 			return fault_set(
 				fault, -EPROTO,
@@ -317,7 +345,6 @@ static int end_next(struct trace_source *s, struct source_item *item, struct fau
 			.end_seq = vcpu->pairs.seq + take_share(s, vcpu),
 			.open_exits = vcpu->pairs.is_open,
 		};
-		vcpu->ended = true;
 		return 0;
 	}
 
@@ -400,6 +427,12 @@ static void trace_stop(struct source *source)
 	((struct trace_source *)source)->stopping = true;
 }
 
+/* The tree's vCPUs are freed by their list. */
+static void keep(void *vcpu)
+{
+	(void)vcpu;
+}
+
 static void trace_close(struct source *source)
 {
 	struct trace_source *s = (struct trace_source *)source;
@@ -410,6 +443,7 @@ static void trace_close(struct source *source)
 		free(s->vcpus[i]);
 	}
 	free(s->vcpus);
+	tdestroy(s->vcpu_tree, keep);
 	identity_free(s->identity);
 	event_queue_free(&s->queue);
 	lost_windows_free(&s->lost);

@@ -205,6 +205,43 @@ static void test_estimated_loss(void)
 	CHECK(seen.records[0] == 5 && seen.end[0].end_seq == 8 && seen.estimated);
 }
 
+/* Every way to lose a stretch of a vCPU's turns: the computed number is the true one. */
+static void test_lost_turns(void)
+{
+	/* @length events from the one number @begin on are lost out of entry, exit, entry, ... */
+	for (uint64_t begin = 1; begin < 8; begin++) {
+		for (uint64_t length = 1; length < 8; length++) {
+			struct losses_told told = {.events = length};
+			struct losses_seen seen = {0};
+			uint64_t lost = 0, last = 0;
+
+			for (uint64_t i = 0; i < 20; i++) {
+				bool is_exit = i % 2;
+
+				if (i >= begin && i < begin + length) {
+					lost += is_exit;
+					continue;
+				}
+				seen.exits += is_exit;
+				seen.entries += !is_exit;
+				if (i == begin + length && last % 2 == i % 2) {
+					seen.halves += is_exit;
+					seen.missing += !is_exit;
+				}
+				last = i;
+			}
+			CHECK(losses_of(&told, &seen).exits == lost);
+			CHECK(losses_of(&told, &seen).exact && losses_most(&told, &seen) == lost);
+
+			/* With others in the buffers an estimate, but never above the most. */
+			told.others = 10;
+			told.events += 5;
+			CHECK(!losses_of(&told, &seen).exact);
+			CHECK(losses_of(&told, &seen).exits <= losses_most(&told, &seen));
+		}
+	}
+}
+
 /* A window that begins with an entry or ends with an exit takes no pair away. */
 static void test_loss_between_pairs(void)
 {
@@ -408,6 +445,7 @@ int main(void)
 	test_pairs(7);
 	test_exact_loss();
 	test_estimated_loss();
+	test_lost_turns();
 	test_loss_between_pairs();
 	test_half_pair();
 	test_missing_exit();
