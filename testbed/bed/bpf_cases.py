@@ -161,10 +161,24 @@ def killed(outcome):
     outcome.see("KVM could be unloaded at once")
 
 
-def refusals():
+@case("bpf: --cr3", f"{COLLECT}--cr3 -- vmm /l2/bzImage /l2/initramfs",
+      unrecorded=KVM_COUNTS_THEM)
+def with_cr3(outcome):
+    """SVM with nested paging: each record has the guest's CR3."""
+    complete(outcome)
+    outcome.counts("cr3 IS NULL", 0)
+    spaces = outcome.recording.one("SELECT count(DISTINCT cr3) FROM exits")
+    expect(spaces > 5, f"only {spaces} address spaces")
+    outcome.see(f"{spaces} address spaces")
+
+
+def refusals(setup):
     """Without privilege, without KVM: one line each, with the way out."""
     record = COLLECT + "--duration 1s"
-    return [
+    more = []
+    if setup.isa == VMX:
+        more.append(cases.refusal("bpf: --cr3", record + " --cr3", "--source ring"))
+    return more + [
         cases.refusal("bpf: no privilege", f"su nobody -c '{record}'",
                       r"CAP_SYS_ADMIN missing \(run it as root", prepare="chmod 777 ."),
         cases.refusal("bpf: no KVM", record, r"KVM is not loaded \(modprobe",
@@ -193,7 +207,7 @@ def quick(setup):
     ops = ["cpuid", "rdmsr", "out", "in", "mmio_write"] + (["touch"] if setup.nested_paging else [])
     return [*(loop(op, 100) for op in ops), chosen, with_bpf(cases.split_userspace),
             with_bpf(cases.split_halted), attached, overflow, counts_only, *filters(setup),
-            killed, *refusals(), integrity, confidentiality()]
+            killed, *refusals(setup), integrity, confidentiality()]
 
 
 def full(setup):
@@ -202,4 +216,6 @@ def full(setup):
             *(loop(op, 100) for op in ops_of(setup))]
     if setup.isa == VMX:
         more.append(loop("tsc_deadline", 100, "--irqchip"))
+    else:
+        more.append(with_cr3)
     return more + quick(setup)

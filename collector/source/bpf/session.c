@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -188,7 +189,7 @@ static void configure(struct bpf_session *s, const struct bpf_options *options)
 	rodata->tsc_khz = khz;
 	rodata->only_tgid = options->tgid;
 	rodata->ring_mask = s->record_count - 1;
-	rodata->want_cr3 = options->cr3 && svm;
+	rodata->want_cr3 = options->cr3;
 	rodata->filter = filter;
 
 	bpf_program__set_autoload(s->skel->progs.on_exit_svm, svm);
@@ -288,10 +289,26 @@ static int load_fault(struct fault *fault, int rc)
 			 *first_warning ? ": " : "", first_warning);
 }
 
+/* Whether the VMCB has the guest's CR3: without nested paging it is KVM's own. */
+static bool has_guest_cr3(void)
+{
+	FILE *f = fopen("/sys/module/kvm_amd/parameters/npt", "re");
+	bool nested_paging = f && strchr("Y1", getc(f));
+
+	if (f)
+		fclose(f);
+	return nested_paging;
+}
+
 static int load(struct bpf_session *s, const struct bpf_options *options, struct fault *fault)
 {
 	uint64_t bytes;
 	int rc;
+
+	if (options->cr3 && !has_guest_cr3())
+		return fault_set(
+			fault, -ENOTSUP,
+			"bpf: --cr3: the guest's CR3 can be had on SVM with nested paging only (use --source ring)");
 
 	libbpf_set_print(keep_warning);
 	*first_warning = '\0';
