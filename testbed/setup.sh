@@ -56,6 +56,7 @@ setup_find_kernel() {
 	local series=$1 version source_package
 
 	source_package=$(series_column "$series" 3)
+	[ -n "$source_package" ] || die "Linux $series: not in kvm/series ($(series_list | xargs))"
 	[ "$(series_column "$series" 2)" = "$(. /etc/os-release && echo "$VERSION_CODENAME")" ] ||
 		die "Linux $series: from Debian $(series_column "$series" 2), not from this Debian's packages"
 	version=$(apt-cache policy "$source_package" | awk '/Candidate:/ { print $2 }')
@@ -100,7 +101,7 @@ setup_all() {
 	setup_say "set-up: reading the package lists"
 	setup_as_root apt-get update -qq || die "apt-get update failed: see above"
 	for s in $series; do
-		kver=$(setup_find_kernel "$s")
+		kver=$(setup_find_kernel "$s") || exit 1
 		[ -n "$kver" ] || die "no linux-headers of series $s fit its source package: run apt-get update, then try again"
 		sed -i "/^$s /d" .cache/kernels
 		echo "$s $kver" >>.cache/kernels
