@@ -27,10 +27,12 @@
 #define LOW_MEMORY_END	     0x9fc00
 #define SETUP_HEADER_OFFSET  0x1f1
 #define SECTOR_BYTES	     512
+#define STACK_WORDS	     512	   /* that print_where() looks at */
+#define KERNEL_TEXT_TOP	     0x1ffffffffUL /* bits 31 to 63 of an address in Linux's text */
 
 /*
  * nowatchdog: on a loaded host a boot in TCG is so slow that the guest reports a soft
- * lockup, from an interrupt, and has then been seen to wait for a lock of its own for ever.
+ * lockup.
  */
 static const char *const default_command_line =
 	"console=ttyS0,115200 quiet mitigations=off nokaslr acpi=off pci=off noapic "
@@ -46,6 +48,8 @@ static const char *const usage =
 	"  --append ARGUMENTS  more of the kernel's command line\n"
 	"  --tell-tsc          passes the TSC's frequency to the guest's kernel, which can't\n"
 	"                      measure it here; without it no KVM in the guest enters a guest\n"
+	"Ended by SIGINT or SIGTERM, it also prints where the guest stood (\"vmm where\",\n"
+	"registers in hexadecimal) and return addresses on its stack (\"vmm stack\").\n"
 	"exit status: the byte that the guest writes to I/O port 0xf4; 1 on an error\n"
 	"example: vmm --append 'leaf_reasons=10,30' /l2/bzImage /l2/initramfs\n";
 
@@ -276,6 +280,32 @@ static int handle_exit(struct machine *machine)
 	return -ENOSYS;
 }
 
+/*
+ * Print where a guest stood that did not come to its end: its registers, and the
+ * words of its stack that point into a Linux kernel's text (/proc/kallsyms of L1
+ * names them where L2 is the same kernel).
+ */
+static void print_where(const struct machine *machine)
+{
+	struct kvm_regs regs;
+	struct kvm_translation at = {0};
+	uint64_t word;
+
+	if (ioctl(machine->vcpu.fd, KVM_GET_REGS, &regs))
+		return;
+	printf("vmm where rip=%llx rflags=%llx rsp=%llx\n", regs.rip, regs.rflags, regs.rsp);
+
+	for (unsigned int i = 0; i < STACK_WORDS; i++) {
+		at.linear_address = regs.rsp + sizeof(word) * i;
+		if (ioctl(machine->vcpu.fd, KVM_TRANSLATE, &at) || !at.valid ||
+		    at.physical_address > machine->vm.memory_bytes - sizeof(word))
+			return;
+		memcpy(&word, machine->vm.memory + at.physical_address, sizeof(word));
+		if (word >> 31 == KERNEL_TEXT_TOP)
+			printf("vmm stack +%zx %" PRIx64 "\n", sizeof(word) * i, word);
+	}
+}
+
 static int run_guest(struct machine *machine)
 {
 	int err = 0;
@@ -291,6 +321,8 @@ static int run_guest(struct machine *machine)
 
 	if (machine->line_length)
 		put_line(machine);
+	if (interrupted)
+		print_where(machine);
 	return err;
 }
 

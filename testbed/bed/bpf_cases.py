@@ -60,7 +60,7 @@ def chosen(outcome):
 
 
 @case("bpf: Linux boots as L2", RECORD + "vmm /l2/bzImage /l2/initramfs",
-      unrecorded=KVM_COUNTS_THEM)
+      unrecorded=KVM_COUNTS_THEM, boots_linux=True)
 def linux(outcome):
     """Linux boots as L2."""
     outcome.says("L2 done")

@@ -56,6 +56,7 @@ class Case:
     before: shell, run before the script and outside of its time limit.
     machine: options of testbed/run that it needs.
     unrecorded: why the CPU makes exits here that no recording has; empty: it makes none.
+    boots_linux: Linux boots as L2: with TCG in a machine of one CPU (README.md, Limits).
     """
 
     name: str
@@ -65,6 +66,7 @@ class Case:
     before: str = ""
     machine: tuple = ()
     unrecorded: str = ""
+    boots_linux: bool = False
 
     def prepare(self):
         """Shell that runs before the script."""

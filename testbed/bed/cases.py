@@ -40,7 +40,8 @@ def linux(isa):
     """Linux boots as L2 and reads the leaves with Debian's cpuid; its CR3 is recorded, too."""
     reasons = ",".join(map(str, LEAF_REASONS[isa]))
     return Case("Linux boots as L2", "collector --cr3 --db run.sqlite -- vmm "
-                f"--append leaf_reasons={reasons} /l2/bzImage /l2/initramfs", _check_linux)
+                f"--append leaf_reasons={reasons} /l2/bzImage /l2/initramfs", _check_linux,
+                boots_linux=True)
 
 
 NESTED_LOOPS = 100
@@ -49,7 +50,8 @@ NESTED_LOOPS = 100
 @case("a guest of the guest",
       "cat /l2/initramfs /l2/nested >/tmp/initramfs\n"
       "collector --cross-check --db run.sqlite -- vmm --tell-tsc --append "
-      f"nested_loops={NESTED_LOOPS} /l2/bzImage /tmp/initramfs", machine=("--nested",))
+      f"nested_loops={NESTED_LOOPS} /l2/bzImage /tmp/initramfs", machine=("--nested",),
+      boots_linux=True)
 def nested(outcome):
     """L2 runs a guest of its own: that one's exits are marked, whoever handles them."""
     recording, setup = outcome.recording, outcome.setup

@@ -41,6 +41,8 @@ run_case() {{
 		sleep {CASE_SECONDS} &
 		wait $!
 		where_it_hangs $group >>log
+		kill -TERM -$group # vmm prints where its guest stands
+		sleep 5
 		kill -9 -$group
 	) &
 	watchdog=$!

@@ -65,7 +65,8 @@ def agree(name, command, options="", wanted=SOURCES, also=None):
 
 
 @case("all sources and all leaves, Linux boots",
-      f"{CROSS_CHECK} -- vmm --append leaf_reasons=all /l2/bzImage /l2/initramfs")
+      f"{CROSS_CHECK} -- vmm --append leaf_reasons=all /l2/bzImage /l2/initramfs",
+      boots_linux=True)
 def leaves_of_linux(outcome):
     """A Linux guest reads all four leaves for all reasons; each equals the records up to it."""
     database = outcome.folder / "leaves.sqlite"
