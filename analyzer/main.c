@@ -7,6 +7,7 @@
 
 #include "analyzer/args.h"
 #include "analyzer/commands/commands.h"
+#include "analyzer/output/clean.h"
 #include "analyzer/query/db.h"
 #include "exitscope_version.h"
 
@@ -66,10 +67,7 @@ static int run_command(struct app *app, const struct options *opt, const struct 
 /* One line, whatever a damaged file or an argument brought into the text. */
 static void print_error(char *text)
 {
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = ' ';
-	fprintf(stderr, "analyzer: %s\n", text);
+	fprintf(stderr, "analyzer: %s\n", clean_text(text));
 }
 
 int main(int argc, char **argv)

@@ -7,25 +7,38 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "analyzer/output/clean.h"
 #include "analyzer/output/utf8.h"
 
+/* A character as JSON escapes it: in UTF-16. */
+static void put_escaped(FILE *file, uint32_t code)
+{
+	if (code >= 0x10000)
+		fprintf(file, "\\u%04x\\u%04x", 0xd800 + ((code - 0x10000) >> 10),
+			0xdc00 + ((code - 0x10000) & 0x3ff));
+	else
+		fprintf(file, "\\u%04x", code);
+}
+
+/* What is not safe to show is escaped, so that a terminal does not obey it and nothing is lost. */
 void json_quote(FILE *file, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
 
 	putc('"', file);
 	while (*s) {
-		int n = utf8_length(s);
+		bool is_safe;
+		size_t n = clean_next((const char *)s, &is_safe);
 
-		if (!n)
+		if (!utf8_length(s))
 			fputs("\\ufffd", file);
 		else if (*s == '"' || *s == '\\')
 			fprintf(file, "\\%c", *s);
-		else if (*s < 0x20)
-			fprintf(file, "\\u%04x", *s);
+		else if (!is_safe)
+			put_escaped(file, clean_code((const char *)s));
 		else
-			fwrite(s, 1, (size_t)n, file);
-		s += n ? n : 1;
+			fwrite(s, 1, n, file);
+		s += n;
 	}
 	putc('"', file);
 }

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "analyzer/output/clean.h"
 #include "analyzer/output/units.h"
 
 #define BAR_WIDTH 20
@@ -96,6 +97,7 @@ void out_note(struct out *out, const char *format, ...)
 		out->failed = true;
 		return;
 	}
+	clean_text(out->note[out->notes]);
 	for (int i = 0; i < out->notes; i++)
 		if (!strcmp(out->note[i], out->note[out->notes])) {
 			free(out->note[out->notes]);
@@ -106,14 +108,66 @@ void out_note(struct out *out, const char *format, ...)
 
 void out_line(struct out *out, const char *format, ...)
 {
+	char *line;
 	va_list ap;
+	int n;
 
 	if (out->format != OUT_TABLE)
 		return;
 	va_start(ap, format);
-	vfprintf(out->file, format, ap);
+	n = vasprintf(&line, format, ap);
 	va_end(ap);
-	putc('\n', out->file);
+	if (n < 0) {
+		out->failed = true;
+		return;
+	}
+
+	/* The screen's own mark of a bright line (live/screen.h) stays. */
+	clean_text(*line == '\2' ? line + 1 : line);
+	fprintf(out->file, "%s\n", line);
+	free(line);
+}
+
+/*
+ * A spreadsheet takes a text that begins like this for a formula, and runs it: an apostrophe
+ * before it makes it a text again. Numbers ("-20 %") are none. JSON has texts as they are.
+ */
+static bool is_formula(const char *text)
+{
+	bool is_number = strchr("+-", *text) && !text[1 + strspn(text + 1, "0123456789., %")];
+
+	return *text && strchr("=+-@", *text) && !is_number;
+}
+
+static void csv_text(struct out *out, const char *text)
+{
+	bool is_quoted = strpbrk(text, ",\"\r\n");
+
+	if (is_quoted)
+		putc('"', out->file);
+	if (is_formula(text))
+		putc('\'', out->file);
+	while (*text) {
+		bool is_safe;
+		size_t bytes = clean_next(text, &is_safe);
+
+		if (!is_safe)
+			putc('?', out->file);
+		else if (*text == '"')
+			fputs("\"\"", out->file);
+		else
+			fwrite(text, 1, bytes, out->file);
+		text += bytes;
+	}
+	if (is_quoted)
+		putc('"', out->file);
+}
+
+static char *printable(const char *text)
+{
+	char *copy = strdup(text);
+
+	return copy ? clean_text(copy) : NULL;
 }
 
 void out_table(struct out *out, const char *name, const struct out_column *column, int columns)
@@ -129,10 +183,11 @@ void out_table(struct out *out, const char *name, const struct out_column *colum
 	for (int i = 0, first = 1; i < columns; i++) {
 		if (column[i].type == OUT_BAR)
 			continue;
-		fprintf(out->file, "%s%s%s", first ? "" : ",", column[i].name,
-			column[i].type != OUT_TIME ? ""
-			: out->cycles		   ? "_cycles"
-						   : "_ns");
+		if (!first)
+			putc(',', out->file);
+		csv_text(out, column[i].name);
+		if (column[i].type == OUT_TIME)
+			fputs(out->cycles ? "_cycles" : "_ns", out->file);
 		first = 0;
 	}
 	putc('\n', out->file);
@@ -181,6 +236,15 @@ static void print_cell(struct out *out, int i, const char *text, int width, bool
 	fputs(last ? "\n" : "  ", out->file);
 }
 
+/* Titles of analyzer sql are names in the user's query, or in a view of the file. */
+static void print_title(struct out *out, int i, int width, bool last)
+{
+	char *title = printable(out->column[i].title);
+
+	print_cell(out, i, title ? title : "?", width, last);
+	free(title);
+}
+
 static const char *cell_text(const struct out *out, size_t i, char bar[BAR_WIDTH + 1])
 {
 	int n;
@@ -216,7 +280,7 @@ static void print_table(struct out *out)
 			last = c;
 	for (int c = 0; c < out->columns; c++)
 		if (shown[c])
-			print_cell(out, c, out->column[c].title, width[c], c == last);
+			print_title(out, c, width[c], c == last);
 	for (size_t i = 0; i < out->cells; i++)
 		if (shown[i % columns])
 			print_cell(out, (int)(i % columns), cell_text(out, i, bar),
@@ -283,32 +347,6 @@ static void csv_comma(struct out *out)
 		putc(',', out->file);
 }
 
-static void csv_text(struct out *out, const char *text)
-{
-	if (!strpbrk(text, ",\"\r\n")) {
-		fputs(text, out->file);
-		return;
-	}
-	putc('"', out->file);
-	for (; *text; text++) {
-		if (*text == '"')
-			putc('"', out->file);
-		putc(*text, out->file);
-	}
-	putc('"', out->file);
-}
-
-/* Control characters in a table would move the cursor. */
-static char *printable(const char *text)
-{
-	char *copy = strdup(text);
-
-	for (char *c = copy; c && *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
-	return copy;
-}
-
 /* Name in JSON; a time says its unit. */
 static const char *json_name(const struct out *out, const struct out_column *column, char *name,
 			     size_t size)
@@ -373,9 +411,9 @@ static void put_int(struct out *out, int64_t value, const char *text)
 /* Whether the next cell would be a duration, or a share of time, of a run without any. */
 static bool is_unknown(const struct out *out)
 {
-	static const char *const durations[] = {"time", "time_share", "busy_share", "mean", "min",
-						"p50",	"p90",	      "p95",	    "p99",  "p999",
-						"max"};
+	static const char *const durations[] = {"time", "time_share", "busy_share", "mean",
+						"min",	"p50",	      "p90",	    "p95",
+						"p99",	"p999",	      "max"};
 	const struct out_column *column = &out->column[out->at];
 
 	if (!out->no_durations)

@@ -48,7 +48,8 @@ static void coverage_line(struct out *out, const struct run *run)
 	}
 	out_line(out,
 		 "coverage: %s%s (%s recorded, %s%s dropped%s%s%s; %s unread before the recording)",
-		 about, units_share((double)run->exits / (double)(run->exits + run->dropped), share),
+		 about,
+		 units_share((double)run->exits / (double)(run->exits + run->dropped), share),
 		 units_count(run->exits, recorded), about, units_count(run->dropped, dropped),
 		 run->filtered ? ", " : "",
 		 run->filtered ? units_count(run->filtered, filtered) : "",

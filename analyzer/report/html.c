@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "analyzer/output/utf8.h"
+#include "analyzer/output/clean.h"
 
 void html_put(struct html *h, const char *format, ...)
 {
@@ -26,15 +26,16 @@ void html_text(struct html *h, const char *text)
 		static const char special[] = "&<>\"'";
 		static const char *const entity[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
 		const char *at = strchr(special, *s);
-		int length = utf8_length(s);
+		bool is_safe;
+		size_t length = clean_next((const char *)s, &is_safe);
 
 		if (at)
 			fputs(entity[at - special], h->file);
-		else if (!length || (*s < 0x20 && *s != '\n' && *s != '\t') || *s == 0x7f)
+		else if (!is_safe && *s != '\n' && *s != '\t')
 			fputs("&#xfffd;", h->file);
 		else
-			fwrite(s, 1, (size_t)length, h->file);
-		s += length ? length : 1;
+			fwrite(s, 1, length, h->file);
+		s += length;
 	}
 }
 

@@ -3,6 +3,7 @@
 """hostile_test.py ANALYZER DATABASE - files from elsewhere: nothing in them is executed, and every
 command ends soon, with an answer or with one line that says why not. Random values print their seed."""
 
+import json
 import os
 import random
 import shutil
@@ -176,6 +177,42 @@ class HostileTest(unittest.TestCase):
         self.ends_well("a label of 200 MB")
         self.change(lambda db: db.execute("UPDATE run SET label = ?, command = ?", ("x\x1b[31m\u202e" * 500000,) * 2))
         self.ends_well("a label of 4 MB")
+
+    def test_texts(self):
+        """Nothing of a text reaches the terminal but what can be seen; JSON has it as it is."""
+        evil = ("=cmd|'/C calc'!A0 <script>alert(1)</script>\x1b]0;PWN\x07\x1b[31m\x9b31m\r\nsecond line\x08\u202eRTL"
+                "\u2028\u2066\u200f\ufeff\U000e0041 %s%n `id` \x02")
+        active = [character.encode() for character in "\x1b\x07\x9b\r\x08\u202e\u2028\u2066\u200f\ufeff\U000e0041\x02"]
+
+        def put(database):
+            columns = ("label", "command", "host", "kernel", "cpu_model", "ept", "environment", "source", "module_parameters")
+            database.execute("UPDATE run SET " + ", ".join(f"{column} = :text" for column in columns), {"text": evil})
+            database.execute("UPDATE vm SET comm = ?", (evil,))
+            database.execute("UPDATE exit_reason SET name = ?, meaning = ? WHERE number IN (30, 48)", (evil, evil))
+
+        self.change(put)
+        for command in (*COMMANDS, ["runs", "--run", evil.replace("\0", "")], ["sql", f'SELECT 1 AS "{evil}"']):
+            for style in ([], ["--format", "csv"], ["--format", "json"]):
+                if style and command[0] in ("report", "export", "live"):
+                    continue
+                with self.subTest(command=" ".join(command), style=style):
+                    done = self.run_command(command + style)
+                    self.assertIn(done.returncode, (0, 1))
+                    shown = done.stdout + done.stderr
+                    for name in ("out.html", "out.txt"):
+                        path = os.path.join(self.folder, name)
+                        if command[0] == "report" and os.path.exists(path):
+                            with open(path, "rb") as page:
+                                shown += page.read()
+                    self.assertEqual([sequence for sequence in active if sequence in shown], [])
+                    self.assertNotIn(b"<script>alert", shown if command[0] == "report" else b"")
+                    if style == ["--format", "csv"]:
+                        for line in done.stdout.splitlines():
+                            self.assertFalse(line.startswith((b"=", b'"=', b"@")) or b",=" in line or b',"=' in line, line)
+                    if style == ["--format", "json"] and not done.returncode:
+                        json.loads(done.stdout)
+        done = self.run_command(["sql", "--format", "json", "SELECT label FROM run"])
+        self.assertEqual(json.loads(done.stdout)["rows"][0]["label"], evil)
 
     def test_random_tscs(self):
         self.change("UPDATE exit SET tsc = random()", "UPDATE OR REPLACE exit_rollup SET slot = random(), first_tsc = random()",
