@@ -173,7 +173,7 @@ static int put_deltas(struct app *app, struct out *out)
 
 	if (!d)
 		return app_fail(app, "out of memory");
-	rc = db_prepare(app, &stmt, verify_delta_sql);
+	rc = db_prepare(app, &stmt, equation_delta);
 	if (rc) {
 		free(d);
 		return -1;

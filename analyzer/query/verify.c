@@ -8,6 +8,9 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
+#include "analyzer/query/equations.h"
+#include "analyzer/query/verify_leaf.h"
+#include "analyzer/query/verify_rows.h"
 
 static int64_t id_or_all(sqlite3_stmt *stmt, int column)
 {
@@ -27,16 +30,28 @@ static char *trimmed(sqlite3_stmt *stmt, int column)
 	return text;
 }
 
-static int take_row(struct app *app, sqlite3_stmt *stmt, int equation, struct checks *all)
+int checks_add(struct app *app, struct checks *checks, const struct check *check)
 {
-	struct check *more = realloc(all->check, ((size_t)all->count + 1) * sizeof(*more));
-	struct check *c;
+	struct check *more = checks->check;
 
-	if (!more)
+	/* powers of two: when the count is one, the room is used up */
+	if (!(checks->count & (checks->count - 1)))
+		more = reallocarray(more, checks->count ? 2 * (size_t)checks->count : 1,
+				    sizeof(*more));
+	if (!more) {
+		free(check->why);
 		return app_fail(app, "out of memory");
-	all->check = more;
-	c = &more[all->count];
-	*c = (struct check){
+	}
+
+	checks->check = more;
+	more[checks->count++] = *check;
+	checks->failed += check->unexplained != 0;
+	return 0;
+}
+
+static int add_row(struct app *app, sqlite3_stmt *stmt, int equation, struct checks *checks)
+{
+	const struct check check = {
 		.equation = equation,
 		.vm = id_or_all(stmt, 0),
 		.vcpu = id_or_all(stmt, 1),
@@ -46,26 +61,26 @@ static int take_row(struct app *app, sqlite3_stmt *stmt, int equation, struct ch
 		.unexplained = sqlite3_column_int64(stmt, 5),
 		.why = trimmed(stmt, 6),
 	};
-	if (!c->why)
+
+	if (!check.why)
 		return app_fail(app, "out of memory");
-	all->count++;
-	all->failed += c->unexplained != 0;
-	return 0;
+	return checks_add(app, checks, &check);
 }
 
-static int evaluate(struct app *app, int equation, struct checks *all)
+static int evaluate(struct app *app, int equation, struct checks *checks)
 {
-	char *sql = sqlite3_mprintf("%s%s", verify_common, verify_equations[equation].sql);
+	char *sql = sqlite3_mprintf("%s%s", equation_common, verify_equations[equation].sql);
 	sqlite3_stmt *stmt;
 	int rc = sql ? db_prepare(app, &stmt, sql) : app_fail(app, "out of memory");
 
 	sqlite3_free(sql);
 	if (rc)
 		return -1;
+
 	sqlite3_bind_int64(stmt, 1, app->run.id);
 	sqlite3_bind_int(stmt, 2, app->run.isa);
 	while ((rc = db_step(app, stmt)) > 0) {
-		if (take_row(app, stmt, equation, all)) {
+		if (add_row(app, stmt, equation, checks)) {
 			rc = -1;
 			break;
 		}
@@ -74,12 +89,76 @@ static int evaluate(struct app *app, int equation, struct checks *all)
 	return rc;
 }
 
+/* SQL function part(n, words): "12 words, ", or "" for 0. */
+static void sql_part(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	int64_t n = sqlite3_value_int64(values[0]);
+	char *text;
+
+	(void)count;
+	if (!n) {
+		sqlite3_result_text(context, "", 0, SQLITE_STATIC);
+		return;
+	}
+	text = sqlite3_mprintf("%lld %s, ", n, sqlite3_value_text(values[1]));
+	if (text)
+		sqlite3_result_text(context, text, -1, sqlite3_free);
+	else
+		sqlite3_result_error_nomem(context);
+}
+
+/* SQL function row_count(vcpu): rows of table exit. */
+static void sql_row_count(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const struct row_counts *rows = sqlite3_user_data(context);
+
+	(void)count;
+	sqlite3_result_int64(context, row_counts_get(rows, sqlite3_value_int64(values[0])));
+}
+
+static int add_functions(struct app *app, struct row_counts *rows)
+{
+	const int flags = SQLITE_UTF8 | SQLITE_DIRECTONLY;
+
+	if (sqlite3_create_function(app->db, "part", 2, flags | SQLITE_DETERMINISTIC, NULL,
+				    sql_part, NULL, NULL) ||
+	    sqlite3_create_function(app->db, "row_count", 1, flags, rows, sql_row_count, NULL,
+				    NULL))
+		return app_fail(app, "%s", sqlite3_errmsg(app->db));
+	return 0;
+}
+
+static void remove_functions(struct app *app)
+{
+	sqlite3_create_function(app->db, "part", 2, SQLITE_UTF8, NULL, NULL, NULL, NULL);
+	sqlite3_create_function(app->db, "row_count", 1, SQLITE_UTF8, NULL, NULL, NULL, NULL);
+}
+
 int verify_read(struct app *app, struct checks *checks)
 {
-	int rc = 0;
+	struct row_counts rows = {0};
+	struct leaves *leaves = NULL;
+	int rc = -1;
 
-	for (int i = 0; !rc && i < verify_equation_count; i++)
-		rc = evaluate(app, i, checks);
+	/* Without all rows neither their number nor what a leaf must show is known. */
+	if (app->run.has_raw == 1) {
+		if (leaves_open(app, &leaves) || row_counts_read(app, &rows, leaves))
+			goto end;
+	}
+	if (add_functions(app, &rows))
+		goto end;
+
+	rc = 0;
+	for (int i = 0; !rc && i < verify_equation_count; i++) {
+		if (verify_equations[i].sql)
+			rc = evaluate(app, i, checks);
+		else if (leaves)
+			rc = leaves_check(app, leaves, i, checks);
+	}
+	remove_functions(app);
+end:
+	leaves_close(leaves);
+	row_counts_free(&rows);
 	return rc;
 }
 

@@ -10,8 +10,9 @@
  *	unexplained	what is left of the difference, 0 when all is explained
  *	why		the parts of the explanation with their numbers, ''
  *
- * and no row where the run lacks a side. Parameters: ?1 run, ?2 isa. Every query
- * begins with verify_common, whose tables v, x and r it may use.
+ * and no row where the run lacks a side. Parameters: ?1 run, ?2 isa. equations/common.sql
+ * stands before each query, which may use its tables. Only the equation "leaf" is code
+ * (verify_leaf.h): it takes one pass over all rows.
  */
 #ifndef EXITSCOPE_ANALYZER_QUERY_VERIFY_H
 #define EXITSCOPE_ANALYZER_QUERY_VERIFY_H
@@ -22,6 +23,7 @@
  * @name: for scripts, stays the same
  * @left, @right: what is compared
  * @source: what must have been recorded for it
+ * @sql: NULL: the equation is code
  */
 struct equation {
 	const char *name;
@@ -31,7 +33,6 @@ struct equation {
 	const char *sql;
 };
 
-extern const char verify_common[];
 extern const struct equation verify_equations[];
 extern const int verify_equation_count;
 
@@ -70,16 +71,18 @@ struct check_sum {
 int verify_read(struct app *app, struct checks *checks);
 void verify_free(struct checks *checks);
 
+/* Appends a comparison; takes over its why, also on failure (-1, reason in @app). */
+int checks_add(struct app *app, struct checks *checks, const struct check *check);
+
 struct check_sum verify_sum(const struct checks *checks, int equation);
 
 /* "UNEXPLAINED", "equal" or "explained" */
 const char *verify_verdict(int64_t unexplained, bool equal);
 
 /*
- * vm, vcpu_id, reason, delta, n: record cycles minus the interval from kvm_exit to
- * kvm_entry of the same exit. On an idle CPU nearly constant: the instructions
- * between the stamps and the tracepoints.
+ * Query of the run ?1: vm, vcpu_id, reason, delta, n. delta: record cycles minus the interval
+ * from kvm_exit to kvm_entry of the same exit.
  */
-extern const char verify_delta_sql[];
+extern const char equation_delta[];
 
 #endif

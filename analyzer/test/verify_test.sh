@@ -97,6 +97,46 @@ expect 1 'leaf .*UNEXPLAINED' 'UPDATE leaf_reading SET ebx = 1 WHERE seq = 2'
 expect 1 'NO SUCH CPUID EXIT' 'UPDATE leaf_reading SET reason = 10 WHERE seq = 2'
 expect 1 'NO SUCH CPUID EXIT' 'INSERT INTO leaf_reading VALUES (1, 3, 0x4fffffff, 0, 14, 0, 0, 0)'
 expect 1 'leaf .*UNEXPLAINED' 'UPDATE leaf_reading SET edx = 0xffffffff WHERE seq = 2'
+
+# other VM BEGIN CYCLES: SQL for one more exit of reason 12, of another vCPU, that all sources agree on
+other() {
+	cat <<END
+INSERT INTO vm SELECT 2, 1, 2, 101, 'other' WHERE $1 = 2;
+INSERT INTO vcpu (id, vm_id, vcpu_id, ring_id, recorded) VALUES (2, $1, 1, 2, 1);
+INSERT INTO exit SELECT 2, 0, $2, 12, 0, $3, 0, 0, 0, rip, NULL, NULL, qualification, info2, intr_info,
+	error_code, user_reason, pcpu, cr3 FROM exit WHERE seq = 0;
+INSERT INTO exit_rollup SELECT 2, slot, 12, 1, $3, 0, 0, 0, $3, $3, 0, 0, 0, 0, $2, $2
+	FROM exit_rollup WHERE reason = 12;
+INSERT INTO exit_hist VALUES (2, 0, 12, 0, 1, 1);
+INSERT INTO crosscheck VALUES (1, 2, 'totals', 'exits', 12, 1, $3), (1, 2, 'tracefs_exit', 'exits', 12, 1, NULL),
+	(1, 2, 'match', 'records', 12, 1, NULL), (1, 2, 'match', 'matched', 12, 1, NULL);
+END
+}
+
+# Totals of a VM are those of all its vCPUs. An exit that is open while the leaf is read has no time
+# yet; one that ends meanwhile may have it or not.
+expect 0 'leaf +1 +0 +12 .* 2,000 +2,000 .* equal' "$(other 1 12600 5000)"
+expect 1 'leaf .*UNEXPLAINED' "$(other 1 12600 5000); UPDATE leaf_reading SET ecx = 7000 WHERE seq = 2"
+expect 0 'leaf .* 2,000 +2,000 .* equal' "$(other 1 12600 600)"
+expect 0 'leaf .* 600 while it was read +explained' "$(other 1 12600 600); UPDATE leaf_reading SET ecx = 2600 WHERE seq = 2"
+expect 1 'leaf .*UNEXPLAINED' "$(other 1 12600 600); UPDATE leaf_reading SET ecx = 2601 WHERE seq = 2"
+expect 1 'leaf .*UNEXPLAINED' "$(other 1 500 100)"
+
+# leaf_scope=host: the totals are those of all VMs
+host="UPDATE run SET module_parameters = '{\"kvm\": {\"leaf_scope\": \"host\"}}'"
+both='UPDATE leaf_reading SET eax = 14 WHERE seq = 1; UPDATE leaf_reading SET ecx = 2100 WHERE seq = 2'
+expect 0 'leaf .* 2,000 +2,000 .* equal' "$(other 2 500 100)"
+expect 1 'leaf .*UNEXPLAINED' "$(other 2 500 100); $both"
+expect 0 'leaf .* 2,100 +2,100 .* equal' "$(other 2 500 100); $host; $both"
+expect 1 'leaf .*UNEXPLAINED' "$(other 2 500 100); $host"
+
+# Some of the readings only; two guests, whose readings were imported one after the other
+expect 0 'leaf .* 2,000 +2,000 .* equal' 'DELETE FROM leaf_reading WHERE seq = 1'
+expect 1 'leaf .*UNEXPLAINED' 'DELETE FROM leaf_reading WHERE seq = 1; UPDATE leaf_reading SET ecx = 1500'
+between="UPDATE exit SET reason = 10, key = 0x4fffffff WHERE vcpu = 2; UPDATE exit_rollup SET reason = 10 WHERE vcpu = 2;
+	UPDATE crosscheck SET reason = 10 WHERE vcpu = 2; UPDATE exit_hist SET reason = 10 WHERE vcpu = 2"
+expect 0 'leaf +2 +1 .* 1 +1 .* equal' "$(other 2 12600 100); $between; INSERT INTO leaf_reading VALUES (1, 3, 0x4fffffff, 0, 1, 0, 0, 0)"
+expect 1 'leaf .*UNEXPLAINED' "$(other 2 12600 100); $between; INSERT INTO leaf_reading VALUES (1, 3, 0x4fffffff, 0, 2, 0, 0, 0)"
 expect 1 'can not occur with ept=N' 'UPDATE exit_rollup SET reason = 48 WHERE reason = 12'
 
 # What the emulated CPU itself says

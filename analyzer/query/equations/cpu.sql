@@ -4,7 +4,7 @@
 , made AS ( -- one row per vCPU and reason
   SELECT v.vm, v.vcpu_id, k.vcpu, k.reason, sum(k.n) AS n
   FROM crosscheck k
-  JOIN v ON v.id = k.vcpu
+  JOIN vcpus v ON v.id = k.vcpu
   WHERE k.run_id = ?1
     AND k.source = 'cpu'
     AND k.name = 'exits'
@@ -16,7 +16,7 @@ FROM (
   FROM made
   UNION ALL
   SELECT vm, vcpu_id, vcpu, reason, 0, real
-  FROM x
+  FROM counts
   WHERE vcpu IN (SELECT vcpu FROM made)
 )
 WHERE EXISTS (SELECT 1 FROM crosscheck WHERE run_id = ?1 AND source = 'totals')

@@ -1,0 +1,65 @@
+-- What all equations use. Parameters: ?1 run, ?2 ISA (1: VMX). part(n, words) gives 'N words, ', or
+-- '' if n is 0 (verify.c).
+WITH
+vcpus AS MATERIALIZED ( -- one row per vCPU of the run
+  SELECT c.*, m.id AS vm
+  FROM vcpu c
+  JOIN vm m ON m.id = c.vm_id
+  WHERE m.run_id = ?1
+),
+counts AS MATERIALIZED ( -- one row per vCPU and reason; what was not stored is 0
+  SELECT
+    v.vm,
+    v.vcpu_id,
+    v.open_exits,
+    v.ended,
+    k.vcpu,
+    k.reason,
+    -- the totals page of the ring
+    coalesce(sum(k.n) FILTER (WHERE k.source = 'totals'), 0) AS real,
+    coalesce(sum(k.n) FILTER (WHERE k.source = 'totals_synthesized'), 0) AS synth,
+    sum(k.cycles) FILTER (WHERE k.source = 'totals') AS cycles,
+    coalesce(sum(k.n) FILTER (WHERE k.source = 'totals_dropped'), 0) AS dropped,
+    coalesce(sum(k.n) FILTER (WHERE k.source = 'totals_filtered'), 0) AS filtered,
+    coalesce(sum(k.n) FILTER (WHERE k.source = 'totals_unread'), 0) AS unread,
+    -- kvm_exit and the records, matched exit by exit (collector/xcheck/match.h)
+    coalesce(sum(k.n) FILTER (WHERE k.source = 'tracefs_exit'), 0) AS traced,
+    coalesce(sum(k.n) FILTER (WHERE k.source = 'match' AND k.name = 'records'), 0) AS records,
+    coalesce(sum(k.n) FILTER (WHERE k.source = 'match' AND k.name = 'matched'), 0) AS matched,
+    coalesce(sum(k.n) FILTER (WHERE k.source = 'match' AND k.name = 'differ'), 0) AS differ,
+    coalesce(sum(k.n) FILTER (WHERE k.source = 'match' AND k.name = 'before'), 0) AS before,
+    coalesce(sum(k.n) FILTER (WHERE k.source = 'match' AND k.name = 'after'), 0) AS after,
+    coalesce(sum(k.n) FILTER (WHERE k.source = 'match' AND k.name = 'open'), 0) AS open,
+    coalesce(sum(k.n) FILTER (WHERE k.source = 'match' AND k.name = 'gap'), 0) AS gap,
+    coalesce(sum(k.n) FILTER (WHERE k.source = 'match' AND k.name = 'untraced'), 0) AS untraced,
+    coalesce(sum(k.n) FILTER (WHERE k.source = 'match' AND k.name = 'synthesized'), 0)
+      AS synth_records,
+    coalesce(sum(k.n) FILTER (WHERE k.source = 'match' AND k.name = 'trace_only'), 0) AS trace_only,
+    coalesce(sum(k.n) FILTER (WHERE k.source = 'match' AND k.name = 'record_only'), 0)
+      AS record_only,
+    coalesce(sum(k.n) FILTER (WHERE k.source = 'match' AND k.name = 'shorter'), 0) AS shorter,
+    coalesce(sum(k.n) FILTER (WHERE k.source = 'match' AND k.name = 'overlaps'), 0) AS overlaps
+  FROM crosscheck k
+  JOIN vcpus v ON v.id = k.vcpu
+  WHERE k.run_id = ?1
+  GROUP BY k.vcpu, k.reason
+),
+held AS MATERIALIZED ( -- one row per vCPU and basic reason: the records that the file holds
+  SELECT
+    u.vcpu,
+    v.vm,
+    v.vcpu_id,
+    CASE ?2 WHEN 1 THEN u.reason & 0xffff ELSE u.reason END AS reason,
+    sum(u.n) AS n,
+    sum(u.n_synth) AS synth,
+    sum(u.cycles) AS cycles
+  FROM exit_rollup u
+  JOIN vcpus v ON v.id = u.vcpu
+  GROUP BY u.vcpu, 4
+),
+lost AS MATERIALIZED ( -- one row: trace events that were lost
+  SELECT coalesce(sum(n), 0) AS n
+  FROM crosscheck
+  WHERE run_id = ?1
+    AND source = 'tracefs_lost'
+)

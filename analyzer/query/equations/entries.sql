@@ -1,0 +1,29 @@
+-- kvm_entry events against kvm_exit events; a VM entry that fails with VMfail has no exit.
+, by_vcpu AS (
+  SELECT
+    v.vm, v.vcpu_id, v.vmfail,
+    (SELECT coalesce(sum(c.traced), 0) FROM counts c WHERE c.vcpu = v.id) AS exits,
+    (
+      SELECT sum(k.n)
+      FROM crosscheck k
+      WHERE k.run_id = ?1
+        AND k.vcpu = v.id
+        AND k.source = 'tracefs_entry'
+        AND k.name = 'entries'
+    ) AS entries
+  FROM vcpus v
+),
+rested AS (
+  SELECT *, entries - exits - vmfail AS rest
+  FROM by_vcpu
+  WHERE entries IS NOT NULL
+)
+SELECT vm, vcpu_id, NULL, entries, exits,
+  CASE WHEN abs(rest) <= 1 + (SELECT n FROM lost) THEN 0 ELSE rest END,
+  part(vmfail, 'VM entries that failed with VMfail')
+    || CASE
+         WHEN rest = 0 THEN ''
+         WHEN abs(rest) <= 1 THEN printf('%+lld at the edges, ', rest)
+         ELSE printf('%+lld by lost events and edges, ', rest)
+       END
+FROM rested

@@ -1,0 +1,21 @@
+-- perf's counter of kvm_exit against the events traced while it ran, of all VMs.
+, counter AS (
+  SELECT
+    sum(n) FILTER (WHERE name = 'count') AS n,
+    sum(n) FILTER (WHERE name = 'at least') AS low,
+    sum(n) FILTER (WHERE name = 'at most') AS high,
+    (SELECT n FROM lost) AS lost
+  FROM crosscheck
+  WHERE run_id = ?1
+    AND source = 'perf_exit'
+)
+SELECT NULL, NULL, NULL, n, high,
+  CASE
+    WHEN n < low THEN n - low
+    WHEN n > high + lost THEN n - high - lost
+    ELSE 0
+  END,
+  part(high - low, 'at the edges')
+    || part(max(n - high, 0), 'lost events')
+FROM counter
+WHERE n IS NOT NULL

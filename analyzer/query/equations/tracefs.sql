@@ -1,0 +1,22 @@
+-- Real exits of the totals against kvm_exit events, by reason. The exit that was open when the
+-- recording began or ended may be traced on the other side of that time. Events that were lost where
+-- records were dropped too leave nothing that shows their reason.
+, by_reason AS (
+  SELECT
+    vm, vcpu_id, reason, real, traced, before, after, untraced, unread,
+    real - (traced - before - after + untraced) AS rest,
+    (SELECT n FROM lost) * (dropped > 0) AS lost,
+    open_exits - (SELECT sum(o.open) FROM counts o WHERE o.vcpu = counts.vcpu) AS late
+  FROM counts
+  WHERE reason IS NOT NULL
+    AND real + traced > 0
+)
+SELECT vm, vcpu_id, reason, real, traced,
+  CASE WHEN rest BETWEEN -lost AND unread + late + lost THEN 0 ELSE rest END,
+  part(before, 'traced before recording')
+    || part(after, 'traced after it')
+    || part(untraced, 'recorded where events were lost')
+    || part(rest, 'unread, lost on both sides, or open at the end and traced later')
+FROM by_reason
+WHERE EXISTS (SELECT 1 FROM crosscheck WHERE run_id = ?1 AND source = 'tracefs_entry')
+  AND EXISTS (SELECT 1 FROM crosscheck WHERE run_id = ?1 AND source = 'totals')

@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * verify_leaf.c - bounds of what each leaf must have shown, and the alignment; see verify_leaf.h
+ */
+#include "analyzer/query/verify_leaf.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/query/db.h"
+
+#define LEAF_EXITS	   0x4fffffff /* exits of all reasons */
+#define LEAF_CYCLES	   0x4ffffffe /* their time */
+#define LEAF_REASON_EXITS  0x4ffffffd /* exits of the reason in ECX */
+#define LEAF_REASON_CYCLES 0x4ffffffc /* their time */
+
+#define EVERY -1 /* all reasons, or all VMs */
+
+/* Most cells of the table of the alignment; more readings are taken in order. */
+#define ALIGN_CELLS (INT64_C(4) << 20)
+
+/* An alignment with one more right value is better than with any number of others. */
+#define SCORE_VALUE 4096
+#define SCORE_LEAF  1
+
+struct reading {
+	int64_t leaf;
+	int64_t reason;
+	int64_t value;
+	bool undefined; /* the guest got "not defined by the SDM" */
+	int exit;	/* the leaf_exit that is this reading, -1: none */
+};
+
+/* A CPUID exit with a leaf of ours. @low, @high: bounds of what it showed. */
+struct leaf_exit {
+	int64_t vcpu, vm, vcpu_id;
+	int64_t tsc, end;
+	int64_t leaf, reason; /* reason: EVERY for the leaves of all reasons */
+	int64_t exits_low, exits_high;
+	int64_t cycles_low, cycles_high;
+};
+
+struct leaves {
+	struct reading *readings;
+	int reading_count;
+	struct leaf_exit *exits; /* by vcpu, reason, tsc */
+	int exit_count;
+	bool host; /* leaf_scope=host: totals of all VMs */
+};
+
+static bool is_time(int64_t leaf)
+{
+	return leaf == LEAF_CYCLES || leaf == LEAF_REASON_CYCLES;
+}
+
+static bool is_of_all_reasons(int64_t leaf)
+{
+	return leaf >= LEAF_CYCLES;
+}
+
+/* Values of a damaged file may overflow: they then wrap. */
+static int64_t add(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
+static int64_t subtract(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+
+/* Room for one more of @count elements; NULL: no memory. */
+static void *grow(void *array, int count, size_t bytes)
+{
+	/* powers of two: when the count is one, the room is used up */
+	if (count & (count - 1))
+		return array;
+	return reallocarray(array, count ? 2 * (size_t)count : 1, bytes);
+}
+
+static int read_readings(struct app *app, struct leaves *l)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(app, &stmt,
+		       "SELECT leaf, reason, eax, ebx, ecx, edx FROM leaf_reading "
+		       "WHERE run_id = ?1 ORDER BY seq"))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, app->run.id);
+
+	while ((rc = db_step(app, stmt)) > 0) {
+		struct reading *more = grow(l->readings, l->reading_count, sizeof(*l->readings));
+		int64_t leaf = sqlite3_column_int64(stmt, 0);
+		uint64_t high = (uint64_t)sqlite3_column_int64(stmt, 3) << 32;
+
+		if (!more) {
+			rc = app_fail(app, "out of memory");
+			break;
+		}
+		l->readings = more;
+		more[l->reading_count++] = (struct reading){
+			.leaf = leaf,
+			.reason = is_of_all_reasons(leaf) ? EVERY : sqlite3_column_int64(stmt, 1),
+			.value = (int64_t)(high | (uint64_t)sqlite3_column_int64(
+							  stmt, is_time(leaf) ? 4 : 2)),
+			.undefined = sqlite3_column_int64(stmt, 5) == 0xffffffff,
+			.exit = -1,
+		};
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+static int by_series(const void *a, const void *b)
+{
+	const struct leaf_exit *x = a, *y = b;
+
+	if (x->vcpu != y->vcpu)
+		return x->vcpu < y->vcpu ? -1 : 1;
+	if (x->reason != y->reason)
+		return x->reason < y->reason ? -1 : 1;
+	return (x->tsc > y->tsc) - (x->tsc < y->tsc);
+}
+
+static int read_exits(struct app *app, struct leaves *l)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(app, &stmt,
+		       "SELECT v.id, v.vm_id, v.vcpu_id, e.tsc, e.cycles, e.key, e.key_aux "
+		       "FROM exit e JOIN vcpu v ON v.id = e.vcpu JOIN vm m ON m.id = v.vm_id "
+		       "WHERE m.run_id = ?1 AND e.key BETWEEN 0x4ffffffc AND 0x4fffffff "
+		       "AND CASE ?2 WHEN 1 THEN e.reason & 0xffff = 10 ELSE e.reason = 0x72 END"))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, app->run.id);
+	sqlite3_bind_int(stmt, 2, app->run.isa);
+
+	while ((rc = db_step(app, stmt)) > 0) {
+		struct leaf_exit *more = grow(l->exits, l->exit_count, sizeof(*l->exits));
+		int64_t leaf = sqlite3_column_int64(stmt, 5);
+
+		if (!more) {
+			rc = app_fail(app, "out of memory");
+			break;
+		}
+		l->exits = more;
+		more[l->exit_count++] = (struct leaf_exit){
+			.vcpu = sqlite3_column_int64(stmt, 0),
+			.vm = sqlite3_column_int64(stmt, 1),
+			.vcpu_id = sqlite3_column_int64(stmt, 2),
+			.tsc = sqlite3_column_int64(stmt, 3),
+			.end = add(sqlite3_column_int64(stmt, 3), sqlite3_column_int64(stmt, 4)),
+			.leaf = leaf,
+			.reason = is_of_all_reasons(leaf) ? EVERY : sqlite3_column_int64(stmt, 6),
+		};
+	}
+	sqlite3_finalize(stmt);
+	if (l->exit_count)
+		qsort(l->exits, (size_t)l->exit_count, sizeof(*l->exits), by_series);
+	return rc;
+}
+
+static int read_scope(struct app *app, struct leaves *l)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(app, &stmt,
+		       "SELECT json_extract(module_parameters, '$.kvm.leaf_scope') = 'host' "
+		       "FROM run WHERE id = ?1"))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, app->run.id);
+	rc = db_step(app, stmt);
+	if (rc > 0)
+		l->host = sqlite3_column_int(stmt, 0);
+	sqlite3_finalize(stmt);
+	return rc < 0 ? -1 : 0;
+}
+
+int leaves_open(struct app *app, struct leaves **leaves)
+{
+	struct leaves *l = calloc(1, sizeof(*l));
+
+	*leaves = NULL;
+	if (!l)
+		return app_fail(app, "out of memory");
+
+	if (read_readings(app, l))
+		goto fail;
+	if (!l->reading_count) {
+		leaves_close(l);
+		return 0;
+	}
+	if (read_scope(app, l) || read_exits(app, l))
+		goto fail;
+
+	*leaves = l;
+	return 0;
+fail:
+	leaves_close(l);
+	return -1;
+}
+
+/*
+ * The first of @count exits, in order of time, whose tsc (or end, if @by_end) is @time or
+ * later. Both rise: they are exits of one vCPU.
+ */
+static int first_from(const struct leaf_exit *exits, int count, int64_t time, bool by_end)
+{
+	int low = 0, high = count;
+
+	while (low < high) {
+		int middle = low + (high - low) / 2;
+
+		if ((by_end ? exits[middle].end : exits[middle].tsc) < time)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/*
+ * Adds a row to the exits of one vCPU and reason, each of which shows it from some exit on:
+ * until leaves_check() sums up, an exit holds only what it adds to the one before it.
+ */
+static void add_to_series(struct leaf_exit *exits, int count, const struct leaf_row *row)
+{
+	int64_t end = add(row->tsc, row->cycles);
+	int begun = first_from(exits, count, row->tsc, false);
+	int begun_late = begun, ended, ended_late;
+
+	if (row->vcpu == exits->vcpu) {
+		ended = first_from(exits, count, add(row->tsc, 1), false);
+		ended_late = ended;
+	} else {
+		begun_late = first_from(exits, count, row->tsc, true);
+		ended = first_from(exits, count, end, false);
+		ended_late = first_from(exits, count, end, true);
+	}
+
+	/* What ends early enough for the later bound is there for the earlier exit already. */
+	if (begun < count)
+		exits[begun].exits_low++;
+	if (begun_late < count)
+		exits[begun_late].exits_high++;
+	if (ended < count)
+		exits[ended].cycles_low = add(exits[ended].cycles_low, row->time_cycles);
+	if (ended_late < count)
+		exits[ended_late].cycles_high =
+			add(exits[ended_late].cycles_high, row->time_cycles);
+}
+
+/* The number of exits from @at on that are of the same vCPU and reason. */
+static int series_length(const struct leaves *l, int at)
+{
+	int length = 1;
+
+	while (at + length < l->exit_count && l->exits[at + length].vcpu == l->exits[at].vcpu &&
+	       l->exits[at + length].reason == l->exits[at].reason)
+		length++;
+	return length;
+}
+
+void leaves_add(struct leaves *l, const struct leaf_row *row)
+{
+	int length;
+
+	for (int at = 0; at < l->exit_count; at += length) {
+		struct leaf_exit *series = &l->exits[at];
+
+		length = series_length(l, at);
+		if ((l->host || row->vm == series->vm) &&
+		    (series->reason == EVERY || row->reason == series->reason))
+			add_to_series(series, length, row);
+	}
+}
+
+static void sum_up(struct leaves *l)
+{
+	for (int i = 1; i < l->exit_count; i++) {
+		struct leaf_exit *e = &l->exits[i], *before = e - 1;
+
+		if (before->vcpu != e->vcpu || before->reason != e->reason)
+			continue;
+		e->exits_low += before->exits_low;
+		e->exits_high += before->exits_high;
+		e->cycles_low = add(e->cycles_low, before->cycles_low);
+		e->cycles_high = add(e->cycles_high, before->cycles_high);
+	}
+}
+
+static bool same_leaf(const struct reading *r, const struct leaf_exit *e)
+{
+	return r->leaf == e->leaf && r->reason == e->reason;
+}
+
+static void bounds(const struct leaf_exit *e, int64_t *low, int64_t *high)
+{
+	*low = is_time(e->leaf) ? e->cycles_low : e->exits_low;
+	*high = is_time(e->leaf) ? e->cycles_high : e->exits_high;
+}
+
+static int score(const struct reading *r, const struct leaf_exit *e)
+{
+	int64_t low, high;
+
+	if (!same_leaf(r, e))
+		return 0;
+	bounds(e, &low, &high);
+	return r->value >= low && r->value <= high ? SCORE_VALUE + SCORE_LEAF : SCORE_LEAF;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct leaf_exit *x = a, *y = b;
+
+	return (x->tsc > y->tsc) - (x->tsc < y->tsc);
+}
+
+static int by_vm(const void *a, const void *b)
+{
+	const struct leaf_exit *x = a, *y = b;
+
+	return x->vm != y->vm ? (x->vm < y->vm ? -1 : 1) : by_time(a, b);
+}
+
+/* The n-th reading is the n-th exit. Whether all leaves are the same then. */
+static bool pair_in_order(struct leaves *l)
+{
+	bool same = l->reading_count == l->exit_count;
+
+	for (int i = 0; i < l->reading_count; i++) {
+		l->readings[i].exit = i < l->exit_count ? i : -1;
+		same = same && same_leaf(&l->readings[i], &l->exits[i]);
+	}
+	return same;
+}
+
+/*
+ * Pairs readings and exits, both in order, so that the score is best: the usual table of the
+ * best scores of all beginnings. @choose: also set reading.exit. Returns the score, -1: no memory.
+ */
+static int64_t pair_best(struct leaves *l, bool choose)
+{
+	int rows = l->reading_count + 1, columns = l->exit_count + 1;
+	int32_t *best = calloc((size_t)rows * (size_t)columns, sizeof(*best));
+	int64_t result;
+
+	if (!best)
+		return -1;
+
+	for (int r = 1; r < rows; r++) {
+		for (int e = 1; e < columns; e++) {
+			int32_t *cell = &best[(int64_t)r * columns + e];
+			int pair = score(&l->readings[r - 1], &l->exits[e - 1]);
+
+			*cell = cell[-1] > cell[-columns] ? cell[-1] : cell[-columns];
+			if (pair && cell[-columns - 1] + pair > *cell)
+				*cell = cell[-columns - 1] + pair;
+		}
+	}
+	result = best[(int64_t)rows * columns - 1];
+
+	for (int r = rows - 1, e = columns - 1; choose && r > 0;) {
+		int32_t *cell = &best[(int64_t)r * columns + e];
+
+		if (e > 0 && *cell == cell[-1]) {
+			e--;
+		} else if (*cell == cell[-columns]) {
+			l->readings[--r].exit = -1;
+		} else {
+			l->readings[--r].exit = --e;
+		}
+	}
+	free(best);
+	return result;
+}
+
+/* Finds the exit of each reading: guests may have read one after the other or at once. */
+static int align(struct leaves *l)
+{
+	int64_t in_time, in_vms;
+
+	if (l->exit_count)
+		qsort(l->exits, (size_t)l->exit_count, sizeof(*l->exits), by_time);
+	if (pair_in_order(l))
+		return 0;
+	if ((int64_t)(l->reading_count + 1) * (l->exit_count + 1) > ALIGN_CELLS)
+		return 0;
+
+	in_time = pair_best(l, true);
+	qsort(l->exits, (size_t)l->exit_count, sizeof(*l->exits), by_vm);
+	in_vms = pair_best(l, false);
+	if (in_time < 0 || in_vms < 0)
+		return -1;
+	if (in_vms > in_time)
+		return pair_best(l, true) < 0 ? -1 : 0;
+	qsort(l->exits, (size_t)l->exit_count, sizeof(*l->exits), by_time);
+	return 0;
+}
+
+/* Exits of the VM, or of all, that the recording does not have. -1 with the reason in @app. */
+static int64_t count_missing(struct app *app, int64_t vm)
+{
+	sqlite3_stmt *stmt;
+	int64_t missing = -1;
+
+	if (db_prepare(
+		    app, &stmt,
+		    "SELECT coalesce(sum(c.dropped + c.unread), 0) FROM vcpu c "
+		    "JOIN vm m ON m.id = c.vm_id WHERE m.run_id = ?1 AND m.id = coalesce(?2, m.id)"))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, app->run.id);
+	if (vm != EVERY)
+		sqlite3_bind_int64(stmt, 2, vm);
+	if (db_step(app, stmt) > 0)
+		missing = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return missing;
+}
+
+/* Fills in what a reading comes to. -1 with the reason in @app. */
+static int compare(struct app *app, const struct leaves *l, const struct reading *r,
+		   struct check *c)
+{
+	const struct leaf_exit *e = r->exit < 0 ? NULL : &l->exits[r->exit];
+	int64_t low = 0, high = 0, missing = 0;
+	char why[160], during[48] = "";
+
+	if (!e || !same_leaf(r, e)) {
+		snprintf(why, sizeof(why), "leaf 0x%" PRIx64 ", NO SUCH CPUID EXIT",
+			 (uint64_t)r->leaf);
+		c->unexplained = 1;
+		goto explain;
+	}
+
+	c->vm = e->vm;
+	c->vcpu = e->vcpu_id;
+	bounds(e, &low, &high);
+	c->right = low;
+	missing = count_missing(app, l->host ? EVERY : e->vm);
+	if (missing < 0)
+		return -1;
+
+	if (r->undefined)
+		c->unexplained = r->value != 0 || low != 0;
+	else if (r->value < low)
+		c->unexplained = subtract(r->value, low);
+	else if (r->value > high && !missing)
+		c->unexplained = subtract(r->value, high);
+
+	if (r->value > low && r->value <= high)
+		snprintf(during, sizeof(during), ", %" PRId64 " while it was read",
+			 subtract(r->value, low));
+	snprintf(why, sizeof(why), "leaf 0x%" PRIx64 "%s%s", (uint64_t)r->leaf,
+		 r->undefined ? ", not defined by the SDM" : "", during);
+	if (missing && r->value > high)
+		snprintf(why + strlen(why), sizeof(why) - strlen(why),
+			 ", %" PRId64 " exits are missing in the recording", missing);
+explain:
+	c->why = strdup(why);
+	return c->why ? 0 : app_fail(app, "out of memory");
+}
+
+int leaves_check(struct app *app, struct leaves *l, int equation, struct checks *checks)
+{
+	sum_up(l);
+	if (align(l))
+		return app_fail(app, "out of memory");
+
+	for (int i = 0; i < l->reading_count; i++) {
+		const struct reading *r = &l->readings[i];
+		struct check c = {
+			.equation = equation,
+			.vm = -1,
+			.vcpu = -1,
+			.reason = r->reason,
+			.left = r->value,
+		};
+
+		if (compare(app, l, r, &c) || checks_add(app, checks, &c))
+			return -1;
+	}
+	return 0;
+}
+
+void leaves_close(struct leaves *l)
+{
+	if (!l)
+		return;
+	free(l->readings);
+	free(l->exits);
+	free(l);
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* verify_rows.c - reads table exit once for all vCPUs: it has no index by vCPU */
+#include "analyzer/query/verify_rows.h"
+
+#include <stdlib.h>
+
+#include "analyzer/query/db.h"
+
+static int read_vcpus(struct app *app, struct row_counts *counts)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(app, &stmt,
+		       "SELECT c.id, c.vm_id FROM vcpu c JOIN vm m ON m.id = c.vm_id "
+		       "WHERE m.run_id = ?1 ORDER BY c.id"))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, app->run.id);
+
+	while ((rc = db_step(app, stmt)) > 0) {
+		struct row_count *more = reallocarray(counts->vcpu, (size_t)counts->count + 1,
+						      sizeof(*counts->vcpu));
+
+		if (!more) {
+			rc = app_fail(app, "out of memory");
+			break;
+		}
+		counts->vcpu = more;
+		more[counts->count++] = (struct row_count){
+			.id = sqlite3_column_int64(stmt, 0),
+			.vm = sqlite3_column_int64(stmt, 1),
+		};
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct row_count *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static struct row_count *find(const struct row_counts *counts, int64_t vcpu)
+{
+	const struct row_count key = {.id = vcpu};
+
+	if (!counts->count)
+		return NULL;
+	return bsearch(&key, counts->vcpu, (size_t)counts->count, sizeof(key), by_id);
+}
+
+static struct leaf_row leaf_row(sqlite3_stmt *stmt, const struct row_count *vcpu)
+{
+	return (struct leaf_row){
+		.vcpu = vcpu->id,
+		.vm = vcpu->vm,
+		.tsc = sqlite3_column_int64(stmt, 1),
+		.cycles = sqlite3_column_int64(stmt, 2),
+		.reason = sqlite3_column_int64(stmt, 3),
+		.time_cycles = sqlite3_column_int64(stmt, 4),
+	};
+}
+
+/* leaf_time=handler: the leaves add up only what KVM's handler took. */
+static const char rows_with_times[] =
+	"SELECT vcpu, tsc, cycles, CASE ?2 WHEN 1 THEN reason & 0xffff ELSE reason END, "
+	"CASE (SELECT json_extract(module_parameters, '$.kvm.leaf_time') FROM run WHERE id = ?1) "
+	"WHEN 'handler' THEN cycles - halted_cycles - userspace_cycles - preempted_cycles "
+	"ELSE cycles END FROM exit";
+
+int row_counts_read(struct app *app, struct row_counts *counts, struct leaves *leaves)
+{
+	struct row_count *vcpu = NULL;
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (read_vcpus(app, counts))
+		return -1;
+	if (db_prepare(app, &stmt, leaves ? rows_with_times : "SELECT vcpu FROM exit"))
+		return -1;
+	if (leaves) {
+		sqlite3_bind_int64(stmt, 1, app->run.id);
+		sqlite3_bind_int(stmt, 2, app->run.isa);
+	}
+
+	while ((rc = db_step(app, stmt)) > 0) {
+		int64_t id = sqlite3_column_int64(stmt, 0);
+
+		/* Rows of a vCPU come in batches. */
+		if (!vcpu || vcpu->id != id)
+			vcpu = find(counts, id);
+		if (!vcpu)
+			continue;
+
+		vcpu->n++;
+		if (leaves) {
+			const struct leaf_row row = leaf_row(stmt, vcpu);
+
+			leaves_add(leaves, &row);
+		}
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int64_t row_counts_get(const struct row_counts *counts, int64_t vcpu)
+{
+	const struct row_count *found = find(counts, vcpu);
+
+	return found ? found->n : 0;
+}
+
+void row_counts_free(struct row_counts *counts)
+{
+	free(counts->vcpu);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* verify_rows.h - one pass over all rows of a run: their number by vCPU, and what leaves add up */
+#ifndef EXITSCOPE_ANALYZER_QUERY_VERIFY_ROWS_H
+#define EXITSCOPE_ANALYZER_QUERY_VERIFY_ROWS_H
+
+#include "analyzer/query/app.h"
+#include "analyzer/query/verify_leaf.h"
+
+/* @id: vcpu.id, rising. @n: rows of it in table exit */
+struct row_count {
+	int64_t id;
+	int64_t vm;
+	int64_t n;
+};
+
+struct row_counts {
+	struct row_count *vcpu;
+	int count;
+};
+
+/**
+ * row_counts_read - read table exit once
+ * @counts: all 0; free it with row_counts_free() in any case
+ * @leaves: gets each row, too; may be NULL
+ *
+ * Return: 0, or -1 with the reason in @app.
+ */
+int row_counts_read(struct app *app, struct row_counts *counts, struct leaves *leaves);
+
+/* Rows of vcpu.id @vcpu; 0 if it is not of the run. */
+int64_t row_counts_get(const struct row_counts *counts, int64_t vcpu);
+
+void row_counts_free(struct row_counts *counts);
+
+#endif
