@@ -19,7 +19,7 @@ struct vcpu_state {
 	uint64_t recorded;
 	uint64_t dropped;
 	uint64_t last_tsc; /* of the last record */
-	int dirty;	   /* its counts changed since the last flush */
+	bool dirty;	   /* its counts changed since the last flush */
 };
 
 /* Rows that wait for the next flush, as pages of a database (rows.c). */
@@ -43,16 +43,16 @@ struct row_mark {
 struct store {
 	sqlite3 *db;
 	char *path;
-	int lock_fd;   /* holds the file's flock */
-	int made;      /* by us */
-	int empty;     /* when we opened it: store_discard() leaves it so */
-	int take_back; /* when it is closed */
+	int lock_fd;	/* holds the file's flock */
+	bool made;	/* by us */
+	bool empty;	/* when we opened it: store_discard() leaves it so */
+	bool take_back; /* when it is closed */
 
 	int64_t run; /* id of the open run; 0: none, or failed */
 	int64_t failed_run;
-	int raw;
+	bool raw;
 	uint32_t isa;
-	int in_transaction;
+	bool in_transaction;
 	uint64_t tsc_start;
 	uint64_t rollup_cycles;
 	uint64_t hist_cycles;
@@ -133,6 +133,18 @@ int store_migrate(struct store *store, int64_t version);
 int store_coarse_write(struct store *store, int64_t run);
 /* exit_rollup_coarse alone, in the open transaction. */
 int store_coarse_rollups(struct store *store, int64_t run);
+
+int store_prepare(struct store *store, const char *sql, sqlite3_stmt **stmt);
+/* Bind by the name of the parameter (":run"); NULL for a text of NULL. Not for hot paths. */
+void store_bind_int(sqlite3_stmt *stmt, const char *name, int64_t value);
+void store_bind_text(sqlite3_stmt *stmt, const char *name, const char *text);
+
+/* The state of a vCPU, with a transaction open for it. */
+int store_find_vcpu(struct store *store, int vcpu, struct vcpu_state **state);
+/* Notes that the records from v->next_seq up to @seq are missing. @after: TSC of the next record,
+ * or NULL.
+ */
+int store_add_loss(struct store *store, struct vcpu_state *v, uint64_t seq, const __u64 *after);
 
 /* Runs a statement that gives no rows and resets it. */
 int store_step(sqlite3_stmt *stmt);

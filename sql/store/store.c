@@ -32,6 +32,21 @@ int store_step(sqlite3_stmt *stmt)
 	return rc == SQLITE_DONE ? 0 : rc;
 }
 
+int store_prepare(struct store *store, const char *sql, sqlite3_stmt **stmt)
+{
+	return sqlite3_prepare_v2(store->db, sql, -1, stmt, NULL);
+}
+
+void store_bind_int(sqlite3_stmt *stmt, const char *name, int64_t value)
+{
+	sqlite3_bind_int64(stmt, sqlite3_bind_parameter_index(stmt, name), value);
+}
+
+void store_bind_text(sqlite3_stmt *stmt, const char *name, const char *text)
+{
+	sqlite3_bind_text(stmt, sqlite3_bind_parameter_index(stmt, name), text, -1, SQLITE_STATIC);
+}
+
 static uint32_t big_endian(const unsigned char *p)
 {
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
@@ -41,7 +56,7 @@ static uint32_t big_endian(const unsigned char *p)
  * Looks at the file without SQLite, which might recover or checkpoint (write)
  * a database that is not ours. *@empty: there is nothing in it.
  */
-static int check_file(int fd, int *empty)
+static int check_file(int fd, bool *empty)
 {
 	unsigned char header[HEADER_BYTES];
 	struct stat st;
@@ -98,7 +113,7 @@ static int check_journal(const char *path)
 static int claim_file(struct store *store, const char *path)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	int empty = 1;
+	bool empty = true;
 	int rc;
 
 	store->made = fd >= 0;
@@ -231,7 +246,8 @@ static int prepare(struct store *store)
 {
 	static const char trim_rows[] = "DELETE FROM exit WHERE rowid BETWEEN ?1 AND ?2";
 	static const char insert_loss[] = "INSERT INTO loss VALUES (?,?,?,?,?)";
-	static const char insert_check[] = "INSERT INTO crosscheck VALUES (?,?,?,?,?,?,?)";
+	static const char insert_check[] =
+		"INSERT INTO crosscheck VALUES (:run, :vcpu, :source, :name, :reason, :n, :cycles)";
 	static const char update_vcpu[] =
 		"UPDATE vcpu SET recorded = ?2, dropped = ?3 WHERE id = ?1";
 	const struct {
@@ -494,7 +510,7 @@ int store_discard(struct store *store)
 	if (store->run)
 		store_fail(store, 0);
 	if (store->empty) {
-		store->take_back = 1;
+		store->take_back = true;
 		return 0;
 	}
 	/* On a full disk this may give room to delete in. */

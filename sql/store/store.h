@@ -2,7 +2,7 @@
 /*
  * store.h - writes recordings into a run database (sql/schema.sql)
  *
- * One writer per file, any number of readers beside it (WAL). All that belongs
+ * One writer per file, any number of readers at the same time (WAL). All that belongs
  * to one flush (rows, roll-ups, histograms, losses, the vCPU's counts) is in one
  * transaction: a database whose writer was killed holds everything up to the
  * last store_flush() and nothing of what came after.
@@ -67,9 +67,9 @@ struct store_run {
 	uint32_t tsc_khz; /* in kHz, not 0 */
 	uint64_t tsc_start;
 	int64_t started_ns;
-	uint64_t keep_cycles; /* keep rows for so many TSC cycles only; 0: all */
-	int raw;	      /* 1: a row for every exit; 0: roll-ups only */
-	int split;	      /* 1: the four parts of cycles are known */
+	uint64_t keep_cycles; /* keep rows of the last N TSC cycles only; 0: all */
+	bool raw;	      /* a row for every exit; false: roll-ups only */
+	bool split;	      /* the four parts of cycles are known */
 };
 
 /* A vCPU. @comm may be NULL. */
@@ -144,25 +144,58 @@ bool store_is_refusal(int rc);
 /* Words for what a call returned; @store may be NULL. Valid until the next call. */
 const char *store_strerror(struct store *store, int rc);
 
+/*
+ * store_begin() - begins a run
+ * @run: what is known about it; copied into the file
+ *
+ * Return: 0, -EINVAL (a run is open already, or tsc_khz is 0), or a code of SQLite.
+ */
 int store_begin(struct store *store, const struct store_run *run);
 
-/* Makes the vCPU (and its VM) known; *@vcpu is its number for the calls below. */
+/*
+ * store_add_vcpu() - makes a vCPU, and its VM, known to the open run
+ * @info: copied into the file
+ * @vcpu: set to its number for the calls below, from 0 on
+ *
+ * Return: 0, STORE_RUNLESS, -ENOMEM or a code of SQLite.
+ */
 int store_add_vcpu(struct store *store, const struct store_vcpu *info, int *vcpu);
 
-/* Records of one vCPU, in seq order. They count once store_flush() returns 0. */
+/*
+ * store_append() - adds records of one vCPU
+ * @vcpu: number from store_add_vcpu()
+ * @records, @count: in the order of their seq. Sequence numbers that are missing are a loss
+ *
+ * The records count once store_flush() returns 0.
+ *
+ * Return: 0, -EINVAL (no such vCPU), -EPROTO (seq goes backwards), STORE_RUNLESS, -ENOMEM or a
+ * code of SQLite.
+ */
 int store_append(struct store *store, int vcpu, const struct kvm_exit_record *records,
 		 size_t count);
 
+/*
+ * store_end_vcpu() - ends the recording of a vCPU and stores its counts
+ * @vcpu: number from store_add_vcpu()
+ * @end: what is missing below its end_seq is a loss
+ *
+ * Return: as store_add_vcpu(), or -EINVAL (no such vCPU).
+ */
 int store_end_vcpu(struct store *store, int vcpu, const struct store_vcpu_end *end);
 
+/*
+ * store_add_crosscheck() - adds one count of another source to the open run
+ *
+ * Return: as store_end_vcpu().
+ */
 int store_add_crosscheck(struct store *store, const struct store_crosscheck *check);
 
 /*
  * What logical CPU @cpu says of its VMX in capability MSR @msr (0x480 to 0x493);
- * @valid 0: the MSR could not be read. The last word about an MSR counts.
+ * @valid false: the MSR could not be read. The last word about an MSR counts.
  */
 int store_add_vmx_capability(struct store *store, uint32_t cpu, uint32_t msr, uint64_t value,
-			     int valid);
+			     bool valid);
 
 /*
  * Adds readings, in their order, to a run that was recorded before (0: the last
@@ -171,6 +204,11 @@ int store_add_vmx_capability(struct store *store, uint32_t cpu, uint32_t msr, ui
 int store_add_leaves(struct store *store, int64_t run, const struct store_leaf *leaves,
 		     size_t count);
 
+/*
+ * store_flush() - writes what came since the last flush, all or nothing
+ *
+ * Return: 0, STORE_RUNLESS (no run is open), -ENOMEM or a code of SQLite.
+ */
 int store_flush(struct store *store);
 
 /* Flushes and ends the run; @state: "complete" or "interrupted". */
@@ -181,9 +219,10 @@ int store_finish(struct store *store, const char *state, uint64_t tsc_end, int64
  */
 int store_discard(struct store *store);
 
+/* What the open run, or the one that ended last, holds, and the size of the files on disk. */
 void store_get_counts(const struct store *store, struct store_counts *counts);
 
-/* Ends without a word about the run: it stays 'recording' until the next open. */
+/* Closes the file. A run that is open stays 'recording' until the next open. */
 void store_close(struct store *store);
 
 #endif

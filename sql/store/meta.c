@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * meta.c - what a run holds in addition to records: VMs, vCPUs and their counts,
+ * counts of other sources, VMX capabilities
+ */
+#include "sql/store/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Runs an INSERT ... RETURNING id. */
+static int step_for_id(sqlite3_stmt *stmt, int64_t *id)
+{
+	int rc = sqlite3_step(stmt);
+
+	if (rc == SQLITE_ROW) {
+		*id = sqlite3_column_int64(stmt, 0);
+		rc = 0;
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+static int insert_vm(struct store *store, const struct store_vcpu *info, int64_t *id)
+{
+	static const char sql[] =
+		"INSERT INTO vm (run_id, kvm_vm_id, tgid, comm) VALUES (:run, :vm, :tgid, :comm)"
+		" ON CONFLICT DO UPDATE SET tgid = excluded.tgid RETURNING id";
+	sqlite3_stmt *stmt;
+	int rc = store_prepare(store, sql, &stmt);
+
+	if (rc)
+		return rc;
+
+	store_bind_int(stmt, ":run", store->run);
+	store_bind_int(stmt, ":vm", (int64_t)info->vm_id);
+	store_bind_int(stmt, ":tgid", info->tgid);
+	store_bind_text(stmt, ":comm", info->comm);
+	return step_for_id(stmt, id);
+}
+
+static int insert_vcpu(struct store *store, int64_t vm, const struct store_vcpu *info, int64_t *id)
+{
+	static const char sql[] = "INSERT INTO vcpu (vm_id, vcpu_id, ring_id)"
+				  " VALUES (:vm, :vcpu, :ring) RETURNING id";
+	sqlite3_stmt *stmt;
+	int rc = store_prepare(store, sql, &stmt);
+
+	if (rc)
+		return rc;
+
+	store_bind_int(stmt, ":vm", vm);
+	store_bind_int(stmt, ":vcpu", info->vcpu_id);
+	store_bind_int(stmt, ":ring", (int64_t)info->ring_id);
+	return step_for_id(stmt, id);
+}
+
+int store_add_vcpu(struct store *store, const struct store_vcpu *info, int *vcpu)
+{
+	struct vcpu_state *vcpus;
+	struct vcpu_state *v;
+	int64_t vm_id = 0;
+	int rc = store_transaction(store);
+
+	if (rc)
+		return rc;
+
+	vcpus = realloc(store->vcpus, ((size_t)store->vcpu_count + 1) * sizeof(*vcpus));
+	if (!vcpus)
+		return store_fail(store, -ENOMEM);
+	store->vcpus = vcpus;
+
+	v = &vcpus[store->vcpu_count];
+	memset(v, 0, sizeof(*v));
+	v->next_seq = info->first_seq;
+
+	rc = insert_vm(store, info, &vm_id);
+	if (!rc)
+		rc = insert_vcpu(store, vm_id, info, &v->id);
+	if (rc)
+		return store_fail(store, rc);
+
+	*vcpu = store->vcpu_count++;
+	return 0;
+}
+
+int store_add_crosscheck(struct store *store, const struct store_crosscheck *check)
+{
+	sqlite3_stmt *stmt = store->insert_check;
+	int rc;
+
+	if (check->vcpu >= store->vcpu_count)
+		return -EINVAL;
+
+	rc = store_transaction(store);
+	if (rc)
+		return rc;
+
+	sqlite3_clear_bindings(stmt);
+	store_bind_int(stmt, ":run", store->run);
+	if (check->vcpu >= 0)
+		store_bind_int(stmt, ":vcpu", store->vcpus[check->vcpu].id);
+	store_bind_text(stmt, ":source", check->source);
+	store_bind_text(stmt, ":name", check->name);
+	if (check->reason >= 0)
+		store_bind_int(stmt, ":reason", check->reason);
+	store_bind_int(stmt, ":n", check->n);
+	if (check->cycles >= 0)
+		store_bind_int(stmt, ":cycles", check->cycles);
+
+	rc = store_step(stmt);
+	return rc ? store_fail(store, rc) : 0;
+}
+
+int store_add_vmx_capability(struct store *store, uint32_t cpu, uint32_t msr, uint64_t value,
+			     bool valid)
+{
+	static const char sql[] =
+		"INSERT INTO vmx_capability VALUES (:run, :cpu, :msr, :value, :valid)"
+		" ON CONFLICT DO UPDATE SET value = excluded.value, valid = excluded.valid";
+	sqlite3_stmt *stmt;
+	int rc = store_transaction(store);
+
+	if (rc)
+		return rc;
+
+	rc = store_prepare(store, sql, &stmt);
+	store_bind_int(stmt, ":run", store->run);
+	store_bind_int(stmt, ":cpu", cpu);
+	store_bind_int(stmt, ":msr", msr);
+	store_bind_int(stmt, ":value", (int64_t)value);
+	store_bind_int(stmt, ":valid", valid);
+	if (!rc)
+		rc = store_step(stmt);
+	sqlite3_finalize(stmt);
+	return rc ? store_fail(store, rc) : 0;
+}
+
+/* The exit reason of a slot of the totals; -1 for KVM_EXIT_TOTAL_OTHER. */
+static int64_t slot_reason(const struct store *store, unsigned int slot)
+{
+	if (slot == KVM_EXIT_TOTAL_OTHER)
+		return -1;
+	if (store->isa == KVM_EXIT_ISA_SVM && slot >= 0xe0)
+		return 0x400 + slot - 0xe0;
+	return slot;
+}
+
+/* Counts of one slot, one row for each kind that occurred. */
+static int add_total(struct store *store, int vcpu, unsigned int slot,
+		     const struct kvm_exit_total *t)
+{
+	const struct {
+		const char *source;
+		__u64 n;
+		int64_t cycles;
+	} rows[] = {
+		{"totals", t->count, (int64_t)t->cycles},
+		{"totals_synthesized", t->synthesized, -1},
+		{"totals_recorded", t->recorded, -1},
+		{"totals_dropped", t->dropped, -1},
+		{"totals_filtered", t->filtered, -1},
+		{"totals_unread", t->unread, -1},
+	};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct store_crosscheck check = {
+			.source = rows[i].source,
+			.name = slot == KVM_EXIT_TOTAL_OTHER ? "other reasons" : "exits",
+			.vcpu = vcpu,
+			.reason = slot_reason(store, slot),
+			.n = (int64_t)rows[i].n,
+			.cycles = rows[i].cycles,
+		};
+
+		if (rows[i].n || rows[i].cycles > 0)
+			rc = store_add_crosscheck(store, &check);
+	}
+	return rc;
+}
+
+static int update_counts(struct store *store, const struct vcpu_state *v,
+			 const struct store_vcpu_end *end)
+{
+	static const char sql[] =
+		"UPDATE vcpu SET filtered = :filtered, unread = :unread, vmfail = :vmfail,"
+		" open_exits = :open, ended = :ended WHERE id = :id";
+	sqlite3_stmt *stmt;
+	int rc = store_prepare(store, sql, &stmt);
+
+	if (rc)
+		return rc;
+
+	store_bind_int(stmt, ":id", v->id);
+	store_bind_int(stmt, ":filtered", (int64_t)end->filtered);
+	store_bind_int(stmt, ":unread", (int64_t)end->unread);
+	store_bind_int(stmt, ":vmfail", (int64_t)end->vmfail);
+	store_bind_int(stmt, ":open", end->open_exits);
+	store_bind_int(stmt, ":ended", end->ended);
+	rc = store_step(stmt);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int store_end_vcpu(struct store *store, int vcpu, const struct store_vcpu_end *end)
+{
+	struct vcpu_state *v;
+	int rc;
+
+	rc = store_find_vcpu(store, vcpu, &v);
+	if (rc)
+		return rc;
+
+	if (end->end_seq > v->next_seq)
+		rc = store_add_loss(store, v, end->end_seq, NULL);
+	if (!rc)
+		rc = update_counts(store, v, end);
+	if (rc)
+		return store_fail(store, rc);
+
+	store->unread += end->unread;
+	for (unsigned int slot = 0; !rc && end->totals && slot < KVM_EXIT_TOTAL_SLOTS; slot++)
+		rc = add_total(store, vcpu, slot, &end->totals[slot]);
+	return rc;
+}
+
+void store_get_counts(const struct store *store, struct store_counts *counts)
+{
+	static const char *const files[] = {"", "-wal"};
+	char *name;
+	struct stat st;
+
+	*counts = (struct store_counts){
+		.recorded = store->recorded,
+		.dropped = store->dropped,
+		.unread = store->unread,
+		.unflushed = store->unflushed,
+	};
+	for (int i = 0; i < 2; i++) {
+		if (asprintf(&name, "%s%s", store->path, files[i]) < 0)
+			continue;
+		if (!stat(name, &st))
+			counts->bytes += (uint64_t)st.st_size;
+		free(name);
+	}
+}

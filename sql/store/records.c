@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * records.c - takes records into the open run; in memory until the next flush
+ */
+#include "sql/store/internal.h"
+
+#include <errno.h>
+
+int store_find_vcpu(struct store *store, int vcpu, struct vcpu_state **state)
+{
+	if (vcpu < 0 || vcpu >= store->vcpu_count)
+		return -EINVAL;
+	*state = &store->vcpus[vcpu];
+	return store_transaction(store);
+}
+
+int store_add_loss(struct store *store, struct vcpu_state *v, uint64_t seq, const __u64 *after)
+{
+	sqlite3_stmt *stmt = store->insert_loss;
+	uint64_t n = seq - v->next_seq;
+
+	sqlite3_clear_bindings(stmt);
+	sqlite3_bind_int64(stmt, 1, v->id);
+	sqlite3_bind_int64(stmt, 2, (sqlite3_int64)v->next_seq);
+	sqlite3_bind_int64(stmt, 3, (sqlite3_int64)n);
+	if (v->recorded)
+		sqlite3_bind_int64(stmt, 4, (sqlite3_int64)v->last_tsc);
+	if (after)
+		sqlite3_bind_int64(stmt, 5, (sqlite3_int64)*after);
+	v->dropped += n;
+	v->dirty = true;
+	store->dropped += n;
+	v->next_seq = seq;
+	return store_step(stmt);
+}
+
+/* Walks the sequence numbers. -EPROTO: they go backwards. */
+static int check_order(struct store *store, struct vcpu_state *v,
+		       const struct kvm_exit_record *records, size_t count)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < count; i++) {
+		if (records[i].seq < v->next_seq)
+			return -EPROTO;
+		if (records[i].seq > v->next_seq)
+			rc = store_add_loss(store, v, records[i].seq, &records[i].tsc);
+		v->next_seq = records[i].seq + 1;
+		v->last_tsc = records[i].tsc;
+		v->recorded++;
+	}
+	return rc;
+}
+
+/* Records that fit into memory until the next flush. */
+static int append_up_to_flush(struct store *store, int vcpu, const struct kvm_exit_record *records,
+			      size_t *count)
+{
+	struct vcpu_state *v;
+	int rc = store_find_vcpu(store, vcpu, &v);
+
+	if (rc)
+		return rc;
+	if (store->raw)
+		*count = store_rows_add(&store->image, v->id, records, *count);
+	rc = check_order(store, v, records, *count);
+	if (!rc)
+		rc = store_sum_add(store, v->id, records, *count);
+	if (rc)
+		return store_fail(store, rc);
+	v->dirty = true;
+	if (v->last_tsc > store->last_tsc)
+		store->last_tsc = v->last_tsc;
+	store->recorded += *count;
+	store->unflushed += *count;
+	return 0;
+}
+
+int store_append(struct store *store, int vcpu, const struct kvm_exit_record *records, size_t count)
+{
+	size_t some = count;
+	int rc = append_up_to_flush(store, vcpu, records, &some);
+
+	while (!rc && some < count) {
+		records += some;
+		count -= some;
+		some = count;
+		rc = store_flush(store);
+		if (!rc)
+			rc = append_up_to_flush(store, vcpu, records, &some);
+	}
+	return rc;
+}
