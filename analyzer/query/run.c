@@ -218,8 +218,8 @@ static int find_coarse(struct app *app, struct run *run)
 int run_open(struct app *app, const char *name, struct run *run)
 {
 	memset(run, 0, sizeof(*run));
-	if (find_run(app, name, run) || limits_read(app, run) || find_vcpus(app, run) || find_coarse(app, run) ||
-	    set_range(app, run) || reason_filter(app, run))
+	if (find_run(app, name, run) || limits_read(app, run) || find_vcpus(app, run) ||
+	    find_coarse(app, run) || set_range(app, run) || reason_filter(app, run))
 		return -1;
 	return 0;
 }
