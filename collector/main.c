@@ -76,6 +76,9 @@ static void print_end(const struct sink *sink)
 		fprintf(stderr, ", %llu exits before it began", (unsigned long long)counts.unread);
 	if (sink->source->skipped)
 		fprintf(stderr, ", %u vCPUs left to another reader", sink->source->skipped);
+	if (sink->source->unverified)
+		fprintf(stderr, ", totals of %u vCPUs not verified (they changed at every copy)",
+			sink->source->unverified);
 	if (*sink->source->lost)
 		fprintf(stderr, ", not seen: %s", sink->source->lost);
 

@@ -3,6 +3,7 @@
 #include "collector/sink.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "collector/host/host.h"
@@ -190,6 +191,24 @@ static int finish_capture(struct sink *sink, bool complete, int rc, struct fault
 	return rc;
 }
 
+/* Notes in the run that its totals may be off by an exit: analyzer verify shows it. */
+static int store_unverified(struct sink *sink)
+{
+	char name[120];
+	const struct store_crosscheck check = {
+		.source = "unavailable",
+		.name = name,
+		.vcpu = -1,
+		.reason = -1,
+		.cycles = -1,
+	};
+
+	snprintf(name, sizeof(name),
+		 "a consistent copy of the totals of %u vCPUs: they changed at every copy",
+		 sink->source->unverified);
+	return store_add_crosscheck(sink->store, &check);
+}
+
 static int finish_store(struct sink *sink, bool complete, int rc, struct fault *fault)
 {
 	const struct run_info *info = &sink->source->info;
@@ -202,6 +221,12 @@ static int finish_store(struct sink *sink, bool complete, int rc, struct fault *
 	}
 	if (sink->source->ops->store_counts && !rc) {
 		rc = sink->source->ops->store_counts(sink->source, sink->store);
+		if (rc)
+			store_fault(sink, rc, fault);
+	}
+
+	if (sink->source->unverified && !rc) {
+		rc = store_unverified(sink);
 		if (rc)
 			store_fault(sink, rc, fault);
 	}

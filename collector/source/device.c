@@ -177,6 +177,7 @@ static void give_end(struct device_source *s, int at, struct source_item *item)
 		.open_exits = ring->open_exits,
 		.ended = ring->gone,
 	};
+	s->source.unverified += ring->unverified;
 	s->closing = at;
 }
 

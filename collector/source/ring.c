@@ -3,6 +3,7 @@
 #include "collector/source/ring.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,7 +17,7 @@
 
 /*
  * One field of the shared areas; the vCPU thread may write it at any time. The
- * acquire keeps what is read behind it from being read before it.
+ * acquire keeps later loads from being done before it.
  */
 static uint64_t load(const __u64 *p)
 {
@@ -43,35 +44,32 @@ static uint64_t slot_open(const struct kvm_exit_total *t)
 	return t->count + t->synthesized - t->recorded - t->dropped - t->filtered - t->unread;
 }
 
-/* Exits that the copied totals know of but that are not closed. */
+/* Exits of all slots that are not closed yet. */
 static uint64_t open_exits(const struct kvm_exit_total *totals)
 {
 	uint64_t n = 0;
-	unsigned int i;
 
-	for (i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++)
+	for (unsigned int i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++)
 		n += slot_open(&totals[i]);
 	return n;
 }
 
 /*
- * Whether the copied totals and @seq are of an instant at which the vCPU was not just
- * closing an exit (struct kvm_exit_total): one exit is open, but for a vCPU that has
- * had none yet, or is @gone.
+ * Whether the vCPU was not closing an exit when the totals and @seq were copied: the sums of
+ * struct kvm_exit_total, with an open exit unless there was none yet or the vCPU is @gone.
  */
-static int agree(const struct kvm_exit_total *totals, uint64_t seq, int gone)
+static bool is_consistent(const struct kvm_exit_total *totals, uint64_t seq, bool gone)
 {
 	uint64_t exits = 0;
-	unsigned int i;
 
-	for (i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++) {
+	for (unsigned int i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++) {
 		seq -= totals[i].recorded + totals[i].dropped;
 		exits += totals[i].count + totals[i].synthesized;
 	}
 	return !seq && open_exits(totals) == (exits && !gone);
 }
 
-/* Not before what stands before it, and before what stands behind it. */
+/* Reads the TSC after all earlier loads and before all later ones. */
 static uint64_t ordered_tsc(void)
 {
 	uint64_t tsc;
@@ -82,48 +80,66 @@ static uint64_t ordered_tsc(void)
 	return tsc;
 }
 
-static int is_gone(const struct ring *ring)
+static bool is_gone(const struct ring *ring)
 {
 	return exit_ring_load_acquire(&ring->meta->state) == KVM_EXIT_RING_DEAD;
 }
 
+/* The slots that have had an exit. Returns their number. */
+static unsigned int find_used_slots(const struct ring *ring, unsigned int *used)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++) {
+		if (load(&ring->totals[i].count) || load(&ring->totals[i].synthesized))
+			used[count++] = i;
+	}
+	return count;
+}
+
+/* Whether the totals in shared memory still are @totals. */
+static bool is_unchanged(const struct ring *ring, const struct kvm_exit_total *totals,
+			 const unsigned int *used, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		struct kvm_exit_total copy = {0};
+
+		copy_total(&copy, &ring->totals[used[i]]);
+		if (memcmp(&copy, &totals[used[i]], sizeof(copy)))
+			return false;
+	}
+	return true;
+}
+
 /*
- * Copies the totals and the seq of one instant: two copies must be the same and make
- * sense. Only slots in use are copied, so that a try takes less time than a VM exit; a
- * slot that comes into use meanwhile shows as a sum that is wrong. @tsc: that instant.
+ * Copies the totals and the seq (*@seq) of one time (*@tsc); struct kvm_exit_total says why two
+ * equal copies with the right sums are that. Only slots in use are copied, so that a try takes
+ * less time than a VM exit; a slot that comes into use meanwhile makes the sums wrong.
+ *
+ * Returns false if no try succeeded: the copy of the last one may then be of several times.
  */
-static uint64_t snapshot(const struct ring *ring, struct kvm_exit_total *totals, uint64_t *tsc)
+static bool snapshot(const struct ring *ring, struct kvm_exit_total *totals, uint64_t *seq,
+		     uint64_t *tsc)
 {
 	unsigned int used[KVM_EXIT_TOTAL_SLOTS];
 	unsigned int count = 0;
-	unsigned int i;
-	uint64_t seq = 0;
-	int tries;
 
-	for (tries = 0; tries < SNAPSHOT_TRIES; tries++) {
-		struct kvm_exit_total copy = {0};
-		int gone = is_gone(ring);
-		int same = 1;
+	for (int tries = 0; tries < SNAPSHOT_TRIES; tries++) {
+		bool gone = is_gone(ring);
 
-		if (tries % 16 == 0) {
-			count = 0;
-			for (i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++)
-				if (load(&ring->totals[i].count) ||
-				    load(&ring->totals[i].synthesized))
-					used[count++] = i;
-		}
-		seq = load(&ring->meta->seq);
-		for (i = 0; i < count; i++)
+		if (tries % 16 == 0)
+			count = find_used_slots(ring, used);
+
+		*seq = load(&ring->meta->seq);
+		for (unsigned int i = 0; i < count; i++)
 			copy_total(&totals[used[i]], &ring->totals[used[i]]);
 		*tsc = ordered_tsc();
-		for (i = 0; same && i < count; i++) {
-			copy_total(&copy, &ring->totals[used[i]]);
-			same = !memcmp(&copy, &totals[used[i]], sizeof(copy));
-		}
-		if (same && load(&ring->meta->seq) == seq && agree(totals, seq, gone))
-			break;
+
+		if (is_unchanged(ring, totals, used, count) && load(&ring->meta->seq) == *seq &&
+		    is_consistent(totals, *seq, gone))
+			return true;
 	}
-	return seq;
+	return false;
 }
 
 static const void *map(int fd, size_t bytes, uint64_t offset, int protection)
@@ -148,40 +164,85 @@ static int map_areas(struct ring *ring)
 	ring->totals = map(ring->fd, TOTALS_BYTES, meta->totals_offset, PROT_READ);
 	ring->records = map(ring->fd, (size_t)meta->record_count * sizeof(*ring->records),
 			    meta->records_offset, PROT_READ);
+
 	if (ring->tail == MAP_FAILED || ring->totals == MAP_FAILED || ring->records == MAP_FAILED)
 		return -errno;
 	return 0;
 }
 
 /*
- * A ring that recorded from its vCPU's first exit on is taken from there. One
- * that begins in the middle is taken from the instant of the snapshot; the exit
- * that is open then belongs to the recording, for its record is yet to come.
+ * Takes the open exit off the totals of its slot, which then are those of the exits before the
+ * recording. Where the slot has real and synthesized exits, the totals don't show which of them
+ * is open. It is taken for a real one until its record shows (see correct_open_kind()); if
+ * the record is lost, that stays: a synthesized exit is open for a moment only.
+ */
+static void take_off_open(struct ring *ring, unsigned int slot)
+{
+	struct kvm_exit_total *t = &ring->base[slot];
+	uint64_t open = slot_open(t);
+
+	if (!open)
+		return;
+
+	if (t->count) {
+		ring->open_kind_unknown = t->synthesized != 0;
+		ring->open_slot = slot;
+		t->count -= open;
+	} else {
+		t->synthesized -= open;
+	}
+}
+
+/*
+ * @record: the first one of the recording. If it began before the snapshot, it is the exit that
+ * was open then, and its flags show of which kind it is.
+ */
+static void correct_open_kind(struct ring *ring, const struct kvm_exit_record *record)
+{
+	struct kvm_exit_total *t = &ring->base[ring->open_slot];
+
+	ring->open_kind_unknown = false;
+	if (record->seq == ring->first_seq && record->tsc < ring->begin_tsc &&
+	    (record->flags & KVM_EXIT_REC_SYNTH)) {
+		t->count++;
+		t->synthesized--;
+		if (ring->end_seq != UINT64_MAX) {
+			ring->sum[ring->open_slot].count--;
+			ring->sum[ring->open_slot].synthesized++;
+		}
+	}
+}
+
+/*
+ * A ring that recorded from its vCPU's first exit on is read from there. One that begins in
+ * the middle is read from the time of the snapshot on; the exit that is open then belongs to
+ * the recording, for its record is yet to come.
  */
 static void begin(struct ring *ring)
 {
 	struct kvm_exit_total *base = ring->base;
 	uint64_t seq;
-	unsigned int i;
+	bool consistent;
 
 	exit_ring_reader_init(&ring->reader, ring->meta, ring->tail, ring->records);
 	ring->end_seq = UINT64_MAX;
-	seq = snapshot(ring, base, &ring->begin_tsc);
-	for (i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++)
+
+	consistent = snapshot(ring, base, &seq, &ring->begin_tsc);
+	for (unsigned int i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++)
 		ring->unread += base[i].unread;
+
 	if (!ring->unread && !ring->meta->attached_seq) {
 		memset(base, 0, TOTALS_BYTES);
 		ring->begin_tsc = 0;
 		return;
 	}
+
+	ring->unverified = !consistent;
 	ring->first_seq = seq;
-	ring->open_first = (int)open_exits(base);
+	ring->open_first = open_exits(base) != 0;
 	ring->unread = 0;
-	for (i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++) {
-		if (base[i].count > base[i].synthesized)
-			base[i].count -= slot_open(&base[i]);
-		else
-			base[i].synthesized -= slot_open(&base[i]);
+	for (unsigned int i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++) {
+		take_off_open(ring, i);
 		/* Also those recorded between the attach and the snapshot, or for an earlier
 		 * reader. */
 		ring->unread += base[i].count + base[i].synthesized;
@@ -216,6 +277,9 @@ uint32_t ring_take(struct ring *ring, const struct kvm_exit_record **first)
 		if (!n)
 			return ring_take(ring, first);
 	}
+	if (n && ring->open_kind_unknown)
+		correct_open_kind(ring, *first);
+
 	/* Records are in seq order: only the last ones can be too late. */
 	while (n && (*first)[n - 1].seq >= ring->end_seq)
 		n--;
@@ -231,12 +295,13 @@ void ring_end(struct ring *ring)
 {
 	struct kvm_exit_total *sum = ring->sum;
 	const struct kvm_exit_total *base = ring->base;
-	unsigned int i;
 
 	ring->gone = is_gone(ring);
-	ring->end_seq = snapshot(ring, sum, &ring->end_tsc);
+	if (!snapshot(ring, sum, &ring->end_seq, &ring->end_tsc))
+		ring->unverified = true;
 	ring->open_exits = (uint32_t)open_exits(sum);
-	for (i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++, sum++, base++) {
+
+	for (unsigned int i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++, sum++, base++) {
 		sum->count -= base->count;
 		sum->synthesized -= base->synthesized;
 		sum->cycles -= base->cycles;

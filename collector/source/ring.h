@@ -3,6 +3,7 @@
 #ifndef EXITSCOPE_COLLECTOR_SOURCE_RING_H
 #define EXITSCOPE_COLLECTOR_SOURCE_RING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kvm/ring/exit_ring_core.h"
@@ -21,8 +22,11 @@ struct ring {
 	struct kvm_exit_total *base; /* totals at first_seq */
 	uint64_t begin_tsc;	     /* TSC when they were that; 0: the vCPU's creation */
 	uint64_t end_tsc;	     /* after ring_end(): TSC when the recording ended */
-	int open_first;		     /* an exit was open at first_seq */
-	int gone;		     /* after ring_end(): the vCPU had been destroyed */
+	bool open_first;	     /* an exit was open at first_seq */
+	bool open_kind_unknown;	     /* whether it is real or synthesized; its record shows it */
+	unsigned int open_slot;	     /* of that exit, while its kind is unknown */
+	bool gone;		     /* after ring_end(): the vCPU had been destroyed */
+	bool unverified;	     /* no consistent copy of the totals at the begin or the end */
 	struct kvm_exit_total *sum;  /* after ring_end(): totals of the recording */
 	uint32_t open_exits;	     /* 1: an exit had not re-entered at end_seq */
 	uint64_t unread;	     /* exits before this recording */

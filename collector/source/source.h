@@ -58,10 +58,11 @@ struct source_ops {
 
 struct source {
 	const struct source_ops *ops;
-	struct run_info info; /* complete when the first vCPU was announced */
-	int fd;		      /* poll it for POLLIN; -1: always ready */
-	unsigned int skipped; /* vCPUs that another reader holds */
-	char lost[320];	      /* what it knows that it has not seen, in words; empty: nothing */
+	struct run_info info;	 /* complete when the first vCPU was announced */
+	int fd;			 /* poll it for POLLIN; -1: always ready */
+	unsigned int skipped;	 /* vCPUs that another reader holds */
+	unsigned int unverified; /* vCPUs without a consistent copy of their totals */
+	char lost[320];		 /* what it knows that it has not seen, in words; empty: nothing */
 
 	/* Of recordings of tracepoints, complete after SOURCE_FINISHED. */
 	bool estimated;	       /* how many exits were dropped is an estimate */

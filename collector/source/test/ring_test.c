@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #include "collector/source/ring.h"
 #include "sql/test/check.h"
@@ -26,6 +27,8 @@ struct vcpu {
 	int fd;
 	unsigned int random;
 	unsigned int open; /* slot of the open exit */
+	uint64_t open_tsc; /* when it began */
+	int synth;	   /* the open exit is synthesized */
 	int unread;	   /* nobody has attached yet */
 	int stop;
 	pthread_t thread;
@@ -64,6 +67,8 @@ static void close_exit(struct vcpu *v, uint64_t cycles)
 	}
 	record->reason = v->open;
 	record->cycles = cycles;
+	record->tsc = v->open_tsc;
+	record->flags = v->synth ? KVM_EXIT_REC_SYNTH : 0;
 	if (cycles % 2)
 		settle(v, &t->recorded, cycles);
 	exit_ring_publish(&v->producer, record);
@@ -78,7 +83,20 @@ static void vm_exit(struct vcpu *v)
 		close_exit(v, 1 + v->random % 1000);
 	v->random = v->random * 1103515245U + 12345U;
 	v->open = 1 + (v->random >> 16) % REASONS;
+	v->open_tsc = __rdtsc();
+	v->synth = 0;
 	add(&v->totals[v->open].count, 1);
+}
+
+/* As vm_exit(), of slot @slot, real or not. */
+static void vm_exit_of(struct vcpu *v, unsigned int slot, int synth)
+{
+	if (v->open != KVM_EXIT_TOTAL_OTHER)
+		close_exit(v, 1);
+	v->open = slot;
+	v->open_tsc = __rdtsc();
+	v->synth = synth;
+	add(synth ? &v->totals[slot].synthesized : &v->totals[slot].count, 1);
 }
 
 static void vcpu_make(struct vcpu *v)
@@ -163,6 +181,7 @@ static void check_window(const struct ring *ring, const struct sums *s)
 		recorded += t->recorded;
 		dropped += t->dropped;
 	}
+	CHECK(!ring->unverified);
 	CHECK_EQ(open, ring->open_exits);
 	CHECK_EQ(recorded, s->all);
 	CHECK_EQ(dropped, ring->end_seq - ring->first_seq - s->all);
@@ -314,6 +333,84 @@ static void test_running(void)
 	pthread_join(v.thread, NULL);
 }
 
+/* The exit that is open at the begin is counted as what it is: real or synthesized. */
+static void test_open_kind(void)
+{
+	for (int i = 0; i < 4; i++) {
+		int synth = i % 2;
+		struct sums s = {0};
+		struct ring ring;
+		struct vcpu v;
+
+		vcpu_make(&v);
+		v.meta->attached_seq = 1; /* somebody has read before */
+		/* More of the other kind: the greater count is not that of the open exit. */
+		for (int n = 0; n < 6; n++)
+			vm_exit_of(&v, 1, n < 2 ? synth : !synth);
+		vm_exit_of(&v, 1, synth);
+		CHECK_EQ(ring_open(&ring, v.fd), 0);
+		CHECK(!ring.unverified);
+		CHECK_EQ(ring.unread, 6);
+		vm_exit_of(&v, 2, 0);
+
+		if (i < 2)
+			take_all(&ring, &s);
+		ring_end(&ring);
+		take_all(&ring, &s); /* the record may be read after the end only */
+		CHECK_EQ(s.all, 1);
+		CHECK_EQ(ring.sum[1].count, !synth);
+		CHECK_EQ(ring.sum[1].synthesized, synth);
+		CHECK(!ring.unverified);
+		ring_close(&ring);
+	}
+}
+
+/* The open exit gets no record: the next one's kind is not its kind. */
+static void test_open_kind_without_record(void)
+{
+	struct ring ring;
+	struct sums s = {0};
+	struct vcpu v;
+
+	vcpu_make(&v);
+	v.unread = 1;
+	for (int i = 0; i < 6; i++)
+		vm_exit_of(&v, 1, i % 2);
+	vm_exit_of(&v, 1, 0);
+	CHECK_EQ(ring_open(&ring, v.fd), 0);
+	vm_exit_of(&v, 1, 1);
+	v.unread = 0;
+	vm_exit_of(&v, 2, 0);
+	take_all(&ring, &s);
+	ring_end(&ring);
+	CHECK_EQ(s.all, 1);
+	CHECK_EQ(ring.sum[1].count, 1);
+	CHECK_EQ(ring.sum[1].synthesized, 1);
+	ring_close(&ring);
+}
+
+/* Totals that never add up are not taken for a snapshot without a word. */
+static void test_unverified(void)
+{
+	struct ring ring;
+	struct vcpu v;
+
+	vcpu_make(&v);
+	v.meta->attached_seq = 1;
+	for (int i = 0; i < 10; i++)
+		vm_exit(&v);
+	CHECK_EQ(ring_open(&ring, dup(v.fd)), 0);
+	CHECK(!ring.unverified);
+	add(&v.totals[1].count, 1); /* two open exits */
+	ring_end(&ring);
+	CHECK(ring.unverified);
+	ring_close(&ring);
+
+	CHECK_EQ(ring_open(&ring, v.fd), 0);
+	CHECK(ring.unverified);
+	ring_close(&ring);
+}
+
 static void test_other_abi(void)
 {
 	struct ring ring;
@@ -334,6 +431,9 @@ int main(void)
 	test_open_at_the_attach();
 	test_lost();
 	test_running();
+	test_open_kind();
+	test_open_kind_without_record();
+	test_unverified();
 	test_other_abi();
 	return check_result();
 }
