@@ -22,6 +22,23 @@ struct vcpu_state {
 	bool dirty;	   /* its counts changed since the last flush */
 };
 
+/* A row of table loss that waits for the next flush. */
+struct loss {
+	int64_t vcpu;
+	uint64_t first_seq;
+	uint64_t n;
+	uint64_t tsc_before;
+	uint64_t tsc_after;
+	bool has_before;
+	bool has_after;
+};
+
+/* Losses in memory; when there are more, they are written before the flush. */
+#define STORE_LOSSES 4096
+
+/* How long another program may keep the file locked, in ms, when memory is full or a run ends. */
+#define STORE_PATIENCE_MS 60000
+
 /* Rows that wait for the next flush, as pages of a database (rows.c). */
 struct row_image {
 	unsigned char *pages;
@@ -48,6 +65,8 @@ struct store {
 	bool empty;	/* when we opened it: store_discard() leaves it so */
 	bool take_back; /* when it is closed */
 
+	char *found; /* where the file is, if it was moved or deleted */
+
 	int64_t run; /* id of the open run; 0: none, or failed */
 	int64_t failed_run;
 	bool raw;
@@ -63,6 +82,7 @@ struct store {
 	uint64_t dropped;
 	uint64_t unread;
 	uint64_t unflushed;
+	bool pending; /* memory holds something for the next flush */
 
 	/* --keep-raw: rows from first_row on are there; marks in order of age */
 	uint64_t keep_cycles;
@@ -71,6 +91,9 @@ struct store {
 	int64_t last_row;
 	struct row_mark marks[STORE_MARKS];
 	int mark_count;
+
+	struct loss losses[STORE_LOSSES];
+	int loss_count;
 
 	struct row_image image;
 	struct tally rollup; /* of struct rollup_sums */
@@ -139,17 +162,27 @@ int store_prepare(struct store *store, const char *sql, sqlite3_stmt **stmt);
 void store_bind_int(sqlite3_stmt *stmt, const char *name, int64_t value);
 void store_bind_text(sqlite3_stmt *stmt, const char *name, const char *text);
 
-/* The state of a vCPU, with a transaction open for it. */
+/* The state of a vCPU of the open run. */
 int store_find_vcpu(struct store *store, int vcpu, struct vcpu_state **state);
 /* Notes that the records from v->next_seq up to @seq are missing. @after: TSC of the next record,
  * or NULL.
  */
 int store_add_loss(struct store *store, struct vcpu_state *v, uint64_t seq, const __u64 *after);
+/* Writes them into a transaction. */
+int store_write_losses(struct store *store);
+
+/* Checks that the file still has its name; else STORE_MOVED or STORE_DELETED (place.c). */
+int store_check_place(struct store *store);
 
 /* Runs a statement that gives no rows and resets it. */
 int store_step(sqlite3_stmt *stmt);
-/* Opens a transaction if none is open. */
+/* Opens a transaction if none is open; waits for other writers. */
 int store_transaction(struct store *store);
+/*
+ * store_flush(); @must: waits for other writers. Else, while another program has the file and
+ * there is room in memory, it returns 0 and everything stays there until the next flush.
+ */
+int store_write(struct store *store, bool must);
 /* Rolls back and closes the run to more records; returns @rc. */
 int store_fail(struct store *store, int rc);
 

@@ -212,6 +212,8 @@ int store_end_vcpu(struct store *store, int vcpu, const struct store_vcpu_end *e
 	int rc;
 
 	rc = store_find_vcpu(store, vcpu, &v);
+	if (!rc)
+		rc = store_transaction(store);
 	if (rc)
 		return rc;
 

@@ -10,28 +10,58 @@ int store_find_vcpu(struct store *store, int vcpu, struct vcpu_state **state)
 {
 	if (vcpu < 0 || vcpu >= store->vcpu_count)
 		return -EINVAL;
+	if (!store->run)
+		return STORE_RUNLESS;
 	*state = &store->vcpus[vcpu];
-	return store_transaction(store);
+	return 0;
 }
 
 int store_add_loss(struct store *store, struct vcpu_state *v, uint64_t seq, const __u64 *after)
 {
-	sqlite3_stmt *stmt = store->insert_loss;
 	uint64_t n = seq - v->next_seq;
+	int rc = store->loss_count < STORE_LOSSES ? 0 : store_write_losses(store);
 
-	sqlite3_clear_bindings(stmt);
-	sqlite3_bind_int64(stmt, 1, v->id);
-	sqlite3_bind_int64(stmt, 2, (sqlite3_int64)v->next_seq);
-	sqlite3_bind_int64(stmt, 3, (sqlite3_int64)n);
-	if (v->recorded)
-		sqlite3_bind_int64(stmt, 4, (sqlite3_int64)v->last_tsc);
-	if (after)
-		sqlite3_bind_int64(stmt, 5, (sqlite3_int64)*after);
+	if (rc)
+		return rc;
+
+	store->losses[store->loss_count++] = (struct loss){
+		.vcpu = v->id,
+		.first_seq = v->next_seq,
+		.n = n,
+		.has_before = v->recorded,
+		.tsc_before = v->last_tsc,
+		.has_after = after,
+		.tsc_after = after ? *after : 0,
+	};
 	v->dropped += n;
 	v->dirty = true;
-	store->dropped += n;
 	v->next_seq = seq;
-	return store_step(stmt);
+	store->dropped += n;
+	store->pending = true;
+	return 0;
+}
+
+int store_write_losses(struct store *store)
+{
+	sqlite3_stmt *stmt = store->insert_loss;
+	int rc = store_transaction(store);
+
+	for (int i = 0; !rc && i < store->loss_count; i++) {
+		const struct loss *loss = &store->losses[i];
+
+		sqlite3_clear_bindings(stmt);
+		sqlite3_bind_int64(stmt, 1, loss->vcpu);
+		sqlite3_bind_int64(stmt, 2, (sqlite3_int64)loss->first_seq);
+		sqlite3_bind_int64(stmt, 3, (sqlite3_int64)loss->n);
+		if (loss->has_before)
+			sqlite3_bind_int64(stmt, 4, (sqlite3_int64)loss->tsc_before);
+		if (loss->has_after)
+			sqlite3_bind_int64(stmt, 5, (sqlite3_int64)loss->tsc_after);
+		rc = store_step(stmt);
+	}
+
+	store->loss_count = 0;
+	return rc;
 }
 
 /* Walks the sequence numbers. -EPROTO: they go backwards. */
@@ -68,7 +98,9 @@ static int append_up_to_flush(struct store *store, int vcpu, const struct kvm_ex
 		rc = store_sum_add(store, v->id, records, *count);
 	if (rc)
 		return store_fail(store, rc);
+
 	v->dirty = true;
+	store->pending = true;
 	if (v->last_tsc > store->last_tsc)
 		store->last_tsc = v->last_tsc;
 	store->recorded += *count;
@@ -85,7 +117,7 @@ int store_append(struct store *store, int vcpu, const struct kvm_exit_record *re
 		records += some;
 		count -= some;
 		some = count;
-		rc = store_flush(store);
+		rc = store_write(store, true);
 		if (!rc)
 			rc = append_up_to_flush(store, vcpu, records, &some);
 	}

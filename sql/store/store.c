@@ -112,7 +112,7 @@ static int check_journal(const char *path)
 /* Opens the file, locks it against other writers and checks whose it is. */
 static int claim_file(struct store *store, const char *path)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	bool empty = true;
 	int rc;
 
@@ -325,8 +325,15 @@ bool store_is_refusal(int rc)
 
 const char *store_strerror(struct store *store, int rc)
 {
-	(void)store;
+	static char text[4200];
+
 	switch (rc) {
+	case STORE_MOVED:
+	case STORE_DELETED:
+		snprintf(text, sizeof(text), "it was %s during the recording (all is in %s)",
+			 rc == STORE_MOVED ? "moved" : "deleted",
+			 store && store->found ? store->found : "another file");
+		return text;
 	case STORE_FOREIGN:
 		return "exists and is not a run database";
 	case STORE_FUTURE:
@@ -428,6 +435,8 @@ int store_begin(struct store *store, const struct store_run *run)
 	store->dropped = 0;
 	store->unread = 0;
 	store->unflushed = 0;
+	store->pending = false;
+	store->loss_count = 0;
 	rc = insert_run(store, run);
 	if (!rc)
 		store->run = sqlite3_last_insert_rowid(store->db);
@@ -438,7 +447,7 @@ int store_finish(struct store *store, const char *state, uint64_t tsc_end, int64
 {
 	sqlite3_stmt *stmt;
 	int64_t run;
-	int flushed = store->run ? store_flush(store) : 0;
+	int flushed = store->run ? store_write(store, true) : 0;
 	int rc;
 
 	run = store->run ? store->run : store->failed_run;
@@ -459,7 +468,9 @@ int store_finish(struct store *store, const char *state, uint64_t tsc_end, int64
 		rc = store_coarse_write(store, run);
 	store->run = 0;
 	store->failed_run = 0;
-	return flushed ? flushed : rc;
+	if (flushed || rc)
+		return flushed ? flushed : rc;
+	return store_check_place(store);
 }
 
 /*
@@ -538,6 +549,7 @@ void store_close(struct store *store)
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
 	free(store->vcpus);
+	free(store->found);
 	free(store->path);
 	free(store);
 }

@@ -36,6 +36,9 @@
 #define STORE_FUTURE  1000002 /* written by a newer version of this program */
 #define STORE_BUSY    1000003 /* another collector writes this file */
 #define STORE_RUNLESS 1000004 /* no run is open, or it has failed before */
+/* From store_finish(): all is stored, but not where it was expected. */
+#define STORE_MOVED   1000009 /* the file has another name now */
+#define STORE_DELETED 1000010 /* the file was deleted, and is written anew */
 /* The file claims to be a run database, but its schema is not safe to write to. */
 #define STORE_TABLE   SCHEMA_TABLE
 #define STORE_ACTIVE  SCHEMA_ACTIVE
@@ -123,11 +126,12 @@ struct store_counts {
 	uint64_t dropped;
 	uint64_t unread;
 	uint64_t bytes;
-	uint64_t unflushed; /* records since the last successful flush */
+	uint64_t unflushed; /* records since the last flush that wrote */
 };
 
 /*
- * Opens @path for writing, creates it if it does not exist or is empty. A file
+ * Opens @path for writing, creates it, readable by its owner alone, if it does not
+ * exist. A file
  * that is refused (STORE_FOREIGN, STORE_FUTURE, STORE_BUSY, STORE_TABLE to
  * STORE_JOURNAL) is not touched. An older version is brought up to date, and so
  * are the views and the meanings of the exit reasons of any file; runs of dead
@@ -207,11 +211,22 @@ int store_add_leaves(struct store *store, int64_t run, const struct store_leaf *
 /*
  * store_flush() - writes what came since the last flush, all or nothing
  *
+ * While another program has the file locked, everything stays in memory and is written by a later
+ * flush. Only when memory is full, or at the end of the run, does the store wait, for one minute.
+ *
  * Return: 0, STORE_RUNLESS (no run is open), -ENOMEM or a code of SQLite.
  */
 int store_flush(struct store *store);
 
-/* Flushes and ends the run; @state: "complete" or "interrupted". */
+/*
+ * store_finish() - flushes and ends the run
+ * @state: "complete" or "interrupted"
+ * @tsc_end: TSC of the end, in cycles
+ * @ended_ns: CLOCK_REALTIME of the end, ns since 1970
+ *
+ * Return: 0, STORE_RUNLESS, -errno or a code of SQLite; STORE_MOVED or STORE_DELETED, when
+ * somebody moved or deleted the file meanwhile: all is stored, and store_strerror() says where.
+ */
 int store_finish(struct store *store, const char *state, uint64_t tsc_end, int64_t ended_ns);
 
 /* Takes the open run out again; after store_close() a file that was missing or

@@ -142,7 +142,9 @@ int store_sum_add(struct store *store, int64_t vcpu, const struct kvm_exit_recor
 		if (hot->reason != r->reason || r->tsc - hot->from >= hot->width) {
 			rc = find_sums(store, vcpu, r, hot);
 			if (rc == -ENOSPC) {
-				rc = store_sum_write(store);
+				rc = store_transaction(store);
+				if (!rc)
+					rc = store_sum_write(store);
 				memset(cache, 0, sizeof(cache));
 				if (!rc)
 					rc = find_sums(store, vcpu, r, hot);

@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-int store_transaction(struct store *store)
+/* BEGIN that waits at most @patience_ms for other writers; SQLITE_BUSY after that. */
+static int begin(struct store *store, int patience_ms)
 {
 	int rc;
 
@@ -14,9 +15,28 @@ int store_transaction(struct store *store)
 		return STORE_RUNLESS;
 	if (store->in_transaction)
 		return 0;
-	rc = sqlite3_exec(store->db, "BEGIN", NULL, NULL, NULL);
+
+	/*
+	 * The statement writes nothing but takes the lock, so that no later one can find the file
+	 * busy. BEGIN IMMEDIATE would also lock database batch, which rows.c replaces.
+	 */
+	sqlite3_busy_timeout(store->db, patience_ms);
+	rc = sqlite3_exec(store->db, "BEGIN; DELETE FROM main.run WHERE 0", NULL, NULL, NULL);
+	sqlite3_busy_timeout(store->db, STORE_PATIENCE_MS);
+
+	if (rc && !sqlite3_get_autocommit(store->db))
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 	store->in_transaction = !rc;
-	return rc ? store_fail(store, rc) : 0;
+	return rc;
+}
+
+int store_transaction(struct store *store)
+{
+	int rc = begin(store, STORE_PATIENCE_MS);
+
+	if (!rc)
+		store->pending = true;
+	return rc && rc != STORE_RUNLESS ? store_fail(store, rc) : rc;
 }
 
 int store_fail(struct store *store, int rc)
@@ -25,7 +45,10 @@ int store_fail(struct store *store, int rc)
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 	store->in_transaction = false;
 	store_rows_clear(&store->image);
-	store->failed_run = store->run;
+	store->loss_count = 0;
+	store->pending = false;
+	if (store->run)
+		store->failed_run = store->run;
 	store->run = 0;
 	return rc;
 }
@@ -78,26 +101,48 @@ static int trim_rows(struct store *store)
 	return rc;
 }
 
-int store_flush(struct store *store)
+/* Everything in memory goes into the open transaction. */
+static int write_all(struct store *store)
+{
+	int rc = store_rows_write(store);
+
+	if (!rc)
+		rc = store_sum_write(store);
+	if (!rc)
+		rc = store_write_losses(store);
+	if (!rc)
+		rc = write_vcpus(store);
+	if (!rc && store->raw && store->keep_cycles)
+		rc = trim_rows(store);
+	return rc;
+}
+
+int store_write(struct store *store, bool must)
 {
 	int rc;
 
 	if (!store->run)
 		return STORE_RUNLESS;
-	if (!store->in_transaction)
+	if (!store->pending)
 		return 0;
-	rc = store_rows_write(store);
+
+	rc = begin(store, must ? STORE_PATIENCE_MS : 0);
+	if (rc == SQLITE_BUSY && !must)
+		return 0;
 	if (!rc)
-		rc = store_sum_write(store);
-	if (!rc)
-		rc = write_vcpus(store);
-	if (!rc && store->raw && store->keep_cycles)
-		rc = trim_rows(store);
+		rc = write_all(store);
 	if (!rc)
 		rc = sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
 	if (rc)
 		return store_fail(store, rc);
+
 	store->in_transaction = false;
+	store->pending = false;
 	store->unflushed = 0;
 	return 0;
+}
+
+int store_flush(struct store *store)
+{
+	return store_write(store, false);
 }

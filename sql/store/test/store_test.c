@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sql/store/store.h"
@@ -481,6 +482,109 @@ static void test_many(void)
 		 1);
 }
 
+static void fill(struct store *store, struct synthetic *s, int vcpu, int count)
+{
+	synthetic_fill(s, records, (size_t)count);
+	CHECK_EQ(store_append(store, vcpu, records, (size_t)count), 0);
+}
+
+/* While another program has the file locked, records, sums and losses wait in memory. */
+static void test_busy(void)
+{
+	const char *path = test_path("busy.sqlite");
+	struct store *store;
+	struct synthetic s;
+	sqlite3 *other = NULL;
+
+	unlink(path);
+	store = open_run(path, 1);
+	add_vcpu(store, 0);
+	synthetic_init(&s, 0, 1);
+	s.lose_one_in = 50;
+	fill(store, &s, 0, 100);
+	CHECK_EQ(store_flush(store), 0);
+
+	CHECK_EQ(sqlite3_open(path, &other), 0);
+	CHECK_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), 0);
+	for (int i = 0; i < 20; i++) {
+		time_t before = time(NULL);
+
+		fill(store, &s, 0, 100);
+		CHECK_EQ(store_flush(store), 0);
+		CHECK(time(NULL) - before < 3);
+	}
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit"), 100);
+	CHECK_EQ(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), 0);
+	sqlite3_close(other);
+
+	fill(store, &s, 0, 100);
+	CHECK_EQ(store_flush(store), 0);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit"), 2200);
+	CHECK_EQ(store_finish(store, "complete", s.tsc, 2), 0);
+	store_close(store);
+
+	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_rollup"), 2200);
+	CHECK_EQ(query(path, rollup_differs), 0);
+	CHECK_EQ(query(path, "SELECT sum(n) FROM loss"), s.lost);
+	CHECK_EQ(query(path, "SELECT recorded FROM vcpu"), 2200);
+}
+
+/* A file that is moved or deleted while it is written: nothing is lost, and it is said. */
+static void test_place(void)
+{
+	char path[4096], moved[4096];
+	struct store *store;
+	struct synthetic s;
+
+	snprintf(moved, sizeof(moved), "%s", test_path("moved.sqlite"));
+	snprintf(path, sizeof(path), "%s", test_path("place.sqlite"));
+	for (int deleted = 0; deleted < 2; deleted++) {
+		unlink(path);
+		unlink(moved);
+		store = open_run(path, 1);
+		add_vcpu(store, 0);
+		synthetic_init(&s, 0, 1);
+		fill(store, &s, 0, 1000);
+		CHECK_EQ(store_flush(store), 0);
+
+		CHECK_EQ(deleted ? unlink(path) : rename(path, moved), 0);
+		fill(store, &s, 0, 1000);
+		CHECK_EQ(store_flush(store), 0);
+		CHECK_EQ(store_finish(store, "complete", s.tsc, 2),
+			 deleted ? STORE_DELETED : STORE_MOVED);
+		CHECK(strstr(store_strerror(store, deleted ? STORE_DELETED : STORE_MOVED),
+			     deleted ? path : moved));
+		store_close(store);
+
+		CHECK_EQ(query(deleted ? path : moved, "SELECT count(*) FROM exit"), 2000);
+		CHECK_EQ(query(deleted ? path : moved, "SELECT sum(n) FROM exit_rollup"), 2000);
+		CHECK_EQ(query(deleted ? path : moved,
+			       "SELECT count(*) FROM run WHERE state = 'complete'"),
+			 1);
+		CHECK(deleted || access(path, F_OK));
+	}
+}
+
+/* What a 0600 device guards is not for everybody to read. */
+static void test_mode(void)
+{
+	const char *path = test_path("mode.sqlite");
+	struct stat st;
+	mode_t mask = umask(022);
+	struct store *store;
+
+	unlink(path);
+	store = open_run(path, 1);
+	add_vcpu(store, 0);
+	CHECK_EQ(store_flush(store), 0);
+	CHECK_EQ(stat(path, &st), 0);
+	CHECK_EQ(st.st_mode & 0777, 0600);
+	CHECK_EQ(stat(test_path("mode.sqlite-wal"), &st), 0);
+	CHECK_EQ(st.st_mode & 0777, 0600);
+	store_close(store);
+	umask(mask);
+}
+
 static void test_bad_calls(void)
 {
 	struct store *store = open_run(test_path("bad.sqlite"), 1);
@@ -515,6 +619,9 @@ int main(void)
 	test_values();
 	test_full_sums();
 	test_many();
+	test_busy();
+	test_place();
+	test_mode();
 	test_bad_calls();
 	return check_result();
 }
