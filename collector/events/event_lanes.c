@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_ROOM 256
+#define EVENT_BYTES sizeof(struct kvm_event)
 
-struct event_lane *event_lane_get(struct event_lanes *lanes, uint32_t tid, uint32_t vcpu_id)
+struct event_lane *event_lane_get(struct event_lanes *lanes, uint32_t tgid, uint32_t vcpu_id)
 {
 	struct event_lane **more;
 	struct event_lane *lane;
@@ -16,7 +16,7 @@ struct event_lane *event_lane_get(struct event_lanes *lanes, uint32_t tid, uint3
 	/* Most events belong to the lane of the one before. */
 	for (size_t n = 0; n < lanes->count; n++) {
 		lane = lanes->lanes[(lanes->last + n) % lanes->count];
-		if (lane->tid != tid || lane->vcpu_id != vcpu_id)
+		if (lane->tgid != tgid || lane->vcpu_id != vcpu_id)
 			continue;
 		lanes->last = (lanes->last + n) % lanes->count;
 		return lane;
@@ -28,47 +28,30 @@ struct event_lane *event_lane_get(struct event_lanes *lanes, uint32_t tid, uint3
 		return NULL;
 	}
 	lanes->lanes = more;
-	lane->tid = tid;
+	lane->tgid = tgid;
 	lane->vcpu_id = vcpu_id;
 	lanes->last = lanes->count;
 	lanes->lanes[lanes->count++] = lane;
 	return lane;
 }
 
-/* Makes room for one more event behind the last. */
-static int make_room(struct event_lane *lane)
-{
-	size_t room = lane->room ? 2 * lane->room : FIRST_ROOM;
-	struct kvm_event *more;
-
-	if (lane->first + lane->count < lane->room)
-		return 0;
-	if (lane->first > lane->room / 2) {
-		memmove(lane->events, lane->events + lane->first,
-			lane->count * sizeof(*lane->events));
-		lane->first = 0;
-		return 0;
-	}
-	more = reallocarray(lane->events, room, sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	lane->events = more;
-	lane->room = room;
-	return 0;
-}
-
 int event_lanes_push(struct event_lanes *lanes, const struct kvm_event *event)
 {
-	struct event_lane *lane = event_lane_get(lanes, event->tid, event->vcpu_id);
-	size_t end;
+	struct event_lane *lane = event_lane_get(lanes, event->tgid, event->vcpu_id);
+	const struct kvm_event *last;
+	struct kvm_event *added;
 
-	if (!lane || make_room(lane))
+	if (!lane)
 		return -ENOMEM;
-	end = lane->first + lane->count;
-	if (lane->count && lane->events[end - 1].ts > event->ts)
+
+	last = queue_tail(&lane->events, EVENT_BYTES);
+	if (last && last->ts > event->ts)
 		lane->unsorted = true;
-	lane->events[end] = *event;
-	lane->count++;
+
+	added = queue_append(&lane->events, EVENT_BYTES);
+	if (!added)
+		return -ENOMEM;
+	*added = *event;
 	return 0;
 }
 
@@ -81,26 +64,24 @@ static int by_ts(const void *a, const void *b)
 
 const struct kvm_event *event_lane_peek(struct event_lane *lane, uint64_t horizon)
 {
+	struct kvm_event *head = queue_head(&lane->events, EVENT_BYTES);
+
 	if (lane->unsorted) {
-		qsort(lane->events + lane->first, lane->count, sizeof(*lane->events), by_ts);
+		qsort(head, lane->events.count, EVENT_BYTES, by_ts);
 		lane->unsorted = false;
 	}
-	if (!lane->count || lane->events[lane->first].ts >= horizon)
-		return NULL;
-	return &lane->events[lane->first];
+	return head && head->ts < horizon ? head : NULL;
 }
 
 void event_lane_pop(struct event_lane *lane)
 {
-	lane->first++;
-	if (!--lane->count)
-		lane->first = 0;
+	queue_pop(&lane->events);
 }
 
 void event_lanes_free(struct event_lanes *lanes)
 {
 	for (size_t i = 0; i < lanes->count; i++) {
-		free(lanes->lanes[i]->events);
+		queue_free(&lanes->lanes[i]->events);
 		free(lanes->lanes[i]);
 	}
 	free(lanes->lanes);

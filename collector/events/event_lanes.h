@@ -3,9 +3,10 @@
  * event_lanes.h - puts kvm_exit and kvm_entry of each vCPU in order of time
  *
  * Trace buffers are per physical CPU and are read one after the other, so the
- * events of a vCPU that moved between CPUs arrive out of order. A lane is what
- * one thread did for one vCPU id; it holds its events sorted until the caller
- * says up to which time nothing more can arrive.
+ * events of a vCPU that moved between CPUs arrive out of order. A lane is what the
+ * threads of one process did for one vCPU id: a vCPU may move between threads. It
+ * holds its events sorted until the caller says up to which time nothing more can
+ * arrive.
  */
 #ifndef EXITSCOPE_COLLECTOR_EVENTS_EVENT_LANES_H
 #define EXITSCOPE_COLLECTOR_EVENTS_EVENT_LANES_H
@@ -14,23 +15,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/queue.h"
 #include "collector/events/kvm_event.h"
 
 /*
- * @tid, @vcpu_id: whose events these are
- * @tgid:	process of the thread, 0: not known (yet); for the caller to set
+ * @tgid, @vcpu_id: whose events these are; tgid 0: of unknown processes
  * @user:	for the caller
  */
 struct event_lane {
-	uint32_t tid;
-	uint32_t vcpu_id;
 	uint32_t tgid;
+	uint32_t vcpu_id;
 	void *user;
-	struct kvm_event *events; /* events[first .. first + count - 1] */
-	bool unsorted;		  /* some event came after a younger one */
-	size_t first;
-	size_t count;
-	size_t room;
+	struct queue events; /* of struct kvm_event */
+	bool unsorted;	     /* some event came after a younger one */
 };
 
 /* In the order in which they were made; @last: the one that was asked for last. */
@@ -40,10 +37,10 @@ struct event_lanes {
 	size_t last;
 };
 
-/* The lane of a thread and vCPU id, made if need be; NULL: no memory. */
-struct event_lane *event_lane_get(struct event_lanes *lanes, uint32_t tid, uint32_t vcpu_id);
+/* The lane of a process and vCPU id, made if need be; NULL: no memory. */
+struct event_lane *event_lane_get(struct event_lanes *lanes, uint32_t tgid, uint32_t vcpu_id);
 
-/* Adds an event to its lane. -ENOMEM. */
+/* Adds an event to the lane of its tgid and vcpu_id. -ENOMEM. */
 int event_lanes_push(struct event_lanes *lanes, const struct kvm_event *event);
 
 /* The oldest event of a lane if its ts is below @horizon, else NULL. */

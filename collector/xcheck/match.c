@@ -17,22 +17,13 @@ struct pair {
 };
 
 /* What is needed of a record. @end: tsc + cycles */
-struct brief {
+struct record_info {
 	uint64_t seq;
 	uint64_t tsc;
 	uint64_t end;
 	uint32_t reason;
 	uint32_t flags;
 	uint32_t pcpu;
-};
-
-/* items[first .. first + count - 1], each @size bytes */
-struct fifo {
-	char *items;
-	size_t size;
-	size_t first;
-	size_t count;
-	size_t room;
 };
 
 /*
@@ -42,8 +33,8 @@ struct fifo {
  */
 struct vcpu {
 	struct match_vcpu_info info;
-	struct fifo pairs;
-	struct fifo records;
+	struct queue pairs;   /* of struct pair */
+	struct queue records; /* of struct record_info */
 	struct match_count *counts;
 	size_t count_count;
 	uint64_t entries;
@@ -57,6 +48,11 @@ struct vcpu {
 	struct match_vcpu_end end;
 };
 
+struct thread {
+	uint32_t tid;
+	uint32_t tgid;
+};
+
 struct match {
 	uint32_t (*tgid_of)(void *user, uint32_t tid);
 	void *user;
@@ -64,8 +60,10 @@ struct match {
 	struct vcpu *vcpus;
 	int vcpu_count;
 	struct lost_windows lost;
+	struct thread *threads; /* whose process is known */
+	size_t thread_count;
 	uint64_t mark;
-	uint64_t strangers;
+	uint64_t unknown_vcpu; /* kvm_exit of vCPUs that were not added */
 };
 
 /* What a lane remembers: whether, and for which vCPU, a kvm_exit waits for its
@@ -73,46 +71,9 @@ struct match {
  */
 struct lane_state {
 	bool open;
-	int vcpu;     /* -1: a stranger */
+	int vcpu;     /* -1: one that was not added */
 	uint32_t cpu; /* of the kvm_exit */
 };
-
-static void *fifo_add(struct fifo *f)
-{
-	size_t room;
-	char *more;
-
-	if (f->first + f->count == f->room && f->first > f->room / 2) {
-		memmove(f->items, f->items + f->first * f->size, f->count * f->size);
-		f->first = 0;
-	}
-	if (f->first + f->count == f->room) {
-		room = f->room ? 2 * f->room : 64;
-		more = reallocarray(f->items, room, f->size);
-		if (!more)
-			return NULL;
-		f->items = more;
-		f->room = room;
-	}
-	return f->items + (f->first + f->count++) * f->size;
-}
-
-static void *fifo_head(struct fifo *f)
-{
-	return f->count ? f->items + f->first * f->size : NULL;
-}
-
-static void *fifo_tail(struct fifo *f)
-{
-	return f->count ? f->items + (f->first + f->count - 1) * f->size : NULL;
-}
-
-static void fifo_pop(struct fifo *f)
-{
-	f->first++;
-	if (!--f->count)
-		f->first = 0;
-}
 
 static uint32_t basic_reason(const struct vcpu *v, uint32_t reason)
 {
@@ -163,8 +124,6 @@ int match_add_vcpu(struct match *match, const struct match_vcpu_info *info, int 
 	memset(v, 0, sizeof(*v));
 	v->info = *info;
 	v->next_seq = info->first_seq;
-	v->pairs.size = sizeof(struct pair);
-	v->records.size = sizeof(struct brief);
 	*vcpu = match->vcpu_count++;
 	return 0;
 }
@@ -173,13 +132,13 @@ int match_records(struct match *match, int vcpu, const struct kvm_exit_record *r
 		  size_t count)
 {
 	struct vcpu *v = &match->vcpus[vcpu];
-	struct brief *b;
+	struct record_info *b;
 
 	for (size_t i = 0; i < count; i++) {
-		b = fifo_add(&v->records);
+		b = queue_append(&v->records, sizeof(*b));
 		if (!b)
 			return -ENOMEM;
-		*b = (struct brief){
+		*b = (struct record_info){
 			.seq = records[i].seq,
 			.tsc = records[i].tsc,
 			.end = records[i].tsc + records[i].cycles,
@@ -191,9 +150,34 @@ int match_records(struct match *match, int vcpu, const struct kvm_exit_record *r
 	return 0;
 }
 
+/* The process of a thread; asked for once. 0: unknown. */
+static uint32_t find_process(struct match *m, uint32_t tid)
+{
+	struct thread *more;
+	uint32_t tgid;
+
+	for (size_t i = 0; i < m->thread_count; i++) {
+		if (m->threads[i].tid == tid)
+			return m->threads[i].tgid;
+	}
+
+	tgid = m->tgid_of(m->user, tid);
+	if (!tgid)
+		return 0;
+	more = reallocarray(m->threads, m->thread_count + 1, sizeof(*more));
+	if (more) {
+		m->threads = more;
+		more[m->thread_count++] = (struct thread){.tid = tid, .tgid = tgid};
+	}
+	return tgid;
+}
+
 int match_event(struct match *match, const struct kvm_event *event)
 {
-	return event_lanes_push(&match->lanes, event);
+	struct kvm_event copy = *event;
+
+	copy.tgid = find_process(match, event->tid);
+	return event_lanes_push(&match->lanes, &copy);
 }
 
 int match_lost(struct match *match, uint32_t cpu, uint64_t from, uint64_t to)
@@ -229,48 +213,52 @@ static int close_delta(struct vcpu *v)
 	return 0;
 }
 
-/* What a kvm_exit without a record is. */
-enum stray {
-	STRAY_BEFORE,
-	STRAY_GAP,
-	STRAY_OPEN,
-	STRAY_AFTER,
-	STRAY_TRACE_ONLY,
+/* Where a kvm_exit without a record is counted. */
+enum unmatched {
+	UNMATCHED_BEFORE,
+	UNMATCHED_GAP,
+	UNMATCHED_OPEN,
+	UNMATCHED_AFTER,
+	UNMATCHED_TRACE_ONLY,
 };
 
-/* Counts the oldest kvm_exit under its heading and forgets it. */
-static int put_stray(struct vcpu *v, enum stray stray)
+/* Counts the oldest kvm_exit and removes it. */
+static int count_unmatched(struct vcpu *v, enum unmatched where)
 {
-	const struct pair *p = fifo_head(&v->pairs);
+	const struct pair *p = queue_head(&v->pairs, sizeof(*p));
 	struct match_count *c = count_of(v, p->reason);
 
 	if (!c)
 		return -ENOMEM;
+
 	c->traced++;
-	c->before += stray == STRAY_BEFORE;
-	c->gap += stray == STRAY_GAP;
-	c->open += stray == STRAY_OPEN;
-	c->after += stray == STRAY_AFTER;
-	c->trace_only += stray == STRAY_TRACE_ONLY;
-	fifo_pop(&v->pairs);
+	c->before += where == UNMATCHED_BEFORE;
+	c->gap += where == UNMATCHED_GAP;
+	c->open += where == UNMATCHED_OPEN;
+	c->after += where == UNMATCHED_AFTER;
+	c->trace_only += where == UNMATCHED_TRACE_ONLY;
+	queue_pop(&v->pairs);
 	return 0;
 }
 
 /*
- * The oldest kvm_exit, which belongs to no record and to no gap. @last: the next
- * one does.
+ * Classifies the oldest kvm_exit when no record and no lost record can match it. @last: it is
+ * the last such event. Before the first record, an exit may be one that began before the
+ * recording, also if it was traced a little later.
  */
-static enum stray beyond_gap(const struct vcpu *v, const struct pair *p, bool last)
+static enum unmatched classify_unmatched(const struct vcpu *v, const struct pair *p, bool last)
 {
-	if (!v->any && (p->exit_ts < v->info.from_tsc || (last && v->info.open_first)))
-		return STRAY_BEFORE;
-	return STRAY_TRACE_ONLY;
+	bool began_before = p->exit_ts < v->info.first_snapshot_tsc;
+
+	if (!v->any && (began_before || (last && v->info.open_at_start)))
+		return UNMATCHED_BEFORE;
+	return UNMATCHED_TRACE_ONLY;
 }
 
-/* How many kvm_exit wait that happened before @tsc. */
-static size_t strays_before(struct vcpu *v, uint64_t tsc)
+/* Number of kvm_exit in the queue that happened before @tsc. */
+static size_t pending_before(const struct vcpu *v, uint64_t tsc)
 {
-	const struct pair *p = fifo_head(&v->pairs);
+	const struct pair *p = queue_head(&v->pairs, sizeof(*p));
 	size_t count = 0;
 
 	while (count < v->pairs.count && p[count].exit_ts < tsc)
@@ -278,71 +266,100 @@ static size_t strays_before(struct vcpu *v, uint64_t tsc)
 	return count;
 }
 
-/* Each kvm_exit before @tsc, of which the last @lost have no record because it was lost
- * and the last of all because its exit is still open.
+/*
+ * Counts each kvm_exit before @tsc. The last @lost of them have no record because it was lost,
+ * and the last of all, if @open, because its exit is still open.
  */
-static int put_strays(struct vcpu *v, uint64_t tsc, uint64_t lost, bool open)
+static int count_unmatched_before(struct vcpu *v, uint64_t tsc, uint64_t lost, bool open)
 {
-	uint64_t ours = lost + open;
-	enum stray stray;
-	int rc = 0;
+	uint64_t accounted = lost + open;
 
-	for (size_t left = strays_before(v, tsc); left && !rc; left--) {
-		if (left > ours)
-			stray = beyond_gap(v, fifo_head(&v->pairs), left == ours + 1);
+	for (size_t left = pending_before(v, tsc); left; left--) {
+		enum unmatched where = UNMATCHED_GAP;
+
+		if (left > accounted)
+			where = classify_unmatched(v, queue_head(&v->pairs, sizeof(struct pair)),
+						   left == accounted + 1);
 		else if (left == 1 && open)
-			stray = STRAY_OPEN;
-		else
-			stray = STRAY_GAP;
-		rc = put_stray(v, stray);
-	}
-	return rc;
-}
+			where = UNMATCHED_OPEN;
 
-static int pair_up(struct vcpu *v, struct match_count *c, const struct brief *b,
-		   const struct pair *p)
-{
-	c->traced++;
-	c->matched++;
-	c->differ += basic_reason(v, p->reason) != c->reason;
-	if (p->entry_ts && !(b->flags & (KVM_EXIT_REC_NO_REENTRY | KVM_EXIT_REC_TSC_BACK))) {
-		v->interval = p->entry_ts - p->exit_ts;
-		v->cycles = b->end - b->tsc;
+		if (count_unmatched(v, where))
+			return -ENOMEM;
 	}
 	return 0;
 }
 
-/* Finds the partner of one record; all trace events up to its end are known. */
-static int match_record(struct match *m, struct vcpu *v, const struct brief *b)
+/*
+ * Checks that a record begins after the one before it has ended, if none was lost in between.
+ * A synthesized one may begin right at that end.
+ */
+static int check_overlap(struct vcpu *v, const struct record_info *r, bool synth)
 {
-	bool synth = b->flags & KVM_EXIT_REC_SYNTH;
-	struct match_count *c;
-	struct pair *p;
+	struct match_count *previous;
+	bool overlaps = synth ? v->last_end > r->tsc : v->last_end >= r->tsc;
 
-	if (synth)
-		v->cycles += b->end - b->tsc;
-	else if (close_delta(v))
+	if (!v->any || r->seq != v->next_seq || !overlaps)
+		return 0;
+
+	previous = count_of(v, v->last_reason);
+	if (!previous)
 		return -ENOMEM;
-	if (put_strays(v, b->tsc, b->seq - v->next_seq, false))
+	previous->overlaps++;
+	return 0;
+}
+
+/* Counts a record and its kvm_exit; their times are compared in close_delta(). */
+static void count_match(struct vcpu *v, struct match_count *c, const struct record_info *r,
+			const struct pair *p)
+{
+	c->traced++;
+	c->matched++;
+	c->differ += basic_reason(v, p->reason) != c->reason;
+	if (p->entry_ts && !(r->flags & (KVM_EXIT_REC_NO_REENTRY | KVM_EXIT_REC_TSC_BACK))) {
+		v->interval = p->entry_ts - p->exit_ts;
+		v->cycles = r->end - r->tsc;
+	}
+}
+
+/* A record that KVM synthesized: it has no kvm_exit, and lies inside the interval of another. */
+static int match_synthesized(struct vcpu *v, const struct record_info *r)
+{
+	struct match_count *c;
+
+	v->cycles += r->end - r->tsc;
+	if (count_unmatched_before(v, r->tsc, r->seq - v->next_seq, false) ||
+	    check_overlap(v, r, true))
 		return -ENOMEM;
-	p = fifo_head(&v->pairs);
-	c = v->any ? count_of(v, v->last_reason) : NULL;
-	if (c && b->seq == v->next_seq && (synth ? v->last_end > b->tsc : v->last_end >= b->tsc))
-		c->overlaps++;
-	c = count_of(v, b->reason);
+
+	c = count_of(v, r->reason);
 	if (!c)
 		return -ENOMEM;
 	c->records++;
-	v->next_seq = b->seq + 1;
-	v->last_end = b->end;
-	v->last_reason = synth ? v->last_reason : b->reason;
-	v->any = true;
-	if (synth) {
-		c->synthesized++;
-	} else if (p && p->exit_ts <= b->end) {
-		pair_up(v, c, b, p);
-		fifo_pop(&v->pairs);
-	} else if (lost_windows_hit(&m->lost, b->pcpu, b->tsc, b->end)) {
+	c->synthesized++;
+	return 0;
+}
+
+/* A record of a real exit; all trace events up to its end are known. */
+static int match_real(struct match *m, struct vcpu *v, const struct record_info *r)
+{
+	struct match_count *c;
+	const struct pair *p;
+
+	if (close_delta(v) || count_unmatched_before(v, r->tsc, r->seq - v->next_seq, false) ||
+	    check_overlap(v, r, false))
+		return -ENOMEM;
+
+	c = count_of(v, r->reason);
+	if (!c)
+		return -ENOMEM;
+	c->records++;
+	v->last_reason = r->reason;
+
+	p = queue_head(&v->pairs, sizeof(*p));
+	if (p && p->exit_ts <= r->end) {
+		count_match(v, c, r, p);
+		queue_pop(&v->pairs);
+	} else if (lost_windows_hit(&m->lost, r->pcpu, r->tsc, r->end)) {
 		c->untraced++;
 	} else {
 		c->record_only++;
@@ -350,63 +367,83 @@ static int match_record(struct match *m, struct vcpu *v, const struct brief *b)
 	return 0;
 }
 
-/* The vCPU that a lane worked for at a time: the youngest made before it. */
-static int owner(struct match *m, struct event_lane *lane, uint64_t ts)
+static int match_record(struct match *m, struct vcpu *v, const struct record_info *r)
 {
-	const struct match_vcpu_info *info;
+	int rc = r->flags & KVM_EXIT_REC_SYNTH ? match_synthesized(v, r) : match_real(m, v, r);
+
+	v->next_seq = r->seq + 1;
+	v->last_end = r->end;
+	v->any = true;
+	return rc;
+}
+
+/* The vCPU of an event of a lane: the youngest that was created before it. -1: none. */
+static int find_vcpu(struct match *m, const struct event_lane *lane, const struct kvm_event *e)
+{
+	/* The process of a thread may become known only later. */
+	uint32_t tgid = lane->tgid ? lane->tgid : find_process(m, e->tid);
 	int best = -1;
 
-	if (!lane->tgid)
-		lane->tgid = m->tgid_of(m->user, lane->tid);
 	for (int i = 0; i < m->vcpu_count; i++) {
-		info = &m->vcpus[i].info;
-		if (info->tgid == lane->tgid && info->vcpu_id == lane->vcpu_id &&
-		    info->made_tsc <= ts &&
-		    (best < 0 || info->made_tsc > m->vcpus[best].info.made_tsc))
+		const struct match_vcpu_info *info = &m->vcpus[i].info;
+
+		if (info->tgid == tgid && info->vcpu_id == lane->vcpu_id &&
+		    info->created_tsc <= e->ts &&
+		    (best < 0 || info->created_tsc > m->vcpus[best].info.created_tsc))
 			best = i;
 	}
 	return best;
 }
 
-static int take_exit(struct match *m, struct lane_state *state, const struct kvm_event *e)
+static int handle_exit(struct match *m, struct lane_state *state, const struct kvm_event *e)
 {
 	struct pair *p;
 
 	state->open = true;
 	state->cpu = e->cpu;
 	if (state->vcpu < 0) {
-		m->strangers++;
+		m->unknown_vcpu++;
 		return 0;
 	}
-	p = fifo_add(&m->vcpus[state->vcpu].pairs);
+
+	p = queue_append(&m->vcpus[state->vcpu].pairs, sizeof(*p));
 	if (!p)
 		return -ENOMEM;
 	*p = (struct pair){.exit_ts = e->ts, .reason = e->reason};
 	return 0;
 }
 
-static int take_event(struct match *m, struct event_lane *lane, const struct kvm_event *e)
+/* A kvm_entry. @paired: its kvm_exit is the last one in the queue. */
+static void handle_entry(struct match *m, const struct lane_state *state, const struct kvm_event *e,
+			 bool paired)
 {
-	struct lane_state *state = lane->user;
-	int vcpu = owner(m, lane, e->ts);
-	bool paired = state->open && state->vcpu == vcpu;
-	struct pair *p;
+	struct vcpu *v = &m->vcpus[state->vcpu];
+	struct pair *p = queue_tail(&v->pairs, sizeof(*p));
 
-	state->vcpu = vcpu;
-	if (e->kind == KVM_EVENT_EXIT)
-		return take_exit(m, state, e);
-	state->open = false;
-	if (vcpu < 0)
-		return 0;
-	p = fifo_tail(&m->vcpus[vcpu].pairs);
 	/* Where events were lost in between, it is the entry of another exit. */
 	if (paired && p)
 		paired = !lost_windows_hit(&m->lost, state->cpu, p->exit_ts, e->ts) &&
 			 !lost_windows_hit(&m->lost, e->cpu, p->exit_ts, e->ts);
-	m->vcpus[vcpu].entries++;
-	m->vcpus[vcpu].unpaired += !paired;
+
+	v->entries++;
+	v->unpaired += !paired;
 	if (paired && p)
 		p->entry_ts = e->ts;
+}
+
+static int handle_event(struct match *m, struct event_lane *lane, const struct kvm_event *e)
+{
+	struct lane_state *state = lane->user;
+	int vcpu = find_vcpu(m, lane, e);
+	bool paired = state->open && state->vcpu == vcpu;
+
+	state->vcpu = vcpu;
+	if (e->kind == KVM_EVENT_EXIT)
+		return handle_exit(m, state, e);
+
+	state->open = false;
+	if (vcpu >= 0)
+		handle_entry(m, state, e, paired);
 	return 0;
 }
 
@@ -420,7 +457,7 @@ static int run_lane(struct match *m, struct event_lane *lane, uint64_t horizon)
 	if (!lane->user)
 		return -ENOMEM;
 	while (!rc && (e = event_lane_peek(lane, horizon))) {
-		rc = take_event(m, lane, e);
+		rc = handle_event(m, lane, e);
 		event_lane_pop(lane);
 	}
 	return rc;
@@ -429,15 +466,16 @@ static int run_lane(struct match *m, struct event_lane *lane, uint64_t horizon)
 /* All events before @horizon, then all records that ended before it. */
 static int run(struct match *m, uint64_t horizon)
 {
-	struct brief *b;
+	struct record_info *b;
 	int rc = 0;
 
 	for (size_t i = 0; i < m->lanes.count && !rc; i++)
 		rc = run_lane(m, m->lanes.lanes[i], horizon);
 	for (int i = 0; i < m->vcpu_count && !rc; i++) {
-		while (!rc && (b = fifo_head(&m->vcpus[i].records)) && b->end < horizon) {
+		while (!rc && (b = queue_head(&m->vcpus[i].records, sizeof(*b))) &&
+		       b->end < horizon) {
 			rc = match_record(m, &m->vcpus[i], b);
-			fifo_pop(&m->vcpus[i].records);
+			queue_pop(&m->vcpus[i].records);
 		}
 	}
 	return rc;
@@ -453,14 +491,19 @@ void match_end_vcpu(struct match *match, int vcpu, const struct match_vcpu_end *
 	match->vcpus[vcpu].end = *end;
 }
 
-/* What was traced behind the last record: dropped, open at the last look, or after it. */
+/* What was traced after the last record: dropped, open at the last snapshot, or after it. */
 static int finish_vcpu(struct vcpu *v)
 {
-	int rc = put_strays(v, v->end.look_tsc, v->end.seq - v->next_seq, v->end.open);
+	enum unmatched rest = v->end.gone ? UNMATCHED_TRACE_ONLY : UNMATCHED_AFTER;
 
-	while (!rc && fifo_head(&v->pairs))
-		rc = put_stray(v, v->end.gone ? STRAY_TRACE_ONLY : STRAY_AFTER);
-	return rc ? rc : close_delta(v);
+	if (count_unmatched_before(v, v->end.last_snapshot_tsc, v->end.seq - v->next_seq,
+				   v->end.open))
+		return -ENOMEM;
+	while (v->pairs.count) {
+		if (count_unmatched(v, rest))
+			return -ENOMEM;
+	}
+	return close_delta(v);
 }
 
 int match_finish(struct match *match)
@@ -484,9 +527,9 @@ void match_entries(const struct match *match, int vcpu, uint64_t *entries, uint6
 	*unpaired = match->vcpus[vcpu].unpaired;
 }
 
-uint64_t match_strangers(const struct match *match)
+uint64_t match_unknown_vcpu(const struct match *match)
 {
-	return match->strangers;
+	return match->unknown_vcpu;
 }
 
 static void free_vcpu(struct vcpu *v)
@@ -494,8 +537,8 @@ static void free_vcpu(struct vcpu *v)
 	for (size_t i = 0; i < v->count_count; i++)
 		free(v->counts[i].delta);
 	free(v->counts);
-	free(v->pairs.items);
-	free(v->records.items);
+	queue_free(&v->pairs);
+	queue_free(&v->records);
 }
 
 void match_free(struct match *match)
@@ -506,6 +549,7 @@ void match_free(struct match *match)
 	for (int i = 0; i < match->vcpu_count; i++)
 		free_vcpu(&match->vcpus[i]);
 	free(match->vcpus);
+	free(match->threads);
 	lost_windows_free(&match->lost);
 	free(match);
 }

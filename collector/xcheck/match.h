@@ -14,15 +14,27 @@
  * (trace_only: a failure). The same for records: trace events were lost there,
  * the exit was synthesized (KVM traces none), or record_only: a failure.
  *
- * EDGES AND GAPS. Sequence numbers say how many records were lost between two
- * records, before the first and behind the last. Exits of one vCPU are in order,
- * so where n were lost, the n kvm_exit next to the record behind the gap (at the
- * end: to the one before it) are theirs, and what is beyond lies before or after
- * the recording, and must by its time.
+ * In a drawing, with records as bars, kvm_exit as x and kvm_entry as e:
  *
- * HOW THINGS ARE PUT IN ORDER. match_mark() says: what happened before this TSC
- * will have been handed in by the next match_run(). The caller takes the mark,
- * looks for new rings, reads all records and all trace events, then runs.
+ *	seq	4	 5	     6 7 (lost)		8
+ *	ring	|=======|  |=====|			 |======|
+ *	trace	 x     e    x   e     x  e    x    e	  x    e   x
+ *		 matched   matched	gap   gap	 matched  open or after
+ *
+ * EDGES AND GAPS. Sequence numbers show how many records were lost between two
+ * records, before the first and after the last. Exits of one vCPU are in order, so
+ * if n records were lost, the n kvm_exit events just before the next record (at the
+ * end: just after the last one) belong to them. Any further event must lie outside
+ * the recording; its time is checked.
+ *
+ * WHOSE AN EVENT IS. A tracepoint has the thread and the vCPU id. A vCPU may move
+ * between threads, so the process of the thread counts, and of its vCPUs with that id
+ * the youngest that was created before the event. Two VMs of one process that run at
+ * the same time with the same vCPU ids are not told apart.
+ *
+ * HOW EVENTS AND RECORDS ARE ORDERED. match_mark() promises that all that happened
+ * before this TSC has been passed in when match_run() is called. The caller sets the
+ * mark, finds new rings, reads all records and all trace events, then runs.
  *
  * RETURN VALUES: 0 or -ENOMEM, unless said otherwise.
  */
@@ -73,34 +85,34 @@ struct match_count {
  * A vCPU to be matched.
  * @tgid, @vcpu_id: whose it is
  * @isa:	KVM_EXIT_ISA_*
- * @made_tsc:	TSC when the ring was made: tells vCPUs apart that a process
- *		makes one after the other
- * @from_tsc:	TSC of the look at the ring that its recording begins with; 0: it is
- *		recorded from its creation on
+ * @created_tsc:	TSC when the ring was created: distinguishes vCPUs that a process
+ *		creates one after the other
+ * @first_snapshot_tsc: TSC of the snapshot of the totals that its recording begins with; 0:
+ *		it is recorded from its creation on
  * @first_seq:	seq of the first record
- * @open_first:	an exit was open at that look; it may be traced a little after it,
+ * @open_at_start:	an exit was open at that snapshot; it may be traced a little after it,
  *		and has a record only if it began after the attach
  */
 struct match_vcpu_info {
 	uint32_t tgid;
 	uint32_t vcpu_id;
 	uint32_t isa;
-	uint64_t made_tsc;
-	uint64_t from_tsc;
+	uint64_t created_tsc;
+	uint64_t first_snapshot_tsc;
 	uint64_t first_seq;
-	bool open_first;
+	bool open_at_start;
 };
 
 /*
  * How the recording of a vCPU ended.
  * @seq:	seq that its next record would have had
- * @look_tsc:	TSC of the look at the ring that says so
- * @open:	an exit had not re-entered at that look, so it has no record
- * @gone:	the vCPU had been destroyed before that look
+ * @last_snapshot_tsc:	TSC of the snapshot that shows so
+ * @open:	an exit had not re-entered at that snapshot, so it has no record
+ * @gone:	the vCPU had been destroyed before that snapshot
  */
 struct match_vcpu_end {
 	uint64_t seq;
-	uint64_t look_tsc;
+	uint64_t last_snapshot_tsc;
 	bool open;
 	bool gone;
 };
@@ -144,7 +156,7 @@ const struct match_count *match_counts(const struct match *match, int vcpu, size
 void match_entries(const struct match *match, int vcpu, uint64_t *entries, uint64_t *unpaired);
 
 /* kvm_exit events that belong to no vCPU that was added. */
-uint64_t match_strangers(const struct match *match);
+uint64_t match_unknown_vcpu(const struct match *match);
 
 void match_free(struct match *match);
 

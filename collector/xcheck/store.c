@@ -113,7 +113,7 @@ static int store_trace(const struct xcheck *x, struct store *store)
 
 	if (!rc)
 		rc = row(store, "tracefs_other", "exits of other VMs", -1, -1,
-			 match_strangers(x->match), -1);
+			 match_unknown_vcpu(x->match), -1);
 	for (int vcpu = 0; vcpu < x->vcpu_count && !rc; vcpu++)
 		rc = store_match(store, x->match, vcpu);
 	return rc;

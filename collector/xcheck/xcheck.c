@@ -145,10 +145,10 @@ static int add_vcpu(struct xcheck *x, const struct source *source, const struct 
 		.tgid = item->info.tgid,
 		.vcpu_id = item->info.vcpu_id,
 		.isa = source->info.isa,
-		.made_tsc = item->made_tsc,
+		.created_tsc = item->made_tsc,
 		.first_seq = item->info.first_seq,
-		.from_tsc = item->look_tsc,
-		.open_first = item->open_first,
+		.first_snapshot_tsc = item->look_tsc,
+		.open_at_start = item->open_first,
 	};
 	int vcpu;
 	int rc = 0;
@@ -165,7 +165,7 @@ static void end_vcpu(struct xcheck *x, const struct source_item *item)
 {
 	const struct match_vcpu_end end = {
 		.seq = item->end.end_seq,
-		.look_tsc = item->look_tsc,
+		.last_snapshot_tsc = item->look_tsc,
 		.open = item->end.open_exits,
 		.gone = item->end.ended,
 	};

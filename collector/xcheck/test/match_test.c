@@ -5,15 +5,16 @@
 #include "collector/xcheck/match.h"
 #include "kvm/test/check.h"
 
-#define TGID  100U
-#define TID   101U
-#define STEP  1000U /* cycles from exit to exit */
-#define WHOLE 600U  /* cycles of a record */
+#define TGID	  100U
+#define TID	  101U
+#define OTHER_TID 102U	/* of the same process */
+#define STEP	  1000U /* cycles from exit to exit */
+#define WHOLE	  600U	/* cycles of a record */
 
 static uint32_t tgid_of(void *user, uint32_t tid)
 {
 	(void)user;
-	return tid == TID ? TGID : 7;
+	return tid == TID || tid == OTHER_TID ? TGID : 7;
 }
 
 /* The exit number i begins at i * STEP. */
@@ -58,9 +59,9 @@ static struct match *start_at(uint64_t first, uint64_t from)
 	const struct match_vcpu_info info = {.tgid = TGID,
 					     .vcpu_id = 2,
 					     .isa = KVM_EXIT_ISA_VMX,
-					     .from_tsc = from,
+					     .first_snapshot_tsc = from,
 					     .first_seq = first,
-					     .open_first = from};
+					     .open_at_start = from};
 	struct match *m = match_new(tgid_of, NULL);
 	int vcpu;
 
@@ -76,7 +77,8 @@ static struct match *start(void)
 /* The vCPU is gone; @seq: of its last record, and 1. */
 static void end_gone(struct match *m, int vcpu, uint64_t seq)
 {
-	const struct match_vcpu_end end = {.seq = seq, .look_tsc = 1000 * STEP, .gone = true};
+	const struct match_vcpu_end end = {
+		.seq = seq, .last_snapshot_tsc = 1000 * STEP, .gone = true};
 
 	match_end_vcpu(m, vcpu, &end);
 }
@@ -110,7 +112,7 @@ static struct match_count finish_live(struct match *m, uint64_t seq, uint64_t at
 {
 	const struct match_vcpu_end end = {
 		.seq = seq,
-		.look_tsc = at * STEP + 300,
+		.last_snapshot_tsc = at * STEP + 300,
 		.open = open,
 	};
 
@@ -448,11 +450,13 @@ static void test_synthesized(void)
 	match_free(m);
 }
 
-/* One process, the same vCPU id: two VMs one after the other. And a stranger. */
+/* One process, the same vCPU id: two VMs one after the other. And one that was not added. */
 static void test_whose(void)
 {
-	struct match_vcpu_info info = {
-		.tgid = TGID, .vcpu_id = 2, .made_tsc = 10 * STEP, .from_tsc = 10 * STEP};
+	struct match_vcpu_info info = {.tgid = TGID,
+				       .vcpu_id = 2,
+				       .created_tsc = 10 * STEP,
+				       .first_snapshot_tsc = 10 * STEP};
 	const struct kvm_event other = {.ts = 5, .kind = KVM_EVENT_EXIT, .tid = 999, .vcpu_id = 2};
 	struct match *m = start();
 	const struct match_count *counts;
@@ -475,7 +479,36 @@ static void test_whose(void)
 		counts = match_counts(m, vcpu, &count);
 		CHECK(count == 1 && counts[0].matched == 10 && counts[0].traced == 10);
 	}
-	CHECK(match_strangers(m) == 1);
+	CHECK(match_unknown_vcpu(m) == 1);
+	match_free(m);
+}
+
+/* A vCPU that runs on two threads in turn: an exit may end on another thread. */
+static void test_moves_between_threads(void)
+{
+	struct match *m = start();
+	struct match_count c;
+
+	for (uint64_t i = 0; i < 20; i++) {
+		struct kvm_event leaves = {.ts = i * STEP + 50,
+					   .kind = KVM_EVENT_EXIT,
+					   .tid = i % 2 ? TID : OTHER_TID,
+					   .vcpu_id = 2,
+					   .reason = 10,
+					   .cpu = 1};
+		struct kvm_event enters = leaves;
+
+		enters.kind = KVM_EVENT_ENTRY;
+		enters.ts = i * STEP + WHOLE - 150;
+		enters.tid = i % 2 ? OTHER_TID : TID;
+		put(m, record(i));
+		CHECK(!match_event(m, &leaves) && !match_event(m, &enters));
+		match_mark(m, i * STEP);
+		CHECK(!match_run(m));
+	}
+	c = finish_gone(m, 20);
+	CHECK(c.matched == 20 && !c.trace_only && !c.record_only && !c.shorter);
+	CHECK(c.delta[hist_bucket(200)] == 20);
 	match_free(m);
 }
 
@@ -512,6 +545,7 @@ int main(void)
 	test_wrong_stamps();
 	test_synthesized();
 	test_whose();
+	test_moves_between_threads();
 	test_vmfail_and_reason();
 	return 0;
 }
