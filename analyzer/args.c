@@ -70,6 +70,7 @@ SETTER(reason, app->filter.reason)
 SETTER(sort, opt->sort)
 SETTER(by, opt->by)
 SETTER(output, opt->output)
+SETTER(columns, opt->style.columns)
 
 static int set_cycles(struct target *to, const char *value)
 {
@@ -99,9 +100,11 @@ static const struct option_row {
 	{"db", 0, "FILE", "the database (default: run.sqlite)", set_db},
 	{"run", OPT_FILTER | OPT_RUN, "RUN", "a run's number or label (default: the last)",
 	 set_run},
-	{"vm", OPT_FILTER, "VM", "one VM: its number or the process id of its VMM", set_vm},
-	{"vcpu", OPT_FILTER, "N", "the vCPU with this id", set_vcpu},
-	{"reason", OPT_FILTER, "R[,R...]", "exit reasons, by number or name", set_reason},
+	{"vm", OPT_FILTER, "VM[,VM...]", "VMs: numbers or process ids of their VMMs, such as 1,3-5",
+	 set_vm},
+	{"vcpu", OPT_FILTER, "N[,N...]", "vCPUs with these ids, such as 0,2-5", set_vcpu},
+	{"reason", OPT_FILTER, "R[,R...]", "exit reasons, by number or name; !R: all except R",
+	 set_reason},
 	{"from", OPT_FILTER, "TIME", "from this time of the run on: 10s, 1.5ms, 200us", set_from},
 	{"to", OPT_FILTER, "TIME", "up to this time of the run", set_to},
 	{"by", OPT_BY, "KEY", "what to group by", set_by},
@@ -110,6 +113,7 @@ static const struct option_row {
 	{"exact", OPT_EXACT, NULL, "read every exit, not the roll-ups", set_exact},
 	{"format", OPT_FORMAT, "F", "table, csv or json", set_format},
 	{"cycles", OPT_FORMAT | OPT_CYCLES, NULL, "times in TSC cycles", set_cycles},
+	{"columns", OPT_FORMAT, "C[,C...]", "columns to show, by their names in CSV", set_columns},
 	{"output", OPT_OUTPUT, "FILE", "write to this file", set_output},
 };
 

@@ -93,7 +93,8 @@ static void close_side(struct side *side)
 /* Share of the vCPUs' time that these exits took, without the halted part. */
 static double busy_share(const struct side *side, const struct group *g)
 {
-	double time = (double)run_grid_length(&side->app.run) * side->app.run.n_vcpus;
+	const struct run *run = &side->app.run;
+	double time = run_vcpu_time(run, run_grid_from(run), run_grid_to(run));
 
 	return time > 0 ? (double)(g->cycles - g->halted) / time : 0;
 }

@@ -19,11 +19,13 @@ static const struct extra_option extra[] = {{"handler", NULL, "KVM's own time al
 
 static const struct out_column latency_columns[] = {
 	{"reason", "REASON", OUT_ID, 0},  {"name", "NAME", OUT_TEXT, 0},
-	{"exits", "EXITS", OUT_COUNT, 0}, {"p50", "P50", OUT_TIME, 0},
-	{"p90", "P90", OUT_TIME, 3},	  {"p95", "P95", OUT_TIME, 4},
-	{"p99", "P99", OUT_TIME, 0},	  {"p999", "P99.9", OUT_TIME, 2},
-	{"max", "MAX", OUT_TIME, 0},
+	{"exits", "EXITS", OUT_COUNT, 0}, {"min", "MIN", OUT_TIME, 5},
+	{"p50", "P50", OUT_TIME, 0},	  {"p90", "P90", OUT_TIME, 3},
+	{"p95", "P95", OUT_TIME, 4},	  {"p99", "P99", OUT_TIME, 0},
+	{"p999", "P99.9", OUT_TIME, 2},	  {"max", "MAX", OUT_TIME, 0},
 };
+
+#define N_LATENCY (int)(sizeof(latency_columns) / sizeof(latency_columns[0]))
 
 /* Read by reason, most frequent first. */
 static int read_groups(struct app *app, const struct options *opt, struct agg *agg)
@@ -44,20 +46,34 @@ static void begin(struct app *app, const struct options *opt, struct out *out)
 {
 	out_begin(out, &opt->style, app->run.tsc_khz);
 	out_run(out, "run", &app->run);
-	if (!opt->exact)
-		out_range_note(out, &app->run);
 	if (opt->extra[0])
 		out_note(out, "Handler time: without the halted, user-space and preempted parts.");
+}
+
+/* Shortest, percentiles and longest. Of the handler's time the roll-ups have buckets alone. */
+static void show_quantiles(struct out *out, const struct group *g, bool handler)
+{
+	static const double qs[] = {0.5, 0.9, 0.95, 0.99, 0.999};
+	size_t n = sizeof(qs) / sizeof(qs[0]);
+
+	if (!g->n) {
+		for (size_t i = 0; i < n + 2; i++)
+			out_none(out);
+		return;
+	}
+	out_time(out, handler ? dist_quantile(&g->dist, 0) : g->min);
+	for (size_t i = 0; i < n; i++)
+		out_time(out, handler ? dist_quantile(&g->dist, qs[i]) : group_quantile(g, qs[i]));
+	out_time(out, handler ? dist_quantile(&g->dist, 1) : g->max);
 }
 
 static int put_latency(struct app *app, const struct options *opt, struct out *out,
 		       const struct agg *agg)
 {
-	static const double qs[] = {0.5, 0.9, 0.95, 0.99, 0.999, 1};
 	bool handler = opt->extra[0];
 	char name[64];
 
-	out_table(out, "rows", latency_columns, 9);
+	out_table(out, "rows", latency_columns, N_LATENCY);
 	for (uint32_t i = 0; i < agg->groups; i++) {
 		const struct group *g = &agg->group[i];
 
@@ -68,10 +84,7 @@ static int put_latency(struct app *app, const struct options *opt, struct out *o
 		out_int(out, reason_basic(app->run.isa, g->key[0]));
 		out_text(out, name);
 		out_int(out, (int64_t)g->n);
-		for (size_t q = 0; q < 6; q++)
-			out_time(out, handler	   ? dist_quantile(&g->dist, qs[q])
-				      : qs[q] == 1 ? g->max
-						   : group_quantile(g, qs[q]));
+		show_quantiles(out, g, handler);
 	}
 	out_table_end(out);
 	return 0;

@@ -39,7 +39,8 @@ struct last {
 /*
  * struct sequences - what is counted
  * @pairs: {key, key of the next}: n; cycles: guest time between; dist of that
- * @bursts: {bit length of the number of exits}: n bursts; cycles: their length
+ * @bursts: {bit length of the number of exits}: n bursts; cycles: their length; last:
+ *	the longest of these
  * @wakes: {key of the exit after a halt}: n; cycles: the time it was halted
  * @gaps: neighbours that are not known, for records are missing between them
  */
@@ -58,7 +59,9 @@ static int count(struct agg *agg, int64_t a, int64_t b, uint64_t n, uint64_t cyc
 
 	if (!g)
 		return -1;
-	group_add(g, &(struct group){.n = 1, .cycles = cycles, .min = n, .max = n});
+	group_add(g,
+		  &(struct group){
+			  .n = 1, .cycles = cycles, .min = n, .max = n, .last = (int64_t)cycles});
 	return dist_add(&g->dist, hist_bucket(cycles), 1);
 }
 
@@ -215,7 +218,7 @@ static int put_bursts(struct app *app, const struct options *opt, struct out *ou
 		out_int(out, (int64_t)g->n);
 		out_int(out, (int64_t)g->max);
 		out_time(out, dist_quantile(&g->dist, 0.5));
-		out_time(out, dist_quantile(&g->dist, 1));
+		out_time(out, (uint64_t)g->last);
 	}
 	out_table_end(out);
 	return 0;

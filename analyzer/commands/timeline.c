@@ -15,6 +15,7 @@
 
 #define MOST_ROWS   40
 #define PHASE_BINS  120
+#define SPREAD_BINS 128
 #define MOST_PHASES 32
 
 static const char *const table_names[] = {"timeline", "phases", "reasons", NULL};
@@ -50,7 +51,7 @@ static const struct out_column reason_columns[] = {
 static struct group sum_bins(const struct series *s, const struct run *run, int from, int to,
 			     int64_t *length)
 {
-	struct group sum = {.min = UINT64_MAX, .first = INT64_MAX, .last = INT64_MIN};
+	struct group sum = group_empty();
 
 	*length = 0;
 	for (int i = from; i < to; i++) {
@@ -73,7 +74,7 @@ static int put_shares(struct app *app, struct out *out, const struct series *s, 
 		time += series_capacity(s, &app->run, i);
 		halted += s->halted[i];
 	}
-	if (app->run.has_split) {
+	if (app->run.has_split && time > 0) {
 		out_real(out, (double)(sum.cycles - sum.halted) / time);
 		out_real(out, halted / time);
 	} else {
@@ -109,11 +110,27 @@ static int put_bins(struct app *app, struct out *out, const struct series *s)
 	return 0;
 }
 
+/* A few exits do not make a phase: bins hold eight exits on average. */
+static int read_phase_bins(struct app *app, struct series *s)
+{
+	uint64_t exits = 0;
+
+	if (series_read(app, &app->run, PHASE_BINS, s))
+		return -1;
+	for (int i = 0; i < s->bins; i++)
+		exits += s->total[i].n;
+	if (s->bins <= 1 || exits >= 8 * (uint64_t)s->bins)
+		return 0;
+
+	series_free(s);
+	return series_read(app, &app->run, exits < 16 ? 1 : (int)(exits / 8), s);
+}
+
 static int put_phases(struct app *app, struct out *out)
 {
 	struct phase phase[MOST_PHASES];
 	struct series s;
-	int n, rc = series_read(app, &app->run, PHASE_BINS, &s);
+	int n, rc = read_phase_bins(app, &s);
 
 	n = rc ? 0 : series_phases(&s, &app->run, phase, MOST_PHASES);
 	if (n < 0)
@@ -137,10 +154,10 @@ static int put_phases(struct app *app, struct out *out)
 	return rc;
 }
 
-static const char *rate_word(double variation)
+static const char *rate_word(bool known, double variation)
 {
-	if (isnan(variation))
-		return "too short to tell";
+	if (!known)
+		return "too few";
 	return variation < 0.3 ? "steady" : variation < 1 ? "varies" : "in bursts";
 }
 
@@ -148,33 +165,42 @@ static void put_reason(struct app *app, struct out *out, const struct series *s,
 		       const struct group *g, int64_t key, const char *name)
 {
 	const struct run *run = &app->run;
-	double variation = series_variation(s, run, key);
+	double spread = 0;
+	bool known = series_spread(s, run, key, &spread);
 
 	if (key < 0)
 		out_none(out);
 	else
 		out_int(out, reason_basic(run->isa, key));
 	out_text(out, name);
-	out_int(out, (int64_t)g->n);
-	out_real(out, (double)g->n * (double)run->tsc_khz * 1e3 / (double)run_grid_length(run));
-	if (g->first == INT64_MIN)
-		out_none(out);
-	else
+	out_int(out, (int64_t)group_exits(g));
+	out_real(out, (double)group_exits(g) * (double)run->tsc_khz * 1e3 /
+			      (double)run_grid_length(run));
+	if (g->n && g->first != INT64_MIN) {
 		out_time(out, (uint64_t)(g->first - run->tsc_start));
-	out_time(out, (uint64_t)(g->last - run->tsc_start));
-	if (isnan(variation))
+		out_time(out, (uint64_t)(g->last - run->tsc_start));
+	} else {
 		out_none(out);
+		out_none(out);
+	}
+	if (known)
+		out_real(out, spread);
 	else
-		out_real(out, variation);
-	out_text(out, rate_word(variation));
+		out_none(out);
+	out_text(out, rate_word(known, spread));
 }
 
-static int put_reasons(struct app *app, struct out *out, const struct series *s)
+static int put_reasons(struct app *app, struct out *out)
 {
 	struct agg agg = {0};
+	struct series series, *s = &series;
 	struct group total;
 	char name[64];
-	int rc = agg_read(app, &app->run, BY_REASON, 0, &agg);
+	/* Bins of their own, so that the words do not depend on --limit. */
+	int rc = series_read(app, &app->run, SPREAD_BINS, s);
+
+	if (!rc)
+		rc = agg_read(app, &app->run, BY_REASON, 0, &agg);
 
 	agg_sort_by_count(&agg);
 	total = agg_total(&agg);
@@ -191,6 +217,7 @@ static int put_reasons(struct app *app, struct out *out, const struct series *s)
 	if (!rc)
 		out_table_end(out);
 	agg_free(&agg);
+	series_free(s);
 	return rc;
 }
 
@@ -208,7 +235,7 @@ static int put_tables(struct app *app, struct out *out, const struct series *s, 
 	}
 	if (!rc && (table < 0 || table == 2)) {
 		out_line(out, "%s", "");
-		rc = put_reasons(app, out, s);
+		rc = put_reasons(app, out);
 	}
 	return rc;
 }
@@ -229,7 +256,6 @@ static int timeline(struct app *app, const struct options *opt)
 	if (!rc) {
 		out_begin(&out, &opt->style, app->run.tsc_khz);
 		out_run(&out, "run", &app->run);
-		out_range_note(&out, &app->run);
 		rc = put_tables(app, &out, &s, table);
 		rc = out_end(&out, app, rc < 0);
 	}

@@ -31,13 +31,13 @@ static double sort_value(const struct group *g, enum sort sort)
 {
 	switch (sort) {
 	case SORT_COUNT:
-		return (double)g->n;
+		return (double)group_exits(g);
 	case SORT_TIME:
 		return (double)g->cycles;
 	case SORT_BUSY:
 		return (double)(g->cycles - g->halted);
 	case SORT_MEAN:
-		return (double)g->cycles / (double)g->n;
+		return g->n ? (double)g->cycles / (double)g->n : 0;
 	case SORT_P50:
 		return (double)group_quantile(g, 0.50);
 	case SORT_P99:
@@ -77,39 +77,39 @@ static const struct out_column key_columns[][2] = {
 
 static const struct out_column sum_columns[] = {
 	{"exits", "EXITS", OUT_COUNT, 0},
-	{"share", "SHARE", OUT_SHARE, 0},
+	{"share", "SHARE", OUT_SHARE, 3},
 	{"share_bar", "", OUT_BAR, 99},
-	{"per_s", "EXITS/S", OUT_REAL, 5},
+	{"per_s", "EXITS/S", OUT_REAL, 6},
+	{"recorded", "RECORDED", OUT_COUNT, 20},
 	{"time", "TIME", OUT_TIME, 0},
-	{"time_share", "TIME%", OUT_SHARE, 2},
-	{"busy_share", "BUSY%", OUT_SHARE, 4},
-	{"mean", "MEAN", OUT_TIME, 0},
-	{"p50", "P50", OUT_TIME, 6},
-	{"p99", "P99", OUT_TIME, 3},
-	{"max", "MAX", OUT_TIME, 1},
-	{"handler", "HANDLER", OUT_TIME, 10},
-	{"halted", "HALTED", OUT_TIME, 11},
-	{"userspace", "USERSPACE", OUT_TIME, 12},
-	{"preempted", "PREEMPTED", OUT_TIME, 13},
+	{"time_share", "OF TIME", OUT_SHARE, 4},
+	{"busy_share", "BUSY%", OUT_SHARE, 7},
+	{"mean", "MEAN", OUT_TIME, 5},
+	{"min", "MIN", OUT_TIME, 15},
+	{"p50", "P50", OUT_TIME, 0},
+	{"p99", "P99", OUT_TIME, 0},
+	{"max", "MAX", OUT_TIME, 2},
+	{"p90_by_p10", "P90/P10", OUT_REAL, 16},
+	{"handler", "HANDLER", OUT_TIME, 11},
+	{"halted", "HALTED", OUT_TIME, 12},
+	{"userspace", "USERSPACE", OUT_TIME, 13},
+	{"preempted", "PREEMPTED", OUT_TIME, 14},
+	{"split", "SPLIT", OUT_SPLIT, 1},
 };
 
-#define N_SUM (int)(sizeof(sum_columns) / sizeof(sum_columns[0]))
+#define RECORDED_COLUMN 4 /* says nothing where no record was lost */
+#define N_SUM		(int)(sizeof(sum_columns) / sizeof(sum_columns[0]))
 
 static double share(uint64_t part, uint64_t whole)
 {
 	return whole ? (double)part / (double)whole : 0;
 }
 
-static void put_sums(struct out *out, const struct run *run, double seconds, const struct group *g,
-		     const struct group *total)
+static void show_times(struct out *out, const struct run *run, const struct group *g,
+		       const struct group *total)
 {
-	out_int(out, (int64_t)g->n);
-	out_real(out, share(g->n, total->n));
-	out_real(out, share(g->n, total->n));
-	if (seconds > 0)
-		out_real(out, (double)g->n / seconds);
-	else
-		out_none(out);
+	uint64_t p10 = group_quantile(g, 0.10);
+
 	out_time(out, g->cycles);
 	out_real(out, share(g->cycles, total->cycles));
 	if (run->has_split)
@@ -117,16 +117,54 @@ static void put_sums(struct out *out, const struct run *run, double seconds, con
 	else
 		out_none(out);
 	out_real(out, (double)g->cycles / (double)g->n);
+	out_time(out, g->min);
 	out_time(out, group_quantile(g, 0.50));
 	out_time(out, group_quantile(g, 0.99));
 	out_time(out, g->max);
-	for (int i = 0; i < 4; i++) {
-		uint64_t parts[] = {g->cycles - g->halted - g->userspace - g->preempted, g->halted,
-				    g->userspace, g->preempted};
+	if (p10)
+		out_real(out, (double)group_quantile(g, 0.90) / (double)p10);
+	else
+		out_none(out);
+}
 
+/* The four parts, and a bar of them. */
+static void show_split(struct out *out, const struct run *run, const struct group *g)
+{
+	uint64_t parts[] = {g->cycles - g->halted - g->userspace - g->preempted, g->halted,
+			    g->userspace, g->preempted};
+
+	for (int i = 0; i < 4; i++) {
 		if (run->has_split)
 			out_time(out, parts[i]);
 		else
+			out_none(out);
+	}
+	if (run->has_split)
+		out_split(out, parts);
+	else
+		out_none(out);
+}
+
+static void show_sums(struct out *out, const struct run *run, double seconds, const struct group *g,
+		      const struct group *total)
+{
+	uint64_t exits = group_exits(g), all = group_exits(total);
+
+	out_int(out, (int64_t)exits);
+	out_real(out, share(exits, all));
+	out_real(out, share(exits, all));
+	if (seconds > 0)
+		out_real(out, (double)exits / seconds);
+	else
+		out_none(out);
+	out_int(out, (int64_t)g->n);
+
+	/* Of a reason whose exits were all dropped no time is known. */
+	if (g->n) {
+		show_times(out, run, g, total);
+		show_split(out, run, g);
+	} else {
+		for (int i = 5; i < N_SUM; i++)
 			out_none(out);
 	}
 }
@@ -134,40 +172,71 @@ static void put_sums(struct out *out, const struct run *run, double seconds, con
 /*
  * struct top - what is shown
  * @limit: most rows; 0 or less: all
- * @rows: it was read from rows, not from roll-ups
  * @guessed: share of symbols_guess_slide(), -1: nothing was guessed
  */
 struct top {
 	enum agg_by by;
 	int64_t limit;
-	bool rows;
 	struct symbols symbols;
 	double guessed;
 	struct agg agg;
+	struct group total; /* of all groups, also those that --limit leaves out */
 };
 
-static int put_groups(struct app *app, struct out *out, const struct top *top)
+/* The last row: everything that passes the filter. */
+static void show_total(struct app *app, struct out *out, int keys, double seconds,
+		       const struct group *total)
+{
+	if (keys == 1)
+		out_text(out, "all");
+	else
+		out_none(out);
+	if (keys == 2)
+		out_text(out, "(all)");
+	show_sums(out, &app->run, seconds, total, total);
+}
+
+static int show_groups(struct app *app, struct out *out, const struct top *top)
 {
 	int keys = top->by == BY_PCPU ? 1 : 2;
 	struct out_column column[2 + N_SUM];
-	struct group total = agg_total(&top->agg);
+	struct group total = top->total;
 	uint32_t limit = top->agg.groups;
-	double seconds = (double)(top->rows ? run_length(&app->run) : run_grid_length(&app->run)) /
-			 (double)app->run.tsc_khz / 1e3;
+	double seconds = (double)run_grid_length(&app->run) / (double)app->run.tsc_khz / 1e3;
 
 	memcpy(column, key_columns[top->by], (size_t)keys * sizeof(*column));
 	memcpy(column + keys, sum_columns, sizeof(sum_columns));
+	if (!app->run.shown_dropped)
+		column[keys + RECORDED_COLUMN].drop = OUT_HIDDEN;
 	if (top->limit > 0 && top->limit < limit)
 		limit = (uint32_t)top->limit;
 	out_table(out, "rows", column, keys + N_SUM);
 	for (uint32_t i = 0; i < limit; i++) {
 		if (label_put(app, out, top->by, &top->symbols, &top->agg.group[i]))
 			return -1;
-		put_sums(out, &app->run, seconds, &top->agg.group[i], &total);
+		show_sums(out, &app->run, seconds, &top->agg.group[i], &total);
 	}
+	if (out->format == OUT_TABLE && top->agg.groups > 1)
+		show_total(app, out, keys, seconds, &total);
 	out_table_end(out);
+	if (out->format == OUT_JSON) {
+		out_table(out, "total", sum_columns, N_SUM);
+		show_sums(out, &app->run, seconds, &total, &total);
+		out_table_end(out);
+	}
 	if (limit < top->agg.groups)
 		out_line(out, "(%" PRIu32 " more: --limit 0 shows all)", top->agg.groups - limit);
+	return 0;
+}
+
+/* Sums and distribution of all groups. */
+static int sum_all(struct app *app, struct top *top)
+{
+	top->total = agg_total(&top->agg);
+	for (uint32_t i = 0; i < top->agg.groups; i++)
+		if (dist_add_all(&top->total.dist, &top->agg.group[i].dist))
+			return app_fail(app, "out of memory");
+	dist_sort(&top->total.dist);
 	return 0;
 }
 
@@ -178,10 +247,8 @@ static int print_top(struct app *app, const struct options *opt, const struct to
 
 	out_begin(&out, &opt->style, app->run.tsc_khz);
 	out_run(&out, "run", &app->run);
-	if (!top->rows)
-		out_range_note(&out, &app->run);
 	out_slide_note(&out, top->symbols.slide, top->guessed);
-	rc = put_groups(app, &out, top);
+	rc = show_groups(app, &out, top);
 	return out_end(&out, app, rc < 0);
 }
 
@@ -196,18 +263,20 @@ static int top_exits(struct app *app, const struct options *opt)
 	if (by < 0 || sort < 0 || run_open(app, app->filter.run, &app->run))
 		return -1;
 	top.limit = opt->limit < 0 && by != BY_REASON ? DEFAULT_LIMIT : opt->limit;
-	top.rows = agg_needs_rows(top.by, flags);
-	if (top.rows && run_rows(app, &app->run))
+	if (agg_needs_rows(&app->run, top.by, flags) && run_rows(app, &app->run))
 		return -1;
 	rc = symbols_open(app, opt->extra[0], opt->extra[1], &top.symbols, &top.guessed);
 	if (!rc)
 		rc = agg_read(app, &app->run, top.by, flags, &top.agg);
 	if (!rc && !top.agg.groups)
 		rc = run_nothing(app);
+	if (!rc)
+		rc = sum_all(app, &top);
 	if (!rc) {
 		qsort_r(top.agg.group, top.agg.groups, sizeof(*top.agg.group), compare, &sort);
 		rc = print_top(app, opt, &top);
 	}
+	dist_free(&top.total.dist);
 	agg_free(&top.agg);
 	symbols_free(&top.symbols);
 	return rc;

@@ -116,7 +116,7 @@ state == "options" {
 }
 
 BEGIN {
-	shared = "^--(db|run|vm|vcpu|reason|from|to|by|sort|limit|exact|format|cycles|output)$"
+	shared = "^--(db|run|vm|vcpu|reason|from|to|by|sort|limit|exact|format|cycles|columns|output)$"
 }
 
 END {

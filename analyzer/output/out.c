@@ -16,7 +16,8 @@
 #include "analyzer/output/clean.h"
 #include "analyzer/output/units.h"
 
-#define BAR_WIDTH 20
+#define BAR_WIDTH   20
+#define SPLIT_WIDTH 10
 
 static int terminal_width(FILE *file)
 {
@@ -34,6 +35,7 @@ void out_begin(struct out *out, const struct out_style *style, int64_t tsc_khz)
 	*out = (struct out){
 		.file = stdout,
 		.format = style->format,
+		.choice = style->columns,
 		.cycles = style->cycles,
 		.tsc_khz = tsc_khz,
 		.width = terminal_width(stdout),
@@ -70,8 +72,18 @@ int out_end(struct out *out, struct app *app, bool failed)
 	for (size_t i = 0; i < out->cells; i++)
 		free(out->cell[i].text);
 	free(out->cell);
-	if (failed)
+	free(out->chosen);
+	free(out->tail);
+	free(out->tail_names);
+	if (failed) {
+		free(out->error);
 		return -1;
+	}
+	if (out->error) {
+		app_fail(app, "%s", out->error);
+		free(out->error);
+		return -1;
+	}
 	if (out->failed)
 		return app_fail(app, "out of memory");
 	if (fflush(out->file) || ferror(out->file))
@@ -108,8 +120,8 @@ void out_note(struct out *out, const char *format, ...)
 
 void out_line(struct out *out, const char *format, ...)
 {
-	char *line;
 	va_list ap;
+	char *line;
 	int n;
 
 	if (out->format != OUT_TABLE)
@@ -128,6 +140,25 @@ void out_line(struct out *out, const char *format, ...)
 	free(line);
 }
 
+/* Columns for people alone: not in CSV and JSON, and where they may drop, not in files. */
+static bool is_drawing(const struct out_column *column)
+{
+	return column->type == OUT_BAR || column->type == OUT_SPLIT;
+}
+
+/* Append to a string of the heap. */
+static void append(struct out *out, char **to, const char *text)
+{
+	char *longer = NULL;
+
+	if (asprintf(&longer, "%s%s", *to ? *to : "", text) < 0) {
+		out->failed = true;
+		return;
+	}
+	free(*to);
+	*to = longer;
+}
+
 /*
  * A spreadsheet takes a text that begins like this for a formula, and runs it: an apostrophe
  * before it makes it a text again. Numbers ("-20 %") are none. JSON has texts as they are.
@@ -139,28 +170,121 @@ static bool is_formula(const char *text)
 	return *text && strchr("=+-@", *text) && !is_number;
 }
 
-static void csv_text(struct out *out, const char *text)
+/* Text as a CSV field, of the heap; NULL without memory. */
+static char *csv_field(const char *text)
 {
 	bool is_quoted = strpbrk(text, ",\"\r\n");
+	char *field = malloc(2 * strlen(text) + 4), *at = field;
+
+	if (!field)
+		return NULL;
 
 	if (is_quoted)
-		putc('"', out->file);
+		*at++ = '"';
 	if (is_formula(text))
-		putc('\'', out->file);
+		*at++ = '\'';
 	while (*text) {
 		bool is_safe;
 		size_t bytes = clean_next(text, &is_safe);
 
-		if (!is_safe)
-			putc('?', out->file);
-		else if (*text == '"')
-			fputs("\"\"", out->file);
-		else
-			fwrite(text, 1, bytes, out->file);
+		if (!is_safe) {
+			*at++ = '?';
+		} else if (*text == '"') {
+			*at++ = '"';
+			*at++ = '"';
+		} else {
+			memcpy(at, text, bytes);
+			at += bytes;
+		}
 		text += bytes;
 	}
 	if (is_quoted)
-		putc('"', out->file);
+		*at++ = '"';
+	*at = '\0';
+	return field;
+}
+
+void out_tail(struct out *out, const char *name, const char *format, ...)
+{
+	char *text, *field;
+	va_list ap;
+	int n;
+
+	if (out->format != OUT_CSV)
+		return;
+	va_start(ap, format);
+	n = vasprintf(&text, format, ap);
+	va_end(ap);
+	field = n < 0 ? NULL : csv_field(text);
+	if (n >= 0)
+		free(text);
+	if (!field) {
+		out->failed = true;
+		return;
+	}
+
+	append(out, &out->tail_names, ",");
+	append(out, &out->tail_names, name);
+	append(out, &out->tail, ",");
+	append(out, &out->tail, field);
+	free(field);
+}
+
+/* Whether @list, names with commas between them, has @name, or @name_ns as CSV calls it. */
+static bool in_list(const char *list, const char *name)
+{
+	size_t length = strlen(name);
+
+	while (list) {
+		size_t letters = strcspn(list, ",");
+
+		if (!strncmp(list, name, length) &&
+		    (letters == length ||
+		     (letters == length + 3 && !strncmp(list + length, "_ns", 3))))
+			return true;
+		list = strchr(list, ',');
+		list += !!list;
+	}
+	return false;
+}
+
+/* Which columns --columns chooses; an error if there is none of them. */
+static void choose(struct out *out)
+{
+	int found = 0;
+
+	free(out->chosen);
+	out->chosen = calloc((size_t)out->columns + 1, sizeof(*out->chosen));
+	if (!out->chosen) {
+		out->failed = true;
+		return;
+	}
+
+	for (int i = 0; i < out->columns; i++) {
+		out->chosen[i] = !out->choice || in_list(out->choice, out->column[i].name);
+		found += out->chosen[i];
+	}
+	if (found || out->error)
+		return;
+
+	append(out, &out->error, "--columns ");
+	append(out, &out->error, out->choice);
+	append(out, &out->error, ": none of");
+	for (int i = 0; i < out->columns; i++) {
+		append(out, &out->error, i ? ", " : " ");
+		append(out, &out->error, out->column[i].name);
+	}
+}
+
+static void csv_text(struct out *out, const char *text)
+{
+	char *field = csv_field(text);
+
+	if (field)
+		fputs(field, out->file);
+	else
+		out->failed = true;
+	free(field);
 }
 
 static char *printable(const char *text)
@@ -176,21 +300,26 @@ void out_table(struct out *out, const char *name, const struct out_column *colum
 	out->columns = columns;
 	out->at = 0;
 	out->cells = 0;
+	choose(out);
+
 	if (out->format == OUT_JSON)
 		json_open(&out->json, name, '[');
-	if (out->format != OUT_CSV)
+	if (out->format != OUT_CSV || out->failed)
 		return;
-	for (int i = 0, first = 1; i < columns; i++) {
-		if (column[i].type == OUT_BAR)
+
+	out->comma = false;
+	for (int i = 0; i < columns; i++) {
+		if (is_drawing(&column[i]) || !out->chosen[i])
 			continue;
-		if (!first)
+		if (out->comma)
 			putc(',', out->file);
 		csv_text(out, column[i].name);
 		if (column[i].type == OUT_TIME)
 			fputs(out->cycles ? "_cycles" : "_ns", out->file);
-		first = 0;
+		out->comma = true;
 	}
-	putc('\n', out->file);
+	fprintf(out->file, "%s\n", out->tail_names ? out->tail_names : "");
+	out->comma = false;
 }
 
 /* Display width: bytes that do not continue a UTF-8 character. */
@@ -209,13 +338,16 @@ static void choose_columns(struct out *out, const int *width, bool *shown)
 	int total = 0, drop;
 
 	for (int i = 0; i < out->columns; i++) {
-		shown[i] = out->column[i].type != OUT_BAR || out->width || !out->column[i].drop;
+		shown[i] = out->chosen[i] && (!is_drawing(&out->column[i]) || out->width ||
+					      !out->column[i].drop || out->choice);
+		if (out->column[i].drop == OUT_HIDDEN && !out->choice)
+			shown[i] = false;
 		total += shown[i] ? width[i] + 2 : 0;
 	}
-	while (out->width && total - 2 > out->width) {
+	while (out->width && !out->choice && total - 2 > out->width) {
 		drop = -1;
 		for (int i = 0; i < out->columns; i++)
-			if (shown[i] && out->column[i].drop &&
+			if (shown[i] && out->column[i].drop > 0 &&
 			    (drop < 0 || out->column[i].drop > out->column[drop].drop))
 				drop = i;
 		if (drop < 0)
@@ -229,7 +361,7 @@ static void print_cell(struct out *out, int i, const char *text, int width, bool
 {
 	int pad = width - text_width(text);
 
-	if (out->column[i].type == OUT_TEXT || out->column[i].type == OUT_BAR)
+	if (out->column[i].type == OUT_TEXT || is_drawing(&out->column[i]))
 		fprintf(out->file, "%s%*s", text, last ? 0 : pad, "");
 	else
 		fprintf(out->file, "%*s%s", pad, "", text);
@@ -285,9 +417,11 @@ static void print_table(struct out *out)
 		if (shown[i % columns])
 			print_cell(out, (int)(i % columns), cell_text(out, i, bar),
 				   width[i % columns], (int)(i % columns) == last);
-	for (int c = 0; c < out->columns; c++)
-		if (!shown[c] && out->column[c].type != OUT_BAR) {
-			fprintf(out->file, "(more columns: --format csv, or a wider terminal)\n");
+	for (int c = 0; c < out->columns && !out->choice; c++)
+		if (!shown[c] && !is_drawing(&out->column[c]) &&
+		    out->column[c].drop != OUT_HIDDEN) {
+			fprintf(out->file,
+				"(more columns: --columns, --format csv, or a wider terminal)\n");
 			break;
 		}
 }
@@ -296,7 +430,7 @@ void out_table_end(struct out *out)
 {
 	if (out->format == OUT_JSON)
 		json_close(&out->json, '[');
-	if (out->format == OUT_TABLE && !out->failed)
+	if (out->format == OUT_TABLE && !out->failed && !out->error)
 		print_table(out);
 	for (size_t i = 0; i < out->cells; i++)
 		free(out->cell[i].text);
@@ -321,12 +455,27 @@ static void keep_cell(struct out *out, char *text, double real)
 	out->cell[out->cells++] = (struct out_cell){.text = text, .real = real};
 }
 
-/* The column of the next cell; opens and, by end_cell(), closes rows. */
+/*
+ * The column of the next cell; opens and, by end_cell(), closes rows. NULL: the cell is
+ * not shown.
+ */
 static const struct out_column *begin_cell(struct out *out)
 {
+	const struct out_column *column = &out->column[out->at];
+	bool hidden = !out->chosen || !out->chosen[out->at];
+
 	if (!out->at && out->format == OUT_JSON)
 		json_open(&out->json, NULL, '{');
-	return &out->column[out->at];
+	if (out->format == OUT_TABLE)
+		return column;
+	if (hidden || is_drawing(column))
+		return NULL;
+	if (out->format == OUT_CSV) {
+		if (out->comma)
+			putc(',', out->file);
+		out->comma = true;
+	}
+	return column;
 }
 
 static void end_cell(struct out *out)
@@ -334,17 +483,13 @@ static void end_cell(struct out *out)
 	out->at++;
 	if (out->at < out->columns)
 		return;
+
 	out->at = 0;
+	out->comma = false;
 	if (out->format == OUT_JSON)
 		json_close(&out->json, '{');
 	else if (out->format == OUT_CSV)
-		putc('\n', out->file);
-}
-
-static void csv_comma(struct out *out)
-{
-	if (out->at)
-		putc(',', out->file);
+		fprintf(out->file, "%s\n", out->tail ? out->tail : "");
 }
 
 /* Name in JSON; a time says its unit. */
@@ -367,14 +512,12 @@ void out_text(struct out *out, const char *text)
 		return;
 	}
 	column = begin_cell(out);
-	if (out->format == OUT_JSON) {
+	if (column && out->format == OUT_JSON)
 		json_text(&out->json, column->name, text);
-	} else if (out->format == OUT_CSV) {
-		csv_comma(out);
+	else if (column && out->format == OUT_CSV)
 		csv_text(out, text);
-	} else {
+	else if (column)
 		keep_cell(out, printable(text), 0);
-	}
 	end_cell(out);
 }
 
@@ -383,46 +526,25 @@ void out_none(struct out *out)
 	const struct out_column *column = begin_cell(out);
 	char name[64];
 
-	if (out->format == OUT_JSON)
+	if (column && out->format == OUT_JSON)
 		json_null(&out->json, json_name(out, column, name, sizeof(name)));
-	else if (out->format == OUT_CSV)
-		csv_comma(out);
-	else
+	else if (column && out->format == OUT_TABLE)
 		keep_cell(out, NULL, 0);
 	end_cell(out);
 }
 
-static void put_int(struct out *out, int64_t value, const char *text)
+static void write_int(struct out *out, int64_t value, const char *text)
 {
 	const struct out_column *column = begin_cell(out);
 	char name[64];
 
-	if (out->format == OUT_JSON) {
+	if (column && out->format == OUT_JSON)
 		json_int(&out->json, json_name(out, column, name, sizeof(name)), value);
-	} else if (out->format == OUT_CSV) {
-		csv_comma(out);
+	else if (column && out->format == OUT_CSV)
 		fprintf(out->file, "%" PRId64, value);
-	} else {
+	else if (column)
 		keep_cell(out, strdup(text), 0);
-	}
 	end_cell(out);
-}
-
-/* Whether the next cell would be a duration, or a share of time, of a run without any. */
-static bool is_unknown(const struct out *out)
-{
-	static const char *const durations[] = {"time", "time_share", "busy_share", "mean",
-						"min",	"p50",	      "p90",	    "p95",
-						"p99",	"p999",	      "max"};
-	const struct out_column *column = &out->column[out->at];
-
-	if (!out->no_durations)
-		return false;
-	for (size_t i = 0; i < sizeof(durations) / sizeof(*durations); i++) {
-		if (!strcmp(column->name, durations[i]))
-			return true;
-	}
-	return false;
 }
 
 void out_int(struct out *out, int64_t value)
@@ -435,7 +557,24 @@ void out_int(struct out *out, int64_t value)
 		units_ns((double)value, text);
 	else
 		snprintf(text, sizeof(text), "%" PRId64, value);
-	put_int(out, value, text);
+	write_int(out, value, text);
+}
+
+/* Whether the next cell would be a duration, or a share of time, of a run without any. */
+static bool is_unknown(const struct out *out)
+{
+	static const char *const durations[] = {"time", "time_share", "busy_share", "mean", "min",
+						"p50",	"p90",	      "p95",	    "p99",  "p999",
+						"max",	"split",      "p90_by_p10"};
+	const struct out_column *column = &out->column[out->at];
+
+	if (!out->no_durations)
+		return false;
+	for (size_t i = 0; i < sizeof(durations) / sizeof(*durations); i++) {
+		if (!strcmp(column->name, durations[i]))
+			return true;
+	}
+	return false;
 }
 
 void out_time(struct out *out, uint64_t cycles)
@@ -447,7 +586,22 @@ void out_time(struct out *out, uint64_t cycles)
 		out_none(out);
 		return;
 	}
-	put_int(out, value, out->cycles ? units_count(value, text) : units_ns((double)value, text));
+	write_int(out, value,
+		  out->cycles ? units_count(value, text) : units_ns((double)value, text));
+}
+
+/* A real as it stands in tables. */
+static void real_text(const struct out *out, enum out_type type, double value,
+		      char text[UNITS_TEXT])
+{
+	if (type == OUT_SHARE)
+		units_share(value, text);
+	else if (type == OUT_TIME && !out->cycles)
+		units_ns(value, text);
+	else if (type == OUT_NUMBER || type == OUT_TEXT || type == OUT_ID)
+		snprintf(text, UNITS_TEXT, "%.10g", value);
+	else
+		units_real(value, text);
 }
 
 void out_real(struct out *out, double value)
@@ -460,26 +614,37 @@ void out_real(struct out *out, double value)
 		return;
 	}
 	column = begin_cell(out);
-	if (column->type == OUT_TIME && !out->cycles)
+	if (column && column->type == OUT_TIME && !out->cycles)
 		value = value * 1e6 / (double)out->tsc_khz;
-	if (out->format == OUT_JSON) {
-		if (column->type != OUT_BAR)
-			json_real(&out->json, json_name(out, column, name, sizeof(name)), value);
-	} else if (out->format == OUT_CSV) {
-		if (column->type != OUT_BAR) {
-			csv_comma(out);
-			fprintf(out->file, "%.10g", value);
-		}
-	} else if (column->type == OUT_SHARE) {
-		keep_cell(out, strdup(units_share(value, text)), 0);
-	} else if (column->type == OUT_TIME && !out->cycles) {
-		keep_cell(out, strdup(units_ns(value, text)), 0);
-	} else if (column->type == OUT_NUMBER || column->type == OUT_TEXT ||
-		   column->type == OUT_ID) {
-		snprintf(text, sizeof(text), "%.10g", value);
-		keep_cell(out, strdup(text), 0);
-	} else {
-		keep_cell(out, strdup(units_real(value, text)), value);
+
+	if (column && out->format == OUT_JSON) {
+		json_real(&out->json, json_name(out, column, name, sizeof(name)), value);
+	} else if (column && out->format == OUT_CSV) {
+		fprintf(out->file, "%.10g", value);
+	} else if (column) {
+		real_text(out, column->type, value, text);
+		keep_cell(out, strdup(text), value);
 	}
+	end_cell(out);
+}
+
+void out_split(struct out *out, const uint64_t part[4])
+{
+	static const char letters[] = "hzup";
+	const struct out_column *column = begin_cell(out);
+	char text[SPLIT_WIDTH + 1] = "";
+	double all = 0, upto = 0;
+	int at = 0;
+
+	for (int i = 0; i < 4; i++)
+		all += (double)part[i];
+	for (int i = 0; i < 4 && all > 0; i++) {
+		upto += (double)part[i];
+		while (at < lround(upto / all * SPLIT_WIDTH))
+			text[at++] = letters[i];
+	}
+	text[at] = '\0';
+	if (column)
+		keep_cell(out, strdup(text), 0);
 	end_cell(out);
 }

@@ -3,7 +3,8 @@
  * out.h - what a command found, as a table for people, CSV or JSON
  *
  * JSON: one object with members run, coverage, notes and one array per table.
- * CSV: the table alone, its notes as lines on stderr. Times are given in cycles
+ * CSV: the table alone, its notes as lines on stderr; run, window, coverage and filter are
+ * the last columns of every row. Times are given in cycles
  * and come out as ns (name_ns), or as cycles (name_cycles) with --cycles.
  */
 #ifndef EXITSCOPE_ANALYZER_OUTPUT_OUT_H
@@ -17,7 +18,8 @@ enum out_format { OUT_TABLE, OUT_CSV, OUT_JSON };
 /* How to print: the options of every command that prints a table. */
 struct out_style {
 	enum out_format format;
-	bool cycles; /* times in TSC cycles, not in ns */
+	bool cycles;	     /* times in TSC cycles, not in ns */
+	const char *columns; /* names of the columns to show, with commas; NULL: all */
 };
 
 enum out_type {
@@ -29,15 +31,18 @@ enum out_type {
 	OUT_NS,	   /* ns: times that are no TSC cycles */
 	OUT_REAL,
 	OUT_NUMBER, /* real, as it is */
+	OUT_SPLIT,  /* the four parts of a time as a bar of letters; on a terminal only */
 	OUT_BAR,    /* 0 to 1, drawn in tables; with .drop on a terminal only */
 };
+
+#define OUT_HIDDEN (-1)
 
 /*
  * struct out_column - a column
  * @name: in CSV and JSON, without the unit of a time
  * @title: in tables
  * @drop: leave it out of a table that is too wide for the terminal, the highest
- *	first; 0: never
+ *	first; 0: never; OUT_HIDDEN: not in tables unless --columns names it
  */
 struct out_column {
 	const char *name;
@@ -59,14 +64,20 @@ struct out {
 	bool no_durations; /* columns of durations have no values */
 	int width;	   /* columns of the terminal; 0: not a terminal */
 	struct json json;
+	const char *choice; /* out_style.columns */
 	const struct out_column *column;
+	bool *chosen; /* of each column: it is in @choice */
 	int columns;
-	int at; /* column that the next cell belongs to */
+	char *tail_names; /* CSV: columns that every row has after its own */
+	char *tail;
+	bool comma; /* CSV: the next cell is not the first of its row */
+	int at;	    /* column that the next cell belongs to */
 	struct out_cell *cell;
 	size_t cells;
 	size_t room;
 	char **note;
 	int notes;
+	char *error; /* a column of @choice that no table has */
 	bool failed; /* no memory */
 };
 
@@ -82,14 +93,18 @@ int out_end(struct out *out, struct app *app, bool failed);
 /* The run: its name, how complete it is and what is special about its times. */
 void out_run(struct out *out, const char *name, const struct run *run);
 
-/* Say which intervals --from and --to came to in roll-ups, if they were given. */
-void out_range_note(struct out *out, const struct run *run);
+/* Recorded / (recorded + dropped) of the vCPUs that are shown; NAN: neither. */
+double out_coverage(const struct run *run);
 
 /* Say how far above its symbols a kernel runs, if that was guessed (see symbols.h). */
 void out_slide_note(struct out *out, uint64_t slide, double guessed);
 
 /* A line for people; in JSON a member of "notes". The same line is said once. */
 __attribute__((format(printf, 2, 3))) void out_note(struct out *out, const char *format, ...);
+
+/* CSV: a column that every row of the next tables ends with. */
+__attribute__((format(printf, 3, 4))) void out_tail(struct out *out, const char *name,
+						    const char *format, ...);
 
 /* A line for people only, right where it stands. */
 __attribute__((format(printf, 2, 3))) void out_line(struct out *out, const char *format, ...);
@@ -103,6 +118,9 @@ void out_int(struct out *out, int64_t value);
 void out_real(struct out *out, double value); /* OUT_REAL, OUT_SHARE, OUT_BAR, OUT_TIME in cycles */
 void out_time(struct out *out, uint64_t cycles);
 void out_none(struct out *out); /* no value */
+
+/* OUT_SPLIT: handler, halted, user space, preempted in cycles: "hhhhhzzuup". */
+void out_split(struct out *out, const uint64_t part[4]);
 
 /* Column @i of a query's row as the next cell; of a BLOB the first 64 bytes in hex. */
 void out_sql_value(struct out *out, sqlite3_stmt *stmt, int i);

@@ -3,6 +3,7 @@
  * out_run.c - the lines that say what a result is about and how complete it is
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,95 +11,209 @@
 #include "analyzer/output/units.h"
 #include "analyzer/query/db.h"
 
+#define TITLE 48 /* letters of a run's name in its title */
+
+static void json_filter(struct json *j, const struct run *run)
+{
+	json_open(j, "filter", '{');
+	json_text(j, "vm", run->filter.vm);
+	json_text(j, "vcpu", run->filter.vcpu);
+	json_text(j, "reason", run->filter.reason);
+	json_close(j, '{');
+}
+
+/* The end of the window, in cycles since the start. */
+static int64_t window_end(const struct run *run)
+{
+	int64_t to = run_grid_to(run);
+
+	return to < run->length_cycles ? to : run->length_cycles;
+}
+
+static void json_window(struct json *j, const struct run *run)
+{
+	json_open(j, "window", '{');
+	json_int(j, "from_ns", cycles_to_ns(run_grid_from(run), run->tsc_khz));
+	json_int(j, "to_ns", cycles_to_ns(window_end(run), run->tsc_khz));
+	json_bool(j, "as_asked", !run->widened);
+	json_close(j, '{');
+}
+
 static void json_run(struct json *j, const char *name, const struct run *run)
 {
 	json_open(j, name, '{');
 	json_int(j, "id", run->id);
 	json_text(j, "label", run->label);
+	json_text(j, "command", *run->command ? run->command : NULL);
 	json_text(j, "state", run->state);
 	json_text(j, "source", run->source);
 	json_text(j, "environment", run->environment);
 	json_text(j, "isa", run->isa == 1 ? "VMX" : "SVM");
 	json_int(j, "tsc_khz", run->tsc_khz);
 	json_int(j, "duration_ns", cycles_to_ns(run->length_cycles, run->tsc_khz));
+	json_window(j, run);
+	json_filter(j, run);
 	json_int(j, "recorded", run->exits);
 	json_int(j, "dropped", run->dropped);
 	json_int(j, "filtered", run->filtered);
 	json_int(j, "unread", run->unread);
+	json_real(j, "coverage", out_coverage(run));
+	json_bool(j, "exact_totals", run->has_totals);
 	if (run->no_durations)
 		json_bool(j, "has_durations", false);
 	if (run->dropped_estimated)
 		json_bool(j, "dropped_is_estimate", true);
-	if (run->exits + run->dropped)
-		json_real(j, "coverage", (double)run->exits / (double)(run->exits + run->dropped));
-	else
-		json_null(j, "coverage");
 	json_close(j, '{');
+}
+
+double out_coverage(const struct run *run)
+{
+	double all = (double)(run->shown_exits + run->shown_dropped);
+
+	return all > 0 ? (double)run->shown_exits / all : NAN;
 }
 
 static void coverage_line(struct out *out, const struct run *run)
 {
 	char recorded[UNITS_TEXT], dropped[UNITS_TEXT], share[UNITS_TEXT], unread[UNITS_TEXT];
-	const char *about = run->dropped_estimated ? "~" : "";
 	char filtered[UNITS_TEXT];
+	const char *about = run->dropped_estimated ? "~" : "";
 
 	if (!(run->exits + run->dropped)) {
 		out_line(out, "coverage: no exit was recorded");
 		return;
 	}
-	out_line(out,
-		 "coverage: %s%s (%s recorded, %s%s dropped%s%s%s; %s unread before the recording)",
-		 about,
-		 units_share((double)run->exits / (double)(run->exits + run->dropped), share),
-		 units_count(run->exits, recorded), about, units_count(run->dropped, dropped),
-		 run->filtered ? ", " : "",
-		 run->filtered ? units_count(run->filtered, filtered) : "",
-		 run->filtered ? " filtered out" : "", units_count(run->unread, unread));
+	out_line(
+		out,
+		"coverage%s: %s%s (%s recorded, %s%s dropped%s%s%s; %s unread before the recording)",
+		run->filter.vm || run->filter.vcpu ? " of these vCPUs" : "", about,
+		run->shown_exits + run->shown_dropped ? units_share(out_coverage(run), share) : "-",
+		units_count(run->shown_exits, recorded), about,
+		units_count(run->shown_dropped, dropped), run->filtered ? ", " : "",
+		run->filtered ? units_count(run->filtered, filtered) : "",
+		run->filtered ? " filtered out" : "", units_count(run->unread, unread));
+}
+
+/* What --vm, --vcpu and --reason leave; "" if nothing was asked for. */
+static void filter_text(const struct run *run, char *text, size_t size)
+{
+	const char *const names[] = {"--vm", "--vcpu", "--reason"};
+	const char *const values[] = {run->filter.vm, run->filter.vcpu, run->filter.reason};
+	size_t used = 0;
+
+	*text = '\0';
+	for (int i = 0; i < 3; i++) {
+		if (!values[i] || used >= size)
+			continue;
+		snprintf(text + used, size - used, "%s%s %s", used ? " " : "", names[i], values[i]);
+		used = strlen(text);
+	}
+}
+
+/* Which part of the run is shown. */
+static void window_line(struct out *out, const struct run *run)
+{
+	char from[UNITS_TEXT], to[UNITS_TEXT];
+
+	if (run_is_whole(run))
+		return;
+	out_line(
+		out, "window: %s to %s%s",
+		units_ns((double)cycles_to_ns(run_grid_from(run), run->tsc_khz), from),
+		units_ns((double)cycles_to_ns(window_end(run), run->tsc_khz), to),
+		run->widened
+			? " (whole intervals: the run has no single exits of the window that was asked for)"
+			: "");
+}
+
+static void write_tail(struct out *out, const char *name, const struct run *run)
+{
+	const char *prefix = strcmp(name, "run") ? name : "";
+	const char *line = strcmp(name, "run") ? "_" : "";
+	char column[32], filter[256];
+	double coverage = out_coverage(run);
+
+	snprintf(column, sizeof(column), "%s%srun", prefix, line);
+	out_tail(out, column, "%" PRId64, run->id);
+	snprintf(column, sizeof(column), "%s%swindow_from_ns", prefix, line);
+	out_tail(out, column, "%" PRId64, cycles_to_ns(run_grid_from(run), run->tsc_khz));
+	snprintf(column, sizeof(column), "%s%swindow_to_ns", prefix, line);
+	out_tail(out, column, "%" PRId64, cycles_to_ns(window_end(run), run->tsc_khz));
+	snprintf(column, sizeof(column), "%s%scoverage", prefix, line);
+	if (isnan(coverage))
+		out_tail(out, column, "%s", "");
+	else
+		out_tail(out, column, "%.10g", coverage);
+	filter_text(run, filter, sizeof(filter));
+	snprintf(column, sizeof(column), "%s%sfilter", prefix, line);
+	out_tail(out, column, "%s", filter);
+}
+
+static const char *state_text(const char *state)
+{
+	if (!strcmp(state, "recording"))
+		return ", still being recorded or cut off";
+	return strcmp(state, "interrupted") ? "" : ", interrupted";
+}
+
+static void loss_notes(struct out *out, const struct run *run)
+{
+	char share[UNITS_TEXT];
+
+	if (!run->shown_dropped)
+		return;
+	units_share(out_coverage(run), share);
+	if (run->has_totals && run_is_whole(run))
+		out_note(
+			out,
+			"Counts and rates include the dropped exits, by KVM's totals; times rest on the %s that were recorded.",
+			share);
+	else
+		out_note(
+			out,
+			"Counts, rates and times rest on the %s of the exits that were recorded: the true counts are higher.",
+			share);
 }
 
 void out_run(struct out *out, const char *name, const struct run *run)
 {
-	char length[UNITS_TEXT], from[UNITS_TEXT];
+	char length[UNITS_TEXT], from[UNITS_TEXT], filter[256];
 
 	if (out->format == OUT_JSON)
 		json_run(&out->json, name, run);
-	out_line(out, "run %" PRId64 " \"%s\": %s%s", run->id, run->label,
+	if (out->format == OUT_CSV)
+		write_tail(out, name, run);
+
+	out_line(out, "run %" PRId64 " \"%.*s%s\": %s%s", run->id, TITLE, run->label,
+		 strlen(run->label) > TITLE ? "..." : "",
 		 units_ns((double)cycles_to_ns(run->length_cycles, run->tsc_khz), length),
-		 !strcmp(run->state, "recording")     ? ", still being recorded or cut off"
-		 : !strcmp(run->state, "interrupted") ? ", interrupted"
-						      : "");
+		 state_text(run->state));
+	if (*run->command && strlen(run->label) > TITLE)
+		out_line(out, "command: %s", run->command);
+	window_line(out, run);
+	filter_text(run, filter, sizeof(filter));
+	if (*filter)
+		out_line(out, "filter: %s (shares are of what passes it)", filter);
 	coverage_line(out, run);
-	out->no_durations = run->no_durations;
-	if (run->no_durations)
-		out_note(out, "This recording has no durations: only counts can be told.");
+
 	if (!strcmp(run->environment, "emulated"))
 		out_note(
 			out,
 			"Emulated machine: times are not real latencies (in Bochs a cycle is one instruction).");
-	if (run->rows_from)
+	if (run->by_rows && run->rows_start_cycles && run->from == run->rows_start_cycles)
 		out_note(
 			out,
 			"Single exits are kept from %s of the run on only: no earlier one counts here.",
-			units_ns((double)cycles_to_ns(run->rows_from, run->tsc_khz), from));
+			units_ns((double)cycles_to_ns(run->rows_start_cycles, run->tsc_khz), from));
+	out->no_durations = run->no_durations;
+	if (run->no_durations)
+		out_note(out, "This recording has no durations: only counts can be told.");
+	loss_notes(out, run);
 	if (!run->has_split)
 		out_note(
 			out,
 			"Source %s does not tell handler, halted, user-space and preempted time apart.",
 			run->source);
-}
-
-void out_range_note(struct out *out, const struct run *run)
-{
-	int64_t end = run_grid_to(run);
-	char from[UNITS_TEXT], to[UNITS_TEXT];
-
-	if (!run->from && run->to == INT64_MAX)
-		return;
-	if (end > run->length_cycles)
-		end = run->length_cycles;
-	out_note(out, "Whole intervals: counted from %s to %s (--exact: to the cycle).",
-		 units_ns((double)cycles_to_ns(run_grid_from(run), run->tsc_khz), from),
-		 units_ns((double)cycles_to_ns(end, run->tsc_khz), to));
 }
 
 void out_sql_value(struct out *out, sqlite3_stmt *stmt, int i)

@@ -21,13 +21,15 @@ const char *units_ns(double ns, char text[UNITS_TEXT])
 	static const struct {
 		double ns;
 		const char *name;
-	} units[] = {{60e9, "min"}, {1e9, "s"}, {1e6, "ms"}, {1e3, "us"}};
+		double from; /* the least number of this unit */
+	} units[] = {{86400e9, "d", 2},	 {3600e9, "h", 100.0 / 60}, {60e9, "min", 100.0 / 60},
+		     {1e9, "s", 0.9995}, {1e6, "ms", 0.9995},	    {1e3, "us", 0.9995}};
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		double value = ns / units[i].ns;
 
-		/* 100 s and less stay seconds; what rounds to 1000 goes a unit up. */
-		if (value < (i ? 0.9995 : 100.0 / 60))
+		/* 100 s, 100 min and 48 h stay; what rounds to 1000 goes a unit up. */
+		if (value < units[i].from)
 			continue;
 		snprintf(text, UNITS_TEXT, "%.*f %s", decimals(value), value, units[i].name);
 		return text;
@@ -77,8 +79,8 @@ int units_parse_ns(const char *text, int64_t *ns)
 	static const struct {
 		const char *name;
 		double ns;
-	} units[] = {{"", 1e9}, {"s", 1e9},    {"ms", 1e6}, {"us", 1e3},
-		     {"ns", 1}, {"min", 60e9}, {"m", 60e9}, {"h", 3600e9}};
+	} units[] = {{"", 1e9},	    {"s", 1e9},	 {"ms", 1e6},	{"us", 1e3},   {"ns", 1},
+		     {"min", 60e9}, {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}};
 	double value;
 	char *end;
 

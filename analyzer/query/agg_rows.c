@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyzer/query/agg.h"
+#include "analyzer/query/agg_rows.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
 #include "kvm/uapi/kvm_exit_ring.h"
@@ -39,11 +39,20 @@ static const char *const key_columns[] = {
 	[BY_SLOT] = "NULL, NULL",
 };
 
-static void row_key(sqlite3_value **value, enum agg_by by, int64_t reason, int64_t flags,
+/* What take_exit() works on. */
+struct taker {
+	const struct run *run;
+	enum agg_by by;
+	unsigned int flags;
+	const struct agg_bins *bins; /* for BY_SLOT */
+	struct agg *agg;
+};
+
+static void row_key(sqlite3_value **value, const struct taker *taker, int64_t reason, int64_t flags,
 		    int64_t key[4])
 {
 	memset(key, 0, 4 * sizeof(*key));
-	switch (by) {
+	switch (taker->by) {
 	case BY_REASON:
 		key[0] = reason;
 		break;
@@ -59,7 +68,12 @@ static void row_key(sqlite3_value **value, enum agg_by by, int64_t reason, int64
 	case BY_USER_REASON:
 		key[0] = (flags & KVM_EXIT_REC_USER) ? sqlite3_value_int64(value[C_KEY]) : -1;
 		break;
-	case BY_SLOT: /* comes from roll-ups */
+	case BY_SLOT:
+		key[0] = (sqlite3_value_int64(value[C_TSC]) - taker->run->tsc_start -
+			  taker->bins->begin) /
+			 taker->bins->width;
+		key[1] = reason;
+		break;
 	case BY_RIP:
 	case BY_PCPU:
 		key[0] = sqlite3_value_int64(value[C_KEY]);
@@ -67,8 +81,7 @@ static void row_key(sqlite3_value **value, enum agg_by by, int64_t reason, int64
 	}
 }
 
-static int add_row(sqlite3_value **value, enum agg_by by, unsigned int what, int64_t reason,
-		   struct agg *agg)
+static int add_row(sqlite3_value **value, const struct taker *taker, int64_t reason)
 {
 	uint64_t cycles = (uint64_t)sqlite3_value_int64(value[C_CYCLES]);
 	int64_t flags = sqlite3_value_int64(value[C_FLAGS]);
@@ -76,8 +89,8 @@ static int add_row(sqlite3_value **value, enum agg_by by, unsigned int what, int
 	struct group *group;
 	int64_t key[4];
 
-	row_key(value, by, reason, flags, key);
-	group = agg_group(agg, key);
+	row_key(value, taker, reason, flags, key);
+	group = agg_group(taker->agg, key);
 	if (!group)
 		return -1;
 	if (!group->example)
@@ -97,11 +110,16 @@ static int add_row(sqlite3_value **value, enum agg_by by, unsigned int what, int
 				 .first = tsc,
 				 .last = tsc,
 			 });
-	if (what & AGG_HANDLER)
+
+	if (!(taker->flags & AGG_DIST))
+		return 0;
+	if (taker->flags & AGG_HANDLER)
 		cycles -= (uint64_t)sqlite3_value_int64(value[C_HALTED]) +
 			  (uint64_t)sqlite3_value_int64(value[C_USER]) +
 			  (uint64_t)sqlite3_value_int64(value[C_PREEMPTED]);
-	return (what & AGG_DIST) ? dist_add(&group->dist, hist_bucket(cycles), 1) : 0;
+	if (taker->flags & AGG_EXACT)
+		return dist_add_value(&group->dist, cycles);
+	return dist_add(&group->dist, hist_bucket(cycles), 1);
 }
 
 static int64_t clamp_add(int64_t a, int64_t b)
@@ -110,14 +128,6 @@ static int64_t clamp_add(int64_t a, int64_t b)
 
 	return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
 }
-
-/* What take_exit() works on. */
-struct taker {
-	const struct run *run;
-	enum agg_by by;
-	unsigned int flags;
-	struct agg *agg;
-};
 
 /*
  * An SQL aggregate function that takes each row: SQLite hands the values over as
@@ -130,8 +140,7 @@ static void take_exit(sqlite3_context *context, int argc, sqlite3_value **value)
 
 	(void)argc;
 	if (run_has_vcpu(taker->run, sqlite3_value_int64(value[C_VCPU])) &&
-	    reason_passes(taker->run, reason) &&
-	    add_row(value, taker->by, taker->flags, reason, taker->agg))
+	    reason_passes(taker->run, reason) && add_row(value, taker, reason))
 		sqlite3_result_error_nomem(context);
 }
 
@@ -141,9 +150,9 @@ static void take_nothing(sqlite3_context *context)
 }
 
 int agg_read_rows(struct app *app, const struct run *run, enum agg_by by, unsigned int flags,
-		  struct agg *agg)
+		  const struct agg_bins *bins, struct agg *agg)
 {
-	struct taker taker = {run, by, flags, agg};
+	struct taker taker = {run, by, flags, bins, agg};
 	sqlite3_stmt *stmt;
 	char sql[512];
 	int rc;
@@ -153,6 +162,7 @@ int agg_read_rows(struct app *app, const struct run *run, enum agg_by by, unsign
 	if (sqlite3_create_function(app->db, "take_exit", N_ARGS, SQLITE_UTF8, &taker, NULL,
 				    take_exit, take_nothing))
 		return app_fail_sql(app);
+
 	/* Only few read a part; a condition that holds for all costs a tenth of the time. */
 	snprintf(
 		sql, sizeof(sql),
@@ -161,11 +171,15 @@ int agg_read_rows(struct app *app, const struct run *run, enum agg_by by, unsign
 		run->from || run->to != INT64_MAX ? " WHERE tsc >= ?1 AND tsc < ?2" : "");
 	if (db_prepare(app, &stmt, sql))
 		return -1;
+
 	sqlite3_bind_int64(stmt, 1, run->from ? run->tsc_start + run->from : INT64_MIN);
 	sqlite3_bind_int64(stmt, 2, clamp_add(run->tsc_start, run->to));
 	rc = db_step(app, stmt);
 	sqlite3_finalize(stmt);
 	/* It must not outlive what it works on. */
 	sqlite3_create_function(app->db, "take_exit", N_ARGS, SQLITE_UTF8, NULL, NULL, NULL, NULL);
+
+	for (uint32_t i = 0; i < agg->groups; i++)
+		dist_sort(&agg->group[i].dist);
 	return rc < 0 ? -1 : 0;
 }

@@ -18,9 +18,10 @@
 /*
  * struct filter - which run, and which exits of it
  * @run: a run's number or label; NULL: the last one
- * @vm: a VM's number or the process id of its VMM; NULL: all
- * @vcpu: a vCPU's id; NULL: all
- * @reason: numbers and names with commas between them; NULL: all
+ * @vm: VMs' numbers or process ids of their VMMs, such as "1,3-5"; NULL: all
+ * @vcpu: vCPUs' ids, such as "0,2-3"; NULL: all
+ * @reason: numbers and names with commas between them; with '!' before each: all
+ *	others; NULL: all
  * @from_ns, @to_ns: ns since the run's start, from <= time < to; -1: not given
  */
 struct filter {
@@ -32,22 +33,37 @@ struct filter {
 	int64_t to_ns;
 };
 
-/* One vCPU of the run that passes the filter. */
+/* Which single exits a run still has; run.has_raw of the database. */
+enum raw_rows { RAW_NONE, RAW_ALL, RAW_LAST };
+
+/*
+ * One vCPU of the run that passes the filter.
+ * @id, @vm: vcpu.id and vm.id of the database
+ * @begin, @end: its life within the run, in cycles since the start. It begins with the
+ *	first exit where the recording saw that one, and ends where it was destroyed.
+ */
 struct vcpu_ref {
-	int64_t id; /* vcpu.id of the database */
-	int64_t vm; /* vm.id */
+	int64_t id;
+	int64_t vm;
 	int64_t vcpu_id;
+	int64_t begin;
+	int64_t end;
 };
 
 /*
  * struct run - the run that a command works on, with its filter
  * @length_cycles: from the start to the end, or to the last exit while it lasts
- * @from, @to: cycles since the start, from <= time < to; the whole run unless
- *	--from or --to was given
+ * @filter: what was asked for
+ * @from, @to: the window, cycles since the start, from <= time < to; the whole run
+ *	unless --from or --to was given
+ * @by_rows: the window is exact and read from rows
+ * @widened: there are no rows for the window: it was moved out to whole intervals
  * @grid_cycles: intervals that both exit_rollup and exit_hist can be cut at
  * @coarse: exit_rollup_coarse and exit_hist_total are there
- * @rows_from: what run_rows() moved @from to, 0: nothing
- * @reason: reason keys (see reason_key()) to look at; none: all
+ * @rows_start_cycles: where the rows begin, if the first ones were removed; else 0
+ * @has_totals: KVM's totals say of which reasons the dropped exits were
+ * @reason: reason keys (see reason_key()); none: all
+ * @reasons_excluded: all but these
  */
 struct run {
 	int64_t id;
@@ -55,30 +71,42 @@ struct run {
 	char *state;
 	char *environment;
 	char *source;
+	char *command;
 	char *ept; /* as sysfs shows kvm_intel.ept; "": unknown */
 	int isa;
 	int64_t tsc_khz;
 	int64_t tsc_start;
 	int64_t length_cycles;
+
 	int64_t rollup_cycles;
 	int64_t hist_cycles;
 	int64_t grid_cycles;
 	bool coarse;
-	int has_raw;
+	enum raw_rows has_raw;
+	int64_t rows_start_cycles;
 	int has_split;
-	bool no_durations;	/* only counts: all cycles are 0 and mean nothing */
-	bool dropped_estimated; /* how many were dropped is an estimate */
+
+	/* of the whole run, and of the vCPUs that pass the filter */
 	int64_t exits;
 	int64_t dropped;
 	int64_t filtered;
 	int64_t unread;
+	int64_t shown_exits;
+	int64_t shown_dropped;
+	bool has_totals;
+	bool no_durations;	/* only counts: all cycles are 0 and mean nothing */
+	bool dropped_estimated; /* how many were dropped is an estimate */
+
+	struct filter filter;
 	int64_t from;
 	int64_t to;
-	int64_t rows_from;
+	bool by_rows;
+	bool widened;
 	struct vcpu_ref *vcpus;
 	unsigned int n_vcpus;
 	int64_t reason[REASONS_MAX];
 	unsigned int reasons;
+	bool reasons_excluded;
 };
 
 /*

@@ -40,6 +40,18 @@ char *db_text(sqlite3_stmt *stmt, int column);
 int run_open(struct app *app, const char *name, struct run *run);
 void run_close(struct run *run);
 
+/* Whether neither --from nor --to cuts the run. */
+bool run_is_whole(const struct run *run);
+
+/* Whether all vCPUs and reasons are shown. */
+bool run_is_unfiltered(const struct run *run);
+
+/*
+ * Time that the vCPUs of the filter lived between @from and @to (cycles since the
+ * start), added up, in cycles.
+ */
+double run_vcpu_time(const struct run *run, int64_t from, int64_t to);
+
 /* Whether the vCPU (vcpu.id) passes the filter. */
 bool run_has_vcpu(const struct run *run, int64_t id);
 
@@ -47,8 +59,8 @@ bool run_has_vcpu(const struct run *run, int64_t id);
 int64_t run_length(const struct run *run);
 
 /*
- * --from and --to, in cycles since the start, moved out to whole intervals of
- * the roll-ups; INT64_MAX: to the end.
+ * The window, in cycles since the start, moved out to whole intervals of the roll-ups
+ * unless it is read from rows; INT64_MAX: to the end.
  */
 int64_t run_grid_from(const struct run *run);
 int64_t run_grid_to(const struct run *run);
@@ -60,7 +72,7 @@ int64_t run_grid_length(const struct run *run);
 int run_needs_rows(struct app *app, const struct run *run);
 
 /*
- * Before rows of table exit are read: refuse a run that has none, and begin
+ * Before rows of table exit are read: refuse a run that has none in the window, and begin
  * where they begin, if only those of the last minutes were kept.
  */
 int run_rows(struct app *app, struct run *run);

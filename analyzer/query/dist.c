@@ -35,6 +35,35 @@ int dist_add(struct dist *d, uint32_t bucket, uint64_t n)
 	return 0;
 }
 
+int dist_add_value(struct dist *d, uint64_t value)
+{
+	if (d->values == d->room) {
+		size_t room = d->room ? 2 * d->room : 64;
+		uint64_t *more = realloc(d->value, room * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		d->value = more;
+		d->room = room;
+	}
+
+	d->value[d->values++] = value;
+	return dist_add(d, hist_bucket(value), 1);
+}
+
+static int ascending(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+void dist_sort(struct dist *d)
+{
+	if (d->values)
+		qsort(d->value, d->values, sizeof(*d->value), ascending);
+}
+
 bool dist_next(const struct dist *d, uint32_t *bucket, uint64_t *n)
 {
 	for (uint32_t b = *bucket; d->page && b < HIST_BUCKETS; b++) {
@@ -57,6 +86,13 @@ int dist_add_all(struct dist *to, const struct dist *from)
 {
 	uint64_t n;
 
+	if (from->values) {
+		for (size_t i = 0; i < from->values; i++)
+			if (dist_add_value(to, from->value[i]))
+				return -ENOMEM;
+		return 0;
+	}
+
 	for (uint32_t bucket = 0; dist_next(from, &bucket, &n); bucket++)
 		if (dist_add(to, bucket, n))
 			return -ENOMEM;
@@ -76,6 +112,9 @@ uint64_t dist_quantile(const struct dist *d, double q)
 {
 	uint64_t rank = dist_rank(d->total, q), seen = 0, n;
 
+	if (d->values && d->values == d->total)
+		return d->value[rank - 1];
+
 	for (uint32_t bucket = 0; dist_next(d, &bucket, &n); bucket++) {
 		seen += n;
 		if (seen >= rank)
@@ -89,5 +128,6 @@ void dist_free(struct dist *d)
 	for (uint32_t i = 0; d->page && i < PAGES; i++)
 		free(d->page[i]);
 	free(d->page);
+	free(d->value);
 	memset(d, 0, sizeof(*d));
 }

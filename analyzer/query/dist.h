@@ -3,22 +3,38 @@
  * dist.h - a distribution of durations: the filled buckets of sql/hist.h
  *
  * Distributions add up. A percentile is the middle of its bucket and is off by
- * less than 0.8 %.
+ * less than 0.8 %, unless the values themselves are kept.
  */
 #ifndef EXITSCOPE_ANALYZER_QUERY_DIST_H
 #define EXITSCOPE_ANALYZER_QUERY_DIST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-/* All zero: an empty one. Buckets are kept in pages, of which few are used. */
+/*
+ * struct dist - all zero: an empty one
+ * @page: the buckets, in pages of which few are used
+ * @total: sum over all buckets
+ * @value: every value, if they were added by dist_add_value(); percentiles are exact
+ *	then, after dist_sort()
+ */
 struct dist {
 	uint64_t **page;
-	uint64_t total; /* sum over all buckets */
+	uint64_t total;
+	uint64_t *value;
+	size_t values;
+	size_t room;
 };
 
 /* Add n values of a bucket. Returns 0, -ENOMEM, or -ERANGE: no such bucket. */
 int dist_add(struct dist *d, uint32_t bucket, uint64_t n);
+
+/* Add one value, and keep it. Returns 0 or -ENOMEM. */
+int dist_add_value(struct dist *d, uint64_t value);
+
+/* Sort what dist_add_value() added, before dist_quantile(). */
+void dist_sort(struct dist *d);
 
 /* Add all of another one. Returns 0 or -ENOMEM. */
 int dist_add_all(struct dist *to, const struct dist *from);

@@ -1,6 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * phases.c - find the phases of a run; see series.h
+ *
+ * HOW IT WORKS
+ *
+ * Each bin is two numbers: the logarithm of the rate, and the halted share. A run whose
+ * bins look like this (rate | halted)
+ *
+ *	bin      0  1  2  3  4  5  6  7
+ *	rate     5  5  5  2  2  2  4  4
+ *	halted   0  0  0  .9 .9 .9 .2 .2
+ *
+ * is cut where the squared errors around the means of the parts are least, each part at
+ * a price: 0-2, 3-5, 6-7. By dynamic programming that takes bins^2 steps. The parts are
+ * then named, and neighbours of one name joined: boot, idle, load.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -11,13 +24,13 @@
 #define IDLE_SHARE 0.7	/* of vCPU time in HLT or MWAIT */
 #define NOISE	   0.15 /* least standard deviation that a phase is granted */
 
-/* What a bin looks like: two numbers of about the same weight. */
-struct look {
+/* What a bin is judged by: two numbers of about the same weight. */
+struct point {
 	double rate;   /* log10(1 + exits/s) */
 	double halted; /* share of vCPU time */
 };
 
-/* Sums of looks over bins 0 .. i - 1, so that any range costs O(1). */
+/* Sums of points over bins 0 .. i - 1, so that any range costs O(1). */
 struct sums {
 	double rate, rate2, halted, halted2;
 };
@@ -43,15 +56,15 @@ static double error(const struct sums *sums, int from, int to)
 	       sums[from].halted2 - halted * halted / n;
 }
 
-static void add_looks(const struct series *series, const struct run *run, struct sums *sums)
+static void add_points(const struct series *series, const struct run *run, struct sums *sums)
 {
 	for (int i = 0; i < series->bins; i++) {
-		struct look l = {.rate = log10(1 + series_rate(series, run, i, -1)),
-				 .halted = halted_share(series, run, i, i + 1)};
+		struct point p = {.rate = log10(1 + series_rate(series, run, i, -1)),
+				  .halted = halted_share(series, run, i, i + 1)};
 
-		sums[i + 1] = (struct sums){sums[i].rate + l.rate, sums[i].rate2 + l.rate * l.rate,
-					    sums[i].halted + l.halted,
-					    sums[i].halted2 + l.halted * l.halted};
+		sums[i + 1] = (struct sums){sums[i].rate + p.rate, sums[i].rate2 + p.rate * p.rate,
+					    sums[i].halted + p.halted,
+					    sums[i].halted2 + p.halted * p.halted};
 	}
 }
 
@@ -85,25 +98,42 @@ static bool no_exits(const struct series *series, int from, int to)
 	return true;
 }
 
-/* Name the phases, and make one of neighbours that are called the same. */
-static int name_phases(const struct series *series, const struct run *run, struct phase *phase,
-		       int n)
+/* Names, except boot: what comes before the first idle phase is "load" as well. */
+static void name_phases(const struct series *series, const struct run *run, struct phase *phase,
+			int n)
 {
-	bool idle_seen = false;
+	for (int i = 0; i < n; i++) {
+		if (halted_share(series, run, phase[i].from, phase[i].to) >= IDLE_SHARE)
+			phase[i].name = "idle";
+		else if (no_exits(series, phase[i].from, phase[i].to))
+			phase[i].name = "none";
+		else
+			phase[i].name = "load";
+	}
+}
+
+/* A boot is the load before the first idle phase, if the recording began with the VM. */
+static void name_boot(const struct series *series, const struct run *run, struct phase *phase,
+		      int n)
+{
+	int idle = 0;
+
+	while (idle < n && strcmp(phase[idle].name, "idle"))
+		idle++;
+	if (idle == n || run->unread || series->origin)
+		return;
+
+	for (int i = 0; i < idle; i++)
+		if (!strcmp(phase[i].name, "load"))
+			phase[i].name = "boot";
+}
+
+/* Make one phase of neighbours of one name. Loads of another rate stay apart. */
+static int join_phases(struct phase *phase, int n)
+{
 	int kept = 0;
 
 	for (int i = 0; i < n; i++) {
-		bool idle = halted_share(series, run, phase[i].from, phase[i].to) >= IDLE_SHARE;
-
-		idle_seen |= idle;
-		phase[i].name = idle					       ? "idle"
-				: no_exits(series, phase[i].from, phase[i].to) ? "none"
-				: idle_seen				       ? "load"
-									       : "boot";
-	}
-	for (int i = 0; i < n; i++) {
-		if ((!idle_seen || run->unread || series->origin) && !strcmp(phase[i].name, "boot"))
-			phase[i].name = "load";
 		if (kept && !strcmp(phase[kept - 1].name, phase[i].name) &&
 		    strcmp(phase[i].name, "load"))
 			phase[kept - 1].to = phase[i].to;
@@ -113,26 +143,45 @@ static int name_phases(const struct series *series, const struct run *run, struc
 	return kept;
 }
 
+/* A rest of a bin at the end of the run does not show another phase. */
+static int drop_rest(const struct series *series, const struct run *run, struct phase *phase, int n)
+{
+	int last = series->bins - 1;
+
+	if (n > 1 && phase[n - 1].from == last &&
+	    series_length(series, run, last) < series->bin_cycles / 2) {
+		phase[n - 2].to = phase[n - 1].to;
+		n--;
+	}
+	return n;
+}
+
 int series_phases(const struct series *series, const struct run *run, struct phase *phase, int most)
 {
 	size_t n = (size_t)series->bins + 1;
 	struct sums *sums = calloc(n, sizeof(*sums));
 	double *best = calloc(n, sizeof(*best));
-	int *begin = calloc(n, sizeof(*begin)), count = 0;
+	int *begin = calloc(n, sizeof(*begin)), count = -1;
 
-	if (!sums || !best || !begin) {
-		count = -1;
-	} else {
-		add_looks(series, run, sums);
-		partition(sums, series->bins, best, begin);
-		for (int to = series->bins; to > 0; to = begin[to])
-			count++;
-		if (count > most)
-			count = most;
-		for (int to = series->bins, i = count - 1; i >= 0; to = begin[to], i--)
-			phase[i] = (struct phase){.from = i ? begin[to] : 0, .to = to};
-		count = name_phases(series, run, phase, count);
-	}
+	if (!sums || !best || !begin)
+		goto out;
+
+	add_points(series, run, sums);
+	partition(sums, series->bins, best, begin);
+
+	count = 0;
+	for (int to = series->bins; to > 0; to = begin[to])
+		count++;
+	if (count > most)
+		count = most;
+	for (int to = series->bins, i = count - 1; i >= 0; to = begin[to], i--)
+		phase[i] = (struct phase){.from = i ? begin[to] : 0, .to = to};
+
+	count = drop_rest(series, run, phase, count);
+	name_phases(series, run, phase, count);
+	name_boot(series, run, phase, count);
+	count = join_phases(phase, count);
+out:
 	free(sums);
 	free(best);
 	free(begin);

@@ -9,12 +9,12 @@
 
 #include "analyzer/query/db.h"
 #include "analyzer/query/limits.h"
+#include "analyzer/query/ranges.h"
 #include "analyzer/query/reason.h"
 
+/* A number names an id; anything else, or a number that is not an id, a label. */
 #define RUN_COLUMNS                                                                                \
-	"SELECT v.run, v.label, v.state, v.environment, v.source, r.isa, v.tsc_khz, v.tsc_start,"  \
-	" v.duration_cycles, r.rollup_cycles, r.hist_cycles, v.has_raw, v.has_split, v.exits,"     \
-	" v.dropped, v.filtered, v.unread, v.ept FROM runs v JOIN run r ON r.id = v.run "
+	"SELECT v.run, v.label, v.state, v.environment, v.source, r.isa, v.tsc_khz, v.tsc_start, v.duration_cycles, r.rollup_cycles, r.hist_cycles, v.has_raw, v.has_split, v.exits, v.dropped, v.filtered, v.unread, v.ept, v.command FROM runs v JOIN run r ON r.id = v.run "
 
 static int64_t gcd(int64_t a, int64_t b)
 {
@@ -44,7 +44,7 @@ static bool is_possible(const struct run *run)
 	       run->hist_cycles % run->rollup_cycles == 0;
 }
 
-static int take_row(struct app *app, sqlite3_stmt *stmt, struct run *run)
+static int read_columns(struct app *app, sqlite3_stmt *stmt, struct run *run)
 {
 	run->id = sqlite3_column_int64(stmt, 0);
 	run->label = db_text(stmt, 1);
@@ -57,19 +57,21 @@ static int take_row(struct app *app, sqlite3_stmt *stmt, struct run *run)
 	run->environment = db_text(stmt, 3);
 	run->source = db_text(stmt, 4);
 	run->ept = db_text(stmt, 17);
+	run->command = db_text(stmt, 18);
 	run->isa = sqlite3_column_int(stmt, 5);
 	run->tsc_khz = sqlite3_column_int64(stmt, 6);
 	run->tsc_start = sqlite3_column_int64(stmt, 7);
 	run->length_cycles = sqlite3_column_int64(stmt, 8);
 	run->rollup_cycles = sqlite3_column_int64(stmt, 9);
 	run->hist_cycles = sqlite3_column_int64(stmt, 10);
-	run->has_raw = sqlite3_column_int(stmt, 11);
+	run->has_raw = (enum raw_rows)sqlite3_column_int(stmt, 11);
 	run->has_split = sqlite3_column_int(stmt, 12);
 	run->exits = sqlite3_column_int64(stmt, 13);
 	run->dropped = sqlite3_column_int64(stmt, 14);
 	run->filtered = sqlite3_column_int64(stmt, 15);
 	run->unread = sqlite3_column_int64(stmt, 16);
-	if (!run->label || !run->state || !run->environment || !run->source || !run->ept)
+	if (!run->label || !run->state || !run->environment || !run->source || !run->ept ||
+	    !run->command)
 		return app_fail(app, "out of memory");
 	if (!is_possible(run))
 		return app_fail(
@@ -82,7 +84,6 @@ static int take_row(struct app *app, sqlite3_stmt *stmt, struct run *run)
 	return 0;
 }
 
-/* A number names an id; anything else, or a number that is no id, a label. */
 static int find_run(struct app *app, const char *name, struct run *run)
 {
 	sqlite3_stmt *stmt;
@@ -98,7 +99,7 @@ static int find_run(struct app *app, const char *name, struct run *run)
 		sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
 	rc = db_step(app, stmt);
 	if (rc > 0)
-		rc = take_row(app, stmt, run);
+		rc = read_columns(app, stmt, run);
 	else if (!rc && name)
 		rc = app_fail(app, "%s: no run %s (analyzer runs lists them)", app->path, name);
 	else if (!rc)
@@ -107,49 +108,65 @@ static int find_run(struct app *app, const char *name, struct run *run)
 	return rc;
 }
 
-static int parse_id(struct app *app, const char *option, const char *text, int64_t *value)
+static int add_vcpu(struct app *app, struct run *run, sqlite3_stmt *stmt)
 {
-	char *end;
+	struct vcpu_ref *more = realloc(run->vcpus, (run->n_vcpus + 1) * sizeof(*more));
 
-	errno = 0;
-	*value = strtoll(text, &end, 0);
-	if (errno || end == text || *end || *value < 0)
-		return app_fail(app, "%s %s: not a number", option, text);
+	if (!more)
+		return app_fail(app, "out of memory");
+	run->vcpus = more;
+	more[run->n_vcpus++] = (struct vcpu_ref){
+		.id = sqlite3_column_int64(stmt, 0),
+		.vm = sqlite3_column_int64(stmt, 1),
+		.vcpu_id = sqlite3_column_int64(stmt, 2),
+		.begin = sqlite3_column_int64(stmt, 4),
+		.end = sqlite3_column_int64(stmt, 5),
+	};
+	run->shown_exits += sqlite3_column_int64(stmt, 6);
+	run->shown_dropped += sqlite3_column_int64(stmt, 7);
 	return 0;
 }
+
+/*
+ * ?1: the run, ?2: its start, ?3: its length. A vCPU whose first exit was recorded lives
+ * from that one on: it cannot have run before. One that was destroyed ends with its last
+ * exit, which is at most as long as the longest of its reason in that interval.
+ */
+static const char vcpus_sql[] =
+	"SELECT c.vcpu, c.vm, c.vcpu_id, c.tgid,"
+	" CASE WHEN c.unread > 0 THEN 0 ELSE coalesce((SELECT min(first_tsc) FROM exit_rollup WHERE vcpu = c.vcpu AND slot = (SELECT min(slot) FROM exit_rollup WHERE vcpu = c.vcpu)) - ?2, 0) END,"
+	" CASE WHEN c.ended THEN coalesce((SELECT max(last_tsc + max_cycles) FROM exit_rollup WHERE vcpu = c.vcpu AND slot = (SELECT max(slot) FROM exit_rollup WHERE vcpu = c.vcpu)) - ?2, ?3) ELSE ?3 END,"
+	" c.recorded, c.dropped"
+	" FROM coverage c WHERE c.run = ?1 ORDER BY c.vm, c.vcpu_id, c.vcpu";
 
 /* The vCPUs of the run that --vm and --vcpu leave. */
 static int find_vcpus(struct app *app, struct run *run)
 {
-	int64_t vm = -1, vcpu = -1;
+	struct ranges vms, vcpus;
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if ((app->filter.vm && parse_id(app, "--vm", app->filter.vm, &vm)) ||
-	    (app->filter.vcpu && parse_id(app, "--vcpu", app->filter.vcpu, &vcpu)))
+	if (ranges_parse(app, "--vm", app->filter.vm, &vms) ||
+	    ranges_parse(app, "--vcpu", app->filter.vcpu, &vcpus))
 		return -1;
-	if (db_prepare(
-		    app, &stmt,
-		    "SELECT vcpu, vm, vcpu_id FROM coverage WHERE run = ?1 AND (?2 < 0 OR vm = ?2 OR tgid = ?2) AND (?3 < 0 OR vcpu_id = ?3) ORDER BY vm, vcpu_id, vcpu"))
+
+	if (db_prepare(app, &stmt, vcpus_sql))
 		return -1;
 	sqlite3_bind_int64(stmt, 1, run->id);
-	sqlite3_bind_int64(stmt, 2, vm);
-	sqlite3_bind_int64(stmt, 3, vcpu);
+	sqlite3_bind_int64(stmt, 2, run->tsc_start);
+	sqlite3_bind_int64(stmt, 3, run->length_cycles);
 	while ((rc = db_step(app, stmt)) > 0) {
-		struct vcpu_ref *more = realloc(run->vcpus, (run->n_vcpus + 1) * sizeof(*more));
+		bool vm = ranges_has(&vms, sqlite3_column_int64(stmt, 1)) ||
+			  ranges_has(&vms, sqlite3_column_int64(stmt, 3));
 
-		if (!more) {
-			rc = app_fail(app, "out of memory");
+		if (vm && ranges_has(&vcpus, sqlite3_column_int64(stmt, 2)) &&
+		    add_vcpu(app, run, stmt)) {
+			rc = -1;
 			break;
 		}
-		run->vcpus = more;
-		more[run->n_vcpus++] = (struct vcpu_ref){
-			.id = sqlite3_column_int64(stmt, 0),
-			.vm = sqlite3_column_int64(stmt, 1),
-			.vcpu_id = sqlite3_column_int64(stmt, 2),
-		};
 	}
 	sqlite3_finalize(stmt);
+
 	if (!rc && !run->n_vcpus && (app->filter.vm || app->filter.vcpu))
 		return app_fail(
 			app,
@@ -158,26 +175,6 @@ static int find_vcpus(struct app *app, struct run *run)
 			run->id, app->filter.vm ? app->filter.vm : "any",
 			app->filter.vcpu ? app->filter.vcpu : "any");
 	return rc;
-}
-
-static int set_range(struct app *app, struct run *run)
-{
-	const struct filter *filter = &app->filter;
-	int64_t length_ns = cycles_to_ns(run->length_cycles, run->tsc_khz);
-
-	run->from = 0;
-	run->to = INT64_MAX;
-	if (filter->from_ns >= 0 && filter->to_ns >= 0 && filter->from_ns >= filter->to_ns)
-		return app_fail(app, "--from must lie before --to");
-	if (filter->from_ns > length_ns)
-		return app_fail(
-			app, "--from lies behind the end of run %" PRId64 ", which lasted %.3f s",
-			run->id, (double)length_ns / 1e9);
-	if (filter->from_ns >= 0)
-		run->from = ns_to_cycles(filter->from_ns, run->tsc_khz);
-	if (filter->to_ns >= 0 && filter->to_ns < length_ns)
-		run->to = ns_to_cycles(filter->to_ns, run->tsc_khz);
-	return 0;
 }
 
 static int one_number(struct app *app, const char *sql, int64_t run, int64_t *value)
@@ -193,6 +190,88 @@ static int one_number(struct app *app, const char *sql, int64_t run, int64_t *va
 	*value = rc > 0 ? sqlite3_column_int64(stmt, 0) : 0;
 	sqlite3_finalize(stmt);
 	return rc < 0 ? -1 : 0;
+}
+
+/* Where the rows of a run begin that keeps the last ones only. */
+static int find_rows(struct app *app, struct run *run)
+{
+	int64_t first, begin;
+
+	run->rows_start_cycles = 0;
+	if (run->has_raw != RAW_LAST)
+		return 0;
+
+	if (one_number(
+		    app,
+		    "SELECT e.tsc FROM exit e WHERE e.vcpu IN (SELECT vcpu FROM coverage WHERE run = ?1) ORDER BY e.rowid LIMIT 1",
+		    run->id, &first) ||
+	    one_number(
+		    app,
+		    "SELECT min(first_tsc) FROM exit_rollup WHERE vcpu IN (SELECT vcpu FROM coverage WHERE run = ?1)",
+		    run->id, &begin))
+		return -1;
+	if (first > begin)
+		run->rows_start_cycles = first - run->tsc_start;
+	return 0;
+}
+
+/* Whether KVM's totals say of which reasons all dropped exits were. */
+static int find_totals(struct app *app, struct run *run)
+{
+	int64_t n = 0;
+
+	if (run->dropped &&
+	    one_number(
+		    app,
+		    "SELECT sum(n) FROM crosscheck WHERE run_id = ?1 AND source = 'totals_dropped' AND reason IS NOT NULL",
+		    run->id, &n))
+		return -1;
+	run->has_totals = n == run->dropped;
+	return 0;
+}
+
+/* --from and --to: exact where there are rows, else moved out to whole intervals. */
+static int set_range(struct app *app, struct run *run)
+{
+	const struct filter *filter = &app->filter;
+	int64_t length_ns = cycles_to_ns(run->length_cycles, run->tsc_khz);
+
+	run->filter = *filter;
+	run->from = 0;
+	run->to = INT64_MAX;
+	if (filter->from_ns >= 0 && filter->to_ns >= 0 && filter->from_ns >= filter->to_ns)
+		return app_fail(app, "--from must lie before --to");
+	if (filter->from_ns > length_ns)
+		return app_fail(app,
+				"--from lies after the end of run %" PRId64 ", which lasted %.3f s",
+				run->id, (double)length_ns / 1e9);
+
+	if (filter->from_ns >= 0)
+		run->from = ns_to_cycles(filter->from_ns, run->tsc_khz);
+	if (filter->to_ns >= 0 && filter->to_ns < length_ns)
+		run->to = ns_to_cycles(filter->to_ns, run->tsc_khz);
+	if (run_is_whole(run))
+		return 0;
+
+	run->by_rows = run->has_raw != RAW_NONE && run->from >= run->rows_start_cycles;
+	if (!run->by_rows) {
+		int64_t from = run->from, to = run->to;
+
+		run->from = run_grid_from(run);
+		run->to = run_grid_to(run);
+		run->widened = run->from != from || run->to != to;
+	}
+	return 0;
+}
+
+bool run_is_whole(const struct run *run)
+{
+	return !run->from && run->to == INT64_MAX;
+}
+
+bool run_is_unfiltered(const struct run *run)
+{
+	return !run->filter.vm && !run->filter.vcpu && !run->filter.reason;
 }
 
 /* Whether the run has sums of long intervals; files made before they were known
@@ -219,7 +298,8 @@ int run_open(struct app *app, const char *name, struct run *run)
 {
 	memset(run, 0, sizeof(*run));
 	if (find_run(app, name, run) || limits_read(app, run) || find_vcpus(app, run) ||
-	    find_coarse(app, run) || set_range(app, run) || reason_filter(app, run))
+	    find_coarse(app, run) || find_rows(app, run) || find_totals(app, run) ||
+	    set_range(app, run) || reason_filter(app, run))
 		return -1;
 	return 0;
 }
@@ -231,6 +311,7 @@ void run_close(struct run *run)
 	free(run->environment);
 	free(run->source);
 	free(run->ept);
+	free(run->command);
 	free(run->vcpus);
 	memset(run, 0, sizeof(*run));
 }
@@ -255,13 +336,15 @@ bool run_has_vcpu(const struct run *run, int64_t id)
 
 int64_t run_grid_from(const struct run *run)
 {
+	if (run->by_rows)
+		return run->from;
 	return run->from / run->grid_cycles * run->grid_cycles;
 }
 
 int64_t run_grid_to(const struct run *run)
 {
-	if (run->to == INT64_MAX)
-		return INT64_MAX;
+	if (run->by_rows || run->to == INT64_MAX)
+		return run->to;
 	return (run->to + run->grid_cycles - 1) / run->grid_cycles * run->grid_cycles;
 }
 
@@ -270,6 +353,22 @@ static int64_t length(const struct run *run, int64_t from, int64_t to)
 	int64_t end = to < run->length_cycles ? to : run->length_cycles;
 
 	return end > from ? end - from : 0;
+}
+
+double run_vcpu_time(const struct run *run, int64_t from, int64_t to)
+{
+	double sum = 0;
+
+	for (unsigned int i = 0; i < run->n_vcpus; i++) {
+		const struct vcpu_ref *v = &run->vcpus[i];
+		int64_t begin = v->begin > from ? v->begin : from, end = v->end < to ? v->end : to;
+
+		if (end > run->length_cycles)
+			end = run->length_cycles;
+		if (end > begin)
+			sum += (double)(end - begin);
+	}
+	return sum;
 }
 
 int64_t run_length(const struct run *run)
@@ -284,7 +383,7 @@ int64_t run_grid_length(const struct run *run)
 
 int run_needs_rows(struct app *app, const struct run *run)
 {
-	if (run->has_raw)
+	if (run->has_raw != RAW_NONE)
 		return 0;
 	return app_fail(
 		app,
@@ -295,32 +394,22 @@ int run_needs_rows(struct app *app, const struct run *run)
 
 int run_rows(struct app *app, struct run *run)
 {
-	int64_t first, begin;
-
 	if (run_needs_rows(app, run))
 		return -1;
-	if (run->has_raw == 1)
+	if (run->rows_start_cycles <= run->from)
 		return 0;
-	if (one_number(
-		    app,
-		    "SELECT e.tsc FROM exit e WHERE e.vcpu IN (SELECT vcpu FROM coverage WHERE run = ?1) ORDER BY e.rowid LIMIT 1",
-		    run->id, &first))
-		return -1;
-	if (one_number(
-		    app,
-		    "SELECT min(first_tsc) FROM exit_rollup WHERE vcpu IN (SELECT vcpu FROM coverage WHERE run = ?1)",
-		    run->id, &begin))
-		return -1;
-	first -= run->tsc_start;
-	if (first <= run->from || first <= begin - run->tsc_start)
-		return 0;
-	if (first >= run->to)
+
+	if (run->rows_start_cycles >= run->to)
 		return app_fail(
 			app,
 			"run %" PRId64
-			" \"%s\" keeps single exits from %.3f s on only, which is behind --to",
-			run->id, run->label, (double)cycles_to_ns(first, run->tsc_khz) / 1e9);
-	run->from = first;
-	run->rows_from = first;
+			" \"%s\" keeps single exits from %.3f s on only, which is after --to",
+			run->id, run->label,
+			(double)cycles_to_ns(run->rows_start_cycles, run->tsc_khz) / 1e9);
+	run->from = run->rows_start_cycles;
+	if (run->widened && run->to != INT64_MAX)
+		run->to = ns_to_cycles(run->filter.to_ns, run->tsc_khz);
+	run->widened = false;
+	run->by_rows = true;
 	return 0;
 }

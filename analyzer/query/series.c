@@ -10,6 +10,9 @@
 
 #include "analyzer/query/db.h"
 
+#define SPREAD_EXITS 64 /* fewer say nothing of how even a rate is */
+#define SPREAD_BINS  8
+
 int64_t series_begin(const struct series *series, int bin)
 {
 	return series->origin + bin * series->bin_cycles;
@@ -19,8 +22,9 @@ int64_t series_length(const struct series *series, const struct run *run, int bi
 {
 	int64_t begin = series_begin(series, bin), end = begin + series->bin_cycles;
 
-	if (end > run->length_cycles)
-		end = run->length_cycles;
+	(void)run;
+	if (end > series->end)
+		end = series->end;
 	return end > begin ? end - begin : 1;
 }
 
@@ -62,29 +66,59 @@ int64_t series_top_reason(const struct series *series, int from, int to, uint64_
 	return top;
 }
 
-double series_variation(const struct series *series, const struct run *run, int64_t reason)
+/* Exits of bins from <= bin < to. */
+static double count_of(const struct series *series, int from, int to, int64_t reason)
 {
-	int n = series->bins;
-	double sum = 0, squares = 0;
+	double n = 0;
 
-	if (n > 1 && series_length(series, run, n - 1) < series->bin_cycles)
-		n--;
-	if (n < 2)
-		return NAN;
-	for (int i = 0; i < n; i++) {
-		double rate = series_rate(series, run, i, reason);
+	for (int i = from; i < to; i++) {
+		const struct group *g =
+			reason < 0 ? &series->total[i] : series_find(series, i, reason);
 
-		sum += rate;
-		squares += rate * rate;
+		n += g ? (double)g->n : 0;
 	}
-	if (sum <= 0)
-		return NAN;
-	return sqrt(fmax(0, squares / n - sum / n * (sum / n))) / (sum / n);
+	return n;
+}
+
+bool series_spread(const struct series *series, const struct run *run, int64_t reason,
+		   double *spread)
+{
+	int bins = series->bins, joined = 1;
+	double n, mean, squares = 0, excess;
+
+	/* A bin that the end of the run cuts has another mean. */
+	if (bins > 1 && series_length(series, run, bins - 1) < series->bin_cycles)
+		bins--;
+	n = count_of(series, 0, bins, reason);
+	if (n < SPREAD_EXITS)
+		return false;
+
+	while (n * joined / bins < 8 && bins / (2 * joined) >= SPREAD_BINS)
+		joined *= 2;
+	bins /= joined;
+	if (bins < SPREAD_BINS)
+		return false;
+
+	mean = count_of(series, 0, bins * joined, reason) / bins;
+	for (int i = 0; i < bins; i++) {
+		double d = count_of(series, i * joined, (i + 1) * joined, reason) - mean;
+
+		squares += d * d;
+	}
+
+	/* The variance of a Poisson stream is its mean; what is not surely more is none. */
+	excess = squares / (bins - 1) - mean;
+	if (excess < mean * 3 * sqrt(2.0 / (bins - 1)))
+		excess = 0;
+	*spread = mean > 0 ? sqrt(excess) / mean : 0;
+	return mean > 0;
 }
 
 double series_capacity(const struct series *series, const struct run *run, int bin)
 {
-	return (double)series_length(series, run, bin) * (run->n_vcpus ? run->n_vcpus : 1);
+	int64_t begin = series_begin(series, bin);
+
+	return run_vcpu_time(run, begin, begin + series_length(series, run, bin));
 }
 
 static void spread_halted(struct series *series, const struct run *run)
@@ -100,54 +134,86 @@ static void spread_halted(struct series *series, const struct run *run)
 	}
 }
 
-/* The highest level with intervals that fit into one bin; the bin becomes a
- * multiple of them.
- */
-static void choose_level(struct agg *agg)
+/* Bins of rows: any width will do. */
+static void cut_rows(const struct run *run, int most, struct agg_bins *bins, struct series *series)
 {
-	int64_t width = 1;
+	int64_t length = series->end - series->origin;
 
-	while (agg->level < AGG_LEVELS && width * 8 <= agg->merge) {
-		width *= 8;
-		agg->level++;
-	}
-	agg->merge = (agg->merge + width - 1) / width * width;
+	bins->width = most ? (length + most - 1) / most : run->rollup_cycles;
+	if (bins->width < 1)
+		bins->width = 1;
+	series->bins = (int)((length + bins->width - 1) / bins->width);
 }
 
-int series_read(struct app *app, const struct run *run, int most, struct series *series)
+/*
+ * Bins of roll-ups: a whole number of intervals, and of those of the highest level that
+ * fit into one bin.
+ */
+static void cut_rollups(const struct run *run, int most, struct agg_bins *bins,
+			struct series *series)
 {
-	int64_t from = run_grid_from(run), to = run_grid_to(run), slots, end;
+	int64_t length = series->end - series->origin;
+	int64_t slots = (length + run->rollup_cycles) / run->rollup_cycles;
+	int64_t joined = most && slots > most ? (slots + most - 1) / most : 1;
+	int64_t level_slots = 1;
 
-	memset(series, 0, sizeof(*series));
-	end = to < run->length_cycles ? to : run->length_cycles;
-	slots = (end - from + run->rollup_cycles) / run->rollup_cycles;
-	if (slots < 1)
-		slots = 1;
-	series->by.merge = most && slots > most ? (slots + most - 1) / most : 1;
-	if (run->coarse && !from && to == INT64_MAX)
-		choose_level(&series->by);
-	series->bin_cycles = run->rollup_cycles * series->by.merge;
-	series->by.origin = from / run->rollup_cycles;
-	series->origin = from;
+	while (run->coarse && run_is_whole(run) && bins->level < AGG_LEVELS &&
+	       level_slots * 8 <= joined) {
+		level_slots *= 8;
+		bins->level++;
+	}
+	joined = (joined + level_slots - 1) / level_slots * level_slots;
+	bins->width = run->rollup_cycles * joined;
+
 	/* An exit in the last cycle of a run that ends with an interval is in the next. */
-	series->bins = (int)((end - from) / series->bin_cycles + 1);
-	if (agg_read(app, run, BY_SLOT, 0, &series->by))
-		return -1;
+	series->bins = (int)(length / bins->width + 1);
+}
+
+static int allocate(struct app *app, struct series *series)
+{
 	series->total = calloc((size_t)series->bins, sizeof(*series->total));
 	series->halted = calloc((size_t)series->bins, sizeof(*series->halted));
 	if (!series->total || !series->halted)
 		return app_fail(app, "out of memory");
+
 	for (int i = 0; i < series->bins; i++)
-		series->total[i] =
-			(struct group){.min = UINT64_MAX, .first = INT64_MAX, .last = INT64_MIN};
+		series->total[i] = group_empty();
+	return 0;
+}
+
+int series_read(struct app *app, const struct run *run, int most, struct series *series)
+{
+	struct agg_bins bins = {0};
+
+	memset(series, 0, sizeof(*series));
+	series->origin = run_grid_from(run);
+	series->end = run_grid_to(run);
+	if (series->end > run->length_cycles)
+		series->end = run->length_cycles;
+	if (series->end < series->origin)
+		series->end = series->origin;
+
+	if (run->by_rows)
+		cut_rows(run, most, &bins, series);
+	else
+		cut_rollups(run, most, &bins, series);
+	if (series->bins < 1)
+		series->bins = 1;
+	bins.begin = series->origin;
+	series->bin_cycles = bins.width;
+
+	if (agg_read_bins(app, run, &bins, &series->by) || allocate(app, series))
+		return -1;
 	for (uint32_t i = 0; i < series->by.groups; i++) {
 		int64_t bin = series->by.group[i].key[0];
 
 		if (bin >= 0 && bin < series->bins)
 			group_add(&series->total[bin], &series->by.group[i]);
 	}
+
+	/* The bin that was added for the last cycle. */
 	if (series->bins > 1 && !series->total[series->bins - 1].n &&
-	    series_begin(series, series->bins - 1) >= end)
+	    series_begin(series, series->bins - 1) >= series->end)
 		series->bins--;
 	spread_halted(series, run);
 	return 0;

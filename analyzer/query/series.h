@@ -8,16 +8,18 @@
 #include "analyzer/query/agg.h"
 
 /*
- * struct series - the range of the run that --from and --to leave, in bins
+ * struct series - the window of the run in bins
  * @origin: where bin 0 begins, in cycles since the run's start
+ * @end: where the last bin ends
  * @bin_cycles: length of a bin; the last one may end earlier
  * @total: sums of each bin; the whole time of an exit is in the bin it began in
- * @halted: halted cycles of each bin, where what is longer than all vCPUs have
- *	time in a bin reaches into the next ones
+ * @halted: halted cycles of each bin. A bin holds at most the time that its vCPUs lived
+ *	in it; the rest is carried to the next bins.
  * @by: sums of each {bin, reason key}
  */
 struct series {
 	int64_t origin;
+	int64_t end;
 	int bins;
 	int64_t bin_cycles;
 	struct group *total;
@@ -25,7 +27,14 @@ struct series {
 	struct agg by;
 };
 
-/* Read into at most @most bins (0: one for each interval of the roll-ups). */
+/**
+ * series_read - read the window of @run in bins
+ * @most: most bins; 0: as long as one interval of the roll-ups
+ *
+ * From roll-ups a bin is a whole number of their intervals; a window that is read from
+ * rows (run->by_rows) is cut in @most equal bins. Return: 0, or -1 with app->error;
+ * call series_free() in any case.
+ */
 int series_read(struct app *app, const struct run *run, int most, struct series *series);
 void series_free(struct series *series);
 
@@ -33,7 +42,7 @@ void series_free(struct series *series);
 int64_t series_begin(const struct series *series, int bin);
 int64_t series_length(const struct series *series, const struct run *run, int bin);
 
-/* Time that all vCPUs of the filter have in a bin, in cycles. */
+/* Time that the vCPUs of the filter lived in a bin, in cycles. */
 double series_capacity(const struct series *series, const struct run *run, int bin);
 
 /* Exits per second of a bin, of one reason key or (-1) of all. */
@@ -45,11 +54,18 @@ const struct group *series_find(const struct series *series, int bin, int64_t re
 /* The most frequent reason key of bins from <= bin < to; its count in *n. */
 int64_t series_top_reason(const struct series *series, int from, int to, uint64_t *n);
 
-/*
- * How even the rate is: standard deviation / mean of the bins' rates, the last
- * bin left out when it is shorter; NAN with fewer than two bins.
+/**
+ * series_spread - how uneven the rate is, more than chance makes it
+ * @series: as many bins as there are; 2^n are best
+ * @reason: a reason key; -1: all
+ * @spread: standard deviation / mean of the rate, net of the noise that a stream of
+ *	independent exits of this rate has (Poisson)
+ *
+ * Bins are joined until they hold eight exits on average, down to eight bins. Return:
+ * false if there are too few exits to say anything.
  */
-double series_variation(const struct series *series, const struct run *run, int64_t reason);
+bool series_spread(const struct series *series, const struct run *run, int64_t reason,
+		   double *spread);
 
 /* A part of the run in which the rate and the idle share stay about the same. */
 struct phase {
@@ -63,7 +79,7 @@ struct phase {
  * of the rate and of the halted share, at a price per phase. idle: the vCPUs are
  * halted for 70 % of the time or more; boot: what comes before the first idle
  * phase, if the recording saw the vCPUs' first exits; none: no exits and nobody
- * halted; load: the rest.
+ * halted; load: the rest. The last bin does not make a phase alone if it is short.
  * Returns the number of phases, at most @most, or -1 without memory.
  */
 int series_phases(const struct series *series, const struct run *run, struct phase *phase,

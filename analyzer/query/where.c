@@ -20,12 +20,12 @@ static void put_condition(FILE *file, const struct run *run)
 		fprintf(file, " AND e.tsc >= %" PRId64, run->tsc_start + run->from);
 	if (run->to != INT64_MAX)
 		fprintf(file, " AND e.tsc < %" PRId64, run->tsc_start + run->to);
+
+	if (run->reasons)
+		fprintf(file, " AND %s %sIN (", run->isa == 1 ? "(e.reason & 65535)" : "e.reason",
+			run->reasons_excluded ? "NOT " : "");
 	for (unsigned int i = 0; i < run->reasons; i++)
-		fprintf(file, "%s%s%" PRId64,
-			i		? ""
-			: run->isa == 1 ? " AND (e.reason & 65535) IN ("
-					: " AND e.reason IN (",
-			i ? "," : "", run->reason[i]);
+		fprintf(file, "%s%" PRId64, i ? "," : "", run->reason[i]);
 	if (run->reasons)
 		fprintf(file, ")");
 }

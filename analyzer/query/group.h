@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * group.h - sums and a distribution of exits by a key: the container
+ *
+ * agg.h fills it from roll-ups and rows.
+ */
+#ifndef EXITSCOPE_ANALYZER_QUERY_GROUP_H
+#define EXITSCOPE_ANALYZER_QUERY_GROUP_H
+
+#include <stdint.h>
+
+#include "analyzer/query/dist.h"
+
+/*
+ * struct group - all exits of one key
+ * @key: BY_REASON {reason key}; BY_SUBKEY {reason key, key, key_aux, 1: has a
+ *	key}; BY_VCPU {vcpu.id}; BY_RIP {rip}; BY_USER_REASON {KVM_EXIT_*, or -1:
+ *	handled in the kernel}; BY_PCPU {pcpu}; BY_SLOT {bin, reason key}
+ * @example: rowid of one of them; 0: from roll-ups
+ * @n: recorded exits; all other sums are of them
+ * @dropped: exits whose record was lost, from KVM's totals where the run has them
+ * @first, @last: TSC of the first and last exit; first INT64_MIN: it and @min are
+ *	unknown (a file of schema version 1, repaired; see sql/store/migrate.c)
+ * all times in TSC cycles
+ */
+struct group {
+	int64_t key[4];
+	int64_t example;
+	uint64_t n;
+	uint64_t dropped;
+	uint64_t cycles;
+	uint64_t halted;
+	uint64_t userspace;
+	uint64_t preempted;
+	uint64_t min;
+	uint64_t max;
+	uint64_t fastpath;
+	uint64_t nested;
+	uint64_t to_user;
+	uint64_t synthesized;
+	int64_t first;
+	int64_t last;
+	struct dist dist;
+};
+
+/* Groups, found by a hash table of indices into @group. All zero: none. */
+struct agg {
+	struct group *group;
+	uint32_t groups;
+	uint32_t room;
+	uint32_t *slot;
+	uint32_t slots;
+};
+
+/* The group of a key, made if there is none; NULL without memory. */
+struct group *agg_group(struct agg *agg, const int64_t key[4]);
+
+/* Most exits first. agg_group() and agg_find() must not be called afterwards. */
+void agg_sort_by_count(struct agg *agg);
+
+/* The group of a key; NULL: there is none. */
+const struct group *agg_find(const struct agg *agg, const int64_t key[4]);
+
+/* Sums over all groups, without distribution. */
+struct group agg_total(const struct agg *agg);
+
+void agg_free(struct agg *agg);
+
+/* No exits. */
+struct group group_empty(void);
+
+/* Exits of a group that are known of: recorded ones, and dropped ones by the totals. */
+static inline uint64_t group_exits(const struct group *group)
+{
+	return group->n + group->dropped;
+}
+
+/* Add the sums (not the distribution) of one group to another. */
+void group_add(struct group *to, const struct group *from);
+
+/* A quantile of the durations, in cycles: never outside min and max; 0: no exits. */
+uint64_t group_quantile(const struct group *group, double q);
+
+#endif

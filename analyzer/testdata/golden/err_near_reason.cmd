@@ -1,0 +1,1 @@
+top-exits --run ept --reason MSR_WRTE
