@@ -1,5 +1,5 @@
 -- exitscope: tables of a recording. Tables may change with user_version and a
--- migration; the public interface are the views (views.sql).
+-- migration; the public interface are the views (views.sql.in).
 --
 -- Times are TSC cycles (columns *_cycles, tsc); run.tsc_khz turns them into ns.
 -- 64-bit values (guest RIP, CR3, qualification, key) are stored as SQLite's

@@ -4,6 +4,7 @@
 import pathlib
 import shutil
 import sqlite3
+import subprocess
 
 from witness import judge_test  # the folder testbed/witness
 
@@ -22,8 +23,10 @@ EXITS = [(0, 30, 0x10, 1), (1, 10, 1, 5), (2, 10, 0x4fffffff, 0), (3, 10, 0x4fff
 def build(path):
     db = sqlite3.connect(path)
     db.execute("PRAGMA synchronous = OFF")
-    for name in ("schema.sql", "views.sql", "exit_reason.sql"):
+    for name in ("schema.sql", "exit_reason.sql"):
         db.executescript((ROOT / "sql" / name).read_text())
+    db.executescript(subprocess.run(["awk", "-f", ROOT / "sql/expand.awk", ROOT / "sql/views.sql.in"],
+                                    check=True, stdout=subprocess.PIPE, text=True).stdout)
     db.executescript("""
         INSERT INTO run (id, label, source, state, isa, tsc_khz, tsc_start, started_ns,
                          rollup_cycles, hist_cycles, collector)
