@@ -110,6 +110,11 @@ static void bucket_step(sqlite3_context *context, int argc, sqlite3_value **argv
 		sqlite3_result_error(context, "no such bucket", -1);
 		return;
 	}
+	/* The rank is computed as a double: the sum must stay a number of exits. */
+	if (n > INT64_MAX / 2 - (sqlite3_int64)c->n) {
+		sqlite3_result_error(context, "too many exits", -1);
+		return;
+	}
 	if (!c->bucket) {
 		c->bucket = sqlite3_malloc64(HIST_BUCKETS * sizeof(*c->bucket));
 		if (!c->bucket) {
@@ -186,6 +191,8 @@ static void cycles_to_ns(sqlite3_context *context, int argc, sqlite3_value **arg
 		return;
 	if (khz <= 0 || khz > INT64_MAX / 1000000)
 		sqlite3_result_error(context, "TSC_KHZ must be a frequency in kHz", -1);
+	else if (cycles / khz > INT64_MAX / 1000001 || cycles / khz < INT64_MIN / 1000001)
+		sqlite3_result_error(context, "CYCLES are longer than 292 years", -1);
 	else
 		sqlite3_result_int64(context,
 				     cycles / khz * 1000000 + cycles % khz * 1000000 / khz);

@@ -125,6 +125,18 @@ class HostileTest(unittest.TestCase):
         done = self.run_command(["sql", "DELETE FROM run"])
         self.assertEqual((done.returncode, done.stderr.count(b"\n")), (1, 1), done.stderr)
 
+    def test_functions(self):
+        """Numbers that no recording has: an error, not a wrong value."""
+        self.change()
+        for query in ("SELECT cycles_to_ns(9223372036854775807, 1)", "SELECT cycles_to_ns(-9223372036854775807 - 1, 1)",
+                      "SELECT bucket_percentile(1, 9223372036854775807, 100) FROM (VALUES (1), (2), (3))",
+                      "SELECT bucket_percentile(-1, 1, 50)", "SELECT percentile(1, 1e999)", "SELECT percentile(1, NULL)"):
+            with self.subTest(query=query):
+                done = self.run_command(["sql", query])
+                self.assertEqual((done.returncode, done.stderr.count(b"\n")), (1, 1), (done.stdout, done.stderr))
+        done = self.run_command(["sql", "--format", "csv", "SELECT percentile(column1, 50) FROM (VALUES (1e999), (-1e999))"])
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def put_values(self, seed, choose):
         """Sets values of any type in some columns, as no STRICT table would take them."""
         chance = random.Random(seed)
