@@ -430,7 +430,9 @@ int perf_file_next(struct perf_file *file, struct perf_record *record, struct fa
 	int rc;
 
 	memset(record, 0, sizeof(*record));
-	bytes = next_record(u->data + u->first, u->end - u->first, &body, &type);
+	bytes = 0;
+	if (u->end > u->first)
+		bytes = next_record(u->data + u->first, u->end - u->first, &body, &type);
 	u->first += bytes;
 	rc = bytes ? take_record(file, type, body, record) : next_in_file(file, record);
 	if (rc == -EBADMSG)
