@@ -160,10 +160,11 @@ static void on_vmexit(uint32_t code, uint64_t info1, uint64_t info2, uint64_t ri
 	if (!exit->entry_tsc)
 		witness_unpaired();
 
-	/* A VMRUN that is refused is undone: its exit would be one instruction before it. */
+	/* With -icount a VMRUN that is refused is undone by then: both are one instruction earlier.
+	 */
 	exit->exit_tsc = read_tsc();
-	if (exit->exit_tsc < exit->entry_tsc)
-		exit->exit_tsc = exit->entry_tsc;
+	if (exit->entry_tsc > exit->exit_tsc)
+		exit->entry_tsc = exit->exit_tsc;
 
 	exit->cpu = cpu;
 	exit->reason = code;
