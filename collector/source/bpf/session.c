@@ -31,6 +31,8 @@
 /* Without --counts-only's records a ring is one page of them, which stay empty. */
 #define NO_RECORDS  32U
 #define SPARE_RINGS 4U
+/* By default rings are small enough for at least that many: VMs may come and go fast. */
+#define LEAST_RINGS 64U
 /* Rings take at most this part of the host's memory. */
 #define MEMORY_PART 8U
 #define CLOCK_TRIES 8
@@ -157,6 +159,7 @@ static uint64_t ring_bytes(uint32_t records)
 static void choose_size(struct bpf_session *s, const struct bpf_options *options)
 {
 	struct sysinfo info = {0};
+	uint64_t rings;
 
 	sysinfo(&info);
 	s->memory_limit = (uint64_t)info.totalram * info.mem_unit / MEMORY_PART;
@@ -165,8 +168,9 @@ static void choose_size(struct bpf_session *s, const struct bpf_options *options
 		s->record_count = NO_RECORDS;
 	if (options->ring_records || options->counts_only)
 		return;
+	rings = s->existing + SPARE_RINGS > LEAST_RINGS ? s->existing + SPARE_RINGS : LEAST_RINGS;
 	while (s->record_count > BPF_RING_LEAST &&
-	       (s->existing + SPARE_RINGS) * ring_bytes(s->record_count) > s->memory_limit)
+	       rings * ring_bytes(s->record_count) > s->memory_limit)
 		s->record_count /= 2;
 }
 
@@ -300,6 +304,22 @@ static bool has_guest_cr3(void)
 	return nested_paging;
 }
 
+/*
+ * kvm_entry comes last: it makes vCPUs, so that nothing is recorded before every event of a vCPU
+ * is seen and the rings are read.
+ */
+static int attach(struct bpf_session *s)
+{
+	int rc;
+
+	bpf_program__set_autoattach(s->skel->progs.on_entry, false);
+	rc = record_bpf__attach(s->skel);
+	if (rc)
+		return rc;
+	s->skel->links.on_entry = bpf_program__attach(s->skel->progs.on_entry);
+	return s->skel->links.on_entry ? 0 : -errno;
+}
+
 static int load(struct bpf_session *s, const struct bpf_options *options, struct fault *fault)
 {
 	uint64_t bytes;
@@ -330,7 +350,7 @@ static int load(struct bpf_session *s, const struct bpf_options *options, struct
 		return fault_set(fault, rc ? rc : -ENOMEM,
 				 "bpf: can't make a ring of %llu KiB: %s (--ring-records)",
 				 (unsigned long long)bytes >> 10, strerror(rc ? -rc : ENOMEM));
-	rc = record_bpf__attach(s->skel);
+	rc = attach(s);
 	return rc ? load_fault(fault, rc) : 0;
 }
 

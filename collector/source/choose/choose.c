@@ -49,9 +49,8 @@ static bool tracefs_lacks(const char *root, char *why, int bytes)
 	return rc;
 }
 
-bool source_lacks(enum source_choice choice, const char *root, char *why, int bytes)
+static bool lacks(enum source_choice choice, const char *root, char *why, int bytes)
 {
-	*why = '\0';
 	switch (choice) {
 	case SOURCE_RING:
 		return ring_lacks(root, why, bytes);
@@ -65,21 +64,32 @@ bool source_lacks(enum source_choice choice, const char *root, char *why, int by
 	return true;
 }
 
+bool source_lacks(enum source_choice choice, const char *root, char *why, int bytes)
+{
+	bool is_lacking;
+
+	*why = '\0';
+	is_lacking = lacks(choice, root, why, bytes);
+	if (!is_lacking)
+		*why = '\0';
+	return is_lacking;
+}
+
 enum source_choice source_choose(const char *root, char *why, int bytes)
 {
-	char lacks[WHY_BYTES];
+	char missing[WHY_BYTES];
 	int used = 0;
 
 	*why = '\0';
 	for (int i = SOURCE_RING; i <= SOURCE_TRACEFS; i++) {
-		if (!source_lacks((enum source_choice)i, root, lacks, sizeof(lacks))) {
+		if (!source_lacks((enum source_choice)i, root, missing, sizeof(missing))) {
 			if (i == SOURCE_RING)
 				snprintf(why, (size_t)bytes, "kvm.ko has the exit ring");
 			return (enum source_choice)i;
 		}
 		if (used < bytes)
 			used += snprintf(why + used, (size_t)(bytes - used), "%s%s: %s",
-					 used ? "; " : "", source_choice_names[i], lacks);
+					 used ? "; " : "", source_choice_names[i], missing);
 	}
 	return SOURCE_BEST;
 }

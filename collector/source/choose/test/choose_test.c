@@ -40,12 +40,16 @@ static void expect(enum source_choice choice, const char *words)
 
 int main(void)
 {
+	char why[1024];
+
 	snprintf(root, sizeof(root), "%s/choose_XXXXXX", getenv("TEST_TMPDIR") ?: "/tmp");
 	CHECK(mkdtemp(root));
 	expect(SOURCE_BEST,
 	       "ring: no /dev/kvm_exit_ring (it comes with kvm/install); bpf: this kernel has no BTF");
 	expect(SOURCE_BEST, "tracefs: no event kvm_exit");
 	put("/sys/kernel/tracing/events/kvm/kvm_exit/enable", "0\n");
+	CHECK(!source_lacks(SOURCE_TRACEFS, root, why, sizeof(why)) && !*why);
+	CHECK(source_lacks(SOURCE_RING, root, why, sizeof(why)) && *why);
 	expect(SOURCE_TRACEFS, "; bpf: this kernel has no BTF");
 	put("/sys/kernel/btf/vmlinux", "");
 	put("/sys/kernel/btf/kvm", "");
