@@ -24,7 +24,7 @@ int capture_create(const char *path, struct capture **result)
 	/* 1: fast; T: no compression and no gzip header at all */
 	const char *mode = length > 3 && !strcmp(path + length - 3, ".gz") ? "wb1" : "wbT";
 	struct capture *capture;
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	*result = NULL;
 	if (fd < 0)

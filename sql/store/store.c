@@ -109,7 +109,10 @@ static int check_journal(const char *path)
 										  : 0;
 }
 
-/* Opens the file, locks it against other writers and checks whose it is. */
+/*
+ * Opens the file, locks it against other writers and checks whose it is. A new one is for its
+ * owner alone: it holds what only root may read from the device.
+ */
 static int claim_file(struct store *store, const char *path)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
