@@ -197,14 +197,16 @@ static int block_signals(void)
 
 /*
  * Ends the run. A run that failed is removed again if it has no records, or if they can be
- * read once more from the file that they come from (@repeatable).
+ * read once more from the file that they come from (@repeatable). What a file has that was cut
+ * off stays.
  */
 static int end_sink(struct sink *sink, int rc, bool repeatable, struct fault *fault)
 {
 	struct store_counts counts = {0};
+	bool cut_off = rc == -ENODATA;
 	int finished;
 
-	if (rc && (!sink->records || repeatable)) {
+	if (rc && (!sink->records || (repeatable && !cut_off))) {
 		if (sink_discard(sink))
 			fault_add(fault, "; what was flushed before stays as an interrupted run");
 		else if (sink->records)
@@ -218,6 +220,9 @@ static int end_sink(struct sink *sink, int rc, bool repeatable, struct fault *fa
 	if (!rc && !finished) {
 		print_source_notes(sink->source);
 		print_end(sink);
+	} else if (cut_off && !finished) {
+		fault_add(fault, "; the %llu records before it are kept, as an interrupted run",
+			  (unsigned long long)sink->records);
 	} else if (sink->store) {
 		fault_add(fault, "; %llu records up to the last flush stay, %llu are lost",
 			  (unsigned long long)(counts.recorded - counts.unflushed),

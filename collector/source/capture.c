@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,6 +26,8 @@ struct file_source {
 	uint64_t offset; /* bytes read, uncompressed */
 	struct capture_block block;
 	uint64_t left;	/* bytes of a CAPTURE_RECORDS block not given yet */
+	uint64_t last;	/* TSC when the last of the exits read so far had ended */
+	bool cut;	/* the file ended in the middle of a block of records */
 	uint32_t vcpus; /* announced */
 	uint8_t *ended; /* one per vCPU */
 	int finished;
@@ -40,7 +43,26 @@ static int corrupt(struct file_source *s, struct fault *fault, const char *what)
 			 (unsigned long long)s->offset, what);
 }
 
-/* Exactly @bytes bytes, or -EBADMSG. */
+/*
+ * The file ends too early. All before that is good: the run ends with the last exit that was
+ * read. Returns -ENODATA.
+ */
+static int cut_off(struct file_source *s, struct fault *fault)
+{
+	struct run_info *info = &s->source.info;
+	double ns;
+
+	if (s->last > info->tsc_start) {
+		ns = (double)(s->last - info->tsc_start) * 1e6 / info->tsc_khz;
+		info->tsc_end = s->last;
+		/* A damaged TSC may be any number. */
+		info->ended_ns = info->started_ns + (ns < 1e18 ? (int64_t)ns : 0);
+	}
+	return fault_set(fault, -ENODATA, "%s: cut off at byte %llu", s->path,
+			 (unsigned long long)s->offset);
+}
+
+/* Exactly @bytes bytes, -ENODATA at the end of a file that was cut off, or -EBADMSG. */
 static int get(struct file_source *s, void *data, size_t bytes, struct fault *fault)
 {
 	int n;
@@ -57,7 +79,7 @@ static int get(struct file_source *s, void *data, size_t bytes, struct fault *fa
 		return fault_set(fault, -errno, "%s: %s", s->path, strerror(errno));
 	if (error == Z_DATA_ERROR)
 		return corrupt(s, fault, "the compressed data are wrong");
-	return corrupt(s, fault, "the file is cut off");
+	return cut_off(s, fault);
 }
 
 /* A block of known size. */
@@ -122,16 +144,32 @@ static int get_vcpu(struct file_source *s, struct source_item *item, struct faul
 static int get_records(struct file_source *s, struct source_item *item, struct fault *fault)
 {
 	size_t count = s->left / sizeof(s->records[0]);
-	int rc;
+	size_t bytes;
+	uint64_t end;
+	int n;
 
 	if (count > BATCH_RECORDS)
 		count = BATCH_RECORDS;
-	rc = get(s, s->records, count * sizeof(s->records[0]), fault);
-	s->left -= count * sizeof(s->records[0]);
+	bytes = count * sizeof(s->records[0]);
+
+	n = gzread(s->file, s->records, (unsigned int)bytes);
+	if (n >= 0 && n < (int)bytes) {
+		/* The whole records before the cut are given first. */
+		s->cut = true;
+		count = (size_t)n / sizeof(s->records[0]);
+	}
+	if (n < 0 || !count)
+		return n < 0 ? get(s, s->records, bytes, fault) : cut_off(s, fault);
+
+	s->offset += (uint64_t)n;
+	s->left -= bytes;
+	end = s->records[count - 1].tsc + s->records[count - 1].cycles;
+	if (end > s->last)
+		s->last = end;
 	item->kind = SOURCE_RECORDS;
 	item->records = s->records;
 	item->count = count;
-	return rc;
+	return 0;
 }
 
 static int get_end(struct file_source *s, struct source_item *item, struct fault *fault)
@@ -227,6 +265,8 @@ static int file_next(struct source *source, struct source_item *item, struct fau
 	/* Half a file is no recording. */
 	if (s->stopped)
 		return fault_set(fault, -EINTR, "%s: stopped before its end", s->path);
+	if (s->cut)
+		return cut_off(s, fault);
 	if (s->left) {
 		item->vcpu = (int)s->block.vcpu;
 		return get_records(s, item, fault);

@@ -89,16 +89,35 @@ refuses 'File exists' --from plain.cap --capture plain.cap
 [ -e /dev/kvm_exit_ring ] || refuses 'no source of records' --db new.sqlite
 [ ! -e new.sqlite ] || fail "a database was left behind"
 
-# Cut anywhere: one line, status 1 and no new run.
+# New files are their owner's alone.
+for file in run.sqlite copy.cap; do
+	[ "$(stat -c %a $file)" = 600 ] || fail "$file: $(stat -c %a $file), not 600"
+done
+
+# Cut before the first record: one line, status 1 and no new run. Cut later: what is before the cut.
 bytes=$(wc -c <plain.cap)
-for at in 0 10 63 64 70 100 500 5000 100000 $((bytes - 1)); do
+for at in 0 10 63 64 70 100 500; do
 	head -c $at plain.cap >cut.cap
 	refuses 'cut off\|not a capture' --from cut.cap --db new.sqlite
 	[ ! -e new.sqlite ] || fail "a cut capture left a database behind"
 done
+before=0
+for at in 5000 5100 5128 100000 $((bytes / 2)) $((bytes - 1)); do
+	head -c $at plain.cap >cut.cap
+	refuses 'cut off at byte .*; the .* records before it are kept, as an interrupted run' \
+		--from cut.cap --db cut.sqlite
+	kept=$("$count" cut.sqlite "SELECT count(*) FROM exit")
+	whole=$((at / 128))
+	[ "$kept" -gt $((whole * 9 / 10 - 25)) ] && [ "$kept" -le "$whole" ] && [ "$kept" -ge $before ] ||
+		fail "cut at $at: $kept records"
+	gives 1 cut.sqlite "SELECT count(*) FROM run WHERE state = 'interrupted' AND tsc_end > tsc_start"
+	before=$kept
+	rm cut.sqlite
+done
+[ "$before" -eq "$records" ] || fail "cut at the last byte: $before of $records records"
 head -c 20000 small.cap.gz >cut.cap.gz
-refuses 'cut off\|wrong' --from cut.cap.gz --db run.sqlite
-gives 2 run.sqlite "SELECT count(*) FROM run"
+refuses 'cut off' --from cut.cap.gz --db cut.sqlite
+[ "$("$count" cut.sqlite "SELECT count(*) FROM exit")" -gt 100 ] || fail "nothing of a cut .gz"
 printf more >>copy.cap
 refuses 'after the end' --from copy.cap --db new.sqlite
 
