@@ -7,10 +7,22 @@ collector=$1 analyzer=$2 query=$3 capture=$4 sql=$5 golden=$6
 folder=${TEST_TMPDIR:-$(mktemp -d)}
 db=$folder/run.sqlite
 
+
+# columns NAME...: these columns of the CSV on standard input (no field of it has a comma).
+columns() {
+	awk -F, -v OFS=, -v names="$*" '
+		NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; n = split(names, name, " ") }
+		{
+			for (i = 1; i <= n; i++)
+				printf "%s%s", name[i] in at ? $at[name[i]] : "no column " name[i], i < n ? OFS : "\n"
+		}'
+}
+
 "$collector" --from "$capture" --db "$db" || exit 1
 {
 	"$query" "$db" "$(cat "$sql")" || exit 1
-	"$analyzer" --db "$db" top-exits --format csv 2>/dev/null | cut -d, -f1-6
+	"$analyzer" --db "$db" top-exits --format csv 2>/dev/null |
+		columns reason name exits share per_s time_ns
 } >"$folder/now"
 if [ "${7:-}" = --write ]; then
 	cp "$folder/now" "$golden"
