@@ -165,9 +165,13 @@ static void append(struct out *out, char **to, const char *text)
  */
 static bool is_formula(const char *text)
 {
-	bool is_number = strchr("+-", *text) && !text[1 + strspn(text + 1, "0123456789., %")];
+	/* The end of the text is in every set of strchr(). */
+	if (!*text || !strchr("=+-@", *text))
+		return false;
+	if (!strchr("+-", *text))
+		return true;
 
-	return *text && strchr("=+-@", *text) && !is_number;
+	return text[1 + strspn(text + 1, "0123456789., %")];
 }
 
 /* Text as a CSV field, of the heap; NULL without memory. */
