@@ -84,7 +84,7 @@ static void leaf_sum(struct kvm_vcpu *vcpu, unsigned int slot, struct kvm_exit_t
 		return;
 	}
 	kvm_for_each_vcpu(i, other, vcpu->kvm)
-		exit_ring_sum(exit_ring_of(other)->totals, slot, sum);
+		exit_ring_sum(exit_ring_of(other), slot, sum);
 }
 
 bool exit_ring_leaf(struct kvm_vcpu *vcpu, u32 leaf, u32 index,

@@ -6,6 +6,7 @@
 #define pr_fmt(fmt) "kvm: exit_ring: " fmt
 
 #include <linux/minmax.h>
+#include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
@@ -16,7 +17,7 @@
 
 #include "exit_ring_dev.h"
 
-/* True while at least one live vCPU has a buffer. */
+/* True while a file has armed recording or is attached for records. */
 DEFINE_STATIC_KEY_FALSE(exit_ring_recording);
 EXPORT_SYMBOL_GPL(exit_ring_recording);
 
@@ -88,7 +89,7 @@ static u64 *exit_ring_finish_record(struct exit_ring *er, u64 cycles)
 	record->preempted_cycles = er->preempted;
 	record->flags = er->flags;
 	if (er->flags & KVM_EXIT_REC_USER)
-		record->user_reason = er->user_reason;
+		exit_ring_record_user(er, record);
 	exit_ring_publish(&er->producer, record);
 	return &er->total->recorded;
 }
@@ -154,7 +155,7 @@ static bool exit_ring_holds_slot(struct exit_ring *er)
 
 /*
  * Whether the next exit will find a slot once the open one is published. The tail may be
- * forged; that delays only this vCPU.
+ * forged; that delays only this vCPU. IRQs off, so that no reader changes the producer.
  */
 static bool exit_ring_has_room(struct exit_ring *er)
 {
@@ -177,42 +178,140 @@ fastpath_t exit_ring_fastpath_taken(struct exit_ring *er, fastpath_t fastpath)
 	return fastpath;
 }
 
-static void exit_ring_wake_reader(struct exit_ring *er)
+/*
+ * Reads the tail again. Returns whether the watermark is reached. A buffer that is there with
+ * IRQs off stays until they are on again, because RCU waits: no reader can attach anew and
+ * change the producer in the middle.
+ */
+static bool exit_ring_above_watermark(struct exit_ring *er)
 {
 	struct exit_ring_producer *p = &er->producer;
+	bool above = false;
 
-	exit_ring_refresh(p);
-	if (p->head - p->tail_seen < READ_ONCE(er->wake_at))
-		return;
-	if (wq_has_sleeper(&er->readers)) {
-		WRITE_ONCE(er->shared->meta.wakeups, ++er->wakeups);
-		wake_up_interruptible_poll(&er->readers, EPOLLIN | EPOLLRDNORM);
+	local_irq_disable();
+	if (READ_ONCE(er->buf)) {
+		exit_ring_refresh(p);
+		above = p->head - p->tail_seen >= READ_ONCE(er->wake_at);
+		/* A poll() that begins from now on finds the watermark reached. */
+		if (above && !exit_ring_waits)
+			er->woken_tail = p->tail_seen;
 	}
-	/* A poll() that begins from now on finds the watermark reached. */
-	if (!exit_ring_waits)
-		er->woken_tail = p->tail_seen;
+	local_irq_enable();
+	return above;
 }
 
-/* Sleeps until the reader has made room, has gone, or the thread is killed. */
-static void exit_ring_wait_for_room(struct kvm_vcpu *vcpu)
+void exit_ring_watermark_reached(struct exit_ring *er)
 {
-	struct exit_ring *er = exit_ring_of(vcpu);
+	struct exit_ring_waiter *reader;
+
+	if (!exit_ring_above_watermark(er))
+		return;
+
+	/* The file is freed after a grace period. */
+	rcu_read_lock();
+	reader = READ_ONCE(er->reader);
+	if (reader && wq_has_sleeper(&reader->wait)) {
+		WRITE_ONCE(er->shared->meta.wakeups, ++er->wakeups);
+		wake_up_interruptible_poll(&reader->wait, EPOLLIN | EPOLLRDNORM);
+	}
+	rcu_read_unlock();
+}
+
+static bool exit_ring_must_wait(struct exit_ring *er)
+{
+	bool wait;
+
+	local_irq_disable();
+	wait = READ_ONCE(er->buf) && !exit_ring_has_room(er);
+	local_irq_enable();
+	return wait;
+}
+
+/*
+ * Sleeps until the reader has made room or has gone, or a signal is pending, which is also how
+ * the freezer and SIGSTOP stop a thread. Returns whether the guest may be entered.
+ */
+bool exit_ring_wait_for_room(struct exit_ring *er, struct kvm_vcpu *vcpu)
+{
+	bool wait;
+
+	if (!exit_ring_must_wait(er))
+		return true;
 
 	kvm_vcpu_srcu_read_unlock(vcpu);
 	exit_ring_phase_begin(er, EXIT_RING_WAITING);
-	while (READ_ONCE(er->buf) && !exit_ring_has_room(er) && !fatal_signal_pending(current))
-		schedule_timeout_killable(1);
+	while ((wait = exit_ring_must_wait(er)) && !signal_pending(current))
+		schedule_timeout_interruptible(1);
 	exit_ring_phase_end(er, &er->preempted, KVM_EXIT_REC_PREEMPTED);
 	kvm_vcpu_srcu_read_lock(vcpu);
+	return !wait;
 }
 
-void exit_ring_watermark_reached(struct kvm_vcpu *vcpu)
+/*
+ * KVM_RUN fails: its errno goes into the record. Only with EINTR, and with EFAULT that
+ * describes itself, does struct kvm_run have a reason.
+ */
+void exit_ring_run_failed(struct exit_ring *er, int r)
+{
+	bool has_reason = r == -EINTR;
+
+#ifdef KVM_EXIT_MEMORY_FAULT
+	has_reason |= r == -EFAULT && er->user_reason == KVM_EXIT_MEMORY_FAULT;
+#endif
+	er->run_errno = -r;
+	if (!has_reason)
+		er->user_reason = KVM_EXIT_UNKNOWN;
+}
+
+/* The scheduler takes the thread off its CPU; vcpu->preempted: though it is runnable. */
+void exit_ring_sched_out(struct kvm_vcpu *vcpu)
 {
 	struct exit_ring *er = exit_ring_of(vcpu);
 
-	exit_ring_wake_reader(er);
-	if (exit_ring_waits && READ_ONCE(er->buf) && !exit_ring_has_room(er))
-		exit_ring_wait_for_room(vcpu);
+	/* The thread may also be in another ioctl than KVM_RUN, which is user space's time. */
+	if (exit_ring_in_user(er))
+		return;
+
+	er->run_delay_ns = current->sched_info.run_delay;
+	if (er->phase == EXIT_RING_HANDLER)
+		exit_ring_phase_begin(er, vcpu->preempted ? EXIT_RING_PREEMPTED : EXIT_RING_HANDLER);
+}
+
+/*
+ * Cycles for which the thread that blocked was runnable before it got its CPU. At most the
+ * time since @since, because the scheduler's clock is another one.
+ */
+static u64 exit_ring_run_delay(struct exit_ring *er, u64 since)
+{
+	u64 delay_ns = current->sched_info.run_delay - er->run_delay_ns;
+	u64 elapsed = rdtsc() - since;
+
+	if ((s64)elapsed < 0)
+		return 0;
+	return min(mul_u64_u32_div(delay_ns, tsc_khz, 1000000), elapsed);
+}
+
+/* It runs again. A wait for a CPU after a wake-up is no different from any other. */
+void exit_ring_sched_in(struct kvm_vcpu *vcpu)
+{
+	struct exit_ring *er = exit_ring_of(vcpu);
+	u64 delay;
+
+	if (exit_ring_in_user(er) || er->phase == EXIT_RING_WAITING)
+		return;
+	if (er->phase == EXIT_RING_PREEMPTED) {
+		exit_ring_phase_end(er, &er->preempted, KVM_EXIT_REC_PREEMPTED);
+		return;
+	}
+
+	delay = exit_ring_run_delay(er, er->phase_tsc);
+	if (!delay)
+		return;
+	er->preempted += delay;
+	er->flags |= KVM_EXIT_REC_PREEMPTED;
+	/* What is left of the phase, which goes on, is @halted. */
+	if (er->phase == EXIT_RING_HALTED)
+		er->phase_tsc += delay;
 }
 
 unsigned int exit_ring_vcpu_size(unsigned int vcpu_size)
@@ -266,6 +365,7 @@ int exit_ring_vcpu_create(struct kvm_vcpu *vcpu)
 		kfree(er);
 		return -ENOMEM;
 	}
+
 	er->totals = er->shared->totals;
 	er->total = &er->scratch;
 	er->open = EXIT_RING_UNREAD;
@@ -275,10 +375,12 @@ int exit_ring_vcpu_create(struct kvm_vcpu *vcpu)
 	er->kvm = vcpu->kvm;
 	er->producer.meta = &er->shared->meta;
 	er->producer.tail = &er->shared->tail;
+
 	INIT_LIST_HEAD(&er->live);
 	kref_init(&er->kref);
-	init_waitqueue_head(&er->readers);
+	er->stat_exits = &vcpu->stat.exits;
 	exit_ring_init_meta(er, vcpu);
+
 	r = exit_ring_new_id(er);
 	if (r) {
 		vfree(er->shared);
@@ -289,7 +391,7 @@ int exit_ring_vcpu_create(struct kvm_vcpu *vcpu)
 	return 0;
 }
 
-/* After the vendor module's vcpu_create(): readers may find the ring. */
+/* After the vendor module's vcpu_create(): whose exits these are is known. */
 void exit_ring_vcpu_register(struct kvm_vcpu *vcpu)
 {
 	struct exit_ring *er = exit_ring_of(vcpu);
@@ -297,9 +399,17 @@ void exit_ring_vcpu_register(struct kvm_vcpu *vcpu)
 
 	BUILD_BUG_ON(offsetof(struct kvm_exit_record, pcpu) + sizeof(u64) != sizeof(ident));
 	BUILD_BUG_ON(CONFIG_NR_CPUS > U16_MAX + 1);	/* pcpu */
+	BUILD_BUG_ON(offsetof(struct exit_ring, user_reason) % sizeof(u32));
+	BUILD_BUG_ON(offsetof(struct exit_ring, run_errno) !=
+		     offsetof(struct exit_ring, user_reason) + 2);
 	er->shared->meta.isa = er->isa;
 	er->ident = *exit_ring_ident(&ident);
-	exit_ring_publish_ring(er);
+}
+
+/* KVM_CREATE_VCPU can't fail any more: readers may find the ring. */
+void exit_ring_vcpu_publish(struct kvm_vcpu *vcpu)
+{
+	exit_ring_publish_ring(exit_ring_of(vcpu));
 }
 
 void exit_ring_vcpu_destroy(struct kvm_vcpu *vcpu)

@@ -52,6 +52,7 @@ enum exit_ring_status {
 /*
  * struct exit_ring_buf - the records of one ring and its reader's filter
  * @rcu: frees it when no vCPU thread is inside exit_ring_close() any more
+ * @bytes: of memory, as exit_ring_memory counts them
  * @id: a multiple of EXIT_RING_STATUSES; no two buffers have the same, none has 0
  * @records: vmalloc'ed
  * @count: records, a power of two
@@ -61,6 +62,7 @@ enum exit_ring_status {
  */
 struct exit_ring_buf {
 	struct rcu_head rcu;
+	u64 bytes;
 	u64 id;
 	struct kvm_exit_record *records;
 	u32 count;
@@ -88,6 +90,20 @@ struct exit_ring_shared {
 };
 
 /*
+ * struct exit_ring_waiter - an open file, as poll() and epoll see it
+ * @node: in the list of all of them
+ * @wait: who polls. One queue from open() to close(), because epoll registers only once,
+ *	maybe before the file is attached
+ * @er: the attached ring, or NULL
+ */
+struct exit_ring_waiter {
+	struct rcu_head rcu;
+	struct list_head node;
+	wait_queue_head_t wait;
+	struct exit_ring *er;
+};
+
+/*
  * struct exit_ring - one vCPU
  *
  * The first part is written by the vCPU thread alone.
@@ -96,17 +112,23 @@ struct exit_ring_shared {
  * @total: slot of the open exit; &@scratch while there is none
  * @totals: @shared->totals
  * @flags: KVM_EXIT_REC_* gathered by the open exit
- * @phase, @phase_tsc: what the vCPU does, and since when if not HANDLER
+ * @phase, @phase_tsc: what the vCPU does, and since when; of HANDLER, since when its thread
+ *		is off its CPU
+ * @run_delay_ns: sched_info.run_delay of the thread when it went off its CPU
  * @halted, @user, @preempted: cycles of the open exit elsewhere; the rest is the
  *		handler's. In user space @user still lacks the TSC of the next KVM_RUN
  * @open: status of the open exit + @buf->id, or EXIT_RING_UNREAD. Buffer ids are multiples
  *		of EXIT_RING_STATUSES, so one comparison tests both
  * @record: the open exit's record if it is RESERVED or PENDING_FILTER
- * @user_reason, @isa: fields of that name in struct kvm_exit_record
+ * @user_reason, @isa, @run_errno: fields of that name in struct kvm_exit_record
  * @ident: vcpu_id and isa where they are in the last 8 bytes of a record
  * @buf, @buf_id, @has_cr3: where to record to, its id, and whether with CR3;
  *		NULL, 0 and false without a reader; changed under exit_ring_lock
  * @unfiltered_id: @buf_id if there is no filter, else 0
+ * @used_slots: bit n is set: slot n of @totals was seen in use; only a hint, see
+ *		exit_ring_sum()
+ * @stat_exits: KVM's own statistic of the vCPU's exits
+ * @grace: RCU's state when the last buffer was taken away
  * @wake_at: unread records at which a waiting reader is woken
  * @woken_tail: tail when the reader was woken last, or needed no waking: until the
  *		tail moves a new poll() finds the ring ready
@@ -117,12 +139,15 @@ struct exit_ring {
 	struct kvm_exit_total *total;
 	struct kvm_exit_total *totals;
 	u32 flags;
-	u8 phase;
+	/* the last 4 bytes of a record, in their order */
 	u8 user_reason;
 	u8 isa;
+	u16 run_errno;
+	u8 phase;
 	bool has_cr3;
 	u64 ident;
 	u64 phase_tsc;
+	u64 run_delay_ns;
 	u64 halted;
 	u64 user;
 	u64 preempted;
@@ -139,14 +164,19 @@ struct exit_ring {
 	struct exit_ring_producer producer;
 	struct kvm_exit_total scratch;
 
-	/* Under exit_ring_lock, except the wait queue. */
+	u64 used_slots[KVM_EXIT_TOTAL_SLOTS / 64];
+	const u64 *stat_exits;
+
+	/* Under exit_ring_lock. The vCPU thread reads @reader inside an RCU read section. */
 	struct exit_ring_shared *shared;
 	struct kvm *kvm;	/* NULL once the vCPU is gone */
 	struct kref kref;
 	struct list_head live;	/* in the list of exit_ring_host_sum() */
 	bool attached;		/* a file reads the records */
+	bool refused;		/* armed, but there was no memory for its records */
 	bool orphaned;	/* dead, unread and not attached */
-	wait_queue_head_t readers;
+	unsigned long grace;
+	struct exit_ring_waiter *reader; /* the file that reads the records, or NULL */
 };
 
 /* Unread records at which poll() says POLLIN. */

@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/log2.h>
+#include <linux/memcontrol.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -31,16 +32,18 @@ MODULE_PARM_DESC(on_full, "when a ring is full, drop the newest record and count
 
 /*
  * struct exit_ring_file - an open file
- * @er: the attached ring, or NULL
+ * @waiter: with the attached ring, @waiter.er, or NULL
  * @totals_only: attached with KVM_EXIT_ATTACH_TOTALS
  * @arms: this file has armed recording
+ * @payer: memory cgroup of the process that opened it, which pays for what it arms; or NULL
  * @walking: inside a series of NEXT calls, which saw @walk_changes at its start
  * @seen_changes: exit_ring_changes at the start of the last complete series
  */
 struct exit_ring_file {
-	struct exit_ring *er;
+	struct exit_ring_waiter waiter;
 	bool totals_only;
 	bool arms;
+	struct mem_cgroup *payer;
 	bool walking;
 	u64 walk_changes;
 	u64 seen_changes;
@@ -60,6 +63,11 @@ static int exit_ring_dev_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	/* The first poll() reports the rings that exist already. */
 	f->seen_changes = U64_MAX;
+	f->payer = get_mem_cgroup_from_mm(current->mm);
+	mutex_lock(&exit_ring_lock);
+	exit_ring_add_waiter(&f->waiter);
+	mutex_unlock(&exit_ring_lock);
+
 	file->private_data = f;
 	return nonseekable_open(inode, file);
 }
@@ -67,45 +75,58 @@ static int exit_ring_dev_open(struct inode *inode, struct file *file)
 static int exit_ring_dev_release(struct inode *inode, struct file *file)
 {
 	struct exit_ring_file *f = file->private_data;
+	bool records = f->waiter.er && !f->totals_only;
 
 	mutex_lock(&exit_ring_lock);
+	exit_ring_remove_waiter(&f->waiter);
 	if (f->arms) {
 		exit_ring_armed_by = NULL;
-		exit_ring_arm(false);
+		exit_ring_disarm();
 	}
-	if (f->er && f->totals_only)
-		exit_ring_put(f->er);
-	else if (f->er)
-		exit_ring_detach(f->er);
+	if (records)
+		exit_ring_detach(f->waiter.er);
+	else if (f->waiter.er)
+		exit_ring_put(f->waiter.er);
 	mutex_unlock(&exit_ring_lock);
-	kfree(f);
+
+	if (f->arms)
+		static_branch_dec(&exit_ring_recording);
+	if (records)
+		static_branch_dec(&exit_ring_recording);
+	mem_cgroup_put(f->payer);
+	/* A vCPU thread may be waking it. */
+	kfree_rcu(f, waiter.rcu);
 	return 0;
 }
 
 /*
  * The calls. A copy from or to user space may wait for a page without limit, so all
- * copies are made outside exit_ring_lock; exit_ring_do_*() run under it.
+ * copies are made outside exit_ring_lock; exit_ring_do_*() run under it. The static key, which
+ * patches code, is raised before and lowered after.
  */
 
 static long exit_ring_do_arm(struct exit_ring_file *f)
 {
-	if (exit_ring_armed_by && exit_ring_armed_by != f)
-		return -EBUSY;
+	if (exit_ring_armed_by)
+		return exit_ring_armed_by == f ? -EALREADY : -EBUSY;
 	exit_ring_armed_by = f;
 	f->arms = true;
-	exit_ring_arm(true);
+	exit_ring_arm(f->payer);
 	return 0;
 }
 
 static long exit_ring_ioctl_arm(struct exit_ring_file *f)
 {
-	long r;
+	long r = -EINTR;
 
-	if (mutex_lock_killable(&exit_ring_lock))
-		return -EINTR;
-	r = exit_ring_do_arm(f);
-	mutex_unlock(&exit_ring_lock);
-	return r;
+	static_branch_inc(&exit_ring_recording);
+	if (!mutex_lock_killable(&exit_ring_lock)) {
+		r = exit_ring_do_arm(f);
+		mutex_unlock(&exit_ring_lock);
+	}
+	if (r)
+		static_branch_dec(&exit_ring_recording);
+	return r == -EALREADY ? 0 : r;
 }
 
 /* Replaces info by that of the next ring. */
@@ -135,7 +156,8 @@ static long exit_ring_do_next(struct exit_ring_file *f, struct kvm_exit_ring_inf
 		.isa = meta->isa,
 		.flags = (meta->state == KVM_EXIT_RING_DEAD ? KVM_EXIT_INFO_DEAD : 0) |
 			 (er->attached ? KVM_EXIT_INFO_BUSY : 0) |
-			 (er->buf ? KVM_EXIT_INFO_RECORDING : 0),
+			 (er->buf ? KVM_EXIT_INFO_RECORDING : 0) |
+			 (er->refused ? KVM_EXIT_INFO_REFUSED : 0),
 	};
 	return 0;
 }
@@ -160,13 +182,15 @@ static long exit_ring_ioctl_next(struct exit_ring_file *f, struct kvm_exit_ring_
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
-static long exit_ring_do_attach(struct exit_ring_file *f, const struct kvm_exit_ring_attach *how)
+/* -EAGAIN: see exit_ring_attach(); *wait, with a reference, is the ring to wait for then. */
+static long exit_ring_do_attach(struct exit_ring_file *f, const struct kvm_exit_ring_attach *how,
+				struct exit_ring_buf **buf, struct exit_ring **wait)
 {
 	struct exit_ring *er;
 	u64 id = how->ring_id;
 	long r = 0;
 
-	if (f->er)
+	if (f->waiter.er)
 		return -EBUSY;
 	er = exit_ring_find(&id);
 	if (!er || id != how->ring_id)
@@ -176,10 +200,40 @@ static long exit_ring_do_attach(struct exit_ring_file *f, const struct kvm_exit_
 	if (f->totals_only)
 		exit_ring_get(er);
 	else
-		r = exit_ring_attach(er, how);
-	if (!r)
-		smp_store_release(&f->er, er);	/* mmap() and poll() take no lock */
+		r = exit_ring_attach(er, how, &f->waiter, buf);
+
+	if (r == -EAGAIN) {
+		exit_ring_get(er);
+		*wait = er;
+	} else if (!r) {
+		smp_store_release(&f->waiter.er, er);	/* mmap() and poll() take no lock */
+	}
 	return r;
+}
+
+/* Attaches; makes the buffer, and waits until RCU is through with the last one, without lock. */
+static long exit_ring_attach_file(struct exit_ring_file *f, const struct kvm_exit_ring_attach *how)
+{
+	struct exit_ring_buf *buf = NULL;
+	struct exit_ring *wait;
+	long r;
+
+	do {
+		if (mutex_lock_killable(&exit_ring_lock)) {
+			r = -EINTR;
+			break;
+		}
+		r = exit_ring_do_attach(f, how, &buf, &wait);
+		mutex_unlock(&exit_ring_lock);
+		if (r != -EAGAIN)
+			break;
+		if (!buf)
+			buf = exit_ring_new_buf(NULL);
+		exit_ring_wait_for_grace(wait);
+	} while (buf);
+
+	exit_ring_discard_buf(buf);
+	return r == -EAGAIN ? -ENOMEM : r;
 }
 
 static long exit_ring_ioctl_attach(struct exit_ring_file *f,
@@ -194,10 +248,11 @@ static long exit_ring_ioctl_attach(struct exit_ring_file *f,
 	    memchr_inv(how.reserved, 0, sizeof(how.reserved)))
 		return -EINVAL;
 
-	if (mutex_lock_killable(&exit_ring_lock))
-		return -EINTR;
-	r = exit_ring_do_attach(f, &how);
-	mutex_unlock(&exit_ring_lock);
+	if (!(how.flags & KVM_EXIT_ATTACH_TOTALS))
+		static_branch_inc(&exit_ring_recording);
+	r = exit_ring_attach_file(f, &how);
+	if (r && !(how.flags & KVM_EXIT_ATTACH_TOTALS))
+		static_branch_dec(&exit_ring_recording);
 	return r;
 }
 
@@ -232,7 +287,7 @@ static unsigned long exit_ring_area_pages(struct exit_ring_file *f, unsigned lon
 	if (pgoff == 1)
 		return 1;
 	if (pgoff == records)
-		return (f->er->buf->count * sizeof(struct kvm_exit_record)) >> PAGE_SHIFT;
+		return (f->waiter.er->buf->count * sizeof(struct kvm_exit_record)) >> PAGE_SHIFT;
 	return 0;
 }
 
@@ -244,9 +299,9 @@ static vm_fault_t exit_ring_fault(struct vm_fault *vmf)
 	void *address;
 
 	if (vmf->pgoff < records)
-		address = (void *)f->er->shared + (vmf->pgoff << PAGE_SHIFT);
+		address = (void *)f->waiter.er->shared + (vmf->pgoff << PAGE_SHIFT);
 	else
-		address = (void *)f->er->buf->records + ((vmf->pgoff - records) << PAGE_SHIFT);
+		address = (void *)f->waiter.er->buf->records + ((vmf->pgoff - records) << PAGE_SHIFT);
 	vmf->page = vmalloc_to_page(address);
 	get_page(vmf->page);
 	return 0;
@@ -271,13 +326,14 @@ static int exit_ring_dev_mmap(struct file *file, struct vm_area_struct *vma)
 	bool tail = vma->vm_pgoff == 1;
 
 	/* Never changes once set; pairs with the release in exit_ring_do_attach(). */
-	if (!smp_load_acquire(&f->er) || !(vma->vm_flags & VM_MAYSHARE))
+	if (!smp_load_acquire(&f->waiter.er) || !(vma->vm_flags & VM_MAYSHARE))
 		return -EINVAL;
 	if (vma->vm_flags & VM_EXEC || (vma->vm_flags & VM_WRITE && !tail))
 		return -EPERM;
 	if (vma_pages(vma) > exit_ring_area_pages(f, vma->vm_pgoff))
 		return -EINVAL;
-	exit_ring_vm_flags(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP,
+	/* VM_IO: nor can MADV_DOFORK undo it. */
+	exit_ring_vm_flags(vma, VM_IO | VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP,
 			   VM_MAYEXEC | (tail ? 0 : VM_MAYWRITE));
 	vma->vm_ops = &exit_ring_vm_ops;
 	return 0;
@@ -285,27 +341,28 @@ static int exit_ring_dev_mmap(struct file *file, struct vm_area_struct *vma)
 
 static __poll_t exit_ring_poll_ring(struct exit_ring_file *f)
 {
-	struct kvm_exit_ring_meta *meta = &f->er->shared->meta;
+	struct kvm_exit_ring_meta *meta = &f->waiter.er->shared->meta;
 	/* Pairs with the release in exit_ring_vcpu_gone(): a dead ring's head is final. */
 	bool dead = smp_load_acquire(&meta->state) == KVM_EXIT_RING_DEAD;
-	u64 unread = READ_ONCE(meta->head) - READ_ONCE(f->er->shared->tail.tail);
+	u64 unread = READ_ONCE(meta->head) - READ_ONCE(f->waiter.er->shared->tail.tail);
 
 	if (dead && (!unread || f->totals_only))
 		return EPOLLHUP;
 	if (f->totals_only)
 		return 0;
-	return dead || unread >= READ_ONCE(f->er->wake_at) ? EPOLLIN | EPOLLRDNORM : 0;
+	return dead || unread >= READ_ONCE(f->waiter.er->wake_at) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 static __poll_t exit_ring_dev_poll(struct file *file, poll_table *wait)
 {
 	struct exit_ring_file *f = file->private_data;
-	/* Pairs with the release in exit_ring_do_attach(). */
-	struct exit_ring *er = smp_load_acquire(&f->er);
+	struct exit_ring *er;
 
-	poll_wait(file, er ? &er->readers : &exit_ring_changed, wait);
+	poll_wait(file, &f->waiter.wait, wait);
 	/* Pairs with wq_has_sleeper(): wait first, then check. */
 	smp_mb();
+	/* Pairs with the release in exit_ring_do_attach(). */
+	er = smp_load_acquire(&f->waiter.er);
 	if (er)
 		return exit_ring_poll_ring(f);
 	return READ_ONCE(exit_ring_changes) != READ_ONCE(f->seen_changes) ?

@@ -9,19 +9,15 @@
 
 /*
  * Guards the set of rings, who reads them and their buffers. Taken in process
- * context only; no KVM lock is taken and no user memory accessed inside, because a page
- * that comes late would hold up the creation and destruction of every vCPU.
+ * context only. Creation and destruction of every vCPU wait for it, so nothing inside takes
+ * long: no KVM lock, no user memory, no large allocation, no grace period, no static key.
  */
 extern struct mutex exit_ring_lock;
 
 /* Records per ring, a power of two (module parameter ring_records). */
 extern unsigned int exit_ring_records;
 
-/* Whether a full ring holds its vCPU (module parameter on_full=wait). */
-extern bool exit_ring_waits;
-
-/* Woken, and the number raised, whenever a ring comes or goes. */
-extern wait_queue_head_t exit_ring_changed;
+/* Raised, and the files without a ring woken, whenever a ring comes or goes. */
 extern u64 exit_ring_changes;
 
 /* Gives a new ring the next id. -ENOMEM */
@@ -30,7 +26,24 @@ int exit_ring_new_id(struct exit_ring *er);
 /* Makes a ring known to readers; gives it a buffer if recording is armed. */
 void exit_ring_publish_ring(struct exit_ring *er);
 
+/*
+ * A buffer for ring_records, charged to the memory cgroup @payer, or to that of the calling
+ * thread if it is NULL. NULL if there is no memory or the bound of ring_memory_mib is reached;
+ * kills nobody.
+ */
+struct exit_ring_buf *exit_ring_new_buf(struct mem_cgroup *payer);
+
+/* Frees a buffer that was never attached, or NULL. */
+void exit_ring_discard_buf(struct exit_ring_buf *buf);
+
+/* Waits for a grace period after @er's last buffer, then puts the reference of @er. */
+void exit_ring_wait_for_grace(struct exit_ring *er);
+
 /* The rest under exit_ring_lock. */
+
+/* Adds an open file to those that are woken; and takes it off. */
+void exit_ring_add_waiter(struct exit_ring_waiter *waiter);
+void exit_ring_remove_waiter(struct exit_ring_waiter *waiter);
 
 /* The vCPU is gone: marks the ring dead, wakes readers, drops the vCPU's reference. */
 void exit_ring_vcpu_gone(struct exit_ring *er);
@@ -38,14 +51,22 @@ void exit_ring_vcpu_gone(struct exit_ring *er);
 /* The ring with the smallest id >= *id, which is set to its id; or NULL. */
 struct exit_ring *exit_ring_find(u64 *id);
 
-/* Begins recording for a reader. -EBUSY, -ENOENT, -ENOMEM */
-int exit_ring_attach(struct exit_ring *er, const struct kvm_exit_ring_attach *how);
+/*
+ * Begins recording for a reader. -EBUSY; -EAGAIN if it takes a buffer and *buf is NULL, or if a
+ * grace period since the last one is not over. A buffer that is used is taken from *buf.
+ */
+int exit_ring_attach(struct exit_ring *er, const struct kvm_exit_ring_attach *how,
+		     struct exit_ring_waiter *reader, struct exit_ring_buf **buf);
 
 /* Undoes exit_ring_attach(). */
 void exit_ring_detach(struct exit_ring *er);
 
-/* Whether new rings record from their first exit on. Turning it off drops what waits unread. */
-void exit_ring_arm(bool on);
+/*
+ * New rings record from their first exit on; their buffers are charged to @payer. Turning it off
+ * drops what waits unread.
+ */
+void exit_ring_arm(struct mem_cgroup *payer);
+void exit_ring_disarm(void);
 
 void exit_ring_get(struct exit_ring *er);
 void exit_ring_put(struct exit_ring *er);
@@ -54,12 +75,12 @@ void exit_ring_put(struct exit_ring *er);
 void exit_ring_set_fini(void);
 
 /*
- * sum += counts and cycles of one slot of a ring, or of all its slots if slot is
- * EXIT_RING_ALL_SLOTS.
+ * sum += counts and cycles of one slot of a live vCPU's ring, or of all its slots if slot is
+ * EXIT_RING_ALL_SLOTS. That is some hundred instructions unless a slot is used for the first
+ * time.
  */
 #define EXIT_RING_ALL_SLOTS KVM_EXIT_TOTAL_SLOTS
-void exit_ring_sum(const struct kvm_exit_total *totals, unsigned int slot,
-		   struct kvm_exit_total *sum);
+void exit_ring_sum(struct exit_ring *er, unsigned int slot, struct kvm_exit_total *sum);
 
 /* The same over every vCPU that is, or was since kvm.ko was loaded; takes no mutex. */
 void exit_ring_host_sum(unsigned int slot, struct kvm_exit_total *sum);

@@ -98,6 +98,19 @@ static __always_inline void exit_ring_count(struct exit_ring *er, u64 cycles,
 	exit_ring_add(counter, 1);
 }
 
+/* user_reason, isa and run_errno in one store */
+static __always_inline void exit_ring_record_user(struct exit_ring *er,
+						  struct kvm_exit_record *record)
+{
+	*(u32 *)&record->user_reason = *(u32 *)&er->user_reason;
+}
+
+/* Whether somebody records this vCPU, not only another one. */
+static __always_inline bool exit_ring_is_recorded(struct exit_ring *er)
+{
+	return static_branch_unlikely(&exit_ring_recording) && READ_ONCE(er->buf);
+}
+
 /* exit_ring_close_fast_unread() with a reader: publishes the open exit. */
 static __always_inline bool exit_ring_close_fast_recorded(struct exit_ring *er, u64 cycles)
 {
@@ -114,7 +127,7 @@ static __always_inline bool exit_ring_close_fast_recorded(struct exit_ring *er, 
 			return false;
 		exit_ring_add(&total->recorded, 1);
 		exit_ring_add_user(er, cycles, user);
-		record->user_reason = er->user_reason;
+		exit_ring_record_user(er, record);
 	} else {
 		exit_ring_add(&total->recorded, 1);
 		exit_ring_add(&total->cycles, cycles);
@@ -170,7 +183,7 @@ static __always_inline bool exit_ring_record(struct exit_ring *er, u64 cycles, u
 	record = er->record;
 	record->tsc = tsc;
 	record->guest_cr3 = 0;
-	/* pcpu, vcpu_id, user_reason, isa and reserved in one store */
+	/* pcpu, vcpu_id, user_reason, isa and run_errno in one store */
 	*exit_ring_ident(record) = er->ident | (u32)raw_smp_processor_id();
 	return true;
 }

@@ -54,6 +54,8 @@ static __always_inline void exit_ring_run_begin(struct kvm_vcpu *vcpu)
 	er->flags |= KVM_EXIT_REC_USER;
 }
 
+void exit_ring_run_failed(struct exit_ring *er, int r);
+
 /* KVM_RUN returns r; after vcpu_put(), whose stamp is taken. */
 static __always_inline void exit_ring_run_end(struct kvm_vcpu *vcpu, int r)
 {
@@ -61,40 +63,39 @@ static __always_inline void exit_ring_run_end(struct kvm_vcpu *vcpu, int r)
 
 	er->user -= vcpu->arch.last_host_tsc;
 	/* The first return is why the exit needed user space. */
-	if (static_branch_unlikely(&exit_ring_recording) && !(er->flags & KVM_EXIT_REC_USER))
-		er->user_reason = r < 0 && r != -EINTR ? KVM_EXIT_UNKNOWN : vcpu->run->exit_reason;
+	if (!static_branch_unlikely(&exit_ring_recording) || er->flags & KVM_EXIT_REC_USER)
+		return;
+	er->user_reason = vcpu->run->exit_reason;
+	er->run_errno = 0;
+	if (unlikely(r < 0))
+		exit_ring_run_failed(er, r);
 }
 
-/* Around polling and blocking for a vCPU that has nothing to run. */
-static __always_inline void exit_ring_halt_begin(struct kvm_vcpu *vcpu)
-{
-	exit_ring_phase_begin(exit_ring_of(vcpu), EXIT_RING_HALTED);
-}
-
-static __always_inline void exit_ring_halt_end(struct kvm_vcpu *vcpu)
-{
-	struct exit_ring *er = exit_ring_of(vcpu);
-
-	exit_ring_phase_end(er, &er->halted, KVM_EXIT_REC_HALTED);
-}
-
-/* The scheduler takes the thread off its CPU; vcpu->preempted: though it is runnable. */
-static __always_inline void exit_ring_sched_out(struct kvm_vcpu *vcpu)
+/*
+ * Around polling and blocking for a vCPU that has nothing to run. One is inside the other:
+ * returns whether it is the outer one, which exit_ring_halt_end() ends. A vCPU that waits
+ * for a page of the host is not halted: the host is at work for it.
+ */
+static __always_inline bool exit_ring_halt_begin(struct kvm_vcpu *vcpu)
 {
 	struct exit_ring *er = exit_ring_of(vcpu);
 
-	/* The thread may also be in another ioctl than KVM_RUN, which is user space's time. */
-	if (vcpu->preempted && er->phase == EXIT_RING_HANDLER && !exit_ring_in_user(er))
-		exit_ring_phase_begin(er, EXIT_RING_PREEMPTED);
+	if (er->phase != EXIT_RING_HANDLER || vcpu->arch.apf.halted)
+		return false;
+	exit_ring_phase_begin(er, EXIT_RING_HALTED);
+	return true;
 }
 
-static __always_inline void exit_ring_sched_in(struct kvm_vcpu *vcpu)
+static __always_inline void exit_ring_halt_end(struct kvm_vcpu *vcpu, bool halted)
 {
 	struct exit_ring *er = exit_ring_of(vcpu);
 
-	if (er->phase == EXIT_RING_PREEMPTED)
-		exit_ring_phase_end(er, &er->preempted, KVM_EXIT_REC_PREEMPTED);
+	if (halted)
+		exit_ring_phase_end(er, &er->halted, KVM_EXIT_REC_HALTED);
 }
+
+void exit_ring_sched_out(struct kvm_vcpu *vcpu);
+void exit_ring_sched_in(struct kvm_vcpu *vcpu);
 
 fastpath_t exit_ring_fastpath_taken(struct exit_ring *er, fastpath_t fastpath);
 
@@ -106,12 +107,11 @@ static __always_inline fastpath_t exit_ring_fastpath(struct kvm_vcpu *vcpu, fast
 	return fastpath;
 }
 
-void exit_ring_watermark_reached(struct kvm_vcpu *vcpu);
+void exit_ring_watermark_reached(struct exit_ring *er);
 
 /*
- * Before handle_exit(), IRQs on: wakes the reader, and with on_full=wait holds a
- * vCPU whose ring is full. Never from the part with IRQs off before an entry:
- * the wake-up's IPI to this CPU would be an exit of its own.
+ * Before handle_exit(), IRQs on: wakes the reader. Never from the part with IRQs off before
+ * an entry: the wake-up's IPI to this CPU would be an exit of its own.
  */
 static __always_inline void exit_ring_wake(struct kvm_vcpu *vcpu)
 {
@@ -121,11 +121,28 @@ static __always_inline void exit_ring_wake(struct kvm_vcpu *vcpu)
 	if (!static_branch_unlikely(&exit_ring_recording))
 		return;
 	er = exit_ring_of(vcpu);
-	if (likely(er->producer.head - er->producer.tail_seen < er->wake_at))
+	/* A reader may attach meanwhile. Its ring is empty, so a torn view does no harm. */
+	if (likely(er->producer.head - READ_ONCE(er->producer.tail_seen) <
+		   READ_ONCE(er->wake_at)))
 		return;
 	tail = READ_ONCE(er->shared->tail.tail);
 	if (tail != er->woken_tail)
-		exit_ring_watermark_reached(vcpu);
+		exit_ring_watermark_reached(er);
+}
+
+extern bool exit_ring_waits;
+bool exit_ring_wait_for_room(struct exit_ring *er, struct kvm_vcpu *vcpu);
+
+/*
+ * Before vcpu_enter_guest(): with on_full=wait a vCPU does not enter its guest until the next
+ * exit will find a slot. Returns false if a signal ended the wait: KVM_RUN returns for it, as
+ * it does from any other place, and the next KVM_RUN waits again.
+ */
+static __always_inline bool exit_ring_may_enter(struct kvm_vcpu *vcpu)
+{
+	if (!static_branch_unlikely(&exit_ring_recording) || likely(!exit_ring_waits))
+		return true;
+	return exit_ring_wait_for_room(exit_ring_of(vcpu), vcpu);
 }
 
 /* The vendor module's vcpu_create(): proves that it has our hooks. */
@@ -141,6 +158,7 @@ static inline struct exit_ring *exit_ring_vendor(struct kvm_vcpu *vcpu, u8 isa)
 unsigned int exit_ring_vcpu_size(unsigned int vcpu_size);
 int exit_ring_vcpu_create(struct kvm_vcpu *vcpu);
 void exit_ring_vcpu_register(struct kvm_vcpu *vcpu);
+void exit_ring_vcpu_publish(struct kvm_vcpu *vcpu);
 void exit_ring_vcpu_destroy(struct kvm_vcpu *vcpu);
 bool exit_ring_leaf(struct kvm_vcpu *vcpu, u32 leaf, u32 index,
 		    u32 *eax, u32 *ebx, u32 *ecx, u32 *edx);

@@ -10,9 +10,12 @@
  */
 #define pr_fmt(fmt) "kvm: exit_ring: " fmt
 
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/poll.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <linux/xarray.h>
@@ -29,13 +32,24 @@ MODULE_PARM_DESC(stock_vendor, "read only: Y while a stock kvm-intel or kvm-amd 
 #define EXIT_RING_ORPHANS_MAX 64
 
 DEFINE_MUTEX(exit_ring_lock);
-DECLARE_WAIT_QUEUE_HEAD(exit_ring_changed);
 u64 exit_ring_changes;
 
+/* All open files: struct exit_ring_waiter.node */
+static LIST_HEAD(exit_ring_waiters);
+
+static unsigned int ring_memory_mib;
+module_param(ring_memory_mib, uint, 0644);
+MODULE_PARM_DESC(ring_memory_mib, "most memory for the records of all rings, in MiB; 0: an eighth of the host's memory");
+
+/* Bytes of all buffers. */
+static atomic64_t exit_ring_memory;
+
 static DEFINE_XARRAY(exit_rings);
-static u64 exit_ring_last_id, exit_ring_last_vm_id, exit_ring_last_buf_id;
+static atomic64_t exit_ring_last_id, exit_ring_last_buf_id;
+static u64 exit_ring_last_vm_id;
 static unsigned int exit_ring_orphans;
 static bool exit_ring_armed;
+static struct mem_cgroup *exit_ring_payer;	/* of the file that has armed, or NULL */
 
 /* Live rings and the sum of those that were, for exit_ring_host_sum(). */
 static DEFINE_SPINLOCK(exit_ring_live_lock);
@@ -47,10 +61,31 @@ static bool exit_ring_dead(struct exit_ring *er)
 	return er->shared->meta.state == KVM_EXIT_RING_DEAD;
 }
 
+/* Wakes the files that have the ring, or those without one if it is NULL. */
+static void exit_ring_wake_files(const struct exit_ring *er, __poll_t events)
+{
+	struct exit_ring_waiter *waiter;
+
+	list_for_each_entry(waiter, &exit_ring_waiters, node)
+		if (waiter->er == er)
+			wake_up_interruptible_poll(&waiter->wait, events);
+}
+
 static void exit_ring_notify(void)
 {
 	WRITE_ONCE(exit_ring_changes, exit_ring_changes + 1);
-	wake_up_interruptible_poll(&exit_ring_changed, EPOLLIN | EPOLLRDNORM);
+	exit_ring_wake_files(NULL, EPOLLIN | EPOLLRDNORM);
+}
+
+void exit_ring_add_waiter(struct exit_ring_waiter *waiter)
+{
+	init_waitqueue_head(&waiter->wait);
+	list_add(&waiter->node, &exit_ring_waiters);
+}
+
+void exit_ring_remove_waiter(struct exit_ring_waiter *waiter)
+{
+	list_del(&waiter->node);
 }
 
 static void exit_ring_free(struct kref *kref)
@@ -73,30 +108,62 @@ void exit_ring_put(struct exit_ring *er)
 
 /* ---- buffers */
 
-static struct exit_ring_buf *exit_ring_new_buf(void)
+static u64 exit_ring_memory_max(void)
 {
-	struct exit_ring_buf *buf = kzalloc(sizeof(*buf), GFP_KERNEL_ACCOUNT);
+	unsigned int mib = READ_ONCE(ring_memory_mib);
+
+	return mib ? (u64)mib << 20 : (u64)totalram_pages() << PAGE_SHIFT >> 3;
+}
+
+static void exit_ring_free_records(struct exit_ring_buf *buf)
+{
+	vfree(buf->records);
+	atomic64_sub(buf->bytes, &exit_ring_memory);
+	kfree(buf);
+}
+
+/* Fails rather than have anybody killed, in the payer's cgroup or elsewhere. */
+static struct exit_ring_buf *exit_ring_alloc_buf(void)
+{
+	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+	struct exit_ring_buf *buf = kmalloc(sizeof(*buf), gfp);
 
 	if (!buf)
 		return NULL;
 	buf->count = exit_ring_records;
-	buf->records = __vmalloc(array_size(buf->count, sizeof(*buf->records)),
-				 GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	buf->bytes = array_size(buf->count, sizeof(*buf->records));
+	if (atomic64_add_return(buf->bytes, &exit_ring_memory) <= exit_ring_memory_max())
+		buf->records = __vmalloc(buf->bytes, gfp);
 	if (!buf->records) {
-		kfree(buf);
+		exit_ring_free_records(buf);
 		return NULL;
 	}
-	exit_ring_last_buf_id += EXIT_RING_STATUSES;
-	buf->id = exit_ring_last_buf_id;
+	buf->id = atomic64_add_return(EXIT_RING_STATUSES, &exit_ring_last_buf_id);
 	return buf;
+}
+
+struct exit_ring_buf *exit_ring_new_buf(struct mem_cgroup *payer)
+{
+	struct mem_cgroup *before;
+	struct exit_ring_buf *buf;
+
+	if (!payer)
+		return exit_ring_alloc_buf();
+	before = set_active_memcg(payer);
+	buf = exit_ring_alloc_buf();
+	set_active_memcg(before);
+	return buf;
+}
+
+void exit_ring_discard_buf(struct exit_ring_buf *buf)
+{
+	if (buf)
+		exit_ring_free_records(buf);
 }
 
 static void exit_ring_free_buf(struct rcu_head *rcu)
 {
-	struct exit_ring_buf *buf = container_of(rcu, struct exit_ring_buf, rcu);
-
-	vfree(buf->records);
-	kfree(buf);
+	exit_ring_free_records(container_of(rcu, struct exit_ring_buf, rcu));
 }
 
 static void exit_ring_set_filter(struct exit_ring *er, struct exit_ring_buf *buf,
@@ -121,17 +188,17 @@ static void exit_ring_set_unfiltered(struct exit_ring *er)
 	smp_store_release(&er->unfiltered_id, er->buf->filters ? 0 : er->buf->id);
 }
 
-/* The vCPU thread records into buf from its next exit on. */
+/*
+ * The vCPU thread records into buf from its next exit on. It has left an earlier buffer, whose
+ * grace period is over, so its indices may change.
+ */
 static void exit_ring_attach_buf(struct exit_ring *er, struct exit_ring_buf *buf)
 {
 	struct exit_ring_producer *p = &er->producer;
 
-	/* Let the thread leave an earlier buffer before its indices change. */
-	if (p->records)
-		synchronize_rcu();
 	p->records = buf->records;
 	p->mask = buf->count - 1;
-	p->tail_seen = p->head;
+	WRITE_ONCE(p->tail_seen, p->head);
 	p->dropped = 0;
 	WRITE_ONCE(er->shared->tail.tail, p->head);
 	WRITE_ONCE(er->shared->meta.dropped, 0);
@@ -142,10 +209,8 @@ static void exit_ring_attach_buf(struct exit_ring *er, struct exit_ring_buf *buf
 	/* Pairs with the acquire in exit_ring_open_slow(). */
 	smp_store_release(&er->buf, buf);
 	exit_ring_set_unfiltered(er);
-	static_branch_inc(&exit_ring_recording);
 }
 
-/* The buffer of a dead ring doesn't count for exit_ring_recording any more. */
 static void exit_ring_drop_buf(struct exit_ring *er)
 {
 	struct exit_ring_buf *buf = er->buf;
@@ -156,8 +221,7 @@ static void exit_ring_drop_buf(struct exit_ring *er)
 	WRITE_ONCE(er->unfiltered_id, 0);
 	WRITE_ONCE(er->buf_id, 0);
 	WRITE_ONCE(er->buf, NULL);
-	if (!exit_ring_dead(er))
-		static_branch_dec(&exit_ring_recording);
+	er->grace = get_state_synchronize_rcu();
 	call_rcu(&buf->rcu, exit_ring_free_buf);
 }
 
@@ -180,15 +244,65 @@ static void exit_ring_sum_slot(const struct kvm_exit_total *total, struct kvm_ex
 	sum->cycles += READ_ONCE(total->cycles);
 }
 
-void exit_ring_sum(const struct kvm_exit_total *totals, unsigned int slot,
-		   struct kvm_exit_total *sum)
+/* Sums up the slots that were seen in use. */
+static void exit_ring_sum_used(struct exit_ring *er, struct kvm_exit_total *sum)
 {
-	if (slot < EXIT_RING_ALL_SLOTS) {
-		exit_ring_sum_slot(&totals[slot], sum);
-		return;
+	unsigned int slot;
+
+	for (int i = 0; i < ARRAY_SIZE(er->used_slots); i++) {
+		for (u64 used = READ_ONCE(er->used_slots[i]); used; used &= used - 1) {
+			slot = 64 * i + __ffs64(used);
+			exit_ring_sum_slot(&er->totals[slot], sum);
+		}
 	}
-	for (slot = 0; slot < EXIT_RING_ALL_SLOTS; slot++)
-		exit_ring_sum_slot(&totals[slot], sum);
+}
+
+/* Looks for slots in use. Several CPUs may; what one of them misses the next one finds. */
+static void exit_ring_find_used(struct exit_ring *er)
+{
+	const struct kvm_exit_total *total = er->totals;
+	u64 used;
+
+	for (int i = 0; i < ARRAY_SIZE(er->used_slots); i++) {
+		used = 0;
+		for (int bit = 0; bit < 64; bit++, total++)
+			if (READ_ONCE(total->count) || READ_ONCE(total->synthesized))
+				used |= BIT_ULL(bit);
+		WRITE_ONCE(er->used_slots[i], used);
+	}
+}
+
+/*
+ * KVM's own statistic shows whether the slots seen in use are all of them. It counts VMfail too;
+ * it may be reset, and it moves a little later than the totals: then all slots are searched.
+ */
+static void exit_ring_sum_all(struct exit_ring *er, struct kvm_exit_total *sum)
+{
+	u64 exits = READ_ONCE(*er->stat_exits);
+	struct kvm_exit_total own = {};
+
+	exit_ring_sum_used(er, &own);
+	if (own.count + own.synthesized + READ_ONCE(er->vmfail) != exits ||
+	    READ_ONCE(*er->stat_exits) != exits) {
+		exit_ring_find_used(er);
+		memset(&own, 0, sizeof(own));
+		exit_ring_sum_used(er, &own);
+	}
+
+	sum->count += own.count;
+	sum->synthesized += own.synthesized;
+	sum->preempted_cycles += own.preempted_cycles;
+	sum->userspace_cycles += own.userspace_cycles;
+	sum->halted_cycles += own.halted_cycles;
+	sum->cycles += own.cycles;
+}
+
+void exit_ring_sum(struct exit_ring *er, unsigned int slot, struct kvm_exit_total *sum)
+{
+	if (slot < EXIT_RING_ALL_SLOTS)
+		exit_ring_sum_slot(&er->totals[slot], sum);
+	else
+		exit_ring_sum_all(er, sum);
 }
 
 void exit_ring_host_sum(unsigned int slot, struct kvm_exit_total *sum)
@@ -196,9 +310,11 @@ void exit_ring_host_sum(unsigned int slot, struct kvm_exit_total *sum)
 	struct exit_ring *er;
 
 	spin_lock(&exit_ring_live_lock);
-	exit_ring_sum(exit_ring_past, slot, sum);
+	for (unsigned int i = 0; i < EXIT_RING_ALL_SLOTS; i++)
+		if (slot == i || slot == EXIT_RING_ALL_SLOTS)
+			exit_ring_sum_slot(&exit_ring_past[i], sum);
 	list_for_each_entry(er, &exit_ring_live, live)
-		exit_ring_sum(er->totals, slot, sum);
+		exit_ring_sum(er, slot, sum);
 	spin_unlock(&exit_ring_live_lock);
 }
 
@@ -206,14 +322,9 @@ void exit_ring_host_sum(unsigned int slot, struct kvm_exit_total *sum)
 
 int exit_ring_new_id(struct exit_ring *er)
 {
-	int r;
-
-	mutex_lock(&exit_ring_lock);
-	er->shared->meta.ring_id = ++exit_ring_last_id;
+	er->shared->meta.ring_id = atomic64_inc_return(&exit_ring_last_id);
 	/* Found by nobody until exit_ring_publish_ring(), which then can't fail. */
-	r = xa_reserve(&exit_rings, er->shared->meta.ring_id, GFP_KERNEL);
-	mutex_unlock(&exit_ring_lock);
-	return r;
+	return xa_reserve(&exit_rings, er->shared->meta.ring_id, GFP_KERNEL);
 }
 
 /* The id that other vCPUs of the VM have, or a new one. */
@@ -228,35 +339,65 @@ static u64 exit_ring_find_vm_id(struct exit_ring *er)
 	return ++exit_ring_last_vm_id;
 }
 
+static void exit_ring_start_armed(struct exit_ring *er, struct exit_ring_buf *buf)
+{
+	static const struct kvm_exit_ring_attach all;
+
+	if (buf) {
+		exit_ring_set_filter(er, buf, &all);
+		exit_ring_attach_buf(er, buf);
+		return;
+	}
+	er->refused = true;
+	pr_warn_ratelimited("no memory to record vCPU %u of process %u\n",
+			    er->shared->meta.vcpu_id, er->shared->meta.tgid);
+}
+
+static void exit_ring_add_to_set(struct exit_ring *er)
+{
+	er->shared->meta.vm_id = exit_ring_find_vm_id(er);
+
+	spin_lock(&exit_ring_live_lock);
+	list_add(&er->live, &exit_ring_live);
+	spin_unlock(&exit_ring_live_lock);
+
+	xa_store(&exit_rings, er->shared->meta.ring_id, er, GFP_KERNEL);
+	exit_ring_notify();
+}
+
 void exit_ring_publish_ring(struct exit_ring *er)
 {
-	struct exit_ring_buf *buf;
+	struct exit_ring_buf *buf = NULL;
+	struct mem_cgroup *payer;
 
 	exit_ring_stock_vendor = !er->isa;
 	if (!er->isa) {
 		pr_warn_once("the vendor module is a stock one: exits are neither counted nor recorded; load the kvm-intel.ko or kvm-amd.ko built with this kvm.ko\n");
 		return;
 	}
+	/* The buffer is made outside the lock; whoever arms in between misses this vCPU. */
 	mutex_lock(&exit_ring_lock);
-	er->shared->meta.vm_id = exit_ring_find_vm_id(er);
-	if (exit_ring_armed) {
-		static const struct kvm_exit_ring_attach all;
-
-		buf = exit_ring_new_buf();
-		if (buf) {
-			exit_ring_set_filter(er, buf, &all);
-			exit_ring_attach_buf(er, buf);
-		} else {
-			pr_warn_ratelimited("no memory to record vCPU %u of process %u\n",
-					    er->shared->meta.vcpu_id, er->shared->meta.tgid);
-		}
+	if (!exit_ring_armed) {
+		exit_ring_add_to_set(er);
+		mutex_unlock(&exit_ring_lock);
+		return;
 	}
-	spin_lock(&exit_ring_live_lock);
-	list_add(&er->live, &exit_ring_live);
-	spin_unlock(&exit_ring_live_lock);
-	xa_store(&exit_rings, er->shared->meta.ring_id, er, GFP_KERNEL);
-	exit_ring_notify();
+	payer = exit_ring_payer;
+	if (payer)
+		css_get(&payer->css);
 	mutex_unlock(&exit_ring_lock);
+
+	buf = exit_ring_new_buf(payer);
+	mem_cgroup_put(payer);
+
+	mutex_lock(&exit_ring_lock);
+	if (exit_ring_armed) {
+		exit_ring_start_armed(er, buf);
+		buf = NULL;
+	}
+	exit_ring_add_to_set(er);
+	mutex_unlock(&exit_ring_lock);
+	exit_ring_discard_buf(buf);
 }
 
 struct exit_ring *exit_ring_find(u64 *id)
@@ -318,22 +459,23 @@ static void exit_ring_orphan_or_remove(struct exit_ring *er)
 
 void exit_ring_vcpu_gone(struct exit_ring *er)
 {
-	unsigned int slot;
-
 	er->kvm = NULL;
-	spin_lock(&exit_ring_live_lock);
-	if (!list_empty(&er->live)) {
-		list_del_init(&er->live);
-		for (slot = 0; slot < KVM_EXIT_TOTAL_SLOTS; slot++)
-			exit_ring_sum_slot(&er->totals[slot], &exit_ring_past[slot]);
+	if (list_empty(&er->live)) {
+		/* KVM_CREATE_VCPU failed, or the vendor module is a stock one. */
+		xa_release(&exit_rings, er->shared->meta.ring_id);
+		exit_ring_put(er);
+		return;
 	}
+
+	spin_lock(&exit_ring_live_lock);
+	list_del_init(&er->live);
+	for (unsigned int slot = 0; slot < KVM_EXIT_TOTAL_SLOTS; slot++)
+		exit_ring_sum_slot(&er->totals[slot], &exit_ring_past[slot]);
 	spin_unlock(&exit_ring_live_lock);
 
-	if (er->buf)
-		static_branch_dec(&exit_ring_recording);
 	/* After the last head; pairs with the acquire in exit_ring_finished(). */
 	smp_store_release(&er->shared->meta.state, KVM_EXIT_RING_DEAD);
-	wake_up_interruptible_poll(&er->readers, EPOLLIN | EPOLLHUP);
+	exit_ring_wake_files(er, EPOLLIN | EPOLLHUP);
 	exit_ring_notify();
 	if (er->attached)
 		exit_ring_put(er);	/* the file has its own */
@@ -341,10 +483,9 @@ void exit_ring_vcpu_gone(struct exit_ring *er)
 		exit_ring_orphan_or_remove(er);
 }
 
-int exit_ring_attach(struct exit_ring *er, const struct kvm_exit_ring_attach *how)
+int exit_ring_attach(struct exit_ring *er, const struct kvm_exit_ring_attach *how,
+		     struct exit_ring_waiter *reader, struct exit_ring_buf **buf)
 {
-	struct exit_ring_buf *buf;
-
 	if (er->attached)
 		return -EBUSY;
 	if (er->buf) {
@@ -352,11 +493,11 @@ int exit_ring_attach(struct exit_ring *er, const struct kvm_exit_ring_attach *ho
 		exit_ring_set_filter(er, er->buf, how);
 		exit_ring_set_unfiltered(er);
 	} else {
-		buf = exit_ring_new_buf();
-		if (!buf)
-			return -ENOMEM;
-		exit_ring_set_filter(er, buf, how);
-		exit_ring_attach_buf(er, buf);
+		if (!*buf || (er->producer.records && !poll_state_synchronize_rcu(er->grace)))
+			return -EAGAIN;
+		exit_ring_set_filter(er, *buf, how);
+		exit_ring_attach_buf(er, *buf);
+		*buf = NULL;
 	}
 	if (er->orphaned) {
 		exit_ring_orphans--;
@@ -365,12 +506,14 @@ int exit_ring_attach(struct exit_ring *er, const struct kvm_exit_ring_attach *ho
 		exit_ring_get(er);
 	}
 	er->attached = true;
+	WRITE_ONCE(er->reader, reader);
 	return 0;
 }
 
 void exit_ring_detach(struct exit_ring *er)
 {
 	er->attached = false;
+	WRITE_ONCE(er->reader, NULL);
 	if (exit_ring_dead(er)) {
 		exit_ring_orphan_or_remove(er);
 	} else {
@@ -379,14 +522,25 @@ void exit_ring_detach(struct exit_ring *er)
 	}
 }
 
-void exit_ring_arm(bool on)
+void exit_ring_wait_for_grace(struct exit_ring *er)
+{
+	cond_synchronize_rcu(READ_ONCE(er->grace));
+	exit_ring_put(er);
+}
+
+void exit_ring_arm(struct mem_cgroup *payer)
+{
+	exit_ring_armed = true;
+	exit_ring_payer = payer;
+}
+
+void exit_ring_disarm(void)
 {
 	struct exit_ring *er;
 	unsigned long id;
 
-	exit_ring_armed = on;
-	if (on)
-		return;
+	exit_ring_armed = false;
+	exit_ring_payer = NULL;
 	xa_for_each(&exit_rings, id, er) {
 		if (er->attached)
 			continue;

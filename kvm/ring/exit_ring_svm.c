@@ -58,9 +58,17 @@ static u32 svm_exit_key(struct kvm_vcpu *vcpu, struct kvm_exit_record *record, u
  */
 static void svm_exit_cr3(struct kvm_vcpu *vcpu, struct exit_ring *er)
 {
-	if (!(er->flags & KVM_EXIT_REC_CR3) || !npt_enabled || sev_es_guest(vcpu->kvm))
-		return;
-	er->record->guest_cr3 = to_svm(vcpu)->vmcb->save.cr3;
+	if (er->flags & KVM_EXIT_REC_CR3 && npt_enabled)
+		er->record->guest_cr3 = to_svm(vcpu)->vmcb->save.cr3;
+}
+
+/* The registers of an SEV-ES or SNP guest are encrypted; the VMCB has old values. */
+static void svm_exit_encrypted(struct exit_ring *er)
+{
+	er->record->guest_rip = 0;
+	er->record->guest_cr3 = 0;
+	er->flags &= ~KVM_EXIT_REC_CR3;
+	er->flags |= KVM_EXIT_REC_NO_RIP;
 }
 
 /*
@@ -107,5 +115,8 @@ void svm_exit_ring_record(struct kvm_vcpu *vcpu)
 	flags |= svm_exit_event(record, control);
 	flags |= svm_exit_key(vcpu, record, code, control->exit_info_1, control->exit_info_2);
 	exit_ring_finish_fill(vcpu, er, flags);
-	svm_exit_cr3(vcpu, er);
+	if (unlikely(sev_es_guest(vcpu->kvm)))
+		svm_exit_encrypted(er);
+	else
+		svm_exit_cr3(vcpu, er);
 }

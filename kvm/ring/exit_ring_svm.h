@@ -16,7 +16,7 @@ static __always_inline void svm_exit_ring_exit(struct kvm_vcpu *vcpu)
 	struct exit_ring *er = svm->exit_ring;
 	struct kvm_exit_total *total;
 
-	if (static_branch_unlikely(&exit_ring_recording)) {
+	if (exit_ring_is_recorded(er)) {
 		svm_exit_ring_record(vcpu);
 		return;
 	}

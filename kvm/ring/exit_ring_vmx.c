@@ -28,7 +28,7 @@ void vmx_exit_ring_synthesized(struct kvm_vcpu *vcpu)
 	u64 cycles = now - er->exit_tsc;
 
 	er->exit_tsc = now;
-	if (!static_branch_unlikely(&exit_ring_recording)) {
+	if (!exit_ring_is_recorded(er)) {
 		exit_ring_count(er, cycles, total, &total->synthesized);
 		return;
 	}

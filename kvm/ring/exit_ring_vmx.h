@@ -132,7 +132,7 @@ static __always_inline void vmx_exit_ring_exit(struct kvm_vcpu *vcpu)
 	struct exit_ring *er = vmx->exit_ring;
 	struct kvm_exit_total *total;
 
-	if (static_branch_unlikely(&exit_ring_recording)) {
+	if (exit_ring_is_recorded(er)) {
 		vmx_exit_ring_record(vcpu);
 		return;
 	}

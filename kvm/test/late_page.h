@@ -23,27 +23,41 @@ struct late_page {
 	void *at;
 };
 
-static inline void late_page_open(struct late_page *p, int readable)
+/* Registers the page at p->at. */
+static inline void late_page_register(struct late_page *p)
 {
 	struct uffdio_api api = {.api = UFFD_API};
-	struct uffdio_register area = {.mode = readable ? UFFDIO_REGISTER_MODE_WP
-							: UFFDIO_REGISTER_MODE_MISSING};
+	struct uffdio_register area = {.mode = p->readable ? UFFDIO_REGISTER_MODE_WP
+							   : UFFDIO_REGISTER_MODE_MISSING};
 	struct uffdio_writeprotect protect = {.mode = UFFDIO_WRITEPROTECT_MODE_WP};
 
-	p->readable = readable;
 	/* poll() fails on a blocking one. */
 	p->uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	CHECK(p->uffd >= 0 && !ioctl(p->uffd, UFFDIO_API, &api));
+	area.range = (struct uffdio_range){(uintptr_t)p->at, LATE_PAGE_BYTES};
+	protect.range = area.range;
+	CHECK(!ioctl(p->uffd, UFFDIO_REGISTER, &area));
+	CHECK(!p->readable || !ioctl(p->uffd, UFFDIO_WRITEPROTECT, &protect));
+}
+
+/* A page of its own. */
+static inline void late_page_open(struct late_page *p, int readable)
+{
+	p->readable = readable;
 	p->at = mmap(NULL, LATE_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 		     0);
 	CHECK(p->at != MAP_FAILED);
 	if (readable)
 		*(volatile char *)p->at = 0;
+	late_page_register(p);
+}
 
-	area.range = (struct uffdio_range){(uintptr_t)p->at, LATE_PAGE_BYTES};
-	protect.range = area.range;
-	CHECK(!ioctl(p->uffd, UFFDIO_REGISTER, &area));
-	CHECK(!readable || !ioctl(p->uffd, UFFDIO_WRITEPROTECT, &protect));
+/* A page of a mapping, not used so far, which is missing from now on. */
+static inline void late_page_cover(struct late_page *p, void *at)
+{
+	p->readable = 0;
+	p->at = at;
+	late_page_register(p);
 }
 
 /* Returns when somebody waits for the page, but not before. */

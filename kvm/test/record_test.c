@@ -72,7 +72,7 @@ static void test_ordinary_exit(void)
 				   (r->preempted_cycles ? KVM_EXIT_REC_PREEMPTED : 0)));
 		CHECK(r->key == STEP_PORT && r->key_aux == 1 &&
 		      r->qualification >> 16 == STEP_PORT);
-		CHECK(r->intr_info == 0 && r->error_code == 0 && r->reserved == 0);
+		CHECK(r->intr_info == 0 && r->error_code == 0 && r->run_errno == 0);
 		CHECK(r->user_reason == KVM_EXIT_IO && r->isa == p.map.meta->isa);
 		CHECK(r->vcpu_id == 5 && r->pcpu == (uint16_t)sched_getcpu());
 		last = r;

@@ -46,7 +46,7 @@ static void write_record(struct kvm_exit_record *r, __u64 number)
 	r->vcpu_id = 0;
 	r->user_reason = 0;
 	r->isa = KVM_EXIT_ISA_VMX;
-	r->reserved = 0;
+	r->run_errno = 0;
 }
 
 /* ns per push into a ring that a reader empties at once (drained) or never (full). */

@@ -56,8 +56,8 @@ static void check_record(struct dump *d, const struct kvm_exit_record *r)
 		fail(d, "the four parts are not the cycles");
 	if (r->tsc < d->last_tsc && !(r->flags & KVM_EXIT_REC_TSC_BACK))
 		fail(d, "tsc goes back");
-	if (r->vcpu_id != d->map.meta->vcpu_id || r->isa != d->map.meta->isa || r->reserved)
-		fail(d, "vcpu_id, isa or reserved");
+	if (r->vcpu_id != d->map.meta->vcpu_id || r->isa != d->map.meta->isa)
+		fail(d, "vcpu_id or isa");
 	if (!(r->flags & KVM_EXIT_REC_HALTED) != !r->halted_cycles)
 		fail(d, "HALTED without halted_cycles, or the reverse");
 	if (!(r->flags & KVM_EXIT_REC_USER) && (r->userspace_cycles || r->user_reason))

@@ -50,7 +50,7 @@
 #include <linux/types.h>
 
 #define KVM_EXIT_RING_DEVICE "/dev/kvm_exit_ring"
-#define KVM_EXIT_RING_MAGIC  0x474e525458454d4bULL /* "KMEXTRNG" */
+#define KVM_EXIT_RING_MAGIC  ((__u64)0x474e5254U << 32 | 0x58454d4bU) /* "KMEXTRNG" */
 #define KVM_EXIT_RING_ABI    1U			   /* changes only when a reader must change */
 
 /* kvm_exit_record.isa, kvm_exit_ring_meta.isa: whose exit codes these are.
@@ -67,12 +67,13 @@
 #define KVM_EXIT_REC_NO_REENTRY 0x0010U /* vCPU destroyed; cycles end at its last vcpu_put */
 #define KVM_EXIT_REC_TSC_BACK	0x0020U /* TSC went backwards; all cycles are 0 */
 #define KVM_EXIT_REC_HALTED	0x0040U /* halted_cycles is not 0 */
-#define KVM_EXIT_REC_PREEMPTED	0x0080U /* scheduled out while runnable */
+#define KVM_EXIT_REC_PREEMPTED	0x0080U /* waited for a CPU while runnable */
 #define KVM_EXIT_REC_QUAL	0x0100U /* qualification and info2 are valid */
 #define KVM_EXIT_REC_INTR	0x0200U /* intr_info is valid (its bit 31 is set) */
 #define KVM_EXIT_REC_ERROR_CODE 0x0400U /* error_code is valid */
 #define KVM_EXIT_REC_KEY	0x0800U /* key is valid (and key_aux where defined) */
 #define KVM_EXIT_REC_CR3	0x1000U /* guest_cr3 is valid (requested at attach) */
+#define KVM_EXIT_REC_NO_RIP	0x2000U /* guest_rip is 0: SEV-ES and SNP encrypt registers */
 
 /*
  * struct kvm_exit_record - one VM exit, from the exit to the next VM entry
@@ -94,10 +95,13 @@
  * @key_aux:	second part of the key
  * @cycles:	exit to next entry of the same vCPU, in TSC cycles; always the
  *		exact sum of the four that follow
- * @handler_cycles:	KVM (and the host's interrupts) at work
+ * @handler_cycles:	KVM (and the host's interrupts) at work, or blocked for the host: for
+ *		a page that is not there, also with an asynchronous page fault, or a lock
  * @halted_cycles:	polling or blocked for a halted vCPU (HLT, MWAIT)
  * @userspace_cycles:	between the return of KVM_RUN and the next KVM_RUN
- * @preempted_cycles:	scheduled out while runnable, inside KVM_RUN
+ * @preempted_cycles:	runnable without a CPU, inside KVM_RUN: scheduled out, or woken and
+ *		still waiting for its turn (as sched_info.run_delay has it); and with
+ *		on_full=wait, waiting for the reader
  * @reason:	full exit reason: VMX basic reason in bits 15:0, flags above it
  *		(31 failed VM entry, 29 exit from VMX root, 28 pending MTF, 27
  *		enclave, 26 bus lock, 25 shadow stack left busy; SDM vol. 3,
@@ -111,9 +115,9 @@
  * @pcpu:	physical CPU at the exit (smp_processor_id())
  * @vcpu_id:	the vCPU's id as given to KVM_CREATE_VCPU
  * @user_reason: KVM_EXIT_* of struct kvm_run at the first return of KVM_RUN if
- *		KVM_EXIT_REC_USER, else 0
+ *		KVM_EXIT_REC_USER, else 0. KVM_EXIT_UNKNOWN if KVM_RUN failed without one
  * @isa:	KVM_EXIT_ISA_*
- * @reserved:	0
+ * @run_errno:	errno of KVM_RUN at that return (EINTR, EFAULT, ...), 0 if it succeeded
  *
  * KVM_EXIT_KEY: key and key_aux per reason (VMX number / SVM code)
  *	exception 0 / 0x40-0x5f		key = vector
@@ -152,7 +156,7 @@ struct kvm_exit_record {
 	__u16 vcpu_id;
 	__u8 user_reason;
 	__u8 isa;
-	__u16 reserved;
+	__u16 run_errno;
 };
 
 #define KVM_EXIT_RECORD_BYTES 128U
@@ -214,10 +218,10 @@ struct kvm_exit_total {
 };
 
 /* kvm_exit_ring_meta.features, KVM_EXIT_RING_* of what this kernel does */
-#define KVM_EXIT_FEAT_SPLIT 0x1ULL /* the four parts of cycles are measured */
-#define KVM_EXIT_FEAT_KEYS  0x2ULL /* key and key_aux are filled in */
-#define KVM_EXIT_FEAT_SYNTH 0x4ULL /* synthesized exits are recorded */
-#define KVM_EXIT_FEAT_WAIT  0x8ULL /* on_full=wait is in force */
+#define KVM_EXIT_FEAT_SPLIT 0x1U /* the four parts of cycles are measured */
+#define KVM_EXIT_FEAT_KEYS  0x2U /* key and key_aux are filled in */
+#define KVM_EXIT_FEAT_SYNTH 0x4U /* synthesized exits are recorded */
+#define KVM_EXIT_FEAT_WAIT  0x8U /* on_full=wait is in force */
 
 /* kvm_exit_ring_meta.state */
 #define KVM_EXIT_RING_LIVE 0U
@@ -305,6 +309,7 @@ struct kvm_exit_ring_tail {
 #define KVM_EXIT_INFO_DEAD	0x1U /* vCPU gone; unread records are kept */
 #define KVM_EXIT_INFO_BUSY	0x2U /* another file is attached */
 #define KVM_EXIT_INFO_RECORDING 0x4U /* recording (armed or attached) */
+#define KVM_EXIT_INFO_REFUSED	0x8U /* armed, but memory for its records was refused */
 
 /*
  * struct kvm_exit_ring_info - KVM_EXIT_RING_NEXT
@@ -346,6 +351,8 @@ struct kvm_exit_ring_attach {
 #define KVM_EXIT_RING_IOC 0xEB
 
 /* Rings of vCPUs created while this file is open record from the first exit on
+ * (unless KVM_EXIT_INFO_REFUSED: their memory is charged to the memory cgroup of
+ * the process that opened this file, and bounded by the parameter ring_memory_mib)
  * and are kept, unread, when the vCPU goes, until a reader has emptied them or
  * the file is closed; of more than 64 such rings the oldest is lost. EBUSY:
  * another file has armed it.
@@ -358,7 +365,13 @@ struct kvm_exit_ring_attach {
 
 #ifndef __KERNEL__
 #include <stddef.h>
-#define KVM_EXIT_RING_ASSERT(c) _Static_assert(c, #c)
+#if !defined(__cplusplus)
+#define KVM_EXIT_RING_ASSERT(c) __extension__ _Static_assert(c, #c)
+#elif __cplusplus >= 201103L
+#define KVM_EXIT_RING_ASSERT(c) static_assert(c, #c)
+#else
+#define KVM_EXIT_RING_ASSERT(c) extern int kvm_exit_ring_no_assert
+#endif
 #else
 #include <linux/build_bug.h>
 #include <linux/stddef.h>

@@ -267,6 +267,9 @@ def all_claims():
     small = {"ring_records": "4096"}
     return [claims("the device's claims", "device_test", small),
             claims("the device's memory", "memory_test", small),
+            claims("harmless to host and VM", "host_test", small),
+            claims("a full ring obeys signals", "host_test full",
+                   {"ring_records": "1024", "on_full": "wait"}),
             claims("the record's claims", "record_test", {},
                    "insmod /bed/modules/msr.ko 2>/dev/null")]
 

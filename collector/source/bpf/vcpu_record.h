@@ -178,7 +178,7 @@ EXIT_KEY_INLINE void vcpu_fill(struct bpf_vcpu *v, struct kvm_exit_record *r, __
 	r->pcpu = f->cpu;
 	r->vcpu_id = v->vcpu_id;
 	r->isa = svm ? KVM_EXIT_ISA_SVM : KVM_EXIT_ISA_VMX;
-	r->reserved = 0;
+	r->run_errno = 0;
 	if (f->intr_info & EXIT_KEY_VALID) {
 		r->intr_info = f->intr_info;
 		flags |= KVM_EXIT_REC_INTR;

@@ -83,7 +83,7 @@ static void test_published_by_the_next_exit(void)
 	r = next();
 	CHECK(r.seq == 0 && r.tsc == 1000 && r.cycles == 300 && r.handler_cycles == 300);
 	CHECK(r.guest_rip == 1001 && r.pcpu == 3 && r.vcpu_id == 7 && r.reason == SVM_CPUID);
-	CHECK(r.isa == KVM_EXIT_ISA_SVM && !r.user_reason && !r.reserved && !r.guest_cr3);
+	CHECK(r.isa == KVM_EXIT_ISA_SVM && !r.user_reason && !r.run_errno && !r.guest_cr3);
 	CHECK(r.flags == (KVM_EXIT_REC_QUAL | KVM_EXIT_REC_KEY));
 	CHECK(!r.halted_cycles && !r.userspace_cycles && !r.preempted_cycles);
 	CHECK(area->totals[SVM_CPUID].recorded == 1 && area->totals[SVM_CPUID].cycles == 300);

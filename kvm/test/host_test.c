@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * host_test.c - recording harms neither the host nor the recorded VM, and a vCPU's time has the
+ * kind that it had. Runs in the test bed's L1 as root, with ring_records=4096; the tests about a
+ * full ring with on_full=wait, the rest with on_full=drop.
+ */
+#include "kvm/test/device_vm.h"
+#include "kvm/test/late_page.h"
+#include "kvm/test/ring_steps.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <x86intrin.h>
+
+#define MEMORY_BOUND "/sys/module/kvm/parameters/ring_memory_mib"
+#define CGROUP_ROOT  "/tmp/host_test_cgroup"
+#define CGROUP	     CGROUP_ROOT "/vmm"
+#define LATE_ADDRESS 0x8000
+
+static void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+static void do_nothing(int signal)
+{
+	(void)signal;
+}
+
+static void handle_sigusr1(void)
+{
+	struct sigaction action = {.sa_handler = do_nothing};
+
+	CHECK(!sigaction(SIGUSR1, &action, NULL));
+}
+
+/* Whether VMs are held when their rings are full. */
+static int is_waiting(void)
+{
+	char value[8] = "";
+	int fd = open("/sys/module/kvm/parameters/on_full", O_RDONLY | O_CLOEXEC);
+
+	CHECK(fd >= 0 && read(fd, value, sizeof(value)) > 0);
+	close(fd);
+	return value[0] == 'w';
+}
+
+/* An event loop registers a file when it is opened, long before it is attached. */
+static void test_epoll_before_attach(void)
+{
+	struct kvm_exit_ring_attach how = {0};
+	struct epoll_event event = {.events = EPOLLIN};
+	int fd = device(), epoll = epoll_create1(EPOLL_CLOEXEC);
+	struct kvm_exit_ring_info info = {0};
+	struct step_vm vm;
+
+	step_vm_open(&vm);
+	while (!ioctl(fd, KVM_EXIT_RING_NEXT, &info))
+		;
+	CHECK(!epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+	CHECK(epoll_wait(epoll, &event, 1, 0) == 0);
+
+	how.ring_id = newest_ring();
+	CHECK(!ioctl(fd, KVM_EXIT_RING_ATTACH, &how));
+	CHECK(epoll_wait(epoll, &event, 1, 0) == 0);
+	step(&vm, 1100); /* more than a quarter of 4096 */
+	CHECK(epoll_wait(epoll, &event, 1, 1000) == 1);
+
+	step_vm_close(&vm);
+	close(epoll);
+	close(fd);
+}
+
+static void test_mappings_stay_out_of_children(void)
+{
+	struct ring_map map;
+	struct step_vm vm;
+
+	step_vm_open(&vm);
+	attach(&map, newest_ring(), 0);
+	CHECK(madvise((void *)map.meta, RING_PAGE, MADV_DOFORK) < 0 && errno == EINVAL);
+	CHECK(madvise((void *)map.records, RING_PAGE, MADV_DOFORK) < 0 && errno == EINVAL);
+	ring_unmap(&map);
+	step_vm_close(&vm);
+}
+
+/* A KVM_CREATE_VCPU that fails has never been a ring: readers are not woken for it. */
+static void test_failed_vcpu_is_not_a_ring(void)
+{
+	struct kvm_exit_ring_info info = {0};
+	int fd = device();
+	struct step_vm vm;
+
+	CHECK(!ioctl(fd, KVM_EXIT_RING_ARM));
+	step_vm_open(&vm);
+	while (!ioctl(fd, KVM_EXIT_RING_NEXT, &info))
+		;
+	CHECK(polled(fd, 0) == 0);
+	for (int i = 0; i < 20; i++)
+		CHECK(ioctl(vm.vm.fd, KVM_CREATE_VCPU, 0) < 0 && errno == EEXIST);
+	CHECK(polled(fd, 0) == 0);
+	step_vm_close(&vm);
+	close(fd);
+}
+
+/* With rings of 512 KiB the bound of 1 MiB leaves room for two. The third VM runs all the same. */
+static void test_memory_is_bounded(void)
+{
+	struct kvm_exit_ring_attach how;
+	struct step_vm vm[3];
+	struct ring_map map;
+	uint64_t refused;
+	int fd = device();
+
+	write_text(MEMORY_BOUND, "1");
+	CHECK(!ioctl(fd, KVM_EXIT_RING_ARM));
+	for (int i = 0; i < 3; i++) {
+		step_vm_open(&vm[i]);
+		refused = newest_ring();
+		CHECK(ring_info(refused).flags ==
+		      (i < 2 ? KVM_EXIT_INFO_RECORDING : KVM_EXIT_INFO_REFUSED));
+	}
+	step(&vm[2], 10);
+	how = (struct kvm_exit_ring_attach){.ring_id = refused};
+	CHECK(ring_map(&map, &how) == -ENOMEM);
+
+	write_text(MEMORY_BOUND, "0");
+	attach(&map, refused, 0);
+	step(&vm[2], 2);
+	CHECK(read_all(&map, NULL) == 1);
+	ring_unmap(&map);
+	for (int i = 0; i < 3; i++)
+		step_vm_close(&vm[i]);
+	close(fd);
+}
+
+/* vmalloc() memory that the cgroup of the VMM pays for. */
+static unsigned long charged_bytes(void)
+{
+	FILE *file = fopen(CGROUP "/memory.stat", "re");
+	unsigned long bytes = 0;
+	char word[64];
+
+	CHECK(file);
+	while (fscanf(file, "%63s %lu", word, &bytes) == 2 && strcmp(word, "vmalloc"))
+		;
+	CHECK(!strcmp(word, "vmalloc"));
+	fclose(file);
+	return bytes;
+}
+
+/* The VMM pays for its vCPU's totals, not for the records of an armed reader. */
+static void run_in_a_cgroup(void)
+{
+	unsigned long before;
+	struct ring_map map;
+	struct step_vm vm;
+
+	write_text(CGROUP "/cgroup.procs", "0");
+	before = charged_bytes();
+	step_vm_open(&vm);
+	CHECK(ring_info(newest_ring()).flags == KVM_EXIT_INFO_RECORDING);
+	attach(&map, newest_ring(), 0);
+	CHECK(charged_bytes() - before < map.meta->record_count * sizeof(*map.records));
+	CHECK(charged_bytes() - before >= map.meta->records_offset);
+	ring_unmap(&map);
+	step_vm_close(&vm);
+}
+
+static void test_reader_pays(void)
+{
+	int fd = device(), status;
+	pid_t pid;
+
+	mkdir(CGROUP_ROOT, 0755);
+	if (mount("none", CGROUP_ROOT, "cgroup2", 0, NULL)) {
+		printf("host_test: skipped, needs cgroup2: %s\n", strerror(errno));
+		return;
+	}
+	write_text(CGROUP_ROOT "/cgroup.subtree_control", "+memory");
+	CHECK(!mkdir(CGROUP, 0755) || errno == EEXIST);
+
+	CHECK(!ioctl(fd, KVM_EXIT_RING_ARM));
+	pid = fork();
+	CHECK(pid >= 0);
+	if (!pid) {
+		run_in_a_cgroup();
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK(status == 0);
+	close(fd);
+}
+
+static void *run_until_it_fails(void *arg)
+{
+	struct step_vm *vm = arg;
+	struct sched_param normal = {0};
+
+	sched_setscheduler(0, SCHED_OTHER, &normal);
+	while (!ioctl(vm->vcpu.fd, KVM_RUN, 0))
+		;
+	return (void *)(uintptr_t)errno;
+}
+
+/* A full ring holds the vCPU, but not against a signal; later it goes on, and nothing is lost. */
+static void test_full_ring_obeys_signals(void)
+{
+	struct timespec limit;
+	struct ring_map map;
+	struct step_vm vm;
+	pthread_t thread;
+	uint64_t head;
+	void *error;
+
+	if (!is_waiting()) {
+		printf("host_test: skipped, needs on_full=wait\n");
+		return;
+	}
+	handle_sigusr1();
+	step_vm_open(&vm);
+	attach(&map, newest_ring(), 0);
+	for (int round = 0; round < 3; round++) {
+		CHECK(!pthread_create(&thread, NULL, run_until_it_fails, &vm));
+		for (int i = 0; map.meta->head - map.tail->tail < map.meta->record_count - 2; i++) {
+			CHECK(i < 10000);
+			usleep(1000);
+		}
+		usleep(100000);
+		head = map.meta->head;
+		usleep(100000);
+		CHECK(map.meta->head == head);
+
+		CHECK(!pthread_kill(thread, SIGUSR1));
+		CHECK(!clock_gettime(CLOCK_REALTIME, &limit));
+		limit.tv_sec += 10;
+		CHECK(!pthread_timedjoin_np(thread, &error, &limit));
+		CHECK((uintptr_t)error == EINTR);
+		CHECK(map.meta->dropped == 0);
+		if (round)
+			read_all(&map, NULL);
+	}
+	read_all(&map, NULL);
+	step(&vm, 3);
+	CHECK(map.meta->dropped == 0 && SUM(&map, dropped) == 0);
+	CHECK(map.meta->seq == map.meta->head);
+	ring_unmap(&map);
+	step_vm_close(&vm);
+}
+
+/* The longest record, of any reason. */
+static struct kvm_exit_record longest(struct ring_map *map)
+{
+	struct kvm_exit_record found = {0};
+	const struct kvm_exit_record *first;
+	uint32_t n;
+
+	while ((n = exit_ring_peek(&map->reader, &first))) {
+		for (uint32_t i = 0; i < n; i++)
+			if (first[i].cycles > found.cycles)
+				found = first[i];
+		exit_ring_advance(&map->reader, n);
+	}
+	return found;
+}
+
+static void code_vm_with_apic_open(struct step_vm *s, const uint8_t *code, size_t bytes)
+{
+	struct kvm_regs regs = {.rip = STEP_CODE, .rflags = 2, .rsp = 0x7000};
+	struct kvm_sregs sregs;
+
+	CHECK(!guest_vm_open(&s->vm, VM_MEMORY_BYTES, GUEST_VM_IRQCHIP));
+	CHECK(!guest_vm_add_vcpu(&s->vm, 0, &s->vcpu));
+	memcpy(s->vm.memory + STEP_CODE, code, bytes);
+	CHECK(!ioctl(s->vcpu.fd, KVM_GET_SREGS, &sregs));
+	sregs.cs.base = 0;
+	sregs.cs.selector = 0;
+	CHECK(!ioctl(s->vcpu.fd, KVM_SET_SREGS, &sregs));
+	CHECK(!ioctl(s->vcpu.fd, KVM_SET_REGS, &regs));
+}
+
+static void use_one_cpu(void)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	CHECK(!sched_setaffinity(0, sizeof(one), &one));
+}
+
+/* Halted until it is woken; then a thread of higher priority keeps it from its CPU. */
+static void test_wait_after_wakeup_is_preempted(void)
+{
+	static const uint8_t code[] = {0xe6, STEP_PORT, 0xf4}; /* out; hlt */
+	struct sched_param fifo = {.sched_priority = 50}, normal = {0};
+	struct kvm_exit_record r;
+	uint64_t woken, released, busy;
+	struct ring_map map;
+	struct step_vm vm;
+	pthread_t thread;
+
+	handle_sigusr1();
+	use_one_cpu();
+	code_vm_with_apic_open(&vm, code, sizeof(code));
+	attach(&map, newest_ring(), 0);
+	busy = map.meta->tsc_khz * 300ULL;
+	CHECK(!sched_setscheduler(0, SCHED_FIFO, &fifo));
+	CHECK(!pthread_create(&thread, NULL, run_until_it_fails, &vm));
+	usleep(500000);
+
+	woken = __rdtsc();
+	CHECK(!pthread_kill(thread, SIGUSR1));
+	while (__rdtsc() - woken < busy)
+		;
+	released = __rdtsc();
+	CHECK(!pthread_join(thread, NULL));
+	CHECK(!sched_setscheduler(0, SCHED_OTHER, &normal));
+
+	step_vm_close(&vm);
+	r = longest(&map);
+	CHECK(r.flags & KVM_EXIT_REC_HALTED && r.flags & KVM_EXIT_REC_PREEMPTED);
+	CHECK(r.preempted_cycles > busy - busy / 10);
+	CHECK(r.halted_cycles < woken - r.tsc + busy / 10);
+	CHECK(r.handler_cycles + r.halted_cycles + r.userspace_cycles + r.preempted_cycles ==
+	      r.cycles);
+	CHECK(r.run_errno == EINTR && r.tsc < released);
+	ring_unmap(&map);
+}
+
+static void *serve_late(void *page)
+{
+	late_page_wait(page);
+	usleep(300000);
+	late_page_serve(page);
+	return NULL;
+}
+
+/* The host is at work for a page that comes late, whether KVM lets the vCPU halt for it or not. */
+static void late_page_is_handler_time(int apic)
+{
+	/* out; mov LATE_ADDRESS,%al; out */
+	static const uint8_t code[] = {0xe6, STEP_PORT, 0xa0, 0x00, 0x80, 0xe6, STEP_PORT};
+	struct late_page page = {0};
+	struct kvm_exit_record r;
+	struct ring_map map;
+	struct step_vm vm;
+	pthread_t thread;
+	uint64_t late;
+
+	if (apic)
+		code_vm_with_apic_open(&vm, code, sizeof(code));
+	else
+		code_vm_open(&vm, 0, code, sizeof(code));
+	attach(&map, newest_ring(), 0);
+	late = map.meta->tsc_khz * 300ULL;
+	step(&vm, 1);
+	late_page_cover(&page, vm.vm.memory + LATE_ADDRESS);
+	CHECK(!pthread_create(&thread, NULL, serve_late, &page));
+	step(&vm, 1);
+	CHECK(!pthread_join(thread, NULL));
+	close(page.uffd);
+
+	step_vm_close(&vm);
+	r = longest(&map);
+	CHECK(r.cycles >= late);
+	CHECK(r.halted_cycles == 0 && r.handler_cycles > late - late / 10);
+	ring_unmap(&map);
+}
+
+static void test_late_page_is_handler_time(void)
+{
+	late_page_is_handler_time(0);
+	late_page_is_handler_time(1);
+}
+
+/* A page of the guest that the host does not have: KVM_RUN fails. */
+static void test_errno_of_kvm_run(void)
+{
+	static const uint8_t code[] = {0xe6, STEP_PORT, 0xa0, 0x00, 0x80};
+	struct kvm_exit_record found = {0};
+	const struct kvm_exit_record *first;
+	struct ring_map map;
+	struct step_vm vm;
+	uint32_t n;
+
+	code_vm_open(&vm, 0, code, sizeof(code));
+	attach(&map, newest_ring(), 0);
+	step(&vm, 1);
+	CHECK(!munmap(vm.vm.memory + LATE_ADDRESS, RING_PAGE));
+	CHECK(ioctl(vm.vcpu.fd, KVM_RUN, 0) < 0 && errno == EFAULT);
+	step_vm_close(&vm);
+
+	n = exit_ring_peek(&map.reader, &first);
+	CHECK(n >= 2);
+	for (uint32_t i = 0; i < n - 1; i++) {
+		CHECK(first[i].run_errno == 0);
+		CHECK(!(first[i].flags & KVM_EXIT_REC_USER) || first[i].user_reason == KVM_EXIT_IO);
+	}
+	found = first[n - 1];
+	CHECK(found.flags & KVM_EXIT_REC_USER && found.run_errno == EFAULT);
+	CHECK(found.user_reason == KVM_EXIT_UNKNOWN || found.user_reason == 39);
+	ring_unmap(&map);
+}
+
+/* The least guest cycles of a CPUID leaf, which the guest measures itself. */
+static uint32_t cpuid_cycles(uint32_t leaf)
+{
+	uint8_t code[] = {0x0f, 0x31,	   0x66, 0x89, 0xc6,	/* rdtsc; mov %eax,%esi */
+			  0x66, 0xb8,	   0,	 0,    0,    0, /* mov $leaf,%eax */
+			  0x66, 0x31,	   0xc9, 0x0f, 0xa2,	/* xor %ecx,%ecx; cpuid */
+			  0x0f, 0x31,	   0x66, 0x29, 0xf0,	/* rdtsc; sub %esi,%eax */
+			  0x66, 0x89,	   0xc7,		/* mov %eax,%edi */
+			  0xe6, STEP_PORT, 0xeb, 0xe2};
+	struct kvm_regs regs;
+	struct step_vm vm;
+	uint32_t least = ~0U;
+
+	memcpy(code + 7, &leaf, sizeof(leaf));
+	code_vm_open(&vm, 0, code, sizeof(code));
+	for (int i = 0; i < 300; i++) {
+		step(&vm, 1);
+		CHECK(!ioctl(vm.vcpu.fd, KVM_GET_REGS, &regs));
+		if ((uint32_t)regs.rdi < least)
+			least = (uint32_t)regs.rdi;
+	}
+	step_vm_close(&vm);
+	return least;
+}
+
+/* A guest can't burden the host with the leaves more than with any other exit. */
+static void test_leaf_is_cheap(void)
+{
+	uint32_t other = cpuid_cycles(0), all = cpuid_cycles(0x4fffffff);
+
+	printf("host_test: CPUID 0: %u cycles, 0x4fffffff: %u\n", other, all);
+	CHECK(all < 2 * other);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct test tests[] = {
+		{"epoll before the attach", test_epoll_before_attach},
+		{"mappings stay out of children", test_mappings_stay_out_of_children},
+		{"a vCPU that was not made is not a ring", test_failed_vcpu_is_not_a_ring},
+		{"memory is bounded", test_memory_is_bounded},
+		{"the reader pays", test_reader_pays},
+		{"a full ring obeys signals", test_full_ring_obeys_signals},
+		{"a wait after a wake-up is preempted", test_wait_after_wakeup_is_preempted},
+		{"a late page is handler time", test_late_page_is_handler_time},
+		{"errno of KVM_RUN", test_errno_of_kvm_run},
+		{"a leaf is cheap", test_leaf_is_cheap},
+	};
+
+	(void)argc;
+	return RUN_TESTS("host_test", tests, argv);
+}
