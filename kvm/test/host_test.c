@@ -274,9 +274,12 @@ static struct kvm_exit_record longest(struct ring_map *map)
 	return found;
 }
 
-static void code_vm_with_apic_open(struct step_vm *s, const uint8_t *code, size_t bytes)
+#define RFLAGS_IF 0x202U /* and bit 1, which is always set */
+
+static void code_vm_with_apic_open(struct step_vm *s, const uint8_t *code, size_t bytes,
+				   uint64_t rflags)
 {
-	struct kvm_regs regs = {.rip = STEP_CODE, .rflags = 2, .rsp = 0x7000};
+	struct kvm_regs regs = {.rip = STEP_CODE, .rflags = rflags, .rsp = 0x7000};
 	struct kvm_sregs sregs;
 
 	CHECK(!guest_vm_open(&s->vm, VM_MEMORY_BYTES, GUEST_VM_IRQCHIP));
@@ -311,7 +314,7 @@ static void test_wait_after_wakeup_is_preempted(void)
 
 	handle_sigusr1();
 	use_one_cpu();
-	code_vm_with_apic_open(&vm, code, sizeof(code));
+	code_vm_with_apic_open(&vm, code, sizeof(code), 2);
 	attach(&map, newest_ring(), 0);
 	busy = map.meta->tsc_khz * 300ULL;
 	CHECK(!sched_setscheduler(0, SCHED_FIFO, &fifo));
@@ -358,7 +361,7 @@ static void late_page_is_handler_time(int apic)
 	uint64_t late;
 
 	if (apic)
-		code_vm_with_apic_open(&vm, code, sizeof(code));
+		code_vm_with_apic_open(&vm, code, sizeof(code), RFLAGS_IF);
 	else
 		code_vm_open(&vm, 0, code, sizeof(code));
 	attach(&map, newest_ring(), 0);
@@ -412,7 +415,9 @@ static void test_errno_of_kvm_run(void)
 	ring_unmap(&map);
 }
 
-/* The least guest cycles of a CPUID leaf, which the guest measures itself. */
+#define LEAF_VCPUS 16U
+
+/* The least guest cycles of a CPUID leaf in a VM of LEAF_VCPUS, which the guest measures itself. */
 static uint32_t cpuid_cycles(uint32_t leaf)
 {
 	uint8_t code[] = {0x0f, 0x31,	   0x66, 0x89, 0xc6,	/* rdtsc; mov %eax,%esi */
@@ -421,29 +426,39 @@ static uint32_t cpuid_cycles(uint32_t leaf)
 			  0x0f, 0x31,	   0x66, 0x29, 0xf0,	/* rdtsc; sub %esi,%eax */
 			  0x66, 0x89,	   0xc7,		/* mov %eax,%edi */
 			  0xe6, STEP_PORT, 0xeb, 0xe2};
+	struct guest_vcpu others[LEAF_VCPUS];
 	struct kvm_regs regs;
 	struct step_vm vm;
 	uint32_t least = ~0U;
 
 	memcpy(code + 7, &leaf, sizeof(leaf));
 	code_vm_open(&vm, 0, code, sizeof(code));
+	for (unsigned int id = 1; id < LEAF_VCPUS; id++)
+		CHECK(!guest_vm_add_vcpu(&vm.vm, id, &others[id]));
+
 	for (int i = 0; i < 300; i++) {
 		step(&vm, 1);
 		CHECK(!ioctl(vm.vcpu.fd, KVM_GET_REGS, &regs));
 		if ((uint32_t)regs.rdi < least)
 			least = (uint32_t)regs.rdi;
 	}
+
+	for (unsigned int id = 1; id < LEAF_VCPUS; id++)
+		guest_vcpu_close(&vm.vm, &others[id]);
 	step_vm_close(&vm);
 	return least;
 }
 
-/* A guest can't burden the host with the leaves more than with any other exit. */
-static void test_leaf_is_cheap(void)
+/*
+ * A guest of many vCPUs can't burden the host with the leaves: a sum reads used slots alone.
+ * The bound is of instructions, so it is sharp in Bochs alone.
+ */
+static void test_leaf_of_many_vcpus(void)
 {
 	uint32_t other = cpuid_cycles(0), all = cpuid_cycles(0x4fffffff);
 
 	printf("host_test: CPUID 0: %u cycles, 0x4fffffff: %u\n", other, all);
-	CHECK(all < 2 * other);
+	CHECK(all < 8 * other);
 }
 
 int main(int argc, char **argv)
@@ -458,7 +473,7 @@ int main(int argc, char **argv)
 		{"a wait after a wake-up is preempted", test_wait_after_wakeup_is_preempted},
 		{"a late page is handler time", test_late_page_is_handler_time},
 		{"errno of KVM_RUN", test_errno_of_kvm_run},
-		{"a leaf is cheap", test_leaf_is_cheap},
+		{"a leaf of many vCPUs", test_leaf_of_many_vcpus},
 	};
 
 	(void)argc;
