@@ -425,7 +425,7 @@ static uint32_t cpuid_cycles(uint32_t leaf)
 			  0x66, 0x31,	   0xc9, 0x0f, 0xa2,	/* xor %ecx,%ecx; cpuid */
 			  0x0f, 0x31,	   0x66, 0x29, 0xf0,	/* rdtsc; sub %esi,%eax */
 			  0x66, 0x89,	   0xc7,		/* mov %eax,%edi */
-			  0xe6, STEP_PORT, 0xeb, 0xe2};
+			  0xe6, STEP_PORT, 0xeb, 0xe4};
 	struct guest_vcpu others[LEAF_VCPUS];
 	struct kvm_regs regs;
 	struct step_vm vm;
