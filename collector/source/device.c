@@ -163,21 +163,8 @@ static int find_new(struct device_source *s, struct source_item *item, struct fa
 
 static void give_end(struct device_source *s, int at, struct source_item *item)
 {
-	struct ring *ring = &s->rings[at].ring;
-
-	item->kind = SOURCE_END_VCPU;
+	ring_give_end(&s->rings[at].ring, &s->source, item);
 	item->vcpu = at;
-	item->look_tsc = ring->end_tsc;
-	item->end = (struct store_vcpu_end){
-		.totals = ring->sum,
-		.end_seq = ring->end_seq,
-		.filtered = ring->filtered,
-		.unread = ring->unread,
-		.vmfail = ring->meta->vmfail,
-		.open_exits = ring->open_exits,
-		.ended = ring->gone,
-	};
-	s->source.unverified += ring->unverified;
 	s->closing = at;
 }
 

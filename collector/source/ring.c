@@ -340,3 +340,19 @@ void ring_close(struct ring *ring)
 	memset(ring, 0, sizeof(*ring));
 	ring->fd = -1;
 }
+
+void ring_give_end(const struct ring *ring, struct source *source, struct source_item *item)
+{
+	item->kind = SOURCE_END_VCPU;
+	item->look_tsc = ring->end_tsc;
+	item->end = (struct store_vcpu_end){
+		.totals = ring->sum,
+		.end_seq = ring->end_seq,
+		.filtered = ring->filtered,
+		.unread = ring->unread,
+		.vmfail = ring->meta->vmfail,
+		.open_exits = ring->open_exits,
+		.ended = ring->gone,
+	};
+	source->unverified += ring->unverified;
+}

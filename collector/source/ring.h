@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "collector/source/source.h"
 #include "kvm/ring/exit_ring_core.h"
 
 struct ring {
@@ -49,5 +50,11 @@ void ring_release(struct ring *ring, uint32_t count);
 void ring_end(struct ring *ring);
 
 void ring_close(struct ring *ring);
+
+/*
+ * Fill @item with the end of the vCPU that @ring is of, after ring_end(); @source counts totals
+ * that could not be copied consistently. The caller sets item->vcpu.
+ */
+void ring_give_end(const struct ring *ring, struct source *source, struct source_item *item);
 
 #endif
