@@ -9,7 +9,13 @@ trap 'rm -f "$now"' EXIT
 while IFS= read -r line; do
 	case $line in
 	'$ analyzer '*)
-		printf '%s\n' "$line"
+		while [ "${line%\\}" != "$line" ]; do # a command of several lines
+			printf '%s\n' "$line"
+			IFS= read -r more
+			line=${line%\\}$more
+		done
+		printf '%s\n' "${more:-$line}"
+		more=
 		eval "\"\$analyzer\" --db \"\$db\" ${line#\$ analyzer }" 2>&1
 		skip=1
 		;;
