@@ -154,12 +154,14 @@ static int map_areas(struct ring *ring)
 
 	if (meta == MAP_FAILED)
 		return -errno;
+
 	ring->meta = meta;
 	if (meta->magic != KVM_EXIT_RING_MAGIC || meta->abi != KVM_EXIT_RING_ABI ||
 	    meta->record_bytes != sizeof(struct kvm_exit_record) ||
 	    meta->total_bytes != sizeof(struct kvm_exit_total) ||
 	    meta->total_slots != KVM_EXIT_TOTAL_SLOTS)
 		return -EPROTO;
+
 	ring->tail = (void *)map(ring->fd, page, page, PROT_READ | PROT_WRITE);
 	ring->totals = map(ring->fd, TOTALS_BYTES, meta->totals_offset, PROT_READ);
 	ring->records = map(ring->fd, (size_t)meta->record_count * sizeof(*ring->records),
@@ -239,7 +241,7 @@ static void begin(struct ring *ring)
 
 	ring->unverified = !consistent;
 	ring->first_seq = seq;
-	ring->open_first = open_exits(base) != 0;
+	ring->open_at_start = open_exits(base) != 0;
 	ring->unread = 0;
 	for (unsigned int i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++) {
 		take_off_open(ring, i);
@@ -257,17 +259,21 @@ int ring_open(struct ring *ring, int fd)
 	ring->fd = fd;
 	ring->base = calloc(KVM_EXIT_TOTAL_SLOTS, sizeof(*ring->base));
 	ring->sum = calloc(KVM_EXIT_TOTAL_SLOTS, sizeof(*ring->sum));
-	rc = ring->base && ring->sum ? map_areas(ring) : -ENOMEM;
+	if (!ring->base || !ring->sum)
+		return -ENOMEM;
+
+	rc = map_areas(ring);
 	if (!rc)
 		begin(ring);
 	return rc;
 }
 
-uint32_t ring_take(struct ring *ring, const struct kvm_exit_record **first)
+uint32_t ring_peek(struct ring *ring, const struct kvm_exit_record **first)
 {
 	uint32_t n = exit_ring_peek(&ring->reader, first);
 	uint32_t skip = 0;
 
+	/* Records of before the recording. */
 	while (skip < n && (*first)[skip].seq < ring->first_seq)
 		skip++;
 	if (skip) {
@@ -275,8 +281,9 @@ uint32_t ring_take(struct ring *ring, const struct kvm_exit_record **first)
 		*first += skip;
 		n -= skip;
 		if (!n)
-			return ring_take(ring, first);
+			return ring_peek(ring, first);
 	}
+
 	if (n && ring->open_kind_unknown)
 		correct_open_kind(ring, *first);
 
@@ -312,6 +319,7 @@ void ring_end(struct ring *ring)
 		sum->dropped -= base->dropped;
 		sum->filtered -= base->filtered;
 		sum->unread -= base->unread;
+
 		ring->filtered += sum->filtered;
 		/* Open when the reader came: it closed later, but without a record. */
 		ring->unread += sum->unread;
@@ -333,10 +341,12 @@ void ring_close(struct ring *ring)
 	unmap(ring->totals, TOTALS_BYTES);
 	unmap(ring->tail, page);
 	unmap(ring->meta, page);
+
 	free(ring->base);
 	free(ring->sum);
 	if (ring->fd >= 0)
 		close(ring->fd);
+
 	memset(ring, 0, sizeof(*ring));
 	ring->fd = -1;
 }
@@ -344,7 +354,7 @@ void ring_close(struct ring *ring)
 void ring_give_end(const struct ring *ring, struct source *source, struct source_item *item)
 {
 	item->kind = SOURCE_END_VCPU;
-	item->look_tsc = ring->end_tsc;
+	item->snapshot_tsc = ring->end_tsc;
 	item->end = (struct store_vcpu_end){
 		.totals = ring->sum,
 		.end_seq = ring->end_seq,

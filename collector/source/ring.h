@@ -9,6 +9,27 @@
 #include "collector/source/source.h"
 #include "kvm/ring/exit_ring_core.h"
 
+/*
+ * struct ring - an attached ring; cycles and times are of the TSC
+ * @fd:		attached to the ring; closed by ring_close()
+ *
+ * The recording covers the records with first_seq <= seq < end_seq:
+ * @end_seq:	UINT64_MAX until ring_end()
+ * @base:	totals at first_seq, KVM_EXIT_TOTAL_SLOTS of them
+ * @begin_tsc:	when the totals were those of @base; 0: at the vCPU's creation
+ * @open_at_start: an exit was open at first_seq
+ * @open_kind_unknown: whether that exit is real or synthesized; its record shows it
+ * @open_slot:	slot of that exit, while its kind is unknown
+ * @unread:	exits before the recording
+ * @unverified:	no consistent copy of the totals could be made, of those at first_seq or at end_seq
+ *
+ * After ring_end():
+ * @end_tsc:	when the recording ended
+ * @sum:	totals of the recording
+ * @open_exits:	1: an exit had not re-entered at end_seq
+ * @filtered:	exits of the recording that a filter left out
+ * @gone:	the vCPU had been destroyed
+ */
 struct ring {
 	int fd;
 	struct exit_ring_reader reader;
@@ -17,38 +38,43 @@ struct ring {
 	struct kvm_exit_ring_tail *tail;
 	const struct kvm_exit_record *records;
 
-	/* The recording covers the records with first_seq <= seq < end_seq. */
 	uint64_t first_seq;
-	uint64_t end_seq;	     /* UINT64_MAX until ring_end() */
-	struct kvm_exit_total *base; /* totals at first_seq */
-	uint64_t begin_tsc;	     /* TSC when they were that; 0: the vCPU's creation */
-	uint64_t end_tsc;	     /* after ring_end(): TSC when the recording ended */
-	bool open_first;	     /* an exit was open at first_seq */
-	bool open_kind_unknown;	     /* whether it is real or synthesized; its record shows it */
-	unsigned int open_slot;	     /* of that exit, while its kind is unknown */
-	bool gone;		     /* after ring_end(): the vCPU had been destroyed */
-	bool unverified;	     /* no consistent copy of the totals at the begin or the end */
-	struct kvm_exit_total *sum;  /* after ring_end(): totals of the recording */
-	uint32_t open_exits;	     /* 1: an exit had not re-entered at end_seq */
-	uint64_t unread;	     /* exits before this recording */
+	uint64_t end_seq;
+	struct kvm_exit_total *base;
+	uint64_t begin_tsc;
+	bool open_at_start;
+	bool open_kind_unknown;
+	unsigned int open_slot;
+	uint64_t unread;
+	bool unverified;
+
+	uint64_t end_tsc;
+	struct kvm_exit_total *sum;
+	uint32_t open_exits;
 	uint64_t filtered;
+	bool gone;
 };
 
-/* Maps the ring that @fd is attached to and sets where its recording begins.
- * -EPROTO: the kernel speaks another ABI.
+/*
+ * Map the ring that @fd is attached to and set where its recording begins. Returns 0 or -errno;
+ * -EPROTO: the kernel has another version of the ABI. Call ring_close() in either case.
  */
 int ring_open(struct ring *ring, int fd);
 
-/* The next records of the recording; they stay until ring_release(). */
-uint32_t ring_take(struct ring *ring, const struct kvm_exit_record **first);
+/*
+ * Return the number of records of the recording that can be read from @first on. They stay until
+ * ring_release() hands the oldest @count of them back to the kernel.
+ */
+uint32_t ring_peek(struct ring *ring, const struct kvm_exit_record **first);
 void ring_release(struct ring *ring, uint32_t count);
 
 /*
- * Ends the recording at this instant: what was published by now still comes,
- * and the totals are those of exactly these records (and of the lost ones).
+ * End the recording at this instant: what was published by now still comes, and the totals are
+ * those of exactly these records (and of the lost ones).
  */
 void ring_end(struct ring *ring);
 
+/* Unmap the ring and close its file; it may be called twice. */
 void ring_close(struct ring *ring);
 
 /*

@@ -28,19 +28,29 @@ enum source_kind {
 	SOURCE_FINISHED, /* nothing will come any more */
 };
 
-/* Pointers are valid until the next call for the source. */
+/*
+ * struct source_item - what source_next() hands on; pointers are valid until the next call
+ * @vcpu:	number of the vCPU
+ * @info:	SOURCE_VCPU
+ * @created_tsc: SOURCE_VCPU: TSC when the ring was created, in cycles; 0: unknown
+ * @snapshot_tsc: TSC of the totals' snapshot at which the recording of the vCPU begins
+ *		(SOURCE_VCPU; 0: at the vCPU's creation) or ends (SOURCE_END_VCPU). Rings only.
+ * @open_at_start: SOURCE_VCPU: an exit was open at that snapshot
+ * @records:	SOURCE_RECORDS: @count of them, in seq order
+ * @end:	SOURCE_END_VCPU
+ */
 struct source_item {
 	enum source_kind kind;
 	int vcpu;
+
 	struct store_vcpu info;
-	uint64_t made_tsc; /* with .info: TSC when the ring was made, 0: unknown */
-	/* Of the device, TSC of the look at the totals that the recording of the vCPU
-	 * begins with (with .info; 0: it begins with the vCPU's creation) or ends with
-	 * (with .end). */
-	uint64_t look_tsc;
-	int open_first; /* with .info: an exit was open at that look */
+	uint64_t created_tsc;
+	uint64_t snapshot_tsc;
+	bool open_at_start;
+
 	const struct kvm_exit_record *records;
 	size_t count;
+
 	struct store_vcpu_end end;
 };
 

@@ -145,10 +145,10 @@ static int add_vcpu(struct xcheck *x, const struct source *source, const struct 
 		.tgid = item->info.tgid,
 		.vcpu_id = item->info.vcpu_id,
 		.isa = source->info.isa,
-		.created_tsc = item->made_tsc,
+		.created_tsc = item->created_tsc,
 		.first_seq = item->info.first_seq,
-		.first_snapshot_tsc = item->look_tsc,
-		.open_at_start = item->open_first,
+		.first_snapshot_tsc = item->snapshot_tsc,
+		.open_at_start = item->open_at_start,
 	};
 	int vcpu;
 	int rc = 0;
@@ -165,7 +165,7 @@ static void end_vcpu(struct xcheck *x, const struct source_item *item)
 {
 	const struct match_vcpu_end end = {
 		.seq = item->end.end_seq,
-		.last_snapshot_tsc = item->look_tsc,
+		.last_snapshot_tsc = item->snapshot_tsc,
 		.open = item->end.open_exits,
 		.gone = item->end.ended,
 	};

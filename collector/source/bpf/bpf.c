@@ -2,8 +2,8 @@
 /*
  * bpf.c - records from the rings of the BPF programs
  *
- * As device.c goes round: first the rings that a vCPU has taken since, then each ring once,
- * then SOURCE_NOTHING. A ring whose vCPU is gone and which is read is given back.
+ * They are read in rounds (rounds.h). Before each round, the rings that a vCPU has taken since
+ * are opened. A ring whose vCPU is gone is given back once all of it was read.
  */
 #include "collector/source/bpf/bpf.h"
 
@@ -20,15 +20,12 @@
 #include "collector/source/bpf/session.h"
 #include "collector/source/bpf/shared.h"
 #include "collector/source/ring.h"
+#include "collector/source/rounds.h"
 
-/* A ring that a vCPU has taken; its number is its place in the list. */
+/* Where the ring of a vCPU comes from. */
 struct bpf_ring {
-	struct ring ring;
-	uint32_t index;	 /* of the session */
-	uint32_t budget; /* records that this round may still take */
-	uint32_t vm;	 /* place in the list of VMs */
-	bool is_ended;	 /* ring_end() was called */
-	bool is_closed;
+	uint32_t index; /* of the session's ring */
+	uint32_t vm;	/* place in the list of VMs */
 };
 
 /* A VM, by the address of its struct kvm, which a later VM may get again. */
@@ -37,21 +34,22 @@ struct bpf_vm {
 	bool is_gone; /* one of its vCPUs is destroyed: they all are */
 };
 
+/*
+ * struct bpf_source - the BPF programs as a source
+ * @rings:	rings[rounds.count], by the number of the vCPU
+ * @vms:	the VM with id n is vms[n - 1]
+ * @is_open:	whether a ring of the session is open, by its index
+ */
 struct bpf_source {
 	struct source source; /* first: the two are cast into each other */
 	struct bpf_session *session;
 	int timer;
+
+	struct rounds rounds;
 	struct bpf_ring *rings;
-	int count;
-	struct bpf_vm *vms; /* the VM with id n is vms[n - 1] */
+	struct bpf_vm *vms;
 	uint32_t vm_count;
-	bool is_announced[BPF_VCPUS]; /* by index of the session */
-	int cursor;		      /* ring of this round; -1: the round begins */
-	int in_hand;		      /* ring whose records the caller has; -1: none */
-	uint32_t held;		      /* how many */
-	int closing;		      /* ring whose end the caller has; -1: none */
-	bool is_stopping;
-	char comm[32];
+	bool is_open[BPF_VCPUS];
 };
 
 static struct bpf_source *from_source(struct source *source)
@@ -62,12 +60,12 @@ static struct bpf_source *from_source(struct source *source)
 /* Notes which VMs are gone: their address may be another VM's by now. */
 static void find_gone_vms(struct bpf_source *s)
 {
-	for (int i = 0; i < s->count; i++) {
-		const struct bpf_ring *r = &s->rings[i];
+	for (int i = 0; i < s->rounds.count; i++) {
+		const struct rounds_vcpu *vcpu = &s->rounds.vcpus[i];
 
-		if (!r->is_closed &&
-		    exit_ring_load_acquire(&r->ring.meta->state) == KVM_EXIT_RING_DEAD)
-			s->vms[r->vm].is_gone = true;
+		if (!vcpu->is_closed &&
+		    exit_ring_load_acquire(&vcpu->ring.meta->state) == KVM_EXIT_RING_DEAD)
+			s->vms[s->rings[i].vm].is_gone = true;
 	}
 }
 
@@ -89,139 +87,75 @@ static int find_vm(struct bpf_source *s, uint64_t address)
 	return (int)s->vm_count++;
 }
 
-/* Opens the ring that a vCPU has taken. */
-static int open_ring(struct bpf_source *s, uint32_t index, struct fault *fault)
+/* Makes room for one more vCPU. 0 or -ENOMEM. */
+static int grow_rings(struct bpf_source *s)
 {
-	const struct kvm_exit_ring_meta *meta = bpf_session_meta(s->session, index);
-	struct bpf_ring *rings = reallocarray(s->rings, (size_t)s->count + 1, sizeof(*rings));
-	struct bpf_ring *new;
-	int vm = find_vm(s, meta->vm_id);
-	int fd;
-	int rc;
+	size_t count = (size_t)s->rounds.count + 1;
+	struct bpf_ring *rings = reallocarray(s->rings, count, sizeof(*rings));
 
-	if (rings)
-		s->rings = rings;
-	if (!rings || vm < 0)
-		return fault_set(fault, -ENOMEM, "out of memory");
-	fd = fcntl(bpf_session_ring_fd(s->session, index), F_DUPFD_CLOEXEC, 0);
-	if (fd < 0)
-		return fault_set(fault, -errno, "bpf: %s", strerror(errno));
-	new = &rings[s->count];
-	memset(new, 0, sizeof(*new));
-	new->index = index;
-	new->vm = (uint32_t)vm;
-	rc = ring_open(&new->ring, fd);
-	if (rc) {
-		ring_close(&new->ring);
-		return fault_set(fault, rc, "bpf: can't map a ring: %s", strerror(-rc));
-	}
-	s->count++;
-	s->is_announced[index] = true;
+	if (!rings)
+		return -ENOMEM;
+	s->rings = rings;
 	return 0;
 }
 
-/* Announces a ring that a vCPU has taken, or leaves @item alone. */
+/* Opens the ring @index, which a vCPU has taken. Returns the vCPU's number or -errno. */
+static int open_ring(struct bpf_source *s, uint32_t index, struct fault *fault)
+{
+	int vm = find_vm(s, bpf_session_meta(s->session, index)->vm_id);
+	int number;
+	int fd;
+
+	if (vm < 0 || grow_rings(s))
+		return fault_set(fault, -ENOMEM, "out of memory");
+
+	/* A copy, for the session uses its own again when this vCPU is gone. */
+	fd = fcntl(bpf_session_ring_fd(s->session, index), F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return fault_set(fault, -errno, "bpf: %s", strerror(errno));
+	number = rounds_add(&s->rounds, fd);
+	if (number < 0)
+		return fault_set(fault, number, "bpf: can't map a ring: %s", strerror(-number));
+
+	s->rings[number] = (struct bpf_ring){.index = index, .vm = (uint32_t)vm};
+	s->is_open[index] = true;
+	return number;
+}
+
+/* Hands on a vCPU that has taken a ring since, or leaves @item alone. */
 static int find_new(struct bpf_source *s, struct source_item *item, struct fault *fault)
 {
 	for (uint32_t i = 0; i < bpf_session_rings(s->session); i++) {
-		const struct kvm_exit_ring_meta *meta = bpf_session_meta(s->session, i);
-		const struct bpf_ring *new;
-		int rc;
+		int number;
 
-		if (s->is_announced[i] || !exit_ring_load_acquire(&meta->ring_id))
+		if (s->is_open[i] ||
+		    !exit_ring_load_acquire(&bpf_session_meta(s->session, i)->ring_id))
 			continue;
-		rc = open_ring(s, i, fault);
-		if (rc)
-			return rc;
-		new = &s->rings[s->count - 1];
-		s->source.info.isa = meta->isa;
-		s->source.info.tsc_khz = meta->tsc_khz;
-		host_comm(meta->tgid, s->comm, sizeof(s->comm));
-		item->kind = SOURCE_VCPU;
-		item->vcpu = s->count - 1;
-		item->made_tsc = meta->tsc_base;
-		item->look_tsc = new->ring.begin_tsc;
-		item->open_first = new->ring.open_first;
-		item->info = (struct store_vcpu){
-			.comm = s->comm,
-			.vm_id = new->vm + 1,
-			.ring_id = meta->ring_id,
-			.tgid = meta->tgid,
-			.vcpu_id = meta->vcpu_id,
-			.first_seq = new->ring.first_seq,
-		};
+
+		number = open_ring(s, i, fault);
+		if (number < 0)
+			return number;
+
+		rounds_give_vcpu(&s->rounds, number, &s->source, item);
+		/* The programs know the VM's address only. */
+		item->info.vm_id = s->rings[number].vm + 1;
 		return 0;
 	}
 	return 0;
 }
 
-static void give_end(struct bpf_source *s, int at, struct source_item *item)
-{
-	ring_give_end(&s->rings[at].ring, &s->source, item);
-	item->vcpu = at;
-	s->closing = at;
-}
-
-/* What ring @at has: records, its end, or nothing. */
-static void visit(struct bpf_source *s, int at, struct source_item *item)
-{
-	struct bpf_ring *r = &s->rings[at];
-	uint32_t n;
-
-	if (r->is_closed)
-		return;
-	if (!r->is_ended && (s->is_stopping || exit_ring_finished(&r->ring.reader))) {
-		ring_end(&r->ring);
-		r->is_ended = true;
-	}
-	n = ring_take(&r->ring, &item->records);
-	if (n > r->budget)
-		n = r->budget;
-	if (n) {
-		item->kind = SOURCE_RECORDS;
-		item->vcpu = at;
-		item->count = n;
-		r->budget -= n;
-		s->in_hand = at;
-		s->held = n;
-	} else if (r->is_ended && r->budget) {
-		give_end(s, at, item);
-	}
-}
-
-/* Closes the ring whose end the caller has had; one whose vCPU is gone is used again. */
-static void close_ring(struct bpf_source *s, struct bpf_ring *r)
-{
-	bool gone = r->ring.gone;
-
-	if (gone)
-		s->vms[r->vm].is_gone = true;
-	ring_close(&r->ring);
-	r->is_closed = true;
-	if (!gone)
-		return;
-	bpf_session_recycle(s->session, r->index);
-	s->is_announced[r->index] = false;
-}
-
-/* Takes back what the last call gave. */
+/* Takes back what the last call gave. A ring whose vCPU is gone is used again. */
 static void take_back(struct bpf_source *s)
 {
-	if (s->in_hand >= 0)
-		ring_release(&s->rings[s->in_hand].ring, s->held);
-	s->in_hand = -1;
-	if (s->closing >= 0)
-		close_ring(s, &s->rings[s->closing]);
-	s->closing = -1;
-}
+	bool was_gone;
+	int closed = rounds_take_back(&s->rounds, &was_gone);
 
-static bool all_closed(const struct bpf_source *s)
-{
-	for (int i = 0; i < s->count; i++) {
-		if (!s->rings[i].is_closed)
-			return false;
-	}
-	return true;
+	if (closed < 0 || !was_gone)
+		return;
+
+	s->vms[s->rings[closed].vm].is_gone = true;
+	bpf_session_recycle(s->session, s->rings[closed].index);
+	s->is_open[s->rings[closed].index] = false;
 }
 
 /* What of it is lost and belongs to no vCPU that is recorded. */
@@ -276,7 +210,7 @@ static void describe_losses(struct bpf_source *s)
 			used ? ", " : "", (unsigned long long)limit >> 20);
 }
 
-/* Begins a round: the clock is set, new vCPUs get rings and are announced. */
+/* Before a round: sets the clock of the programs, opens rings; hands on a vCPU that is new. */
 static int begin_round(struct bpf_source *s, struct source_item *item, struct fault *fault)
 {
 	uint64_t ticks;
@@ -285,41 +219,30 @@ static int begin_round(struct bpf_source *s, struct source_item *item, struct fa
 	if (read(s->timer, &ticks, sizeof(ticks)) < 0 && errno != EAGAIN)
 		return fault_set(fault, -errno, "bpf: timer: %s", strerror(errno));
 	bpf_session_tick(s->session);
+
 	rc = find_new(s, item, fault);
-	if (rc || item->kind != SOURCE_NOTHING)
-		return rc;
-	for (int i = 0; i < s->count; i++) {
-		if (!s->rings[i].is_closed)
-			s->rings[i].budget = s->rings[i].ring.meta->record_count;
-	}
-	s->cursor = 0;
-	return 0;
+	if (!rc && item->kind == SOURCE_NOTHING)
+		rounds_begin(&s->rounds);
+	return rc;
 }
 
 static int bpf_next(struct source *source, struct source_item *item, struct fault *fault)
 {
 	struct bpf_source *s = from_source(source);
-	int rc;
 
 	take_back(s);
+
 	item->kind = SOURCE_NOTHING;
-	if (s->cursor < 0) {
-		rc = begin_round(s, item, fault);
+	if (rounds_is_over(&s->rounds)) {
+		int rc = begin_round(s, item, fault);
+
 		if (rc || item->kind != SOURCE_NOTHING)
 			return rc;
 	}
-	for (; s->cursor < s->count; s->cursor++) {
-		visit(s, s->cursor, item);
-		if (item->kind != SOURCE_NOTHING)
-			return 0;
-	}
-	s->cursor = -1;
-	if (s->is_stopping && all_closed(s)) {
-		s->source.info.tsc_end = host_tsc();
-		s->source.info.ended_ns = host_realtime_ns();
+
+	rounds_next(&s->rounds, source, item);
+	if (item->kind == SOURCE_FINISHED)
 		describe_losses(s);
-		item->kind = SOURCE_FINISHED;
-	}
 	return 0;
 }
 
@@ -347,17 +270,14 @@ static int bpf_store_counts(struct source *source, struct store *store)
 
 static void bpf_stop(struct source *source)
 {
-	from_source(source)->is_stopping = true;
+	from_source(source)->rounds.is_stopping = true;
 }
 
 static void bpf_close(struct source *source)
 {
 	struct bpf_source *s = from_source(source);
 
-	for (int i = 0; i < s->count; i++) {
-		if (!s->rings[i].is_closed)
-			ring_close(&s->rings[i].ring);
-	}
+	rounds_free(&s->rounds);
 	if (s->session)
 		bpf_session_close(s->session);
 	if (s->timer >= 0)
@@ -390,10 +310,12 @@ static int prepare(struct bpf_source *s, const struct bpf_options *options, stru
 	rc = bpf_session_open(options, &s->session, fault);
 	if (rc)
 		return rc;
+
 	s->source.fd = epoll_create1(EPOLL_CLOEXEC);
 	s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (s->source.fd < 0 || s->timer < 0 || timerfd_settime(s->timer, 0, &period, NULL))
 		return fault_set(fault, -errno, "bpf: timer: %s", strerror(errno));
+
 	rc = watch(s, s->timer);
 	if (!rc)
 		rc = watch(s, bpf_session_fd(s->session));
@@ -415,12 +337,12 @@ int source_bpf_open(const struct bpf_options *options, struct source **result, s
 	*result = NULL;
 	if (!s)
 		return fault_set(fault, -ENOMEM, "out of memory");
+
 	s->source.ops = &ops;
 	s->source.fd = -1;
 	s->timer = -1;
-	s->cursor = -1;
-	s->in_hand = -1;
-	s->closing = -1;
+	rounds_init(&s->rounds);
+
 	rc = prepare(s, options, fault);
 	if (rc) {
 		bpf_close(&s->source);

@@ -10,21 +10,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 #include <x86intrin.h>
 
 #include "collector/source/ring.h"
+#include "collector/source/test/memory_ring.h"
 #include "sql/test/check.h"
 
 #define RECORDS 256U
 #define REASONS 5U
 
 struct vcpu {
-	struct exit_ring_producer producer;
-	struct kvm_exit_ring_meta *meta;
-	struct kvm_exit_total *totals;
-	int fd;
+	struct memory_ring ring;
 	unsigned int random;
 	unsigned int open; /* slot of the open exit */
 	uint64_t open_tsc; /* when it began */
@@ -44,25 +41,25 @@ static void add(__u64 *p, uint64_t value)
 	store(p, *p + value);
 }
 
-static void settle(struct vcpu *v, __u64 *counter, uint64_t cycles)
+static void add_closed(struct vcpu *v, __u64 *counter, uint64_t cycles)
 {
 	add(counter, 1);
-	add(&v->totals[v->open].cycles, cycles);
+	add(&v->ring.totals[v->open].cycles, cycles);
 }
 
-/* As the kernel does it: the record comes behind its counter and cycles, or before. */
+/* As the kernel does it: the record is published after its counter and cycles, or before. */
 static void close_exit(struct vcpu *v, uint64_t cycles)
 {
-	struct kvm_exit_total *t = &v->totals[v->open];
-	struct kvm_exit_record *record = v->unread ? NULL : exit_ring_reserve(&v->producer);
+	struct kvm_exit_total *t = &v->ring.totals[v->open];
+	struct kvm_exit_record *record = v->unread ? NULL : exit_ring_reserve(&v->ring.producer);
 
 	if (v->unread) {
-		settle(v, &t->unread, cycles);
+		add_closed(v, &t->unread, cycles);
 		return;
 	}
 	if (!record) {
-		exit_ring_drop(&v->producer);
-		settle(v, &t->dropped, cycles);
+		exit_ring_drop(&v->ring.producer);
+		add_closed(v, &t->dropped, cycles);
 		return;
 	}
 	record->reason = v->open;
@@ -70,10 +67,10 @@ static void close_exit(struct vcpu *v, uint64_t cycles)
 	record->tsc = v->open_tsc;
 	record->flags = v->synth ? KVM_EXIT_REC_SYNTH : 0;
 	if (cycles % 2)
-		settle(v, &t->recorded, cycles);
-	exit_ring_publish(&v->producer, record);
+		add_closed(v, &t->recorded, cycles);
+	exit_ring_publish(&v->ring.producer, record);
 	if (!(cycles % 2))
-		settle(v, &t->recorded, cycles);
+		add_closed(v, &t->recorded, cycles);
 }
 
 /* The open exit is closed, then the new one is counted. */
@@ -85,7 +82,7 @@ static void vm_exit(struct vcpu *v)
 	v->open = 1 + (v->random >> 16) % REASONS;
 	v->open_tsc = __rdtsc();
 	v->synth = 0;
-	add(&v->totals[v->open].count, 1);
+	add(&v->ring.totals[v->open].count, 1);
 }
 
 /* As vm_exit(), of slot @slot, real or not. */
@@ -96,39 +93,13 @@ static void vm_exit_of(struct vcpu *v, unsigned int slot, int synth)
 	v->open = slot;
 	v->open_tsc = __rdtsc();
 	v->synth = synth;
-	add(synth ? &v->totals[slot].synthesized : &v->totals[slot].count, 1);
+	add(synth ? &v->ring.totals[slot].synthesized : &v->ring.totals[slot].count, 1);
 }
 
 static void vcpu_make(struct vcpu *v)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t totals = KVM_EXIT_TOTAL_SLOTS * sizeof(*v->totals);
-	size_t bytes = 2 * page + totals + RECORDS * sizeof(struct kvm_exit_record);
-	char *area;
-
 	memset(v, 0, sizeof(*v));
-	v->fd = memfd_create("ring", MFD_CLOEXEC);
-	if (ftruncate(v->fd, (off_t)bytes))
-		exit(1);
-	area = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, v->fd, 0);
-	v->meta = (void *)area;
-	v->totals = (void *)(area + 2 * page);
-	*v->meta = (struct kvm_exit_ring_meta){
-		.magic = KVM_EXIT_RING_MAGIC,
-		.abi = KVM_EXIT_RING_ABI,
-		.record_bytes = sizeof(struct kvm_exit_record),
-		.record_count = RECORDS,
-		.totals_offset = (__u32)(2 * page),
-		.records_offset = (__u32)(2 * page + totals),
-		.total_bytes = sizeof(*v->totals),
-		.total_slots = KVM_EXIT_TOTAL_SLOTS,
-	};
-	v->producer = (struct exit_ring_producer){
-		.meta = v->meta,
-		.tail = (void *)(area + page),
-		.records = (void *)(area + 2 * page + totals),
-		.mask = RECORDS - 1,
-	};
+	v->ring = memory_ring_make(RECORDS);
 	v->open = KVM_EXIT_TOTAL_OTHER;
 }
 
@@ -148,7 +119,7 @@ static void take_all(struct ring *ring, struct sums *s)
 	uint32_t count;
 	uint32_t i;
 
-	while ((count = ring_take(ring, &r))) {
+	while ((count = ring_peek(ring, &r))) {
 		for (i = 0; i < count; i++) {
 			if (!s->all++)
 				s->first = s->next = r[i].seq;
@@ -199,7 +170,7 @@ static void test_from_the_start(void)
 	vcpu_make(&v);
 	for (i = 0; i < 100; i++)
 		vm_exit(&v);
-	CHECK_EQ(ring_open(&ring, v.fd), 0);
+	CHECK_EQ(ring_open(&ring, v.ring.fd), 0);
 	for (i = 0; i < 900; i++) {
 		vm_exit(&v);
 		if (i % 100 == 0)
@@ -229,7 +200,7 @@ static void test_open_at_the_attach(void)
 	v.unread = 1;
 	for (i = 0; i < 1000; i++)
 		vm_exit(&v);
-	CHECK_EQ(ring_open(&ring, v.fd), 0);
+	CHECK_EQ(ring_open(&ring, v.ring.fd), 0);
 	vm_exit(&v);
 	v.unread = 0;
 	for (i = 0; i < 200; i++)
@@ -255,7 +226,7 @@ static void test_from_the_middle(void)
 	v.unread = 0;
 	for (i = 0; i < 10; i++)
 		vm_exit(&v); /* between the attach and the snapshot */
-	CHECK_EQ(ring_open(&ring, v.fd), 0);
+	CHECK_EQ(ring_open(&ring, v.ring.fd), 0);
 	CHECK_EQ(ring.unread, 1009); /* the one that is open is not among them */
 	CHECK_EQ(ring.first_seq, 10);
 	for (i = 0; i < 200; i++)
@@ -276,7 +247,7 @@ static void test_lost(void)
 	int i;
 
 	vcpu_make(&v);
-	CHECK_EQ(ring_open(&ring, v.fd), 0);
+	CHECK_EQ(ring_open(&ring, v.ring.fd), 0);
 	for (i = 0; i < 1001; i++)
 		vm_exit(&v);
 	take_all(&ring, &s);
@@ -316,12 +287,12 @@ static void test_running(void)
 	vcpu_make(&v);
 	vm_exit(&v);
 	vm_exit(&v);
-	v.meta->attached_seq = 1; /* somebody has read before */
+	v.ring.meta->attached_seq = 1; /* somebody has read before */
 	CHECK(!pthread_create(&v.thread, NULL, vcpu_run, &v));
 	for (round = 0; round < 5000; round++) {
 		struct sums s = {0};
 
-		CHECK_EQ(ring_open(&ring, dup(v.fd)), 0);
+		CHECK_EQ(ring_open(&ring, dup(v.ring.fd)), 0);
 		for (i = 0; i < 300; i++)
 			take_all(&ring, &s);
 		ring_end(&ring);
@@ -343,12 +314,12 @@ static void test_open_kind(void)
 		struct vcpu v;
 
 		vcpu_make(&v);
-		v.meta->attached_seq = 1; /* somebody has read before */
+		v.ring.meta->attached_seq = 1; /* somebody has read before */
 		/* More of the other kind: the greater count is not that of the open exit. */
 		for (int n = 0; n < 6; n++)
 			vm_exit_of(&v, 1, n < 2 ? synth : !synth);
 		vm_exit_of(&v, 1, synth);
-		CHECK_EQ(ring_open(&ring, v.fd), 0);
+		CHECK_EQ(ring_open(&ring, v.ring.fd), 0);
 		CHECK(!ring.unverified);
 		CHECK_EQ(ring.unread, 6);
 		vm_exit_of(&v, 2, 0);
@@ -377,7 +348,7 @@ static void test_open_kind_without_record(void)
 	for (int i = 0; i < 6; i++)
 		vm_exit_of(&v, 1, i % 2);
 	vm_exit_of(&v, 1, 0);
-	CHECK_EQ(ring_open(&ring, v.fd), 0);
+	CHECK_EQ(ring_open(&ring, v.ring.fd), 0);
 	vm_exit_of(&v, 1, 1);
 	v.unread = 0;
 	vm_exit_of(&v, 2, 0);
@@ -389,24 +360,24 @@ static void test_open_kind_without_record(void)
 	ring_close(&ring);
 }
 
-/* Totals that never add up are not taken for a snapshot without a word. */
+/* Totals that never add up are marked as unverified. */
 static void test_unverified(void)
 {
 	struct ring ring;
 	struct vcpu v;
 
 	vcpu_make(&v);
-	v.meta->attached_seq = 1;
+	v.ring.meta->attached_seq = 1;
 	for (int i = 0; i < 10; i++)
 		vm_exit(&v);
-	CHECK_EQ(ring_open(&ring, dup(v.fd)), 0);
+	CHECK_EQ(ring_open(&ring, dup(v.ring.fd)), 0);
 	CHECK(!ring.unverified);
-	add(&v.totals[1].count, 1); /* two open exits */
+	add(&v.ring.totals[1].count, 1); /* two open exits */
 	ring_end(&ring);
 	CHECK(ring.unverified);
 	ring_close(&ring);
 
-	CHECK_EQ(ring_open(&ring, v.fd), 0);
+	CHECK_EQ(ring_open(&ring, v.ring.fd), 0);
 	CHECK(ring.unverified);
 	ring_close(&ring);
 }
@@ -417,8 +388,8 @@ static void test_other_abi(void)
 	struct vcpu v;
 
 	vcpu_make(&v);
-	v.meta->abi++;
-	CHECK_EQ(ring_open(&ring, v.fd), -EPROTO);
+	v.ring.meta->abi++;
+	CHECK_EQ(ring_open(&ring, v.ring.fd), -EPROTO);
 	ring_close(&ring);
 	CHECK(ring_open(&ring, open("/dev/null", O_RDWR)) < 0);
 	ring_close(&ring);

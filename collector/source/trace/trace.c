@@ -237,7 +237,7 @@ static void announce(struct trace_source *s, struct vcpu *vcpu, struct source_it
 	s->feed.comm(s->feed.self, vcpu->tgid, vcpu->tid, s->comm, sizeof(s->comm));
 	item->kind = SOURCE_VCPU;
 	item->vcpu = vcpu->number;
-	item->made_tsc = 0;
+	item->created_tsc = 0;
 	item->info = (struct store_vcpu){
 		.comm = *s->comm ? s->comm : NULL,
 		.vm_id = identity_vm(s->identity, vcpu->tgid, vcpu->tid),

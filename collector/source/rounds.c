@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* rounds.c - reads the rings of all vCPUs in turn */
+#include "collector/source/rounds.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collector/host/host.h"
+
+void rounds_init(struct rounds *rounds)
+{
+	*rounds = (struct rounds){.cursor = -1, .lender = -1, .closing = -1};
+}
+
+void rounds_free(struct rounds *rounds)
+{
+	for (int i = 0; i < rounds->count; i++) {
+		if (!rounds->vcpus[i].is_closed)
+			ring_close(&rounds->vcpus[i].ring);
+	}
+	free(rounds->vcpus);
+}
+
+int rounds_add(struct rounds *rounds, int fd)
+{
+	size_t count = (size_t)rounds->count + 1;
+	struct rounds_vcpu *vcpus = reallocarray(rounds->vcpus, count, sizeof(*vcpus));
+	struct rounds_vcpu *vcpu;
+	int rc;
+
+	if (!vcpus) {
+		close(fd);
+		return -ENOMEM;
+	}
+	rounds->vcpus = vcpus;
+	vcpu = &vcpus[rounds->count];
+	memset(vcpu, 0, sizeof(*vcpu));
+
+	rc = ring_open(&vcpu->ring, fd);
+	if (rc) {
+		ring_close(&vcpu->ring);
+		return rc;
+	}
+	return rounds->count++;
+}
+
+int rounds_take_back(struct rounds *rounds, bool *was_gone)
+{
+	int closed = rounds->closing;
+
+	if (rounds->lender >= 0)
+		ring_release(&rounds->vcpus[rounds->lender].ring, rounds->lent);
+	rounds->lender = -1;
+
+	if (closed >= 0) {
+		struct rounds_vcpu *vcpu = &rounds->vcpus[closed];
+
+		*was_gone = vcpu->ring.gone;
+		ring_close(&vcpu->ring);
+		vcpu->is_closed = true;
+	}
+	rounds->closing = -1;
+	return closed;
+}
+
+bool rounds_is_over(const struct rounds *rounds)
+{
+	return rounds->cursor < 0;
+}
+
+void rounds_begin(struct rounds *rounds)
+{
+	for (int i = 0; i < rounds->count; i++) {
+		struct rounds_vcpu *vcpu = &rounds->vcpus[i];
+
+		if (!vcpu->is_closed)
+			vcpu->budget = vcpu->ring.meta->record_count;
+	}
+	rounds->cursor = 0;
+}
+
+void rounds_give_vcpu(struct rounds *rounds, int number, struct source *source,
+		      struct source_item *item)
+{
+	const struct ring *ring = &rounds->vcpus[number].ring;
+	const struct kvm_exit_ring_meta *meta = ring->meta;
+
+	source->info.isa = meta->isa;
+	source->info.tsc_khz = meta->tsc_khz;
+	host_comm(meta->tgid, rounds->comm, sizeof(rounds->comm));
+
+	item->kind = SOURCE_VCPU;
+	item->vcpu = number;
+	item->created_tsc = meta->tsc_base;
+	item->snapshot_tsc = ring->begin_tsc;
+	item->open_at_start = ring->open_at_start;
+	item->info = (struct store_vcpu){
+		.comm = rounds->comm,
+		.vm_id = meta->vm_id,
+		.ring_id = meta->ring_id,
+		.tgid = meta->tgid,
+		.vcpu_id = meta->vcpu_id,
+		.first_seq = ring->first_seq,
+	};
+}
+
+/* Hands on what vCPU @number has: records, its end, or nothing. */
+static void read_ring(struct rounds *rounds, int number, struct source *source,
+		      struct source_item *item)
+{
+	struct rounds_vcpu *vcpu = &rounds->vcpus[number];
+	uint32_t n;
+
+	if (vcpu->is_closed)
+		return;
+
+	/* The end is set before the last records are read: it says which are the last ones. */
+	if (!vcpu->is_ended && (rounds->is_stopping || exit_ring_finished(&vcpu->ring.reader))) {
+		ring_end(&vcpu->ring);
+		vcpu->is_ended = true;
+	}
+
+	n = ring_peek(&vcpu->ring, &item->records);
+	if (n > vcpu->budget)
+		n = vcpu->budget;
+	item->vcpu = number;
+
+	if (n) {
+		item->kind = SOURCE_RECORDS;
+		item->count = n;
+		vcpu->budget -= n;
+		rounds->lender = number;
+		rounds->lent = n;
+	} else if (vcpu->is_ended && vcpu->budget) {
+		ring_give_end(&vcpu->ring, source, item);
+		rounds->closing = number;
+	}
+}
+
+static bool all_closed(const struct rounds *rounds)
+{
+	for (int i = 0; i < rounds->count; i++) {
+		if (!rounds->vcpus[i].is_closed)
+			return false;
+	}
+	return true;
+}
+
+void rounds_next(struct rounds *rounds, struct source *source, struct source_item *item)
+{
+	item->kind = SOURCE_NOTHING;
+	for (; rounds->cursor < rounds->count; rounds->cursor++) {
+		read_ring(rounds, rounds->cursor, source, item);
+		if (item->kind != SOURCE_NOTHING)
+			return;
+	}
+	rounds->cursor = -1;
+
+	if (rounds->is_stopping && all_closed(rounds)) {
+		source->info.tsc_end = host_tsc();
+		source->info.ended_ns = host_realtime_ns();
+		item->kind = SOURCE_FINISHED;
+	}
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * rounds.h - reads the rings of all vCPUs in turn, for the sources that have rings
+ *
+ * In a round each ring is read once: all that it holds, but no more than its size, so that no
+ * vCPU starves the others. Before a round the source adds the rings that are new.
+ *
+ *	rounds_take_back()
+ *	if rounds_is_over():
+ *		rounds_add() a new ring and hand on rounds_give_vcpu(), or
+ *		rounds_begin()
+ *	rounds_next()
+ */
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_ROUNDS_H
+#define EXITSCOPE_COLLECTOR_SOURCE_ROUNDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "collector/source/ring.h"
+#include "collector/source/source.h"
+
+/*
+ * struct rounds_vcpu - a vCPU and its ring
+ * @budget:	records that may still be read in this round
+ * @is_ended:	ring_end() was called
+ */
+struct rounds_vcpu {
+	struct ring ring;
+	uint32_t budget;
+	bool is_ended;
+	bool is_closed;
+};
+
+/*
+ * struct rounds - to be initialized by rounds_init()
+ * @vcpus:	vcpus[count], by the number of the vCPU (struct source_item)
+ * @comm:	of the vCPU that was handed on last
+ * @cursor:	vCPU whose turn it is; -1: the round is over
+ * @lender:	vCPU whose records the caller has, @lent of them; -1: none
+ * @closing:	vCPU whose end the caller has; -1: none
+ * @is_stopping: set by the source: rings end with what was published by now
+ */
+struct rounds {
+	struct rounds_vcpu *vcpus;
+	int count;
+	char comm[32];
+
+	int cursor;
+	int lender;
+	uint32_t lent;
+	int closing;
+	bool is_stopping;
+};
+
+void rounds_init(struct rounds *rounds);
+
+/* Closes the rings that are open. */
+void rounds_free(struct rounds *rounds);
+
+/*
+ * Open the ring that @fd is attached to, for a new vCPU. @fd is closed with the ring, and when
+ * this fails. Returns the vCPU's number or -errno (-ENOMEM, or what ring_open() returns).
+ */
+int rounds_add(struct rounds *rounds, int fd);
+
+/*
+ * Take back what the last rounds_next() gave. Returns the number of the vCPU whose ring is closed
+ * now, because its end was given; @was_gone: it had been destroyed. -1: no ring.
+ */
+int rounds_take_back(struct rounds *rounds, bool *was_gone);
+
+bool rounds_is_over(const struct rounds *rounds);
+
+void rounds_begin(struct rounds *rounds);
+
+/* Fill @item with vCPU @number, and @source->info with what its ring knows about the machine. */
+void rounds_give_vcpu(struct rounds *rounds, int number, struct source *source,
+		      struct source_item *item);
+
+/*
+ * Fill @item with the next records of the round or the end of a vCPU. SOURCE_NOTHING: the round
+ * is over. SOURCE_FINISHED: so is the recording, and @source->info has its end.
+ */
+void rounds_next(struct rounds *rounds, struct source *source, struct source_item *item);
+
+#endif

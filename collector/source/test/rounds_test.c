@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* rounds_test.c - rings are read in turn, to their end, and none keeps the others waiting */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collector/source/rounds.h"
+#include "collector/source/test/memory_ring.h"
+#include "sql/test/check.h"
+
+#define RECORDS 8U
+
+/* Publishes @n records, or as many as find room. The totals show them, and no open exit. */
+static void publish(struct memory_ring *ring, unsigned int n)
+{
+	struct kvm_exit_record *record;
+
+	while (n-- && (record = exit_ring_reserve(&ring->producer))) {
+		ring->totals[1].count++;
+		ring->totals[1].recorded++;
+		exit_ring_publish(&ring->producer, record);
+	}
+}
+
+/* The vCPU is destroyed: its last exit never ended. */
+static void destroy(struct memory_ring *ring)
+{
+	ring->meta->state = KVM_EXIT_RING_DEAD;
+}
+
+/* As a source does it. Returns the number of the vCPU whose ring was closed, -1: none. */
+static int next(struct rounds *rounds, struct source *source, struct source_item *item)
+{
+	bool was_gone;
+	int closed = rounds_take_back(rounds, &was_gone);
+
+	if (rounds_is_over(rounds))
+		rounds_begin(rounds);
+	rounds_next(rounds, source, item);
+	return closed;
+}
+
+/* A ring that is filled as fast as it is read is left for the next one after a ring's worth. */
+static void test_no_vcpu_starves_the_others(void)
+{
+	struct memory_ring busy = memory_ring_make(RECORDS);
+	struct memory_ring quiet = memory_ring_make(RECORDS);
+	struct source source = {0};
+	struct source_item item;
+	struct rounds rounds;
+	size_t busy_records = 0;
+
+	rounds_init(&rounds);
+	CHECK_EQ(rounds_add(&rounds, busy.fd), 0);
+	CHECK_EQ(rounds_add(&rounds, quiet.fd), 1);
+	publish(&busy, 5);
+	publish(&quiet, 1);
+
+	for (int i = 0; i < 100; i++) {
+		next(&rounds, &source, &item);
+		CHECK_EQ(item.kind, SOURCE_RECORDS);
+		if (item.vcpu == 1)
+			break;
+		busy_records += item.count;
+		publish(&busy, RECORDS);
+	}
+	CHECK_EQ(item.vcpu, 1);
+	CHECK_EQ(item.count, 1);
+	CHECK_EQ(busy_records, RECORDS);
+
+	next(&rounds, &source, &item);
+	CHECK_EQ(item.kind, SOURCE_NOTHING);
+	CHECK(rounds_is_over(&rounds));
+	rounds_free(&rounds);
+}
+
+/* The records that the caller has are the kernel's again with the next call, not before. */
+static void test_records_are_lent(void)
+{
+	struct memory_ring ring = memory_ring_make(RECORDS);
+	struct source source = {0};
+	struct source_item item;
+	struct rounds rounds;
+
+	rounds_init(&rounds);
+	rounds_add(&rounds, ring.fd);
+	publish(&ring, RECORDS);
+
+	next(&rounds, &source, &item);
+	CHECK_EQ(item.count, RECORDS);
+	CHECK(!exit_ring_reserve(&ring.producer));
+	next(&rounds, &source, &item);
+	CHECK(exit_ring_reserve(&ring.producer));
+	rounds_free(&rounds);
+}
+
+/* All records of a vCPU that is destroyed come before its end; the others go on. */
+static void test_a_vcpu_ends(void)
+{
+	struct memory_ring gone = memory_ring_make(RECORDS);
+	struct memory_ring alive = memory_ring_make(RECORDS);
+	struct source source = {0};
+	struct source_item item;
+	struct rounds rounds;
+	bool was_gone = false;
+
+	rounds_init(&rounds);
+	rounds_add(&rounds, gone.fd);
+	rounds_add(&rounds, alive.fd);
+	publish(&gone, 3);
+	destroy(&gone);
+
+	next(&rounds, &source, &item);
+	CHECK_EQ(item.kind, SOURCE_RECORDS);
+	CHECK_EQ(item.count, 3);
+	next(&rounds, &source, &item);
+	CHECK_EQ(item.kind, SOURCE_END_VCPU);
+	CHECK_EQ(item.vcpu, 0);
+	CHECK_EQ(item.end.end_seq, 3);
+	CHECK_EQ(item.end.totals[1].recorded, 3);
+	CHECK_EQ(item.end.ended, 1);
+
+	CHECK_EQ(rounds_take_back(&rounds, &was_gone), 0);
+	CHECK(was_gone);
+	CHECK_EQ(rounds_take_back(&rounds, &was_gone), -1);
+	next(&rounds, &source, &item);
+	CHECK_EQ(item.kind, SOURCE_NOTHING);
+
+	/* Without any vCPU the recording goes on: there may be new ones. */
+	destroy(&alive);
+	next(&rounds, &source, &item);
+	CHECK_EQ(item.kind, SOURCE_END_VCPU);
+	next(&rounds, &source, &item);
+	CHECK_EQ(item.kind, SOURCE_NOTHING);
+	rounds_free(&rounds);
+}
+
+/* A stop ends every ring with what was published by then; after the last one all is finished. */
+static void test_stop(void)
+{
+	struct memory_ring ring = memory_ring_make(RECORDS);
+	struct source source = {0};
+	struct source_item item;
+	struct rounds rounds;
+	bool was_gone = true;
+
+	rounds_init(&rounds);
+	rounds_add(&rounds, ring.fd);
+	publish(&ring, 2);
+	rounds.is_stopping = true;
+
+	next(&rounds, &source, &item);
+	CHECK_EQ(item.kind, SOURCE_RECORDS);
+	publish(&ring, 2); /* too late */
+	next(&rounds, &source, &item);
+	CHECK_EQ(item.kind, SOURCE_END_VCPU);
+	CHECK_EQ(item.end.end_seq, 2);
+	CHECK_EQ(item.end.ended, 0);
+	CHECK_EQ(source.info.tsc_end, 0);
+
+	CHECK_EQ(rounds_take_back(&rounds, &was_gone), 0);
+	CHECK(!was_gone);
+	next(&rounds, &source, &item);
+	CHECK_EQ(item.kind, SOURCE_FINISHED);
+	CHECK(source.info.tsc_end != 0);
+	rounds_free(&rounds);
+}
+
+static void test_give_vcpu(void)
+{
+	struct memory_ring ring = memory_ring_make(RECORDS);
+	struct source source = {0};
+	struct source_item item;
+	struct rounds rounds;
+
+	ring.meta->isa = KVM_EXIT_ISA_SVM;
+	ring.meta->tsc_khz = 2000000;
+	ring.meta->tsc_base = 77;
+	ring.meta->vm_id = 5;
+	ring.meta->vcpu_id = 6;
+	ring.meta->ring_id = 7;
+	ring.meta->tgid = (__u32)getpid();
+
+	rounds_init(&rounds);
+	CHECK_EQ(rounds_add(&rounds, ring.fd), 0);
+	rounds_give_vcpu(&rounds, 0, &source, &item);
+	CHECK_EQ(item.kind, SOURCE_VCPU);
+	CHECK_EQ(item.created_tsc, 77);
+	CHECK_EQ(item.info.vm_id, 5);
+	CHECK_EQ(item.info.vcpu_id, 6);
+	CHECK_EQ(item.info.ring_id, 7);
+	CHECK(!strcmp(item.info.comm, "rounds_test"));
+	CHECK_EQ(source.info.isa, KVM_EXIT_ISA_SVM);
+	CHECK_EQ(source.info.tsc_khz, 2000000);
+	rounds_free(&rounds);
+}
+
+/* A file that is not a ring is closed and makes no vCPU. */
+static void test_not_a_ring(void)
+{
+	struct rounds rounds;
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	rounds_init(&rounds);
+	CHECK(rounds_add(&rounds, fd) < 0);
+	CHECK_EQ(rounds.count, 0);
+	CHECK(fcntl(fd, F_GETFD) < 0 && errno == EBADF);
+	rounds_free(&rounds);
+}
+
+int main(void)
+{
+	test_no_vcpu_starves_the_others();
+	test_records_are_lent();
+	test_a_vcpu_ends();
+	test_stop();
+	test_give_vcpu();
+	test_not_a_ring();
+	return check_result();
+}
