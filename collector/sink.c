@@ -254,7 +254,7 @@ int sink_discard(struct sink *sink)
 	int rc = 0;
 
 	if (sink->capture)
-		capture_close(sink->capture, 0);
+		capture_close(sink->capture, false);
 	if (sink->store) {
 		rc = store_discard(sink->store);
 		store_close(sink->store);

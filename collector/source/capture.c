@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * capture.c - reads a capture file. Nothing in it is believed: sizes,
- * numbers and order are checked, memory does not depend on them.
+ * capture.c - reads a capture file
+ *
+ * Nothing in it is believed: sizes, numbers and order are checked, memory does not depend on them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,23 +20,42 @@
 #define TEXT_BYTES    (16U << 20) /* RUN_VMX_CAPS has 500 bytes for each CPU */
 #define MAX_VCPUS     65536U
 
+/*
+ * struct file_source - a capture file as a source
+ * @offset:	bytes read, uncompressed
+ * @block:	the block that is read
+ * @left:	bytes of a CAPTURE_RECORDS block not handed on yet
+ * @last_tsc:	TSC when the last of the exits read so far had ended
+ * @is_cut:	the file ended in the middle of a block of records
+ * @vcpus:	vCPUs read so far
+ * @is_ended:	is_ended[vcpus]: the end of the vCPU was read
+ * @vcpu, @totals, @records: what the last item points to
+ */
 struct file_source {
 	struct source source; /* first: the two are cast into each other */
 	gzFile file;
 	char *path;
-	uint64_t offset; /* bytes read, uncompressed */
+	uint64_t offset;
+
 	struct capture_block block;
-	uint64_t left;	/* bytes of a CAPTURE_RECORDS block not given yet */
-	uint64_t last;	/* TSC when the last of the exits read so far had ended */
-	bool cut;	/* the file ended in the middle of a block of records */
-	uint32_t vcpus; /* announced */
-	uint8_t *ended; /* one per vCPU */
-	int finished;
-	int stopped;
+	uint64_t left;
+	uint64_t last_tsc;
+	bool is_cut;
+	bool is_finished;
+	bool is_stopped;
+
+	uint32_t vcpus;
+	bool *is_ended;
+
 	struct capture_vcpu vcpu;
 	struct kvm_exit_total totals[KVM_EXIT_TOTAL_SLOTS];
 	struct kvm_exit_record records[BATCH_RECORDS];
 };
+
+static struct file_source *from_source(struct source *source)
+{
+	return (struct file_source *)source;
+}
 
 static int corrupt(struct file_source *s, struct fault *fault, const char *what)
 {
@@ -50,11 +70,10 @@ static int corrupt(struct file_source *s, struct fault *fault, const char *what)
 static int cut_off(struct file_source *s, struct fault *fault)
 {
 	struct run_info *info = &s->source.info;
-	double ns;
 
-	if (s->last > info->tsc_start) {
-		ns = (double)(s->last - info->tsc_start) * 1e6 / info->tsc_khz;
-		info->tsc_end = s->last;
+	if (s->last_tsc > info->tsc_start) {
+		double ns = (double)(s->last_tsc - info->tsc_start) * 1e6 / info->tsc_khz;
+		info->tsc_end = s->last_tsc;
 		/* A damaged TSC may be any number. */
 		info->ended_ns = info->started_ns + (ns < 1e18 ? (int64_t)ns : 0);
 	}
@@ -62,7 +81,7 @@ static int cut_off(struct file_source *s, struct fault *fault)
 			 (unsigned long long)s->offset);
 }
 
-/* Exactly @bytes bytes, -ENODATA at the end of a file that was cut off, or -EBADMSG. */
+/* Reads exactly @bytes bytes. -ENODATA: the file ends before them; -EBADMSG; -errno. */
 static int get(struct file_source *s, void *data, size_t bytes, struct fault *fault)
 {
 	int n;
@@ -74,6 +93,7 @@ static int get(struct file_source *s, void *data, size_t bytes, struct fault *fa
 		s->offset += bytes;
 		return 0;
 	}
+
 	gzerror(s->file, &error);
 	if (error == Z_ERRNO && errno)
 		return fault_set(fault, -errno, "%s: %s", s->path, strerror(errno));
@@ -82,7 +102,7 @@ static int get(struct file_source *s, void *data, size_t bytes, struct fault *fa
 	return cut_off(s, fault);
 }
 
-/* A block of known size. */
+/* Reads a block that must have @bytes bytes. */
 static int get_fixed(struct file_source *s, void *data, size_t bytes, struct fault *fault)
 {
 	if (s->block.bytes != bytes)
@@ -90,25 +110,32 @@ static int get_fixed(struct file_source *s, void *data, size_t bytes, struct fau
 	return get(s, data, bytes, fault);
 }
 
+/* Notes a text of the run; one of an unknown name is from a later version, and left out. */
+static void set_text(struct run_info *info, const char *name, const char *value)
+{
+	for (int i = 0; i < RUN_TEXTS; i++) {
+		if (!strcmp(name, run_text_names[i]))
+			run_info_set(info, i, value);
+	}
+}
+
 static int get_text(struct file_source *s, struct fault *fault)
 {
 	char *line;
 	char *value;
 	int rc;
-	int i;
 
 	if (s->block.bytes > TEXT_BYTES || s->vcpus)
 		return corrupt(s, fault, "a text is too long or too late");
 	line = calloc(1, s->block.bytes + 1);
 	if (!line)
 		return fault_set(fault, -ENOMEM, "out of memory");
+
 	rc = get(s, line, s->block.bytes, fault);
 	value = rc ? NULL : strchr(line, '=');
 	if (value) {
 		*value++ = '\0';
-		for (i = 0; i < RUN_TEXTS; i++)
-			if (!strcmp(line, run_text_names[i]))
-				run_info_set(&s->source.info, i, value);
+		set_text(&s->source.info, line, value);
 	}
 	free(line);
 	return rc;
@@ -116,18 +143,20 @@ static int get_text(struct file_source *s, struct fault *fault)
 
 static int get_vcpu(struct file_source *s, struct source_item *item, struct fault *fault)
 {
-	uint8_t *ended;
+	bool *is_ended;
 	int rc = get_fixed(s, &s->vcpu, sizeof(s->vcpu), fault);
 
 	if (rc)
 		return rc;
 	if (s->block.vcpu != s->vcpus || s->vcpus == MAX_VCPUS)
 		return corrupt(s, fault, "a vCPU has the wrong number");
-	ended = realloc(s->ended, s->vcpus + 1);
-	if (!ended)
+
+	is_ended = reallocarray(s->is_ended, s->vcpus + 1, sizeof(*is_ended));
+	if (!is_ended)
 		return fault_set(fault, -ENOMEM, "out of memory");
-	s->ended = ended;
-	ended[s->vcpus++] = 0;
+	s->is_ended = is_ended;
+	is_ended[s->vcpus++] = false;
+
 	s->vcpu.comm[sizeof(s->vcpu.comm) - 1] = '\0';
 	item->kind = SOURCE_VCPU;
 	item->info = (struct store_vcpu){
@@ -155,7 +184,7 @@ static int get_records(struct file_source *s, struct source_item *item, struct f
 	n = gzread(s->file, s->records, (unsigned int)bytes);
 	if (n >= 0 && n < (int)bytes) {
 		/* The whole records before the cut are given first. */
-		s->cut = true;
+		s->is_cut = true;
 		count = (size_t)n / sizeof(s->records[0]);
 	}
 	if (n < 0 || !count)
@@ -164,38 +193,51 @@ static int get_records(struct file_source *s, struct source_item *item, struct f
 	s->offset += (uint64_t)n;
 	s->left -= bytes;
 	end = s->records[count - 1].tsc + s->records[count - 1].cycles;
-	if (end > s->last)
-		s->last = end;
+	if (end > s->last_tsc)
+		s->last_tsc = end;
+
 	item->kind = SOURCE_RECORDS;
 	item->records = s->records;
 	item->count = count;
 	return 0;
 }
 
+/* Reads @slots slots into s->totals; those that the file leaves out are 0. */
+static int get_totals(struct file_source *s, uint32_t slots, struct fault *fault)
+{
+	memset(s->totals, 0, sizeof(s->totals));
+	for (uint32_t i = 0; i < slots; i++) {
+		struct capture_slot slot;
+		int rc = get(s, &slot, sizeof(slot), fault);
+
+		if (rc)
+			return rc;
+		if (slot.slot >= KVM_EXIT_TOTAL_SLOTS)
+			return corrupt(s, fault, "totals of a slot that does not exist");
+		s->totals[slot.slot] = slot.total;
+	}
+	return 0;
+}
+
 static int get_end(struct file_source *s, struct source_item *item, struct fault *fault)
 {
 	struct capture_end end;
-	struct capture_slot slot;
-	uint32_t i;
 	int rc;
 
 	if (s->block.bytes < sizeof(end))
 		return corrupt(s, fault, "a block has the wrong size");
 	rc = get(s, &end, sizeof(end), fault);
-	if (!rc && (end.slots > KVM_EXIT_TOTAL_SLOTS ||
-		    s->block.bytes != sizeof(end) + end.slots * sizeof(slot)))
-		rc = corrupt(s, fault, "a block has the wrong size");
-	memset(s->totals, 0, sizeof(s->totals));
-	for (i = 0; !rc && i < end.slots; i++) {
-		rc = get(s, &slot, sizeof(slot), fault);
-		if (!rc && slot.slot >= KVM_EXIT_TOTAL_SLOTS)
-			rc = corrupt(s, fault, "totals of a slot that does not exist");
-		if (!rc)
-			s->totals[slot.slot] = slot.total;
-	}
 	if (rc)
 		return rc;
-	s->ended[s->block.vcpu] = 1;
+
+	if (end.slots > KVM_EXIT_TOTAL_SLOTS ||
+	    s->block.bytes != sizeof(end) + end.slots * sizeof(struct capture_slot))
+		return corrupt(s, fault, "a block has the wrong size");
+	rc = get_totals(s, end.slots, fault);
+	if (rc)
+		return rc;
+
+	s->is_ended[s->block.vcpu] = true;
 	item->kind = SOURCE_END_VCPU;
 	item->end = (struct store_vcpu_end){
 		.totals = s->totals,
@@ -219,35 +261,47 @@ static int get_finish(struct file_source *s, struct fault *fault)
 		return rc;
 	if (gzread(s->file, &more, 1) != 0)
 		return corrupt(s, fault, "there is something after the end");
+
 	s->source.info.tsc_end = finish.tsc_end;
 	s->source.info.ended_ns = finish.ended_ns;
-	s->finished = 1;
+	s->is_finished = 1;
 	return 0;
 }
 
-/* One block (or a part of a large one); item->kind stays SOURCE_NOTHING where
- * there is nothing to hand on.
- */
+/* Begins a block of records: they may be handed on in several parts. */
+static int begin_records(struct file_source *s, struct source_item *item, struct fault *fault)
+{
+	if (s->block.bytes % sizeof(s->records[0]))
+		return corrupt(s, fault, "a block has the wrong size");
+	s->left = s->block.bytes;
+	return s->left ? get_records(s, item, fault) : 0;
+}
+
+static bool is_open_vcpu(const struct file_source *s, uint32_t vcpu)
+{
+	return vcpu < s->vcpus && !s->is_ended[vcpu];
+}
+
+/* Reads a block, or the first part of a large one. @item stays SOURCE_NOTHING for a text. */
 static int get_block(struct file_source *s, struct source_item *item, struct fault *fault)
 {
 	int rc = get(s, &s->block, sizeof(s->block), fault);
 
 	if (rc)
 		return rc;
+
 	item->vcpu = (int)s->block.vcpu;
 	if ((s->block.kind == CAPTURE_RECORDS || s->block.kind == CAPTURE_END_VCPU) &&
-	    (s->block.vcpu >= s->vcpus || s->ended[s->block.vcpu]))
+	    !is_open_vcpu(s, s->block.vcpu))
 		return corrupt(s, fault, "a block of a vCPU that is not there");
+
 	switch (s->block.kind) {
 	case CAPTURE_TEXT:
 		return get_text(s, fault);
 	case CAPTURE_VCPU:
 		return get_vcpu(s, item, fault);
 	case CAPTURE_RECORDS:
-		if (s->block.bytes % sizeof(s->records[0]))
-			return corrupt(s, fault, "a block has the wrong size");
-		s->left = s->block.bytes;
-		return s->left ? get_records(s, item, fault) : 0;
+		return begin_records(s, item, fault);
 	case CAPTURE_END_VCPU:
 		return get_end(s, item, fault);
 	case CAPTURE_FINISH:
@@ -258,20 +312,22 @@ static int get_block(struct file_source *s, struct source_item *item, struct fau
 
 static int file_next(struct source *source, struct source_item *item, struct fault *fault)
 {
-	struct file_source *s = (struct file_source *)source;
+	struct file_source *s = from_source(source);
 	int rc = 0;
 
 	item->kind = SOURCE_NOTHING;
-	/* Half a file is no recording. */
-	if (s->stopped)
+	/* Half a file is not a recording. */
+	if (s->is_stopped)
 		return fault_set(fault, -EINTR, "%s: stopped before its end", s->path);
-	if (s->cut)
+	if (s->is_cut)
 		return cut_off(s, fault);
+
 	if (s->left) {
 		item->vcpu = (int)s->block.vcpu;
 		return get_records(s, item, fault);
 	}
-	while (!rc && !s->finished && item->kind == SOURCE_NOTHING)
+
+	while (!rc && !s->is_finished && item->kind == SOURCE_NOTHING)
 		rc = get_block(s, item, fault);
 	if (!rc && item->kind == SOURCE_NOTHING)
 		item->kind = SOURCE_FINISHED;
@@ -280,17 +336,17 @@ static int file_next(struct source *source, struct source_item *item, struct fau
 
 static void file_stop(struct source *source)
 {
-	((struct file_source *)source)->stopped = 1;
+	from_source(source)->is_stopped = true;
 }
 
 static void file_close(struct source *source)
 {
-	struct file_source *s = (struct file_source *)source;
+	struct file_source *s = from_source(source);
 
 	if (s->file)
 		gzclose(s->file);
 	run_info_free(&s->source.info);
-	free(s->ended);
+	free(s->is_ended);
 	free(s->path);
 	free(s);
 }
@@ -305,14 +361,33 @@ static int get_header(struct file_source *s, struct fault *fault)
 	if (header.version != CAPTURE_VERSION || header.record_bytes != sizeof(s->records[0]))
 		return fault_set(fault, -EPROTO, "%s: version %u of the format is unknown", s->path,
 				 header.version);
+
 	s->offset = sizeof(header);
 	if (!header.tsc_khz || header.isa < KVM_EXIT_ISA_VMX || header.isa > KVM_EXIT_ISA_SVM)
 		return corrupt(s, fault, "the header makes no sense");
+
 	s->source.info.isa = header.isa;
 	s->source.info.tsc_khz = header.tsc_khz;
 	s->source.info.tsc_start = header.tsc_start;
 	s->source.info.started_ns = header.started_ns;
 	return 0;
+}
+
+/* Opens @path, which may be anything but a folder. -errno with words. */
+static int open_file(const char *path, struct fault *fault)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int rc = 0;
+
+	if (fd < 0 || fstat(fd, &st))
+		rc = fault_set(fault, -errno, "%s: %s", path, strerror(errno));
+	else if (S_ISDIR(st.st_mode))
+		rc = fault_set(fault, -EISDIR, "%s: is a folder", path);
+
+	if (rc && fd >= 0)
+		close(fd);
+	return rc ? rc : fd;
 }
 
 int source_capture_open(const char *path, struct source **result, struct fault *fault)
@@ -324,28 +399,29 @@ int source_capture_open(const char *path, struct source **result, struct fault *
 		.close = file_close,
 	};
 	struct file_source *s;
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int rc = 0;
+	int fd = open_file(path, fault);
+	int rc;
 
 	*result = NULL;
-	if (fd < 0 || fstat(fd, &st))
-		rc = fault_set(fault, -errno, "%s: %s", path, strerror(errno));
-	else if (S_ISDIR(st.st_mode))
-		rc = fault_set(fault, -EISDIR, "%s: is a folder", path);
-	s = rc ? NULL : calloc(1, sizeof(*s));
-	if (s)
+	if (fd < 0)
+		return fd;
+
+	s = calloc(1, sizeof(*s));
+	if (s) {
+		s->source.ops = &ops;
+		s->source.fd = -1;
+		s->path = strdup(path);
 		s->file = gzdopen(fd, "rb");
-	if (!s || !s->file) {
-		if (fd >= 0)
-			close(fd);
-		free(s);
-		return rc ? rc : fault_set(fault, -ENOMEM, "out of memory");
 	}
+	if (!s || !s->path || !s->file) {
+		if (!s || !s->file)
+			close(fd);
+		if (s)
+			file_close(&s->source);
+		return fault_set(fault, -ENOMEM, "out of memory");
+	}
+
 	gzbuffer(s->file, BUFFER_BYTES);
-	s->path = strdup(path);
-	s->source.ops = &ops;
-	s->source.fd = -1;
 	rc = get_header(s, fault);
 	if (rc) {
 		file_close(&s->source);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* capture_file.c - reads and writes capture files */
+/* capture_file.c - writes capture files (capture.c reads them) */
 #include "collector/source/capture_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 struct capture {
 	gzFile file;
 	char *path;
-	int finished;
+	bool is_finished;
 };
 
 int capture_create(const char *path, struct capture **result)
@@ -29,6 +30,7 @@ int capture_create(const char *path, struct capture **result)
 	*result = NULL;
 	if (fd < 0)
 		return -errno;
+
 	capture = calloc(1, sizeof(*capture));
 	if (capture)
 		capture->path = strdup(path);
@@ -40,6 +42,7 @@ int capture_create(const char *path, struct capture **result)
 		free(capture);
 		return -ENOMEM;
 	}
+
 	gzbuffer(capture->file, BUFFER_BYTES);
 	*result = capture;
 	return 0;
@@ -82,9 +85,8 @@ int capture_begin(struct capture *capture, const struct run_info *info)
 		.started_ns = info->started_ns,
 	};
 	int rc = put(capture, &header, sizeof(header));
-	int i;
 
-	for (i = 0; !rc && i < RUN_TEXTS; i++) {
+	for (int i = 0; !rc && i < RUN_TEXTS; i++) {
 		char *line;
 		int length;
 
@@ -114,24 +116,32 @@ static int put_vcpu(struct capture *capture, const struct source_item *item)
 	return put_block(capture, CAPTURE_VCPU, item->vcpu, &vcpu, sizeof(vcpu));
 }
 
-static int put_end(struct capture *capture, const struct source_item *item)
+/* Copies the slots of @totals (NULL: none) that are not all 0. Returns their number. */
+static uint32_t copy_slots(struct capture_slot *to, const struct kvm_exit_total *totals)
 {
 	static const struct kvm_exit_total zero;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; totals && i < KVM_EXIT_TOTAL_SLOTS; i++) {
+		if (memcmp(&totals[i], &zero, sizeof(zero)))
+			to[count++] = (struct capture_slot){i, totals[i]};
+	}
+	return count;
+}
+
+static int put_end(struct capture *capture, const struct source_item *item)
+{
 	struct {
 		struct capture_end end;
 		struct capture_slot slot[KVM_EXIT_TOTAL_SLOTS];
 	} *block = calloc(1, sizeof(*block));
-	uint32_t n = 0;
-	uint32_t i;
+	uint32_t slots;
 	int rc;
 
 	if (!block)
 		return -ENOMEM;
-	for (i = 0; item->end.totals && i < KVM_EXIT_TOTAL_SLOTS; i++) {
-		if (!memcmp(&item->end.totals[i], &zero, sizeof(zero)))
-			continue;
-		block->slot[n++] = (struct capture_slot){i, item->end.totals[i]};
-	}
+
+	slots = copy_slots(block->slot, item->end.totals);
 	block->end = (struct capture_end){
 		.end_seq = item->end.end_seq,
 		.filtered = item->end.filtered,
@@ -139,10 +149,11 @@ static int put_end(struct capture *capture, const struct source_item *item)
 		.vmfail = item->end.vmfail,
 		.open_exits = item->end.open_exits,
 		.ended = item->end.ended,
-		.slots = n,
+		.slots = slots,
 	};
+
 	rc = put_block(capture, CAPTURE_END_VCPU, item->vcpu, block,
-		       sizeof(block->end) + n * sizeof(block->slot[0]));
+		       sizeof(block->end) + slots * sizeof(block->slot[0]));
 	free(block);
 	return rc;
 }
@@ -167,21 +178,23 @@ int capture_finish(struct capture *capture, const struct run_info *info)
 	const struct capture_finish finish = {info->tsc_end, info->ended_ns};
 	int rc = put_block(capture, CAPTURE_FINISH, 0, &finish, sizeof(finish));
 
-	capture->finished = !rc;
+	capture->is_finished = !rc;
 	return rc;
 }
 
-int capture_close(struct capture *capture, int keep)
+int capture_close(struct capture *capture, bool keep)
 {
 	int rc;
 
 	if (!capture)
 		return 0;
+
 	errno = 0;
 	rc = gzclose(capture->file);
 	if (rc)
 		rc = rc == Z_ERRNO && errno ? -errno : -EIO;
-	if (!keep && (rc || !capture->finished))
+
+	if (!keep && (rc || !capture->is_finished))
 		unlink(capture->path);
 	free(capture->path);
 	free(capture);

@@ -17,6 +17,7 @@
 #ifndef EXITSCOPE_COLLECTOR_SOURCE_CAPTURE_FILE_H
 #define EXITSCOPE_COLLECTOR_SOURCE_CAPTURE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "collector/host/fault.h"
@@ -93,20 +94,22 @@ _Static_assert(sizeof(struct capture_finish) == 16, "no padding");
 
 struct capture;
 
-/* Creates @path, which must not exist (-EEXIST); compressed if its name ends
- * in .gz. Returns 0 or -errno, as all calls here.
+/*
+ * Create @path, which must not exist (-EEXIST); compressed if its name ends in .gz. Returns 0 or
+ * -errno, as all calls here; -EIO where zlib gives no reason.
  */
 int capture_create(const char *path, struct capture **capture);
 
-/* The header and the texts; before the first item. */
+/* Write the header and the texts; before the first item. */
 int capture_begin(struct capture *capture, const struct run_info *info);
 
-/* SOURCE_VCPU, SOURCE_RECORDS or SOURCE_END_VCPU. */
+/* Write SOURCE_VCPU, SOURCE_RECORDS or SOURCE_END_VCPU; -EINVAL: another kind. */
 int capture_write(struct capture *capture, const struct source_item *item);
 
+/* Write the end of the run; nothing may follow. */
 int capture_finish(struct capture *capture, const struct run_info *info);
 
-/* Removes the file if it was never finished and @keep is 0. */
-int capture_close(struct capture *capture, int keep);
+/* Close the file (NULL: none). It is removed if it was never finished, unless @keep. */
+int capture_close(struct capture *capture, bool keep);
 
 #endif

@@ -146,7 +146,7 @@ static int make(const struct plan *plan, struct synthetic *s)
 			info.tsc_end = s[i].tsc;
 	if (!rc)
 		rc = capture_finish(capture, &info);
-	closed = capture_close(capture, 0);
+	closed = capture_close(capture, false);
 	run_info_free(&info);
 	return rc ? rc : closed;
 }

@@ -47,7 +47,7 @@ static void write_capture(const char *path)
 	item.end = (struct store_vcpu_end){s.totals, s.seq, 11, 12, 13, 1, 1};
 	CHECK_EQ(capture_write(capture, &item), 0);
 	CHECK_EQ(capture_finish(capture, &info), 0);
-	CHECK_EQ(capture_close(capture, 0), 0);
+	CHECK_EQ(capture_close(capture, false), 0);
 	run_info_free(&info);
 }
 
@@ -106,7 +106,7 @@ static void test_unfinished(const char *path)
 	struct capture *capture;
 
 	CHECK_EQ(capture_create(path, &capture), 0);
-	CHECK_EQ(capture_close(capture, 0), 0);
+	CHECK_EQ(capture_close(capture, false), 0);
 	CHECK(access(path, F_OK));
 }
 
