@@ -119,10 +119,27 @@ static const struct option long_options[] = {{"op", required_argument, NULL, OPT
 					     {"help", no_argument, NULL, OPT_HELP},
 					     {0}};
 
-static int parse_option(int option, struct loop_options *options)
+static int set_mode(struct loop_options *options, const char *mode)
+{
+	options->long_mode = !strcmp(mode, "long");
+	options->unreal = !strcmp(mode, "unreal");
+	if (!options->long_mode && !options->unreal && strcmp(mode, "real"))
+		return usage_error("--mode: neither real, unreal nor long");
+	return 0;
+}
+
+static int set_pin(struct loop_options *options, const char *text)
 {
 	uint32_t cpu;
 
+	if (number(text, "pin", 0, CPU_SETSIZE - 1, &cpu))
+		return -1;
+	options->pin = (int)cpu;
+	return 0;
+}
+
+static int parse_option(int option, struct loop_options *options)
+{
 	switch (option) {
 	case OPT_OP:
 		options->op = find_op(optarg);
@@ -132,11 +149,7 @@ static int parse_option(int option, struct loop_options *options)
 	case OPT_VCPUS:
 		return number(optarg, "vcpus", 1, EXIT_LOOP_MAX_VCPUS, &options->vcpus);
 	case OPT_MODE:
-		options->long_mode = !strcmp(optarg, "long");
-		options->unreal = !strcmp(optarg, "unreal");
-		if (options->long_mode || options->unreal || !strcmp(optarg, "real"))
-			return 0;
-		return usage_error("--mode: neither real, unreal nor long");
+		return set_mode(options, optarg);
 	case OPT_IRQCHIP:
 		options->irqchip = true;
 		return 0;
@@ -145,10 +158,7 @@ static int parse_option(int option, struct loop_options *options)
 	case OPT_SLEEP:
 		return number(optarg, "sleep-us", 1, 10000000, &options->sleep_us);
 	case OPT_PIN:
-		if (number(optarg, "pin", 0, CPU_SETSIZE - 1, &cpu))
-			return -1;
-		options->pin = (int)cpu;
-		return 0;
+		return set_pin(options, optarg);
 	case OPT_LEAVES:
 		return parse_leaves(options, optarg);
 	case OPT_HELP:

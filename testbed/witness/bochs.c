@@ -179,9 +179,9 @@ static void replace_stub(const char *name, void *to)
 	uint8_t *function = witness_symbol(name);
 
 	if (function[0] != STUB_CODE || (uintptr_t)function % STUB_ALIGN)
-		witness_fail("%s: not an empty instrumentation stub (this Bochs is built otherwise "
-			     "than Debian's)",
-			     name);
+		witness_fail(
+			"%s: not an empty instrumentation stub (this Bochs is built otherwise than Debian's)",
+			name);
 	witness_replace(function, to);
 }
 

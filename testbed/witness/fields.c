@@ -92,6 +92,8 @@ static struct key vmx_key(const struct witness_exit *exit)
 		if (!(exit->intr_info & EVENT_VALID))
 			return (struct key){0};
 		return make_key(EVENT_VECTOR(exit->intr_info), 0);
+
+	/* instructions: what they are about is in registers or in the qualification */
 	case VMX_CPUID:
 		return make_key(exit->eax, exit->ecx);
 	case VMX_VMCALL:
@@ -106,10 +108,13 @@ static struct key vmx_key(const struct witness_exit *exit)
 		return make_key(exit->ecx, 0);
 	case VMX_WRMSR:
 		return make_key(exit->ecx, 1);
+
+	/* memory: the qualification has the kind of access in bits 2:0 */
 	case VMX_EPT_VIOLATION:
 		return make_key(exit->gpa, bits(exit->info1, 0, 3));
 	case VMX_EPT_MISCONFIGURATION:
 		return make_key(exit->gpa, 0);
+
 	default:
 		return (struct key){0};
 	}

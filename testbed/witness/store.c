@@ -8,8 +8,7 @@
 
 static const char delete_counts[] = "DELETE FROM crosscheck WHERE source = 'cpu'";
 static const char insert_count[] =
-	"INSERT INTO crosscheck (run_id, vcpu, source, name, reason, n, cycles)"
-	" VALUES (?1, ?2, 'cpu', ?3, ?4, ?5, NULL)";
+	"INSERT INTO crosscheck (run_id, vcpu, source, name, reason, n, cycles) VALUES (?1, ?2, 'cpu', ?3, ?4, ?5, NULL)";
 
 /* One exit, as it is counted. */
 struct counted {

@@ -38,9 +38,9 @@ void *witness_symbol(const char *name)
 	void *symbol = dlsym(RTLD_DEFAULT, name);
 
 	if (!symbol)
-		witness_fail("%s: this emulator has no such symbol (testbed/witness/README.md "
-			     "names the tried versions)",
-			     name);
+		witness_fail(
+			"%s: this emulator has no such symbol (testbed/witness/README.md names the tried versions)",
+			name);
 	return symbol;
 }
 
