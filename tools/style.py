@@ -179,16 +179,24 @@ def count_tree(root, files, show):
     lines = [len(read(root, name).split("\n")) for name in code]
     print(f"longest file: {max(lines)} lines; files of more than 600: "
           f"{sum(1 for length in lines if length > 600)}")
-    wide = sum(1 for name in files if name.endswith(".md")
-               for line in read(root, name).split("\n")
-               if len(line) > 100 and not line.startswith("|"))
-    print(f"lines of README and other .md over 100 columns, tables apart: {wide}")
+    wide = [f"{name}:{number}" for name in files if name.endswith(".md")
+            for number, line in enumerate(read(root, name).split("\n"), 1)
+            if len(line) > 100 and not line.lstrip().startswith("|")]
+    print(f"lines of README and other .md over 100 columns, tables apart: {len(wide)}")
+    if show:
+        print(*(f"    {place}" for place in wide), sep="\n")
 
     prose = [name for name in files if not name.startswith(("third_party/", "tools/style"))
              and "/golden" not in name and "/recorded/" not in name
              and not name.endswith((".gz", ".dat", ".perf.data"))]
-    text = "\n".join(read(root, name) for name in prose)
-    counts = {word: len(re.findall(pattern, text)) for word, pattern in WORDS.items()}
+    counts = dict.fromkeys(WORDS, 0)
+    for name in prose:
+        for number, line in enumerate(read(root, name).split("\n"), 1):
+            for word, pattern in WORDS.items():
+                found = len(re.findall(pattern, line))
+                counts[word] += found
+                if show and found:
+                    print(f"    {name}:{number} [{word}] {line.strip()}")
     print("words by count: " + ", ".join(f"{word} {n}" for word, n in counts.items()))
 
 
