@@ -227,22 +227,22 @@ int guest_stats(int fd, guest_stat_fn fn, void *context)
 	return err;
 }
 
-struct wanted {
+struct stat_search {
 	const char *name;
 	uint64_t value;
 };
 
 static void pick(const char *name, uint64_t value, void *context)
 {
-	struct wanted *wanted = context;
+	struct stat_search *search = context;
 
-	if (!strcmp(name, wanted->name))
-		wanted->value = value;
+	if (!strcmp(name, search->name))
+		search->value = value;
 }
 
 uint64_t guest_stat(int fd, const char *name)
 {
-	struct wanted wanted = {.name = name, .value = UINT64_MAX};
+	struct stat_search search = {.name = name, .value = UINT64_MAX};
 
-	return guest_stats(fd, pick, &wanted) ? UINT64_MAX : wanted.value;
+	return guest_stats(fd, pick, &search) ? UINT64_MAX : search.value;
 }

@@ -25,7 +25,7 @@ static const char *const usage =
 	"Prints how often this virtual machine left guest mode, by exit reason, and for how\n"
 	"many cycles, as KVM with the exit ring shows its guests (CPUID 0x4ffffffc-0x4fffffff).\n"
 	"Each reading is a CPUID exit itself, so the numbers grow while they are read.\n"
-	"  --raw        one line per reading, as of cpuid -r; collector import takes them\n"
+	"  --raw        one line per reading, like those of cpuid -r; collector import takes them\n"
 	"  --reasons N  basic exit reasons 0 to N - 1 (default 128)\n"
 	"  --all        also reasons that never occurred\n"
 	"exit status: 1 when no leaf answers (another KVM, or cpuid_leaves=0)\n"

@@ -27,7 +27,7 @@
 #define LOW_MEMORY_END	     0x9fc00
 #define SETUP_HEADER_OFFSET  0x1f1
 #define SECTOR_BYTES	     512
-#define STACK_WORDS	     512	   /* that print_where() looks at */
+#define STACK_WORDS	     512	   /* that print_where() reads */
 #define KERNEL_TEXT_TOP	     0x1ffffffffUL /* bits 31 to 63 of an address in Linux's text */
 
 /*
@@ -35,18 +35,16 @@
  * lockup.
  */
 static const char *const default_command_line =
-	"console=ttyS0,115200 quiet mitigations=off nokaslr acpi=off pci=off noapic "
-	"random.trust_cpu=on panic=-1 reboot=t rdinit=/init 8250.nr_uarts=1 no_timer_check "
-	"tsc=reliable nowatchdog";
+	"console=ttyS0,115200 quiet mitigations=off nokaslr acpi=off pci=off noapic random.trust_cpu=on panic=-1 reboot=t rdinit=/init 8250.nr_uarts=1 no_timer_check tsc=reliable nowatchdog";
 
 static const char *const usage =
-	"usage: vmm [--memory MIB] [--append ARGUMENTS] [--tell-tsc] KERNEL INITRAMFS\n"
+	"usage: vmm [--memory MIB] [--append ARGUMENTS] [--pass-tsc] KERNEL INITRAMFS\n"
 	"Boots the Linux bzImage KERNEL in a VM of one vCPU. Its console comes out in lines\n"
 	"that begin with L2|; at the end KVM's statistics follow in lines that begin with\n"
 	"\"vmm stats\", name=value, values in numbers of events since the VM's creation.\n"
 	"  --memory MIB        guest memory, 32 to 2048 MiB, default 128\n"
 	"  --append ARGUMENTS  more of the kernel's command line\n"
-	"  --tell-tsc          passes the TSC's frequency to the guest's kernel, which can't\n"
+	"  --pass-tsc          passes the TSC's frequency to the guest's kernel, which can't\n"
 	"                      measure it here; without it no KVM in the guest enters a guest\n"
 	"Ended by SIGINT or SIGTERM, it also prints where the guest stood (\"vmm where\",\n"
 	"registers in hexadecimal) and return addresses on its stack (\"vmm stack\").\n"
@@ -342,16 +340,16 @@ static void print_stats(const struct machine *machine)
 }
 
 /* @append and, if asked for, the TSC's frequency in kHz. */
-static int more_arguments(struct machine *machine, const char *append, bool tell_tsc, char *text,
+static int more_arguments(struct machine *machine, const char *append, bool pass_tsc, char *text,
 			  size_t bytes)
 {
-	int khz = tell_tsc ? ioctl(machine->vcpu.fd, KVM_GET_TSC_KHZ, NULL) : 0;
+	int khz = pass_tsc ? ioctl(machine->vcpu.fd, KVM_GET_TSC_KHZ, NULL) : 0;
 
 	machine->vm.step = "KVM_GET_TSC_KHZ";
 	if (khz < 0)
 		return -errno;
 
-	if (tell_tsc)
+	if (pass_tsc)
 		snprintf(text, bytes, "tsc_early_khz=%d %s", khz, append);
 	else
 		snprintf(text, bytes, "%s", append);
@@ -359,7 +357,7 @@ static int more_arguments(struct machine *machine, const char *append, bool tell
 }
 
 static int boot(struct machine *machine, size_t memory_bytes, char **files, const char *append,
-		bool tell_tsc)
+		bool pass_tsc)
 {
 	char more[COMMAND_LINE_BYTES];
 	int err = guest_vm_open(&machine->vm, memory_bytes, GUEST_VM_IRQCHIP);
@@ -367,7 +365,7 @@ static int boot(struct machine *machine, size_t memory_bytes, char **files, cons
 	if (!err)
 		err = guest_vm_add_vcpu(&machine->vm, 0, &machine->vcpu);
 	if (!err)
-		err = more_arguments(machine, append, tell_tsc, more, sizeof(more));
+		err = more_arguments(machine, append, pass_tsc, more, sizeof(more));
 	if (!err)
 		err = load_linux(&machine->vm, files, more);
 	if (!err)
@@ -384,14 +382,14 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"memory", required_argument, NULL, 'm'},
 						{"append", required_argument, NULL, 'a'},
-						{"tell-tsc", no_argument, NULL, 't'},
+						{"pass-tsc", no_argument, NULL, 't'},
 						{"help", no_argument, NULL, 'h'},
 						{0}};
 	struct machine machine = {.status = -1};
 	struct sigaction action = {.sa_handler = on_signal};
 	unsigned long memory = 128;
 	const char *append = "";
-	bool tell_tsc = false;
+	bool pass_tsc = false;
 	int option, err;
 
 	opterr = 0;
@@ -403,7 +401,7 @@ int main(int argc, char **argv)
 		if (option == 'm')
 			memory = strtoul(optarg, NULL, 10);
 		else if (option == 't')
-			tell_tsc = true;
+			pass_tsc = true;
 		else
 			append = optarg;
 	}
@@ -420,7 +418,7 @@ int main(int argc, char **argv)
 	machine.uart =
 		(struct uart){.put = put_character, .set_irq = set_uart_irq, .context = &machine};
 
-	err = boot(&machine, memory * MIB, argv + optind, append, tell_tsc);
+	err = boot(&machine, memory * MIB, argv + optind, append, pass_tsc);
 	if (err) {
 		fprintf(stderr, "vmm: %s: %s\n", machine.vm.step, strerror(-err));
 		return 1;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Claims about the source tree as a whole: file tables, one place for the kernel series, options."""
+"""Claims about the tree as a whole: file tables, one place for the kernel series, options."""
 
 import pathlib
 import re
@@ -23,7 +23,8 @@ MAY_NAME_SERIES = re.compile(
 SCRIPTS = {
     "./check": [], "./demo": [],
     "kvm/build": [], "kvm/install": [], "kvm/uninstall": [],
-    "testbed/boot-linux": [], "testbed/compare-paging": [], "testbed/compare-perf": [], "testbed/compare-sources": [],
+    "testbed/boot-linux": [], "testbed/compare-paging": [], "testbed/compare-perf": [],
+    "testbed/compare-sources": [],
     "testbed/run": ["true"], "testbed/test": [],
     "testbed/witness/table": [],
     "kvm/test/checkpatch_test": [], "kvm/test/cost": [], "kvm/test/dkms_test": [],
@@ -257,7 +258,7 @@ class Options(unittest.TestCase):
             path = ROOT / name
             if not path.stat().st_mode & 0o100 or not read(name).startswith("#!"):
                 continue
-            if not re.search(r"_test\.(?:sh|py)$|^\.ci/|_in_l1\.sh$|^third_party/|_init\.sh$", name):
+            if not re.search(r"_test\.(?:sh|py)$|_(?:in_l1|init)\.sh$|^\.ci/|^third_party/", name):
                 programs.append(name if "/" in name else "./" + name)
         # Not for people: Bazel starts them, with its arguments.
         known = set(SCRIPTS) | {"kvm/test/abi_32bit_test", "tools/tree_test.py"}

@@ -57,7 +57,7 @@ static inline int vmx_cap_exists(const struct vmx_caps_cpu *cpu, unsigned int ms
 	return !!(vmx_cap_value(cpu, gate) & mask);
 }
 
-/* The MSR that tells about @word on this CPU: the true controls where there are. */
+/* The MSR that describes @word on this CPU: the true controls where there are. */
 static inline unsigned int vmx_cap_word_msr(const struct vmx_caps_cpu *cpu,
 					    const struct vmx_cap_word *word)
 {
@@ -123,10 +123,10 @@ static inline __u64 vmx_cap_unknown(const struct vmx_caps_cpu *cpu, const struct
 	return bits;
 }
 
-/* Whether a bit can be 1, or an exit reason can occur, if software wants it. */
+/* Whether a bit can be 1, or an exit reason can occur, if software asks for it. */
 enum vmx_cap_answer {
 	VMX_CAP_NO,
-	VMX_CAP_UNKNOWN, /* what was read does not tell */
+	VMX_CAP_UNKNOWN, /* the MSRs that were read don't show it */
 	VMX_CAP_YES,
 };
 
@@ -153,7 +153,7 @@ static inline int vmx_cap_lists(const __u8 *reasons, unsigned int reason)
  * Can basic exit reason @reason occur on @cpu, as far as the CPU goes? *@control
  * gets the control that brings it about, or the one that is missing for it; NULL
  * where the reason is unconditional (YES), no control is known for it (NO), or
- * the MSRs don't tell whether its instruction exists (UNKNOWN).
+ * the MSRs don't show whether its instruction exists (UNKNOWN).
  */
 static inline enum vmx_cap_answer vmx_cap_reason(const struct vmx_caps_cpu *cpu,
 						 unsigned int reason,

@@ -46,20 +46,20 @@ struct vmx_cap_bit {
 	__u8 width;	     /* number of bits; more than 1: it is a number */
 	const char *name;    /* the SDM's name */
 	const __u8 *brings;  /* basic exit reasons that it brings about, or NULL */
-	const __u8 *enables; /* basic exit reasons that need it beside another control, or NULL */
+	const __u8 *enables; /* basic exit reasons that need it and another control, or NULL */
 };
 
 /* A vector of controls, or an MSR of facts. */
 struct vmx_cap_word {
 	const char *name;
-	__u16 msr;	 /* the MSR that tells; VMX_CAP_FIXED: this one and the next */
-	__u16 true_msr;	 /* tells instead, where IA32_VMX_BASIC bit 55 is set; 0: none */
+	__u16 msr;	 /* the MSR that describes it; VMX_CAP_FIXED: this one and the next */
+	__u16 true_msr;	 /* takes its place where IA32_VMX_BASIC bit 55 is set; 0: none */
 	__u16 gate_msr;	 /* the MSR exists if this one (0: always) has ... */
 	__u64 gate_mask; /* ... any of these bits */
 	enum vmx_cap_kind kind;
 	const struct vmx_cap_bit *bits;
 	__u32 n_bits;
-	__u64 reserved; /* bits that look like a choice and are none */
+	__u64 reserved; /* bits that may be 0 and 1 and control nothing */
 };
 
 #define VMX_CAP_REASONS(...) ((const __u8[]){__VA_ARGS__, VMX_CAP_END})
@@ -113,7 +113,7 @@ static const struct vmx_cap_bit vmx_pin_bits[] = {
 };
 
 /*
- * A.3.2. Reasons that occur whatever the controls are (0, 28, 31, 32, ...) stand
+ * A.3.2. Reasons that occur with any controls (0, 28, 31, 32, ...) stand
  * at the control that rules them, and in vmx_cap_unconditional below.
  */
 static const struct vmx_cap_bit vmx_proc_bits[] = {

@@ -15,7 +15,7 @@ vendor_module() {
 	elif grep -qw svm /proc/cpuinfo; then
 		echo kvm_amd
 	else
-		die "this CPU has neither VMX nor SVM, or the firmware turned it off (look for VT-x or SVM in its setup)"
+		die "this CPU has neither VMX nor SVM, or the firmware turned it off (VT-x or SVM in its setup)"
 	fi
 }
 

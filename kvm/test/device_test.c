@@ -171,8 +171,8 @@ static void test_attach_to_a_running_vcpu(void)
 
 static void test_forged_tail(void)
 {
-	/* Ahead of the head, or more than the 4096 records behind it. */
-	static const uint64_t lies[] = {1, 100, 1ULL << 32, 1ULL << 63, -4097ULL};
+	/* Ahead of the head, or more than 4096 records before it. */
+	static const uint64_t forged[] = {1, 100, 1ULL << 32, 1ULL << 63, -4097ULL};
 	struct kvm_exit_record last;
 	struct ring_map map;
 	struct step_vm vm;
@@ -181,12 +181,12 @@ static void test_forged_tail(void)
 	step_vm_open(&vm);
 	attach(&map, newest_ring(), 0);
 	step(&vm, 3);
-	for (unsigned int i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
-		/* Fill the ring, so that the producer looks at the tail again. */
+	for (unsigned int i = 0; i < sizeof(forged) / sizeof(forged[0]); i++) {
+		/* Fill the ring, so that the producer reads the tail again. */
 		step(&vm, map.meta->record_count + 10);
 		head = map.meta->head;
 		bad = map.meta->bad_tail;
-		map.tail->tail = head + lies[i];
+		map.tail->tail = head + forged[i];
 		step(&vm, 5);
 		CHECK(map.meta->head == head);
 		CHECK(map.meta->bad_tail >= bad + 5);
@@ -404,7 +404,7 @@ static void test_poll_wakes_at_the_watermark(void)
 	step_vm_close(&vm);
 }
 
-static void test_control_file_tells_of_changes(void)
+static void test_control_file_reports_changes(void)
 {
 	struct kvm_exit_ring_info info = {0};
 	struct step_vm vm;
@@ -517,7 +517,7 @@ static void test_late_pages(void)
 	step_vm_open(&vm); /* so that NEXT has something to write */
 	vm_does_not_wait_for(KVM_EXIT_RING_NEXT, 0, 0);
 	vm_does_not_wait_for(KVM_EXIT_RING_NEXT, 1, 0);
-	vm_does_not_wait_for(KVM_EXIT_RING_ATTACH, 0, -1); /* there is no ring 0 */
+	vm_does_not_wait_for(KVM_EXIT_RING_ATTACH, 0, -1); /* ids begin with 1 */
 	step_vm_close(&vm);
 }
 
@@ -545,7 +545,7 @@ int main(int argc, char **argv)
 		{"armed rings are orphaned", test_armed_rings_are_orphaned},
 		{"filters", test_filters},
 		{"poll wakes at the watermark", test_poll_wakes_at_the_watermark},
-		{"the control file tells of changes", test_control_file_tells_of_changes},
+		{"the control file reports changes", test_control_file_reports_changes},
 		{"synthesized exits", test_synthesized_exits},
 		{"pages that come late", test_late_pages},
 		{"kvm stays while used", test_kvm_stays_while_used},

@@ -6,7 +6,7 @@
 #include "kvm/ring/exit_reason.h"
 #include "kvm/test/check.h"
 
-/* A number of a slot, whatever the hardware or a guest comes up with. */
+/* Any reason that hardware or a guest gives has a slot. */
 static void test_every_number_has_a_slot(void)
 {
 	for (unsigned int basic = 0; basic <= 0xffff; basic++) {

@@ -133,10 +133,10 @@ static void test_slot_is_kept_until_published(void)
 	free(r);
 }
 
-/* A tail that can't be makes the ring look full, and nothing else. */
+/* A forged tail makes the ring seem full, and nothing else. */
 static void test_hostile_tail(void)
 {
-	static const __u64 lies[] = {15, 18, 1ULL << 32, 1ULL << 63, ~0ULL, 9, 0};
+	static const __u64 forged[] = {15, 18, 1ULL << 32, 1ULL << 63, ~0ULL, 9, 0};
 	struct ring *r = ring_new(4, 10);
 	struct kvm_exit_record before[4];
 	__u64 next = 0;
@@ -144,14 +144,14 @@ static void test_hostile_tail(void)
 	for (int i = 0; i < 4; i++)
 		CHECK(push(r, i));
 	memcpy(before, r->records, sizeof(before));
-	for (unsigned int i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
-		r->tail.tail = lies[i];
+	for (unsigned int i = 0; i < sizeof(forged) / sizeof(forged[0]); i++) {
+		r->tail.tail = forged[i];
 		CHECK(!push(r, 99));
 		CHECK(r->meta.bad_tail == i + 1);
 		CHECK(r->meta.head == 14);
 		CHECK(!memcmp(before, r->records, sizeof(before)));
 	}
-	CHECK(r->meta.dropped == sizeof(lies) / sizeof(lies[0]));
+	CHECK(r->meta.dropped == sizeof(forged) / sizeof(forged[0]));
 	r->tail.tail = 10;
 	CHECK(drain(r, &next) == 4);
 	CHECK(push(r, 4) && drain(r, &next) == 1);

@@ -15,11 +15,13 @@ begin() {
 	work=$(mktemp -d)
 	trap 'rm -rf "$work"' EXIT
 	trap 'exit 130' INT TERM
-	bazel build -c opt --config=ci //analyzer //collector //kvm/host:selfcheck //testbed:all >"$work/log" 2>&1 || {
+	bazel build -c opt --config=ci //analyzer //collector //kvm/host:selfcheck //testbed:all \
+		>"$work/log" 2>&1 || {
 		cat "$work/log" >&2
 		exit 1
 	}
-	kernel=$(testbed/run --machine tcg --kernel "${2:-$(series_default)}" --no-load --quiet -- uname -r | tr -d '\r') || exit 1
+	kernel=$(testbed/run --machine tcg --kernel "${2:-$(series_default)}" --no-load --quiet \
+		-- uname -r | tr -d '\r') || exit 1
 	modules=.cache/kvm/$kernel
 	[ -f "$modules/vmx_caps.ko" ] ||
 		die "$modules/vmx_caps.ko: missing (kvm/build --kernel $kernel)"
@@ -40,8 +42,8 @@ run_l1() {
 		set -- "$@" --add kvm/$file:/kvm/$file
 	done
 	set -- "$@" --add VERSION:/VERSION
-	testbed/run --machine "$machine" --kernel "$kernel" --cpus "$cpus" --no-load --quiet --time-limit 3600 \
-		--add "$work/ours:/ours" "$@" -- \
+	testbed/run --machine "$machine" --kernel "$kernel" --cpus "$cpus" --no-load --quiet \
+		--time-limit 3600 --add "$work/ours:/ours" "$@" -- \
 		sh -c "status=0; for t in $scripts; do sh /test/\$t || status=1; done; exit \$status" >"$work/out"
 	status=$?
 	tr -d '\r' <"$work/out" | grep -v '^\[ *[0-9.]*\]'

@@ -16,7 +16,7 @@
 #define CGROUP_ROOT "/tmp/cgroup"
 #define CGROUP	    CGROUP_ROOT "/test"
 
-/* The number behind key in a file of "key number" lines, in the file's unit. */
+/* The number after key in a file of "key number" lines, in the file's unit. */
 static unsigned long number_in(const char *path, const char *key)
 {
 	FILE *file = fopen(path, "re");

@@ -35,12 +35,12 @@ by_modprobe() {
 # untouched WHAT LINE COMMAND...: status 1, that one LINE (a pattern), and nothing
 #	was loaded anew
 kept() {
-	what=$1 wanted=$2
+	what=$1 expected=$2
 	shift 2
 	before=$(kvm_now)
 	"$@" >/tmp/out 2>&1
 	status=$?
-	if [ $status != $wanted ]; then
+	if [ $status != $expected ]; then
 		failed "$what: status $status"
 	elif [ "$(kvm_now)" != "$before" ]; then
 		kvm_now >>/tmp/out

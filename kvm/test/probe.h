@@ -64,7 +64,7 @@ static inline void probe_open(struct probe *p, unsigned int vcpu_id, const uint8
 	seen_count = 0;
 }
 
-/* Runs up to the n-th OUT to STEP_PORT, passing by what else wants user space. */
+/* Runs up to the n-th OUT to STEP_PORT, ignoring other exits to user space. */
 static inline void probe_run(struct probe *p, unsigned int n)
 {
 	const struct kvm_run *run = p->vm.vcpu.run;

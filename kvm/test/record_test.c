@@ -237,7 +237,7 @@ static void set_gp_handler(struct probe *p)
 }
 
 /*
- * A #GP with an error code that is not 0. The exit in the middle of its delivery tells of it;
+ * A #GP with an error code that is not 0. The exit in the middle of its delivery reports it;
  * those after it do not, though SVM may leave the rest of EXITINTINFO as it was.
  */
 static void test_delivered_error_code(void)

@@ -23,8 +23,8 @@ def verified(outcome):
     """analyzer verify finds nothing unexplained in the recording's own counts."""
     equations, _ = xcheck_cases.verify(outcome.folder / "run.sqlite")
     # Where records were dropped, their cycles can't be compared with the totals.
-    wanted = [name for name in VERIFIED if name != "cycles" or not outcome.sum("dropped")]
-    missing = [name for name in wanted if name not in equations]
+    expected = [name for name in VERIFIED if name != "cycles" or not outcome.sum("dropped")]
+    missing = [name for name in expected if name not in equations]
     expect(not missing, f"not compared: {', '.join(missing)}")
     outcome.see("verified")
 
@@ -37,9 +37,9 @@ def complete(outcome):
     verified(outcome)
 
 
-def _check_loop(outcome, op, wanted):
+def _check_loop(outcome, op, expected):
     complete(outcome)
-    outcome.counts(exits_of(op, outcome.setup), wanted)
+    outcome.counts(exits_of(op, outcome.setup), expected)
 
 
 def loop(op, count, *options, vcpus=1):
@@ -47,9 +47,10 @@ def loop(op, count, *options, vcpus=1):
     arguments = ["exit_loop", "--op", op, "--count", str(count), *options]
     if vcpus > 1:
         arguments += ["--vcpus", str(vcpus)]
-    wanted = 0 if op == "rdtsc" else count * vcpus  # RDTSC does not exit
+    expected = 0 if op == "rdtsc" else count * vcpus  # RDTSC does not exit
     return Case("bpf: " + " ".join(arguments[2:]), RECORD + " ".join(arguments),
-                functools.partial(_check_loop, op=op, wanted=wanted), unrecorded=KVM_COUNTS_THEM)
+                functools.partial(_check_loop, op=op, expected=expected),
+                unrecorded=KVM_COUNTS_THEM)
 
 
 @case("bpf: chosen by itself", "collector --db run.sqlite -- exit_loop --op cpuid --count 50",

@@ -32,7 +32,7 @@ class Setup:
     kernel: str
     vendor_params: str = ""
     cpus: int = 1
-    modules: str = ""  # as of testbed/run, instead of testbed/test's
+    modules: str = ""  # as for testbed/run, instead of testbed/test's
 
     @property
     def isa(self):
@@ -126,9 +126,9 @@ class Outcome:
         self.see(checks.in_sequence(self.recording, from_creation))
         self.see(checks.accounts_for(self.recording, dict(checks.kvm_exits(self.log))))
 
-    def counts(self, where, wanted, recording=None):
+    def counts(self, where, expected, recording=None):
         """The number of records WHERE where."""
-        self.see(checks.counts(recording or self.recording, where, wanted))
+        self.see(checks.counts(recording or self.recording, where, expected))
 
     def sum(self, column):
         """Of the vCPUs' counts, as view coverage has them."""

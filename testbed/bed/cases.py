@@ -49,7 +49,7 @@ NESTED_LOOPS = 100
 
 @case("a guest of the guest",
       "cat /l2/initramfs /l2/nested >/tmp/initramfs\n"
-      "collector --cross-check --db run.sqlite -- vmm --tell-tsc --append "
+      "collector --cross-check --db run.sqlite -- vmm --pass-tsc --append "
       f"nested_loops={NESTED_LOOPS} /l2/bzImage /tmp/initramfs", machine=("--nested",),
       boots_linux=True)
 def nested(outcome):
@@ -282,7 +282,7 @@ def _check_refusal(outcome, says):
     expect_equal("exit status", (outcome.folder / "code").read_text().strip(), "1")
     expect_equal(f"lines on stderr ({text.strip()})", len(text.splitlines()), 1)
     expect(re.search(says, text), f"{text.strip()!r} does not say {says!r}")
-    expect(not (outcome.folder / "run.sqlite").exists(), "a database is left behind")
+    expect(not (outcome.folder / "run.sqlite").exists(), "a database is left")
     outcome.see(text.strip())
 
 

@@ -17,8 +17,8 @@ def expect(condition, text):
         raise Wrong(text)
 
 
-def expect_equal(what, got, wanted):
-    expect(got == wanted, f"{what}: {got}, not {wanted}")
+def expect_equal(what, got, expected):
+    expect(got == expected, f"{what}: {got}, not {expected}")
 
 
 class Recording:
@@ -105,10 +105,10 @@ def accounts_for(recording, exits):
     return f"KVM's {sum(exits.values())} exits"
 
 
-def counts(recording, where, wanted):
+def counts(recording, where, expected):
     """The number of records WHERE where."""
     got = recording.one(f"SELECT count(*) FROM exits WHERE {where}")
-    expect(got == wanted, f"{got} records of {where}, not {wanted}; there are " + ", ".join(
+    expect(got == expected, f"{got} records of {where}, not {expected}; there are " + ", ".join(
         f"{row[0]} {row[1]}" for row in recording.all(
             "SELECT count(*), reason_name || ' ' || coalesce(key_text, '') FROM exits "
             "GROUP BY 2 ORDER BY 1 DESC LIMIT 6")))

@@ -58,13 +58,13 @@ def ops_of(setup):
     return ops + (["touch"] if setup.nested_paging else [])
 
 
-def _check_loop(outcome, op, wanted, is_real_mode):
+def _check_loop(outcome, op, expected, is_real_mode):
     outcome.sound()
     dropped = outcome.sum("dropped")
     if dropped:
         outcome.see(f"{dropped} dropped, so the count of {op} is not checked")
     else:
-        outcome.counts(exits_of(op, outcome.setup, is_real_mode), wanted)
+        outcome.counts(exits_of(op, outcome.setup, is_real_mode), expected)
 
 
 def loop(op, count, *options, name=None, params=None, vcpus=1):
@@ -72,9 +72,9 @@ def loop(op, count, *options, name=None, params=None, vcpus=1):
     arguments = ["exit_loop", "--op", op, "--count", str(count), *options]
     if vcpus > 1:
         arguments += ["--vcpus", str(vcpus)]
-    wanted = 0 if op == "rdtsc" else count * vcpus  # RDTSC does not exit
+    expected = 0 if op == "rdtsc" else count * vcpus  # RDTSC does not exit
     return Case(name or f"{op} x {count}", RECORD + " ".join(arguments),
-                functools.partial(_check_loop, op=op, wanted=wanted,
+                functools.partial(_check_loop, op=op, expected=expected,
                                   is_real_mode="real" in options), params)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Shows that each check fails on a recording that is wrong in the way it looks for."""
+"""Shows that each check fails on a recording that has the very fault that it is for."""
 
 import pathlib
 import shutil
@@ -25,8 +25,8 @@ def build(path):
     db.execute("PRAGMA synchronous = OFF")
     for name in ("schema.sql", "exit_reason.sql"):
         db.executescript((ROOT / "sql" / name).read_text())
-    db.executescript(subprocess.run(["awk", "-f", ROOT / "sql/expand.awk", ROOT / "sql/views.sql.in"],
-                                    check=True, stdout=subprocess.PIPE, text=True).stdout)
+    expand = ["awk", "-f", ROOT / "sql/expand.awk", ROOT / "sql/views.sql.in"]
+    db.executescript(subprocess.run(expand, check=True, stdout=subprocess.PIPE, text=True).stdout)
     db.executescript("""
         INSERT INTO run (id, label, source, state, isa, tsc_khz, tsc_start, started_ns,
                          rollup_cycles, hist_cycles, collector)

@@ -62,8 +62,8 @@ def says(found):
 class Boot:
     """What the CPU says of the cases of one boot, each in its own time.
 
-    A case's time is from its own beginning to that of the next, so that what it leaves behind
-    is its own. folders: of the cases; the file begin in each has the TSC.
+    A case's time is from its own beginning to that of the next, so that what it has left
+    running is its own. folders: of the cases; the file begin in each has the TSC.
     """
 
     def __init__(self, file, folders):
@@ -81,7 +81,7 @@ class Boot:
     def of_case(self, case, number):
         """What was seen; raises Wrong if a recording differs from the CPU's own account."""
         folder = self._folders[number]
-        # Stored only where nobody looks at a database as a killed collector has left it.
+        # Not stored where a check is about a database as a killed collector has left it.
         found = judge(self._file, sorted(folder.glob("*.sqlite")), *self._window(number),
                       options=["--others"] if case.unrecorded else ["--store"])
         without = found["exits"] - found["accounted"]

@@ -29,8 +29,8 @@ def verify(database):
     return {e["equation"]: e for e in found["equations"]}, found
 
 
-def has_equations(equations, wanted):
-    missing = [name for name in wanted if name not in equations]
+def has_equations(equations, expected):
+    missing = [name for name in expected if name not in equations]
     expect(not missing, f"not compared: {', '.join(missing)}")
     return f"{len(equations)} equations, {equations['match']['right_sum']} exits matched one by one"
 
@@ -50,18 +50,18 @@ def synthesized(found):
     return f"{equation[0]['right_sum']} synthesized exits"
 
 
-def _check_agreement(outcome, wanted, also):
+def _check_agreement(outcome, expected, also):
     outcome.ended_well()
     equations, found = verify(outcome.folder / "run.sqlite")
-    outcome.see(has_equations(equations, wanted))
+    outcome.see(has_equations(equations, expected))
     if also:
         outcome.see(also(found))
 
 
-def agree(name, command, options="", wanted=SOURCES, also=None):
+def agree(name, command, options="", expected=SOURCES, also=None):
     """Every source agrees on the exits of command. also(found): more to be seen."""
     return Case(name, f"{CROSS_CHECK} {options} -- {command}",
-                functools.partial(_check_agreement, wanted=wanted, also=also))
+                functools.partial(_check_agreement, expected=expected, also=also))
 
 
 @case("all sources and all leaves, Linux boots",
@@ -127,8 +127,8 @@ def full(setup):
              leaves_of_linux]
     if setup.isa == VMX and not setup.nested_paging:
         # KVM traces no synthesized exit, so there is nothing to match.
-        wanted = [name for name in SOURCES if name not in ("tracefs", "time")] + ["synthesized"]
+        expected = [name for name in SOURCES if name not in ("tracefs", "time")] + ["synthesized"]
         cases.append(agree("all sources, synthesized exits",
-                           "exit_loop --mode unreal --op cpuid --count 1000", wanted=wanted,
+                           "exit_loop --mode unreal --op cpuid --count 1000", expected=expected,
                            also=synthesized))
     return cases

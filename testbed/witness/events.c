@@ -100,7 +100,7 @@ static const char *index_exits(struct events *events)
 	return NULL;
 }
 
-/* The part of @exits from the first to the last that lies in @window. */
+/* The part of @exits from the first to the last that is in @window. */
 static void limit_cpu(const struct events *events, struct cpu_exits *exits, struct window window)
 {
 	exits->first = 0;

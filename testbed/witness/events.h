@@ -63,7 +63,7 @@ static inline uint64_t events_start(const struct witness_exit *exit)
 }
 
 /*
- * The exit in question on @cpu after which @tsc lies, before the CPU's next entry. Returns its
+ * The exit on @cpu that @tsc follows, before the CPU's next entry. Returns its
  * position, or EVENTS_NONE if a guest ran at that time, or none had before.
  */
 uint32_t events_find(const struct events *events, uint64_t cpu, uint64_t tsc);

@@ -88,7 +88,7 @@ static void check_rows(struct judgement *judgement)
 	}
 }
 
-/* A record's stamp lies in its recording's time, or the record has no exit. */
+/* A record's stamp is in its recording's time, or the record has no exit. */
 static void limit_events(struct judgement *judgement)
 {
 	struct window window = judgement->recording->window;

@@ -26,7 +26,7 @@ struct judgement {
 	struct verdict verdict;
 };
 
-/* Compares. Returns 0, whatever the verdict, or -ENOMEM; both need judge_free(). */
+/* Compares. Returns 0 with any verdict, or -ENOMEM; both need judge_free(). */
 int judge(struct judgement *judgement);
 void judge_free(struct judgement *judgement);
 

@@ -95,8 +95,8 @@ def row(seq, stay, end, others, flags):
     flags |= QUAL | CR3 | more
     flags |= (NESTED if stay.vm == 0x2800 else 0) | (PREEMPTED if others else 0)
     tsc = stay.exit + STAMP
-    return (stay.vcpu, seq, tsc, stay.reason, flags, end - tsc, 0, 0, others, stay.exit & 0xfff, key,
-            key_aux, qualification, 0x77, event, error, 0, 0, 0x5000)
+    return (stay.vcpu, seq, tsc, stay.reason, flags, end - tsc, 0, 0, others, stay.exit & 0xfff,
+            key, key_aux, qualification, 0x77, event, error, 0, 0, 0x5000)
 
 
 def rows_of(stays, vcpu):
@@ -316,7 +316,8 @@ def run(program, schema, directory):
         status, _ = judge(program, wrong, database)
         if status != 2:
             raise Failed(f"a witness that is {what}: status {status}, not 2")
-    return f"{len(WRONG_DATABASES) + len(WRONG_WITNESSES)} faults found by the judge of the CPU's exits"
+    faults = len(WRONG_DATABASES) + len(WRONG_WITNESSES)
+    return f"{faults} faults found by the judge of the CPU's exits"
 
 
 def main():

@@ -3,7 +3,7 @@
  * owners.c - which vCPU an exit belongs to that has no record
  *
  * A VMCS or VMCB belongs to one vCPU, until the VM is gone and its pages are used again. So each
- * run of exits without a record lies, on its VMCS, between two exits that have one:
+ * run of exits without a record is, on its VMCS, between two exits that have one:
  *
  *	A  ?  ?  A	of A: dropped or filtered there
  *	A  ?  ?  B	the end of A (dropped, open), then the beginning of B (unread, dropped)
@@ -206,7 +206,7 @@ static void end_doubt(struct owners *owners, struct doubt doubt)
 	}
 }
 
-/* Exits of vCPUs that have no record at all can't be told apart: only their sum is checked. */
+/* Exits of vCPUs that have no record at all can't be assigned to one of them: only their sum is checked. */
 static void check_unknown(struct owners *owners)
 {
 	struct judgement *judgement = owners->judgement;

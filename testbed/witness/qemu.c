@@ -3,7 +3,7 @@
  * qemu.c - the witness inside QEMU's TCG: LD_PRELOAD for qemu-system-x86_64
  *
  * HOW IT WORKS. With "-d in_asm -dfilter 0x1+1" QEMU logs each VMRUN and each #VMEXIT, because
- * its SVM code does not look at -dfilter, and no disassembly, which does. Both lines go through
+ * its SVM code ignores -dfilter, and no disassembly, which obeys it. Both lines go through
  * the exported qemu_log(), which is overwritten here by a jump: the lines' arguments become an
  * entry and an exit, nothing is formatted or written to a log. All else is read with QEMU's own
  * exported functions; no offset of its structures is used, only of the VMCB, which is the CPU's.

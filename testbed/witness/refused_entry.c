@@ -4,7 +4,7 @@
  *
  * CS.L and CS.D, both set in long mode, are reserved (SDM vol. 3, "Checks on Guest Segment
  * Registers"; APM vol. 2, "Canonicalization and Consistency Checks"); KVM_SET_SREGS does not
- * look. VMX exits with reason 33 and bit 31, SVM with code -1 (VMEXIT_INVALID).
+ * check them. VMX exits with reason 33 and bit 31, SVM with code -1 (VMEXIT_INVALID).
  */
 #include <stdbool.h>
 #include <stdio.h>

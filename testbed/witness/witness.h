@@ -28,7 +28,7 @@
  *		0: no entry took place; the CPU refused the guest's state (VMX, where @reason
  *		has bit 31), or the library has missed the entry
  * @exit_tsc:	TSC at the VM exit, before the CPU saved or loaded anything
- * @vm:		physical address that tells vCPUs apart: of the MSR bitmap (VMX, VMCS 0x2004),
+ * @vm:		physical address that differs between vCPUs: of the MSR bitmap (VMX, VMCS 0x2004),
  *		of the VMCB (SVM). A vCPU that runs a nested guest has two. Pages are used
  *		again once a VM is gone
  * @rip:	guest RIP at the exit (VMCS 0x681e)

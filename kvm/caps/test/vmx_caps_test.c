@@ -135,7 +135,7 @@ static void test_absent_is_not_unreadable(void)
 	set(&cpu, 0x482, 0xfffbfffe0401e172); /* tertiary controls, whose MSR was not read */
 	CHECK(vmx_cap_exists(&cpu, 0x492) && !vmx_cap_word_known(&cpu, word_of(0x492)));
 
-	/* Without secondary controls there is no MSR of them, nor of VM functions. */
+	/* A CPU without secondary controls has neither their MSR nor that of VM functions. */
 	set(&cpu, 0x482, 0x7ff9fffe0401e172);
 	unset(&cpu, 0x48b);
 	CHECK(!vmx_cap_exists(&cpu, 0x48b) && !vmx_cap_exists(&cpu, 0x491));
