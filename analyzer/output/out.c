@@ -15,6 +15,7 @@
 
 #include "analyzer/output/clean.h"
 #include "analyzer/output/units.h"
+#include "base/array.h"
 
 #define BAR_WIDTH   20
 #define SPLIT_WIDTH 10
@@ -93,7 +94,7 @@ int out_end(struct out *out, struct app *app, bool failed)
 
 void out_note(struct out *out, const char *format, ...)
 {
-	char **note = realloc(out->note, (size_t)(out->notes + 1) * sizeof(*note));
+	char **note = array_reserve(out->note, (size_t)out->notes, 1, sizeof(*note));
 	va_list ap;
 	int n;
 
@@ -444,19 +445,15 @@ void out_table_end(struct out *out)
 /* Keep a cell of a table until all widths are known. Takes @text. */
 static void keep_cell(struct out *out, char *text, double real)
 {
-	if (out->cells == out->room) {
-		size_t room = out->room ? 2 * out->room : 256;
-		struct out_cell *cell = realloc(out->cell, room * sizeof(*cell));
+	struct out_cell *cell = array_reserve(out->cell, out->cells, 1, sizeof(*cell));
 
-		if (!cell) {
-			free(text);
-			out->failed = true;
-			return;
-		}
-		out->cell = cell;
-		out->room = room;
+	if (!cell) {
+		free(text);
+		out->failed = true;
+		return;
 	}
-	out->cell[out->cells++] = (struct out_cell){.text = text, .real = real};
+	out->cell = cell;
+	cell[out->cells++] = (struct out_cell){.text = text, .real = real};
 }
 
 /*

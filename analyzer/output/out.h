@@ -74,7 +74,6 @@ struct out {
 	int at;	    /* column that the next cell belongs to */
 	struct out_cell *cell;
 	size_t cells;
-	size_t room;
 	char **note;
 	int notes;
 	char *error; /* a column of @choice that no table has */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
+#include "base/array.h"
 
 /*
  * What a parameter of kvm_intel takes away (arch/x86/kvm/vmx/vmx.c of Linux 6.1
@@ -49,7 +50,7 @@ static struct caps_cpu *cpu_of(struct caps *caps, unsigned int number)
 
 	if (caps->cpus && caps->cpu[caps->cpus - 1].cpu == number)
 		return &caps->cpu[caps->cpus - 1];
-	more = realloc(caps->cpu, ((size_t)caps->cpus + 1) * sizeof(*more));
+	more = array_reserve(caps->cpu, (size_t)caps->cpus, 1, sizeof(*more));
 	if (!more)
 		return NULL;
 	caps->cpu = more;
@@ -189,7 +190,7 @@ static void judge_parameters(struct caps_reason *r, sqlite3_stmt *find, const ch
 static int take_reason(struct app *app, sqlite3_stmt *stmt, sqlite3_stmt *find,
 		       const struct caps *caps, struct caps_reason **reasons, int *count)
 {
-	struct caps_reason *more = realloc(*reasons, ((size_t)*count + 1) * sizeof(*more));
+	struct caps_reason *more = array_reserve(*reasons, (size_t)*count, 1, sizeof(*more));
 	const struct vmx_cap_bit *control = NULL;
 	struct caps_reason *r;
 	bool nested = sqlite3_column_int(stmt, 5);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "sql/hist.h"
 
 #define PAGES (HIST_BUCKETS / HIST_PER_2X)
@@ -37,17 +38,12 @@ int dist_add(struct dist *d, uint32_t bucket, uint64_t n)
 
 int dist_add_value(struct dist *d, uint64_t value)
 {
-	if (d->values == d->room) {
-		size_t room = d->room ? 2 * d->room : 64;
-		uint64_t *more = realloc(d->value, room * sizeof(*more));
+	uint64_t *more = array_reserve(d->value, d->values, 1, sizeof(*more));
 
-		if (!more)
-			return -ENOMEM;
-		d->value = more;
-		d->room = room;
-	}
-
-	d->value[d->values++] = value;
+	if (!more)
+		return -ENOMEM;
+	d->value = more;
+	more[d->values++] = value;
 	return dist_add(d, hist_bucket(value), 1);
 }
 

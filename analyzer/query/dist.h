@@ -24,7 +24,6 @@ struct dist {
 	uint64_t total;
 	uint64_t *value;
 	size_t values;
-	size_t room;
 };
 
 /* Add n values of a bucket. Returns 0, -ENOMEM, or -ERANGE: no such bucket. */

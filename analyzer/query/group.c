@@ -4,50 +4,55 @@
  */
 #include "analyzer/query/group.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 static uint64_t hash_key(const int64_t key[4])
 {
-	uint64_t h = 0;
+	uint64_t hash = 0;
 
-	for (int i = 0; i < 4; i++) {
-		h ^= (uint64_t)key[i];
-		h *= 0x9e3779b97f4a7c15ULL;
-		h ^= h >> 32;
-	}
-	return h;
+	for (int i = 0; i < 4; i++)
+		hash = hash_mix(hash, (uint64_t)key[i]);
+	return hash;
 }
 
-/* Where the key is, or the empty place for it. @slot[] is never full. */
-static uint32_t find_slot(const struct agg *agg, const int64_t key[4])
+static bool has_key(const void *groups, uint32_t i, const void *key)
 {
-	uint32_t i = (uint32_t)hash_key(key) & (agg->slots - 1);
+	const struct group *group = (const struct group *)groups + i;
 
-	while (agg->slot[i] && memcmp(agg->group[agg->slot[i] - 1].key, key, 4 * sizeof(*key)))
-		i = (i + 1) & (agg->slots - 1);
-	return i;
+	return !memcmp(group->key, key, sizeof(group->key));
 }
 
+static uint32_t *find_place(const struct agg *agg, const int64_t key[4])
+{
+	return hash_place(&agg->hash, hash_key(key), has_key, agg->group, key);
+}
+
+static struct group *find_group(const struct agg *agg, const int64_t key[4])
+{
+	uint32_t position = agg->groups ? *find_place(agg, key) : 0;
+
+	return position ? &agg->group[position - 1] : NULL;
+}
+
+/* Make room for one more group, in the array and in the hash table. */
 static int grow(struct agg *agg)
 {
-	uint32_t room = agg->room ? 2 * agg->room : 32;
-	struct group *group = realloc(agg->group, room * sizeof(*group));
-	uint32_t *slot;
+	struct group *group = array_reserve(agg->group, agg->groups, 1, sizeof(*group));
 
 	if (!group)
 		return -ENOMEM;
 	agg->group = group;
-	slot = calloc(2 * (size_t)room, sizeof(*slot));
-	if (!slot)
+
+	/* At most half of the places are taken, so chains stay short. */
+	if (2 * ((uint64_t)agg->groups + 1) <= agg->hash.places)
+		return 0;
+	if (hash_resize(&agg->hash, (uint32_t)array_room((size_t)agg->groups + 1)))
 		return -ENOMEM;
-	free(agg->slot);
-	agg->slot = slot;
-	agg->slots = 2 * room;
-	agg->room = room;
 	for (uint32_t i = 0; i < agg->groups; i++)
-		agg->slot[find_slot(agg, agg->group[i].key)] = i + 1;
+		*find_place(agg, agg->group[i].key) = i + 1;
 	return 0;
 }
 
@@ -58,26 +63,23 @@ struct group group_empty(void)
 
 struct group *agg_group(struct agg *agg, const int64_t key[4])
 {
-	struct group *group;
-	uint32_t i;
+	struct group *group = find_group(agg, key);
 
-	if (agg->groups == agg->room && grow(agg))
+	if (group)
+		return group;
+	if (grow(agg))
 		return NULL;
-	i = find_slot(agg, key);
-	if (agg->slot[i])
-		return &agg->group[agg->slot[i] - 1];
+
 	group = &agg->group[agg->groups++];
-	agg->slot[i] = agg->groups;
 	*group = group_empty();
 	memcpy(group->key, key, sizeof(group->key));
+	*find_place(agg, key) = agg->groups;
 	return group;
 }
 
 const struct group *agg_find(const struct agg *agg, const int64_t key[4])
 {
-	uint32_t i = agg->slots ? agg->slot[find_slot(agg, key)] : 0;
-
-	return i ? &agg->group[i - 1] : NULL;
+	return find_group(agg, key);
 }
 
 void group_add(struct group *to, const struct group *from)
@@ -142,6 +144,6 @@ void agg_free(struct agg *agg)
 	for (uint32_t i = 0; i < agg->groups; i++)
 		dist_free(&agg->group[i].dist);
 	free(agg->group);
-	free(agg->slot);
+	hash_free(&agg->hash);
 	memset(agg, 0, sizeof(*agg));
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "analyzer/query/dist.h"
+#include "base/hash.h"
 
 /*
  * struct group - all exits of one key
@@ -43,13 +44,11 @@ struct group {
 	struct dist dist;
 };
 
-/* Groups, found by a hash table of indices into @group. All zero: none. */
+/* Groups, found by their key through @hash. All zero: none. */
 struct agg {
 	struct group *group;
 	uint32_t groups;
-	uint32_t room;
-	uint32_t *slot;
-	uint32_t slots;
+	struct hash hash;
 };
 
 /* The group of a key, made if there is none; NULL without memory. */

@@ -11,6 +11,7 @@
 #include "analyzer/query/limits.h"
 #include "analyzer/query/ranges.h"
 #include "analyzer/query/reason.h"
+#include "base/array.h"
 
 /* A number names an id; anything else, or a number that is not an id, a label. */
 #define RUN_COLUMNS                                                                                \
@@ -110,7 +111,7 @@ static int find_run(struct app *app, const char *name, struct run *run)
 
 static int add_vcpu(struct app *app, struct run *run, sqlite3_stmt *stmt)
 {
-	struct vcpu_ref *more = realloc(run->vcpus, (run->n_vcpus + 1) * sizeof(*more));
+	struct vcpu_ref *more = array_reserve(run->vcpus, run->n_vcpus, 1, sizeof(*more));
 
 	if (!more)
 		return app_fail(app, "out of memory");

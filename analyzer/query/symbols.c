@@ -11,43 +11,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 #define LARGEST_FILE	 (1UL << 30)
-#define LARGEST_FUNCTION (1UL << 20) /* where the file does not tell sizes */
+#define LARGEST_FUNCTION (1UL << 20) /* where the file has no sizes */
+#define READ_BYTES	 65536
 
 static int add(struct symbols *s, uint64_t address, uint64_t size, const char *name)
 {
-	if (s->n == s->room) {
-		size_t room = s->room ? 2 * s->room : 1024;
-		struct symbol *symbol = realloc(s->symbol, room * sizeof(*symbol));
+	struct symbol *more = array_reserve(s->symbol, s->n, 1, sizeof(*more));
 
-		if (!symbol)
-			return -1;
-		s->symbol = symbol;
-		s->room = room;
-	}
-	s->symbol[s->n++] = (struct symbol){address, size, name};
+	if (!more)
+		return -1;
+	s->symbol = more;
+	more[s->n++] = (struct symbol){address, size, name};
 	return 0;
 }
 
-/* The whole file, with a NUL behind it. */
+/* The whole file, and a NUL after it. */
 static int read_file(struct app *app, const char *path, struct symbols *s)
 {
 	FILE *file = fopen(path, "rb");
-	size_t room = 0, n = 1;
+	size_t n = 1;
 
 	if (!file)
 		return app_fail(app, "%s: %s", path, strerror(errno));
 	while (n && s->text_bytes < LARGEST_FILE) {
-		if (s->text_bytes + 65536 > room) {
-			char *text = realloc(s->text, room = 2 * room + 131072);
+		char *more = array_reserve(s->text, s->text_bytes, READ_BYTES + 1, 1);
 
-			if (!text) {
-				fclose(file);
-				return app_fail(app, "out of memory");
-			}
-			s->text = text;
+		if (!more) {
+			fclose(file);
+			return app_fail(app, "out of memory");
 		}
-		n = fread(s->text + s->text_bytes, 1, 65535, file);
+		s->text = more;
+		n = fread(s->text + s->text_bytes, 1, READ_BYTES, file);
 		s->text_bytes += n;
 	}
 	if (ferror(file)) {

@@ -21,7 +21,6 @@ struct symbol {
 struct symbols {
 	struct symbol *symbol;
 	size_t n;
-	size_t room;
 	char *text;
 	size_t text_bytes;
 	uint64_t slide;

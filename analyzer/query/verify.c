@@ -11,6 +11,7 @@
 #include "analyzer/query/equations.h"
 #include "analyzer/query/verify_leaf.h"
 #include "analyzer/query/verify_rows.h"
+#include "base/array.h"
 
 static int64_t id_or_all(sqlite3_stmt *stmt, int column)
 {
@@ -32,12 +33,8 @@ static char *trimmed(sqlite3_stmt *stmt, int column)
 
 int checks_add(struct app *app, struct checks *checks, const struct check *check)
 {
-	struct check *more = checks->check;
+	struct check *more = array_reserve(checks->check, (size_t)checks->count, 1, sizeof(*more));
 
-	/* powers of two: when the count is one, the room is used up */
-	if (!(checks->count & (checks->count - 1)))
-		more = reallocarray(more, checks->count ? 2 * (size_t)checks->count : 1,
-				    sizeof(*more));
 	if (!more) {
 		free(check->why);
 		return app_fail(app, "out of memory");

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
+#include "base/array.h"
 
 #define LEAF_EXITS	   0x4fffffff /* exits of all reasons */
 #define LEAF_CYCLES	   0x4ffffffe /* their time */
@@ -71,15 +72,6 @@ static int64_t subtract(int64_t a, int64_t b)
 	return (int64_t)((uint64_t)a - (uint64_t)b);
 }
 
-/* Room for one more of @count elements; NULL: no memory. */
-static void *grow(void *array, int count, size_t bytes)
-{
-	/* powers of two: when the count is one, the room is used up */
-	if (count & (count - 1))
-		return array;
-	return reallocarray(array, count ? 2 * (size_t)count : 1, bytes);
-}
-
 static int read_readings(struct app *app, struct leaves *l)
 {
 	sqlite3_stmt *stmt;
@@ -92,7 +84,8 @@ static int read_readings(struct app *app, struct leaves *l)
 	sqlite3_bind_int64(stmt, 1, app->run.id);
 
 	while ((rc = db_step(app, stmt)) > 0) {
-		struct reading *more = grow(l->readings, l->reading_count, sizeof(*l->readings));
+		struct reading *more =
+			array_reserve(l->readings, (size_t)l->reading_count, 1, sizeof(*more));
 		int64_t leaf = sqlite3_column_int64(stmt, 0);
 		uint64_t high = (uint64_t)sqlite3_column_int64(stmt, 3) << 32;
 
@@ -140,7 +133,8 @@ static int read_exits(struct app *app, struct leaves *l)
 	sqlite3_bind_int(stmt, 2, app->run.isa);
 
 	while ((rc = db_step(app, stmt)) > 0) {
-		struct leaf_exit *more = grow(l->exits, l->exit_count, sizeof(*l->exits));
+		struct leaf_exit *more =
+			array_reserve(l->exits, (size_t)l->exit_count, 1, sizeof(*more));
 		int64_t leaf = sqlite3_column_int64(stmt, 5);
 
 		if (!more) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "analyzer/query/db.h"
+#include "base/array.h"
 
 static int read_vcpus(struct app *app, struct row_counts *counts)
 {
@@ -18,8 +19,8 @@ static int read_vcpus(struct app *app, struct row_counts *counts)
 	sqlite3_bind_int64(stmt, 1, app->run.id);
 
 	while ((rc = db_step(app, stmt)) > 0) {
-		struct row_count *more = reallocarray(counts->vcpu, (size_t)counts->count + 1,
-						      sizeof(*counts->vcpu));
+		struct row_count *more =
+			array_reserve(counts->vcpu, (size_t)counts->count, 1, sizeof(*more));
 
 		if (!more) {
 			rc = app_fail(app, "out of memory");
