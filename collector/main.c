@@ -13,6 +13,7 @@
 #include "collector/command.h"
 #include "collector/host/check_host.h"
 #include "collector/host/host.h"
+#include "collector/host/names.h"
 #include "collector/leaf_text.h"
 #include "collector/options.h"
 #include "collector/record.h"
@@ -148,17 +149,36 @@ static int open_xcheck(const struct options *o, struct xcheck **xcheck, struct f
 	return 0;
 }
 
+/* The BPF programs take a process: the one whose VM has that name now. */
+static int find_vm(struct bpf_options *options, const char *name, struct fault *fault)
+{
+	int count = names_find("", name, &options->tgid);
+
+	if (!count)
+		return fault_set(
+			fault, -ESRCH,
+			"--vm %s: no VM of that name runs (start it first, or record all and choose with analyzer --vm)",
+			name);
+	if (count > 1)
+		return fault_set(
+			fault, -EINVAL,
+			"--vm %s: %d VMs have that name (with --source bpf choose one, or record all)",
+			name, count);
+	return 0;
+}
+
 static int open_bpf(const struct options *o, struct source **source, struct fault *fault)
 {
-	const struct bpf_options options = {
+	struct bpf_options options = {
 		.tgid = o->device.tgid,
 		.cr3 = o->device.cr3,
 		.counts_only = o->counts_only,
 		.ring_records = o->ring_records,
 		.filter = o->filter,
 	};
+	int rc = o->device.vm ? find_vm(&options, o->device.vm, fault) : 0;
 
-	return source_bpf_open(&options, source, fault);
+	return rc ? rc : source_bpf_open(&options, source, fault);
 }
 
 static int open_source(const struct options *o, struct source **source, struct fault *fault)

@@ -175,7 +175,12 @@ SETTER(keep_raw)
 
 SETTER(vm)
 {
-	return parse_number("vm", value, "a process id", &o->device.tgid, fault);
+	if (!*value)
+		return fault_set(fault, -EINVAL, "--vm: the name of the VM is empty");
+	if (isdigit((unsigned char)*value) && !value[strspn(value, "0123456789")])
+		return parse_number("vm", value, "a process id", &o->device.tgid, fault);
+	o->device.vm = value;
+	return 0;
 }
 
 SETTER(trace_buffer)
@@ -220,7 +225,8 @@ static const struct option_row {
 	{"flush", "TIME", set_flush, "time between two transactions (200ms)"},
 	{"no-raw", NULL, set_no_raw, "roll-ups and histograms only, no row for each exit"},
 	{"keep-raw", "TIME", set_keep_raw, "rows of the last TIME only (roll-ups stay complete)"},
-	{"vm", "PID", set_vm, "only VMs that process PID made"},
+	{"vm", "VM", set_vm,
+	 "only this VM: its name, patterns of names (web-*,db-?) or the id of the process that made it; with --source bpf one that runs already"},
 	{"cross-check", NULL, set_cross_check,
 	 "count the same exits by tracepoints (tracefs), perf and KVM's statistics too: see analyzer verify"},
 	{"trace-buffer", "N", set_trace_buffer,
@@ -298,13 +304,13 @@ static int check_sources(const struct options *o, struct fault *fault)
 		return fault_set(fault, -EINVAL, "--source: not with --from or import");
 
 	if (o->source == SOURCE_TRACEFS &&
-	    (o->cross_check || o->device.tgid || o->device.cr3 || o->capture))
+	    (o->cross_check || o->device.tgid || o->device.vm || o->device.cr3 || o->capture))
 		return fault_set(
 			fault, -EINVAL,
 			"--source tracefs: not with --cross-check, --capture, --vm or --cr3");
 
 	if ((o->from || o->import) &&
-	    (o->command || o->duration_ns || o->device.tgid || o->device.cr3))
+	    (o->command || o->duration_ns || o->device.tgid || o->device.vm || o->device.cr3))
 		return fault_set(
 			fault, -EINVAL,
 			"%s: a COMMAND, --duration, --vm and --cr3 are for recordings from the device",

@@ -45,6 +45,8 @@ int sink_open(struct sink *sink, const struct options *options, struct source *s
 		.label = options->label,
 		.raw = options->raw,
 		.keep_ns = options->keep_ns,
+		/* Process ids in a file are another host's, or another time's. */
+		.identify.root = options->from || options->import ? NULL : "",
 	};
 	if (options->capture) {
 		rc = capture_create(options->capture, &sink->capture);
@@ -107,6 +109,8 @@ static int store_item(struct store *store, const struct source_item *item)
 	switch (item->kind) {
 	case SOURCE_VCPU:
 		return store_add_vcpu(store, &item->info, &vcpu);
+	case SOURCE_NAMES:
+		return store_identify(store, vcpu, item->names);
 	case SOURCE_RECORDS:
 		return store_append(store, vcpu, item->records, item->count);
 	case SOURCE_END_VCPU:
@@ -116,7 +120,8 @@ static int store_item(struct store *store, const struct source_item *item)
 	}
 }
 
-int sink_store(struct sink *sink, const struct source_item *item, struct fault *fault)
+/* Writes an item into the files. */
+static int write_item(struct sink *sink, const struct source_item *item, struct fault *fault)
 {
 	int rc = 0;
 
@@ -143,6 +148,16 @@ int sink_store(struct sink *sink, const struct source_item *item, struct fault *
 	if (sink->capture)
 		rc = capture_write(sink->capture, item);
 	return rc ? capture_fault(sink, rc, fault) : 0;
+}
+
+int sink_store(struct sink *sink, const struct source_item *item, struct fault *fault)
+{
+	struct source_item names;
+	int rc = write_item(sink, item, fault);
+
+	if (!rc && identify_item(&sink->identify, item, &names))
+		rc = write_item(sink, &names, fault);
+	return rc;
 }
 
 int sink_flush(struct sink *sink, struct fault *fault)
@@ -242,6 +257,7 @@ int sink_finish(struct sink *sink, bool complete, struct fault *fault)
 {
 	int rc = complete_info(sink, fault);
 
+	identify_free(&sink->identify);
 	if (sink->capture)
 		rc = finish_capture(sink, complete, rc, fault);
 	if (sink->store)
@@ -253,6 +269,7 @@ int sink_discard(struct sink *sink)
 {
 	int rc = 0;
 
+	identify_free(&sink->identify);
 	if (sink->capture)
 		capture_close(sink->capture, false);
 	if (sink->store) {

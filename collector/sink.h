@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "collector/identify.h"
 #include "collector/options.h"
 #include "collector/source/capture_file.h"
 #include "collector/source/source.h"
@@ -22,6 +23,8 @@ struct sink {
 	const char *label; /* NULL: the source's */
 	bool raw;
 	int64_t keep_ns;
+
+	struct identify identify; /* names of this host's VMs, where it records its own */
 
 	/* so far */
 	bool begun; /* the run is written into the files */

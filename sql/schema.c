@@ -355,10 +355,48 @@ int schema_check(sqlite3 *db, int64_t version, enum schema_use use)
 	return rc;
 }
 
+/* Makes the table that @sql (CREATE TABLE NAME ...) defines a TEMP one without rows. */
+static int add_temp_table(sqlite3 *db, const char *name, const char *sql)
+{
+	const char *columns = strchr(sql, '(');
+	char *text = columns ? sqlite3_mprintf("CREATE TEMP TABLE \"%w\" %s", name, columns) : NULL;
+	int rc = text ? sqlite3_exec(db, text, NULL, NULL, NULL) : SQLITE_NOMEM;
+
+	sqlite3_free(text);
+	return rc;
+}
+
+/* Gives a reader empty tables in the place of those that were added after the file was made. */
+static int add_missing_tables(sqlite3 *db, int64_t version)
+{
+	static const char sql[] = "SELECT name, sql FROM sqlite_schema WHERE type = 'table'";
+	sqlite3_stmt *tables = NULL;
+	sqlite3 *own = NULL;
+	int rc = schema_open_own(version, &own);
+
+	if (!rc)
+		rc = sqlite3_prepare_v2(own, sql, -1, &tables, NULL);
+	while (!rc && (rc = sqlite3_step(tables)) == SQLITE_ROW) {
+		const char *name = (const char *)sqlite3_column_text(tables, 0);
+
+		/* In any of the databases: the rows may be those of an attached file. */
+		rc = sqlite3_table_column_metadata(db, NULL, name, NULL, NULL, NULL, NULL, NULL,
+						   NULL);
+		if (rc == SQLITE_ERROR)
+			rc = add_temp_table(db, name, (const char *)sqlite3_column_text(tables, 1));
+	}
+
+	sqlite3_finalize(tables);
+	sqlite3_close(own);
+	return rc == SQLITE_DONE ? 0 : rc;
+}
+
 int schema_add_views(sqlite3 *db, int64_t version)
 {
-	int rc = sqlite3_exec(db, sql_temp_views, NULL, NULL, NULL);
+	int rc = add_missing_tables(db, version);
 
+	if (!rc)
+		rc = sqlite3_exec(db, sql_temp_views, NULL, NULL, NULL);
 	if (!rc && version < 2)
 		rc = sqlite3_exec(db, sql_version1_views, NULL, NULL, NULL);
 	return rc;

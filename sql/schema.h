@@ -49,7 +49,8 @@ int schema_check(sqlite3 *db, int64_t version, enum schema_use use);
 
 /*
  * Makes our views as TEMP views, which names without a schema mean first, so that
- * the file's own are not used. Where a file of schema @version has other tables
+ * the file's own are not used, and empty TEMP tables in the place of tables that the
+ * file lacks because they were added later. Where a file of schema @version has other tables
  * than now, they appear as tables are now.
  */
 int schema_add_views(sqlite3 *db, int64_t version);

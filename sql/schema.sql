@@ -64,6 +64,27 @@ CREATE TABLE vcpu (
   UNIQUE (vm_id, vcpu_id, ring_id)
 ) STRICT;
 
+-- What the host of the recording called a VM, from /proc of its process while it ran.
+-- No row: unknown (an import of another tool's file, a process that had ended, a file
+-- that was made before names were stored).
+CREATE TABLE vm_identity (
+  vm              INTEGER PRIMARY KEY REFERENCES vm(id) ON DELETE CASCADE,
+  name            TEXT NOT NULL,
+  name_source     TEXT NOT NULL,      -- qemu (-name) | libvirt | firecracker | cloud-hypervisor | crosvm | kvmtool | container | unit | comm
+  vmm             TEXT,               -- program that runs it: qemu, firecracker, ...; NULL: another
+  uuid            TEXT,
+  unit            TEXT,               -- systemd unit of the process
+  container       TEXT,               -- id or name of its container
+  started_ns      INTEGER             -- when the process began, ns since 1970
+) STRICT;
+
+-- The thread that ran a vCPU, the first one that was seen. No row: unknown.
+CREATE TABLE vcpu_thread (
+  vcpu            INTEGER PRIMARY KEY REFERENCES vcpu(id) ON DELETE CASCADE,
+  tid             INTEGER NOT NULL,
+  name            TEXT
+) STRICT;
+
 -- One VM exit. rowid order is arrival order; per vCPU it is seq order.
 CREATE TABLE exit (
   vcpu            INTEGER NOT NULL REFERENCES vcpu(id) ON DELETE CASCADE,

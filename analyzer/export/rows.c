@@ -117,6 +117,7 @@ int export_rows(struct app *app, const char *temp, const char *path)
 {
 	static const char *const tables[] = {
 		"CREATE TABLE main.runs AS SELECT * FROM temp.runs WHERE run = ?1",
+		"CREATE TABLE main.vms AS SELECT * FROM temp.vms WHERE run = ?1",
 		"CREATE TABLE main.coverage AS SELECT * FROM temp.coverage WHERE run = ?1",
 		"CREATE TABLE main.losses AS SELECT * FROM temp.losses WHERE run = ?1",
 		"CREATE TABLE main.reasons AS SELECT * FROM temp.reasons",

@@ -48,6 +48,7 @@ struct file_source {
 	bool *is_ended;
 
 	struct capture_vcpu vcpu;
+	struct store_identity names;
 	struct kvm_exit_total totals[KVM_EXIT_TOTAL_SLOTS];
 	struct kvm_exit_record records[BATCH_RECORDS];
 };
@@ -167,6 +168,27 @@ static int get_vcpu(struct file_source *s, struct source_item *item, struct faul
 		.vcpu_id = s->vcpu.vcpu_id,
 		.first_seq = s->vcpu.first_seq,
 	};
+	return 0;
+}
+
+/* Texts of the file end within their fields; how they look is the reader's business. */
+static int get_names(struct file_source *s, struct source_item *item, struct fault *fault)
+{
+	struct store_identity *names = &s->names;
+	int rc = get_fixed(s, names, sizeof(*names), fault);
+
+	if (rc)
+		return rc;
+	names->name[sizeof(names->name) - 1] = '\0';
+	names->name_source[sizeof(names->name_source) - 1] = '\0';
+	names->vmm[sizeof(names->vmm) - 1] = '\0';
+	names->uuid[sizeof(names->uuid) - 1] = '\0';
+	names->unit[sizeof(names->unit) - 1] = '\0';
+	names->container[sizeof(names->container) - 1] = '\0';
+	names->thread[sizeof(names->thread) - 1] = '\0';
+
+	item->kind = SOURCE_NAMES;
+	item->names = names;
 	return 0;
 }
 
@@ -291,7 +313,8 @@ static int get_block(struct file_source *s, struct source_item *item, struct fau
 		return rc;
 
 	item->vcpu = (int)s->block.vcpu;
-	if ((s->block.kind == CAPTURE_RECORDS || s->block.kind == CAPTURE_END_VCPU) &&
+	if ((s->block.kind == CAPTURE_RECORDS || s->block.kind == CAPTURE_END_VCPU ||
+	     s->block.kind == CAPTURE_NAMES) &&
 	    !is_open_vcpu(s, s->block.vcpu))
 		return corrupt(s, fault, "a block of a vCPU that is not there");
 
@@ -300,6 +323,8 @@ static int get_block(struct file_source *s, struct source_item *item, struct fau
 		return get_text(s, fault);
 	case CAPTURE_VCPU:
 		return get_vcpu(s, item, fault);
+	case CAPTURE_NAMES:
+		return get_names(s, item, fault);
 	case CAPTURE_RECORDS:
 		return begin_records(s, item, fault);
 	case CAPTURE_END_VCPU:

@@ -163,6 +163,9 @@ int capture_write(struct capture *capture, const struct source_item *item)
 	switch (item->kind) {
 	case SOURCE_VCPU:
 		return put_vcpu(capture, item);
+	case SOURCE_NAMES:
+		return put_block(capture, CAPTURE_NAMES, item->vcpu, item->names,
+				 sizeof(*item->names));
 	case SOURCE_RECORDS:
 		return put_block(capture, CAPTURE_RECORDS, item->vcpu, item->records,
 				 item->count * sizeof(*item->records));

@@ -7,6 +7,7 @@
  *	blocks: struct capture_block, then block.bytes bytes
  *	  CAPTURE_TEXT		"name=value": a text of run_info.h
  *	  CAPTURE_VCPU		struct capture_vcpu; numbered from 0 as they come
+ *	  CAPTURE_NAMES		struct store_identity of block.vcpu: what its host called it
  *	  CAPTURE_RECORDS	struct kvm_exit_record[] of block.vcpu in seq order
  *	  CAPTURE_END_VCPU	struct capture_end and capture_end.slots times
  *				struct capture_slot; no block of this vCPU follows
@@ -33,6 +34,7 @@ enum capture_kind {
 	CAPTURE_RECORDS,
 	CAPTURE_END_VCPU,
 	CAPTURE_FINISH,
+	CAPTURE_NAMES,
 };
 
 struct capture_header {
@@ -91,6 +93,7 @@ _Static_assert(sizeof(struct capture_vcpu) == 64, "no padding");
 _Static_assert(sizeof(struct capture_end) == 48, "no padding");
 _Static_assert(sizeof(struct capture_slot) == 136, "no padding");
 _Static_assert(sizeof(struct capture_finish) == 16, "no padding");
+_Static_assert(sizeof(struct store_identity) == 448, "no padding");
 
 struct capture;
 
@@ -103,7 +106,7 @@ int capture_create(const char *path, struct capture **capture);
 /* Write the header and the texts; before the first item. */
 int capture_begin(struct capture *capture, const struct run_info *info);
 
-/* Write SOURCE_VCPU, SOURCE_RECORDS or SOURCE_END_VCPU; -EINVAL: another kind. */
+/* Write SOURCE_VCPU, SOURCE_NAMES, SOURCE_RECORDS or SOURCE_END_VCPU; -EINVAL: another kind. */
 int capture_write(struct capture *capture, const struct source_item *item);
 
 /* Write the end of the run; nothing may follow. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "collector/host/host.h"
+#include "collector/host/names.h"
 #include "collector/source/ring.h"
 #include "collector/source/rounds.h"
 #include "collector/source/source.h"
@@ -113,6 +114,13 @@ static int open_ring(struct device_source *s, uint64_t ring_id, struct fault *fa
 	return rc ? fault_set(fault, rc, "epoll: %s", strerror(-rc)) : number;
 }
 
+static bool is_chosen(const struct device_options *options, uint32_t tgid)
+{
+	if (options->tgid)
+		return tgid == options->tgid;
+	return !options->vm || names_match_process("", tgid, options->vm);
+}
+
 /* Hands on the next vCPU that is new, or leaves @item alone. */
 static int find_new(struct device_source *s, struct source_item *item, struct fault *fault)
 {
@@ -122,7 +130,7 @@ static int find_new(struct device_source *s, struct source_item *item, struct fa
 		int number;
 
 		s->last_ring_id = info.ring_id;
-		if (s->options.tgid && info.tgid != s->options.tgid)
+		if (!is_chosen(&s->options, info.tgid))
 			continue;
 
 		number = open_ring(s, info.ring_id, fault);

@@ -23,6 +23,7 @@
 enum source_kind {
 	SOURCE_NOTHING,	 /* all that is there at the moment was given */
 	SOURCE_VCPU,	 /* a new vCPU: .info; its number is .vcpu */
+	SOURCE_NAMES,	 /* what the host calls the VM and the thread of .vcpu: .names */
 	SOURCE_RECORDS,	 /* .records[.count] of .vcpu, in seq order */
 	SOURCE_END_VCPU, /* the last of .vcpu: .end */
 	SOURCE_FINISHED, /* nothing will come any more */
@@ -36,6 +37,7 @@ enum source_kind {
  * @snapshot_tsc: TSC of the totals' snapshot at which the recording of the vCPU begins
  *		(SOURCE_VCPU; 0: at the vCPU's creation) or ends (SOURCE_END_VCPU). Rings only.
  * @open_at_start: SOURCE_VCPU: an exit was open at that snapshot
+ * @names:	SOURCE_NAMES
  * @records:	SOURCE_RECORDS: @count of them, in seq order
  * @end:	SOURCE_END_VCPU
  */
@@ -47,6 +49,8 @@ struct source_item {
 	uint64_t created_tsc;
 	uint64_t snapshot_tsc;
 	bool open_at_start;
+
+	const struct store_identity *names;
 
 	const struct kvm_exit_record *records;
 	size_t count;
@@ -100,8 +104,9 @@ static inline void source_close(struct source *source)
 
 /* What to take from the device. */
 struct device_options {
-	uint32_t tgid; /* VMs of this process only; 0: all */
-	bool cr3;      /* record the guest's CR3 */
+	uint32_t tgid;	/* VMs of this process only; 0: all */
+	const char *vm; /* VMs with these names only, as for names_match(); NULL: all */
+	bool cr3;	/* record the guest's CR3 */
 };
 
 /* The rings of KVM_EXIT_RING_DEVICE: vCPUs that exist and those to come. */

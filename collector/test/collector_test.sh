@@ -67,7 +67,8 @@ refuses '^collector: --cr3: takes no value (collector --help)$' --db new.sqlite 
 refuses '^collector: --db: needs a value (collector --help)$' --db
 refuses '^collector: import: needs a file (collector --help)$' import
 refuses '^collector: --duration soon: not a duration (examples: 500ms, 10s, 5m)$' --db new.sqlite --duration soon
-refuses '^collector: --vm init: not a process id$' --db new.sqlite --vm init
+refuses '^collector: --vm 0: not a process id$' --db new.sqlite --vm 0
+refuses '^collector: --vm: the name of the VM is empty$' --db new.sqlite --vm ''
 refuses '^collector: --run 0: not the number of a run$' --db new.sqlite --run 0
 refuses '^collector: --source here: not a source (best, ring, bpf, tracefs)$' --db new.sqlite --source here
 refuses 'use one of them' --db new.sqlite --no-raw --keep-raw 10s

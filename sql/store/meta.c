@@ -58,6 +58,74 @@ static int insert_vcpu(struct store *store, int64_t vm, const struct store_vcpu 
 	return step_for_id(stmt, id);
 }
 
+/* NULL where nothing is known. */
+static void bind_known(sqlite3_stmt *stmt, const char *name, const char *text)
+{
+	store_bind_text(stmt, name, *text ? text : NULL);
+}
+
+static int write_identity(struct store *store, int64_t vcpu, const struct store_identity *identity)
+{
+	static const char sql[] =
+		"INSERT INTO vm_identity SELECT vm_id, :name, :source, :vmm, :uuid, :unit, :container, :started FROM vcpu WHERE id = :vcpu"
+		" ON CONFLICT DO UPDATE SET name = excluded.name, name_source = excluded.name_source, vmm = excluded.vmm,"
+		" uuid = excluded.uuid, unit = excluded.unit, container = excluded.container, started_ns = excluded.started_ns";
+	sqlite3_stmt *stmt;
+	int rc = store_prepare(store, sql, &stmt);
+
+	if (rc)
+		return rc;
+
+	store_bind_int(stmt, ":vcpu", vcpu);
+	store_bind_text(stmt, ":name", identity->name);
+	store_bind_text(stmt, ":source", identity->name_source);
+	bind_known(stmt, ":vmm", identity->vmm);
+	bind_known(stmt, ":uuid", identity->uuid);
+	bind_known(stmt, ":unit", identity->unit);
+	bind_known(stmt, ":container", identity->container);
+	if (identity->started_ns)
+		store_bind_int(stmt, ":started", identity->started_ns);
+	rc = store_step(stmt);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+static int write_thread(struct store *store, int64_t vcpu, uint32_t tid, const char *name)
+{
+	static const char sql[] =
+		"INSERT INTO vcpu_thread VALUES (:vcpu, :tid, :name)"
+		" ON CONFLICT DO UPDATE SET tid = excluded.tid, name = coalesce(excluded.name, name)";
+	sqlite3_stmt *stmt;
+	int rc = store_prepare(store, sql, &stmt);
+
+	if (rc)
+		return rc;
+
+	store_bind_int(stmt, ":vcpu", vcpu);
+	store_bind_int(stmt, ":tid", tid);
+	bind_known(stmt, ":name", name);
+	rc = store_step(stmt);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int store_identify(struct store *store, int vcpu, const struct store_identity *identity)
+{
+	struct vcpu_state *v;
+	int rc = store_find_vcpu(store, vcpu, &v);
+
+	if (!rc)
+		rc = store_transaction(store);
+	if (rc)
+		return rc;
+
+	if (*identity->name)
+		rc = write_identity(store, v->id, identity);
+	if (!rc && identity->tid)
+		rc = write_thread(store, v->id, identity->tid, identity->thread);
+	return rc ? store_fail(store, rc) : 0;
+}
+
 int store_add_vcpu(struct store *store, const struct store_vcpu *info, int *vcpu)
 {
 	struct vcpu_state *vcpus;
@@ -80,6 +148,8 @@ int store_add_vcpu(struct store *store, const struct store_vcpu *info, int *vcpu
 	rc = insert_vm(store, info, &vm_id);
 	if (!rc)
 		rc = insert_vcpu(store, vm_id, info, &v->id);
+	if (!rc && info->tid)
+		rc = write_thread(store, v->id, info->tid, "");
 	if (rc)
 		return store_fail(store, rc);
 

@@ -75,14 +75,36 @@ struct store_run {
 	bool split;	      /* the four parts of cycles are known */
 };
 
-/* A vCPU. @comm may be NULL. */
+/* A vCPU. @comm may be NULL; @tid: the thread that it was first seen on, 0: unknown. */
 struct store_vcpu {
 	const char *comm;
+	uint32_t tid;
 	uint64_t vm_id;
 	uint64_t ring_id;
 	uint32_t tgid;
 	uint32_t vcpu_id;
 	uint64_t first_seq; /* the first record of the recording has this seq */
+};
+
+/*
+ * What the host calls the VM of a vCPU (tables vm_identity and vcpu_thread). All texts are UTF-8
+ * without control characters; "" and 0: unknown.
+ * @name_source: where @name is from: qemu, libvirt, firecracker, cloud-hypervisor, crosvm,
+ *		kvmtool, container, unit, comm
+ * @vmm:	the program that runs the VM, if it is one that is known
+ * @started_ns:	when its process began, ns since 1970
+ * @tid, @thread: the vCPU's thread and its name
+ */
+struct store_identity {
+	char name[128];
+	char name_source[24];
+	char vmm[24];
+	char uuid[40];
+	char unit[128];
+	char container[72];
+	int64_t started_ns;
+	uint32_t tid;
+	char thread[20];
 };
 
 /*
@@ -164,6 +186,15 @@ int store_begin(struct store *store, const struct store_run *run);
  * Return: 0, STORE_RUNLESS, -ENOMEM or a code of SQLite.
  */
 int store_add_vcpu(struct store *store, const struct store_vcpu *info, int *vcpu);
+
+/*
+ * store_identify() - stores what the host calls the VM of a vCPU
+ * @vcpu: number from store_add_vcpu()
+ * @identity: what it knows replaces what was known before
+ *
+ * Return: as store_add_vcpu(), or -EINVAL (no such vCPU).
+ */
+int store_identify(struct store *store, int vcpu, const struct store_identity *identity);
 
 /*
  * store_append() - adds records of one vCPU

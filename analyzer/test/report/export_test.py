@@ -92,9 +92,9 @@ class ExportTest(unittest.TestCase):
         plain = sqlite3.connect(path)
         self.assertEqual(plain.execute("PRAGMA integrity_check").fetchone()[0], "ok")
         self.assertEqual([t[0] for t in plain.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")],
-                         ["coverage", "exits", "losses", "reasons", "runs"])
+                         ["coverage", "exits", "losses", "reasons", "runs", "vms"])
         self.assertFalse(plain.execute("SELECT 1 FROM sqlite_master WHERE type = 'view'").fetchall())
-        for table, order in (("exits", "id"), ("runs", "run"), ("coverage", "vcpu"), ("losses", "vcpu_id"),
+        for table, order in (("exits", "id"), ("runs", "run"), ("coverage", "vcpu"), ("vms", "vm"), ("losses", "vcpu_id"),
                              ("reasons", "isa, number")):
             query = f"SELECT * FROM {table} ORDER BY {order}"
             self.assertEqual(plain.execute(query).fetchall(), [tuple(r) for r in self.db.execute(query)])

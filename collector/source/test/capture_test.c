@@ -33,6 +33,8 @@ static void write_capture(const char *path)
 			 .vcpu_id = 4,
 			 .first_seq = 5},
 	};
+	const struct store_identity names = {.name = "web-1", .name_source = "qemu", .tid = 12};
+	struct source_item named = {.kind = SOURCE_NAMES, .names = &names};
 	struct capture *capture;
 
 	CHECK_EQ(capture_create(path, &capture), 0);
@@ -43,6 +45,7 @@ static void write_capture(const char *path)
 	item.records = records;
 	item.count = RECORDS;
 	CHECK_EQ(capture_write(capture, &item), 0);
+	CHECK_EQ(capture_write(capture, &named), 0);
 	item.kind = SOURCE_END_VCPU;
 	item.end = (struct store_vcpu_end){s.totals, s.seq, 11, 12, 13, 1, 1};
 	CHECK_EQ(capture_write(capture, &item), 0);
@@ -73,6 +76,9 @@ static void test_round_trip(const char *path)
 		n += item.count;
 	}
 	CHECK_EQ(n, RECORDS);
+	CHECK_EQ(item.kind, SOURCE_NAMES);
+	CHECK(!strcmp(item.names->name, "web-1") && item.names->tid == 12);
+	CHECK_EQ(source_next(source, &item, &fault), 0);
 	CHECK_EQ(item.kind, SOURCE_END_VCPU);
 	CHECK(!memcmp(item.end.totals, s.totals, sizeof(s.totals)));
 	CHECK(item.end.end_seq == s.seq && item.end.filtered == 11 && item.end.unread == 12);

@@ -242,6 +242,7 @@ static void announce(struct trace_source *s, struct vcpu *vcpu, struct source_it
 		.comm = *s->comm ? s->comm : NULL,
 		.vm_id = identity_vm(s->identity, vcpu->tgid, vcpu->tid),
 		.tgid = vcpu->tgid,
+		.tid = vcpu->tid,
 		.vcpu_id = vcpu->vcpu_id,
 	};
 }

@@ -605,6 +605,44 @@ static void test_bad_calls(void)
 	CHECK_EQ(query(test_path("bad.sqlite"), "SELECT count(*) FROM exit"), 10);
 }
 
+/* What a later look knows replaces what was known; VMs of one name are told apart. */
+static void test_names(void)
+{
+	const char *path = test_path("names.sqlite");
+	struct store *store = open_run(path, 1);
+	struct store_identity first = {.name = "web", .name_source = "qemu", .uuid = "u"};
+	struct store_identity again = {.name = "web-1", .name_source = "qemu", .tid = 7};
+	struct store_vcpu other = {.vm_id = 99, .ring_id = 99, .tgid = 100, .tid = 101};
+	int vcpu;
+
+	add_vcpu(store, 0);
+	CHECK_EQ(store_identify(store, 0, &first), 0);
+	CHECK_EQ(store_identify(store, 0, &again), 0);
+	CHECK_EQ(store_identify(store, 1, &again), -EINVAL);
+	CHECK_EQ(store_add_vcpu(store, &other, &vcpu), 0);
+	CHECK_EQ(store_finish(store, "complete", 0, 0), 0);
+	CHECK_EQ(query(path, "SELECT count(*) FROM vms WHERE label = 'web-1' AND uuid IS NULL"), 1);
+	CHECK_EQ(query(path, "SELECT count(*) FROM vms WHERE label = '2' AND name IS NULL"), 1);
+	CHECK_EQ(query(path, "SELECT tid FROM coverage WHERE vm = 1"), 7);
+	CHECK_EQ(query(path, "SELECT tid FROM coverage WHERE vm = 2"), 101);
+
+	CHECK_EQ(store_begin(store, &(struct store_run){.source = "device",
+							.collector = "test",
+							.isa = 1,
+							.tsc_khz = 1000}),
+		 0);
+	other.tid = 0;
+	for (int i = 0; i < 2; i++) {
+		other.vm_id++;
+		CHECK_EQ(store_add_vcpu(store, &other, &vcpu), 0);
+		CHECK_EQ(store_identify(store, vcpu, &first), 0);
+	}
+	CHECK_EQ(store_finish(store, "complete", 0, 0), 0);
+	store_close(store);
+	CHECK_EQ(query(path, "SELECT count(*) FROM vms WHERE run = 2 AND label = 'web #' || vm"),
+		 2);
+}
+
 int main(void)
 {
 	test_round_trip();
@@ -617,6 +655,7 @@ int main(void)
 	test_keep();
 	test_refreshed();
 	test_values();
+	test_names();
 	test_full_sums();
 	test_many();
 	test_busy();
