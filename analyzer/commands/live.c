@@ -168,20 +168,23 @@ static int draw(struct view *view)
 	char *text = NULL, keys[160];
 	size_t size;
 	int rows, width, rc;
+	FILE *file;
+
+	file = open_memstream(&text, &size);
+	if (!file)
+		return app_fail(app, "out of memory");
 
 	screen_size(&rows, &width);
-	out_begin(&out, &view->opt->style, app->run.tsc_khz);
+	out_begin_file(&out, file, &view->opt->style, app->run.tsc_khz);
 	out.width = width;
-	out.file = open_memstream(&text, &size);
-	if (!out.file)
-		return app_fail(app, "out of memory");
 	put_head(&out, view);
 	out_line(&out, "latencies: of the last %d s, exit to entry", LIVE_RECENT_S);
 	/* Two lines of head, that one, the table's titles and the line of keys. */
 	put_rows(&out, view, row_limit(view, rows > 5 ? (unsigned int)rows - 5 : 0));
 	rc = out_end(&out, app, false);
-	if (fclose(out.file) && !rc)
+	if (fclose(file) && !rc)
 		rc = app_fail(app, "out of memory");
+
 	snprintf(keys, sizeof(keys), "\1%s  (by %s)", KEYS, sort_names[view->sort]);
 	if (!rc && screen_draw(text, keys))
 		rc = app_fail(app, "the terminal cannot be written to");

@@ -22,16 +22,11 @@ static int put_exits(struct app *app, FILE *file, enum out_format format)
 
 	if (where_prepare(app, &app->run, EXITS_SQL, &stmt))
 		return -1;
-	/* A table prints nothing before its first row, so stdout stays empty. */
-	out_begin(&out, &(struct out_style){.format = OUT_TABLE}, app->run.tsc_khz);
-	out.format = format;
-	out.file = file;
-	out.json.file = file;
+
+	out_begin_file(&out, file, &(struct out_style){.format = format}, app->run.tsc_khz);
 	out.json.flat = 2; /* an exit, a line */
-	if (format == OUT_JSON) {
-		json_open(&out.json, NULL, '{');
+	if (format == OUT_JSON)
 		out_run(&out, "run", &app->run);
-	}
 	rc = out_sql_rows(&out, app, "exits", stmt);
 	sqlite3_finalize(stmt);
 	return out_end(&out, app, rc < 0);

@@ -56,8 +56,11 @@ struct out_cell {
 	double real; /* of a bar */
 };
 
+struct out_writer;
+
 struct out {
 	FILE *file;
+	const struct out_writer *writer; /* of @format; see out_writer.h */
 	enum out_format format;
 	bool cycles;
 	int64_t tsc_khz;
@@ -80,7 +83,10 @@ struct out {
 	bool failed; /* no memory */
 };
 
-/* Begin on stdout. tsc_khz 0: there are no times. */
+/* Begin on @file, which is not a terminal. tsc_khz 0: there are no times. */
+void out_begin_file(struct out *out, FILE *file, const struct out_style *style, int64_t tsc_khz);
+
+/* Begin on standard output. */
 void out_begin(struct out *out, const struct out_style *style, int64_t tsc_khz);
 
 /*

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * out_csv.c - results as CSV (RFC 4180): the rows alone, notes go to standard error
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/output/clean.h"
+#include "analyzer/output/out_writer.h"
+
+/*
+ * A spreadsheet takes a text that begins like this for a formula, and runs it: an apostrophe
+ * before it makes it a text again. Numbers ("-20 %") are not formulas.
+ */
+static bool is_formula(const char *text)
+{
+	/* The end of the text is in every set of strchr(). */
+	if (!*text || !strchr("=+-@", *text))
+		return false;
+	if (!strchr("+-", *text))
+		return true;
+
+	return text[1 + strspn(text + 1, "0123456789., %")];
+}
+
+char *out_csv_field(const char *text)
+{
+	bool is_quoted = strpbrk(text, ",\"\r\n");
+	char *field = malloc(2 * strlen(text) + 4), *at = field;
+
+	if (!field)
+		return NULL;
+
+	if (is_quoted)
+		*at++ = '"';
+	if (is_formula(text))
+		*at++ = '\'';
+
+	while (*text) {
+		bool is_safe;
+		size_t bytes = clean_next(text, &is_safe);
+
+		if (!is_safe) {
+			*at++ = '?';
+		} else if (*text == '"') {
+			*at++ = '"';
+			*at++ = '"';
+		} else {
+			memcpy(at, text, bytes);
+			at += bytes;
+		}
+		text += bytes;
+	}
+
+	if (is_quoted)
+		*at++ = '"';
+	*at = '\0';
+	return field;
+}
+
+void out_tail(struct out *out, const char *name, const char *format, ...)
+{
+	char *text, *field;
+	va_list ap;
+	int n;
+
+	if (out->format != OUT_CSV)
+		return;
+
+	va_start(ap, format);
+	n = vasprintf(&text, format, ap);
+	va_end(ap);
+	field = n < 0 ? NULL : out_csv_field(text);
+	if (n >= 0)
+		free(text);
+	if (!field) {
+		out->failed = true;
+		return;
+	}
+
+	out_append(out, &out->tail_names, ",");
+	out_append(out, &out->tail_names, name);
+	out_append(out, &out->tail, ",");
+	out_append(out, &out->tail, field);
+	free(field);
+}
+
+static void write_text(struct out *out, const char *text)
+{
+	char *field = out_csv_field(text);
+
+	if (field)
+		fputs(field, out->file);
+	else
+		out->failed = true;
+	free(field);
+}
+
+static void write_comma(struct out *out)
+{
+	if (out->comma)
+		putc(',', out->file);
+	out->comma = true;
+}
+
+/* The titles; a time's has its unit. */
+static void begin_table(struct out *out, const char *name)
+{
+	(void)name;
+	if (out->failed)
+		return;
+
+	for (int i = 0; i < out->columns; i++) {
+		if (!out_is_in_file(out, i))
+			continue;
+		write_comma(out);
+		write_text(out, out->column[i].name);
+		if (out->column[i].type == OUT_TIME)
+			fputs(out->cycles ? "_cycles" : "_ns", out->file);
+	}
+	fprintf(out->file, "%s\n", out->tail_names ? out->tail_names : "");
+	out->comma = false;
+}
+
+static void write_cell(struct out *out, const struct out_value *value)
+{
+	if (!out_is_in_file(out, out->at))
+		return;
+
+	write_comma(out);
+	switch (value->type) {
+	case VALUE_TEXT:
+		write_text(out, value->text);
+		break;
+	case VALUE_INT:
+	case VALUE_TIME:
+		fprintf(out->file, "%" PRId64, value->integer);
+		break;
+	case VALUE_REAL:
+		fprintf(out->file, "%.10g", value->real);
+		break;
+	case VALUE_NONE:
+	case VALUE_SPLIT:
+		break;
+	}
+}
+
+static void end_row(struct out *out)
+{
+	fprintf(out->file, "%s\n", out->tail ? out->tail : "");
+	out->comma = false;
+}
+
+static void end(struct out *out)
+{
+	for (int i = 0; i < out->notes; i++)
+		fprintf(stderr, "%s\n", out->note[i]);
+}
+
+const struct out_writer out_csv_writer = {
+	.table = begin_table,
+	.cell = write_cell,
+	.row_end = end_row,
+	.end = end,
+};

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * out_writer.h - one writer a format: the half of out.h that knows how a result is written
+ *
+ * out.c brings each value to the unit in which it is shown and calls the writer: table, then per
+ * row the cells and row_end, then table_end, and end once. Inside output/ only.
+ */
+#ifndef EXITSCOPE_ANALYZER_OUTPUT_OUT_WRITER_H
+#define EXITSCOPE_ANALYZER_OUTPUT_OUT_WRITER_H
+
+#include "analyzer/output/out.h"
+
+enum out_value_type { VALUE_NONE, VALUE_TEXT, VALUE_INT, VALUE_TIME, VALUE_REAL, VALUE_SPLIT };
+
+/*
+ * struct out_value - what a cell holds
+ * @text: VALUE_TEXT, not cleaned; VALUE_SPLIT: its letters
+ * @integer: VALUE_INT, as the column's type says; VALUE_TIME: ns, or cycles with --cycles
+ * @real: VALUE_REAL, as the column's type says; a time in ns, or cycles with --cycles
+ */
+struct out_value {
+	enum out_value_type type;
+	const char *text;
+	int64_t integer;
+	double real;
+};
+
+/*
+ * struct out_writer - how a format is written; a member may be NULL: nothing to write
+ * @begin: the document
+ * @table: out->column, out->columns and out->chosen are those of the new table
+ * @cell: the cell of column out->at
+ * @end: the notes, and the end of the document
+ */
+struct out_writer {
+	void (*begin)(struct out *out);
+	void (*table)(struct out *out, const char *name);
+	void (*cell)(struct out *out, const struct out_value *value);
+	void (*row_end)(struct out *out);
+	void (*table_end)(struct out *out);
+	void (*end)(struct out *out);
+};
+
+extern const struct out_writer out_text_writer, out_csv_writer, out_json_writer;
+
+/* Columns for people alone: not in CSV and JSON; those with .drop on a terminal only. */
+static inline bool out_is_drawing(const struct out_column *column)
+{
+	return column->type == OUT_BAR || column->type == OUT_SPLIT;
+}
+
+/* Whether CSV and JSON have the column. */
+static inline bool out_is_in_file(const struct out *out, int column)
+{
+	return out->chosen && out->chosen[column] && !out_is_drawing(&out->column[column]);
+}
+
+/* Append to a string of the heap. */
+void out_append(struct out *out, char **to, const char *text);
+
+/* A CSV field of the heap, quoted where necessary; NULL: no memory. */
+char *out_csv_field(const char *text);
+
+#endif

@@ -1,0 +1,1 @@
+sql "SELECT 1 AS a_name_of_more_letters_than_any_column_of_the_analyzer_itself_has, 2.5 AS a_name_of_more_letters_than_any_column_of_the_analyzer_itself_had, NULL AS a_name_of_more_letters_than_any_column_of_the_analyzer_itself_lost" --format json
