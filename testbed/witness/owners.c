@@ -206,7 +206,7 @@ static void end_doubt(struct owners *owners, struct doubt doubt)
 	}
 }
 
-/* Exits of vCPUs that have no record at all can't be assigned to one of them: only their sum is checked. */
+/* An exit of a vCPU without any record can't be assigned to one: only their sum is checked. */
 static void check_unknown(struct owners *owners)
 {
 	struct judgement *judgement = owners->judgement;
