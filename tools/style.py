@@ -39,6 +39,9 @@ WORDS = {
     "as of": r"\bas of\b",
 }
 
+# These name the words above, or are not ours.
+NAMES_WORDS = ("tools/style", "CONTRIBUTING.md", "LICENSE", "third_party/")
+
 SENTENCE_PIECE = re.compile(r'^\s*"')
 ENDS_IN_LITERAL = re.compile(r'"\s*\\?$')
 ENDS_IN_LINE = re.compile(r'\\n"\s*\\?$')
@@ -186,7 +189,7 @@ def count_tree(root, files, show):
     if show:
         print(*(f"    {place}" for place in wide), sep="\n")
 
-    prose = [name for name in files if not name.startswith(("third_party/", "tools/style"))
+    prose = [name for name in files if not name.startswith(NAMES_WORDS)
              and "/golden" not in name and "/recorded/" not in name
              and not name.endswith((".gz", ".dat", ".perf.data"))]
     counts = dict.fromkeys(WORDS, 0)
