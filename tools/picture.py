@@ -2,18 +2,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Makes the pictures of README.md from a recorded boot: doc/page.png and doc/terminal.svg.
 
-The page is `analyzer report --html` as Chromium shows it; the terminal is the output of
-`analyzer top-exits`. Both are of testdata/linux-boot-ept.cap.gz.
+The page is `analyzer report --html` as Chromium shows it; the terminal is what
+`analyzer top-exits` prints in one of 100 columns. Both are of testdata/linux-boot-ept.cap.gz.
 """
 
 import argparse
+import fcntl
 import html
+import os
 import pathlib
+import pty
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CAPTURE = ROOT / "testdata/linux-boot-ept.cap.gz"
@@ -21,6 +26,7 @@ PAGE_PIXELS = (1200, 1500)
 SCALE = 0.6
 COMMAND = "top-exits --limit 6"
 CELL = (7.2, 16)  # pixels of a character at 12 px
+LINES, COLUMNS = 40, 100  # of the terminal
 
 
 class Parser(argparse.ArgumentParser):
@@ -34,6 +40,24 @@ class Parser(argparse.ArgumentParser):
 
 def run(*command):
     return subprocess.run(command, check=True, text=True, capture_output=True).stdout
+
+
+def run_in_terminal(*command):
+    """What the command prints when it sees a terminal."""
+    outside, inside = pty.openpty()
+    fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("4H", LINES, COLUMNS, 0, 0))
+    with subprocess.Popen(command, stdout=inside, stdin=subprocess.DEVNULL) as program:
+        os.close(inside)
+        text = b""
+        try:
+            while chunk := os.read(outside, 4096):
+                text += chunk
+        except OSError:
+            pass  # EIO: the program has closed its end
+        os.close(outside)
+    if program.returncode:
+        raise subprocess.CalledProcessError(program.returncode, command)
+    return text.decode().replace("\r\n", "\n")
 
 
 def draw_terminal(text):
@@ -79,10 +103,10 @@ def main():
         try:
             run(collector, "--from", CAPTURE, "--db", database)
             run(analyzer, "--db", database, "report", "--html", page)
-            text = run(analyzer, "--db", database, *COMMAND.split())
+            text = run_in_terminal(analyzer, "--db", database, *COMMAND.split())
             draw_page(page, options.out / "page.png")
         except subprocess.CalledProcessError as error:
-            sys.exit(f"tools/picture.py: {error}\n{error.stderr}")
+            sys.exit(f"tools/picture.py: {error}\n{error.stderr or ''}")
     (options.out / "terminal.svg").write_text(draw_terminal(f"$ analyzer {COMMAND}\n{text}"))
 
 
