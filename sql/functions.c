@@ -14,6 +14,7 @@ int functions_register(sqlite3 *db);
 #endif
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,25 +30,45 @@ struct collected {
 	size_t n;
 	size_t room;
 	double percent;
-	int set;
+	bool has_percent;
 };
 
-/* The argument P, the same in every row. */
-static int take_percent(sqlite3_context *context, struct collected *c, sqlite3_value *arg)
+/* Notes argument P, which must be the same in every row. 0, or -1 with an error as the result. */
+static int set_percent(sqlite3_context *context, struct collected *c, sqlite3_value *arg)
 {
+	int type = sqlite3_value_numeric_type(arg);
 	double percent = sqlite3_value_double(arg);
 
-	if (sqlite3_value_numeric_type(arg) == SQLITE_NULL ||
-	    sqlite3_value_numeric_type(arg) == SQLITE_TEXT || !(percent >= 0 && percent <= 100)) {
+	if (type == SQLITE_NULL || type == SQLITE_TEXT || !(percent >= 0 && percent <= 100)) {
 		sqlite3_result_error(context, "P must be a number from 0 to 100", -1);
 		return -1;
 	}
-	if (c->set && c->percent != percent) {
+	if (c->has_percent && c->percent != percent) {
 		sqlite3_result_error(context, "P must be the same in all rows", -1);
 		return -1;
 	}
+
 	c->percent = percent;
-	c->set = 1;
+	c->has_percent = true;
+	return 0;
+}
+
+/* Makes room for one more value. 0, or -1 with an error as the result. */
+static int grow_values(sqlite3_context *context, struct collected *c)
+{
+	size_t room = c->room ? 2 * c->room : 256;
+	double *value;
+
+	if (c->n < c->room)
+		return 0;
+
+	value = sqlite3_realloc64(c->value, room * sizeof(*value));
+	if (!value) {
+		sqlite3_result_error_nomem(context);
+		return -1;
+	}
+	c->value = value;
+	c->room = room;
 	return 0;
 }
 
@@ -56,19 +77,10 @@ static void percentile_step(sqlite3_context *context, int argc, sqlite3_value **
 	struct collected *c = sqlite3_aggregate_context(context, sizeof(*c));
 
 	(void)argc;
-	if (!c || take_percent(context, c, argv[1]) || sqlite3_value_type(argv[0]) == SQLITE_NULL)
+	if (!c || set_percent(context, c, argv[1]) || sqlite3_value_type(argv[0]) == SQLITE_NULL)
 		return;
-	if (c->n == c->room) {
-		size_t room = c->room ? 2 * c->room : 256;
-		double *value = sqlite3_realloc64(c->value, room * sizeof(*value));
-
-		if (!value) {
-			sqlite3_result_error_nomem(context);
-			return;
-		}
-		c->value = value;
-		c->room = room;
-	}
+	if (grow_values(context, c))
+		return;
 	c->value[c->n++] = sqlite3_value_double(argv[0]);
 }
 
@@ -82,20 +94,40 @@ static int ascending(const void *a, const void *b)
 static void percentile_final(sqlite3_context *context)
 {
 	struct collected *c = sqlite3_aggregate_context(context, 0);
-	double at, low;
+	double rank, result;
+	size_t below;
 
 	if (!c || !c->n) {
 		if (c)
 			sqlite3_free(c->value);
 		return;
 	}
+
 	qsort(c->value, c->n, sizeof(*c->value), ascending);
-	at = c->percent / 100 * (double)(c->n - 1);
-	low = c->value[(size_t)at];
-	if ((size_t)at + 1 < c->n)
-		low += (c->value[(size_t)at + 1] - low) * (at - floor(at));
-	sqlite3_result_double(context, low);
+
+	/* Between two values, the nearer one weighs more. */
+	rank = c->percent / 100 * (double)(c->n - 1);
+	below = (size_t)rank;
+	result = c->value[below];
+	if (below + 1 < c->n)
+		result += (c->value[below + 1] - result) * (rank - floor(rank));
+
+	sqlite3_result_double(context, result);
 	sqlite3_free(c->value);
+}
+
+/* The counts, all 0 at first. NULL with an error as the result. */
+static uint64_t *get_buckets(sqlite3_context *context, struct collected *c)
+{
+	if (c->bucket)
+		return c->bucket;
+
+	c->bucket = sqlite3_malloc64(HIST_BUCKETS * sizeof(*c->bucket));
+	if (c->bucket)
+		memset(c->bucket, 0, HIST_BUCKETS * sizeof(*c->bucket));
+	else
+		sqlite3_result_error_nomem(context);
+	return c->bucket;
 }
 
 static void bucket_step(sqlite3_context *context, int argc, sqlite3_value **argv)
@@ -104,8 +136,9 @@ static void bucket_step(sqlite3_context *context, int argc, sqlite3_value **argv
 	sqlite3_int64 bucket = sqlite3_value_int64(argv[0]), n = sqlite3_value_int64(argv[1]);
 
 	(void)argc;
-	if (!c || take_percent(context, c, argv[2]) || sqlite3_value_type(argv[0]) == SQLITE_NULL)
+	if (!c || set_percent(context, c, argv[2]) || sqlite3_value_type(argv[0]) == SQLITE_NULL)
 		return;
+
 	if (bucket < 0 || bucket >= HIST_BUCKETS || n < 0) {
 		sqlite3_result_error(context, "no such bucket", -1);
 		return;
@@ -115,14 +148,9 @@ static void bucket_step(sqlite3_context *context, int argc, sqlite3_value **argv
 		sqlite3_result_error(context, "too many exits", -1);
 		return;
 	}
-	if (!c->bucket) {
-		c->bucket = sqlite3_malloc64(HIST_BUCKETS * sizeof(*c->bucket));
-		if (!c->bucket) {
-			sqlite3_result_error_nomem(context);
-			return;
-		}
-		memset(c->bucket, 0, HIST_BUCKETS * sizeof(*c->bucket));
-	}
+
+	if (!get_buckets(context, c))
+		return;
 	c->bucket[bucket] += (uint64_t)n;
 	c->n += (size_t)n;
 }
@@ -134,6 +162,7 @@ static void bucket_final(sqlite3_context *context)
 
 	if (!c || !c->bucket)
 		return;
+
 	rank = (uint64_t)ceil(c->percent / 100 * (double)c->n);
 	for (uint32_t i = 0; i < HIST_BUCKETS; i++) {
 		seen += c->bucket[i];
@@ -145,22 +174,23 @@ static void bucket_final(sqlite3_context *context)
 	sqlite3_free(c->bucket);
 }
 
-/* Name of a basic reason out of the database's own table; 1: found. */
-static int look_up(sqlite3_context *context, int isa, sqlite3_int64 basic, char *name, size_t size)
+/* Reads the name of a basic reason from the database's own table. Whether there is one. */
+static bool find_name(sqlite3_context *context, int isa, sqlite3_int64 basic, char *name,
+		      size_t size)
 {
+	static const char sql[] = "SELECT name FROM reasons WHERE isa = ?1 AND number = ?2";
 	sqlite3_stmt *stmt;
-	int found = 0;
+	bool found;
 
-	if (sqlite3_prepare_v2(sqlite3_context_db_handle(context),
-			       "SELECT name FROM reasons WHERE isa = ?1 AND number = ?2", -1, &stmt,
-			       NULL))
-		return 0;
+	if (sqlite3_prepare_v2(sqlite3_context_db_handle(context), sql, -1, &stmt, NULL))
+		return false;
+
 	sqlite3_bind_int(stmt, 1, isa);
 	sqlite3_bind_int64(stmt, 2, basic);
-	if (sqlite3_step(stmt) == SQLITE_ROW) {
+	found = sqlite3_step(stmt) == SQLITE_ROW;
+	if (found)
 		sqlite3_snprintf((int)size, name, "%s", sqlite3_column_text(stmt, 0));
-		found = 1;
-	}
+
 	sqlite3_finalize(stmt);
 	return found;
 }
@@ -175,7 +205,8 @@ static void reason_name(sqlite3_context *context, int argc, sqlite3_value **argv
 
 	if (sqlite3_value_type(argv[0]) == SQLITE_NULL)
 		return;
-	if (!look_up(context, isa, basic, name, sizeof(name)))
+
+	if (!find_name(context, isa, basic, name, sizeof(name)))
 		sqlite3_snprintf(sizeof(name), name, "UNKNOWN_%lld", basic);
 	sqlite3_snprintf(sizeof(text), text, "%s%s", name, failed);
 	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
@@ -189,6 +220,7 @@ static void cycles_to_ns(sqlite3_context *context, int argc, sqlite3_value **arg
 	if (sqlite3_value_type(argv[0]) == SQLITE_NULL ||
 	    sqlite3_value_type(argv[1]) == SQLITE_NULL)
 		return;
+
 	if (khz <= 0 || khz > INT64_MAX / 1000000)
 		sqlite3_result_error(context, "TSC_KHZ must be a frequency in kHz", -1);
 	else if (cycles / khz > INT64_MAX / 1000001 || cycles / khz < INT64_MIN / 1000001)

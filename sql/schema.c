@@ -59,6 +59,26 @@ int schema_open_own(int64_t version, sqlite3 **own)
 	return rc;
 }
 
+int schema_read_own(int64_t version, const char *name, char **text)
+{
+	static const char sql[] = "SELECT sql FROM sqlite_schema WHERE name = ?";
+	sqlite3_stmt *stmt = NULL;
+	sqlite3 *own = NULL;
+	int rc = schema_open_own(version, &own);
+
+	*text = NULL;
+	if (!rc)
+		rc = sqlite3_prepare_v2(own, sql, -1, &stmt, NULL);
+	if (!rc)
+		rc = sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+	if (!rc && sqlite3_step(stmt) == SQLITE_ROW)
+		*text = strdup((const char *)sqlite3_column_text(stmt, 0));
+
+	sqlite3_finalize(stmt);
+	sqlite3_close(own);
+	return rc || *text ? rc : -ENOMEM;
+}
+
 /* As SQLite's tokenizer: the end of space and comments. */
 static const char *skip_blank(const char *p)
 {
@@ -141,8 +161,8 @@ static void free_schema(struct schema *schema)
 /* Reads the names and definitions of our tables and views. */
 static int read_own(struct schema *schema, int64_t version)
 {
-	static const char sql[] = "SELECT name, sql, type = 'view' FROM sqlite_schema WHERE type "
-				  "IN ('table', 'view')";
+	static const char sql[] =
+		"SELECT name, sql, type = 'view' FROM sqlite_schema WHERE type IN ('table', 'view')";
 	sqlite3_stmt *stmt = NULL;
 	sqlite3 *own = NULL;
 	int rc = schema_open_own(version, &own);

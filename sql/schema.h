@@ -34,7 +34,7 @@ enum schema_use { SCHEMA_READ, SCHEMA_UPDATE, SCHEMA_WRITE };
 
 /*
  * Sets up a new connection for a file from elsewhere (sqlite.org/security.html):
- * no triggers, no views but TEMP ones, no foreign keys, no functions with side
+ * no triggers, no views except TEMP ones, no foreign keys, no functions with side
  * effects in the schema, limits on what a value or statement may cost.
  */
 int schema_harden(sqlite3 *db);
@@ -60,6 +60,12 @@ int schema_add_views(sqlite3 *db, int64_t version);
  * no rows. To be closed by the caller, after an error too.
  */
 int schema_open_own(int64_t version, sqlite3 **own);
+
+/*
+ * Reads the definition of our table or view @name in schema @version. *@text is to be freed by the
+ * caller; NULL after an error.
+ */
+int schema_read_own(int64_t version, const char *name, char **text);
 
 /*
  * Finds the row of sqlite_schema whose text is @text, except for comments and

@@ -313,9 +313,6 @@ static int compare(struct app *app, const struct options *opt)
 		rc = app_fail(app, "no exit of either run matches the options");
 	if (!rc)
 		rc = print(app, opt, &a, &b, change, n, sort);
-	/* What failed while one of the runs was read. */
-	if (rc < 0 && !*app->error)
-		app_fail(app, "%s", *a.app.error ? a.app.error : b.app.error);
 	free(change);
 	close_side(&a);
 	close_side(&b);

@@ -14,59 +14,39 @@
 
 #define LEVELS 5
 
-#define SUMS                                                                                       \
-	"reason, sum(n), sum(cycles), sum(halted_cycles), sum(userspace_cycles),"                  \
-	" sum(preempted_cycles), " LEAST(                                                          \
-		"min_cycles") ", max(max_cycles), sum(n_fastpath),"                                \
-			      " sum(n_nested), sum(n_user), sum(n_synth), " LEAST(                 \
-				      "first_tsc") ", max(last_tsc)"
-/* Unknown as soon as one value is. */
-#define LEAST(column) "CASE WHEN count(" column ") = count(*) THEN min(" column ") END"
-#define VCPUS	      "vcpu " VCPUS_OF_RUN
-#define VCPUS_ID      "id " VCPUS_OF_RUN
-#define VCPUS_OF_RUN  "IN (SELECT c.id FROM vcpu c JOIN vm m ON m.id = c.vm_id WHERE m.run_id = ?1)"
-
-/* One statement with the run's id and the level bound. */
-static int run_sql(struct store *store, const char *sql, int64_t run, int level)
-{
-	sqlite3_stmt *stmt;
-	int rc = sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL);
-
-	if (rc)
-		return rc;
-	sqlite3_bind_int64(stmt, 1, run);
-	if (sqlite3_bind_parameter_count(stmt) > 1)
-		sqlite3_bind_int(stmt, 2, level);
-	rc = store_step(stmt);
-	sqlite3_finalize(stmt);
-	return rc;
-}
-
 #define MOST_REASONS 512U /* of one vCPU, times two parts */
+
+/* Adds the row that @stmt is at to the histograms in memory. */
+static int add_bucket(sqlite3_stmt *stmt, struct tally *tally)
+{
+	const struct tally_key key = {
+		.reason = (uint32_t)sqlite3_column_int64(stmt, 0),
+		.slot = sqlite3_column_int(stmt, 1), /* the part */
+	};
+	uint32_t bucket = (uint32_t)sqlite3_column_int64(stmt, 2);
+	uint64_t *n = tally_at(tally, &key);
+
+	if (!n)
+		return -ENOMEM;
+	if (bucket >= HIST_BUCKETS)
+		return SQLITE_CORRUPT;
+	n[bucket] += (uint64_t)sqlite3_column_int64(stmt, 3);
+	return 0;
+}
 
 /* Adds up the histograms of a vCPU. SQLite's own GROUP BY takes six times as long. */
 static int add_hist(struct store *store, int64_t vcpu, struct tally *tally)
 {
 	sqlite3_stmt *stmt;
-	int rc = sqlite3_prepare_v2(store->db,
-				    "SELECT reason, part, bucket, n FROM exit_hist WHERE vcpu = ?",
-				    -1, &stmt, NULL);
+	int rc = store_prepare(store, store_sql_read_hist, &stmt);
 
 	if (rc)
 		return rc;
-	sqlite3_bind_int64(stmt, 1, vcpu);
-	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		const struct tally_key key = {.reason = (uint32_t)sqlite3_column_int64(stmt, 0),
-					      .slot = sqlite3_column_int(stmt, 1)};
-		uint32_t bucket = (uint32_t)sqlite3_column_int64(stmt, 2);
-		uint64_t *n = tally_at(tally, &key);
 
-		if (!n || bucket >= HIST_BUCKETS) {
-			rc = n ? SQLITE_CORRUPT : -ENOMEM;
-			break;
-		}
-		n[bucket] += (uint64_t)sqlite3_column_int64(stmt, 3);
-	}
+	store_bind_int(stmt, ":vcpu", vcpu);
+	while (!rc && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
+		rc = add_bucket(stmt, tally);
+
 	sqlite3_finalize(stmt);
 	return rc == SQLITE_DONE ? 0 : rc;
 }
@@ -99,6 +79,7 @@ static int total_hist(struct store *store, int64_t vcpu, struct tally *tally, sq
 	for (uint32_t i = 0; i < tally->count && !rc; i++)
 		rc = insert_hist(insert, vcpu, &tally->keys[order[i]],
 				 (uint64_t *)(tally->values + order[i] * tally->value_bytes));
+
 	free(order);
 	tally_clear(tally);
 	return rc;
@@ -111,15 +92,15 @@ static int total_hists(struct store *store, int64_t run)
 	int rc = tally_init(&tally, HIST_BUCKETS * sizeof(uint64_t), MOST_REASONS);
 
 	if (!rc)
-		rc = sqlite3_prepare_v2(store->db, "SELECT id FROM vcpu WHERE " VCPUS_ID, -1,
-					&vcpus, NULL);
+		rc = store_prepare(store, store_sql_vcpus_of_run, &vcpus);
 	if (!rc)
-		rc = sqlite3_prepare_v2(store->db, "INSERT INTO exit_hist_total VALUES (?,?,?,?,?)",
-					-1, &insert, NULL);
+		rc = store_prepare(store, store_sql_insert_hist_total, &insert);
 	if (!rc)
-		rc = sqlite3_bind_int64(vcpus, 1, run);
+		store_bind_int(vcpus, ":run", run);
+
 	while (!rc && (rc = sqlite3_step(vcpus)) == SQLITE_ROW)
 		rc = total_hist(store, sqlite3_column_int64(vcpus, 0), &tally, insert);
+
 	sqlite3_finalize(vcpus);
 	sqlite3_finalize(insert);
 	tally_free(&tally);
@@ -128,31 +109,24 @@ static int total_hists(struct store *store, int64_t run)
 
 int store_coarse_rollups(struct store *store, int64_t run)
 {
-	static const char first[] =
-		"INSERT INTO exit_rollup_coarse SELECT vcpu, 1, slot / 8, " SUMS
-		" FROM exit_rollup WHERE " VCPUS " GROUP BY vcpu, slot / 8, reason";
-	static const char next[] = "INSERT INTO exit_rollup_coarse SELECT vcpu, ?2, slot / 8, " SUMS
-				   " FROM exit_rollup_coarse WHERE level = ?2 - 1 AND " VCPUS
-				   " GROUP BY vcpu, slot / 8, reason";
-	int rc = run_sql(store, first, run, 1);
+	int rc = store_exec_for_run(store, store_sql_coarse_first, run, 1);
 
 	for (int level = 2; level <= LEVELS && !rc; level++)
-		rc = run_sql(store, next, run, level);
+		rc = store_exec_for_run(store, store_sql_coarse_next, run, level);
 	return rc;
 }
 
 int store_coarse_write(struct store *store, int64_t run)
 {
-	int rc = sqlite3_exec(store->db, "BEGIN", NULL, NULL, NULL);
+	int rc = store_exec(store, "BEGIN");
 
 	if (!rc)
 		rc = total_hists(store, run);
 	if (!rc)
 		rc = store_coarse_rollups(store, run);
 	if (!rc)
-		rc = sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
-
-	if (rc && !sqlite3_get_autocommit(store->db))
-		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+		rc = store_exec(store, "COMMIT");
+	if (rc)
+		store_rollback(store);
 	return rc;
 }

@@ -5,6 +5,7 @@
 
 #include <sqlite3.h>
 
+#include "sql/store/statements.h"
 #include "sql/store/store.h"
 #include "sql/store/tally.h"
 #include "sql/text.h"
@@ -60,10 +61,10 @@ struct row_mark {
 struct store {
 	sqlite3 *db;
 	char *path;
-	int lock_fd;	/* holds the file's flock */
-	bool made;	/* by us */
-	bool empty;	/* when we opened it: store_discard() leaves it so */
-	bool take_back; /* when it is closed */
+	int lock_fd;  /* holds the file's flock */
+	bool made;    /* by us */
+	bool empty;   /* when we opened it: store_discard() leaves it so */
+	bool restore; /* as it was, when it is closed */
 
 	char *found; /* where the file is, if it was moved or deleted */
 
@@ -99,14 +100,71 @@ struct store {
 	struct tally rollup; /* of struct rollup_sums */
 	struct tally hist;   /* of struct hist_counts */
 
+	/* statements/, prepared once */
 	sqlite3_stmt *insert_rows;
 	sqlite3_stmt *trim_rows;
-	sqlite3_stmt *insert_rollup;
-	sqlite3_stmt *insert_hist;
+	sqlite3_stmt *add_rollup;
+	sqlite3_stmt *add_hist;
 	sqlite3_stmt *insert_loss;
-	sqlite3_stmt *insert_check;
+	sqlite3_stmt *insert_crosscheck;
 	sqlite3_stmt *update_vcpu;
 };
+
+/* file.c */
+
+/* Opens, locks and checks @store->path. Sets lock_fd, made and empty. */
+int store_claim_file(struct store *store);
+/* Leaves the file as it was found: missing, or empty. After the database is closed. */
+void store_restore_file(struct store *store);
+/* Checks that the file still has its name; else STORE_MOVED or STORE_DELETED (place.c). */
+int store_check_place(struct store *store);
+
+/* statement.c; the texts are those of statements/ */
+
+int store_exec(struct store *store, const char *sql);
+/* Rolls back the open transaction, if there is one. */
+void store_rollback(struct store *store);
+int store_prepare(struct store *store, const char *sql, sqlite3_stmt **stmt);
+/* Bind by the name of the parameter (":run"); NULL for a text of NULL. Not for hot paths. */
+void store_bind_int(sqlite3_stmt *stmt, const char *name, int64_t value);
+void store_bind_text(sqlite3_stmt *stmt, const char *name, const char *text);
+/* Runs a statement that gives no rows, and resets it. */
+int store_step(sqlite3_stmt *stmt);
+/* The same, and finalizes it. */
+int store_step_once(sqlite3_stmt *stmt);
+/* Runs a statement and finalizes it. SQLITE_ROW: @value is its first number; SQLITE_DONE; else. */
+int store_step_value(sqlite3_stmt *stmt, int64_t *value);
+/* Runs all statements of @sql, with these values for :run and :level. */
+int store_exec_for_run(struct store *store, const char *sql, int64_t run, int level);
+/* Prepares the statements that a run needs often. */
+int store_statements_prepare(struct store *store);
+void store_statements_finalize(struct store *store);
+
+/* transaction.c */
+
+/* Opens a transaction if none is open; waits for other writers. */
+int store_transaction(struct store *store);
+/*
+ * store_flush(); @must: waits for other writers. Else, while another program has the file and
+ * there is room in memory, it returns 0 and everything stays there until the next flush.
+ */
+int store_write(struct store *store, bool must);
+/* Rolls back, forgets what is in memory and closes the run to more records; returns @rc. */
+int store_fail(struct store *store, int rc);
+
+/* records.c */
+
+/* The state of a vCPU of the open run. */
+int store_find_vcpu(struct store *store, int vcpu, struct vcpu_state **state);
+/*
+ * Notes that the records from v->next_seq up to @seq are missing. @after: TSC of the next record,
+ * or NULL.
+ */
+int store_add_loss(struct store *store, struct vcpu_state *v, uint64_t seq, const __u64 *after);
+/* Writes the losses into a transaction. */
+int store_write_losses(struct store *store);
+
+/* rows.c */
 
 int store_rows_init(struct store *store);
 /* Takes as many of the records as there is room for; returns how many. */
@@ -118,6 +176,8 @@ int store_rows_write(struct store *store);
 void store_rows_clear(struct row_image *image);
 /* When the database is closed. */
 void store_rows_free(struct store *store);
+
+/* sum.c */
 
 /* Sums of one roll-up row; fields as in table exit_rollup. */
 struct rollup_sums {
@@ -137,53 +197,29 @@ struct rollup_sums {
 };
 
 int store_sum_init(struct store *store);
-int store_sum_prepare(struct store *store);
 /* Adds records of one vCPU to the sums in memory. */
 int store_sum_add(struct store *store, int64_t vcpu, const struct kvm_exit_record *records,
 		  size_t count);
 /* Writes the sums into the open transaction and empties them. */
 int store_sum_write(struct store *store);
+/* Forgets the sums. */
+void store_sum_clear(struct store *store);
 void store_sum_free(struct store *store);
 
-/*
- * Brings a file of schema @version (1 to STORE_VERSION) that was checked up to
- * date, in the open transaction: adds the tables that it lacks, changes those
- * that have changed, repairs what older versions did wrong.
- */
-int store_migrate(struct store *store, int64_t version);
+/* coarse.c */
 
 /* Writes exit_rollup_coarse and exit_hist_total of a run that has ended. */
 int store_coarse_write(struct store *store, int64_t run);
 /* exit_rollup_coarse alone, in the open transaction. */
 int store_coarse_rollups(struct store *store, int64_t run);
 
-int store_prepare(struct store *store, const char *sql, sqlite3_stmt **stmt);
-/* Bind by the name of the parameter (":run"); NULL for a text of NULL. Not for hot paths. */
-void store_bind_int(sqlite3_stmt *stmt, const char *name, int64_t value);
-void store_bind_text(sqlite3_stmt *stmt, const char *name, const char *text);
+/* migrate.c */
 
-/* The state of a vCPU of the open run. */
-int store_find_vcpu(struct store *store, int vcpu, struct vcpu_state **state);
-/* Notes that the records from v->next_seq up to @seq are missing. @after: TSC of the next record,
- * or NULL.
- */
-int store_add_loss(struct store *store, struct vcpu_state *v, uint64_t seq, const __u64 *after);
-/* Writes them into a transaction. */
-int store_write_losses(struct store *store);
-
-/* Checks that the file still has its name; else STORE_MOVED or STORE_DELETED (place.c). */
-int store_check_place(struct store *store);
-
-/* Runs a statement that gives no rows and resets it. */
-int store_step(sqlite3_stmt *stmt);
-/* Opens a transaction if none is open; waits for other writers. */
-int store_transaction(struct store *store);
 /*
- * store_flush(); @must: waits for other writers. Else, while another program has the file and
- * there is room in memory, it returns 0 and everything stays there until the next flush.
+ * Brings a file of schema @version (1 to STORE_VERSION) that was checked up to date, in the open
+ * transaction: adds the tables that it lacks, changes those that have changed, repairs what older
+ * versions did wrong.
  */
-int store_write(struct store *store, bool must);
-/* Rolls back and closes the run to more records; returns @rc. */
-int store_fail(struct store *store, int rc);
+int store_migrate(struct store *store, int64_t version);
 
 #endif

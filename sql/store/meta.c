@@ -14,23 +14,15 @@
 /* Runs an INSERT ... RETURNING id. */
 static int step_for_id(sqlite3_stmt *stmt, int64_t *id)
 {
-	int rc = sqlite3_step(stmt);
+	int rc = store_step_value(stmt, id);
 
-	if (rc == SQLITE_ROW) {
-		*id = sqlite3_column_int64(stmt, 0);
-		rc = 0;
-	}
-	sqlite3_finalize(stmt);
-	return rc;
+	return rc == SQLITE_ROW ? 0 : rc;
 }
 
 static int insert_vm(struct store *store, const struct store_vcpu *info, int64_t *id)
 {
-	static const char sql[] =
-		"INSERT INTO vm (run_id, kvm_vm_id, tgid, comm) VALUES (:run, :vm, :tgid, :comm)"
-		" ON CONFLICT DO UPDATE SET tgid = excluded.tgid RETURNING id";
 	sqlite3_stmt *stmt;
-	int rc = store_prepare(store, sql, &stmt);
+	int rc = store_prepare(store, store_sql_insert_vm, &stmt);
 
 	if (rc)
 		return rc;
@@ -44,10 +36,8 @@ static int insert_vm(struct store *store, const struct store_vcpu *info, int64_t
 
 static int insert_vcpu(struct store *store, int64_t vm, const struct store_vcpu *info, int64_t *id)
 {
-	static const char sql[] = "INSERT INTO vcpu (vm_id, vcpu_id, ring_id)"
-				  " VALUES (:vm, :vcpu, :ring) RETURNING id";
 	sqlite3_stmt *stmt;
-	int rc = store_prepare(store, sql, &stmt);
+	int rc = store_prepare(store, store_sql_insert_vcpu, &stmt);
 
 	if (rc)
 		return rc;
@@ -66,12 +56,8 @@ static void bind_known(sqlite3_stmt *stmt, const char *name, const char *text)
 
 static int write_identity(struct store *store, int64_t vcpu, const struct store_identity *identity)
 {
-	static const char sql[] =
-		"INSERT INTO vm_identity SELECT vm_id, :name, :source, :vmm, :uuid, :unit, :container, :started FROM vcpu WHERE id = :vcpu"
-		" ON CONFLICT DO UPDATE SET name = excluded.name, name_source = excluded.name_source, vmm = excluded.vmm,"
-		" uuid = excluded.uuid, unit = excluded.unit, container = excluded.container, started_ns = excluded.started_ns";
 	sqlite3_stmt *stmt;
-	int rc = store_prepare(store, sql, &stmt);
+	int rc = store_prepare(store, store_sql_write_identity, &stmt);
 
 	if (rc)
 		return rc;
@@ -84,19 +70,14 @@ static int write_identity(struct store *store, int64_t vcpu, const struct store_
 	bind_known(stmt, ":unit", identity->unit);
 	bind_known(stmt, ":container", identity->container);
 	if (identity->started_ns)
-		store_bind_int(stmt, ":started", identity->started_ns);
-	rc = store_step(stmt);
-	sqlite3_finalize(stmt);
-	return rc;
+		store_bind_int(stmt, ":started_ns", identity->started_ns);
+	return store_step_once(stmt);
 }
 
 static int write_thread(struct store *store, int64_t vcpu, uint32_t tid, const char *name)
 {
-	static const char sql[] =
-		"INSERT INTO vcpu_thread VALUES (:vcpu, :tid, :name)"
-		" ON CONFLICT DO UPDATE SET tid = excluded.tid, name = coalesce(excluded.name, name)";
 	sqlite3_stmt *stmt;
-	int rc = store_prepare(store, sql, &stmt);
+	int rc = store_prepare(store, store_sql_write_thread, &stmt);
 
 	if (rc)
 		return rc;
@@ -104,9 +85,7 @@ static int write_thread(struct store *store, int64_t vcpu, uint32_t tid, const c
 	store_bind_int(stmt, ":vcpu", vcpu);
 	store_bind_int(stmt, ":tid", tid);
 	bind_known(stmt, ":name", name);
-	rc = store_step(stmt);
-	sqlite3_finalize(stmt);
-	return rc;
+	return store_step_once(stmt);
 }
 
 int store_identify(struct store *store, int vcpu, const struct store_identity *identity)
@@ -159,7 +138,7 @@ int store_add_vcpu(struct store *store, const struct store_vcpu *info, int *vcpu
 
 int store_add_crosscheck(struct store *store, const struct store_crosscheck *check)
 {
-	sqlite3_stmt *stmt = store->insert_check;
+	sqlite3_stmt *stmt = store->insert_crosscheck;
 	int rc;
 
 	if (check->vcpu >= store->vcpu_count)
@@ -185,27 +164,32 @@ int store_add_crosscheck(struct store *store, const struct store_crosscheck *che
 	return rc ? store_fail(store, rc) : 0;
 }
 
-int store_add_vmx_capability(struct store *store, uint32_t cpu, uint32_t msr, uint64_t value,
+static int insert_capability(struct store *store, uint32_t cpu, uint32_t msr, uint64_t value,
 			     bool valid)
 {
-	static const char sql[] =
-		"INSERT INTO vmx_capability VALUES (:run, :cpu, :msr, :value, :valid)"
-		" ON CONFLICT DO UPDATE SET value = excluded.value, valid = excluded.valid";
 	sqlite3_stmt *stmt;
-	int rc = store_transaction(store);
+	int rc = store_prepare(store, store_sql_insert_capability, &stmt);
 
 	if (rc)
 		return rc;
 
-	rc = store_prepare(store, sql, &stmt);
 	store_bind_int(stmt, ":run", store->run);
 	store_bind_int(stmt, ":cpu", cpu);
 	store_bind_int(stmt, ":msr", msr);
 	store_bind_int(stmt, ":value", (int64_t)value);
 	store_bind_int(stmt, ":valid", valid);
-	if (!rc)
-		rc = store_step(stmt);
-	sqlite3_finalize(stmt);
+	return store_step_once(stmt);
+}
+
+int store_add_vmx_capability(struct store *store, uint32_t cpu, uint32_t msr, uint64_t value,
+			     bool valid)
+{
+	int rc = store_transaction(store);
+
+	if (rc)
+		return rc;
+
+	rc = insert_capability(store, cpu, msr, value, valid);
 	return rc ? store_fail(store, rc) : 0;
 }
 
@@ -256,11 +240,8 @@ static int add_total(struct store *store, int vcpu, unsigned int slot,
 static int update_counts(struct store *store, const struct vcpu_state *v,
 			 const struct store_vcpu_end *end)
 {
-	static const char sql[] =
-		"UPDATE vcpu SET filtered = :filtered, unread = :unread, vmfail = :vmfail,"
-		" open_exits = :open, ended = :ended WHERE id = :id";
 	sqlite3_stmt *stmt;
-	int rc = store_prepare(store, sql, &stmt);
+	int rc = store_prepare(store, store_sql_end_vcpu, &stmt);
 
 	if (rc)
 		return rc;
@@ -269,19 +250,16 @@ static int update_counts(struct store *store, const struct vcpu_state *v,
 	store_bind_int(stmt, ":filtered", (int64_t)end->filtered);
 	store_bind_int(stmt, ":unread", (int64_t)end->unread);
 	store_bind_int(stmt, ":vmfail", (int64_t)end->vmfail);
-	store_bind_int(stmt, ":open", end->open_exits);
+	store_bind_int(stmt, ":open_exits", end->open_exits);
 	store_bind_int(stmt, ":ended", end->ended);
-	rc = store_step(stmt);
-	sqlite3_finalize(stmt);
-	return rc;
+	return store_step_once(stmt);
 }
 
 int store_end_vcpu(struct store *store, int vcpu, const struct store_vcpu_end *end)
 {
 	struct vcpu_state *v;
-	int rc;
+	int rc = store_find_vcpu(store, vcpu, &v);
 
-	rc = store_find_vcpu(store, vcpu, &v);
 	if (!rc)
 		rc = store_transaction(store);
 	if (rc)
@@ -303,8 +281,6 @@ int store_end_vcpu(struct store *store, int vcpu, const struct store_vcpu_end *e
 void store_get_counts(const struct store *store, struct store_counts *counts)
 {
 	static const char *const files[] = {"", "-wal"};
-	char *name;
-	struct stat st;
 
 	*counts = (struct store_counts){
 		.recorded = store->recorded,
@@ -313,6 +289,9 @@ void store_get_counts(const struct store *store, struct store_counts *counts)
 		.unflushed = store->unflushed,
 	};
 	for (int i = 0; i < 2; i++) {
+		struct stat st;
+		char *name;
+
 		if (asprintf(&name, "%s%s", store->path, files[i]) < 0)
 			continue;
 		if (!stat(name, &st))

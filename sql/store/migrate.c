@@ -18,15 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sql/store/old.h"
-
 /* How SQLite stores a definition, whatever was typed. */
 #define CREATE "CREATE TABLE "
-
-static int exec(struct store *store, const char *sql)
-{
-	return sqlite3_exec(store->db, sql, NULL, NULL, NULL);
-}
 
 static int create_if_missing(struct store *store, const char *definition)
 {
@@ -38,7 +31,7 @@ static int create_if_missing(struct store *store, const char *definition)
 	if (asprintf(&sql, CREATE "IF NOT EXISTS %s", definition + strlen(CREATE)) < 0)
 		return -ENOMEM;
 
-	rc = exec(store, sql);
+	rc = store_exec(store, sql);
 	free(sql);
 	return rc;
 }
@@ -51,8 +44,7 @@ static int add_tables(struct store *store)
 	int rc = schema_open_own(STORE_VERSION, &now);
 
 	if (!rc)
-		rc = sqlite3_prepare_v2(now, "SELECT sql FROM sqlite_schema WHERE type = 'table'",
-					-1, &tables, NULL);
+		rc = sqlite3_prepare_v2(now, store_sql_read_tables, -1, &tables, NULL);
 	while (!rc && (rc = sqlite3_step(tables)) == SQLITE_ROW)
 		rc = create_if_missing(store, (const char *)sqlite3_column_text(tables, 0));
 
@@ -61,43 +53,17 @@ static int add_tables(struct store *store)
 	return rc == SQLITE_DONE ? 0 : rc;
 }
 
-/* The definition of @table in schema @version; to be freed by the caller. */
-static int read_definition(int64_t version, const char *table, char **text)
-{
-	sqlite3_stmt *stmt = NULL;
-	sqlite3 *own = NULL;
-	int rc = schema_open_own(version, &own);
-
-	*text = NULL;
-	if (!rc)
-		rc = sqlite3_prepare_v2(own, "SELECT sql FROM sqlite_schema WHERE name = ?", -1,
-					&stmt, NULL);
-	if (!rc)
-		rc = sqlite3_bind_text(stmt, 1, table, -1, SQLITE_STATIC);
-	if (!rc && sqlite3_step(stmt) == SQLITE_ROW)
-		*text = strdup((const char *)sqlite3_column_text(stmt, 0));
-
-	sqlite3_finalize(stmt);
-	sqlite3_close(own);
-	return rc || *text ? rc : -ENOMEM;
-}
-
 static int replace_definition(struct store *store, int64_t rowid, const char *text)
 {
-	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(store->db,
-				    "UPDATE main.sqlite_schema SET sql = ?2 WHERE rowid = ?1", -1,
-				    &stmt, NULL);
+	sqlite3_stmt *stmt;
+	int rc = store_prepare(store, store_sql_replace_definition, &stmt);
 
-	if (!rc)
-		rc = sqlite3_bind_int64(stmt, 1, rowid);
-	if (!rc)
-		rc = sqlite3_bind_text(stmt, 2, text, -1, SQLITE_STATIC);
-	if (!rc)
-		rc = store_step(stmt);
+	if (rc)
+		return rc;
 
-	sqlite3_finalize(stmt);
-	return rc;
+	store_bind_int(stmt, ":rowid", rowid);
+	store_bind_text(stmt, ":sql", text);
+	return store_step_once(stmt);
 }
 
 /* Gives @table its present definition. Nothing is done where it has it already. */
@@ -105,10 +71,10 @@ static int update_definition(struct store *store, int64_t version, const char *t
 {
 	char *old = NULL, *now = NULL;
 	int64_t rowid = 0;
-	int rc = read_definition(version, table, &old);
+	int rc = schema_read_own(version, table, &old);
 
 	if (!rc)
-		rc = read_definition(STORE_VERSION, table, &now);
+		rc = schema_read_own(STORE_VERSION, table, &now);
 	if (!rc)
 		rc = schema_find_definition(store->db, old, &rowid);
 	if (!rc && rowid)
@@ -136,42 +102,38 @@ static int allow_unknown(struct store *store)
 		rc = update_definition(store, 1, "exit_rollup_coarse");
 
 	/* Reads the schema again. */
-	if (exec(store, "PRAGMA writable_schema = RESET") && !rc)
+	if (store_exec(store, "PRAGMA writable_schema = RESET") && !rc)
 		rc = SQLITE_ERROR;
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	return rc;
 }
 
+/* Finds the next run after *@run whose coarse sums are wrong. SQLITE_ROW, SQLITE_DONE or an error.
+ */
+static int find_broken_coarse(struct store *store, int64_t *run)
+{
+	sqlite3_stmt *stmt;
+	int rc = store_prepare(store, store_sql_find_broken_coarse, &stmt);
+
+	if (rc)
+		return rc;
+	store_bind_int(stmt, ":run", *run);
+	return store_step_value(stmt, run);
+}
+
 /* Sums up again what was made from roll-ups that were wrong. */
 static int repair_coarse(struct store *store)
 {
-	static const char find[] =
-		"SELECT DISTINCT m.run_id FROM exit_rollup_coarse u JOIN vcpu c ON c.id = u.vcpu"
-		" JOIN vm m ON m.id = c.vm_id WHERE u.min_cycles = 0 AND u.first_tsc = 0"
-		" AND m.run_id > ? ORDER BY 1 LIMIT 1";
-	static const char clear[] = "DELETE FROM exit_rollup_coarse WHERE vcpu IN (SELECT c.id FROM"
-				    " vcpu c JOIN vm m ON m.id = c.vm_id WHERE m.run_id = ?)";
-	sqlite3_stmt *next = NULL, *delete = NULL;
-	int rc = sqlite3_prepare_v2(store->db, find, -1, &next, NULL);
+	int64_t run = INT64_MIN;
+	int rc;
 
-	if (!rc)
-		rc = sqlite3_prepare_v2(store->db, clear, -1, &delete, NULL);
-	if (!rc)
-		rc = sqlite3_bind_int64(next, 1, INT64_MIN);
-
-	while (!rc && (rc = sqlite3_step(next)) == SQLITE_ROW) {
-		int64_t run = sqlite3_column_int64(next, 0);
-
-		sqlite3_reset(next);
-		sqlite3_bind_int64(next, 1, run);
-		sqlite3_bind_int64(delete, 1, run);
-		rc = store_step(delete);
+	while ((rc = find_broken_coarse(store, &run)) == SQLITE_ROW) {
+		rc = store_exec_for_run(store, store_sql_delete_coarse, run, 0);
 		if (!rc)
 			rc = store_coarse_rollups(store, run);
+		if (rc)
+			return rc;
 	}
-
-	sqlite3_finalize(next);
-	sqlite3_finalize(delete);
 	return rc == SQLITE_DONE ? 0 : rc;
 }
 
@@ -180,7 +142,7 @@ static int migrate_1_to_2(struct store *store)
 	int rc = allow_unknown(store);
 
 	if (!rc)
-		rc = exec(store, store_repair1);
+		rc = store_exec(store, store_sql_repair_version1);
 	return rc ? rc : repair_coarse(store);
 }
 
@@ -191,6 +153,6 @@ int store_migrate(struct store *store, int64_t version)
 	if (!rc && version < 2)
 		rc = migrate_1_to_2(store);
 	if (!rc && version < STORE_VERSION)
-		rc = exec(store, "PRAGMA user_version = 2");
+		rc = store_exec(store, "PRAGMA user_version = 2");
 	return rc;
 }

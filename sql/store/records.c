@@ -91,6 +91,8 @@ static int append_up_to_flush(struct store *store, int vcpu, const struct kvm_ex
 
 	if (rc)
 		return rc;
+
+	/* The rest comes again after a flush. */
 	if (store->raw)
 		*count = store_rows_add(&store->image, v->id, records, *count);
 	rc = check_order(store, v, records, *count);

@@ -46,10 +46,9 @@ static void put32(unsigned char *p, uint32_t value)
 /* A varint of less than 2^21. Returns its bytes. */
 static uint32_t put_varint(unsigned char *p, uint32_t value)
 {
-	uint32_t bytes = value < 1U << 7 ? 1 : value < 1U << 14 ? 2 : 3;
-	uint32_t i;
+	uint32_t bytes = 1 + (value >= 1U << 7) + (value >= 1U << 14);
 
-	for (i = 0; i < bytes; i++)
+	for (uint32_t i = 0; i < bytes; i++)
 		p[i] = (value >> 7 * (bytes - 1 - i) & 0x7f) | (i + 1 < bytes ? 0x80 : 0);
 	return bytes;
 }
@@ -59,7 +58,7 @@ static unsigned char *page(const struct row_image *image, uint32_t number)
 	return image->pages + (size_t)(number - 1) * PAGE;
 }
 
-/* Bytes of serial types 0 to 9. */
+/* Bytes of the serial types of integers: 0 is NULL, 8 and 9 are the values 0 and 1. */
 static const unsigned char type_bytes[] = {0, 1, 2, 3, 4, 6, 8, 8, 0, 0};
 
 /* The shortest serial type of an integer. */
@@ -68,10 +67,16 @@ static unsigned char type_of(int64_t value)
 	/* Bits that differ from the sign. */
 	uint64_t magnitude = (uint64_t)(value ^ value >> 63);
 
+	if (value == 0 || value == 1)
+		return (unsigned char)(8 + value);
 	if (magnitude < 1ULL << 7)
-		return value == 0 ? 8 : value == 1 ? 9 : 1;
+		return 1;
+	if (magnitude < 1ULL << 15)
+		return 2;
+	if (magnitude < 1ULL << 23)
+		return 3;
 	if (magnitude < 1ULL << 31)
-		return magnitude < 1ULL << 15 ? 2 : magnitude < 1ULL << 23 ? 3 : 4;
+		return 4;
 	return magnitude < 1ULL << 47 ? 5 : 6;
 }
 
@@ -85,10 +90,23 @@ static unsigned char *put_value(unsigned char *types, unsigned char *p, int64_t 
 	*types = type;
 	if (!bytes)
 		return p;
+
 	/* Writes 8 bytes, of which the last ones will be written over. */
 	big = __builtin_bswap64((uint64_t)value << (64 - 8 * bytes));
 	memcpy(p, &big, sizeof(big));
 	return p + bytes;
+}
+
+/* Columns of table exit that are NULL where the record's field is not valid. */
+#define KEY_COLUMN     10U
+#define KEY_AUX_COLUMN 11U
+#define CR3_COLUMN     18U
+
+static bool is_null(uint32_t column, uint32_t flags)
+{
+	if (column == KEY_COLUMN || column == KEY_AUX_COLUMN)
+		return !(flags & KVM_EXIT_REC_KEY);
+	return column == CR3_COLUMN && !(flags & KVM_EXIT_REC_CR3);
 }
 
 /* Encodes a row in the order of table exit. Returns the bytes of the record. */
@@ -105,25 +123,24 @@ static uint32_t encode(unsigned char *record, int64_t vcpu, const struct kvm_exi
 		(int64_t)r->userspace_cycles,
 		(int64_t)r->preempted_cycles,
 		(int64_t)r->guest_rip,
-		(int64_t)r->key,
-		(int64_t)r->key_aux,
+		[KEY_COLUMN] = (int64_t)r->key,
+		[KEY_AUX_COLUMN] = (int64_t)r->key_aux,
 		(int64_t)r->qualification,
 		(int64_t)r->info2,
 		r->intr_info,
 		r->error_code,
 		r->user_reason,
 		r->pcpu,
-		(int64_t)r->guest_cr3,
+		[CR3_COLUMN] = (int64_t)r->guest_cr3,
 	};
 	unsigned char *types = record + 1;
 	unsigned char *p = types + COLUMNS;
-	uint32_t i;
 
+	/* A record is its header (the header's bytes, a type per value), then the values. */
 	record[0] = 1 + COLUMNS;
-	for (i = 0; i < COLUMNS; i++) {
-		/* key, key_aux, cr3: NULL where the field is not valid */
-		if (((i == 10 || i == 11) && !(r->flags & KVM_EXIT_REC_KEY)) ||
-		    (i == 18 && !(r->flags & KVM_EXIT_REC_CR3)))
+
+	for (uint32_t i = 0; i < COLUMNS; i++) {
+		if (is_null(i, r->flags))
 			types[i] = 0;
 		else
 			p = put_value(types + i, p, values[i]);
@@ -151,8 +168,13 @@ static void end_leaf(struct row_image *image)
 	image->last_row[image->leaves - 1] = image->rows;
 }
 
-/* Returns 0 when there is no room any more. */
-static int add_row(struct row_image *image, int64_t vcpu, const struct kvm_exit_record *r)
+static bool has_room(const struct row_image *image, uint32_t bytes)
+{
+	return image->leaves && LEAF_HEADER + 2 * (image->cells + 1) + bytes <= image->content;
+}
+
+/* Returns whether there was room. */
+static bool add_row(struct row_image *image, int64_t vcpu, const struct kvm_exit_record *r)
 {
 	unsigned char record[MAX_CELL + 8];
 	unsigned char head[6];
@@ -161,32 +183,34 @@ static int add_row(struct row_image *image, int64_t vcpu, const struct kvm_exit_
 	unsigned char *leaf;
 
 	head_bytes += put_varint(head + head_bytes, image->rows + 1);
-	if (!image->leaves ||
-	    LEAF_HEADER + 2 * (image->cells + 1) + head_bytes + bytes > image->content) {
+	if (!has_room(image, head_bytes + bytes)) {
 		if (image->leaves == LEAVES)
-			return 0;
+			return false;
 		if (image->leaves)
 			end_leaf(image);
 		start_leaf(image);
 	}
+
+	/* Cells grow from the end of the page down, the list of their places from the header up. */
 	leaf = page(image, FIRST_LEAF + image->leaves - 1);
 	image->content -= head_bytes + bytes;
 	memcpy(leaf + image->content, head, head_bytes);
 	memcpy(leaf + image->content + head_bytes, record, bytes);
 	put16(leaf + LEAF_HEADER + 2 * image->cells, image->content);
+
 	image->cells++;
 	image->rows++;
-	return 1;
+	return true;
 }
 
 size_t store_rows_add(struct row_image *image, int64_t vcpu, const struct kvm_exit_record *records,
 		      size_t count)
 {
-	size_t i;
+	size_t added = 0;
 
-	for (i = 0; i < count && add_row(image, vcpu, &records[i]); i++)
-		;
-	return i;
+	while (added < count && add_row(image, vcpu, &records[added]))
+		added++;
+	return added;
 }
 
 /* The root above the leaves; a single leaf is the root itself. */
@@ -194,27 +218,36 @@ static void write_root(struct row_image *image)
 {
 	unsigned char *root = page(image, ROOT_PAGE);
 	uint32_t content = PAGE;
-	unsigned char cell[8];
-	uint32_t bytes;
-	uint32_t i;
 
 	if (image->leaves == 1) {
 		memcpy(root, page(image, FIRST_LEAF), PAGE);
 		return;
 	}
-	for (i = 0; i + 1 < image->leaves; i++) {
+
+	for (uint32_t i = 0; i + 1 < image->leaves; i++) {
+		unsigned char cell[8];
+		uint32_t bytes;
+
 		put32(cell, FIRST_LEAF + i);
 		bytes = 4 + put_varint(cell + 4, image->last_row[i]);
 		content -= bytes;
 		memcpy(root + content, cell, bytes);
 		put16(root + ROOT_HEADER + 2 * i, content);
 	}
+
 	root[0] = 0x05;
 	put16(root + 1, 0);
 	put16(root + 3, image->leaves - 1);
 	put16(root + 5, content);
 	root[7] = 0;
 	put32(root + 8, FIRST_LEAF + image->leaves - 1);
+}
+
+/* Makes @bytes of the image the database "batch". */
+static int show_image(struct store *store, sqlite3_int64 bytes)
+{
+	return sqlite3_deserialize(store->db, "batch", store->image.pages, bytes, bytes,
+				   SQLITE_DESERIALIZE_READONLY);
 }
 
 int store_rows_write(struct store *store)
@@ -225,13 +258,14 @@ int store_rows_write(struct store *store)
 
 	if (!image->rows)
 		return 0;
+
 	end_leaf(image);
 	write_root(image);
 	put32(image->pages + CHANGE_COUNTER, 1);
 	put32(image->pages + VERSION_VALID_FOR, 1);
 	put32(image->pages + PAGE_COUNT, pages);
-	rc = sqlite3_deserialize(store->db, "batch", image->pages, (sqlite3_int64)pages * PAGE,
-				 (sqlite3_int64)pages * PAGE, SQLITE_DESERIALIZE_READONLY);
+
+	rc = show_image(store, (sqlite3_int64)pages * PAGE);
 	if (!rc)
 		rc = store_step(store->insert_rows);
 	if (!rc) {
@@ -239,6 +273,7 @@ int store_rows_write(struct store *store)
 		if (!store->first_row)
 			store->first_row = store->last_row - image->rows + 1;
 	}
+
 	store_rows_clear(image);
 	return rc;
 }
@@ -249,63 +284,51 @@ void store_rows_clear(struct row_image *image)
 	image->rows = 0;
 }
 
-/*
- * The first two pages: a database with nothing but an empty table exit. Its
- * definition is our own; the file's is never executed.
- */
-static int make_template(struct store *store)
+/* Writes the first two pages: a database with nothing but an empty table exit. */
+static int write_template(struct row_image *image, const char *definition)
 {
-	static const char definition[] = "SELECT sql FROM sqlite_schema WHERE name = 'exit'";
-	sqlite3_stmt *stmt = NULL;
-	sqlite3 *own = NULL;
-	sqlite3 *db = NULL;
+	static const char settings[] = "PRAGMA page_size = 65536; PRAGMA auto_vacuum = 0;";
 	unsigned char *template = NULL;
 	sqlite3_int64 bytes = 0;
-	int rc = schema_open_own(STORE_VERSION, &own);
+	sqlite3 *db = NULL;
+	int rc = sqlite3_open(":memory:", &db);
 
 	if (!rc)
-		rc = sqlite3_prepare_v2(own, definition, -1, &stmt, NULL);
-	if (!rc && sqlite3_step(stmt) != SQLITE_ROW)
-		rc = SQLITE_CORRUPT;
+		rc = sqlite3_exec(db, settings, NULL, NULL, NULL);
 	if (!rc)
-		rc = sqlite3_open(":memory:", &db);
-	if (!rc)
-		rc = sqlite3_exec(db, "PRAGMA page_size = 65536; PRAGMA auto_vacuum = 0", NULL,
-				  NULL, NULL);
-	if (!rc)
-		rc = sqlite3_exec(db, (const char *)sqlite3_column_text(stmt, 0), NULL, NULL, NULL);
-	if (!rc)
+		rc = sqlite3_exec(db, definition, NULL, NULL, NULL);
+	if (!rc) {
 		template = sqlite3_serialize(db, "main", &bytes, 0);
-	if (!rc && (!template || bytes != 2 * PAGE))
-		rc = SQLITE_NOMEM;
+		rc = template && bytes == 2 * PAGE ? 0 : SQLITE_NOMEM;
+	}
 	if (!rc)
-		memcpy(store->image.pages, template, 2 * PAGE);
+		memcpy(image->pages, template, 2 * PAGE);
 
 	sqlite3_free(template);
 	sqlite3_close(db);
-	sqlite3_finalize(stmt);
-	sqlite3_close(own);
 	return rc;
 }
 
 int store_rows_init(struct store *store)
 {
 	struct row_image *image = &store->image;
+	char *definition;
 	int rc;
 
 	image->pages = malloc((size_t)(FIRST_LEAF - 1 + LEAVES) * PAGE);
 	image->last_row = malloc(LEAVES * sizeof(*image->last_row));
 	if (!image->pages || !image->last_row)
 		return -ENOMEM;
-	rc = make_template(store);
+
+	/* Our own definition; the file's is never executed. */
+	rc = schema_read_own(STORE_VERSION, "exit", &definition);
 	if (!rc)
-		rc = sqlite3_exec(store->db, "ATTACH ':memory:' AS batch", NULL, NULL, NULL);
+		rc = write_template(image, definition);
+	free(definition);
+
 	if (!rc)
-		rc = sqlite3_deserialize(store->db, "batch", image->pages, 2 * PAGE, 2 * PAGE,
-					 SQLITE_DESERIALIZE_READONLY);
-	return rc ? rc
-		  : sqlite3_prepare_v3(store->db, "INSERT INTO main.exit SELECT * FROM batch.exit",
-				       -1, SQLITE_PREPARE_PERSISTENT, &store->insert_rows, NULL);
+		rc = store_exec(store, "ATTACH ':memory:' AS batch");
+	return rc ? rc : show_image(store, 2 * PAGE);
 }
 
 void store_rows_free(struct store *store)

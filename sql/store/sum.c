@@ -42,41 +42,16 @@ int store_sum_init(struct store *store)
 	return rc ? rc : tally_init(&store->hist, sizeof(struct hist_counts), HIST_KEYS);
 }
 
+void store_sum_clear(struct store *store)
+{
+	tally_clear(&store->rollup);
+	tally_clear(&store->hist);
+}
+
 void store_sum_free(struct store *store)
 {
 	tally_free(&store->rollup);
 	tally_free(&store->hist);
-	sqlite3_finalize(store->insert_rollup);
-	sqlite3_finalize(store->insert_hist);
-}
-
-int store_sum_prepare(struct store *store)
-{
-	int rc = sqlite3_prepare_v3(
-		store->db,
-		"INSERT INTO exit_rollup VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-		" ON CONFLICT DO UPDATE SET"
-		" n = n + excluded.n,"
-		" cycles = cycles + excluded.cycles,"
-		" halted_cycles = halted_cycles + excluded.halted_cycles,"
-		" userspace_cycles = userspace_cycles + excluded.userspace_cycles,"
-		" preempted_cycles = preempted_cycles + excluded.preempted_cycles,"
-		" min_cycles = min(min_cycles, excluded.min_cycles),"
-		" max_cycles = max(max_cycles, excluded.max_cycles),"
-		" n_fastpath = n_fastpath + excluded.n_fastpath,"
-		" n_nested = n_nested + excluded.n_nested,"
-		" n_user = n_user + excluded.n_user,"
-		" n_synth = n_synth + excluded.n_synth,"
-		" first_tsc = min(first_tsc, excluded.first_tsc),"
-		" last_tsc = max(last_tsc, excluded.last_tsc)",
-		-1, SQLITE_PREPARE_PERSISTENT, &store->insert_rollup, NULL);
-
-	if (rc)
-		return rc;
-	return sqlite3_prepare_v3(store->db,
-				  "INSERT INTO exit_hist VALUES (?,?,?,?,?,?)"
-				  " ON CONFLICT DO UPDATE SET n = n + excluded.n",
-				  -1, SQLITE_PREPARE_PERSISTENT, &store->insert_hist, NULL);
 }
 
 static void add_rollup(struct rollup_sums *s, const struct kvm_exit_record *r)
@@ -128,30 +103,38 @@ static int find_sums(struct store *store, int64_t vcpu, const struct kvm_exit_re
 	return 0;
 }
 
+/* The same; writes the sums first when there is no room in memory. */
+static int find_or_make_room(struct store *store, int64_t vcpu, const struct kvm_exit_record *r,
+			     struct hot cache[HOT_REASONS], struct hot *hot)
+{
+	int rc = find_sums(store, vcpu, r, hot);
+
+	if (rc != -ENOSPC)
+		return rc;
+
+	rc = store_transaction(store);
+	if (!rc)
+		rc = store_sum_write(store);
+	memset(cache, 0, HOT_REASONS * sizeof(*cache));
+	return rc ? rc : find_sums(store, vcpu, r, hot);
+}
+
 int store_sum_add(struct store *store, int64_t vcpu, const struct kvm_exit_record *records,
 		  size_t count)
 {
 	struct hot cache[HOT_REASONS] = {0};
-	size_t i;
-	int rc;
 
-	for (i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct kvm_exit_record *r = &records[i];
 		struct hot *hot = &cache[(r->reason ^ r->reason >> 26) % HOT_REASONS];
 
 		if (hot->reason != r->reason || r->tsc - hot->from >= hot->width) {
-			rc = find_sums(store, vcpu, r, hot);
-			if (rc == -ENOSPC) {
-				rc = store_transaction(store);
-				if (!rc)
-					rc = store_sum_write(store);
-				memset(cache, 0, sizeof(cache));
-				if (!rc)
-					rc = find_sums(store, vcpu, r, hot);
-			}
+			int rc = find_or_make_room(store, vcpu, r, cache, hot);
+
 			if (rc)
 				return rc;
 		}
+
 		add_rollup(hot->sums, r);
 		hot->hist->n[0][hist_bucket(r->cycles)]++;
 		hot->hist->n[1][hist_bucket(r->handler_cycles)]++;
@@ -168,9 +151,8 @@ static int write_rollup(sqlite3_stmt *stmt, const struct tally_key *key,
 		s->min_cycles, s->max_cycles,	    s->n_fastpath,	 s->n_nested,
 		s->n_user,     s->n_synth,	    s->first_tsc,	 s->last_tsc,
 	};
-	int i;
 
-	for (i = 0; i < (int)(sizeof(value) / sizeof(*value)); i++)
+	for (int i = 0; i < (int)(sizeof(value) / sizeof(*value)); i++)
 		sqlite3_bind_int64(stmt, i + 1, (sqlite3_int64)value[i]);
 	return store_step(stmt);
 }
@@ -178,16 +160,15 @@ static int write_rollup(sqlite3_stmt *stmt, const struct tally_key *key,
 static int write_hist(sqlite3_stmt *stmt, const struct tally_key *key,
 		      const struct hist_counts *hist)
 {
-	uint32_t bucket;
-	int part;
 	int rc = 0;
 
 	sqlite3_bind_int64(stmt, 1, key->vcpu);
 	sqlite3_bind_int64(stmt, 2, key->slot);
 	sqlite3_bind_int64(stmt, 3, key->reason);
-	for (part = 0; part < PARTS; part++) {
+
+	for (int part = 0; part < PARTS; part++) {
 		sqlite3_bind_int64(stmt, 4, part);
-		for (bucket = 0; !rc && bucket < HIST_BUCKETS; bucket++) {
+		for (uint32_t bucket = 0; !rc && bucket < HIST_BUCKETS; bucket++) {
 			if (!hist->n[part][bucket])
 				continue;
 			sqlite3_bind_int64(stmt, 5, bucket);
@@ -198,30 +179,39 @@ static int write_hist(sqlite3_stmt *stmt, const struct tally_key *key,
 	return rc;
 }
 
+static int write_rollups(struct store *store)
+{
+	const struct tally *tally = &store->rollup;
+	uint32_t *order = tally_sorted(tally);
+	int rc = order ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; !rc && i < tally->count; i++)
+		rc = write_rollup(store->add_rollup, &tally->keys[order[i]],
+				  (struct rollup_sums *)tally->values + order[i]);
+	free(order);
+	return rc;
+}
+
+static int write_hists(struct store *store)
+{
+	const struct tally *tally = &store->hist;
+	uint32_t *order = tally_sorted(tally);
+	int rc = order ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; !rc && i < tally->count; i++)
+		rc = write_hist(store->add_hist, &tally->keys[order[i]],
+				(struct hist_counts *)tally->values + order[i]);
+	free(order);
+	return rc;
+}
+
 int store_sum_write(struct store *store)
 {
-	uint32_t *order;
-	uint32_t i;
-	int rc = 0;
+	int rc = write_rollups(store);
 
-	order = tally_sorted(&store->rollup);
-	if (!order)
-		return -ENOMEM;
-	for (i = 0; !rc && i < store->rollup.count; i++)
-		rc = write_rollup(store->insert_rollup, &store->rollup.keys[order[i]],
-				  (struct rollup_sums *)store->rollup.values + order[i]);
-	free(order);
-	if (rc)
-		return rc;
-
-	order = tally_sorted(&store->hist);
-	if (!order)
-		return -ENOMEM;
-	for (i = 0; !rc && i < store->hist.count; i++)
-		rc = write_hist(store->insert_hist, &store->hist.keys[order[i]],
-				(struct hist_counts *)store->hist.values + order[i]);
-	free(order);
-	tally_clear(&store->rollup);
-	tally_clear(&store->hist);
+	if (!rc)
+		rc = write_hists(store);
+	if (!rc)
+		store_sum_clear(store);
 	return rc;
 }

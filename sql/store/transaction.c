@@ -21,11 +21,11 @@ static int begin(struct store *store, int patience_ms)
 	 * busy. BEGIN IMMEDIATE would also lock database batch, which rows.c replaces.
 	 */
 	sqlite3_busy_timeout(store->db, patience_ms);
-	rc = sqlite3_exec(store->db, "BEGIN; DELETE FROM main.run WHERE 0", NULL, NULL, NULL);
+	rc = store_exec(store, "BEGIN; DELETE FROM main.run WHERE FALSE");
 	sqlite3_busy_timeout(store->db, STORE_PATIENCE_MS);
 
-	if (rc && !sqlite3_get_autocommit(store->db))
-		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	if (rc)
+		store_rollback(store);
 	store->in_transaction = !rc;
 	return rc;
 }
@@ -41,12 +41,13 @@ int store_transaction(struct store *store)
 
 int store_fail(struct store *store, int rc)
 {
-	if (!sqlite3_get_autocommit(store->db))
-		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	store_rollback(store);
 	store->in_transaction = false;
+
 	store_rows_clear(&store->image);
 	store->loss_count = 0;
 	store->pending = false;
+
 	if (store->run)
 		store->failed_run = store->run;
 	store->run = 0;
@@ -132,7 +133,7 @@ int store_write(struct store *store, bool must)
 	if (!rc)
 		rc = write_all(store);
 	if (!rc)
-		rc = sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
+		rc = store_exec(store, "COMMIT");
 	if (rc)
 		return store_fail(store, rc);
 

@@ -1,90 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* store_test.c - what goes into a run database comes out of it, whatever happens */
+/* store_test.c - what goes into a run database comes out of it */
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "sql/store/store.h"
-#include "sql/store/test/synthetic.h"
-#include "sql/store/writer.h"
-#include "sql/test/check.h"
-
-#define RECORDS 20000
-
-static struct kvm_exit_record records[RECORDS];
-
-static const struct store_run test_run = {
-	.source = "capture",
-	.collector = "store_test",
-	.isa = KVM_EXIT_ISA_VMX,
-	.tsc_khz = SYNTHETIC_TSC_KHZ,
-	.tsc_start = SYNTHETIC_TSC_START,
-	.started_ns = 1,
-	.raw = 1,
-	.split = 1,
-};
-
-static struct store *open_run(const char *path, int raw)
-{
-	struct store_run run = test_run;
-	struct store *store = NULL;
-
-	run.raw = raw;
-	CHECK_EQ(store_open(path, &store), 0);
-	CHECK_EQ(store_begin(store, &run), 0);
-	return store;
-}
-
-static int add_vcpu(struct store *store, uint32_t vcpu_id)
-{
-	const struct store_vcpu info = {
-		.comm = "test",
-		.vm_id = 7,
-		.ring_id = 100 + vcpu_id,
-		.tgid = 42,
-		.vcpu_id = vcpu_id,
-	};
-	int vcpu = -1;
-
-	CHECK_EQ(store_add_vcpu(store, &info, &vcpu), 0);
-	return vcpu;
-}
-
-/* Records a run of two vCPUs in many flushes; adds up what went in. */
-static void record_run(const char *path, int raw, uint32_t lose_one_in, struct synthetic *s)
-{
-	struct store *store = open_run(path, raw);
-	struct store_vcpu_end end = {.vmfail = 3, .unread = 5, .open_exits = 1, .ended = 1};
-	int vcpu[2];
-	int i;
-	int j;
-
-	for (i = 0; i < 2; i++) {
-		vcpu[i] = add_vcpu(store, (uint32_t)i);
-		synthetic_init(&s[i], (uint32_t)i, 1);
-		s[i].lose_one_in = lose_one_in;
-	}
-	for (j = 0; j < 10; j++) {
-		for (i = 0; i < 2; i++) {
-			s[i].tsc += SYNTHETIC_TSC_KHZ * 250ULL;
-			synthetic_fill(&s[i], records, RECORDS / 20);
-			CHECK_EQ(store_append(store, vcpu[i], records, RECORDS / 20), 0);
-		}
-		CHECK_EQ(store_flush(store), 0);
-	}
-	for (i = 0; i < 2; i++) {
-		end.totals = s[i].totals;
-		end.end_seq = s[i].seq;
-		CHECK_EQ(store_end_vcpu(store, vcpu[i], &end), 0);
-	}
-	CHECK_EQ(store_finish(store, "complete", SYNTHETIC_TSC_START + 1000, 2), 0);
-	store_close(store);
-}
+#include "sql/store/test/fixture.h"
 
 static void test_round_trip(void)
 {
@@ -125,14 +44,6 @@ static void test_round_trip(void)
 	CHECK_EQ(query(path, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
 }
 
-/* Roll-ups that differ from what the rows of a file of one run add up to. */
-static const char rollup_differs[] =
-	"SELECT count(*) FROM (SELECT * FROM exit_rollup EXCEPT SELECT vcpu,"
-	" (tsc - tsc_start) / rollup_cycles slot, reason, count(*), sum(cycles),"
-	" sum(halted_cycles), sum(userspace_cycles), sum(preempted_cycles), min(cycles),"
-	" max(cycles), sum(flags & 1 <> 0), sum(flags & 2 <> 0), sum(flags & 4 <> 0),"
-	" sum(flags & 8 <> 0), min(tsc), max(tsc) FROM exit, run GROUP BY 1, 2, 3)";
-
 /* Roll-ups and histograms say exactly what the rows say. */
 static void test_sums(void)
 {
@@ -170,131 +81,6 @@ static void test_second_run(void)
 	CHECK_EQ(query(path, "SELECT count(*) FROM exit"), RECORDS);
 	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_rollup"), 2 * RECORDS);
 	CHECK_EQ(query(path, "SELECT sum(recorded) FROM vcpu"), 2 * RECORDS);
-}
-
-/* Reads a file whole, for comparing; the caller frees it. */
-static char *slurp(const char *path, size_t *bytes)
-{
-	FILE *f = fopen(path, "rb");
-	char *data = malloc(1 << 20);
-
-	*bytes = f && data ? fread(data, 1, 1 << 20, f) : 0;
-	if (f)
-		fclose(f);
-	return data;
-}
-
-static void refuse(const char *path, int expected)
-{
-	size_t before_bytes, after_bytes;
-	char *before = slurp(path, &before_bytes);
-	struct store *store = NULL;
-	char *after;
-
-	CHECK_EQ(store_open(path, &store), expected);
-	CHECK(!store);
-	after = slurp(path, &after_bytes);
-	CHECK(before_bytes == after_bytes && before_bytes && !memcmp(before, after, after_bytes));
-	free(before);
-	free(after);
-}
-
-static void test_refused(void)
-{
-	const char *path = test_path("foreign");
-	FILE *f = fopen(path, "w");
-	struct store *store;
-
-	fputs("this is a letter and no database, but it is long enough to have a header of "
-	      "a hundred bytes and more\n",
-	      f);
-	fclose(f);
-	refuse(path, STORE_FOREIGN);
-
-	path = test_path("foreign.sqlite");
-	f = fopen(path, "w");
-	fclose(f);
-	query(path, "PRAGMA journal_mode = WAL");
-	query(path, "CREATE TABLE t (a)");
-	refuse(path, STORE_FOREIGN);
-
-	path = test_path("future.sqlite");
-	CHECK_EQ(store_open(path, &store), 0);
-	store_close(store);
-	query(path, "PRAGMA user_version = 1000");
-	refuse(path, STORE_FUTURE);
-
-	CHECK_EQ(store_open(test_path("no/such/folder.sqlite"), &store), -ENOENT);
-	CHECK_EQ(store_open("/", &store), -EISDIR);
-}
-
-static void test_one_writer(void)
-{
-	const char *path = test_path("busy.sqlite");
-	struct store *first;
-	struct store *second;
-
-	CHECK_EQ(writer_alive(path), -ENOENT);
-	CHECK_EQ(store_open(path, &first), 0);
-	CHECK_EQ(writer_alive(path), 1);
-	CHECK_EQ(store_open(path, &second), STORE_BUSY);
-	store_close(first);
-	CHECK_EQ(writer_alive(path), 0);
-	CHECK_EQ(store_open(path, &second), 0);
-	store_close(second);
-}
-
-static void test_discard(void)
-{
-	struct store *store = open_run(test_path("discard.sqlite"), 1);
-
-	add_vcpu(store, 0);
-	CHECK_EQ(store_discard(store), 0);
-	store_close(store);
-	CHECK(access(test_path("discard.sqlite"), F_OK));
-	CHECK(access(test_path("discard.sqlite-wal"), F_OK));
-
-	store = open_run(test_path("round.sqlite"), 1);
-	add_vcpu(store, 0);
-	CHECK_EQ(store_flush(store), 0);
-	CHECK_EQ(store_discard(store), 0);
-	store_close(store);
-	CHECK_EQ(query(test_path("round.sqlite"), "SELECT count(*) FROM run"), 2);
-	CHECK_EQ(query(test_path("round.sqlite"), "SELECT count(*) FROM vcpu"), 4);
-}
-
-/* A killed writer: all flushes stay, the last transaction does not. */
-static void test_killed(void)
-{
-	const char *path = test_path("killed.sqlite");
-	struct synthetic s;
-	struct store *store;
-	pid_t child = fork();
-	int status;
-	int i;
-
-	if (!child) {
-		store = open_run(path, 1);
-		synthetic_init(&s, 0, 9);
-		add_vcpu(store, 0);
-		for (i = 0; i < 6; i++) {
-			synthetic_fill(&s, records, 1000);
-			store_append(store, 0, records, 1000);
-			if (i < 5)
-				store_flush(store);
-		}
-		raise(SIGKILL);
-	}
-	waitpid(child, &status, 0);
-	CHECK(WIFSIGNALED(status));
-	CHECK_EQ(query(path, "SELECT count(*) FROM exit"), 5000);
-	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_rollup"), 5000);
-	CHECK_EQ(query(path, "SELECT recorded FROM vcpu"), 5000);
-	CHECK_EQ(query(path, "SELECT state = 'recording' FROM run"), 1);
-	CHECK_EQ(store_open(path, &store), 0);
-	store_close(store);
-	CHECK_EQ(query(path, "SELECT state = 'interrupted' FROM run"), 1);
-	CHECK_EQ(query(path, "SELECT tsc_end = (SELECT max(tsc) FROM exit) FROM run"), 1);
 }
 
 /* --keep-raw: rows of the last second of ten, of this run alone; sums of all. */
@@ -424,7 +210,6 @@ static void test_values(void)
 	}
 }
 
-/* More rows than memory is set aside for, without a flush of the caller's. */
 /*
  * More intervals and reasons in one flush than the sums in memory have room for: the sums are
  * written in between, and none of them is written empty.
@@ -457,6 +242,7 @@ static void test_full_sums(void)
 	CHECK_EQ(query(path, "SELECT min(first_ns) FROM top_exits"), 0);
 }
 
+/* More rows than memory is set aside for, without a flush of the caller's. */
 static void test_many(void)
 {
 	const char *path = test_path("many.sqlite");
@@ -482,109 +268,6 @@ static void test_many(void)
 		 1);
 }
 
-static void fill(struct store *store, struct synthetic *s, int vcpu, int count)
-{
-	synthetic_fill(s, records, (size_t)count);
-	CHECK_EQ(store_append(store, vcpu, records, (size_t)count), 0);
-}
-
-/* While another program has the file locked, records, sums and losses wait in memory. */
-static void test_busy(void)
-{
-	const char *path = test_path("busy.sqlite");
-	struct store *store;
-	struct synthetic s;
-	sqlite3 *other = NULL;
-
-	unlink(path);
-	store = open_run(path, 1);
-	add_vcpu(store, 0);
-	synthetic_init(&s, 0, 1);
-	s.lose_one_in = 50;
-	fill(store, &s, 0, 100);
-	CHECK_EQ(store_flush(store), 0);
-
-	CHECK_EQ(sqlite3_open(path, &other), 0);
-	CHECK_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), 0);
-	for (int i = 0; i < 20; i++) {
-		time_t before = time(NULL);
-
-		fill(store, &s, 0, 100);
-		CHECK_EQ(store_flush(store), 0);
-		CHECK(time(NULL) - before < 3);
-	}
-	CHECK_EQ(query(path, "SELECT count(*) FROM exit"), 100);
-	CHECK_EQ(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), 0);
-	sqlite3_close(other);
-
-	fill(store, &s, 0, 100);
-	CHECK_EQ(store_flush(store), 0);
-	CHECK_EQ(query(path, "SELECT count(*) FROM exit"), 2200);
-	CHECK_EQ(store_finish(store, "complete", s.tsc, 2), 0);
-	store_close(store);
-
-	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_rollup"), 2200);
-	CHECK_EQ(query(path, rollup_differs), 0);
-	CHECK_EQ(query(path, "SELECT sum(n) FROM loss"), s.lost);
-	CHECK_EQ(query(path, "SELECT recorded FROM vcpu"), 2200);
-}
-
-/* A file that is moved or deleted while it is written: nothing is lost, and it is said. */
-static void test_place(void)
-{
-	char path[4096], moved[4096];
-	struct store *store;
-	struct synthetic s;
-
-	snprintf(moved, sizeof(moved), "%s", test_path("moved.sqlite"));
-	snprintf(path, sizeof(path), "%s", test_path("place.sqlite"));
-	for (int deleted = 0; deleted < 2; deleted++) {
-		unlink(path);
-		unlink(moved);
-		store = open_run(path, 1);
-		add_vcpu(store, 0);
-		synthetic_init(&s, 0, 1);
-		fill(store, &s, 0, 1000);
-		CHECK_EQ(store_flush(store), 0);
-
-		CHECK_EQ(deleted ? unlink(path) : rename(path, moved), 0);
-		fill(store, &s, 0, 1000);
-		CHECK_EQ(store_flush(store), 0);
-		CHECK_EQ(store_finish(store, "complete", s.tsc, 2),
-			 deleted ? STORE_DELETED : STORE_MOVED);
-		CHECK(strstr(store_strerror(store, deleted ? STORE_DELETED : STORE_MOVED),
-			     deleted ? path : moved));
-		store_close(store);
-
-		CHECK_EQ(query(deleted ? path : moved, "SELECT count(*) FROM exit"), 2000);
-		CHECK_EQ(query(deleted ? path : moved, "SELECT sum(n) FROM exit_rollup"), 2000);
-		CHECK_EQ(query(deleted ? path : moved,
-			       "SELECT count(*) FROM run WHERE state = 'complete'"),
-			 1);
-		CHECK(deleted || access(path, F_OK));
-	}
-}
-
-/* What a 0600 device guards is not for everybody to read. */
-static void test_mode(void)
-{
-	const char *path = test_path("mode.sqlite");
-	struct stat st;
-	mode_t mask = umask(022);
-	struct store *store;
-
-	unlink(path);
-	store = open_run(path, 1);
-	add_vcpu(store, 0);
-	CHECK_EQ(store_flush(store), 0);
-	CHECK_EQ(stat(path, &st), 0);
-	CHECK_EQ(st.st_mode & 0777, 0600);
-	CHECK_EQ(stat(test_path("mode.sqlite-wal"), &st), 0);
-	CHECK_EQ(st.st_mode & 0777, 0600);
-	store_close(store);
-	umask(mask);
-}
-
 static void test_bad_calls(void)
 {
 	struct store *store = open_run(test_path("bad.sqlite"), 1);
@@ -605,7 +288,7 @@ static void test_bad_calls(void)
 	CHECK_EQ(query(test_path("bad.sqlite"), "SELECT count(*) FROM exit"), 10);
 }
 
-/* What a later look knows replaces what was known; VMs of one name are told apart. */
+/* What is found later replaces what was known; VMs of one name are told apart. */
 static void test_names(void)
 {
 	const char *path = test_path("names.sqlite");
@@ -648,19 +331,12 @@ int main(void)
 	test_round_trip();
 	test_sums();
 	test_second_run();
-	test_refused();
-	test_one_writer();
-	test_discard();
-	test_killed();
 	test_keep();
 	test_refreshed();
 	test_values();
 	test_names();
 	test_full_sums();
 	test_many();
-	test_busy();
-	test_place();
-	test_mode();
 	test_bad_calls();
 	return check_result();
 }

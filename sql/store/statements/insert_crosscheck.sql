@@ -1,0 +1,2 @@
+INSERT INTO crosscheck
+VALUES (:run, :vcpu, :source, :name, :reason, :n, :cycles);

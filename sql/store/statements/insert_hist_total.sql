@@ -1,0 +1,2 @@
+INSERT INTO exit_hist_total
+VALUES (?, ?, ?, ?, ?);

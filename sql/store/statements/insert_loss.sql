@@ -1,0 +1,2 @@
+INSERT INTO loss
+VALUES (?, ?, ?, ?, ?);

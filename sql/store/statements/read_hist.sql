@@ -1,0 +1,3 @@
+SELECT reason, part, bucket, n
+FROM exit_hist
+WHERE vcpu = :vcpu;

@@ -1,0 +1,3 @@
+UPDATE main.sqlite_schema
+SET sql = :sql
+WHERE rowid = :rowid;

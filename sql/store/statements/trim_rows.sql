@@ -1,0 +1,2 @@
+DELETE FROM exit
+WHERE rowid BETWEEN ?1 AND ?2;

@@ -1,0 +1,4 @@
+SELECT c.id
+FROM vcpu c
+JOIN vm m ON m.id = c.vm_id
+WHERE m.run_id = :run;
