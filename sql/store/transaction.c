@@ -45,6 +45,7 @@ int store_fail(struct store *store, int rc)
 	store->in_transaction = false;
 
 	store_rows_clear(&store->image);
+	store_sum_clear(store);
 	store->loss_count = 0;
 	store->pending = false;
 

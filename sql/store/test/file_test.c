@@ -91,6 +91,7 @@ static void test_one_writer(void)
 static void test_discard(void)
 {
 	struct store *store = open_run(test_path("discard.sqlite"), 1);
+	const struct store_identity names = {.name = "web", .name_source = "qemu", .tid = 7};
 	struct synthetic s[2];
 
 	add_vcpu(store, 0);
@@ -102,11 +103,14 @@ static void test_discard(void)
 	record_run(test_path("kept.sqlite"), 1, 0, s);
 	store = open_run(test_path("kept.sqlite"), 1);
 	add_vcpu(store, 0);
+	CHECK_EQ(store_identify(store, 0, &names), 0);
 	CHECK_EQ(store_flush(store), 0);
 	CHECK_EQ(store_discard(store), 0);
 	store_close(store);
 	CHECK_EQ(query(test_path("kept.sqlite"), "SELECT count(*) FROM run"), 1);
 	CHECK_EQ(query(test_path("kept.sqlite"), "SELECT count(*) FROM vcpu"), 2);
+	CHECK_EQ(query(test_path("kept.sqlite"), "SELECT count(*) FROM vm_identity"), 0);
+	CHECK_EQ(query(test_path("kept.sqlite"), "SELECT count(*) FROM vcpu_thread"), 0);
 	CHECK_EQ(query(test_path("kept.sqlite"), "SELECT count(*) FROM exit"), RECORDS);
 }
 

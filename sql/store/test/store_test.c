@@ -288,6 +288,31 @@ static void test_bad_calls(void)
 	CHECK_EQ(query(test_path("bad.sqlite"), "SELECT count(*) FROM exit"), 10);
 }
 
+/* What a run that failed left in memory does not come into the next one. */
+static void test_run_after_a_failed_one(void)
+{
+	const char *path = test_path("again.sqlite");
+	struct store *store = open_run(path, 1);
+	struct synthetic s;
+
+	add_vcpu(store, 0);
+	synthetic_init(&s, 0, 1);
+	fill(store, &s, 0, 100);
+	CHECK_EQ(store_append(store, 0, records, 1), -EPROTO);
+	CHECK_EQ(store_finish(store, "interrupted", 1, 1), 0);
+
+	CHECK_EQ(store_begin(store, &test_run), 0);
+	add_vcpu(store, 0);
+	synthetic_init(&s, 0, 1);
+	fill(store, &s, 0, 10);
+	CHECK_EQ(store_finish(store, "complete", s.tsc, 2), 0);
+	store_close(store);
+
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit"), 10);
+	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_rollup"), 10);
+	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_hist WHERE part = 0"), 10);
+}
+
 /* What is found later replaces what was known; VMs of one name are told apart. */
 static void test_names(void)
 {
@@ -338,5 +363,6 @@ int main(void)
 	test_full_sums();
 	test_many();
 	test_bad_calls();
+	test_run_after_a_failed_one();
 	return check_result();
 }
