@@ -141,6 +141,7 @@ static int set_pin(struct loop_options *options, const char *text)
 static int parse_option(int option, struct loop_options *options)
 {
 	switch (option) {
+	/* what the guest does */
 	case OPT_OP:
 		options->op = find_op(optarg);
 		return options->op ? 0 : usage_error("--op: no such operation");
@@ -150,6 +151,8 @@ static int parse_option(int option, struct loop_options *options)
 		return number(optarg, "vcpus", 1, EXIT_LOOP_MAX_VCPUS, &options->vcpus);
 	case OPT_MODE:
 		return set_mode(options, optarg);
+
+	/* the VM and its threads */
 	case OPT_IRQCHIP:
 		options->irqchip = true;
 		return 0;
@@ -159,6 +162,8 @@ static int parse_option(int option, struct loop_options *options)
 		return number(optarg, "sleep-us", 1, 10000000, &options->sleep_us);
 	case OPT_PIN:
 		return set_pin(options, optarg);
+
+	/* what it prints */
 	case OPT_LEAVES:
 		return parse_leaves(options, optarg);
 	case OPT_HELP:

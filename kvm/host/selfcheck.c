@@ -56,8 +56,7 @@ static void attach(struct ring_map *ring, int control)
 		if (info.tgid == (uint32_t)getpid())
 			how.ring_id = info.ring_id;
 	if (!how.ring_id)
-		die("the guest's vCPU has no ring: is the vendor module (kvm-intel or kvm-amd) a "
-		    "stock one?");
+		die("the guest's vCPU has no ring: is the vendor module (kvm-intel or kvm-amd) a stock one?");
 	err = ring_map(ring, &how);
 	if (err)
 		die("the ring can't be attached: %s", strerror(-err));

@@ -113,20 +113,26 @@ static void test_mappings(void)
 	step_vm_open(&vm);
 	attach(&map, newest_ring(), 0);
 	records = map.meta->records_offset;
+
 	map_fails(map.fd, RING_PAGE, PROT_READ, MAP_PRIVATE, 0, EINVAL);
 	map_fails(map.fd, RING_PAGE, rw, MAP_SHARED, 0, EPERM);
 	map_fails(map.fd, RING_PAGE, rw, MAP_SHARED, map.meta->totals_offset, EPERM);
 	map_fails(map.fd, RING_PAGE, rw, MAP_SHARED, records, EPERM);
 	map_fails(map.fd, RING_PAGE, rw | PROT_EXEC, MAP_SHARED, RING_PAGE, EPERM);
+
+	/* More than an area, and no area. */
 	map_fails(map.fd, 2 * RING_PAGE, PROT_READ, MAP_SHARED, 0, EINVAL);
 	map_fails(map.fd, RING_PAGE, PROT_READ, MAP_SHARED, records + RING_PAGE, EINVAL);
 	map_fails(map.fd, map.meta->record_count * sizeof(*map.records) + 1, PROT_READ, MAP_SHARED,
 		  records, EINVAL);
 	map_fails(map.fd, RING_PAGE, PROT_READ, MAP_SHARED, 1LL << 40, EINVAL);
+
+	/* What is mapped stays as it is. */
 	CHECK(mprotect((void *)map.meta, RING_PAGE, rw) < 0 && errno == EACCES);
 	CHECK(mprotect((void *)map.records, RING_PAGE, rw) < 0 && errno == EACCES);
 	CHECK(mprotect((void *)map.tail, RING_PAGE, rw | PROT_EXEC) < 0 && errno == EACCES);
 	CHECK(mremap((void *)map.meta, RING_PAGE, 4 * RING_PAGE, MREMAP_MAYMOVE) == MAP_FAILED);
+
 	attach(&totals, newest_ring(), KVM_EXIT_ATTACH_TOTALS);
 	map_fails(totals.fd, RING_PAGE, rw, MAP_SHARED, RING_PAGE, EINVAL);
 	map_fails(totals.fd, RING_PAGE, PROT_READ, MAP_SHARED, records, EINVAL);
@@ -181,22 +187,27 @@ static void test_forged_tail(void)
 	step_vm_open(&vm);
 	attach(&map, newest_ring(), 0);
 	step(&vm, 3);
+
 	for (unsigned int i = 0; i < sizeof(forged) / sizeof(forged[0]); i++) {
 		/* Fill the ring, so that the producer reads the tail again. */
 		step(&vm, map.meta->record_count + 10);
+
 		head = map.meta->head;
 		bad = map.meta->bad_tail;
 		map.tail->tail = head + forged[i];
 		step(&vm, 5);
+
 		CHECK(map.meta->head == head);
 		CHECK(map.meta->bad_tail >= bad + 5);
 		exit_ring_store_release(&map.tail->tail, head);
 		map.reader.next = head;
 	}
+
 	step(&vm, 3);
 	CHECK(read_all(&map, &last) > 0);
 	CHECK(map.meta->seq == map.meta->head + map.meta->dropped);
 	CHECK(SUM(&map, dropped) == map.meta->dropped);
+
 	ring_unmap(&map);
 	step_vm_close(&vm);
 }
@@ -270,16 +281,19 @@ static void test_vcpu_dies_under_its_readers(void)
 	attach(&totals, id, KVM_EXIT_ATTACH_TOTALS);
 	step(&vm, 5);
 	CHECK(polled(map.fd, 0) == 0 && polled(totals.fd, 0) == 0);
+
 	step_vm_close(&vm);
 	CHECK(polled(map.fd, 10000) == POLLIN);
 	CHECK(polled(totals.fd, 0) == POLLHUP);
 	CHECK(map.meta->state == KVM_EXIT_RING_DEAD && !exit_ring_finished(&map.reader));
 	CHECK(ring_info(id).flags & KVM_EXIT_INFO_DEAD);
+
 	CHECK(read_all(&map, &last) == 5);
 	CHECK(last.flags & KVM_EXIT_REC_NO_REENTRY && exit_ring_finished(&map.reader));
 	CHECK(polled(map.fd, 0) == POLLHUP);
 	CHECK(SUM(&totals, count) + SUM(&totals, synthesized) ==
 	      SUM(&totals, recorded) + SUM(&totals, unread));
+
 	ring_unmap(&map);
 	CHECK(newest_ring() != id);
 	CHECK(totals.meta->ring_id == id && IO(&totals, recorded) == 5);
@@ -346,9 +360,11 @@ static void test_filters(void)
 
 	step_vm_open(&vm);
 	how.ring_id = newest_ring();
+
 	/* Other exits take their turn as well. */
 	n = filtered(&vm, &how, 1000, &io, &last);
 	CHECK(n > 90 && n <= 100);
+
 	how.one_in = 0;
 	how.reason_mask[3] = 1;
 	CHECK(filtered(&vm, &how, 100, &io, &last) == 0);
@@ -356,9 +372,11 @@ static void test_filters(void)
 		ring_info(how.ring_id).isa == KVM_EXIT_ISA_VMX ? 1ULL << 30 : 1ULL << (0x7b - 64);
 	CHECK(filtered(&vm, &how, 100, &io, &last) == 100);
 	CHECK(!(last.flags & KVM_EXIT_REC_CR3));
+
 	memset(how.reason_mask, 0, sizeof(how.reason_mask));
 	how.min_cycles = 1ULL << 60;
 	CHECK(filtered(&vm, &how, 100, &io, &last) == 0);
+
 	how.min_cycles = 1;
 	how.flags = KVM_EXIT_ATTACH_CR3;
 	CHECK(filtered(&vm, &how, 100, &io, &last) == 100);
@@ -440,18 +458,23 @@ static void test_synthesized_exits(void)
 		printf("device_test: skipped, needs kvm-intel with unrestricted_guest=0\n");
 		return;
 	}
+
 	step_vm_open(&vm);
 	attach(&map, newest_ring(), 0);
+
 	CHECK(!ioctl(vm.vcpu.fd, KVM_GET_SREGS, &sregs));
 	sregs.ds.base = 0x10015; /* not its selector times 16 */
 	CHECK(!ioctl(vm.vcpu.fd, KVM_SET_SREGS, &sregs));
 	step(&vm, 20);
+
 	CHECK(map.totals[slot].synthesized > 0 && map.totals[slot].count == 0);
+
 	n = exit_ring_peek(&map.reader, &first);
 	for (uint32_t i = 0; i < n; i++)
 		if (first[i].flags & KVM_EXIT_REC_SYNTH)
 			made_up = first[i];
 	CHECK(made_up.reason == (0x80000000U | slot) && made_up.cycles > 0);
+
 	exits = guest_stat(vm.vcpu.stats, "exits");
 	CHECK(exits == SUM(&map, count) + SUM(&map, synthesized) + map.meta->vmfail);
 	ring_unmap(&map);

@@ -230,6 +230,7 @@ static void test_two_threads_with_loss(void)
 	__u32 n;
 
 	CHECK(!pthread_create(&thread, NULL, produce_or_drop, r));
+
 	while (!exit_ring_finished(&r->reader)) {
 		n = exit_ring_peek(&r->reader, &first);
 		for (__u32 i = 0; i < n; i++) {
@@ -244,6 +245,7 @@ static void test_two_threads_with_loss(void)
 		else
 			sched_yield();
 	}
+
 	CHECK(!pthread_join(thread, NULL));
 	gaps += r->meta.seq - seq;
 	CHECK(gaps == r->meta.dropped);

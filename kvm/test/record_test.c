@@ -62,6 +62,7 @@ static void test_ordinary_exit(void)
 	before = __rdtsc();
 	probe_run(&p, 4);
 	after = __rdtsc();
+
 	collect(&p.map);
 	for (unsigned int i = 0; (r = found(io_slot(&p.map), i)); i++) {
 		CHECK(r->tsc > before && r->tsc + r->cycles < after && r->cycles > 0);
@@ -77,6 +78,7 @@ static void test_ordinary_exit(void)
 		CHECK(r->vcpu_id == 5 && r->pcpu == (uint16_t)sched_getcpu());
 		last = r;
 	}
+
 	CHECK(last == found(io_slot(&p.map), 2));
 	for (unsigned int i = 0; i < seen_count; i++)
 		CHECK(seen[i].seq == i);
@@ -166,15 +168,19 @@ static void test_exception(void)
 	PROBE(&p, 0xbc, 0x00, 0x90, UD2);
 	memcpy(p.vm.vm.memory + INT_TABLE(UD_VECTOR), vector, sizeof(vector));
 	memcpy(p.vm.vm.memory + HANDLER, (const uint8_t[]){OUT_STEP}, 2);
+
 	probe_run(&p, 1);
 	probe_close(&p);
+
 	r = keyed(0, 0x46, UD_VECTOR);
 	vmx = r->isa == KVM_EXIT_ISA_VMX;
 	CHECK(r->guest_rip == STEP_CODE + 3 && !(r->flags & KVM_EXIT_REC_USER));
 	CHECK(!vmx || (r->flags & KVM_EXIT_REC_INTR && r->intr_info == UD_EVENT));
 	CHECK(!(r->flags & KVM_EXIT_REC_ERROR_CODE) && r->error_code == 0);
+
 	if (!nested_paging())
 		return;
+
 	for (unsigned int i = 0; (r = found(vmx ? 48 : 0x400, i)); i++)
 		if (r->key >> 12 == 8)
 			break;
@@ -439,14 +445,17 @@ static void test_vmfail(void)
 		skipped("VMX");
 		return;
 	}
+
 	run = p.vm.vcpu.run;
 	set_protected_mode(&p);
 	probe_run(&p, 2);
+
 	CHECK(!ioctl(p.vm.vcpu.fd, KVM_GET_VCPU_EVENTS, &events));
 	events.exception.injected = 1;
 	events.exception.nr = UD_VECTOR;
 	events.exception.has_error_code = 1;
 	CHECK(!ioctl(p.vm.vcpu.fd, KVM_SET_VCPU_EVENTS, &events));
+
 	/* Twice: KVM leaves the fields as they are. */
 	for (unsigned int n = 1; n <= 2; n++) {
 		CHECK(!ioctl(p.vm.vcpu.fd, KVM_RUN, 0) && run->exit_reason == KVM_EXIT_FAIL_ENTRY);
@@ -456,7 +465,9 @@ static void test_vmfail(void)
 		CHECK(guest_stat(p.vm.vcpu.stats, "exits") ==
 		      SUM(&p.map, count) + SUM(&p.map, synthesized) + n);
 	}
+
 	probe_close(&p);
+
 	/* No record of it: the exit before stayed open, up to the end. */
 	r = found(30, 1);
 	CHECK(r && !found(30, 2) && r->flags & KVM_EXIT_REC_NO_REENTRY);
@@ -477,19 +488,24 @@ static void test_failed_entry(void)
 		skipped("VMX with unrestricted_guest, where KVM leaves the check to the CPU");
 		return;
 	}
+
 	probe_run(&p, 1);
 	CHECK(!ioctl(p.vm.vcpu.fd, KVM_GET_SREGS, &good));
+
 	bad = good;
 	bad.ds.limit = ~0U; /* without G */
 	CHECK(!ioctl(p.vm.vcpu.fd, KVM_SET_SREGS, &bad));
 	CHECK(!ioctl(p.vm.vcpu.fd, KVM_RUN, 0));
+
 	CHECK(p.vm.vcpu.run->exit_reason == KVM_EXIT_FAIL_ENTRY);
 	CHECK(p.vm.vcpu.run->fail_entry.hardware_entry_failure_reason == reason);
 	CHECK(p.map.totals[33].count == 1 && p.map.totals[33].synthesized == 0);
 	CHECK(p.map.meta->vmfail == 0);
+
 	CHECK(!ioctl(p.vm.vcpu.fd, KVM_SET_SREGS, &good));
 	probe_run(&p, 1);
 	probe_close(&p);
+
 	r = found(reason, 0);
 	CHECK(r && !found(reason, 1) && !(r->flags & (KVM_EXIT_REC_SYNTH | KVM_EXIT_REC_KEY)));
 	CHECK(r->flags & KVM_EXIT_REC_USER && r->user_reason == KVM_EXIT_FAIL_ENTRY);

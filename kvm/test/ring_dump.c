@@ -234,14 +234,16 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (optind == argc) {
-		fprintf(stderr, "usage: ring_dump [-v] [-c] [-e] [-m MIN_CYCLES] [-n ONE_IN] [-r "
-				"REASON]... COMMAND...\n");
+		fprintf(stderr,
+			"usage: ring_dump [-v] [-c] [-e] [-m MIN_CYCLES] [-n ONE_IN] [-r REASON]... COMMAND...\n");
 		return 2;
 	}
+
 	if (control < 0 || ioctl(control, KVM_EXIT_RING_ARM)) {
 		perror("ring_dump: " KVM_EXIT_RING_DEVICE);
 		return 1;
 	}
+
 	status = read_until_end(control, start(argv + optind));
 	for (int i = 0; i < dump_count; i++)
 		print_ring(dumps[i]);

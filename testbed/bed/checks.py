@@ -167,15 +167,19 @@ def leaves_agree(recording, isa, text, undefined=(), part="cycles", vms="own"):
     undefined: reasons of the sub-leaf that the manual doesn't define. part: the column
     that the leaves of time sum up. vms: those counted, "own" or "all" of the recording.
     """
+
     readings = leaf_readings(text)
     expect(readings, "the guest has printed no leaves")
     expect_equal("dropped records", recording.one("SELECT sum(dropped) FROM coverage"), 0)
+
     cpuid = 10 if isa == VMX else 0x72
     rows = recording.all("SELECT vm, vcpu, seq, tsc, key, key_aux FROM exits "
                          "WHERE basic_reason = ? AND key BETWEEN 0x4ffffffc AND 0x4fffffff "
                          "ORDER BY tsc", cpuid)
+
     # cpuid may execute a leaf more often than it prints it: take what it printed, in order.
     expect(len(rows) >= len(readings), f"{len(rows)} leaf exits, {len(readings)} readings")
+
     position = 0
     for leaf, subleaf, *registers in readings:
         by_reason = leaf <= 0x4ffffffd
@@ -183,10 +187,12 @@ def leaves_agree(recording, isa, text, undefined=(), part="cycles", vms="own"):
                 not by_reason or rows[position]["key_aux"] == subleaf)):
             position += 1
         expect(position < len(rows), f"no CPUID exit of leaf {leaf:#x}, sub-leaf {subleaf:#x}")
+
         number, cycles = _totals_at(recording, rows[position], subleaf if by_reason else None,
                                     part, vms)
         expect_equal(f"leaf {leaf:#x}, sub-leaf {subleaf:#x}, at seq {rows[position]['seq']}",
                      tuple(registers),
                      _expected_registers(leaf, subleaf, number, cycles, undefined))
         position += 1
+
     return f"{len(readings)} readings"
