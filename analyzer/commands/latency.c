@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/commands/choice.h"
 #include "analyzer/commands/commands.h"
+#include "analyzer/output/label.h"
 #include "analyzer/output/out.h"
 #include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
@@ -15,26 +17,34 @@
 
 #define MOST_ROWS 40 /* of a histogram, about */
 
+static const char *const by_names[] = {"reason", "vm", "vcpu", NULL};
+static const enum agg_by bys[] = {BY_REASON, BY_VM, BY_VCPU};
+
 static const struct extra_option extra[] = {{"handler", NULL, "KVM's own time alone"}, {0}};
 
+/* First columns by what is grouped by, in the order of by_names[]. */
+static const struct out_column key_columns[][2] = {
+	{{"reason", "REASON", OUT_ID, 0}, {"name", "NAME", OUT_TEXT, 0}},
+	{{"vm", "VM", OUT_VM, 0}},
+	{{"vm", "VM", OUT_VM, 0}, {"vcpu", "VCPU", OUT_ID, 0}},
+};
+
 static const struct out_column latency_columns[] = {
-	{"reason", "REASON", OUT_ID, 0},  {"name", "NAME", OUT_TEXT, 0},
-	{"exits", "EXITS", OUT_COUNT, 0}, {"min", "MIN", OUT_TIME, 5},
-	{"p50", "P50", OUT_TIME, 0},	  {"p90", "P90", OUT_TIME, 3},
-	{"p95", "P95", OUT_TIME, 4},	  {"p99", "P99", OUT_TIME, 0},
+	{"exits", "EXITS", OUT_COUNT, 0}, {"min", "MIN", OUT_TIME, 5}, {"p50", "P50", OUT_TIME, 0},
+	{"p90", "P90", OUT_TIME, 3},	  {"p95", "P95", OUT_TIME, 4}, {"p99", "P99", OUT_TIME, 0},
 	{"p999", "P99.9", OUT_TIME, 2},	  {"max", "MAX", OUT_TIME, 0},
 };
 
 #define N_LATENCY (int)(sizeof(latency_columns) / sizeof(latency_columns[0]))
 
 /* Read by reason, most frequent first. */
-static int read_groups(struct app *app, const struct options *opt, struct agg *agg)
+static int read_groups(struct app *app, const struct options *opt, enum agg_by by, struct agg *agg)
 {
 	unsigned int flags =
 		AGG_DIST | (opt->exact ? AGG_EXACT : 0) | (opt->extra[0] ? AGG_HANDLER : 0);
 
 	if (run_open(app, app->filter.run, &app->run) || (opt->exact && run_rows(app, &app->run)) ||
-	    agg_read(app, &app->run, BY_REASON, flags, agg))
+	    agg_read(app, &app->run, by, flags, agg))
 		return -1;
 	if (!agg->groups)
 		return run_nothing(app);
@@ -67,22 +77,24 @@ static void show_quantiles(struct out *out, const struct group *g, bool handler)
 	out_time(out, handler ? dist_quantile(&g->dist, 1) : g->max);
 }
 
-static int put_latency(struct app *app, const struct options *opt, struct out *out,
+static int put_latency(struct app *app, const struct options *opt, int by, struct out *out,
 		       const struct agg *agg)
 {
+	struct out_column columns[2 + N_LATENCY];
+	static const struct symbols none;
+	int keys = bys[by] == BY_VM ? 1 : 2;
 	bool handler = opt->extra[0];
-	char name[64];
 
-	out_table(out, "rows", latency_columns, N_LATENCY);
+	memcpy(columns, key_columns[by], (size_t)keys * sizeof(*columns));
+	memcpy(columns + keys, latency_columns, sizeof(latency_columns));
+	out_table(out, "rows", columns, keys + N_LATENCY);
 	for (uint32_t i = 0; i < agg->groups; i++) {
 		const struct group *g = &agg->group[i];
 
 		if (opt->limit > 0 && i >= opt->limit)
 			break;
-		if (!reason_name(app, app->run.isa, g->key[0], name, sizeof(name)))
+		if (label_put(app, out, bys[by], &none, g))
 			return -1;
-		out_int(out, reason_basic(app->run.isa, g->key[0]));
-		out_text(out, name);
 		out_int(out, (int64_t)g->n);
 		show_quantiles(out, g, handler);
 	}
@@ -92,13 +104,14 @@ static int put_latency(struct app *app, const struct options *opt, struct out *o
 
 static int latency(struct app *app, const struct options *opt)
 {
+	int by = choice_parse(app, "--by", opt->by ? opt->by : "reason", by_names);
 	struct agg agg = {0};
 	struct out out;
-	int rc = read_groups(app, opt, &agg);
+	int rc = by < 0 ? -1 : read_groups(app, opt, bys[by], &agg);
 
 	if (!rc) {
 		begin(app, opt, &out);
-		rc = put_latency(app, opt, &out, &agg);
+		rc = put_latency(app, opt, by, &out, &agg);
 		rc = out_end(&out, app, rc < 0);
 	}
 	agg_free(&agg);
@@ -182,7 +195,7 @@ static int histogram(struct app *app, const struct options *opt)
 	struct agg agg = {0};
 	struct dist all = {0};
 	struct out out;
-	int rc = read_groups(app, opt, &agg);
+	int rc = read_groups(app, opt, BY_REASON, &agg);
 
 	for (uint32_t i = 0; i < agg.groups && !rc; i++)
 		if (dist_add_all(&all, &agg.group[i].dist))
@@ -201,10 +214,10 @@ static int histogram(struct app *app, const struct options *opt)
 
 const struct cmd cmd_latency = {
 	.name = "latency",
-	.summary = "percentiles of the duration, by reason",
-	.usage = "[--handler] [OPTION...]",
+	.summary = "percentiles of the duration, by reason, VM or vCPU",
+	.usage = "[--by KEY] [--handler] [OPTION...]",
 	.help = help_latency,
-	.options = OPT_FILTER | OPT_FORMAT | OPT_LIMIT | OPT_EXACT,
+	.options = OPT_FILTER | OPT_FORMAT | OPT_BY | OPT_LIMIT | OPT_EXACT,
 	.extra = extra,
 	.run = latency,
 };

@@ -40,8 +40,14 @@ static const struct out_column vcpu_columns[] = {
 	{"run", "RUN", OUT_ID, 0},
 	{"vm", "VM", OUT_ID, 0},
 	{"tgid", "PID", OUT_ID, 0},
-	{"comm", "COMMAND", OUT_TEXT, 0},
+	{"comm", "COMMAND", OUT_TEXT, 6},
+	{"vm_name", "NAME", OUT_TEXT, 0},
+	{"name_source", "NAMED BY", OUT_TEXT, OUT_HIDDEN},
+	{"uuid", "UUID", OUT_TEXT, OUT_HIDDEN},
+	{"vm_started", "VM STARTED", OUT_TEXT, OUT_HIDDEN},
 	{"vcpu", "VCPU", OUT_ID, 0},
+	{"tid", "THREAD", OUT_ID, 3},
+	{"thread", "THREAD NAME", OUT_TEXT, OUT_HIDDEN},
 	{"exits", "EXITS", OUT_COUNT, 0},
 	{"dropped", "DROPPED", OUT_COUNT, 0},
 	{"filtered", "FILTERED", OUT_COUNT, 0},
@@ -50,7 +56,7 @@ static const struct out_column vcpu_columns[] = {
 };
 
 static const char vcpu_sql[] =
-	"SELECT run, vm, tgid, comm, vcpu_id, recorded, dropped, filtered, unread, coverage FROM coverage ORDER BY run, vm, vcpu_id, vcpu";
+	"SELECT c.run, c.vm, c.tgid, c.comm, v.name, v.name_source, v.uuid, v.started, c.vcpu_id, c.tid, c.thread, c.recorded, c.dropped, c.filtered, c.unread, c.coverage FROM coverage c JOIN vms v USING (vm) ORDER BY c.run, c.vm, c.vcpu_id, c.vcpu";
 
 static const struct extra_option extra[] = {{"vcpus", NULL, "a row for each VM and vCPU"}, {0}};
 

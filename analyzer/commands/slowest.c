@@ -27,7 +27,7 @@ static const struct extra_option extra[] = {
 static const struct out_column columns[] = {
 	{"rank", "RANK", OUT_ID, 0},
 	{"at", "AT", OUT_TIME, 0},
-	{"vm", "VM", OUT_ID, 9},
+	{"vm", "VM", OUT_VM, 9},
 	{"vcpu", "VCPU", OUT_ID, 8},
 	{"pcpu", "PCPU", OUT_ID, 11},
 	{"seq", "SEQ", OUT_ID, 10},
@@ -72,6 +72,8 @@ static void put_exit(struct app *app, struct out *out, sqlite3_stmt *stmt, int64
 
 		if (i == 1)
 			out_time(out, (uint64_t)(value - app->run.tsc_start));
+		else if (columns[i].type == OUT_VM)
+			out_vm(out, &app->run, value);
 		else if (columns[i].type == OUT_TIME)
 			out_time(out, (uint64_t)value);
 		else

@@ -17,15 +17,29 @@
 
 #define DEFAULT_LIMIT 30 /* except by reason, of which there are few */
 
-static const char *const by_names[] = {"reason",	   "subkey", "vcpu", "rip",
-				       "userspace-reason", "pcpu",   NULL};
-static const char *const sort_names[] = {"count", "time", "busy", "mean", "p50",
-					 "p99",	  "max",  "key",  NULL};
+static const char *const by_names[] = {"reason", "subkey",	     "vm",   "vcpu",
+				       "rip",	 "userspace-reason", "pcpu", NULL};
+static const char *const sort_names[] = {"count",     "time",	   "busy", "mean",    "p50",
+					 "p99",	      "max",	   "key",  "handler", "halted",
+					 "userspace", "preempted", NULL};
 static const struct extra_option extra[] = {
 	{"symbols", "FILE", "System.map, kallsyms or ELF file for --by rip"},
 	{"slide", "OFFSET", "offset that KASLR added, or auto (default)"},
 	{0}};
-enum sort { SORT_COUNT, SORT_TIME, SORT_BUSY, SORT_MEAN, SORT_P50, SORT_P99, SORT_MAX, SORT_KEY };
+enum sort {
+	SORT_COUNT,
+	SORT_TIME,
+	SORT_BUSY,
+	SORT_MEAN,
+	SORT_P50,
+	SORT_P99,
+	SORT_MAX,
+	SORT_KEY,
+	SORT_HANDLER,
+	SORT_HALTED,
+	SORT_USERSPACE,
+	SORT_PREEMPTED,
+};
 
 static double sort_value(const struct group *g, enum sort sort)
 {
@@ -44,6 +58,14 @@ static double sort_value(const struct group *g, enum sort sort)
 		return (double)group_quantile(g, 0.99);
 	case SORT_MAX:
 		return (double)g->max;
+	case SORT_HANDLER:
+		return (double)(g->cycles - g->halted - g->userspace - g->preempted);
+	case SORT_HALTED:
+		return (double)g->halted;
+	case SORT_USERSPACE:
+		return (double)g->userspace;
+	case SORT_PREEMPTED:
+		return (double)g->preempted;
 	case SORT_KEY:
 		break;
 	}
@@ -68,7 +90,8 @@ static int compare(const void *a, const void *b, void *sort)
 static const struct out_column key_columns[][2] = {
 	[BY_REASON] = {{"reason", "REASON", OUT_ID, 0}, {"name", "NAME", OUT_TEXT, 0}},
 	[BY_SUBKEY] = {{"name", "NAME", OUT_TEXT, 0}, {"key", "KEY", OUT_TEXT, 0}},
-	[BY_VCPU] = {{"vm", "VM", OUT_ID, 0}, {"vcpu", "VCPU", OUT_ID, 0}},
+	[BY_VM] = {{"vm", "VM", OUT_VM, 0}},
+	[BY_VCPU] = {{"vm", "VM", OUT_VM, 0}, {"vcpu", "VCPU", OUT_ID, 0}},
 	[BY_RIP] = {{"rip", "RIP", OUT_TEXT, 0}, {"symbol", "SYMBOL", OUT_TEXT, 0}},
 	[BY_USER_REASON] = {{"user_reason", "USER-REASON", OUT_ID, 0},
 			    {"name", "NAME", OUT_TEXT, 0}},
@@ -198,7 +221,7 @@ static void show_total(struct app *app, struct out *out, int keys, double second
 
 static int show_groups(struct app *app, struct out *out, const struct top *top)
 {
-	int keys = top->by == BY_PCPU ? 1 : 2;
+	int keys = top->by == BY_PCPU || top->by == BY_VM ? 1 : 2;
 	struct out_column column[2 + N_SUM];
 	struct group total = top->total;
 	uint32_t limit = top->agg.groups;
@@ -255,7 +278,9 @@ static int print_top(struct app *app, const struct options *opt, const struct to
 static int top_exits(struct app *app, const struct options *opt)
 {
 	int by = choice_parse(app, "--by", opt->by ? opt->by : "reason", by_names);
-	int sort = choice_parse(app, "--sort", opt->sort ? opt->sort : "count", sort_names);
+	/* Of a VM its work counts: idle VMs halt often. */
+	const char *order = opt->sort ? opt->sort : by == BY_VM ? "busy" : "count";
+	int sort = choice_parse(app, "--sort", order, sort_names);
 	unsigned int flags = AGG_DIST | (opt->exact ? AGG_EXACT : 0);
 	struct top top = {.by = (enum agg_by)by, .guessed = -1};
 	int rc;

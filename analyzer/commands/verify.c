@@ -28,7 +28,7 @@ static const struct out_column summary_columns[] = {
 
 static const struct out_column check_columns[] = {
 	{"equation", "EQUATION", OUT_TEXT, 0},
-	{"vm", "VM", OUT_ID, 0},
+	{"vm", "VM", OUT_VM, 0},
 	{"vcpu", "VCPU", OUT_ID, 0},
 	{"reason", "REASON", OUT_ID, 0},
 	{"name", "NAME", OUT_TEXT, 0},
@@ -41,7 +41,7 @@ static const struct out_column check_columns[] = {
 };
 
 static const struct out_column delta_columns[] = {
-	{"vm", "VM", OUT_ID, 0},	  {"vcpu", "VCPU", OUT_ID, 0},
+	{"vm", "VM", OUT_VM, 0},	  {"vcpu", "VCPU", OUT_ID, 0},
 	{"reason", "REASON", OUT_ID, 0},  {"name", "NAME", OUT_TEXT, 0},
 	{"exits", "EXITS", OUT_COUNT, 0}, {"min", "MIN", OUT_TIME, 0},
 	{"p50", "P50", OUT_TIME, 0},	  {"p99", "P99", OUT_TIME, 0},
@@ -105,7 +105,7 @@ static int put_checks(struct app *app, struct out *out, const struct checks *all
 		if (equal && !every)
 			continue;
 		out_text(out, verify_equations[c->equation].name);
-		put_id(out, c->vm);
+		out_vm(out, &app->run, c->vm);
 		put_id(out, c->vcpu);
 		if (put_reason(app, out, c->reason))
 			return -1;
@@ -143,7 +143,7 @@ static int64_t delta_quantile(const struct delta *d, double q)
 
 static int put_delta(struct app *app, struct out *out, const struct delta *d)
 {
-	out_int(out, d->vm);
+	out_vm(out, &app->run, d->vm);
 	out_int(out, d->vcpu);
 	if (put_reason(app, out, d->reason))
 		return -1;

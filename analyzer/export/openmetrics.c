@@ -15,6 +15,7 @@
 #include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
+#include "analyzer/query/vms.h"
 #include "sql/hist.h"
 
 /*
@@ -69,8 +70,15 @@ static void family(struct metrics *m, const char *name, const char *type, const 
 
 static void put_vcpu_labels(struct metrics *m, const char *name, const struct vcpu_ref *vcpu)
 {
+	const struct vm_ref *vm = vms_find(m->run, vcpu->vm);
+
 	fprintf(m->file, "%s{run=\"%" PRId64 "\",vm=\"%" PRId64 "\",vcpu=\"%" PRId64 "\"", name,
 		m->run->id, vcpu->vm, vcpu->vcpu_id);
+	/* A label without a value is the same as no label. */
+	if (vm && *vm->name) {
+		fputs(",vm_name=", m->file);
+		put_value(m->file, vm->name);
+	}
 }
 
 /* @name{run=...,vm=...,vcpu=...,reason=... : the caller ends it with '}'. */

@@ -16,6 +16,7 @@
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/query/series.h"
+#include "analyzer/query/vms.h"
 #include "analyzer/query/where.h"
 
 /* Field numbers of trace.proto, trace_packet.proto, interned_data.proto. */
@@ -168,10 +169,11 @@ static int put_track(struct trace *t, uint64_t uuid, uint64_t parent, const char
 
 static int put_vm_track(struct trace *t, sqlite3_stmt *stmt)
 {
-	const char *comm = (const char *)sqlite3_column_text(stmt, 2);
-	char name[160];
+	const struct vm_ref *vm = vms_find(&t->app->run, sqlite3_column_int64(stmt, 0));
+	const char *comm = vm && *vm->name ? vm->name : (const char *)sqlite3_column_text(stmt, 2);
+	char name[320];
 
-	snprintf(name, sizeof(name), "%.64s, VM %lld%s", comm ? comm : "?",
+	snprintf(name, sizeof(name), "%.128s, VM %lld%s", comm ? comm : "?",
 		 sqlite3_column_int64(stmt, 0),
 		 strcmp(t->app->run.environment, "emulated")
 			 ? ""

@@ -29,7 +29,7 @@ static int put_vcpu(struct app *app, struct out *out, int64_t id)
 {
 	for (unsigned int i = 0; i < app->run.n_vcpus; i++)
 		if (app->run.vcpus[i].id == id) {
-			out_int(out, app->run.vcpus[i].vm);
+			out_vm(out, &app->run, app->run.vcpus[i].vm);
 			out_int(out, app->run.vcpus[i].vcpu_id);
 		}
 	return 0;
@@ -52,6 +52,9 @@ int label_put(struct app *app, struct out *out, enum agg_by by, const struct sym
 			return 0;
 		return put_example(app, out, "SELECT key_text FROM exits WHERE id = ?1",
 				   group->example);
+	case BY_VM:
+		out_vm(out, &app->run, group->key[0]);
+		return 0;
 	case BY_VCPU:
 		return put_vcpu(app, out, group->key[0]);
 	case BY_RIP:

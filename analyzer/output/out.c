@@ -16,6 +16,7 @@
 
 #include "analyzer/output/clean.h"
 #include "analyzer/output/out_writer.h"
+#include "analyzer/query/vms.h"
 #include "base/array.h"
 
 #define SPLIT_WIDTH 10
@@ -250,6 +251,19 @@ void out_text(struct out *out, const char *text)
 void out_int(struct out *out, int64_t value)
 {
 	write_cell(out, &(struct out_value){.type = VALUE_INT, .integer = value});
+}
+
+void out_vm(struct out *out, const struct run *run, int64_t id)
+{
+	const struct vm_ref *vm = vms_find(run, id);
+	struct out_value value = {.type = VALUE_VM, .integer = id};
+
+	if (!vm) {
+		out_none(out);
+		return;
+	}
+	value.text = *vm->name ? vm->label : NULL;
+	write_cell(out, &value);
 }
 
 /* Whether the next cell would be a duration, or a share of time, of a run without any. */

@@ -25,6 +25,7 @@ struct out_style {
 enum out_type {
 	OUT_TEXT,
 	OUT_ID,	   /* integer, as it is */
+	OUT_VM,	   /* a VM: its name in tables; CSV and JSON have vm and vm_name */
 	OUT_COUNT, /* integer, 1,234 in tables */
 	OUT_TIME,  /* cycles */
 	OUT_SHARE, /* 0 to 1, percent in tables */
@@ -123,6 +124,9 @@ void out_int(struct out *out, int64_t value);
 void out_real(struct out *out, double value); /* OUT_REAL, OUT_SHARE, OUT_BAR, OUT_TIME in cycles */
 void out_time(struct out *out, uint64_t cycles);
 void out_none(struct out *out); /* no value */
+
+/* OUT_VM: the VM with that number; -1: all of them, no value. */
+void out_vm(struct out *out, const struct run *run, int64_t id);
 
 /* OUT_SPLIT: handler, halted, user space, preempted in cycles: "hhhhhzzuup". */
 void out_split(struct out *out, const uint64_t part[4]);

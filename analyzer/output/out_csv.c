@@ -119,6 +119,8 @@ static void begin_table(struct out *out, const char *name)
 		write_text(out, out->column[i].name);
 		if (out->column[i].type == OUT_TIME)
 			fputs(out->cycles ? "_cycles" : "_ns", out->file);
+		if (out->column[i].type == OUT_VM)
+			fputs(",vm_name", out->file);
 	}
 	fprintf(out->file, "%s\n", out->tail_names ? out->tail_names : "");
 	out->comma = false;
@@ -141,7 +143,14 @@ static void write_cell(struct out *out, const struct out_value *value)
 	case VALUE_REAL:
 		fprintf(out->file, "%.10g", value->real);
 		break;
+	case VALUE_VM:
+		fprintf(out->file, "%" PRId64 ",", value->integer);
+		write_text(out, value->text ? value->text : "");
+		break;
 	case VALUE_NONE:
+		if (out->column[out->at].type == OUT_VM)
+			putc(',', out->file);
+		break;
 	case VALUE_SPLIT:
 		break;
 	}

@@ -49,9 +49,15 @@ static void write_cell(struct out *out, const struct out_value *value)
 	case VALUE_REAL:
 		json_real(&out->json, name, value->real);
 		break;
+	case VALUE_VM:
+		json_int(&out->json, name, value->integer);
+		json_text(&out->json, "vm_name", value->text);
+		break;
 	case VALUE_NONE:
 	case VALUE_SPLIT:
 		json_null(&out->json, name);
+		if (out->column[out->at].type == OUT_VM)
+			json_null(&out->json, "vm_name");
 		break;
 	}
 }

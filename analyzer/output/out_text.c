@@ -68,6 +68,11 @@ static char *value_text(const struct out *out, const struct out_value *value)
 		return printable(value->text);
 	case VALUE_SPLIT:
 		return strdup(value->text);
+	case VALUE_VM:
+		if (value->text)
+			return printable(value->text);
+		integer_text(OUT_ID, value->integer, text);
+		break;
 	case VALUE_INT:
 		integer_text(type, value->integer, text);
 		break;
@@ -180,7 +185,9 @@ static void print_cell(struct out *out, int i, const char *text, int width, bool
 {
 	int pad = width - text_width(text);
 
-	if (out->column[i].type == OUT_TEXT || out_is_drawing(&out->column[i]))
+	/* A VM is a name or a number. */
+	if (out->column[i].type == OUT_TEXT || out_is_drawing(&out->column[i]) ||
+	    (out->column[i].type == OUT_VM && text[strspn(text, "0123456789")]))
 		fprintf(out->file, "%s%*s", text, last ? 0 : pad, "");
 	else
 		fprintf(out->file, "%*s%s", pad, "", text);

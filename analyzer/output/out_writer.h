@@ -10,12 +10,21 @@
 
 #include "analyzer/output/out.h"
 
-enum out_value_type { VALUE_NONE, VALUE_TEXT, VALUE_INT, VALUE_TIME, VALUE_REAL, VALUE_SPLIT };
+enum out_value_type {
+	VALUE_NONE,
+	VALUE_TEXT,
+	VALUE_INT,
+	VALUE_TIME,
+	VALUE_REAL,
+	VALUE_SPLIT,
+	VALUE_VM
+};
 
 /*
  * struct out_value - what a cell holds
- * @text: VALUE_TEXT, not cleaned; VALUE_SPLIT: its letters
- * @integer: VALUE_INT, as the column's type says; VALUE_TIME: ns, or cycles with --cycles
+ * @text: VALUE_TEXT, not cleaned; VALUE_SPLIT: its letters; VALUE_VM: the name, NULL: it has none
+ * @integer: VALUE_VM: the number; VALUE_INT, as the column's type says; VALUE_TIME: ns, or cycles
+ * with --cycles
  * @real: VALUE_REAL, as the column's type says; a time in ns, or cycles with --cycles
  */
 struct out_value {

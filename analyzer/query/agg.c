@@ -13,7 +13,7 @@
 bool agg_needs_rows(const struct run *run, enum agg_by by, unsigned int flags)
 {
 	return run->by_rows || (flags & AGG_EXACT) ||
-	       (by != BY_REASON && by != BY_VCPU && by != BY_SLOT);
+	       (by != BY_REASON && by != BY_VM && by != BY_VCPU && by != BY_SLOT);
 }
 
 /* Bind vCPU, first and last interval of @width cycles, and what ?4 is. */
@@ -76,11 +76,13 @@ static int64_t power_of_8(int level)
 
 /* The group that roll-ups of @reason and @vcpu go to; @begin: of their interval. */
 static struct group *rollup_target(struct agg *agg, enum agg_by by, const struct agg_bins *bins,
-				   int64_t reason, int64_t vcpu, int64_t begin)
+				   int64_t reason, const struct vcpu_ref *vcpu, int64_t begin)
 {
 	if (by == BY_SLOT)
 		return agg_group(agg, (int64_t[4]){(begin - bins->begin) / bins->width, reason});
-	return agg_group(agg, (int64_t[4]){by == BY_VCPU ? vcpu : reason});
+	if (by == BY_VM)
+		return agg_group(agg, (int64_t[4]){vcpu->vm});
+	return agg_group(agg, (int64_t[4]){by == BY_VCPU ? vcpu->id : reason});
 }
 
 static int read_rollups(struct app *app, const struct run *run, enum agg_by by,
@@ -102,7 +104,7 @@ static int read_rollups(struct app *app, const struct run *run, enum agg_by by,
 			if (!reason_passes(run, key))
 				continue;
 
-			to = rollup_target(agg, by, bins, key, run->vcpus[i].id,
+			to = rollup_target(agg, by, bins, key, &run->vcpus[i],
 					   sqlite3_column_int64(stmt, 14) * width);
 			if (!to) {
 				rc = app_fail(app, "out of memory");
@@ -147,7 +149,7 @@ static int read_hist(struct app *app, const struct run *run, enum agg_by by, int
 
 			if (!reason_passes(run, key))
 				continue;
-			to = rollup_target(agg, by, NULL, key, run->vcpus[i].id, 0);
+			to = rollup_target(agg, by, NULL, key, &run->vcpus[i], 0);
 			if (!to) {
 				rc = app_fail(app, "out of memory");
 				break;
@@ -175,7 +177,7 @@ int agg_read(struct app *app, const struct run *run, enum agg_by by, unsigned in
 			return -1;
 	}
 
-	if ((by == BY_REASON || by == BY_VCPU) && run_is_whole(run))
+	if ((by == BY_REASON || by == BY_VM || by == BY_VCPU) && run_is_whole(run))
 		return agg_add_dropped(app, run, by, agg);
 	return 0;
 }

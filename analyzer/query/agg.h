@@ -2,7 +2,7 @@
 /*
  * agg.h - read sums and distributions of exits by a key
  *
- * By reason or vCPU they come from the roll-ups, so their cost does not grow with the
+ * By reason, VM or vCPU they come from the roll-ups, so their cost does not grow with the
  * number of exits; by anything else, and of a window that cuts intervals of the
  * roll-ups, from the recorded rows (run->by_rows).
  *
@@ -14,7 +14,7 @@
 #include "analyzer/query/app.h"
 #include "analyzer/query/group.h"
 
-enum agg_by { BY_REASON, BY_SUBKEY, BY_VCPU, BY_RIP, BY_USER_REASON, BY_PCPU, BY_SLOT };
+enum agg_by { BY_REASON, BY_SUBKEY, BY_VM, BY_VCPU, BY_RIP, BY_USER_REASON, BY_PCPU, BY_SLOT };
 
 /* The highest level of exit_rollup_coarse. */
 #define AGG_LEVELS 5
@@ -41,7 +41,7 @@ struct agg_bins {
  * @by: what to group by; BY_SLOT: see agg_read_bins()
  * @flags: AGG_*
  *
- * For BY_REASON and BY_VCPU of a whole run, group.dropped is filled from KVM's totals
+ * For BY_REASON, BY_VM and BY_VCPU of a whole run, group.dropped is filled from KVM's totals
  * where the run has them. Return: 0, or -1 with app->error.
  */
 int agg_read(struct app *app, const struct run *run, enum agg_by by, unsigned int flags,

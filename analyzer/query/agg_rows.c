@@ -30,13 +30,10 @@ enum {
 
 /* The columns that a key of @by is made of, as KEY and AUX. */
 static const char *const key_columns[] = {
-	[BY_REASON] = "NULL, NULL",
-	[BY_SUBKEY] = "key, key_aux",
-	[BY_VCPU] = "NULL, NULL",
-	[BY_RIP] = "rip, NULL",
-	[BY_USER_REASON] = "user_reason, NULL",
-	[BY_PCPU] = "pcpu, NULL",
-	[BY_SLOT] = "NULL, NULL",
+	[BY_REASON] = "NULL, NULL", [BY_SUBKEY] = "key, key_aux",
+	[BY_VM] = "NULL, NULL",	    [BY_VCPU] = "NULL, NULL",
+	[BY_RIP] = "rip, NULL",	    [BY_USER_REASON] = "user_reason, NULL",
+	[BY_PCPU] = "pcpu, NULL",   [BY_SLOT] = "NULL, NULL",
 };
 
 /* What take_exit() works on. */
@@ -61,6 +58,9 @@ static void row_key(sqlite3_value **value, const struct taker *taker, int64_t re
 		key[1] = sqlite3_value_int64(value[C_KEY]);
 		key[2] = sqlite3_value_int64(value[C_AUX]);
 		key[3] = sqlite3_value_type(value[C_KEY]) != SQLITE_NULL;
+		break;
+	case BY_VM:
+		key[0] = run_vm_of(taker->run, sqlite3_value_int64(value[C_VCPU]));
 		break;
 	case BY_VCPU:
 		key[0] = sqlite3_value_int64(value[C_VCPU]);

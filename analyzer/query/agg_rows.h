@@ -12,7 +12,7 @@ int agg_read_rows(struct app *app, const struct run *run, enum agg_by by, unsign
 		  const struct agg_bins *bins, struct agg *agg);
 
 /*
- * Add the dropped exits of KVM's totals to the groups of BY_REASON or BY_VCPU. A whole
+ * Add the dropped exits of KVM's totals to the groups of BY_REASON, BY_VM or BY_VCPU. A whole
  * run alone has them.
  */
 int agg_add_dropped(struct app *app, const struct run *run, enum agg_by by, struct agg *agg);

@@ -30,8 +30,9 @@ int agg_add_dropped(struct app *app, const struct run *run, enum agg_by by, stru
 
 			if (!reason_passes(run, reason))
 				continue;
-			to = agg_group(agg,
-				       (int64_t[4]){by == BY_VCPU ? run->vcpus[i].id : reason});
+			to = agg_group(agg, (int64_t[4]){by == BY_VCPU ? run->vcpus[i].id
+							 : by == BY_VM ? run->vcpus[i].vm
+								       : reason});
 			if (!to) {
 				rc = app_fail(app, "out of memory");
 				break;

@@ -18,7 +18,8 @@
 /*
  * struct filter - which run, and which exits of it
  * @run: a run's number or label; NULL: the last one
- * @vm: VMs' numbers or process ids of their VMMs, such as "1,3-5"; NULL: all
+ * @vm: VMs' numbers, process ids of their VMMs, names and patterns, such as "1,3-5,web-*";
+ *	NULL: all
  * @vcpu: vCPUs' ids, such as "0,2-3"; NULL: all
  * @reason: numbers and names with commas between them; with '!' before each: all
  *	others; NULL: all
@@ -102,6 +103,8 @@ struct run {
 	int64_t to;
 	bool by_rows;
 	bool widened;
+	struct vm_ref *vms; /* all of the run, by id; see vms.h */
+	unsigned int n_vms;
 	struct vcpu_ref *vcpus;
 	unsigned int n_vcpus;
 	int64_t reason[REASONS_MAX];

@@ -55,6 +55,9 @@ double run_vcpu_time(const struct run *run, int64_t from, int64_t to);
 /* Whether the vCPU (vcpu.id) passes the filter. */
 bool run_has_vcpu(const struct run *run, int64_t id);
 
+/* The VM (vm.id) of a vCPU (vcpu.id) that passes the filter; -1: it doesn't pass. */
+int64_t run_vm_of(const struct run *run, int64_t id);
+
 /* Length of the part of the run that --from and --to leave, in cycles. */
 int64_t run_length(const struct run *run);
 

@@ -11,6 +11,7 @@
 #include "analyzer/query/limits.h"
 #include "analyzer/query/ranges.h"
 #include "analyzer/query/reason.h"
+#include "analyzer/query/vms.h"
 #include "base/array.h"
 
 /* A number names an id; anything else, or a number that is not an id, a label. */
@@ -143,30 +144,30 @@ static const char vcpus_sql[] =
 /* The vCPUs of the run that --vm and --vcpu leave. */
 static int find_vcpus(struct app *app, struct run *run)
 {
-	struct ranges vms, vcpus;
+	struct vms_filter vms = {.patterns = NULL};
+	struct ranges vcpus;
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if (ranges_parse(app, "--vm", app->filter.vm, &vms) ||
-	    ranges_parse(app, "--vcpu", app->filter.vcpu, &vcpus))
+	if (ranges_parse(app, "--vcpu", app->filter.vcpu, &vcpus) || vms_read(app, run) ||
+	    vms_parse(app, app->filter.vm, &vms) || db_prepare(app, &stmt, vcpus_sql)) {
+		free(vms.patterns);
 		return -1;
-
-	if (db_prepare(app, &stmt, vcpus_sql))
-		return -1;
+	}
 	sqlite3_bind_int64(stmt, 1, run->id);
 	sqlite3_bind_int64(stmt, 2, run->tsc_start);
 	sqlite3_bind_int64(stmt, 3, run->length_cycles);
 	while ((rc = db_step(app, stmt)) > 0) {
-		bool vm = ranges_has(&vms, sqlite3_column_int64(stmt, 1)) ||
-			  ranges_has(&vms, sqlite3_column_int64(stmt, 3));
+		const struct vm_ref *vm = vms_find(run, sqlite3_column_int64(stmt, 1));
 
-		if (vm && ranges_has(&vcpus, sqlite3_column_int64(stmt, 2)) &&
+		if (vm && vms_pass(&vms, vm) && ranges_has(&vcpus, sqlite3_column_int64(stmt, 2)) &&
 		    add_vcpu(app, run, stmt)) {
 			rc = -1;
 			break;
 		}
 	}
 	sqlite3_finalize(stmt);
+	free(vms.patterns);
 
 	if (!rc && !run->n_vcpus && (app->filter.vm || app->filter.vcpu))
 		return app_fail(
@@ -314,6 +315,7 @@ void run_close(struct run *run)
 	free(run->ept);
 	free(run->command);
 	free(run->vcpus);
+	vms_free(run);
 	memset(run, 0, sizeof(*run));
 }
 
@@ -327,12 +329,24 @@ int run_nothing(struct app *app)
 }
 
 /* Few vCPUs, mostly asked for in order: a plain scan. */
-bool run_has_vcpu(const struct run *run, int64_t id)
+static const struct vcpu_ref *find_vcpu(const struct run *run, int64_t id)
 {
 	for (unsigned int i = 0; i < run->n_vcpus; i++)
 		if (run->vcpus[i].id == id)
-			return true;
-	return false;
+			return &run->vcpus[i];
+	return NULL;
+}
+
+bool run_has_vcpu(const struct run *run, int64_t id)
+{
+	return find_vcpu(run, id);
+}
+
+int64_t run_vm_of(const struct run *run, int64_t id)
+{
+	const struct vcpu_ref *vcpu = find_vcpu(run, id);
+
+	return vcpu ? vcpu->vm : -1;
 }
 
 int64_t run_grid_from(const struct run *run)

@@ -9,6 +9,7 @@
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/query/verify.h"
+#include "analyzer/query/vms.h"
 #include "analyzer/report/report.h"
 
 #define DIFFERENCES 60 /* at most */
@@ -43,17 +44,15 @@ static void put_equations(struct html *h, const struct checks *checks)
 static int put_difference(struct report *report, const struct check *c)
 {
 	struct html *h = &report->html;
-	char name[64] = "all", text[UNITS_TEXT];
+	char name[64] = "all", text[UNITS_TEXT], vcpu[160];
 
 	if (c->reason >= 0 &&
 	    !reason_name(report->app, report->run->isa, c->reason, name, sizeof(name)))
 		return -1;
 	html_row(h);
 	html_cell_name(h, verify_equations[c->equation].name);
-	if (c->vcpu < 0)
-		html_cell_text(h, "all");
-	else
-		html_put(h, "<td>%" PRId64 " / %" PRId64 "</td>", c->vm, c->vcpu);
+	snprintf(vcpu, sizeof(vcpu), "%.128s / %" PRId64, vms_label(report->run, c->vm), c->vcpu);
+	html_cell_text(h, c->vcpu < 0 ? "all" : vcpu);
 	html_cell_text(h, name);
 	html_put(h, "<td class=\"num\">%s</td>", units_count(c->left - c->right, text));
 	html_put(h, "<td%s>%s</td>", c->unexplained ? " class=\"differs\"" : "",

@@ -7,6 +7,7 @@
 
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
+#include "analyzer/query/vms.h"
 #include "analyzer/report/report.h"
 
 #define SUBKEYS 25
@@ -52,7 +53,7 @@ static void put_slow_row(struct report *report, sqlite3_stmt *stmt)
 	struct html *h = &report->html;
 	const char *key = (const char *)sqlite3_column_text(stmt, S_KEY);
 	const char *user = (const char *)sqlite3_column_text(stmt, S_USER);
-	char text[128];
+	char text[192];
 
 	html_row(h);
 	html_cell_duration(h, sqlite3_column_double(stmt, S_CYCLES));
@@ -65,7 +66,8 @@ static void put_slow_row(struct report *report, sqlite3_stmt *stmt)
 		 sqlite3_column_int(stmt, S_REENTRY) ? " (never re-entered)" : "");
 	html_cell_text(h, text);
 	html_cell_duration(h, sqlite3_column_double(stmt, S_TIME));
-	snprintf(text, sizeof(text), "%lld / %lld", sqlite3_column_int64(stmt, S_VM),
+	snprintf(text, sizeof(text), "%.128s / %lld",
+		 vms_label(report->run, sqlite3_column_int64(stmt, S_VM)),
 		 sqlite3_column_int64(stmt, S_VCPU));
 	html_cell_text(h, text);
 	html_cell_count(h, (uint64_t)sqlite3_column_int64(stmt, S_PCPU));
@@ -185,16 +187,17 @@ static void put_vcpu(struct report *report, sqlite3_stmt *stmt, const struct gro
 	struct html *h = &report->html;
 	struct html_piece piece[4];
 	uint64_t part[4];
-	char text[96];
+	const struct vm_ref *vm = vms_find(report->run, sqlite3_column_int64(stmt, 1));
+	const char *comm = (const char *)sqlite3_column_text(stmt, 3);
+	char text[256];
 
 	report_parts(g, part);
 	for (int i = 0; i < 4; i++)
 		piece[i] =
 			(struct html_piece){report_part_class[i], report_share(part[i], g->cycles)};
 	html_row(h);
-	snprintf(text, sizeof(text), "VM %lld (%.32s, PID %lld)", sqlite3_column_int64(stmt, 1),
-		 sqlite3_column_text(stmt, 3) ? (const char *)sqlite3_column_text(stmt, 3) : "?",
-		 sqlite3_column_int64(stmt, 2));
+	snprintf(text, sizeof(text), "%s%.128s (%.32s, PID %lld)", vm && *vm->name ? "" : "VM ",
+		 vm ? vm->label : "?", comm ? comm : "?", sqlite3_column_int64(stmt, 2));
 	html_cell_name(h, text);
 	html_cell_count(h, (uint64_t)sqlite3_column_int64(stmt, 4));
 	html_cell_count(h, g->n);

@@ -12,7 +12,12 @@ INSERT INTO run (id, label, source, state, isa, tsc_khz, tsc_start, tsc_end, sta
 (3, 'empty', 'device', 'complete', 1, 2000000, 9000000000, 9000002000, 1700000200000000000,
  1700000200000001000, 200000000, 1000000000, 'Y', 'test', 'host1', '6.1.0', 'metal');
 INSERT INTO vm VALUES (1, 1, 7, 4711, 'qemu-system-x86'), (2, 1, 8, 4712, 'firecracker'), (3, 2, 9, 4800, 'kvmtool');
+-- Run 2 has no names, as a file that was made before there were any.
+INSERT INTO vm_identity (vm, name, name_source, vmm, uuid, unit, started_ns) VALUES
+(1, 'web-1', 'libvirt', 'qemu', 'c7a5fdbd-edaf-9455-926a-d65c16db1809', 'machine-qemu-1-web-1.scope', 1699999999000000000),
+(2, 'fc-7', 'firecracker', 'firecracker', NULL, NULL, NULL);
 INSERT INTO vcpu (id, vm_id, vcpu_id, ring_id) VALUES (1, 1, 0, 11), (2, 1, 1, 12), (3, 2, 0, 13), (4, 3, 0, 14);
+INSERT INTO vcpu_thread VALUES (1, 4721, 'CPU 0/KVM'), (3, 4733, 'fc_vcpu 0');
 
 -- what: reason, share of 1000, shortest, spread
 CREATE TEMP TABLE mix (run INTEGER, upto INTEGER, reason INTEGER, low INTEGER, spread INTEGER);

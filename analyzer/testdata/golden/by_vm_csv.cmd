@@ -1,0 +1,1 @@
+top-exits --run 1 --by vm --sort halted --format csv

@@ -1,0 +1,1 @@
+latency --run 1 --by vm
