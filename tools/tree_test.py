@@ -260,6 +260,8 @@ class Options(unittest.TestCase):
             with self.subTest(script):
                 short, long = self.run_script(script, "-h"), self.run_script(script, "--help")
                 self.assertEqual((short.returncode, short.stderr), (0, ""))
+                self.assertNotRegex(long.stdout, rf"(?ms)\Ausage: {script}$.*^\s+{script} \[",
+                                    "the first line has to name the words that it takes")
                 self.assertTrue(short.stdout.startswith(f"usage: {script}"), short.stdout)
                 self.assertEqual(short.stdout, long.stdout)
 

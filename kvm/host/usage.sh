@@ -36,13 +36,19 @@ head_comment() {
 }
 
 # words_only WORD...: for scripts that take words and no options. -h and --help print the head
-# comment and end the script.
+# comment and end the script; its indented line that begins with $me is the usage.
 words_only() {
 	for word; do
 		case $word in
 		-h | --help)
-			echo "usage: $me"
-			head_comment
+			head_comment | awk -v me="$me" '
+				/^[ \t]/ && $1 == me { usage = $0; sub(/^[ \t]+/, "", usage); next }
+				{ text = text $0 "\n" }
+				END {
+					gsub(/\n\n\n/, "\n\n", text)
+					print "usage: " (usage ? usage : me)
+					printf "%s", text
+				}'
 			exit 0
 			;;
 		-*) unknown_option "$word" ;;
