@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "collector/host/names.h"
 
 struct identify_vcpu {
@@ -20,7 +21,7 @@ static struct identify_vcpu *add_vcpu(struct identify *identify, const struct so
 
 	if (item->vcpu != identify->count)
 		return NULL;
-	vcpus = realloc(identify->vcpus, ((size_t)identify->count + 1) * sizeof(*vcpus));
+	vcpus = array_reserve(identify->vcpus, (size_t)identify->count, 1, sizeof(*vcpus));
 	if (!vcpus)
 		return NULL;
 

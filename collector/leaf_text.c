@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 bool leaf_text_line(const char *line, struct store_leaf *leaf)
 {
 	const char *at = strstr(line, "0x4ffffff");
@@ -17,9 +19,9 @@ bool leaf_text_line(const char *line, struct store_leaf *leaf)
 	       leaf->leaf >= 0x4ffffffc;
 }
 
-static int add(struct store_leaf **leaves, size_t *count, const struct store_leaf *leaf)
+static int append(struct store_leaf **leaves, size_t *count, const struct store_leaf *leaf)
 {
-	struct store_leaf *more = reallocarray(*leaves, *count + 1, sizeof(*more));
+	struct store_leaf *more = array_reserve(*leaves, *count, 1, sizeof(*more));
 
 	if (!more)
 		return -ENOMEM;
@@ -40,14 +42,17 @@ int leaf_text_read(const char *path, struct store_leaf **leaves, size_t *count)
 	*count = 0;
 	if (!file)
 		return -errno;
+
 	while (!rc && getline(&line, &room, file) > 0) {
 		if (leaf_text_line(line, &leaf))
-			rc = add(leaves, count, &leaf);
+			rc = append(leaves, count, &leaf);
 	}
+
 	if (!rc && ferror(file))
 		rc = -EIO;
 	if (!rc && !*count)
 		rc = -EPROTO;
+
 	free(line);
 	fclose(file);
 	if (rc) {

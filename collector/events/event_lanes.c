@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 #define EVENT_BYTES sizeof(struct kvm_event)
 
 struct event_lane *event_lane_get(struct event_lanes *lanes, uint32_t tgid, uint32_t vcpu_id)
@@ -21,13 +23,15 @@ struct event_lane *event_lane_get(struct event_lanes *lanes, uint32_t tgid, uint
 		lanes->last = (lanes->last + n) % lanes->count;
 		return lane;
 	}
-	lane = calloc(1, sizeof(*lane));
-	more = lane ? realloc(lanes->lanes, (lanes->count + 1) * sizeof(*more)) : NULL;
-	if (!more) {
-		free(lane);
+
+	more = array_reserve(lanes->lanes, lanes->count, 1, sizeof(*more));
+	if (!more)
 		return NULL;
-	}
 	lanes->lanes = more;
+	lane = calloc(1, sizeof(*lane));
+	if (!lane)
+		return NULL;
+
 	lane->tgid = tgid;
 	lane->vcpu_id = vcpu_id;
 	lanes->last = lanes->count;

@@ -4,45 +4,22 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define FIRST_ROOM 1024
-
-static int make_room(struct event_queue *queue)
-{
-	size_t room = queue->room ? 2 * queue->room : FIRST_ROOM;
-	struct queued_event *more;
-
-	if (queue->first + queue->count < queue->room)
-		return 0;
-	if (queue->first > queue->room / 2) {
-		memmove(queue->events, queue->events + queue->first,
-			queue->count * sizeof(*queue->events));
-		queue->first = 0;
-		return 0;
-	}
-
-	more = reallocarray(queue->events, room, sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	queue->events = more;
-	queue->room = room;
-	return 0;
-}
+#define EVENT_BYTES sizeof(struct queued_event)
 
 int event_queue_push(struct event_queue *queue, const struct kvm_event *event)
 {
-	struct queued_event *last;
+	const struct queued_event *last = queue_tail(&queue->events, EVENT_BYTES);
+	struct queued_event *added;
 
-	if (make_room(queue))
-		return -ENOMEM;
-
-	last = queue->events + queue->first + queue->count;
-	if (queue->count && last[-1].event.ts > event->ts)
+	if (last && last->event.ts > event->ts)
 		queue->unsorted = true;
-	last->event = *event;
-	last->order = queue->order++;
-	queue->count++;
+
+	added = queue_append(&queue->events, EVENT_BYTES);
+	if (!added)
+		return -ENOMEM;
+	added->event = *event;
+	added->order = queue->order++;
 	return 0;
 }
 
@@ -57,26 +34,24 @@ static int by_time(const void *a, const void *b)
 
 const struct kvm_event *event_queue_peek(struct event_queue *queue, uint64_t horizon)
 {
+	struct queued_event *oldest = queue_head(&queue->events, EVENT_BYTES);
+
+	if (!oldest)
+		return NULL;
 	if (queue->unsorted) {
-		qsort(queue->events + queue->first, queue->count, sizeof(*queue->events), by_time);
+		qsort(oldest, queue->events.count, EVENT_BYTES, by_time);
 		queue->unsorted = false;
 	}
-	if (!queue->count)
-		return NULL;
-	if (queue->events[queue->first].event.ts >= horizon && horizon != UINT64_MAX)
-		return NULL;
-	return &queue->events[queue->first].event;
+	return oldest->event.ts < horizon || horizon == UINT64_MAX ? &oldest->event : NULL;
 }
 
 void event_queue_pop(struct event_queue *queue)
 {
-	queue->first++;
-	if (!--queue->count)
-		queue->first = 0;
+	queue_pop(&queue->events);
 }
 
 void event_queue_free(struct event_queue *queue)
 {
-	free(queue->events);
-	memset(queue, 0, sizeof(*queue));
+	queue_free(&queue->events);
+	*queue = (struct event_queue){0};
 }

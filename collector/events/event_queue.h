@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/queue.h"
 #include "collector/events/kvm_event.h"
 
 struct queued_event {
@@ -20,14 +21,15 @@ struct queued_event {
 	uint64_t order; /* of arrival */
 };
 
-/* Zeroed at first. The events are events[first .. first + count - 1]. */
+/*
+ * struct event_queue - all 0 is an empty queue
+ * @order:	order of the next event that arrives
+ * @unsorted:	some event arrived after a younger one
+ */
 struct event_queue {
-	struct queued_event *events;
-	size_t first;
-	size_t count;
-	size_t room;
+	struct queue events; /* of struct queued_event */
 	uint64_t order;
-	bool unsorted; /* some event came after a younger one */
+	bool unsorted;
 };
 
 /* Append an event. -ENOMEM. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_ROOM 64
+#include "base/array.h"
 
 static uint32_t chain_of(uint32_t cpu)
 {
@@ -16,20 +16,16 @@ static uint32_t chain_of(uint32_t cpu)
 int lost_windows_add(struct lost_windows *lost, uint32_t cpu, uint64_t from, uint64_t to)
 {
 	uint32_t *last = &lost->last[chain_of(cpu)];
+	struct lost_window *more;
 
 	if (lost->count == UINT32_MAX)
 		return -ENOMEM;
-	if (lost->count == lost->room) {
-		size_t room = lost->room ? 2 * lost->room : FIRST_ROOM;
-		struct lost_window *more = reallocarray(lost->window, room, sizeof(*more));
+	more = array_reserve(lost->window, lost->count, 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	lost->window = more;
 
-		if (!more)
-			return -ENOMEM;
-		lost->window = more;
-		lost->room = room;
-	}
-
-	lost->window[lost->count++] =
+	more[lost->count++] =
 		(struct lost_window){.from = from, .to = to, .cpu = cpu, .before = *last};
 	*last = (uint32_t)lost->count;
 	return 0;

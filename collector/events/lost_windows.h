@@ -26,7 +26,6 @@ struct lost_window {
 struct lost_windows {
 	struct lost_window *window;
 	size_t count;
-	size_t room;
 	uint32_t last[LOST_WINDOWS_CPUS + 1];
 };
 

@@ -15,6 +15,8 @@
 
 #include "collector/source/capture_file.h"
 
+#include "base/array.h"
+
 #define BUFFER_BYTES  (256 * 1024)
 #define BATCH_RECORDS 4096U
 #define TEXT_BYTES    (16U << 20) /* RUN_VMX_CAPS has 500 bytes for each CPU */
@@ -152,7 +154,7 @@ static int get_vcpu(struct file_source *s, struct source_item *item, struct faul
 	if (s->block.vcpu != s->vcpus || s->vcpus == MAX_VCPUS)
 		return corrupt(s, fault, "a vCPU has the wrong number");
 
-	is_ended = reallocarray(s->is_ended, s->vcpus + 1, sizeof(*is_ended));
+	is_ended = array_reserve(s->is_ended, s->vcpus, 1, sizeof(*is_ended));
 	if (!is_ended)
 		return fault_set(fault, -ENOMEM, "out of memory");
 	s->is_ended = is_ended;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "collector/host/host.h"
 
 void rounds_init(struct rounds *rounds)
@@ -25,8 +26,8 @@ void rounds_free(struct rounds *rounds)
 
 int rounds_add(struct rounds *rounds, int fd)
 {
-	size_t count = (size_t)rounds->count + 1;
-	struct rounds_vcpu *vcpus = reallocarray(rounds->vcpus, count, sizeof(*vcpus));
+	struct rounds_vcpu *vcpus =
+		array_reserve(rounds->vcpus, (size_t)rounds->count, 1, sizeof(*vcpus));
 	struct rounds_vcpu *vcpu;
 	int rc;
 

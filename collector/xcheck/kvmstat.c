@@ -13,6 +13,7 @@
 #include <sys/param.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "kvm/uapi/kvm_exit_ring.h"
 
 #define KVM_DEBUGFS "/sys/kernel/debug/kvm"
@@ -74,6 +75,7 @@ static int find_vm(uint32_t tgid, unsigned int *vm_fd)
 
 	if (!dir)
 		return -errno;
+
 	while ((entry = readdir(dir))) {
 		if (sscanf(entry->d_name, "%u-%u", &pid, &fd) != 2 || pid != tgid ||
 		    is_held(tgid, fd))
@@ -82,6 +84,7 @@ static int find_vm(uint32_t tgid, unsigned int *vm_fd)
 		*vm_fd = fd;
 	}
 	closedir(dir);
+
 	if (found > 1)
 		return -EEXIST;
 	return found ? 0 : -ENOENT;
@@ -99,6 +102,8 @@ int kvmstat_open(struct kvmstat **stat, uint32_t tgid)
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
+
+	/* An open file keeps the VM's statistics, and the VM, until kvmstat_close(). */
 	snprintf(path, sizeof(path), KVM_DEBUGFS "/%u-%u", tgid, vm_fd);
 	s->dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	s->exits = s->dir < 0 ? -1 : openat(s->dir, "exits", O_RDONLY | O_CLOEXEC);
@@ -109,11 +114,32 @@ int kvmstat_open(struct kvmstat **stat, uint32_t tgid)
 		free(s);
 		return rc;
 	}
+
 	s->tgid = tgid;
 	s->vm_fd = vm_fd;
 	s->next = held;
 	held = s;
 	*stat = s;
+	return 0;
+}
+
+/* Maps the totals of the ring that @view->fd is attached to. */
+static int map_totals(struct totals_view *view)
+{
+	size_t bytes = sizeof(struct kvm_exit_total) * KVM_EXIT_TOTAL_SLOTS;
+
+	view->meta = mmap(NULL, sizeof(*view->meta), PROT_READ, MAP_SHARED, view->fd, 0);
+	if (view->meta == MAP_FAILED)
+		return -errno;
+
+	view->totals =
+		mmap(NULL, bytes, PROT_READ, MAP_SHARED, view->fd, view->meta->totals_offset);
+	if (view->totals == MAP_FAILED) {
+		int rc = -errno;
+
+		munmap((void *)view->meta, sizeof(*view->meta));
+		return rc;
+	}
 	return 0;
 }
 
@@ -123,38 +149,29 @@ static int attach_totals(struct totals_view *view, uint64_t ring_id)
 		.ring_id = ring_id,
 		.flags = KVM_EXIT_ATTACH_TOTALS,
 	};
-	size_t bytes = sizeof(struct kvm_exit_total) * KVM_EXIT_TOTAL_SLOTS;
 	int rc;
 
 	view->fd = open(KVM_EXIT_RING_DEVICE, O_RDWR | O_CLOEXEC);
 	if (view->fd < 0)
 		return -errno;
-	if (ioctl(view->fd, KVM_EXIT_RING_ATTACH, &attach))
-		goto fail;
-	view->meta = mmap(NULL, sizeof(*view->meta), PROT_READ, MAP_SHARED, view->fd, 0);
-	if (view->meta == MAP_FAILED)
-		goto fail;
-	view->totals =
-		mmap(NULL, bytes, PROT_READ, MAP_SHARED, view->fd, view->meta->totals_offset);
-	if (view->totals != MAP_FAILED)
-		return 0;
-	munmap((void *)view->meta, sizeof(*view->meta));
-fail:
-	rc = -errno;
-	close(view->fd);
+
+	rc = ioctl(view->fd, KVM_EXIT_RING_ATTACH, &attach) ? -errno : map_totals(view);
+	if (rc)
+		close(view->fd);
 	return rc;
 }
 
 int kvmstat_add_ring(struct kvmstat *stat, uint64_t ring_id)
 {
-	struct totals_view *more =
-		reallocarray(stat->rings, (size_t)stat->ring_count + 1, sizeof(*more));
-	int rc = more ? 0 : -ENOMEM;
+	struct totals_view *rings =
+		array_reserve(stat->rings, (size_t)stat->ring_count, 1, sizeof(*rings));
+	int rc = -ENOMEM;
 
-	if (more) {
-		stat->rings = more;
-		rc = attach_totals(&more[stat->ring_count], ring_id);
+	if (rings) {
+		stat->rings = rings;
+		rc = attach_totals(&rings[stat->ring_count], ring_id);
 	}
+
 	if (rc)
 		stat->blind = true;
 	else
@@ -202,9 +219,8 @@ static int64_t read_number(int dir, const char *name)
 }
 
 /*
- * KVM counts an exit a moment after the totals do, with interrupts on: of a vCPU that
- * runs, the statistic may be one behind. Of a VM that does not exit just now, both
- * agree if asked again.
+ * KVM counts an exit a moment after the totals do, with interrupts on: while a vCPU runs, the
+ * statistic may be one less. If the VM does not exit just now, both agree at the next try.
  */
 static void read_exits(struct kvmstat *stat, struct kvmstat_result *result)
 {
@@ -245,6 +261,7 @@ void kvmstat_close(struct kvmstat *stat)
 		link = &(*link)->next;
 	if (*link)
 		*link = stat->next;
+
 	for (int i = 0; i < stat->ring_count; i++)
 		detach(&stat->rings[i]);
 	free(stat->rings);

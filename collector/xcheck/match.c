@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "collector/events/event_lanes.h"
 #include "collector/events/lost_windows.h"
 
@@ -90,7 +91,8 @@ static struct match_count *count_of(struct vcpu *v, uint32_t reason)
 		if (v->counts[i].reason == reason)
 			return &v->counts[i];
 	}
-	more = reallocarray(v->counts, i + 1, sizeof(*more));
+
+	more = array_reserve(v->counts, i, 1, sizeof(*more));
 	if (!more)
 		return NULL;
 	v->counts = more;
@@ -114,12 +116,13 @@ struct match *match_new(uint32_t (*tgid_of)(void *user, uint32_t tid), void *use
 int match_add_vcpu(struct match *match, const struct match_vcpu_info *info, int *vcpu)
 {
 	struct vcpu *more =
-		reallocarray(match->vcpus, (size_t)match->vcpu_count + 1, sizeof(*more));
+		array_reserve(match->vcpus, (size_t)match->vcpu_count, 1, sizeof(*more));
 	struct vcpu *v;
 
 	if (!more)
 		return -ENOMEM;
 	match->vcpus = more;
+
 	v = &more[match->vcpu_count];
 	memset(v, 0, sizeof(*v));
 	v->info = *info;
@@ -164,7 +167,9 @@ static uint32_t find_process(struct match *m, uint32_t tid)
 	tgid = m->tgid_of(m->user, tid);
 	if (!tgid)
 		return 0;
-	more = reallocarray(m->threads, m->thread_count + 1, sizeof(*more));
+
+	/* Without memory it is asked for again. */
+	more = array_reserve(m->threads, m->thread_count, 1, sizeof(*more));
 	if (more) {
 		m->threads = more;
 		more[m->thread_count++] = (struct thread){.tid = tid, .tgid = tgid};

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "collector/host/host.h"
 #include "collector/source/source.h"
 #include "collector/xcheck/internal.h"
@@ -110,30 +111,45 @@ void xcheck_end_round(struct xcheck *xcheck)
 		match_mark(xcheck->match, xcheck->round_tsc);
 }
 
-/* Takes hold of the statistics of a vCPU's VM when its first vCPU comes. */
-static int add_to_vm(struct xcheck *x, const struct store_vcpu *info, int vcpu)
+static const char *why_no_statistics(int rc)
 {
+	if (rc == -ENOENT)
+		return "gone before they could be held";
+	return rc == -EEXIST ? "it has several VMs" : why(rc);
+}
+
+/* Holds the statistics of the VM of @vcpu, its first one. NULL: no memory. */
+static struct xcheck_vm *add_vm(struct xcheck *x, const struct store_vcpu *info, int vcpu)
+{
+	struct xcheck_vm *vms = array_reserve(x->vms, x->vm_count, 1, sizeof(*vms));
 	struct xcheck_vm *vm;
 	int rc;
 
-	for (vm = x->vms; vm < x->vms + x->vm_count && vm->vm_id != info->vm_id; vm++)
-		;
-	if (vm == x->vms + x->vm_count) {
-		vm = reallocarray(x->vms, x->vm_count + 1, sizeof(*vm));
-		if (!vm)
-			return -ENOMEM;
-		x->vms = vm;
-		vm += x->vm_count++;
-		memset(vm, 0, sizeof(*vm));
-		vm->vm_id = info->vm_id;
-		vm->vcpu = vcpu;
-		rc = kvmstat_open(&vm->stat, info->tgid);
-		if (rc)
-			note(x, "KVM statistics of the VM of process %u: %s", info->tgid,
-			     rc == -ENOENT   ? "gone before they could be held"
-			     : rc == -EEXIST ? "it has several VMs"
-					     : why(rc));
-	}
+	if (!vms)
+		return NULL;
+	x->vms = vms;
+	vm = &vms[x->vm_count++];
+	*vm = (struct xcheck_vm){.vm_id = info->vm_id, .vcpu = vcpu};
+
+	rc = kvmstat_open(&vm->stat, info->tgid);
+	if (rc)
+		note(x, "KVM statistics of the VM of process %u: %s", info->tgid,
+		     why_no_statistics(rc));
+	return vm;
+}
+
+/* Adds the ring of a vCPU to the statistics of its VM. */
+static int add_to_vm(struct xcheck *x, const struct store_vcpu *info, int vcpu)
+{
+	struct xcheck_vm *vm = x->vms;
+
+	while (vm < x->vms + x->vm_count && vm->vm_id != info->vm_id)
+		vm++;
+	if (vm == x->vms + x->vm_count)
+		vm = add_vm(x, info, vcpu);
+	if (!vm)
+		return -ENOMEM;
+
 	if (vm->stat)
 		kvmstat_add_ring(vm->stat, info->ring_id);
 	return 0;

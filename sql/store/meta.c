@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
+
 /* Runs an INSERT ... RETURNING id. */
 static int step_for_id(sqlite3_stmt *stmt, int64_t *id)
 {
@@ -115,7 +117,7 @@ int store_add_vcpu(struct store *store, const struct store_vcpu *info, int *vcpu
 	if (rc)
 		return rc;
 
-	vcpus = realloc(store->vcpus, ((size_t)store->vcpu_count + 1) * sizeof(*vcpus));
+	vcpus = array_reserve(store->vcpus, (size_t)store->vcpu_count, 1, sizeof(*vcpus));
 	if (!vcpus)
 		return store_fail(store, -ENOMEM);
 	store->vcpus = vcpus;

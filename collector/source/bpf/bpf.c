@@ -16,6 +16,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "collector/host/host.h"
 #include "collector/source/bpf/session.h"
 #include "collector/source/bpf/shared.h"
@@ -79,7 +80,7 @@ static int find_vm(struct bpf_source *s, uint64_t address)
 		if (s->vms[i].address == address && !s->vms[i].is_gone)
 			return (int)i;
 	}
-	vms = reallocarray(s->vms, s->vm_count + 1, sizeof(*vms));
+	vms = array_reserve(s->vms, s->vm_count, 1, sizeof(*vms));
 	if (!vms)
 		return -ENOMEM;
 	s->vms = vms;
@@ -90,8 +91,8 @@ static int find_vm(struct bpf_source *s, uint64_t address)
 /* Makes room for one more vCPU. 0 or -ENOMEM. */
 static int grow_rings(struct bpf_source *s)
 {
-	size_t count = (size_t)s->rounds.count + 1;
-	struct bpf_ring *rings = reallocarray(s->rings, count, sizeof(*rings));
+	struct bpf_ring *rings =
+		array_reserve(s->rings, (size_t)s->rounds.count, 1, sizeof(*rings));
 
 	if (!rings)
 		return -ENOMEM;

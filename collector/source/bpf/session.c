@@ -229,30 +229,43 @@ static void push_ring(struct bpf_session *s, uint32_t index)
 	__atomic_store_n(&bss->free_pushed, bss->free_pushed + 1, __ATOMIC_RELEASE);
 }
 
-static int make_ring(struct bpf_session *s)
+/* Creates the memory of one ring. Returns its file, which the programs find as rings[@index]. */
+static int create_area(struct bpf_session *s, uint32_t index, struct bpf_area **area)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
-	uint32_t index = s->ring_count;
-	struct bpf_area *area;
 	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "exit_ring", sizeof(uint32_t),
 				(uint32_t)ring_bytes(s->record_count), 1, &options);
 	int rc;
 
 	if (fd < 0)
 		return -errno;
-	area = mmap(NULL, sizeof(*area), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (area == MAP_FAILED) {
+
+	*area = mmap(NULL, sizeof(**area), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (*area == MAP_FAILED) {
 		rc = -errno;
 		close(fd);
 		return rc;
 	}
-	clear_area(s, area);
+	clear_area(s, *area);
+
 	if (bpf_map_update_elem(bpf_map__fd(s->skel->maps.rings), &index, &fd, BPF_ANY)) {
 		rc = -errno;
-		munmap(area, sizeof(*area));
+		munmap(*area, sizeof(**area));
 		close(fd);
 		return rc;
 	}
+	return fd;
+}
+
+static int make_ring(struct bpf_session *s)
+{
+	uint32_t index = s->ring_count;
+	struct bpf_area *area = NULL;
+	int fd = create_area(s, index, &area);
+
+	if (fd < 0)
+		return fd;
+
 	s->areas[index] = area;
 	s->ring_fds[index] = fd;
 	s->ring_count++;
@@ -272,10 +285,10 @@ static int make_rings(struct bpf_session *s)
 	const struct record_bpf__bss *bss = s->skel->bss;
 	int64_t coming = (int64_t)s->existing + bss->vcpus_created - bss->vcpus_unused -
 			 (int64_t)bss->rings_used;
-	uint32_t want = SPARE_RINGS + (uint32_t)(coming > 0 ? coming : 0);
+	uint32_t needed = SPARE_RINGS + (uint32_t)(coming > 0 ? coming : 0);
 	int rc = 0;
 
-	while (!rc && bss->free_pushed - bss->free_popped < want && has_room(s))
+	while (!rc && bss->free_pushed - bss->free_popped < needed && has_room(s))
 		rc = make_ring(s);
 	if (bss->free_pushed == bss->free_popped && !has_room(s))
 		s->was_full = true;
@@ -287,8 +300,7 @@ static int load_fault(struct fault *fault, int rc)
 	if (rc == -EPERM || rc == -EACCES)
 		return fault_set(
 			fault, rc,
-			"bpf: the kernel refuses bpf() although the capabilities are there "
-			"(in a container: run it outside, or with --privileged)");
+			"bpf: the kernel refuses bpf() although the capabilities are there (in a container: run it outside, or with --privileged)");
 	return fault_set(fault, rc, "bpf: can't load the programs: %s%s%s", strerror(-rc),
 			 *first_warning ? ": " : "", first_warning);
 }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/array.h"
+
 /* The text of an option, of which not all end with a 0. NULL: no memory. */
 static char *text_of(const struct cursor *c)
 {
@@ -20,7 +22,7 @@ struct dat_buffer *dat_option_buffer(struct dat_file *file, const char *name)
 		if (!strncmp(file->buffers[i].name, name, sizeof(file->buffers[i].name) - 1))
 			return &file->buffers[i];
 	}
-	more = reallocarray(file->buffers, file->buffer_count + 1, sizeof(*more));
+	more = array_reserve(file->buffers, file->buffer_count, 1, sizeof(*more));
 	if (!more)
 		return NULL;
 	file->buffers = more;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 /* Threads with one vCPU id of one process: that many VMs without process ids, each with a vCPU 0.
  */
 #define MOST_THREADS 4096U
@@ -108,7 +110,7 @@ static int get_member(struct lane *lane, uint32_t tid, struct member **found)
 	if (count == MOST_THREADS)
 		return -E2BIG;
 
-	more = reallocarray(lane->members, count + 1, sizeof(*more));
+	more = array_reserve(lane->members, count, 1, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	lane->members = more;

@@ -5,23 +5,17 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "collector/events/event_record.h"
-
-#define FIRST_ROOM 64
 
 /* Record the open exit, which ended at @end. */
 static int record_open(struct pairs *p, uint64_t end)
 {
-	size_t room = p->room ? 2 * p->room : FIRST_ROOM;
-	struct kvm_exit_record *record;
+	struct kvm_exit_record *record = array_reserve(p->records, p->count, 1, sizeof(*record));
 
-	if (p->count == p->room) {
-		record = reallocarray(p->records, room, sizeof(*record));
-		if (!record)
-			return -ENOMEM;
-		p->records = record;
-		p->room = room;
-	}
+	if (!record)
+		return -ENOMEM;
+	p->records = record;
 
 	record = &p->records[p->count++];
 	event_record(record, &p->open, end);

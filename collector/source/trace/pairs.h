@@ -45,7 +45,6 @@ struct pairs {
 
 	struct kvm_exit_record *records;
 	size_t count;
-	size_t room;
 
 	struct kvm_event open;
 	bool is_open;

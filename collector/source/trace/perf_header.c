@@ -9,6 +9,8 @@
 
 #include <linux/perf_event.h>
 
+#include "base/array.h"
+
 #define MAGIC	      "PERFILE2"
 #define MAGIC_SWAPPED "2ELIFREP"
 #define PIPE_HEADER   16
@@ -52,7 +54,7 @@ static int add_ids(struct perf_file *f, struct cursor ids)
 
 	if (ids.bad || !count)
 		return ids.bad ? -EBADMSG : 0;
-	more = reallocarray(f->ids, f->id_count + count, sizeof(*more));
+	more = array_reserve(f->ids, f->id_count, count, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	f->ids = more;
@@ -71,7 +73,7 @@ int perf_header_add_attr(struct perf_file *f, struct cursor attr, struct cursor 
 		return -EBADMSG;
 	memcpy(&a, attr.at, bytes < sizeof(a) ? bytes : sizeof(a));
 
-	more = reallocarray(f->attrs, f->attr_count + 1, sizeof(*more));
+	more = array_reserve(f->attrs, f->attr_count, 1, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	f->attrs = more;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "collector/events/event_queue.h"
 #include "collector/host/host.h"
 #include "collector/source/trace/identity.h"
@@ -102,7 +103,7 @@ static int make_vcpu(struct trace_source *s, const struct vcpu *key, struct vcpu
 
 	if (s->vcpu_count == MOST_VCPUS)
 		return -E2BIG;
-	more = reallocarray(s->vcpus, s->vcpu_count + 1, sizeof(*more));
+	more = array_reserve(s->vcpus, s->vcpu_count, 1, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	s->vcpus = more;
