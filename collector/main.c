@@ -187,6 +187,7 @@ static int open_source(const struct options *o, struct source **source, struct f
 		return source_capture_open(o->from, source, fault);
 	if (o->import)
 		return source_import_open(o->import, o->import_kind, o->tsc_khz, source, fault);
+
 	switch (o->source) {
 	case SOURCE_TRACEFS:
 		return source_tracefs_open(o->trace_buffer_kb, source, fault);
@@ -234,6 +235,7 @@ static int end_sink(struct sink *sink, int rc, bool repeatable, struct fault *fa
 		return rc;
 	}
 
+	/* Before the last flush, which may fail. */
 	if (sink->store)
 		store_get_counts(sink->store, &counts);
 	finished = sink_finish(sink, !rc, fault);
@@ -248,6 +250,7 @@ static int end_sink(struct sink *sink, int rc, bool repeatable, struct fault *fa
 			  (unsigned long long)(counts.recorded - counts.unflushed),
 			  (unsigned long long)counts.unflushed);
 	}
+
 	store_close(sink->store);
 	return rc ? rc : finished;
 }
@@ -288,10 +291,9 @@ static int record(const struct options *o, struct source *source, struct sink *s
 		fputs("\r\033[K", stderr);
 end:
 	rc = end_sink(sink, rc, o->from || o->import, fault);
+
 	if (o->source == SOURCE_RING && host_stock_vendor())
-		fputs("collector: a stock kvm-intel.ko or kvm-amd.ko runs on the kvm.ko with the "
-		      "exit ring: exits of its VMs are not recorded (load the one built with it: "
-		      "kvm/install)\n",
+		fputs("collector: a stock kvm-intel.ko or kvm-amd.ko runs on the kvm.ko with the exit ring: exits of its VMs are not recorded (load the one built with it: kvm/install)\n",
 		      stderr);
 	if (run.signal_fd >= 0)
 		close(run.signal_fd);
@@ -354,6 +356,7 @@ static int collect(const struct options *o, const char *why, struct fault *fault
 		command_end(&command);
 	if (rc)
 		return 1;
+
 	/* A command that ended because it was asked to did what it should. */
 	return still_runs ? 0 : command.status;
 }
@@ -419,7 +422,7 @@ static void print_sources(void)
 	puts("ok       import          files of perf and trace-cmd");
 }
 
-/* One line for each thing that was looked at. Returns the exit status. */
+/* One line for each thing that was checked. Returns the exit status. */
 static int print_host(void)
 {
 	static const char *const words[] = {
@@ -436,6 +439,7 @@ static int print_host(void)
 	for (int i = 0; i < count; i++)
 		printf("%-8s %-13s %s\n", words[checks[i].state], checks[i].name, checks[i].text);
 	print_sources();
+
 	if (best == SOURCE_BEST)
 		puts("collector can't record on this host as it is");
 	else
@@ -450,6 +454,7 @@ static int choose_source(struct options *o, char *why, int bytes, struct fault *
 	*why = '\0';
 	if (o->from || o->import || o->source != SOURCE_BEST)
 		return 0;
+
 	o->source = source_choose("", why, bytes);
 	if (o->source == SOURCE_BEST)
 		return fault_set(fault, -ENODEV,
@@ -488,6 +493,7 @@ int main(int argc, char **argv)
 		if (options.help || options.version)
 			status = fflush(stdout) ? 1 : 0;
 	}
+
 	if (*fault.text)
 		fprintf(stderr, "collector: %s\n", fault.text);
 	return status;

@@ -191,8 +191,7 @@ const char *trace_instance_strerror(int rc)
 	case -EACCES:
 		return "not allowed (run as root; kernel lockdown forbids it too)";
 	case -ENODEV:
-		return "not mounted, or not in this kernel (mount -t tracefs nodev "
-		       "/sys/kernel/tracing)";
+		return "not mounted, or not in this kernel (mount -t tracefs nodev /sys/kernel/tracing)";
 	case -ENOENT:
 		return "the kernel has no kvm events (load kvm)";
 	case -ENOTSUP:

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* check_host.c - looks at modules, device, tracefs, perf and debugfs of a host */
+/* check_host.c - checks modules, device, tracefs, perf and debugfs of a host */
 #include "collector/host/check_host.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,7 @@ __attribute__((format(printf, 4, 5))) static void report(struct checker *c, enum
 
 	if (c->count == CHECK_HOST_MAX)
 		return;
+
 	c->count++;
 	check->state = state;
 	check->name = name;
@@ -45,8 +47,8 @@ __attribute__((format(printf, 4, 5))) static void report(struct checker *c, enum
 }
 
 /* A path below the root; valid until the next call. */
-__attribute__((format(printf, 2, 3))) static const char *at(const struct checker *c,
-							    const char *format, ...)
+__attribute__((format(printf, 2, 3))) static const char *path_under_root(const struct checker *c,
+									 const char *format, ...)
 {
 	static char path[512];
 	int used = snprintf(path, sizeof(path), "%s", c->root);
@@ -58,7 +60,7 @@ __attribute__((format(printf, 2, 3))) static const char *at(const struct checker
 	return path;
 }
 
-static int there(const char *path)
+static bool exists(const char *path)
 {
 	return !access(path, F_OK);
 }
@@ -79,11 +81,11 @@ static char *contents(const char *path)
 	return text;
 }
 
-/* Whether a file contains @word; 0 as well if it can't be read. */
-static int has_word(const char *path, const char *word)
+/* Whether a file contains @word; false as well if it can't be read. */
+static bool has_word(const char *path, const char *word)
 {
 	char *text = contents(path);
-	int found = text && strstr(text, word);
+	bool found = text && strstr(text, word);
 
 	free(text);
 	return found;
@@ -91,17 +93,18 @@ static int has_word(const char *path, const char *word)
 
 static void check_cpu(struct checker *c)
 {
-	const char *path = at(c, "/proc/cpuinfo");
+	const char *path = path_under_root(c, "/proc/cpuinfo");
 
-	c->vendor = has_word(path, " vmx")   ? "kvm_intel"
-		    : has_word(path, " svm") ? "kvm_amd"
-					     : NULL;
+	if (has_word(path, " vmx"))
+		c->vendor = "kvm_intel";
+	else if (has_word(path, " svm"))
+		c->vendor = "kvm_amd";
+
 	if (c->vendor)
 		report(c, HOST_OK, "cpu", "%s", c->vendor[4] == 'i' ? "VMX" : "SVM");
 	else
 		report(c, HOST_REQUIRED, "cpu",
-		       "neither VMX nor SVM (turn on VT-x or SVM in the firmware; in a VM: "
-		       "nested virtualization)");
+		       "neither VMX nor SVM (turn on VT-x or SVM in the firmware; in a VM: nested virtualization)");
 }
 
 /* The package with the source of a kernel series, or NULL if there are no hooks for it. */
@@ -112,9 +115,10 @@ static const char *source_package(const char *series)
 		const char *source;
 	} rows[] = {KVM_SERIES_ROWS};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (!strcmp(rows[i].series, series))
 			return rows[i].source;
+	}
 	return NULL;
 }
 
@@ -126,12 +130,11 @@ static void check_kernel(struct checker *c)
 		report(c, HOST_MISSING, "kernel",
 		       "%s: there are hook patches for %s only (kvm/README.md says how to add a series)",
 		       c->release, KVM_SERIES_NAMES);
-	else if (!there(at(c, "/lib/modules/%s/build", c->release)))
+	else if (!exists(path_under_root(c, "/lib/modules/%s/build", c->release)))
 		report(c, HOST_MISSING, "kernel",
-		       "%s without headers, to build modules with (apt-get install "
-		       "linux-headers-%s)",
+		       "%s without headers, to build modules with (apt-get install linux-headers-%s)",
 		       c->release, c->release);
-	else if (!there(at(c, "/usr/src/%s.tar.xz", source)))
+	else if (!exists(path_under_root(c, "/usr/src/%s.tar.xz", source)))
 		report(c, HOST_MISSING, "kernel",
 		       "%s without its source, to build modules with (apt-get install %s)",
 		       c->release, source);
@@ -141,14 +144,14 @@ static void check_kernel(struct checker *c)
 
 static void check_secure_boot(struct checker *c)
 {
-	int locked = has_word(at(c, "/sys/kernel/security/lockdown"), "[integrity]") ||
-		     has_word(at(c, "/sys/kernel/security/lockdown"), "[confidentiality]");
-	char *enforced = contents(at(c, "/sys/module/module/parameters/sig_enforce"));
+	bool locked =
+		has_word(path_under_root(c, "/sys/kernel/security/lockdown"), "[integrity]") ||
+		has_word(path_under_root(c, "/sys/kernel/security/lockdown"), "[confidentiality]");
+	char *enforced = contents(path_under_root(c, "/sys/module/module/parameters/sig_enforce"));
 
 	if (locked || (enforced && *enforced == 'Y'))
 		report(c, HOST_MISSING, "signatures",
-		       "%s: only signed modules load, and the msr devices and kprobes are shut "
-		       "(kvm/install --dkms signs; 'Secure Boot' in kvm/install --help)",
+		       "%s: only signed modules load, and the msr devices and kprobes are shut (kvm/install --dkms signs; 'Secure Boot' in kvm/install --help)",
 		       locked ? "the kernel is locked down" : "module.sig_enforce is on");
 	else
 		report(c, HOST_OK, "signatures", "unsigned modules may be loaded");
@@ -157,19 +160,18 @@ static void check_secure_boot(struct checker *c)
 
 static void check_modules(struct checker *c)
 {
-	if (!there(at(c, "/sys/module/kvm")))
+	if (!exists(path_under_root(c, "/sys/module/kvm")))
 		report(c, HOST_REQUIRED, "modules", "kvm is not loaded (" BUILD_MODULES ")");
-	else if (!there(at(c, "/sys/module/kvm/parameters/ring_records")))
+	else if (!exists(path_under_root(c, "/sys/module/kvm/parameters/ring_records")))
 		report(c, HOST_REQUIRED, "modules",
 		       "the loaded kvm is a stock one, without the exit ring (" BUILD_MODULES ")");
-	else if (c->vendor && !there(at(c, "/sys/module/%s", c->vendor)))
+	else if (c->vendor && !exists(path_under_root(c, "/sys/module/%s", c->vendor)))
 		report(c, HOST_REQUIRED, "modules", "%s is not loaded (" BUILD_MODULES ")",
 		       c->vendor);
-	else if (has_word(at(c, "/sys/module/kvm/parameters/stock_vendor"), "Y"))
+	else if (has_word(path_under_root(c, "/sys/module/kvm/parameters/stock_vendor"), "Y"))
 		report(c, HOST_REQUIRED, "modules",
-		       "a stock %s runs on the kvm with the exit ring: its exits are not recorded "
-		       "(" BUILD_MODULES ")",
-		       c->vendor ? c->vendor : "kvm_intel or kvm_amd");
+		       "a stock %s runs on the kvm with the exit ring: its exits are not recorded (%s)",
+		       c->vendor ? c->vendor : "kvm_intel or kvm_amd", BUILD_MODULES);
 	else
 		report(c, HOST_OK, "modules", "kvm with the exit ring");
 }
@@ -177,7 +179,7 @@ static void check_modules(struct checker *c)
 static void check_device(struct checker *c)
 {
 	struct kvm_exit_ring_info info = {.ring_id = UINT64_MAX};
-	int fd = open(at(c, KVM_EXIT_RING_DEVICE), O_RDWR | O_CLOEXEC);
+	int fd = open(path_under_root(c, KVM_EXIT_RING_DEVICE), O_RDWR | O_CLOEXEC);
 
 	if (fd < 0)
 		report(c, HOST_REQUIRED, "device", KVM_EXIT_RING_DEVICE ": %s (%s)",
@@ -195,7 +197,7 @@ static void check_device(struct checker *c)
 
 static void check_kvm(struct checker *c)
 {
-	if (!access(at(c, "/dev/kvm"), R_OK | W_OK))
+	if (!access(path_under_root(c, "/dev/kvm"), R_OK | W_OK))
 		report(c, HOST_OK, "guests", "/dev/kvm opens");
 	else
 		report(c, HOST_MISSING, "guests", "/dev/kvm: %s (%s)", strerror(errno),
@@ -204,13 +206,13 @@ static void check_kvm(struct checker *c)
 
 static void check_tracefs(struct checker *c)
 {
-	const char *path = at(c, "/sys/kernel/tracing/events/kvm/kvm_exit/enable");
+	const char *path = path_under_root(c, "/sys/kernel/tracing/events/kvm/kvm_exit/enable");
 
 	if (!access(path, W_OK))
 		report(c, HOST_OK, "tracefs", "kvm_exit can be traced");
 	else if (errno == EACCES)
 		report(c, HOST_MISSING, "tracefs", "no permission (run it as root)");
-	else if (!there(at(c, "/sys/kernel/tracing/events")))
+	else if (!exists(path_under_root(c, "/sys/kernel/tracing/events")))
 		report(c, HOST_MISSING, "tracefs",
 		       "not mounted (mount -t tracefs tracefs /sys/kernel/tracing)");
 	else
@@ -221,14 +223,13 @@ static void check_tracefs(struct checker *c)
 
 static void check_perf(struct checker *c)
 {
-	char *text = contents(at(c, "/proc/sys/kernel/perf_event_paranoid"));
+	char *text = contents(path_under_root(c, "/proc/sys/kernel/perf_event_paranoid"));
 
 	if (!text || !*text)
 		report(c, HOST_MISSING, "perf", "this kernel has no perf events");
 	else if (geteuid() && atoi(text) > -1)
 		report(c, HOST_MISSING, "perf",
-		       "perf_event_paranoid is %d: no tracepoint of the host without privilege "
-		       "(run it as root, or sysctl kernel.perf_event_paranoid=-1)",
+		       "perf_event_paranoid is %d: no tracepoint of the host without privilege (run it as root, or sysctl kernel.perf_event_paranoid=-1)",
 		       atoi(text));
 	else
 		report(c, HOST_OK, "perf", "kvm_exit can be counted");
@@ -237,30 +238,28 @@ static void check_perf(struct checker *c)
 
 static void check_stats(struct checker *c)
 {
-	if (!access(at(c, "/sys/kernel/debug/kvm"), R_OK | X_OK))
+	if (!access(path_under_root(c, "/sys/kernel/debug/kvm"), R_OK | X_OK))
 		report(c, HOST_OK, "statistics", "KVM's own, in debugfs");
 	else if (errno == EACCES)
 		report(c, HOST_MISSING, "statistics", "KVM's own: no permission (run it as root)");
 	else
 		report(c, HOST_MISSING, "statistics", "KVM's own: %s",
-		       there(at(c, "/sys/kernel/debug/tracing"))
+		       exists(path_under_root(c, "/sys/kernel/debug/tracing"))
 			       ? "KVM is not loaded (" BUILD_MODULES ")"
-			       : "debugfs is not mounted (mount -t debugfs debugfs "
-				 "/sys/kernel/debug)");
+			       : "debugfs is not mounted (mount -t debugfs debugfs /sys/kernel/debug)");
 }
 
 static void check_capabilities(struct checker *c)
 {
 	if (c->vendor && strcmp(c->vendor, "kvm_intel"))
 		report(c, HOST_OK, "capabilities", "VMX only, not for this CPU");
-	else if (there(at(c, "/sys/kernel/vmx_caps/msrs")))
+	else if (exists(path_under_root(c, "/sys/kernel/vmx_caps/msrs")))
 		report(c, HOST_OK, "capabilities", "module vmx_caps is loaded");
-	else if (!access(at(c, "/dev/cpu/0/msr"), R_OK))
+	else if (!access(path_under_root(c, "/dev/cpu/0/msr"), R_OK))
 		report(c, HOST_OK, "capabilities", "from the msr devices");
 	else
 		report(c, HOST_MISSING, "capabilities",
-		       "runs will not have the CPU's VMX capabilities (kvm/install loads vmx_caps; "
-		       "or modprobe msr)");
+		       "runs will not have the CPU's VMX capabilities (kvm/install loads vmx_caps; or modprobe msr)");
 }
 
 int check_host(const char *root, const char *release, struct host_check checks[CHECK_HOST_MAX])
@@ -271,6 +270,7 @@ int check_host(const char *root, const char *release, struct host_check checks[C
 	if (release[length] == '.')
 		length += 1 + strspn(release + length + 1, "0123456789");
 	snprintf(c.series, sizeof(c.series), "%.*s", (int)length, release);
+
 	check_cpu(&c);
 	check_kernel(&c);
 	check_secure_boot(&c);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* fault.h - what went wrong, in words, beside the number that says so */
+/* fault.h - what went wrong, in words; the number is what calls return */
 #ifndef EXITSCOPE_COLLECTOR_HOST_FAULT_H
 #define EXITSCOPE_COLLECTOR_HOST_FAULT_H
 

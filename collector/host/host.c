@@ -21,6 +21,7 @@ static void first_line(const char *path, char *line, int bytes)
 	*line = '\0';
 	if (!f)
 		return;
+
 	if (!fgets(line, bytes, f))
 		*line = '\0';
 	line[strcspn(line, "\n")] = '\0';
@@ -49,6 +50,7 @@ static void read_cpuinfo(struct run_info *info)
 			continue;
 		value += 2;
 		value[strcspn(value, "\n")] = '\0';
+
 		if (!strncmp(line, "model name", 10))
 			run_info_set(info, RUN_CPU_MODEL, value);
 		else if (!strncmp(line, "microcode", 9))
@@ -69,7 +71,7 @@ static uint32_t cpu_isa(void)
 }
 
 /* Whether the firmware's tables name an emulator that sets no hypervisor bit. */
-static int firmware_is_bochs(void)
+static bool firmware_is_bochs(void)
 {
 	static const char *const files[] = {
 		"/sys/class/dmi/id/bios_vendor",
@@ -77,24 +79,26 @@ static int firmware_is_bochs(void)
 		"/sys/class/dmi/id/product_name",
 	};
 	char line[128];
-	size_t i;
 
-	for (i = 0; i < sizeof(files) / sizeof(*files); i++) {
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
 		first_line(files[i], line, sizeof(line));
 		if (strcasestr(line, "bochs"))
-			return 1;
+			return true;
 	}
-	return 0;
+	return false;
 }
 
+/* Column environment of table run. */
 static const char *environment(void)
 {
 	unsigned int eax = 0, ebx = 0, ecx = 0, edx = 0;
 	char name[13] = "";
 
 	__get_cpuid(1, &eax, &ebx, &ecx, &edx);
-	if (!(ecx & 1U << 31)) /* no hypervisor says that it is there */
+	/* CPUID.1:ECX bit 31: there is a hypervisor; its leaf 0x40000000 has its name. */
+	if (!(ecx & 1U << 31))
 		return firmware_is_bochs() ? "emulated" : "metal";
+
 	__cpuid(0x40000000, eax, ebx, ecx, edx);
 	memcpy(name, &ebx, 4);
 	memcpy(name + 4, &ecx, 4);
@@ -114,31 +118,37 @@ static void json_text(FILE *out, const char *text)
 	putc('"', out);
 }
 
+/* Adds "name": "value" of a parameter of a module. */
+static void parameter_json(FILE *out, const char *module, const char *name)
+{
+	char path[512];
+	char value[256];
+
+	snprintf(path, sizeof(path), "/sys/module/%s/parameters/%s", module, name);
+	first_line(path, value, sizeof(value));
+	json_text(out, name);
+	fputs(": ", out);
+	json_text(out, value);
+}
+
 /* Adds "module": {"parameter": "value", ...} if the module is there. */
 static void module_json(FILE *out, const char *module, int *modules)
 {
 	char path[512];
-	char value[256];
 	struct dirent **names;
+	int written = 0;
 	int count;
-	int i;
 
 	snprintf(path, sizeof(path), "/sys/module/%s/parameters", module);
 	count = scandir(path, &names, NULL, alphasort);
 	if (count < 0)
 		return;
-	fprintf(out, "%s\"%s\": {", (*modules)++ ? ", " : "", module);
-	for (i = 0; i < count; i++) {
-		const char *name = names[i]->d_name;
 
-		if (*name != '.') {
-			snprintf(path, sizeof(path), "/sys/module/%s/parameters/%s", module, name);
-			first_line(path, value, sizeof(value));
-			if (i > 2) /* "." and ".." come first */
-				fputs(", ", out);
-			json_text(out, name);
-			fputs(": ", out);
-			json_text(out, value);
+	fprintf(out, "%s\"%s\": {", (*modules)++ ? ", " : "", module);
+	for (int i = 0; i < count; i++) {
+		if (*names[i]->d_name != '.') {
+			fputs(written++ ? ", " : "", out);
+			parameter_json(out, module, names[i]->d_name);
 		}
 		free(names[i]);
 	}
@@ -146,7 +156,8 @@ static void module_json(FILE *out, const char *module, int *modules)
 	putc('}', out);
 }
 
-static void read_modules(struct run_info *info)
+/* The parameters of KVM's modules, as JSON. */
+static void read_parameters(struct run_info *info)
 {
 	char *text = NULL;
 	size_t bytes = 0;
@@ -155,20 +166,28 @@ static void read_modules(struct run_info *info)
 
 	if (!out)
 		return;
+
 	putc('{', out);
 	module_json(out, "kvm", &modules);
 	module_json(out, "kvm_intel", &modules);
 	module_json(out, "kvm_amd", &modules);
 	putc('}', out);
 	fclose(out);
+
 	if (modules)
 		run_info_set(info, RUN_MODULE_PARAMETERS, text);
 	free(text);
+}
+
+/* The parameters that change which exits there are, each in a column of its own. */
+static void read_virtualization(struct run_info *info)
+{
 	if (info->isa == KVM_EXIT_ISA_SVM) {
 		set_from_file(info, RUN_EPT, "/sys/module/kvm_amd/parameters/npt");
 		set_from_file(info, RUN_NESTED, "/sys/module/kvm_amd/parameters/nested");
 		return;
 	}
+
 	set_from_file(info, RUN_EPT, "/sys/module/kvm_intel/parameters/ept");
 	set_from_file(info, RUN_VPID, "/sys/module/kvm_intel/parameters/vpid");
 	set_from_file(info, RUN_UNRESTRICTED_GUEST,
@@ -187,14 +206,19 @@ void host_describe(struct run_info *info)
 		run_info_set(info, RUN_KERNEL, kernel);
 		run_info_set(info, RUN_HOST, name.nodename);
 	}
+
 	read_cpuinfo(info);
 	info->isa = cpu_isa();
 	run_info_set(info, RUN_ENVIRONMENT, environment());
-	read_modules(info);
+
+	read_parameters(info);
+	read_virtualization(info);
 	if (!vmx_caps_read(&caps)) {
 		run_info_set(info, RUN_VMX_CAPS, caps);
 		free(caps);
 	}
+
+	/* Last, as the run begins now. */
 	info->started_ns = host_realtime_ns();
 	info->tsc_start = host_tsc();
 }
@@ -224,6 +248,7 @@ uint32_t host_measure_tsc_khz(void)
 	uint64_t tsc = host_tsc();
 
 	nanosleep(&pause, NULL);
+
 	ns = clock_ns(CLOCK_MONOTONIC_RAW) - ns;
 	tsc = host_tsc() - tsc;
 	if (ns <= 0 || tsc * 1000000 / (uint64_t)ns == 0)
@@ -231,7 +256,7 @@ uint32_t host_measure_tsc_khz(void)
 	return (uint32_t)(tsc * 1000000 / (uint64_t)ns);
 }
 
-int host_stock_vendor(void)
+bool host_stock_vendor(void)
 {
 	char line[8];
 

@@ -3,6 +3,7 @@
 #ifndef EXITSCOPE_COLLECTOR_HOST_HOST_H
 #define EXITSCOPE_COLLECTOR_HOST_HOST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "collector/host/run_info.h"
@@ -18,7 +19,7 @@ uint64_t host_tsc(void);
 
 /*
  * The TSC's frequency in kHz, measured against CLOCK_MONOTONIC_RAW for 20 ms
- * (good to about 0.1 %): for runs in which no ring ever told the kernel's value.
+ * (good to about 0.1 %): for runs in which no ring has the kernel's value.
  */
 uint32_t host_measure_tsc_khz(void);
 
@@ -26,7 +27,7 @@ uint32_t host_measure_tsc_khz(void);
  * Whether a stock kvm-intel.ko or kvm-amd.ko has made vCPUs on a kvm.ko with the exit
  * ring, which are then neither counted nor recorded (parameter stock_vendor of kvm.ko).
  */
-int host_stock_vendor(void);
+bool host_stock_vendor(void);
 
 /* Reads the name of process @pid into @comm; empty when it is gone. */
 void host_comm(uint32_t pid, char *comm, int bytes);

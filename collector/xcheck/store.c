@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * store.c - the rows of table crosscheck; sql/schema.sql says what each
- * source and name means
- */
+/* store.c - the rows of table crosscheck; sql/schema.sql has the meaning of each source and name */
 #include "sql/store/store.h"
 #include "collector/xcheck/internal.h"
 #include "collector/xcheck/xcheck.h"
 
 /* One row; @reason < 0: all reasons; @vcpu < 0: all vCPUs. */
-static int row(struct store *store, const char *source, const char *name, int vcpu, int64_t reason,
-	       uint64_t n, int64_t cycles)
+static int add_row(struct store *store, const char *source, const char *name, int vcpu,
+		   int64_t reason, uint64_t n, int64_t cycles)
 {
 	const struct store_crosscheck check = {
 		.source = source,
@@ -29,12 +26,13 @@ static int store_delta(struct store *store, int vcpu, const struct match_count *
 
 	for (uint32_t b = 0; c->delta && b < HIST_BUCKETS && !rc; b++) {
 		if (c->delta[b])
-			rc = row(store, "match_delta", "record - interval", vcpu, c->reason,
-				 c->delta[b], (int64_t)hist_low(b));
+			rc = add_row(store, "match_delta", "record - interval", vcpu, c->reason,
+				     c->delta[b], (int64_t)hist_low(b));
 	}
 	return rc;
 }
 
+/* What became of the records and events of one exit reason. */
 static int store_reason(struct store *store, int vcpu, const struct match_count *c)
 {
 	const struct {
@@ -59,11 +57,13 @@ static int store_reason(struct store *store, int vcpu, const struct match_count 
 	};
 	int rc = 0;
 
+	/* A row that is missing means 0. */
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows) && !rc; i++) {
 		if (rows[i].n)
-			rc = row(store, rows[i].source, rows[i].name, vcpu, c->reason, rows[i].n,
-				 -1);
+			rc = add_row(store, rows[i].source, rows[i].name, vcpu, c->reason,
+				     rows[i].n, -1);
 	}
+
 	return rc ? rc : store_delta(store, vcpu, c);
 }
 
@@ -76,20 +76,21 @@ static int store_match(struct store *store, const struct match *match, int vcpu)
 
 	for (size_t i = 0; i < count && !rc; i++)
 		rc = store_reason(store, vcpu, &counts[i]);
+
 	match_entries(match, vcpu, &entries, &unpaired);
 	if (!rc)
-		rc = row(store, "tracefs_entry", "entries", vcpu, -1, entries, -1);
-	return rc ? rc : row(store, "tracefs_entry", "unpaired", vcpu, -1, unpaired, -1);
+		rc = add_row(store, "tracefs_entry", "entries", vcpu, -1, entries, -1);
+	return rc ? rc : add_row(store, "tracefs_entry", "unpaired", vcpu, -1, unpaired, -1);
 }
 
 static int store_perf(struct store *store, const char *source, uint64_t count,
 		      const struct perf_bound *bound)
 {
-	int rc = row(store, source, "count", -1, -1, count, -1);
+	int rc = add_row(store, source, "count", -1, -1, count, -1);
 
 	if (!rc)
-		rc = row(store, source, "at least", -1, -1, bound->low, -1);
-	return rc ? rc : row(store, source, "at most", -1, -1, bound->high, -1);
+		rc = add_row(store, source, "at least", -1, -1, bound->low, -1);
+	return rc ? rc : add_row(store, source, "at most", -1, -1, bound->high, -1);
 }
 
 static int store_vm(struct store *store, const struct xcheck_vm *vm)
@@ -98,22 +99,24 @@ static int store_vm(struct store *store, const struct xcheck_vm *vm)
 
 	for (int i = 0; i < KVMSTAT_COUNT && !rc; i++) {
 		if (vm->result.values[i] >= 0)
-			rc = row(store, "kvm_stat_vm", kvmstat_names[i], vm->vcpu, -1,
-				 (uint64_t)vm->result.values[i], -1);
+			rc = add_row(store, "kvm_stat_vm", kvmstat_names[i], vm->vcpu, -1,
+				     (uint64_t)vm->result.values[i], -1);
 	}
 	if (rc || !vm->result.bounded)
 		return rc;
-	rc = row(store, "kvm_stat_bound", "at least", vm->vcpu, -1, vm->result.low, -1);
-	return rc ? rc : row(store, "kvm_stat_bound", "at most", vm->vcpu, -1, vm->result.high, -1);
+
+	rc = add_row(store, "kvm_stat_bound", "at least", vm->vcpu, -1, vm->result.low, -1);
+	return rc ? rc
+		  : add_row(store, "kvm_stat_bound", "at most", vm->vcpu, -1, vm->result.high, -1);
 }
 
 static int store_trace(const struct xcheck *x, struct store *store)
 {
-	int rc = row(store, "tracefs_lost", "events", -1, -1, x->trace_lost, -1);
+	int rc = add_row(store, "tracefs_lost", "events", -1, -1, x->trace_lost, -1);
 
 	if (!rc)
-		rc = row(store, "tracefs_other", "exits of other VMs", -1, -1,
-			 match_unknown_vcpu(x->match), -1);
+		rc = add_row(store, "tracefs_other", "exits of other VMs", -1, -1,
+			     match_unknown_vcpu(x->match), -1);
 	for (int vcpu = 0; vcpu < x->vcpu_count && !rc; vcpu++)
 		rc = store_match(store, x->match, vcpu);
 	return rc;
@@ -124,13 +127,15 @@ int xcheck_store(const struct xcheck *xcheck, struct store *store)
 	int rc = 0;
 
 	for (size_t i = 0; i < xcheck->note_count && !rc; i++)
-		rc = row(store, "unavailable", xcheck->notes[i], -1, -1, 0, -1);
+		rc = add_row(store, "unavailable", xcheck->notes[i], -1, -1, 0, -1);
 	if (!rc && xcheck->match)
 		rc = store_trace(xcheck, store);
+
 	if (!rc && xcheck->perf_read)
 		rc = store_perf(store, "perf_exit", xcheck->perf_exits, &xcheck->exit_bound);
 	if (!rc && xcheck->perf_read)
 		rc = store_perf(store, "perf_entry", xcheck->perf_entries, &xcheck->entry_bound);
+
 	for (size_t i = 0; i < xcheck->vm_count && !rc; i++) {
 		if (xcheck->vms[i].read)
 			rc = store_vm(store, &xcheck->vms[i]);

@@ -2,8 +2,8 @@
 /*
  * lacks.c - what a host lacks to run the BPF programs
  *
- * Looked at before anything is loaded, because the kernel's own errors (EPERM, EINVAL, ESRCH)
- * do not say which of several reasons it was.
+ * Checked before anything is loaded, because the kernel's own errors (EPERM, EINVAL, ESRCH) do
+ * not say which of several reasons it was.
  */
 #include <ctype.h>
 #include <linux/capability.h>
@@ -23,22 +23,22 @@ struct host_files {
 	char path[512];
 };
 
-static const char *at(struct host_files *h, const char *path)
+static const char *path_under_root(struct host_files *h, const char *path)
 {
 	snprintf(h->path, sizeof(h->path), "%s%s", h->root, path);
 	return h->path;
 }
 
-static bool there(struct host_files *h, const char *path)
+static bool exists(struct host_files *h, const char *path)
 {
-	return !access(at(h, path), F_OK);
+	return !access(path_under_root(h, path), F_OK);
 }
 
 /* Reads the line of a small file that contains @word. */
 static bool find_line(struct host_files *h, const char *path, const char *word, char *line,
 		      int bytes)
 {
-	FILE *f = fopen(at(h, path), "re");
+	FILE *f = fopen(path_under_root(h, path), "re");
 	bool found = false;
 
 	while (f && !found && fgets(line, bytes, f))
@@ -62,40 +62,33 @@ static bool has_capability(struct host_files *h)
 	return effective >> CAP_SYS_ADMIN & 1;
 }
 
+/* What is missing first, and the way out; NULL: nothing. */
+static const char *find_lack(struct host_files *h)
+{
+	char line[256];
+
+	if (!exists(h, "/sys/kernel/btf/vmlinux"))
+		return "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF; Debian's kernels have it)";
+
+	if (!exists(h, "/sys/module/kvm_intel") && !exists(h, "/sys/module/kvm_amd"))
+		return "KVM is not loaded (modprobe kvm_intel, or kvm_amd)";
+	if (!exists(h, "/sys/kernel/btf/kvm"))
+		return "the loaded kvm.ko has no BTF (load the distribution's own, or build it with BTF)";
+
+	if (!has_capability(h))
+		return "CAP_SYS_ADMIN missing (run it as root, or: setcap cap_sys_admin,cap_dac_read_search+ep collector)";
+	if (find_line(h, "/sys/kernel/security/lockdown", "[confidentiality]", line, sizeof(line)))
+		return "lockdown=confidentiality: the kernel lets no BPF program read its memory (boot with lockdown=integrity or without)";
+
+	return NULL;
+}
+
 bool source_bpf_lacks(const char *root, char *why, int bytes)
 {
 	struct host_files h = {.root = root};
-	char line[256];
+	const char *lack = find_lack(&h);
 
-	if (!there(&h, "/sys/kernel/btf/vmlinux")) {
-		snprintf(
-			why, (size_t)bytes,
-			"this kernel has no BTF (CONFIG_DEBUG_INFO_BTF; Debian's kernels have it)");
-		return true;
-	}
-	if (!there(&h, "/sys/module/kvm_intel") && !there(&h, "/sys/module/kvm_amd")) {
-		snprintf(why, (size_t)bytes, "KVM is not loaded (modprobe kvm_intel, or kvm_amd)");
-		return true;
-	}
-	if (!there(&h, "/sys/kernel/btf/kvm")) {
-		snprintf(why, (size_t)bytes,
-			 "the loaded kvm.ko has no BTF (load the distribution's own, or build it "
-			 "with "
-			 "BTF)");
-		return true;
-	}
-	if (!has_capability(&h)) {
-		snprintf(
-			why, (size_t)bytes,
-			"CAP_SYS_ADMIN missing (run it as root, or: setcap cap_sys_admin,cap_dac_read_search+ep collector)");
-		return true;
-	}
-	if (find_line(&h, "/sys/kernel/security/lockdown", "[confidentiality]", line,
-		      sizeof(line))) {
-		snprintf(why, (size_t)bytes,
-			 "lockdown=confidentiality: the kernel lets no BPF program read its memory "
-			 "(boot with lockdown=integrity or without)");
-		return true;
-	}
-	return false;
+	if (lack)
+		snprintf(why, (size_t)bytes, "%s", lack);
+	return lack != NULL;
 }

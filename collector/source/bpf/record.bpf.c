@@ -253,6 +253,7 @@ int BPF_PROG(on_entry, struct kvm_vcpu *vcpu)
 
 	if (!vcpu)
 		return 0;
+
 	v = find_vcpu(key_of(vcpu), &index);
 	if (!v) {
 		v = make_vcpu(vcpu, &index);
@@ -262,12 +263,14 @@ int BPF_PROG(on_entry, struct kvm_vcpu *vcpu)
 		}
 		is_new = true;
 	}
+
 	if (isa == KVM_EXIT_ISA_VMX) {
 		v->nested = vcpu->stat.guest_mode != 0;
 		here[bpf_get_smp_processor_id() & (BPF_CPUS - 1)] = index + 1;
 	}
 	if (v->ignored)
 		return 0;
+
 	if (!v->ring)
 		take_ring(v, vcpu);
 	if (is_new || v->user_tsc)
@@ -276,6 +279,8 @@ int BPF_PROG(on_entry, struct kvm_vcpu *vcpu)
 		count_halted(v, vcpu);
 		v->halting = 0;
 	}
+
+	/* No exit since the last entry: the CPU refused it. */
 	if (v->entered)
 		entered_again(v);
 	vcpu_entry(v, tsc);

@@ -49,42 +49,58 @@ const struct perf_attr *perf_file_find(const struct perf_file *file, enum kvm_ev
 	return NULL;
 }
 
-/* Whether the files' exits can be read; else one line for the cause. */
+/* Whether the CPU of @arch (utsname.machine) has the exit reasons of x86; "": unknown. */
+static bool is_x86(const char *arch)
+{
+	return strstr(arch, "86") != NULL;
+}
+
+static int no_exits(const struct perf_file *f, struct fault *fault)
+{
+	return fault_set(
+		fault, -ENOENT,
+		"%s: no kvm_exit was recorded (perf kvm stat record -a, or perf record -a -e kvm:kvm_exit -e kvm:kvm_entry)",
+		f->path);
+}
+
+/* The samples of kvm_exit must have what a record is made from. */
+static int check_samples(const struct perf_file *f, struct fault *fault)
+{
+	const struct perf_attr *exits = perf_file_find(f, KVM_EVENT_EXIT);
+
+	if (!exits)
+		return no_exits(f, fault);
+	if ((exits->sample_type & NEEDED) != NEEDED)
+		return fault_set(
+			fault, -ENOTSUP,
+			"%s: its samples lack the time, the thread or the raw data (perf record -T -R)",
+			f->path);
+	return 0;
+}
+
+/* Whether the file's exits can be read; else one line for the cause. */
 static int check(const struct perf_file *f, struct fault *fault)
 {
 	const char *arch = f->features.arch ? f->features.arch : "";
-	const struct perf_attr *exits;
 
 	switch (kvm_event_formats_check(&f->formats)) {
-	case -ENOENT:
-		if (strcmp(arch, "") && !strstr(arch, "86"))
-			break;
-		return fault_set(
-			fault, -ENOENT,
-			"%s: no kvm_exit was recorded (perf kvm stat record -a, or perf record -a -e kvm:kvm_exit -e kvm:kvm_entry)",
-			f->path);
+	case 0:
+		return check_samples(f, fault);
 	case -EBADMSG:
 		return fault_set(fault, -EBADMSG,
 				 "%s: damaged: the format of kvm_exit has no field exit_reason",
 				 f->path);
-	case 0:
-		exits = perf_file_find(f, KVM_EVENT_EXIT);
-		if (!exits)
-			return fault_set(
-				fault, -ENOENT,
-				"%s: no kvm_exit was recorded (perf record -a -e kvm:kvm_exit -e kvm:kvm_entry)",
-				f->path);
-		if ((exits->sample_type & NEEDED) != NEEDED)
-			return fault_set(
-				fault, -ENOTSUP,
-				"%s: its samples lack the time, the thread or the raw data (perf record -T -R)",
-				f->path);
-		return 0;
+	case -ENOENT:
+		/* kvm_exit of another architecture has another format. */
+		if (!*arch || is_x86(arch))
+			return no_exits(f, fault);
+		break;
 	}
+
 	return fault_set(
 		fault, -ENOEXEC,
 		"%s: no x86 kvm_exit: it was recorded on %s, whose exit reasons are others",
-		f->path, *arch && !strstr(arch, "86") ? arch : "an arm64 host or the like");
+		f->path, *arch && !is_x86(arch) ? arch : "an arm64 host or the like");
 }
 
 static int map_file(struct perf_file *f)
@@ -320,14 +336,17 @@ static int take_header_record(struct perf_file *f, uint32_t type, struct cursor 
 
 	if (f->has_headers)
 		return 1;
+
 	switch (type) {
 	case RECORD_HEADER_ATTR:
+		/* struct perf_event_attr, whose second field is its size; then ids. */
 		attr = c;
 		memcpy(&bytes, cursor_left(&c) >= 8 ? c.at + 4 : (const unsigned char *)"\0\0\0",
 		       4);
 		if (!cursor_take(&c, bytes))
 			return -EBADMSG;
 		attr.end = c.at;
+
 		rc = perf_header_add_attr(f, attr, c);
 		return rc ? rc : 1;
 	case RECORD_FEATURE:

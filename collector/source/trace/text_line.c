@@ -181,6 +181,7 @@ static bool parse_exit(const char *text, struct kvm_event *event)
 	parse_vcpu(text, event);
 	if (!parse_reason(text, event))
 		return false;
+
 	event->guest_rip = number_or_0(text, "rip", 16);
 	if (info) { /* two numbers without 0x: trace-cmd report, kernels before 5.10 */
 		event->info1 = strtoull(info + strlen(" info "), &end, 16);
@@ -199,7 +200,9 @@ static bool parse_key(const char *text, struct kvm_event *event)
 {
 	uint64_t *key = &event->key, *aux = &event->key_aux;
 
+	/* They say nothing of the vCPU: it is the one whose thread they are of. */
 	event->vcpu_id = KVM_EVENT_NO_VCPU;
+
 	switch (event->kind) {
 	case KVM_EVENT_MSR:
 		*aux = !!strstr(text, "msr_write");
@@ -227,6 +230,7 @@ static bool parse_key(const char *text, struct kvm_event *event)
 	default:
 		break;
 	}
+
 	return event->has_key;
 }
 
@@ -271,6 +275,7 @@ static bool parse_loss(const char *text, struct text_line *line)
 		line->lost = written > present ? written - present : 0;
 		return true;
 	}
+
 	if (sscanf(text, "CPU:%u [%n", &cpu, &end) != 1 || !end)
 		return false;
 	line->event.cpu = cpu;

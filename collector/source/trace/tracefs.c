@@ -72,6 +72,7 @@ static int start(struct tracefs_feed *f, size_t buffer_kb)
 
 	if (rc)
 		return rc;
+
 	f->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (f->timer < 0 || timerfd_settime(f->timer, 0, &period, NULL))
 		return -errno;
@@ -95,12 +96,14 @@ int source_tracefs_open(size_t buffer_kb, struct source **source, struct fault *
 
 	if (!f)
 		return fault_set(fault, -ENOMEM, "out of memory");
+
 	f->timer = -1;
 	rc = start(f, buffer_kb);
 	if (rc) {
 		tracefs_close(f);
 		return fault_set(fault, rc, "tracefs: %s", trace_instance_strerror(rc));
 	}
+
 	host_describe(&info);
 	info.tsc_khz = host_measure_tsc_khz();
 	rc = source_trace_open(&feed, "tracefs", &info, source, fault);
