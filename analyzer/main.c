@@ -92,7 +92,7 @@ int main(int argc, char **argv)
 		rc = run_command(&app, &opt, cmd);
 	args_free(&opt);
 	if (rc >= 0)
-		return 0;
+		return app.status;
 	fflush(stdout);
 	print_error(app.error);
 	return 1;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * analyzer compare - what differs between two runs
+ * compare.c - analyzer compare: what differs between two runs
  */
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,11 +15,21 @@
 #include "analyzer/output/units.h"
 #include "analyzer/query/compare.h"
 #include "analyzer/query/db.h"
+#include "analyzer/query/gate.h"
 #include "analyzer/query/reason.h"
 
 static const char *const sort_names[] = {"count", "time", "p50", "p99", "key", NULL};
 static const struct extra_option extra[] = {
-	{"total", NULL, "counts and times in all, not per second"}, {0}};
+	{"total", NULL, "counts and times in all, not per second"},
+	{"fail-on", "LIMITS",
+	 "exit status 2 if something changes by more, such as rate=20%,p99=+10%,new"},
+	{0}};
+
+/* Indices into options.extra. */
+enum { TOTAL, FAIL_ON };
+
+/* Exit status with --fail-on. */
+enum { STATUS_FAILED = 2, STATUS_OPEN = 3 };
 
 static const struct out_column columns[] = {
 	{"reason", "REASON", OUT_ID, 6},
@@ -36,6 +48,10 @@ static const struct out_column columns[] = {
 	{"p99_a", "P99 A", OUT_TIME, 3},
 	{"p99_b", "P99 B", OUT_TIME, 3},
 	{"p99_change", "P99", OUT_TEXT, 3},
+	{"change_p", "P(CHANGE)", OUT_NUMBER, OUT_HIDDEN},
+	{"p50_p", "P(P50)", OUT_NUMBER, OUT_HIDDEN},
+	{"p99_p", "P(P99)", OUT_NUMBER, OUT_HIDDEN},
+	{"fails", "FAILS", OUT_TEXT, 0},
 	{"why", "WHY", OUT_TEXT, 0},
 };
 
@@ -120,106 +136,168 @@ static int compare_changes(const void *a, const void *b, void *sort)
 	const struct change *x = a, *y = b;
 	double vx = sort_value(x, *(int *)sort), vy = sort_value(y, *(int *)sort);
 
+	/* The sum stands below what it is the sum of. */
+	if ((x->key == CHANGE_ALL) != (y->key == CHANGE_ALL))
+		return x->key == CHANGE_ALL ? 1 : -1;
 	if (vx != vy)
 		return vx < vy ? 1 : -1;
 	return x->key < y->key ? -1 : x->key > y->key;
 }
 
-static void put_count(struct out *out, const struct change *c, bool total)
-{
-	double scale_a = total ? c->seconds_a : 1, scale_b = total ? c->seconds_b : 1;
+/*
+ * struct printing - what to print
+ * @ept: ept_difference()
+ * @gate: limits of --fail-on; NULL: none were given
+ * @result: what the limits give
+ * @failing: changes that fail or are open
+ */
+struct printing {
+	const struct options *opt;
+	struct side *a, *b;
+	struct change *change;
+	uint32_t changes;
+	int ept;
+	const struct gate *gate;
+	enum gate_result result;
+	uint32_t failing;
+};
 
-	out_int(out, c->a ? (int64_t)c->a->n : 0);
-	out_int(out, c->b ? (int64_t)c->b->n : 0);
+static void put_value(struct out *out, bool known, double value)
+{
+	if (known)
+		out_real(out, value);
+	else
+		out_none(out);
+}
+
+static void put_rate(struct out *out, const struct change *c, bool total)
+{
+	out_int(out, c->a ? (int64_t)group_exits(c->a) : 0);
+	out_int(out, c->b ? (int64_t)group_exits(c->b) : 0);
 	if (!total) {
 		out_real(out, c->rate_a);
 		out_real(out, c->rate_b);
 	}
-	if (c->a && c->b)
-		out_real(out, c->rate_b * scale_b / (c->rate_a * scale_a));
-	else
-		out_none(out);
-	out_text(out, change_word(c, total));
+	put_value(out, c->a && c->b, c->rate.change + 1);
+	out_text(out, change_word(c));
 	out_real(out, c->busy_a);
 	out_real(out, c->busy_b);
 }
 
-/* Where the time of a run's exits is taken: in KVM itself, or at its tracepoints. */
-static bool is_traced(const struct run *run)
-{
-	static const char *const traced[] = {"bpf", "tracefs", "perf.data", "trace.dat"};
-
-	for (size_t i = 0; i < sizeof(traced) / sizeof(*traced); i++) {
-		if (!strcmp(run->source, traced[i]))
-			return true;
-	}
-	return false;
-}
-
-/* Whether times differ by where they are taken alone, so that no change can be told. */
-static bool stamps_differ(const struct side *a, const struct side *b)
-{
-	return is_traced(&a->app.run) != is_traced(&b->app.run);
-}
-
-/* @unlike: the times of both are taken in different places. */
-static void put_quantile(struct out *out, const struct change *c, const struct quantile_change *q,
-			 bool unlike)
+static void put_quantile(struct out *out, const struct change *c, const struct difference *q)
 {
 	char text[64];
 
-	if (c->a)
-		out_real(out, q->a);
-	else
-		out_none(out);
-	if (c->b)
-		out_real(out, q->b);
-	else
-		out_none(out);
-	if (unlike)
-		out_none(out);
-	else
-		out_text(out, quantile_word(c, q, text, sizeof(text)));
+	put_value(out, c->a && c->a->n, q->a);
+	put_value(out, c->b && c->b->n, q->b);
+	out_text(out, quantile_word(q, text, sizeof(text)));
 }
 
-/* A column that --total leaves out. */
-static bool is_rate(const struct out_column *column)
+/* Columns that --total leaves out, and those of --fail-on without it. */
+static bool is_shown(const struct printing *p, const struct out_column *column,
+		     enum out_format format)
 {
-	return !strncmp(column->name, "per_s", 5);
-}
+	if (!strncmp(column->name, "per_s", 5))
+		return !p->opt->extra[TOTAL];
+	if (!strcmp(column->name, "fails"))
+		return p->gate != NULL;
 
-static int put_changes(struct app *app, const struct options *opt, struct out *out,
-		       const struct change *change, uint32_t n, bool total, int ept, bool unlike)
-{
-	struct out_column shown[N_COLUMNS];
 	/* In tables the reasons why stand below: they are sentences. */
-	int last = out->format == OUT_TABLE ? N_COLUMNS - 1 : N_COLUMNS;
-	uint32_t limit = opt->limit > 0 && opt->limit < n ? (uint32_t)opt->limit : n;
-	char name[64];
+	return format != OUT_TABLE || strcmp(column->name, "why") != 0;
+}
 
-	for (int i = 0, at = 0; i < last; i++)
-		if (!total || !is_rate(&columns[i]))
-			shown[at++] = columns[i];
-	out_table(out, "rows", shown, total ? last - 2 : last);
-	for (uint32_t i = 0; i < limit; i++) {
-		if (!reason_name(app, app->run.isa, change[i].key, name, sizeof(name)))
+static const char *name_change(struct app *app, const struct change *c, char *text, size_t size)
+{
+	if (c->key == CHANGE_ALL)
+		return "(all)";
+	return reason_name(app, app->run.isa, c->key, text, size);
+}
+
+static void put_fails(struct out *out, const struct gate *gate, const struct change *c)
+{
+	char names[64], text[80];
+	enum gate_result result = gate_check(gate, c, names, sizeof(names));
+
+	snprintf(text, sizeof(text), "%s%s", result == GATE_OPEN ? "open:" : "", names);
+	out_text(out, result == GATE_PASSED ? NULL : text);
+}
+
+static int put_change(struct app *app, const struct printing *p, struct out *out,
+		      const struct change *c)
+{
+	char text[64];
+	const char *name = name_change(app, c, text, sizeof(text));
+
+	if (!name)
+		return -1;
+	if (c->key == CHANGE_ALL)
+		out_none(out);
+	else
+		out_int(out, reason_basic(app->run.isa, c->key));
+	out_text(out, name);
+	put_rate(out, c, p->opt->extra[TOTAL] != NULL);
+	put_quantile(out, c, &c->p50);
+	put_quantile(out, c, &c->p99);
+	put_value(out, c->rate.verdict != CHANGE_UNKNOWN, c->rate.p);
+	put_value(out, c->p50.verdict != CHANGE_UNKNOWN, c->p50.p);
+	put_value(out, c->p99.verdict != CHANGE_UNKNOWN, c->p99.p);
+
+	if (p->gate)
+		put_fails(out, p->gate, c);
+	if (out->format != OUT_TABLE)
+		out_text(out, change_why(c, app->run.isa, p->ept));
+	return 0;
+}
+
+/* Why each reason changed, below the table. */
+static int note_whys(struct app *app, const struct printing *p, struct out *out)
+{
+	int64_t limit = p->opt->limit;
+	char text[64];
+
+	for (uint32_t i = 0; i < p->changes && (limit <= 0 || i < limit); i++) {
+		const char *why = change_why(&p->change[i], app->run.isa, p->ept);
+
+		if (!why)
+			continue;
+		if (!name_change(app, &p->change[i], text, sizeof(text)))
 			return -1;
-		out_int(out, reason_basic(app->run.isa, change[i].key));
-		out_text(out, name);
-		put_count(out, &change[i], total);
-		put_quantile(out, &change[i], &change[i].p50, unlike);
-		put_quantile(out, &change[i], &change[i].p99, unlike);
-		if (last == N_COLUMNS)
-			out_text(out, change_why(&change[i], app->run.isa, ept));
-	}
-	out_table_end(out);
-	for (uint32_t i = 0; i < limit && last < N_COLUMNS; i++) {
-		const char *why = change_why(&change[i], app->run.isa, ept);
-
-		if (why && reason_name(app, app->run.isa, change[i].key, name, sizeof(name)))
-			out_note(out, "%s: %s", name, why);
+		out_note(out, "%s: %s", text, why);
 	}
 	return 0;
+}
+
+static int put_changes(struct app *app, const struct printing *p, struct out *out)
+{
+	struct out_column shown[N_COLUMNS];
+	int64_t limit = p->opt->limit;
+	int columns_shown = 0;
+
+	for (int i = 0; i < N_COLUMNS; i++) {
+		if (is_shown(p, &columns[i], out->format))
+			shown[columns_shown++] = columns[i];
+	}
+	out_table(out, "rows", shown, columns_shown);
+	for (uint32_t i = 0; i < p->changes; i++) {
+		const struct change *c = &p->change[i];
+
+		/* In JSON the sum is a table of its own; rows of CSV can be added up. */
+		if (c->key == CHANGE_ALL ? out->format != OUT_TABLE : limit > 0 && i >= limit)
+			continue;
+		if (put_change(app, p, out, c))
+			return -1;
+	}
+	out_table_end(out);
+
+	if (out->format == OUT_JSON) {
+		const struct change *last = &p->change[p->changes - 1];
+
+		out_table(out, "total", shown, columns_shown);
+		if (put_change(app, p, out, last))
+			return -1;
+		out_table_end(out);
+	}
+	return out->format == OUT_TABLE ? note_whys(app, p, out) : 0;
 }
 
 /* -1: A alone uses EPT, 1: B alone, 0: no difference. */
@@ -233,19 +311,18 @@ static int ept_difference(const struct side *a, const struct side *b)
 
 static void put_totals(struct out *out, const struct side *a, const struct side *b)
 {
-	struct group all_a = agg_total(&a->by_reason), all_b = agg_total(&b->by_reason);
-	double per_s_a = (double)all_a.n / side_seconds(a),
-	       per_s_b = (double)all_b.n / side_seconds(b);
+	uint64_t all_a = group_exits(&a->all), all_b = group_exits(&b->all);
 	char text[4][UNITS_TEXT];
 
-	out_line(out, "exits: A %s (%s/s), B %s (%s/s)", units_count((int64_t)all_a.n, text[0]),
-		 units_real(per_s_a, text[1]), units_count((int64_t)all_b.n, text[2]),
-		 units_real(per_s_b, text[3]));
+	out_line(out, "exits: A %s (%s/s), B %s (%s/s)", units_count((int64_t)all_a, text[0]),
+		 units_real((double)all_a / side_seconds(a), text[1]),
+		 units_count((int64_t)all_b, text[2]),
+		 units_real((double)all_b / side_seconds(b), text[3]));
 }
 
 static void note_stamps(struct out *out, const struct run *a, const struct run *b)
 {
-	bool b_traced = is_traced(b);
+	bool b_traced = run_is_traced(b);
 	const struct run *exact = b_traced ? a : b;
 	const struct run *traced = b_traced ? b : a;
 
@@ -255,65 +332,158 @@ static void note_stamps(struct out *out, const struct run *a, const struct run *
 		b_traced ? "A" : "B", exact->source, b_traced ? "B" : "A", traced->source);
 }
 
-static int print(struct app *app, const struct options *opt, struct side *a, struct side *b,
-		 struct change *change, uint32_t n, int sort)
+/* What the limits of --fail-on give: a note, the JSON member "gate" and the exit status. */
+static void put_result(struct app *app, const struct printing *p, struct out *out)
 {
-	int ept = ept_difference(a, b), rc;
-	bool unlike = stamps_differ(a, b);
-	struct out out;
+	static const int status[] = {
+		[GATE_PASSED] = 0, [GATE_OPEN] = STATUS_OPEN, [GATE_FAILED] = STATUS_FAILED};
+	const char *limits = p->opt->extra[FAIL_ON];
 
-	for (uint32_t i = 0; i < n; i++) {
-		change[i].busy_a = change[i].a ? busy_share(a, change[i].a) : 0;
-		change[i].busy_b = change[i].b ? busy_share(b, change[i].b) : 0;
+	app->status = status[p->result];
+	if (out->format == OUT_JSON)
+		json_text(&out->json, "gate", gate_result_name(p->result));
+	switch (p->result) {
+	case GATE_FAILED:
+		out_note(out, "--fail-on %s: failed (%" PRIu32 " of %" PRIu32 " rows).", limits,
+			 p->failing, p->changes);
+		break;
+	case GATE_OPEN:
+		out_note(
+			out,
+			"--fail-on %s: open: nothing fails, but dropped exits or too short a run could hide it (%" PRIu32
+			" of %" PRIu32 " rows).",
+			limits, p->failing, p->changes);
+		break;
+	case GATE_PASSED:
+		out_note(out, "--fail-on %s: passed.", limits);
+		break;
 	}
-	qsort_r(change, n, sizeof(*change), compare_changes, &sort);
-	out_begin(&out, &opt->style, a->app.run.tsc_khz);
-	out_line(&out, "%s", "A:");
-	out_run(&out, "a", &a->app.run);
-	out_line(&out, "%s", "B:");
-	out_run(&out, "b", &b->app.run);
-	put_totals(&out, a, b);
-	rc = put_changes(&a->app, opt, &out, change, n, opt->extra[0] != NULL, ept, unlike);
-	if (unlike)
-		note_stamps(&out, &a->app.run, &b->app.run);
-	if (ept)
-		out_note(&out, "%s is on in %s and off in %s, where KVM keeps shadow page tables.",
-			 a->app.run.isa == 1 ? "EPT" : "NPT", ept < 0 ? "A" : "B",
-			 ept < 0 ? "B" : "A");
+}
+
+static void put_legend(struct out *out, const struct printing *p)
+{
+	bool lost = false;
+
+	for (uint32_t i = 0; i < p->changes; i++) {
+		const struct change *c = &p->change[i];
+
+		if (c->rate.verdict == CHANGE_LOST || c->p50.verdict == CHANGE_LOST ||
+		    c->p99.verdict == CHANGE_LOST)
+			lost = true;
+	}
 	out_note(
-		&out,
-		"more, fewer, +%%, -%%: a difference that chance alone would make less often than 1 in 20 times; ~: it may be chance.");
-	if (a->app.run.tsc_khz != b->app.run.tsc_khz && opt->style.cycles)
-		out_note(&out, "B's cycles are scaled to A's TSC frequency.");
+		out,
+		"more, fewer, +%%, -%%: a difference of 5 %% or more; of those that are named, chance alone makes at most 1 in 20. ~, ?: it may be chance, or is less.");
+	if (lost)
+		out_note(out, "lost: dropped exits could explain the difference.");
+}
+
+static void put_notes(struct out *out, const struct printing *p)
+{
+	const struct run *a = &p->a->app.run, *b = &p->b->app.run;
+
+	if (sides_differ_in_stamps(p->a, p->b))
+		note_stamps(out, a, b);
+	if (p->ept)
+		out_note(out, "%s is on in %s and off in %s, where KVM keeps shadow page tables.",
+			 a->isa == 1 ? "EPT" : "NPT", p->ept < 0 ? "A" : "B",
+			 p->ept < 0 ? "B" : "A");
+	put_legend(out, p);
+	if (a->tsc_khz != b->tsc_khz && p->opt->style.cycles)
+		out_note(out, "B's cycles are scaled to A's TSC frequency.");
+}
+
+static int print(struct app *app, const struct printing *p)
+{
+	struct out out;
+	int rc;
+
+	out_begin(&out, &p->opt->style, p->a->app.run.tsc_khz);
+	out_line(&out, "%s", "A:");
+	out_run(&out, "a", &p->a->app.run);
+	out_line(&out, "%s", "B:");
+	out_run(&out, "b", &p->b->app.run);
+	put_totals(&out, p->a, p->b);
+	rc = put_changes(&p->a->app, p, &out);
+
+	put_notes(&out, p);
+	if (p->gate)
+		put_result(app, p, &out);
 	return out_end(&out, app, rc < 0);
+}
+
+/* Hold all changes against the limits of --fail-on. */
+static void check_limits(struct printing *p)
+{
+	char names[64];
+
+	for (uint32_t i = 0; i < p->changes; i++) {
+		enum gate_result result = gate_check(p->gate, &p->change[i], names, sizeof(names));
+
+		if (result > p->result) {
+			p->result = result;
+			p->failing = 0;
+		}
+		if (result == p->result && result != GATE_PASSED)
+			p->failing++;
+	}
+}
+
+/* Compute what is printed of both sides. */
+static int prepare(struct app *app, struct printing *p)
+{
+	if (p->a->app.run.isa != p->b->app.run.isa)
+		return app_fail(
+			app,
+			"one run is of VMX, the other of SVM: their exit reasons can't be compared");
+	if (changes_make(app, p->a, p->b, p->opt->extra[TOTAL] != NULL, &p->change, &p->changes))
+		return -1;
+	if (!p->changes)
+		return app_fail(app, "no exit of either run matches the options");
+
+	p->ept = ept_difference(p->a, p->b);
+	for (uint32_t i = 0; i < p->changes; i++) {
+		struct change *c = &p->change[i];
+
+		c->busy_a = c->a ? busy_share(p->a, c->a) : 0;
+		c->busy_b = c->b ? busy_share(p->b, c->b) : 0;
+	}
+	if (p->gate)
+		check_limits(p);
+	return 0;
 }
 
 static int compare(struct app *app, const struct options *opt)
 {
 	int sort = choice_parse(app, "--sort", opt->sort ? opt->sort : "count", sort_names);
 	struct side a = {0}, b = {0};
-	struct change *change = NULL;
-	uint32_t n = 0;
+	struct printing p = {.opt = opt, .a = &a, .b = &b};
+	struct gate gate;
 	int rc;
 
 	if (sort < 0)
 		return -1;
 	if (opt->n_words != 2)
 		return app_fail(app, "compare needs two runs: numbers, labels, files or FILE:RUN");
+	if (opt->extra[FAIL_ON]) {
+		if (gate_parse(app, opt->extra[FAIL_ON], &gate))
+			return -1;
+		p.gate = &gate;
+	}
+
 	rc = open_side(app, opt->words[0], &a);
 	if (!rc)
 		rc = open_side(app, opt->words[1], &b);
-	if (!rc && a.app.run.isa != b.app.run.isa)
-		rc = app_fail(
-			app,
-			"one run is of VMX, the other of SVM: their exit reasons can't be compared");
 	if (!rc)
-		rc = changes_make(app, &a, &b, opt->extra[0] != NULL, &change, &n);
-	if (!rc && !n)
-		rc = app_fail(app, "no exit of either run matches the options");
-	if (!rc)
-		rc = print(app, opt, &a, &b, change, n, sort);
-	free(change);
+		rc = prepare(app, &p);
+	if (!rc) {
+		qsort_r(p.change, p.changes, sizeof(*p.change), compare_changes, &sort);
+		rc = print(app, &p);
+	}
+	/* What failed while one of the runs was read. */
+	if (rc < 0 && !*app->error)
+		app_fail(app, "%s", *a.app.error ? a.app.error : b.app.error);
+	free(p.change);
 	close_side(&a);
 	close_side(&b);
 	return rc;
@@ -322,7 +492,7 @@ static int compare(struct app *app, const struct options *opt)
 const struct cmd cmd_compare = {
 	.name = "compare",
 	.summary = "what differs between two runs",
-	.usage = "A B [--total] [--sort KEY] [OPTION...]",
+	.usage = "A B [--total] [--fail-on LIMITS] [--sort KEY] [OPTION...]",
 	.help = help_compare,
 	.options = OPT_FILTER | OPT_FORMAT | OPT_SORT | OPT_LIMIT | OPT_OWN_DB,
 	.words = 2,

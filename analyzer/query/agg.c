@@ -57,7 +57,7 @@ static const char rollup_sql[] =
 static const char coarse_sql[] = ROLLUP_COLUMNS
 	"FROM exit_rollup_coarse WHERE vcpu = ?1 AND level = ?4 AND slot BETWEEN ?2 AND ?3";
 static const char hist_sql[] =
-	"SELECT reason, bucket, n FROM exit_hist WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3 AND part = ?4";
+	"SELECT reason, bucket, n, slot FROM exit_hist WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3 AND part = ?4";
 static const char hist_total_sql[] =
 	"SELECT reason, bucket, n FROM exit_hist_total WHERE vcpu = ?1 AND part = ?4 AND ?2 < ?3";
 
@@ -133,13 +133,14 @@ static int add_bucket(struct app *app, struct dist *dist, sqlite3_stmt *stmt)
 	return 0;
 }
 
-static int read_hist(struct app *app, const struct run *run, enum agg_by by, int part,
-		     struct agg *agg)
+static int read_hist(struct app *app, const struct run *run, enum agg_by by,
+		     const struct agg_bins *bins, int part, struct agg *agg)
 {
 	sqlite3_stmt *stmt;
 	int rc = 0;
 
-	if (db_prepare(app, &stmt, run->coarse && run_is_whole(run) ? hist_total_sql : hist_sql))
+	if (db_prepare(app, &stmt,
+		       run->coarse && run_is_whole(run) && !bins ? hist_total_sql : hist_sql))
 		return -1;
 	for (unsigned int i = 0; i < run->n_vcpus && rc >= 0; i++) {
 		bind_slots(stmt, run, run->vcpus[i].id, run->hist_cycles, part);
@@ -149,7 +150,9 @@ static int read_hist(struct app *app, const struct run *run, enum agg_by by, int
 
 			if (!reason_passes(run, key))
 				continue;
-			to = rollup_target(agg, by, NULL, key, &run->vcpus[i], 0);
+			to = rollup_target(agg, by, bins, key, &run->vcpus[i],
+					   bins ? sqlite3_column_int64(stmt, 3) * run->hist_cycles
+						: 0);
 			if (!to) {
 				rc = app_fail(app, "out of memory");
 				break;
@@ -173,7 +176,8 @@ int agg_read(struct app *app, const struct run *run, enum agg_by by, unsigned in
 	} else {
 		if (read_rollups(app, run, by, NULL, agg))
 			return -1;
-		if ((flags & AGG_DIST) && read_hist(app, run, by, !!(flags & AGG_HANDLER), agg))
+		if ((flags & AGG_DIST) &&
+		    read_hist(app, run, by, NULL, !!(flags & AGG_HANDLER), agg))
 			return -1;
 	}
 
@@ -183,9 +187,11 @@ int agg_read(struct app *app, const struct run *run, enum agg_by by, unsigned in
 }
 
 int agg_read_bins(struct app *app, const struct run *run, const struct agg_bins *bins,
-		  struct agg *agg)
+		  unsigned int flags, struct agg *agg)
 {
-	if (run->by_rows)
-		return agg_read_rows(app, run, BY_SLOT, 0, bins, agg);
-	return read_rollups(app, run, BY_SLOT, bins, agg);
+	if (run->by_rows || (flags & AGG_EXACT))
+		return agg_read_rows(app, run, BY_SLOT, flags & ~AGG_EXACT, bins, agg);
+	if (read_rollups(app, run, BY_SLOT, bins, agg))
+		return -1;
+	return (flags & AGG_DIST) ? read_hist(app, run, BY_SLOT, bins, 0, agg) : 0;
 }

@@ -47,9 +47,13 @@ struct agg_bins {
 int agg_read(struct app *app, const struct run *run, enum agg_by by, unsigned int flags,
 	     struct agg *agg);
 
-/* The same by {bin, reason key}. */
+/*
+ * The same by {bin, reason key}. @flags: AGG_DIST; AGG_EXACT: read rows, though roll-ups
+ * would do, and add them to buckets. With AGG_DIST from roll-ups, @bins->width is a multiple
+ * of hist_cycles.
+ */
 int agg_read_bins(struct app *app, const struct run *run, const struct agg_bins *bins,
-		  struct agg *agg);
+		  unsigned int flags, struct agg *agg);
 
 /* Whether this is read from rows of table exit. */
 bool agg_needs_rows(const struct run *run, enum agg_by by, unsigned int flags);

@@ -115,6 +115,8 @@ struct run {
 /*
  * struct app - a database and what is asked of it
  * @path: of the database; begins the messages about it
+ * @status: exit status of a command that succeeded; other than 0 for a command that says
+ *	so in its help
  */
 struct app {
 	const char *path;
@@ -122,6 +124,7 @@ struct app {
 	sqlite3 *db;
 	bool written; /* a collector has the file open */
 	struct run run;
+	int status;
 	char error[512];
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * compare.h - the difference of two runs, and whether chance explains it
+ * compare.h - the difference of two runs, and whether chance or losses explain it
  */
 #ifndef EXITSCOPE_ANALYZER_QUERY_COMPARE_H
 #define EXITSCOPE_ANALYZER_QUERY_COMPARE_H
@@ -8,28 +8,61 @@
 #include "analyzer/query/agg.h"
 #include "analyzer/query/series.h"
 
-/* One of the two runs, with a database connection of its own. */
+/* The key of the sum over all reasons. */
+#define CHANGE_ALL INT64_MIN
+
+/* The least change that is a verdict, as a share of A. */
+#define CHANGE_MATTERS 0.05
+
+/*
+ * struct side - one of the two runs, with a database connection of its own
+ * @by_reason, @all: its exits by reason, and together
+ * @series: its exits over time, from roll-ups; empty if @by_bin has them
+ * @by_bin: exits and distributions of {bin, reason key}, of the bins of @bins, with
+ *	CHANGE_ALL for all reasons; none where there are neither enough intervals of
+ *	histograms nor rows
+ * @from_rows: @by_bin was read from rows
+ */
 struct side {
 	struct app app;
 	struct agg by_reason;
+	struct group all;
 	struct series series;
+	struct agg by_bin;
+	struct agg_bins bins;
+	bool from_rows;
 };
 
 /*
- * A quantile on both sides, in cycles of side A.
- * @low_a .. @high_a: its 95 % interval on side A
+ * What can be said of a difference. CHANGE_LOST: dropped exits could explain it;
+ * CHANGE_UNKNOWN: one side is missing, too short, or its times are not to be compared.
  */
-struct quantile_change {
+enum verdict { CHANGE_NONE, CHANGE_FOUND, CHANGE_LOST, CHANGE_UNKNOWN };
+
+/*
+ * struct difference - a value on both sides, and whether chance explains the difference
+ * @a, @b: exits per second (with total: exits), or a quantile in cycles of side A
+ * @change: b / a - 1; INFINITY: A has none
+ * @least, @most: the same at least and at most, whatever the dropped exits were
+ * @p: probability of such a difference by chance alone; 1 where nothing can be said
+ * @by_chance: chance may have made it. Of all differences of a command that are not by
+ *	chance, it makes at most 1 in 20.
+ * @verdict: CHANGE_FOUND if it is not by chance and at least CHANGE_MATTERS
+ */
+struct difference {
 	double a, b;
-	double low_a, high_a, low_b, high_b;
+	double change, least, most;
+	double p;
+	bool by_chance;
+	enum verdict verdict;
 };
 
 /*
- * One reason key in both runs.
+ * struct change - one reason key in both runs
+ * @key: CHANGE_ALL: all reasons together
  * @a, @b: its exits; NULL: none
  * @rate_a, @rate_b: exits per second; @seconds_a, @seconds_b: how long
  * @busy_a, @busy_b: share of the vCPUs' time without the halted part
- * @significant: whether the rates (or with total the counts) differ at 95 %
  */
 struct change {
 	int64_t key;
@@ -37,30 +70,41 @@ struct change {
 	double seconds_a, seconds_b;
 	double rate_a, rate_b;
 	double busy_a, busy_b;
-	bool significant;
-	struct quantile_change p50, p99;
+	struct difference rate, p50, p99;
 };
 
-/* Read what side->app.run is; free it with side_free(). */
+/* Read what side->app.run is; free it with side_free(). Return: 0, or -1 with app.error. */
 int side_read(struct side *side);
 void side_free(struct side *side);
 
 /* Length of what was read, in seconds; never 0. */
 double side_seconds(const struct side *side);
 
-/*
- * Every reason that occurs in @a or @b. With @total counts are compared, else
- * rates. Free *change; it points into both sides.
+/* Whether the times of both differ by where they are taken alone: in KVM, or at tracepoints. */
+bool sides_differ_in_stamps(const struct side *a, const struct side *b);
+
+/* Where the time of a run's exits is taken: in KVM itself, or at its tracepoints. */
+bool run_is_traced(const struct run *run);
+
+/**
+ * changes_make - compare every reason that occurs in @a or @b, and all together
+ * @total: compare counts, not rates
+ * @change: an array of *n, CHANGE_ALL last if there are several reasons; it points into
+ *	both sides; free it
+ *
+ * Return: 0, or -1 with app->error.
  */
 int changes_make(struct app *app, const struct side *a, const struct side *b, bool total,
 		 struct change **change, uint32_t *n);
 
-/* "new", "vanished", "more", "fewer" or "~". */
-const char *change_word(const struct change *c, bool total);
+/*
+ * "more", "fewer", "~" (may be chance), "lost", "new" and "vanished", with '?' if chance may
+ * be why one side has none; NULL: CHANGE_UNKNOWN.
+ */
+const char *change_word(const struct change *c);
 
-/* "+12 %", "-3 %", "~"; NULL: only one side has it. */
-const char *quantile_word(const struct change *c, const struct quantile_change *q, char *text,
-			  size_t size);
+/* "+12 %", "-3 %", "~", "lost"; NULL: CHANGE_UNKNOWN. */
+const char *quantile_word(const struct difference *q, char *text, size_t size);
 
 /* What EPT has to do with it; NULL: nothing. @ept: -1 A alone has EPT, 1 B alone. */
 const char *change_why(const struct change *c, int isa, int ept);

@@ -202,7 +202,7 @@ int series_read(struct app *app, const struct run *run, int most, struct series 
 	bins.begin = series->origin;
 	series->bin_cycles = bins.width;
 
-	if (agg_read_bins(app, run, &bins, &series->by) || allocate(app, series))
+	if (agg_read_bins(app, run, &bins, 0, &series->by) || allocate(app, series))
 		return -1;
 	for (uint32_t i = 0; i < series->by.groups; i++) {
 		int64_t bin = series->by.group[i].key[0];
