@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "analyzer/commands/commands.h"
+#include "analyzer/commands/queries.h"
 #include "analyzer/output/out.h"
 #include "analyzer/query/db.h"
+
+#define COLUMNS(c) (int)(sizeof(c) / sizeof((c)[0]))
 
 static const struct out_column run_columns[] = {
 	{"run", "RUN", OUT_ID, 0},
@@ -27,15 +30,6 @@ static const struct out_column run_columns[] = {
 	{"kernel", "KERNEL", OUT_TEXT, 9},
 };
 
-#define RUN_SQL(state)                                                                             \
-	"SELECT run, label, " state ", started, duration_ns, exits, dropped, coverage, vms,"       \
-	" vcpus, CASE has_raw WHEN 0 THEN 'none' WHEN 1 THEN 'all' ELSE 'last' END, isa_name,"     \
-	" ept, environment, host, kernel FROM runs ORDER BY run"
-
-static const char run_sql[] = RUN_SQL("state");
-/* Without a writer nothing is being recorded. */
-static const char unwritten_sql[] = RUN_SQL("replace(state, 'recording', 'interrupted')");
-
 static const struct out_column vcpu_columns[] = {
 	{"run", "RUN", OUT_ID, 0},
 	{"vm", "VM", OUT_ID, 0},
@@ -55,9 +49,6 @@ static const struct out_column vcpu_columns[] = {
 	{"coverage", "COVERAGE", OUT_SHARE, 0},
 };
 
-static const char vcpu_sql[] =
-	"SELECT c.run, c.vm, c.tgid, c.comm, v.name, v.name_source, v.uuid, v.started, c.vcpu_id, c.tid, c.thread, c.recorded, c.dropped, c.filtered, c.unread, c.coverage FROM coverage c JOIN vms v USING (vm) ORDER BY c.run, c.vm, c.vcpu_id, c.vcpu";
-
 static const struct extra_option extra[] = {{"vcpus", NULL, "a row for each VM and vCPU"}, {0}};
 
 static int runs(struct app *app, const struct options *opt)
@@ -67,11 +58,12 @@ static int runs(struct app *app, const struct options *opt)
 	int rc;
 
 	out_begin(&out, &opt->style, 0);
-	rc = vcpus ? out_query(&out, app, "vcpus", vcpu_columns,
-			       (int)(sizeof(vcpu_columns) / sizeof(vcpu_columns[0])), vcpu_sql)
-		   : out_query(&out, app, "runs", run_columns,
-			       (int)(sizeof(run_columns) / sizeof(run_columns[0])),
-			       app->written ? run_sql : unwritten_sql);
+	if (vcpus)
+		rc = out_query(&out, app, "vcpus", vcpu_columns, COLUMNS(vcpu_columns),
+			       commands_sql_runs_vcpus, 0);
+	else
+		rc = out_query(&out, app, "runs", run_columns, COLUMNS(run_columns),
+			       commands_sql_runs, app->written);
 	return out_end(&out, app, rc < 0);
 }
 

@@ -8,6 +8,7 @@
 
 #include "analyzer/commands/choice.h"
 #include "analyzer/commands/commands.h"
+#include "analyzer/commands/queries.h"
 #include "analyzer/output/out.h"
 #include "analyzer/output/units.h"
 #include "analyzer/query/agg.h"
@@ -121,10 +122,7 @@ static int read_sequences(struct app *app, struct sequences *s)
 	s->last = calloc(run->n_vcpus + 1, sizeof(*s->last));
 	if (!s->last)
 		return app_fail(app, "out of memory");
-	if (where_prepare(
-		    app, run,
-		    "SELECT e.vcpu, e.seq, e.tsc, e.reason, e.cycles, e.halted_cycles FROM exit e WHERE %s ORDER BY e.rowid",
-		    &stmt))
+	if (where_prepare(app, run, commands_sql_sequences, &stmt))
 		return -1;
 	while ((rc = db_step(app, stmt)) > 0) {
 		int64_t key = reason_key(run->isa, sqlite3_column_int64(stmt, 3));

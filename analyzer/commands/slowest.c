@@ -9,6 +9,7 @@
 
 #include "analyzer/commands/choice.h"
 #include "analyzer/commands/commands.h"
+#include "analyzer/commands/queries.h"
 #include "analyzer/output/out.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/where.h"
@@ -46,21 +47,6 @@ static const struct out_column columns[] = {
 
 #define N_COLUMNS (int)(sizeof(columns) / sizeof(columns[0]))
 
-/* What a row shows, in the order of the columns behind RANK; the exit's own
- * time comes first, to be made relative to the run.
- */
-#define SHOWN                                                                                      \
-	"tsc, vm, vcpu_id, pcpu, seq, reason_name, key_text, cycles, handler_cycles, "             \
-	"halted_cycles, userspace_cycles,"                                                         \
-	" preempted_cycles, rip, user_reason_name, printf('%x', qualification),"                   \
-	" ltrim(CASE WHEN fastpath THEN ',fastpath' ELSE '' END || CASE WHEN nested THEN "         \
-	"',nested' ELSE '' END"                                                                    \
-	" || CASE WHEN synthesized THEN ',synthesized' ELSE '' END || CASE WHEN no_reentry THEN "  \
-	"',no_reentry' ELSE ''"                                                                    \
-	" END || CASE WHEN tsc_back THEN ',tsc_back' ELSE '' END || CASE WHEN reason_flags <> '' " \
-	"THEN ','"                                                                                 \
-	" || reason_flags ELSE '' END, ',')"
-
 static void put_exit(struct app *app, struct out *out, sqlite3_stmt *stmt, int64_t rank)
 {
 	if (rank)
@@ -96,14 +82,6 @@ static int put_around(struct app *app, struct out *out, sqlite3_stmt *stmt, int6
 	return rc;
 }
 
-/*
- * Neighbours are found by rowid: the last and first ones of the same vCPU on
- * both sides.
- */
-static const char around_sql[] =
-	"SELECT " SHOWN
-	", id FROM exits WHERE id IN ( SELECT ?1 UNION ALL SELECT * FROM (SELECT rowid FROM exit WHERE rowid < ?1 AND vcpu = (SELECT vcpu FROM exit WHERE rowid = ?1)  ORDER BY rowid DESC LIMIT ?2) UNION ALL SELECT * FROM (SELECT rowid FROM exit WHERE rowid > ?1 AND vcpu = (SELECT vcpu FROM exit WHERE rowid = ?1)  ORDER BY rowid LIMIT ?2)) ORDER BY id";
-
 /* All rows of @ids; it stands on the first. */
 static int put_slowest(struct app *app, struct out *out, sqlite3_stmt *ids, int64_t around)
 {
@@ -111,7 +89,7 @@ static int put_slowest(struct app *app, struct out *out, sqlite3_stmt *ids, int6
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if (db_prepare(app, &stmt, around_sql))
+	if (db_prepare(app, &stmt, commands_sql_slowest_around))
 		return -1;
 	out_table(out, "rows", columns, N_COLUMNS);
 	for (rc = 1; rc > 0; rc = db_step(app, ids))

@@ -12,6 +12,7 @@
 
 #include "analyzer/export/export.h"
 #include "analyzer/export/proto.h"
+#include "analyzer/export/queries.h"
 #include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
@@ -232,13 +233,6 @@ static void note_text(struct trace *t, enum note note, const unsigned char *text
 	proto_message(&t->event, EVENT_ANNOTATION, &t->part);
 }
 
-#define EXIT_SQL                                                                                   \
-	"SELECT e.vcpu, e.tsc, e.reason, e.cycles, x.key_text, x.handler_ns, x.halted_ns, "        \
-	"x.userspace_ns,"                                                                          \
-	" x.preempted_ns, x.user_reason_name, e.rip, e.seq, e.pcpu, x.fastpath, x.nested, "        \
-	"x.synthesized"                                                                            \
-	" FROM exit e JOIN exits x ON x.id = e.rowid WHERE %s ORDER BY e.rowid"
-
 enum {
 	X_VCPU,
 	X_TSC,
@@ -288,7 +282,7 @@ static int put_exits(struct trace *t)
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if (where_prepare(t->app, &t->app->run, EXIT_SQL, &stmt))
+	if (where_prepare(t->app, &t->app->run, export_sql_perfetto_exits, &stmt))
 		return -1;
 	while ((rc = db_step(t->app, stmt)) > 0)
 		if (put_exit(t, stmt)) {

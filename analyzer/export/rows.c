@@ -7,12 +7,11 @@
 #include <string.h>
 
 #include "analyzer/export/export.h"
+#include "analyzer/export/queries.h"
 #include "analyzer/output/out.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/where.h"
 #include "sql/schema.h"
-
-#define EXITS_SQL "SELECT x.* FROM exit e JOIN exits x ON x.id = e.rowid WHERE %s ORDER BY e.rowid"
 
 static int put_exits(struct app *app, FILE *file, enum out_format format)
 {
@@ -20,7 +19,7 @@ static int put_exits(struct app *app, FILE *file, enum out_format format)
 	struct out out;
 	int rc;
 
-	if (where_prepare(app, &app->run, EXITS_SQL, &stmt))
+	if (where_prepare(app, &app->run, export_sql_rows_exits, &stmt))
 		return -1;
 
 	out_begin_file(&out, file, &(struct out_style){.format = format}, app->run.tsc_khz);
@@ -98,10 +97,7 @@ static int copy_exits(struct app *app)
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if (where_prepare(app, &app->run,
-			  "CREATE TABLE main.exits AS SELECT x.* FROM run.exit e"
-			  " JOIN temp.exits x ON x.id = e.rowid WHERE %s ORDER BY e.rowid",
-			  &stmt))
+	if (where_prepare(app, &app->run, export_sql_rows_copy, &stmt))
 		return -1;
 	rc = db_step(app, stmt);
 	sqlite3_finalize(stmt);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
+#include "analyzer/query/queries.h"
 #include "base/array.h"
 
 /*
@@ -68,9 +69,7 @@ int caps_load(struct app *app, const struct run *run, struct caps *caps)
 		return app_fail(app,
 				"run %" PRId64 " \"%s\" is of an SVM CPU: it has no VMX controls",
 				run->id, run->label);
-	if (db_prepare(
-		    app, &stmt,
-		    "SELECT cpu, msr - 0x480, value, valid FROM vmx_capability WHERE run_id = ?1 AND msr BETWEEN 0x480 AND 0x493 ORDER BY cpu, msr"))
+	if (db_prepare(app, &stmt, query_caps_msrs))
 		return -1;
 	sqlite3_bind_int64(stmt, 1, run->id);
 	while ((rc = db_step(app, stmt)) > 0) {
@@ -101,12 +100,6 @@ void caps_free(struct caps *caps)
 	free(caps->cpu);
 	*caps = (struct caps){0};
 }
-
-/* Every reason of the database with what this run says of it. The parameters of
- * rules[] come from run.module_parameters; ?1 is the run.
- */
-static const char reasons_sql[] =
-	"SELECT r.number, r.name, r.kvm_handled, coalesce(seen.n, 0), run.module_parameters, coalesce(run.nested IN ('Y', '1'), 0) FROM run CROSS JOIN reasons r LEFT JOIN (SELECT e.reason & 0xffff AS number, sum(e.n) AS n FROM exit_rollup e  JOIN vcpu ON vcpu.id = e.vcpu JOIN vm ON vm.id = vcpu.vm_id  WHERE vm.run_id = ?1 GROUP BY 1) seen ON seen.number = r.number WHERE run.id = ?1 AND r.isa = 1 ORDER BY r.number";
 
 /* Whether kvm_intel's @parameter has @value; false too if that is not known. */
 static bool has_value(sqlite3_stmt *find, const char *json, const char *parameter,
@@ -220,7 +213,7 @@ int caps_reasons(struct app *app, const struct run *run, const struct caps *caps
 
 	*reasons = NULL;
 	*count = 0;
-	rc = db_prepare(app, &stmt, reasons_sql);
+	rc = db_prepare(app, &stmt, query_caps_reasons);
 	if (!rc)
 		rc = db_prepare(
 			app, &find,

@@ -3,15 +3,14 @@
 #include "analyzer/query/limits.h"
 
 #include "analyzer/query/db.h"
+#include "analyzer/query/queries.h"
 
 int limits_read(struct app *app, struct run *run)
 {
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if (db_prepare(
-		    app, &stmt,
-		    "SELECT coalesce(sum(name = 'untimed'), 0), coalesce(sum(name = 'dropped at most'), 0) FROM crosscheck WHERE run_id = ?1 AND source = 'trace'"))
+	if (db_prepare(app, &stmt, query_run_limits))
 		return -1;
 	sqlite3_bind_int64(stmt, 1, run->id);
 	rc = db_step(app, stmt);

@@ -9,14 +9,11 @@
 
 #include "analyzer/query/db.h"
 #include "analyzer/query/limits.h"
+#include "analyzer/query/queries.h"
 #include "analyzer/query/ranges.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/query/vms.h"
 #include "base/array.h"
-
-/* A number names an id; anything else, or a number that is not an id, a label. */
-#define RUN_COLUMNS                                                                                \
-	"SELECT v.run, v.label, v.state, v.environment, v.source, r.isa, v.tsc_khz, v.tsc_start, v.duration_cycles, r.rollup_cycles, r.hist_cycles, v.has_raw, v.has_split, v.exits, v.dropped, v.filtered, v.unread, v.ept, v.command FROM runs v JOIN run r ON r.id = v.run "
 
 static int64_t gcd(int64_t a, int64_t b)
 {
@@ -91,15 +88,11 @@ static int find_run(struct app *app, const char *name, struct run *run)
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if (db_prepare(
-		    app, &stmt,
-		    name ? RUN_COLUMNS
-			    "WHERE v.run = CAST(?1 AS INTEGER) AND ?1 NOT GLOB '*[^0-9]*' OR v.label = ?1 ORDER BY v.label = ?1, v.run DESC LIMIT 1"
-			 : RUN_COLUMNS "ORDER BY v.run DESC LIMIT 1"))
+	if (db_prepare(app, &stmt, query_run_find))
 		return -1;
-	if (name)
-		sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+	sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
 	rc = db_step(app, stmt);
+
 	if (rc > 0)
 		rc = read_columns(app, stmt, run);
 	else if (!rc && name)
@@ -129,18 +122,6 @@ static int add_vcpu(struct app *app, struct run *run, sqlite3_stmt *stmt)
 	return 0;
 }
 
-/*
- * ?1: the run, ?2: its start, ?3: its length. A vCPU whose first exit was recorded lives
- * from that one on: it cannot have run before. One that was destroyed ends with its last
- * exit, which is at most as long as the longest of its reason in that interval.
- */
-static const char vcpus_sql[] =
-	"SELECT c.vcpu, c.vm, c.vcpu_id, c.tgid,"
-	" CASE WHEN c.unread > 0 THEN 0 ELSE coalesce((SELECT min(first_tsc) FROM exit_rollup WHERE vcpu = c.vcpu AND slot = (SELECT min(slot) FROM exit_rollup WHERE vcpu = c.vcpu)) - ?2, 0) END,"
-	" CASE WHEN c.ended THEN coalesce((SELECT max(last_tsc + max_cycles) FROM exit_rollup WHERE vcpu = c.vcpu AND slot = (SELECT max(slot) FROM exit_rollup WHERE vcpu = c.vcpu)) - ?2, ?3) ELSE ?3 END,"
-	" c.recorded, c.dropped"
-	" FROM coverage c WHERE c.run = ?1 ORDER BY c.vm, c.vcpu_id, c.vcpu";
-
 /* The vCPUs of the run that --vm and --vcpu leave. */
 static int find_vcpus(struct app *app, struct run *run)
 {
@@ -150,7 +131,7 @@ static int find_vcpus(struct app *app, struct run *run)
 	int rc;
 
 	if (ranges_parse(app, "--vcpu", app->filter.vcpu, &vcpus) || vms_read(app, run) ||
-	    vms_parse(app, app->filter.vm, &vms) || db_prepare(app, &stmt, vcpus_sql)) {
+	    vms_parse(app, app->filter.vm, &vms) || db_prepare(app, &stmt, query_run_vcpus)) {
 		free(vms.patterns);
 		return -1;
 	}
@@ -203,14 +184,8 @@ static int find_rows(struct app *app, struct run *run)
 	if (run->has_raw != RAW_LAST)
 		return 0;
 
-	if (one_number(
-		    app,
-		    "SELECT e.tsc FROM exit e WHERE e.vcpu IN (SELECT vcpu FROM coverage WHERE run = ?1) ORDER BY e.rowid LIMIT 1",
-		    run->id, &first) ||
-	    one_number(
-		    app,
-		    "SELECT min(first_tsc) FROM exit_rollup WHERE vcpu IN (SELECT vcpu FROM coverage WHERE run = ?1)",
-		    run->id, &begin))
+	if (one_number(app, query_run_first_row, run->id, &first) ||
+	    one_number(app, query_run_first_exit, run->id, &begin))
 		return -1;
 	if (first > begin)
 		run->rows_start_cycles = first - run->tsc_start;
@@ -222,11 +197,7 @@ static int find_totals(struct app *app, struct run *run)
 {
 	int64_t n = 0;
 
-	if (run->dropped &&
-	    one_number(
-		    app,
-		    "SELECT sum(n) FROM crosscheck WHERE run_id = ?1 AND source = 'totals_dropped' AND reason IS NOT NULL",
-		    run->id, &n))
+	if (run->dropped && one_number(app, query_run_dropped, run->id, &n))
 		return -1;
 	run->has_totals = n == run->dropped;
 	return 0;
@@ -286,11 +257,7 @@ static int find_coarse(struct app *app, struct run *run)
 	if (one_number(app, "SELECT count(*) FROM sqlite_schema WHERE name = 'exit_rollup_coarse'",
 		       0, &found))
 		return -1;
-	if (found &&
-	    one_number(
-		    app,
-		    "SELECT EXISTS (SELECT 1 FROM exit_rollup_coarse WHERE vcpu IN (SELECT vcpu FROM coverage WHERE run = ?1))",
-		    run->id, &found))
+	if (found && one_number(app, query_run_coarse, run->id, &found))
 		return -1;
 	run->coarse = found;
 	return 0;

@@ -8,6 +8,7 @@
 
 #include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
+#include "analyzer/query/queries.h"
 #include "analyzer/query/symbols.h"
 #include "analyzer/query/where.h"
 
@@ -51,10 +52,7 @@ static int read_places(struct app *app, const struct run *run, struct place *pla
 	int rc = 0;
 
 	*n = 0;
-	if (where_prepare(
-		    app, run,
-		    "SELECT e.rip, count(*) FROM exit e WHERE %s AND e.reason = ?1 AND e.rip < 0 GROUP BY 1 ORDER BY 2 DESC LIMIT 12",
-		    &stmt))
+	if (where_prepare(app, run, query_slide_places, &stmt))
 		return -1;
 	for (size_t h = 0; h < N_HOMES && rc >= 0; h++) {
 		sqlite3_reset(stmt);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
+#include "analyzer/query/queries.h"
 #include "base/array.h"
 
 #define LEAF_EXITS	   0x4fffffff /* exits of all reasons */
@@ -77,9 +78,7 @@ static int read_readings(struct app *app, struct leaves *l)
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if (db_prepare(app, &stmt,
-		       "SELECT leaf, reason, eax, ebx, ecx, edx FROM leaf_reading "
-		       "WHERE run_id = ?1 ORDER BY seq"))
+	if (db_prepare(app, &stmt, query_leaf_readings))
 		return -1;
 	sqlite3_bind_int64(stmt, 1, app->run.id);
 
@@ -123,11 +122,7 @@ static int read_exits(struct app *app, struct leaves *l)
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if (db_prepare(app, &stmt,
-		       "SELECT v.id, v.vm_id, v.vcpu_id, e.tsc, e.cycles, e.key, e.key_aux "
-		       "FROM exit e JOIN vcpu v ON v.id = e.vcpu JOIN vm m ON m.id = v.vm_id "
-		       "WHERE m.run_id = ?1 AND e.key BETWEEN 0x4ffffffc AND 0x4fffffff "
-		       "AND CASE ?2 WHEN 1 THEN e.reason & 0xffff = 10 ELSE e.reason = 0x72 END"))
+	if (db_prepare(app, &stmt, query_leaf_exits))
 		return -1;
 	sqlite3_bind_int64(stmt, 1, app->run.id);
 	sqlite3_bind_int(stmt, 2, app->run.isa);
@@ -163,9 +158,9 @@ static int read_scope(struct app *app, struct leaves *l)
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if (db_prepare(app, &stmt,
-		       "SELECT json_extract(module_parameters, '$.kvm.leaf_scope') = 'host' "
-		       "FROM run WHERE id = ?1"))
+	if (db_prepare(
+		    app, &stmt,
+		    "SELECT json_extract(module_parameters, '$.kvm.leaf_scope') = 'host' FROM run WHERE id = ?1"))
 		return -1;
 	sqlite3_bind_int64(stmt, 1, app->run.id);
 	rc = db_step(app, stmt);
@@ -404,10 +399,7 @@ static int64_t count_missing(struct app *app, int64_t vm)
 	sqlite3_stmt *stmt;
 	int64_t missing = -1;
 
-	if (db_prepare(
-		    app, &stmt,
-		    "SELECT coalesce(sum(c.dropped + c.unread), 0) FROM vcpu c "
-		    "JOIN vm m ON m.id = c.vm_id WHERE m.run_id = ?1 AND m.id = coalesce(?2, m.id)"))
+	if (db_prepare(app, &stmt, query_leaf_missing))
 		return -1;
 	sqlite3_bind_int64(stmt, 1, app->run.id);
 	if (vm != EVERY)

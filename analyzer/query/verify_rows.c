@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "analyzer/query/db.h"
+#include "analyzer/query/queries.h"
 #include "base/array.h"
 
 static int read_vcpus(struct app *app, struct row_counts *counts)
@@ -12,9 +13,9 @@ static int read_vcpus(struct app *app, struct row_counts *counts)
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if (db_prepare(app, &stmt,
-		       "SELECT c.id, c.vm_id FROM vcpu c JOIN vm m ON m.id = c.vm_id "
-		       "WHERE m.run_id = ?1 ORDER BY c.id"))
+	if (db_prepare(
+		    app, &stmt,
+		    "SELECT c.id, c.vm_id FROM vcpu c JOIN vm m ON m.id = c.vm_id WHERE m.run_id = ?1 ORDER BY c.id"))
 		return -1;
 	sqlite3_bind_int64(stmt, 1, app->run.id);
 
@@ -64,13 +65,6 @@ static struct leaf_row leaf_row(sqlite3_stmt *stmt, const struct row_count *vcpu
 	};
 }
 
-/* leaf_time=handler: the leaves add up only what KVM's handler took. */
-static const char rows_with_times[] =
-	"SELECT vcpu, tsc, cycles, CASE ?2 WHEN 1 THEN reason & 0xffff ELSE reason END, "
-	"CASE (SELECT json_extract(module_parameters, '$.kvm.leaf_time') FROM run WHERE id = ?1) "
-	"WHEN 'handler' THEN cycles - halted_cycles - userspace_cycles - preempted_cycles "
-	"ELSE cycles END FROM exit";
-
 int row_counts_read(struct app *app, struct row_counts *counts, struct leaves *leaves)
 {
 	struct row_count *vcpu = NULL;
@@ -79,7 +73,7 @@ int row_counts_read(struct app *app, struct row_counts *counts, struct leaves *l
 
 	if (read_vcpus(app, counts))
 		return -1;
-	if (db_prepare(app, &stmt, leaves ? rows_with_times : "SELECT vcpu FROM exit"))
+	if (db_prepare(app, &stmt, leaves ? query_leaf_rows : "SELECT vcpu FROM exit"))
 		return -1;
 	if (leaves) {
 		sqlite3_bind_int64(stmt, 1, app->run.id);

@@ -10,6 +10,7 @@
 #include "analyzer/query/reason.h"
 #include "analyzer/query/verify.h"
 #include "analyzer/query/vms.h"
+#include "analyzer/report/queries.h"
 #include "analyzer/report/report.h"
 
 #define DIFFERENCES 60 /* at most */
@@ -108,9 +109,7 @@ static int put_msrs(struct report *report)
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if (db_prepare(report->app, &stmt,
-		       "SELECT msr, CASE WHEN valid THEN value END, count(*) FROM capabilities"
-		       " WHERE run = ?1 GROUP BY msr, valid, value ORDER BY msr, 3 DESC"))
+	if (db_prepare(report->app, &stmt, report_sql_msrs))
 		return -1;
 	sqlite3_bind_int64(stmt, 1, report->run->id);
 	html_table(h, "VMX capabilities", "MSR|Name|Value|#CPUs");

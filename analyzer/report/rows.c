@@ -8,6 +8,7 @@
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/query/vms.h"
+#include "analyzer/report/queries.h"
 #include "analyzer/report/report.h"
 
 #define SUBKEYS 25
@@ -85,12 +86,7 @@ int html_put_slowest(struct report *report)
 
 	if (!report->slows)
 		return 0;
-	if (db_prepare(
-		    report->app, &stmt,
-		    "SELECT tsc - ?2, vm, vcpu_id, reason_name, key_text, cycles, handler_cycles,"
-		    " userspace_cycles, preempted_cycles, halted_cycles, user_reason_name, pcpu, "
-		    "rip,"
-		    " fastpath, no_reentry FROM exits WHERE id = ?1"))
+	if (db_prepare(report->app, &stmt, report_sql_slow_exit))
 		return -1;
 	html_section(h, "slowest", "Slowest exits");
 	if (report->run->has_split)
@@ -225,10 +221,7 @@ int html_put_vcpus(struct report *report)
 	sqlite3_stmt *stmt;
 	int rc = agg_read(report->app, report->run, BY_VCPU, 0, &agg);
 
-	if (rc || db_prepare(report->app, &stmt,
-			     "SELECT vcpu, vm, tgid, comm, vcpu_id, dropped, filtered, unread, "
-			     "vmfail, coverage"
-			     " FROM coverage WHERE run = ?1 ORDER BY vm, vcpu_id, vcpu")) {
+	if (rc || db_prepare(report->app, &stmt, report_sql_vcpus)) {
 		agg_free(&agg);
 		return -1;
 	}

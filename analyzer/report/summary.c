@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
+#include "analyzer/report/queries.h"
 #include "analyzer/report/report.h"
 
 /* One fact in large letters. Begin, write its value, end. */
@@ -162,10 +163,7 @@ static int put_parameters(struct report *report)
 	sqlite3_stmt *stmt;
 	int rc, n = 0;
 
-	if (db_prepare(report->app, &stmt,
-		       "SELECT ltrim(fullkey, '$.'), atom FROM runs, json_tree(module_parameters)"
-		       " WHERE run = ?1 AND json_valid(module_parameters) AND atom IS NOT NULL "
-		       "ORDER BY 1"))
+	if (db_prepare(report->app, &stmt, report_sql_parameters))
 		return -1;
 	sqlite3_bind_int64(stmt, 1, report->run->id);
 	while ((rc = db_step(report->app, stmt)) > 0) {

@@ -11,6 +11,7 @@
 
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
+#include "analyzer/report/queries.h"
 #include "analyzer/report/report.h"
 #include "sql/hist.h"
 
@@ -100,10 +101,7 @@ static int read_exits(struct report *report)
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if (db_prepare(report->app, &stmt,
-		       "SELECT rowid, tsc, reason, cycles, userspace_cycles, preempted_cycles, "
-		       "halted_cycles,"
-		       " vcpu FROM exit WHERE tsc >= ?1 AND tsc < ?2"))
+	if (db_prepare(report->app, &stmt, report_sql_exits))
 		return -1;
 	if (__builtin_add_overflow(run->tsc_start, run->to, &to))
 		to = INT64_MAX;
@@ -179,17 +177,6 @@ static void add_loss(struct report *report, sqlite3_stmt *stmt)
 			(uint64_t)sqlite3_column_int64(stmt, 1);
 }
 
-#define ROLLUP_SQL                                                                                 \
-	"SELECT slot, reason, n, cycles - halted_cycles - userspace_cycles - preempted_cycles,"    \
-	" userspace_cycles, preempted_cycles, halted_cycles FROM exit_rollup"                      \
-	" WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3"
-#define HIST_SQL                                                                                   \
-	"SELECT slot, reason, part, bucket, n FROM exit_hist WHERE vcpu = ?1 AND slot BETWEEN ?2 " \
-	"AND ?3"
-#define LOSS_SQL                                                                                   \
-	"SELECT coalesce(tsc_before, tsc_after), n FROM loss"                                      \
-	" WHERE vcpu = ?1 AND coalesce(tsc_before, tsc_after) IS NOT NULL"
-
 int report_load_time(struct report *report)
 {
 	const struct run *run = report->run;
@@ -199,10 +186,12 @@ int report_load_time(struct report *report)
 		report->heat_grid = report->grid;
 	else
 		cut(run, run->hist_cycles, &report->heat_grid);
-	if (each_row(report, HIST_SQL, run->hist_cycles, add_hist) ||
-	    each_row(report, LOSS_SQL, 1, add_loss))
+	if (each_row(report, report_sql_histograms, run->hist_cycles, add_hist) ||
+	    each_row(report, report_sql_losses, 1, add_loss))
 		return -1;
 	if (run->has_raw && read_exits(report))
 		return -1;
-	return run->has_raw == 1 ? 0 : each_row(report, ROLLUP_SQL, run->rollup_cycles, add_rollup);
+	return run->has_raw == 1
+		       ? 0
+		       : each_row(report, report_sql_rollups, run->rollup_cycles, add_rollup);
 }
