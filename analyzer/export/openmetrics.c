@@ -184,9 +184,7 @@ static int put_coverage(struct metrics *m)
 	int rc = 0;
 
 	family(m, "kvm_exit_records", "counter", NULL,
-	       "Exits of the whole run: recorded, dropped (ring full), filtered (on request), "
-	       "unread (before the "
-	       "collector).");
+	       "Exits of the whole run: recorded, dropped (ring full), filtered (on request), unread (before the collector).");
 	if (db_prepare(m->app, &stmt,
 		       "SELECT recorded, dropped, filtered, unread FROM coverage WHERE vcpu = ?1"))
 		return -1;
@@ -211,8 +209,7 @@ static void put_run(struct metrics *m)
 	const struct run *run = m->run;
 
 	family(m, "kvm_exit_run", "info", NULL,
-	       "The recording. In an emulated environment a cycle is an instruction and no time is "
-	       "a real latency.");
+	       "The recording. In an emulated environment a cycle is an instruction and no time is a real latency.");
 	fprintf(m->file, "kvm_exit_run_info{run=\"%" PRId64 "\",isa=\"%s\",label=", run->id,
 		run->isa == 1 ? "VMX" : "SVM");
 	put_value(m->file, run->label);
@@ -238,9 +235,7 @@ static int put_all(struct metrics *m)
 	if (each_group(m, put_exits))
 		return -1;
 	family(m, "kvm_exits_flagged", "counter", NULL,
-	       "VM exits handled on the fast path, of a nested guest, returned to user space, or "
-	       "synthesized without "
-	       "a VM entry.");
+	       "VM exits handled on the fast path, of a nested guest, returned to user space, or synthesized without a VM entry.");
 	if (each_group(m, put_flags))
 		return -1;
 	if (m->run->has_split) {

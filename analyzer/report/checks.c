@@ -17,9 +17,9 @@
 
 static void put_equations(struct html *h, const struct checks *checks)
 {
-	html_table(h, "Cross-check",
-		   "Equation|Left side|#Sum|Right "
-		   "side|#Sum|#Checks|#Equal|#Explained|#Unexplained|Verdict");
+	html_table(
+		h, "Cross-check",
+		"Equation|Left side|#Sum|Right side|#Sum|#Checks|#Equal|#Explained|#Unexplained|Verdict");
 	for (int i = 0; i < verify_equation_count; i++) {
 		struct check_sum sum = verify_sum(checks, i);
 
@@ -50,6 +50,7 @@ static int put_difference(struct report *report, const struct check *c)
 	if (c->reason >= 0 &&
 	    !reason_name(report->app, report->run->isa, c->reason, name, sizeof(name)))
 		return -1;
+
 	html_row(h);
 	html_cell_name(h, verify_equations[c->equation].name);
 	snprintf(vcpu, sizeof(vcpu), "%.128s / %" PRId64, vms_label(report->run, c->vm), c->vcpu);
@@ -91,9 +92,9 @@ int html_put_checks(struct report *report)
 
 	if (!rc && checks.count) {
 		html_section(h, "checks", "Cross-check");
-		html_put(h,
-			 "<p class=\"note\">The same exits counted in other ways, over the whole "
-			 "run. <code>analyzer verify</code> tells more.</p>\n");
+		html_note(
+			h,
+			"The same exits counted in other ways, over the whole run. <code>analyzer verify</code> shows more.");
 		put_equations(h, &checks);
 		rc = put_differences(report, &checks);
 		html_section_end(h);
@@ -112,6 +113,7 @@ static int put_msrs(struct report *report)
 	if (db_prepare(report->app, &stmt, report_sql_msrs))
 		return -1;
 	sqlite3_bind_int64(stmt, 1, report->run->id);
+
 	html_table(h, "VMX capabilities", "MSR|Name|Value|#CPUs");
 	while ((rc = db_step(report->app, stmt)) > 0) {
 		const char *value = (const char *)sqlite3_column_text(stmt, 1);
@@ -126,6 +128,7 @@ static int put_msrs(struct report *report)
 		html_row_end(h);
 	}
 	html_table_end(h);
+
 	sqlite3_finalize(stmt);
 	return rc;
 }
@@ -139,13 +142,14 @@ static int put_impossible(struct report *report, const struct caps *caps)
 
 	if (caps_reasons(report->app, report->run, caps, &reasons, &n))
 		return -1;
-	html_put(h, "<h3>Exits that cannot occur here</h3>\n<p class=\"note\">By the CPU and the "
-		    "module "
-		    "parameters. Nested: only from a guest of a guest.</p>\n");
+
+	html_put(h, "<h3>Exits that cannot occur here</h3>\n");
+	html_note(h, "By the CPU and the module parameters. Nested: only from a guest of a guest.");
 	html_table(h, "Exits that cannot occur here", "#No.|Reason|Can occur|Because|#Recorded");
 	for (int i = 0; i < n; i++) {
 		if (reasons[i].verdict != CAPS_NO && reasons[i].verdict != CAPS_NESTED)
 			continue;
+
 		html_row(h);
 		html_put(h, "<td class=\"num\">%" PRId64 "</td>", reasons[i].number);
 		html_cell_name(h, reasons[i].name);
@@ -155,6 +159,7 @@ static int put_impossible(struct report *report, const struct caps *caps)
 		html_row_end(h);
 	}
 	html_table_end(h);
+
 	free(reasons);
 	return 0;
 }
@@ -180,17 +185,19 @@ int html_put_capabilities(struct report *report)
 
 	if (rc <= 0)
 		return rc;
+
 	html_section(h, "capabilities", "VMX capabilities");
-	html_put(h, "<p class=\"note\">The capability MSRs of the CPUs; a second line of one MSR "
-		    "means that CPUs "
-		    "differ. <code>analyzer vmx-caps</code> tells every control.</p>\n");
+	html_note(
+		h,
+		"The capability MSRs of the CPUs; a second line of one MSR means that CPUs differ. <code>analyzer vmx-caps</code> shows every control.");
 	rc = put_msrs(report);
 	if (!rc)
 		rc = caps_load(report->app, report->run, &caps);
 	if (!rc)
 		rc = put_impossible(report, &caps);
-	caps_free(&caps);
 	html_section_end(h);
+
+	caps_free(&caps);
 	return rc;
 }
 
@@ -207,10 +214,12 @@ static int put_meaning(struct report *report, sqlite3_stmt *stmt,
 	rc = db_step(report->app, stmt);
 	if (rc <= 0)
 		return rc;
+
 	html_put(h, "<div><dt>");
 	html_text(h, reason->name);
 	html_put(h, " <small>%" PRId64 "</small></dt>\n",
 		 reason_basic(report->run->isa, reason->group->key[0]));
+
 	for (int i = 0; i < 3; i++) {
 		const char *text = (const char *)sqlite3_column_text(stmt, i);
 

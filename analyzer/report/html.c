@@ -18,6 +18,17 @@ void html_put(struct html *h, const char *format, ...)
 	va_end(ap);
 }
 
+void html_note(struct html *h, const char *format, ...)
+{
+	va_list ap;
+
+	html_put(h, "<p class=\"note\">");
+	va_start(ap, format);
+	vfprintf(h->file, format, ap);
+	va_end(ap);
+	html_put(h, "</p>\n");
+}
+
 void html_text(struct html *h, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)(text ? text : "");

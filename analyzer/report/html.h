@@ -29,6 +29,9 @@ struct html {
 /* Markup, as it is. The format's arguments must need no escaping. */
 __attribute__((format(printf, 2, 3))) void html_put(struct html *h, const char *format, ...);
 
+/* A paragraph of small print; like html_put(). */
+__attribute__((format(printf, 2, 3))) void html_note(struct html *h, const char *format, ...);
+
 /* Text with & < > " ' escaped; control characters and what is no UTF-8 become U+FFFD. NULL: "". */
 void html_text(struct html *h, const char *text);
 

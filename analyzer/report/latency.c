@@ -16,6 +16,7 @@ static void find_rows(const struct report *report, int *low, int *high)
 {
 	*low = REPORT_ROWS;
 	*high = 0;
+
 	for (unsigned int i = 0; i < report->reasons; i++)
 		for (int row = 0; row < REPORT_ROWS; row++) {
 			if (!report->reason[i].row[0][row])
@@ -27,6 +28,7 @@ static void find_rows(const struct report *report, int *low, int *high)
 		}
 	if (*low > *high)
 		*low = 0;
+
 	if (*low > 0)
 		--*low;
 	if (*high < REPORT_ROWS)
@@ -45,50 +47,93 @@ static const char *duration_axis_name(const struct report *report)
 				   : "exit to entry (logarithmic)";
 }
 
+/*
+ * struct heat - how many exits fell into each cell of a heat map
+ * @n: exits, by rows, the shortest durations first
+ * @level: the same as shades, 0 to HEAT_LEVELS
+ * @most: exits of the fullest cell, at least 1
+ */
+struct heat {
+	int rows;
+	int columns;
+	uint64_t *n;
+	uint8_t *level;
+	uint64_t most;
+};
+
+static void add_to_heat(struct heat *heat, const struct report_reason *reason, int low)
+{
+	for (int cell = 0; cell < heat->rows * heat->columns; cell++) {
+		heat->n[cell] += reason->heat[cell % heat->columns][low + cell / heat->columns];
+		if (heat->n[cell] > heat->most)
+			heat->most = heat->n[cell];
+	}
+}
+
+/* Count the exits of one reason, or of all (NULL). Without memory the map stays empty. */
+static bool fill_heat(const struct report *report, const struct report_reason *only, int low,
+		      struct heat *heat)
+{
+	size_t cells = (size_t)heat->rows * (size_t)heat->columns;
+
+	heat->n = calloc(cells, sizeof(*heat->n));
+	heat->level = calloc(cells, sizeof(*heat->level));
+	if (!heat->n || !heat->level)
+		return false;
+
+	for (unsigned int i = 0; i < report->reasons; i++)
+		if (!only || only == &report->reason[i])
+			add_to_heat(heat, &report->reason[i], low);
+	for (size_t cell = 0; cell < cells; cell++)
+		heat->level[cell] = svg_level(heat->n[cell], heat->most, HEAT_LEVELS);
+	return true;
+}
+
+/* What the shades mean. */
+static void write_ramp(struct html *h, uint64_t most)
+{
+	html_put(h, "<p class=\"ramp\">1 ");
+	for (int i = 1; i <= HEAT_LEVELS; i++)
+		html_put(h, "<i style=\"background:var(--h%d)\"></i>", i);
+	html_put(h, " ");
+	html_put_count(h, most);
+	html_put(h, " exits in a cell (logarithmic)</p>\n");
+}
+
 /* The heat map of one reason, or of all (NULL). */
-static void put_heat_map(struct report *report, const struct report_reason *only, int low, int high)
+static void write_heat_map(struct report *report, const struct report_reason *only, int low,
+			   int high)
 {
 	const struct report_grid *grid = &report->heat_grid;
-	int rows = high - low, columns = grid->columns;
 	double from = report_seconds(report, grid->from);
+	double to = from + report_seconds(report, grid->width) * grid->columns;
+	struct heat heat = {.rows = high - low, .columns = grid->columns, .most = 1};
+	struct html *h = &report->html;
 	struct axis x, y;
-	struct plot plot = {.summary = "Heat map: how many exits took how long, over the run.",
-			    .class = "heat",
-			    .x_name = "seconds since the start of the run",
-			    .y_name = duration_axis_name(report),
-			    .x = &x,
-			    .y = &y,
-			    .x_text = axis_text_plain,
-			    .y_text = axis_text_duration,
-			    .width = columns,
-			    .height = rows};
-	uint64_t *n = calloc((size_t)(rows * columns), sizeof(*n));
-	uint8_t *level = calloc((size_t)(rows * columns), 1);
-	uint64_t most = 1;
+	const struct plot plot = {
+		.summary = "Heat map: how many exits took how long, over the run.",
+		.class = "heat",
+		.x_name = "seconds since the start of the run",
+		.y_name = duration_axis_name(report),
+		.x = &x,
+		.y = &y,
+		.x_text = axis_text_plain,
+		.y_text = axis_text_duration,
+		.width = heat.columns,
+		.height = heat.rows,
+	};
 
-	for (unsigned int i = 0; n && level && i < report->reasons; i++)
-		for (int cell = 0; (!only || only == &report->reason[i]) && cell < rows * columns;
-		     cell++) {
-			n[cell] += report->reason[i].heat[cell % columns][low + cell / columns];
-			if (n[cell] > most)
-				most = n[cell];
-		}
-	for (int cell = 0; n && level && cell < rows * columns; cell++)
-		level[cell] = svg_level(n[cell], most, HEAT_LEVELS);
-	axis_linear(&x, from, from + report_seconds(report, grid->width) * columns, 1, 8);
+	axis_linear(&x, from, to, 1, 8);
 	axis_durations(&y, low, high, axis_unit(report));
-	plot_begin(&report->html, &plot);
-	if (n && level)
-		svg_cells(&report->html, level, columns, rows, HEAT_LEVELS);
-	plot_end(&report->html, &plot);
-	html_put(&report->html, "<p class=\"ramp\">1 ");
-	for (int i = 1; i <= HEAT_LEVELS; i++)
-		html_put(&report->html, "<i style=\"background:var(--h%d)\"></i>", i);
-	html_put(&report->html, " ");
-	html_put_count(&report->html, most);
-	html_put(&report->html, " exits in a cell (logarithmic)</p>\n");
-	free(n);
-	free(level);
+
+	plot_begin(h, &plot);
+	if (fill_heat(report, only, low, &heat))
+		svg_cells(h, heat.level, heat.columns, heat.rows, HEAT_LEVELS);
+	plot_end(h, &plot);
+	write_ramp(h, heat.most);
+
+	free(heat.n);
+	free(heat.level);
 }
 
 /* The choice of a heat map: works without a script, the style sheet shows the chosen one. */
@@ -97,9 +142,9 @@ static void put_choice(struct report *report)
 	struct html *h = &report->html;
 	int k = 0;
 
-	html_put(h, "<input type=\"radio\" name=\"heat\" id=\"heat0\" checked=\"checked\"/><label "
-		    "for=\"heat0\">All "
-		    "reasons</label>\n");
+	html_put(
+		h,
+		"<input type=\"radio\" name=\"heat\" id=\"heat0\" checked=\"checked\"/><label for=\"heat0\">All reasons</label>\n");
 	for (unsigned int i = 0; i < report->reasons; i++) {
 		if (!report->reason[i].color)
 			continue;
@@ -119,19 +164,22 @@ void html_put_heat(struct report *report)
 	int low, high;
 
 	find_rows(report, &low, &high);
+
 	html_section(h, "heat", "Latency over time");
+
 	html_put(h, "<div class=\"pick\">\n");
 	put_choice(report);
 	html_put(h, "<div class=\"panes\">\n<figure>\n");
-	put_heat_map(report, NULL, low, high);
+	write_heat_map(report, NULL, low, high);
 	html_put(h, "</figure>\n");
+
 	for (unsigned int i = 0; i < report->reasons; i++) {
 		if (!report->reason[i].color)
 			continue;
 		html_put(h, "<figure>\n<figcaption class=\"paper\">");
 		html_text(h, report->reason[i].name);
 		html_put(h, "</figcaption>\n");
-		put_heat_map(report, &report->reason[i], low, high);
+		write_heat_map(report, &report->reason[i], low, high);
 		html_put(h, "</figure>\n");
 	}
 	html_put(h, "</div>\n</div>\n");
@@ -169,17 +217,20 @@ static void put_histogram(struct report *report, const struct report_reason *rea
 
 	profile(reason->row[0], low, high, total);
 	profile(reason->row[1], low, high, handler);
+
 	html_duration(h, (double)group_quantile(g, 0.5), p50);
 	html_duration(h, (double)group_quantile(g, 0.99), p99);
 	snprintf(summary, sizeof(summary),
 		 "Histogram of durations of %s: median %s, 99th percentile %s", reason->name, p50,
 		 p99);
 	snprintf(class, sizeof(class), "c%d", reason->color);
+
 	html_put(h, "<figure><figcaption>");
 	html_text(h, reason->name);
 	html_put(h, "<small>");
 	html_put_count(h, g->n);
 	html_put(h, " exits · p50 %s · p99 %s</small></figcaption>\n", p50, p99);
+
 	plot_begin(h, &plot);
 	svg_band(h, class, NULL, total, high - low);
 	if (report->run->has_split)
@@ -192,6 +243,8 @@ static void put_histogram(struct report *report, const struct report_reason *rea
 
 void html_put_latency(struct report *report)
 {
+	static const char outline[] =
+		" Outline: KVM's handler alone, without halted, user-space and preempted time.";
 	unsigned int n = report->reasons < HISTOGRAMS ? report->reasons : HISTOGRAMS;
 	struct html *h = &report->html;
 	struct axis x;
@@ -199,22 +252,19 @@ void html_put_latency(struct report *report)
 
 	find_rows(report, &low, &high);
 	axis_durations(&x, low, high, axis_unit(report));
+
 	html_section(h, "latency", "Latency by reason");
-	html_put(h,
-		 "<p class=\"note\">How many exits took how long, from the exit to the next entry; "
-		 "the same "
-		 "logarithmic axis%s everywhere, each histogram as high as its own peak. Lines: "
-		 "median and, dashed, "
-		 "99th percentile.%s</p>\n<div class=\"multiples\">\n",
-		 h->cycles ? " in cycles" : "",
-		 report->run->has_split ? " Outline: KVM's handler alone, without halted, "
-					  "user-space and preempted time."
-					: "");
+	html_note(
+		h,
+		"How many exits took how long, from the exit to the next entry; the same logarithmic axis%s everywhere, each histogram as high as its own peak. Lines: median and, dashed, 99th percentile.%s",
+		h->cycles ? " in cycles" : "", report->run->has_split ? outline : "");
+
+	html_put(h, "<div class=\"multiples\">\n");
 	for (unsigned int i = 0; i < n; i++)
 		put_histogram(report, &report->reason[i], &x, low, high);
 	html_put(h, "</div>\n");
+
 	if (n < report->reasons)
-		html_put(h, "<p class=\"note\">%u rarer reasons are in the table above.</p>\n",
-			 report->reasons - n);
+		html_note(h, "%u rarer reasons are in the table above.", report->reasons - n);
 	html_section_end(h);
 }

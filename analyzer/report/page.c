@@ -13,12 +13,13 @@ static void put_page_head(struct report *report)
 {
 	struct html *h = &report->html;
 
-	html_put(h, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-		    "<meta http-equiv=\"Content-Security-Policy\" content=\"" POLICY "\"/>\n"
-		    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-		    "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
-		    "<meta name=\"generator\" content=\"analyzer report\"/>\n<link rel=\"icon\" "
-		    "href=\"data:,\"/>\n<title>");
+	html_put(
+		h,
+		"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+		"<meta http-equiv=\"Content-Security-Policy\" content=\"" POLICY "\"/>\n"
+		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+		"<meta name=\"color-scheme\" content=\"light dark\"/>\n"
+		"<meta name=\"generator\" content=\"analyzer report\"/>\n<link rel=\"icon\" href=\"data:,\"/>\n<title>");
 	html_put(h, "VM exits: ");
 	html_text(h, report->run->label);
 	html_put(h, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n", style_html);
@@ -54,11 +55,10 @@ static void put_page_foot(struct report *report)
 	html_put(h, "<footer>\n<p>");
 	if (h->cycles)
 		html_put(h, "Durations are TSC cycles. ");
-	html_put(h, "Duration: from a VM exit to the next VM entry of the same vCPU. Counts, sums "
-		    "and maxima are exact for "
-		    "what was recorded; percentiles come from log-linear histograms and are off by "
-		    "less than 0.8 %%.</p>\n"
-		    "<p>Made by <code>analyzer report</code> from <code>");
+	html_put(
+		h,
+		"Duration: from a VM exit to the next VM entry of the same vCPU. Counts, sums and maxima are exact for what was recorded; percentiles come from log-linear histograms and are off by less than 0.8 %%.</p>\n"
+		"<p>Made by <code>analyzer report</code> from <code>");
 	html_text(h, report->app->path);
 	html_put(h, "</code>.</p>\n</footer>\n</main>\n</body>\n</html>\n");
 }
@@ -70,16 +70,19 @@ int html_put_report(struct report *report)
 	put_contents(report);
 	if (html_put_facts(report))
 		return -1;
+
 	html_put_findings(report);
 	html_put_top(report);
 	if (html_put_timeline(report))
 		return -1;
+
 	html_put_heat(report);
 	html_put_latency(report);
 	html_put_split(report);
 	if (html_put_slowest(report) || html_put_subkeys(report) || html_put_vcpus(report) ||
 	    html_put_checks(report) || html_put_capabilities(report) || html_put_glossary(report))
 		return -1;
+
 	put_page_foot(report);
 	return 0;
 }

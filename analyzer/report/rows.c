@@ -90,13 +90,12 @@ int html_put_slowest(struct report *report)
 		return -1;
 	html_section(h, "slowest", "Slowest exits");
 	if (report->run->has_split)
-		html_put(h, "<p class=\"note\">Those with the most time besides the halted "
-			    "part.</p>\n");
-	html_table(h, "Slowest exits",
-		   report->run->has_split ? "#Duration|Reason|About|>Split|To user space|#Since "
-					    "start|VM / vCPU|#CPU|Guest RIP"
-					  : "#Duration|Reason|About|To user space|#Since start|VM "
-					    "/ vCPU|#CPU|Guest RIP");
+		html_note(h, "Those with the most time besides the halted part.");
+	html_table(
+		h, "Slowest exits",
+		report->run->has_split
+			? "#Duration|Reason|About|>Split|To user space|#Since start|VM / vCPU|#CPU|Guest RIP"
+			: "#Duration|Reason|About|To user space|#Since start|VM / vCPU|#CPU|Guest RIP");
 	for (int i = 0; i < report->slows && rc >= 0; i++) {
 		sqlite3_reset(stmt);
 		sqlite3_bind_int64(stmt, 1, report->slow[i].id);
@@ -168,9 +167,9 @@ int html_put_subkeys(struct report *report)
 			shown++;
 		}
 		html_table_end(h);
-		html_put(h, "<p class=\"note\">Port, MSR, CPUID leaf, guest-physical address, "
-			    "vector… as far as the reason "
-			    "has one.</p>\n");
+		html_note(
+			h,
+			"Port, MSR, CPUID leaf, guest-physical address, vector… as far as the reason has one.");
 		html_section_end(h);
 	}
 	sqlite3_finalize(stmt);
@@ -227,12 +226,11 @@ int html_put_vcpus(struct report *report)
 	}
 	sqlite3_bind_int64(stmt, 1, report->run->id);
 	html_section(h, "vcpus", "vCPUs and coverage");
-	html_table(h, "vCPUs and coverage",
-		   report->run->has_split
-			   ? "VM|#vCPU|#Exits|#Time in "
-			     "exits|>Split|#Halted|#Dropped|#Filtered|#Unread|#VMfail|#Coverage"
-			   : "VM|#vCPU|#Exits|#Time in "
-			     "exits|#Dropped|#Filtered|#Unread|#VMfail|#Coverage");
+	html_table(
+		h, "vCPUs and coverage",
+		report->run->has_split
+			? "VM|#vCPU|#Exits|#Time in exits|>Split|#Halted|#Dropped|#Filtered|#Unread|#VMfail|#Coverage"
+			: "VM|#vCPU|#Exits|#Time in exits|#Dropped|#Filtered|#Unread|#VMfail|#Coverage");
 	while ((rc = db_step(report->app, stmt)) > 0) {
 		const struct group *g = &none;
 
@@ -244,10 +242,9 @@ int html_put_vcpus(struct report *report)
 		put_vcpu(report, stmt, g);
 	}
 	html_table_end(h);
-	html_put(h,
-		 "<p class=\"note\">Dropped: lost because a ring was full. Unread: exits before "
-		 "the collector came. "
-		 "VMfail: VM entries that failed before the guest ran; they are no exits.</p>\n");
+	html_note(
+		h,
+		"Dropped: lost because a ring was full. Unread: exits before the collector came. VMfail: VM entries that failed before the guest ran; they are no exits.");
 	html_section_end(h);
 	sqlite3_finalize(stmt);
 	agg_free(&agg);

@@ -90,9 +90,7 @@ static void put_notices(struct report *report)
 
 	if (!strcmp(run->environment, "emulated"))
 		notice(h, "Emulated machine.",
-		       "Counts and their order are real, times and latencies are not: in Bochs a "
-		       "cycle is one instruction, so that they tell how much code ran, in QEMU's "
-		       "TCG they are the emulator's own.");
+		       "Counts and their order are real, times and latencies are not: in Bochs a cycle is one instruction, so that they tell how much code ran, in QEMU's TCG they are the emulator's own.");
 	if (!strcmp(run->state, "interrupted") || !strcmp(run->state, "recording"))
 		notice(h, "Not a complete run.",
 		       run->state[0] == 'i'
@@ -100,20 +98,17 @@ static void put_notices(struct report *report)
 			       : "It is still being recorded, or its collector died.");
 	if (run->dropped)
 		notice(h, "Exits are missing.",
-		       "Records were lost because a ring was full. Counts are of what was "
-		       "recorded; the "
-		       "timeline marks where the others are missing.");
+		       "Records were lost because a ring was full. Counts are of what was recorded; the timeline marks where the others are missing.");
 	if (run->filtered)
 		notice(h, "Filtered.", "Exits were left out on request while recording.");
 	if (!run->has_split)
 		notice(h, "No split of time.",
-		       "This source does not tell handler, halted, user-space and preempted time "
-		       "apart.");
+		       "This source does not tell handler, halted, user-space and preempted time apart.");
 	if (run->has_raw != 1)
 		notice(h, "Sums only.",
-		       run->has_raw ? "Single exits are kept for the last minutes only."
-				    : "Single exits were not kept (--no-raw): no slowest exits, no "
-				      "sub-keys.");
+		       run->has_raw
+			       ? "Single exits are kept for the last minutes only."
+			       : "Single exits were not kept (--no-raw): no slowest exits, no sub-keys.");
 	if (run->from > 0 || run->to < run->length_cycles || run->reasons)
 		notice(h, "A part of the run.",
 		       "The options choose some of the exits; the numbers are of these.");
@@ -168,8 +163,9 @@ static int put_parameters(struct report *report)
 	sqlite3_bind_int64(stmt, 1, report->run->id);
 	while ((rc = db_step(report->app, stmt)) > 0) {
 		if (!n++)
-			html_put(h, "<details><summary>Module parameters</summary><ul "
-				    "class=\"params\">\n");
+			html_put(
+				h,
+				"<details><summary>Module parameters</summary><ul class=\"params\">\n");
 		html_put(h, "<li><code>");
 		html_text(h, (const char *)sqlite3_column_text(stmt, 0));
 		html_put(h, "=");
@@ -274,11 +270,11 @@ static void put_rate_finding(struct report *report)
 	for (int i = 1; i < report->grid.columns; i++)
 		if (report->column[i].n > report->column[peak].n)
 			peak = i;
-	html_put(h,
-		 "<li>The rate was highest around %.4g s after the start: %s exits per second "
-		 "(over %.3g s).</li>\n",
-		 report_seconds(report, report->grid.from) + width * (peak + 0.5),
-		 units_count((int64_t)((double)report->column[peak].n / width), rate), width);
+	html_put(
+		h,
+		"<li>The rate was highest around %.4g s after the start: %s exits per second (over %.3g s).</li>\n",
+		report_seconds(report, report->grid.from) + width * (peak + 0.5),
+		units_count((int64_t)((double)report->column[peak].n / width), rate), width);
 }
 
 static void put_longest_finding(struct report *report)

@@ -153,10 +153,10 @@ void plot_begin(struct html *h, const struct plot *plot)
 	}
 	if (plot->y)
 		put_labels(h, plot->y, plot->y_text, "bottom");
-	html_put(h,
-		 "<svg viewBox=\"0 0 %g %g\" preserveAspectRatio=\"none\" role=\"img\" "
-		 "aria-label=\"",
-		 plot_width(plot), plot_height(plot));
+	html_put(
+		h,
+		"<svg viewBox=\"0 0 %g %g\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"",
+		plot_width(plot), plot_height(plot));
 	html_text(h, plot->summary);
 	html_put(h, "\">\n");
 	put_grid(h, plot);

@@ -114,15 +114,16 @@ static void put_rate_chart(struct report *report)
 	double width = report_seconds(report, report->grid.width);
 	struct html *h = &report->html;
 	struct axis x, y;
-	struct plot plot = {.summary = "Exits per second over the run, stacked by reason; the "
-				       "table of exits has the sums.",
-			    .class = "tall",
-			    .x_name = "seconds since the start of the run",
-			    .y_name = "exits per second",
-			    .x = &x,
-			    .y = &y,
-			    .x_text = axis_text_plain,
-			    .y_text = axis_text_count};
+	struct plot plot = {
+		.summary =
+			"Exits per second over the run, stacked by reason; the table of exits has the sums.",
+		.class = "tall",
+		.x_name = "seconds since the start of the run",
+		.y_name = "exits per second",
+		.x = &x,
+		.y = &y,
+		.x_text = axis_text_plain,
+		.y_text = axis_text_count};
 	uint64_t most = 1;
 
 	for (int c = 0; c < report->grid.columns; c++)
@@ -168,15 +169,16 @@ static void put_part_chart(struct report *report)
 	double from[REPORT_COLUMNS] = {0}, to[REPORT_COLUMNS] = {0}, most = 0.01;
 	struct html *h = &report->html;
 	struct axis x, y;
-	struct plot plot = {.summary = "Share of the vCPUs' time that was spent in exits, over the "
-				       "run, by what it went to.",
-			    .class = "",
-			    .x_name = "seconds since the start of the run",
-			    .y_name = "share of the vCPUs' time",
-			    .x = &x,
-			    .y = &y,
-			    .x_text = axis_text_plain,
-			    .y_text = axis_text_share};
+	struct plot plot = {
+		.summary =
+			"Share of the vCPUs' time that was spent in exits, over the run, by what it went to.",
+		.class = "",
+		.x_name = "seconds since the start of the run",
+		.y_name = "share of the vCPUs' time",
+		.x = &x,
+		.y = &y,
+		.x_text = axis_text_plain,
+		.y_text = axis_text_share};
 
 	for (int c = 0; c < report->grid.columns; c++) {
 		double sum = 0;
@@ -218,10 +220,10 @@ static void put_strip(struct report *report, const struct report_reason *reason,
 	html_duration(h, (double)(reason->group->last - report->run->tsc_start), last);
 	html_put(h, "<li><span class=\"name\">");
 	html_text(h, reason->name);
-	html_put(h,
-		 "</span><svg viewBox=\"0 0 %d 1\" preserveAspectRatio=\"none\" role=\"img\" "
-		 "aria-label=\"",
-		 columns);
+	html_put(
+		h,
+		"</span><svg viewBox=\"0 0 %d 1\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"",
+		columns);
 	html_text(h, reason->name);
 	html_put(h, " over time\">\n");
 	svg_cells(h, level, columns, 1, STRIP_LEVELS);
@@ -237,10 +239,12 @@ static void put_strips(struct report *report)
 		for (int c = 0; c < report->grid.columns; c++)
 			if (report->reason[i].n[c] > most)
 				most = report->reason[i].n[c];
-	html_put(h, "<h3>When each reason occurred</h3>\n<p class=\"note\">Same time axis; the "
-		    "darker, the more exits "
-		    "(logarithmic). Behind it: when it first and last "
-		    "occurred, since the start of the run.</p>\n<figure class=\"strips\"><ol>\n");
+	html_put(h, "<h3>When each reason occurred</h3>\n");
+	html_note(
+		h,
+		"Same time axis; the darker, the more exits (logarithmic). At the end of a line: when the reason first and last occurred, since the start of the run.");
+
+	html_put(h, "<figure class=\"strips\"><ol>\n");
 	for (unsigned int i = 0; i < report->reasons; i++)
 		put_strip(report, &report->reason[i], most);
 	html_put(h, "</ol></figure>\n");
@@ -268,17 +272,17 @@ static int put_phases(struct report *report)
 			i + 1 < n ? report_seconds(report, series_begin(&series, phase[i + 1].from))
 				  : from + width;
 
-		html_put(h,
-			 "<span class=\"%s%s\" style=\"left:%.2f%%;width:%.2f%%\" title=\"%s: %.4g "
-			 "to %.4g s\">%s</span>",
-			 phase[i].name, end - begin < width / 20 ? " narrow" : "",
-			 100 * (begin - from) / width, 100 * (end - begin) / width, phase[i].name,
-			 begin, end, phase[i].name);
+		html_put(
+			h,
+			"<span class=\"%s%s\" style=\"left:%.2f%%;width:%.2f%%\" title=\"%s: %.4g to %.4g s\">%s</span>",
+			phase[i].name, end - begin < width / 20 ? " narrow" : "",
+			100 * (begin - from) / width, 100 * (end - begin) / width, phase[i].name,
+			begin, end, phase[i].name);
 	}
 	if (n > 0)
-		html_put(h, "</div>\n<p class=\"note\">Phases: parts of the run in which rate and "
-			    "idling stay "
-			    "about the same; idle: halted for 70 %% of the time.</p>\n");
+		html_put(
+			h,
+			"</div>\n<p class=\"note\">Phases: parts of the run in which rate and idling stay about the same; idle: halted for 70 %% of the time.</p>\n");
 	series_free(&series);
 	return n < 0 ? app_fail(report->app, "out of memory") : 0;
 }
@@ -297,14 +301,13 @@ int html_put_timeline(struct report *report)
 	if (put_phases(report))
 		return -1;
 	if (lost)
-		html_put(h, "<p class=\"note\"><i class=\"lostkey\"></i> Dashed lines: records are "
-			    "missing here.</p>\n");
+		html_note(h, "<i class=\"lostkey\"></i> Dashed lines: records are missing here.");
 	if (report->run->has_split) {
 		html_put(h, "<h3>Time spent in exits</h3>\n");
 		put_part_chart(report);
-		html_put(h, "<p class=\"note\">An exit's time counts where the exit began, so a "
-			    "long halt can lift its "
-			    "interval above 100 %%.</p>\n");
+		html_note(
+			h,
+			"An exit's time counts where the exit began, so a long halt can lift its interval above 100 %%.");
 	}
 	put_strips(report);
 	html_section_end(h);

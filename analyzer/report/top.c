@@ -27,7 +27,7 @@ static const struct report_reason **by_time(const struct report *report)
 	return list;
 }
 
-/* A line of a ranking: name, bar, value behind it. */
+/* A line of a ranking: name, bar, value after it. */
 static void rank_begin(struct html *h, const char *name)
 {
 	html_put(h, "<li><span class=\"name\">");
@@ -47,9 +47,9 @@ static void put_count_ranking(struct report *report)
 	struct html *h = &report->html;
 	double most = (double)report->reason[0].group->n;
 
-	html_put(h, "<figure class=\"rank\"><figcaption>By number of exits <small>share of all "
-		    "exits</small>"
-		    "</figcaption>\n<ol>\n");
+	html_put(
+		h,
+		"<figure class=\"rank\"><figcaption>By number of exits <small>share of all exits</small></figcaption>\n<ol>\n");
 	for (unsigned int i = 0; i < report->reasons && i < 12; i++) {
 		const struct report_reason *reason = &report->reason[i];
 		char class[8], label[128], n[UNITS_TEXT];
@@ -69,11 +69,10 @@ static void put_time_ranking(struct report *report, const struct report_reason *
 	struct html *h = &report->html;
 	double most = (double)list[0]->group->cycles;
 
-	html_put(h,
-		 "<figure class=\"rank\"><figcaption>By time <small>share of the time between exit "
-		 "and entry%s</small>"
-		 "</figcaption>\n<ol>\n",
-		 report->total.halted ? "; pale: halted" : "");
+	html_put(
+		h,
+		"<figure class=\"rank\"><figcaption>By time <small>share of the time between exit and entry%s</small></figcaption>\n<ol>\n",
+		report->total.halted ? "; pale: halted" : "");
 	for (unsigned int i = 0; i < report->reasons && i < 12; i++) {
 		const struct group *g = list[i]->group;
 		char class[2][16], label[160], all[UNITS_TEXT], halted[UNITS_TEXT];
@@ -128,21 +127,23 @@ void html_put_top(struct report *report)
 
 	html_section(h, "top", "Top exits");
 	if (list) {
+		/* Without memory the table below is still whole. */
 		html_put(h, "<div class=\"pair\">\n");
 		put_count_ranking(report);
 		put_time_ranking(report, list);
 		html_put(h, "</div>\n");
 	}
 	free(list);
-	html_table(h, "All exit reasons",
-		   "#No.|Reason|#Exits|#Share|#Exits/s|#Time|#Time %|#Busy "
-		   "%|#Mean|#p50|#p90|#p95|#p99|#p99.9|#Max");
+
+	html_table(
+		h, "All exit reasons",
+		"#No.|Reason|#Exits|#Share|#Exits/s|#Time|#Time %|#Busy %|#Mean|#p50|#p90|#p95|#p99|#p99.9|#Max");
 	for (unsigned int i = 0; i < report->reasons; i++)
 		put_table_row(report, &report->reason[i]);
 	html_table_end(h);
-	html_put(h, "<p class=\"note\">Busy %%: share of the time without the halted part. "
-		    "Percentiles come from "
-		    "histograms and are off by less than 0.8 %%.</p>\n");
+	html_note(
+		h,
+		"Busy %%: share of the time without the halted part. Percentiles come from histograms and are off by less than 0.8 %%.");
 	html_section_end(h);
 }
 
@@ -163,6 +164,7 @@ static void put_split_row(struct report *report, const char *name, const struct 
 		snprintf(label + strlen(label), sizeof(label) - strlen(label), "%s%s %s",
 			 i ? ", " : "", report_part_name[i], units_share(share, text));
 	}
+
 	html_put(h, "<li><span class=\"name\">");
 	html_text(h, name);
 	html_put(h, "</span>");
@@ -180,22 +182,23 @@ void html_put_split(struct report *report)
 	if (!report->run->has_split)
 		return;
 	list = by_time(report);
+
 	html_section(h, "split", "Where the time went");
 	html_put(h, "<p class=\"legend\">");
 	for (int i = 0; i < 4; i++)
 		html_put(h, "<span><i class=\"%s\"></i>%s</span> ", report_part_class[i],
 			 report_part_name[i]);
-	html_put(
+	html_put(h, "</p>\n");
+	html_note(
 		h,
-		"</p>\n<p class=\"note\">Handler: KVM at work. Halted: polling or blocked for a "
-		"halted vCPU. User "
-		"space: between the return of KVM_RUN and the next. Preempted: scheduled out while "
-		"runnable. Each bar is all of a reason's time, which stands behind it.</p>\n"
-		"<figure class=\"rank wide\"><ol>\n");
+		"Handler: KVM at work. Halted: polling or blocked for a halted vCPU. User space: between the return of KVM_RUN and the next. Preempted: scheduled out while runnable. Each bar is all of a reason's time, which stands after it.");
+
+	html_put(h, "<figure class=\"rank wide\"><ol>\n");
 	put_split_row(report, "All exits", &report->total);
 	for (unsigned int i = 0; list && i < report->reasons; i++)
 		put_split_row(report, list[i]->name, list[i]->group);
 	html_put(h, "</ol></figure>\n");
-	free(list);
 	html_section_end(h);
+
+	free(list);
 }
