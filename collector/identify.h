@@ -21,7 +21,7 @@ struct identify {
 };
 
 /**
- * identify_item - look at an item of a source that records on this host
+ * identify_item - name the VM of an item of a source that records on this host
  * @names: filled in
  * @item: what the source gave
  *

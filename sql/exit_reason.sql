@@ -16,7 +16,7 @@
 -- Columns: isa, number, name, sdm_defined, kvm_handled, meaning, causes, remedy.
 
 INSERT OR REPLACE INTO exit_reason VALUES
-(1, 0, 'EXCEPTION_NMI', 1, 1, 'The guest raised an exception that the exception bitmap intercepts, or an NMI arrived.', 'Page faults of a guest on shadow paging (ept=0); #UD, #DB and #BP that KVM emulates or a debugger wants; NMIs of the host''s perf and watchdog.', 'Turn EPT on; stop host profiling with NMIs; no guest debugging.'),
+(1, 0, 'EXCEPTION_NMI', 1, 1, 'The guest raised an exception that the exception bitmap intercepts, or an NMI arrived.', 'Page faults of a guest on shadow paging (ept=0); #UD, #DB and #BP that KVM emulates or a debugger intercepts; NMIs of the host''s perf and watchdog.', 'Turn EPT on; stop host profiling with NMIs; no guest debugging.'),
 (1, 1, 'EXTERNAL_INTERRUPT', 1, 1, 'A host interrupt arrived while the guest ran.', 'Host timer tick, device interrupts, IPIs to kick or reschedule the vCPU.', 'Isolate the CPU (isolcpus, nohz_full), move IRQ affinity away, use posted interrupts.'),
 (1, 2, 'TRIPLE_FAULT', 1, 1, 'The guest faulted while it delivered a double fault, which resets a machine.', 'Reboot by triple fault; a kernel that crashed very early.', 'None needed: it ends or resets the VM.'),
 (1, 3, 'INIT_SIGNAL', 1, 0, 'An INIT signal arrived while the guest ran.', 'The host''s CPU is reset while a guest runs on it.', 'None: KVM virtualizes INIT without this exit.'),
@@ -32,7 +32,7 @@ INSERT OR REPLACE INTO exit_reason VALUES
 (1, 13, 'INVD', 1, 1, 'The guest executed INVD, which always exits.', 'Firmware start-up code.', 'None needed.'),
 (1, 14, 'INVLPG', 1, 1, 'The guest executed INVLPG while INVLPG exiting is on.', 'Page table changes of a guest on shadow paging.', 'Turn EPT on.'),
 (1, 15, 'RDPMC', 1, 1, 'The guest read a performance counter with RDPMC.', 'perf and profilers in the guest.', 'Read counters less often.'),
-(1, 16, 'RDTSC', 1, 0, 'The guest executed RDTSC while RDTSC exiting is on.', 'A nested hypervisor that intercepts it for its own guest.', 'Use a stable TSC, so that no hypervisor wants it.'),
+(1, 16, 'RDTSC', 1, 0, 'The guest executed RDTSC while RDTSC exiting is on.', 'A nested hypervisor that intercepts it for its own guest.', 'Use a stable TSC, so that no hypervisor has to intercept it.'),
 (1, 17, 'RSM', 1, 0, 'The guest executed RSM in SMM (dual-monitor treatment only).', 'A dual-monitor SMM is active.', 'None: KVM emulates SMM without it.'),
 (1, 18, 'VMCALL', 1, 1, 'The guest made a hypercall.', 'Paravirtual IPIs, yields and kicks; Hyper-V calls of Windows guests.', 'APIC virtualization instead of paravirtual IPIs; batch calls.'),
 (1, 19, 'VMCLEAR', 1, 1, 'A guest hypervisor executed VMCLEAR.', 'Nested virtualization: its vCPUs move between CPUs.', 'Pin nested vCPUs; enlightened VMCS for Hyper-V guests.'),
@@ -128,7 +128,7 @@ WITH vector(n, name) AS (VALUES (0, 'DE'), (1, 'DB'), (2, 'VECTOR2'), (3, 'BP'),
   (24, 'VECTOR24'), (25, 'VECTOR25'), (26, 'VECTOR26'), (27, 'VECTOR27'), (28, 'HV'), (29, 'VC'), (30, 'SX'), (31, 'VECTOR31'))
 INSERT OR REPLACE INTO exit_reason
 SELECT 2, 64 + n, 'EXCP_' || name, 1, n IN (1, 3, 6, 13, 14, 17, 18), 'The guest raised exception ' || n || '.',
-       'Page faults of a guest on shadow paging (npt=0); #UD, #DB and #BP that KVM emulates or a debugger wants.',
+       'Page faults of a guest on shadow paging (npt=0); #UD, #DB and #BP that KVM emulates or a debugger intercepts.',
        'Turn NPT on; no guest debugging.' FROM vector;
 
 INSERT OR REPLACE INTO exit_reason VALUES

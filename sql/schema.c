@@ -13,7 +13,7 @@
  * name and tbl_name may be forged, so they are not read here:
  *
  *  1. Each text defines a table, a view or an index. Triggers, virtual tables
- *     and TEMP objects are refused, whatever table they belong to.
+ *     and TEMP objects are refused, also those of other tables than ours.
  *  2. For each of our tables one text is ours, except for comments and space.
  *     SQLite refuses two definitions of one name, so that text is the one in use.
  *  3. Indexes that others added to our tables can't fail and have no expressions.

@@ -229,7 +229,7 @@ CREATE TABLE crosscheck (
   cycles          INTEGER             -- NULL: this source knows no time
 ) STRICT;
 
--- One control of the CPU's VMX, as the capability MSRs tell.
+-- One control of the CPU's VMX, from the capability MSRs.
 CREATE TABLE vmx_capability (
   run_id          INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,
   cpu             INTEGER NOT NULL,   -- logical CPU

@@ -59,8 +59,8 @@ const struct event_field *event_format_find(const struct event_format *format, c
 /*
  * event_field_read - the number in a field of an event of @size bytes (little endian)
  *
- * Return 0 if the field is missing, is no number of 1, 2, 4 or 8 bytes, or lies
- * outside of the event.
+ * Return 0 if the field is missing, is not a number of 1, 2, 4 or 8 bytes, or is not
+ * wholly in the event.
  */
 uint64_t event_field_read(const struct event_field *field, const void *data, size_t size);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* event_record.h - the record of an exit as far as its tracepoints tell it */
+/* event_record.h - the record of an exit, as far as tracepoints show it */
 #ifndef EXITSCOPE_COLLECTOR_EVENTS_EVENT_RECORD_H
 #define EXITSCOPE_COLLECTOR_EVENTS_EVENT_RECORD_H
 

@@ -20,7 +20,7 @@ enum { /* kvm_exit */
 enum { ENTRY_VCPU };
 enum { KEY, KEY_SECOND, KEY_THIRD, KEY_VCPU }; /* the events with a key */
 
-/* Names and fields of the events as of Linux 2.6.31 to 6.12. */
+/* Names and fields of the events in Linux 2.6.31 to 6.12. */
 static const struct {
 	const char *name;
 	const char *field[KVM_EVENT_FIELDS];

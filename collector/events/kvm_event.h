@@ -2,7 +2,7 @@
 /*
  * kvm_event.h - KVM's tracepoints as plain structs
  *
- * kvm_exit and kvm_entry make the records. The others tell what an exit was about:
+ * kvm_exit and kvm_entry make the records. The others show what an exit was about:
  * the MSR, the port, the CPUID leaf, the address. Wherever they come from (tracefs,
  * trace.dat, perf.data), their fields are found by the event's own format text, so
  * a kernel may move them.

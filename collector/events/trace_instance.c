@@ -260,7 +260,7 @@ int trace_instance_drain(struct trace_instance *instance, const struct trace_sin
 	return rc;
 }
 
-/* Adds the number behind "@key" in the text of a stats file. */
+/* Adds the number after "@key" in the text of a stats file. */
 static void add_number(const char *text, const char *key, uint64_t *sum)
 {
 	const char *at = strstr(text, key);

@@ -20,8 +20,8 @@
 struct trace_instance;
 
 /*
- * What a reader of an instance is told. A call that returns other than 0 ends
- * the drain with that value.
+ * Whom trace_instance_drain() calls. A call that returns other than 0 ends the drain
+ * with that value.
  * @event: one event; within one CPU in order of time
  * @lost:  events of CPU @cpu were overwritten between the times @from and @to
  */
@@ -55,7 +55,7 @@ int trace_instance_drain(struct trace_instance *instance, const struct trace_sin
  */
 int trace_instance_lost(struct trace_instance *instance, uint64_t *lost);
 
-/* The numbers of both events, as perf wants them. */
+/* The numbers of both events, for perf_event_attr.config. */
 void trace_instance_ids(const struct trace_instance *instance, uint32_t *exit_id,
 			uint32_t *entry_id);
 

@@ -107,7 +107,7 @@ static void check_cpu(struct checker *c)
 		       "neither VMX nor SVM (turn on VT-x or SVM in the firmware; in a VM: nested virtualization)");
 }
 
-/* The package with the source of a kernel series, or NULL if there are no hooks for it. */
+/* The package with the source of a kernel series, NULL: kvm/ has no hooks for it. */
 static const char *source_package(const char *series)
 {
 	static const struct {

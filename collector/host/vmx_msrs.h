@@ -35,7 +35,7 @@ int vmx_caps_parse(const char *text, int (*take)(void *context, const struct vmx
 
 /*
  * Writes the lines of @cpu to @out. @rdmsr gets an MSR's value into *@value, or
- * returns -errno. MSRs that the CPU does not have, as the others tell, are left
+ * returns -errno. MSRs that the CPU does not have, which the others show, are left
  * out; so is the CPU if nothing can be read, and the last error returned.
  */
 int vmx_caps_write(FILE *out, unsigned int cpu,

@@ -173,7 +173,7 @@ static int get_vcpu(struct file_source *s, struct source_item *item, struct faul
 	return 0;
 }
 
-/* Texts of the file end within their fields; how they look is the reader's business. */
+/* Texts of the file end within their fields; readers escape what they show. */
 static int get_names(struct file_source *s, struct source_item *item, struct fault *fault)
 {
 	struct store_identity *names = &s->names;

@@ -45,7 +45,7 @@ static int open_device(struct fault *fault)
 	case ENODEV:
 		return fault_set(
 			fault, -errno,
-			"%s: there is no such device (build and load the modules: kvm/build, then kvm/install)",
+			"%s: the device does not exist (build and load the modules: kvm/build, then kvm/install)",
 			KVM_EXIT_RING_DEVICE);
 	case EACCES:
 	case EPERM:

@@ -88,7 +88,7 @@ gives 2 run.sqlite "SELECT count(*) FROM run"
 "$count" run.sqlite "DROP TRIGGER t" >/dev/null 2>&1
 refuses 'File exists' --from plain.cap --capture plain.cap
 [ -e /dev/kvm_exit_ring ] || refuses 'no source of records' --db new.sqlite
-[ ! -e new.sqlite ] || fail "a database was left behind"
+[ ! -e new.sqlite ] || fail "a database is left"
 
 # New files are their owner's alone.
 for file in run.sqlite copy.cap; do
@@ -100,7 +100,7 @@ bytes=$(wc -c <plain.cap)
 for at in 0 10 63 64 70 100 500; do
 	head -c $at plain.cap >cut.cap
 	refuses 'cut off\|not a capture' --from cut.cap --db new.sqlite
-	[ ! -e new.sqlite ] || fail "a cut capture left a database behind"
+	[ ! -e new.sqlite ] || fail "a cut capture left a database"
 done
 before=0
 for at in 5000 5100 5128 100000 $((bytes / 2)) $((bytes - 1)); do
@@ -134,7 +134,7 @@ while [ $at -lt "$bytes" ]; do
 	[ $status -le 1 ] || fail "damaged at $at: status $status"
 	[ "$(wc -l <err)" -eq 1 ] || fail "damaged at $at: $(cat err)"
 	if [ $status -eq 1 ] && [ -e bad.sqlite ]; then
-		fail "damaged at $at: left a database behind"
+		fail "damaged at $at: left a database"
 	fi
 	rm -f bad.sqlite
 	at=$((at + 127))

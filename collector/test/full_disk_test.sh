@@ -26,8 +26,8 @@ fail() {
 "$collector" --from big.cap --db disk/run.sqlite 2>err && fail "status 0 on a full disk"
 grep -q "no space left" err || fail "no words of it: $(cat err)"
 [ "$(wc -l <err)" -eq 1 ] || fail "not one line: $(cat err)"
-[ ! -e disk/run.sqlite ] || fail "a database was left behind"
-[ "$(find disk -type f | wc -l)" -eq 0 ] || fail "something was left behind: $(ls disk)"
+[ ! -e disk/run.sqlite ] || fail "a database is left"
+[ "$(find disk -type f | wc -l)" -eq 0 ] || fail "something is left: $(ls disk)"
 
 # A database that was there before keeps what it had. (--flush: one transaction)
 "$make_capture" --records 1000 --seed 1 small.cap >/dev/null
@@ -57,11 +57,11 @@ rm -f disk/*
 head -c 4100000 /dev/zero >disk/filler 2>/dev/null
 "$collector" --from small.cap --db disk/run.sqlite 2>err && fail "status 0 on a full disk"
 [ "$(wc -l <err)" -eq 1 ] || fail "not one line: $(cat err)"
-[ ! -e disk/run.sqlite ] || fail "a database was left behind"
+[ ! -e disk/run.sqlite ] || fail "a database is left"
 
 # A capture file that does not fit.
 "$collector" --from big.cap --capture disk/copy.cap 2>err && fail "status 0 on a full disk"
 grep -q "No space left" err || fail "no words of it: $(cat err)"
-[ ! -e disk/copy.cap ] || fail "half a capture was left behind"
+[ ! -e disk/copy.cap ] || fail "half a capture is left"
 umount disk
 [ $failures -eq 0 ]

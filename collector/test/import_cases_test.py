@@ -189,9 +189,9 @@ def lost_perf(samples_told, other):
 
 
 def test_perf_lost():
-    for told, other in ((True, True), (True, False), (False, False)):
-        run = lost_perf(told, other)
-        expect(f"lost {told} {other} ({run.words})", run.counts(), (10, 10, 0))
+    for reported, other in ((True, True), (True, False), (False, False)):
+        run = lost_perf(reported, other)
+        expect(f"lost {reported} {other} ({run.words})", run.counts(), (10, 10, 0))
         silent("lost exactly", run, "~")
         possible("lost", run)
     run = lost_perf(False, True)
@@ -201,7 +201,7 @@ def test_perf_lost():
 
 
 def test_shown():
-    """What is no exact number, or none at all, is shown so."""
+    """What is estimated or unknown is shown so."""
     run = lost_perf(False, True)
     expect("estimate", run.one("SELECT dropped_is_estimate, has_durations FROM runs"), (1, 1))
     expect("~ in: " + analyzer("top-exits"), "coverage: ~" in analyzer("top-exits"), True)
@@ -382,7 +382,7 @@ def test_dat_clocks():
     for clock in ("counter", "uptime"):
         write_dat([("", clock, {0: pages(pairs(10))})], 7)
         run = Run("x.dat")
-        says(clock, run, f"no durations: the clock {clock} is no time")
+        says(clock, run, f"no durations: the clock {clock} does not measure time")
         expect(clock, run.counts() + (run.one("SELECT sum(cycles) FROM exit"),), (10, 0, 0, 0))
     for version in (6, 7):
         d = Dat([("", "x86-tsc", {0: pages(pairs(10))})])

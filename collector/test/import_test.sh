@@ -28,7 +28,7 @@ refuses() {
 	[ $? -eq 1 ] || fail "import $*: status is not 1"
 	[ "$(wc -l <err)" -eq 1 ] || fail "import $*: not one line: $(cat err)"
 	grep -q -- "$words" err || fail "import $*: no '$words' in: $(cat err)"
-	[ ! -e none.sqlite ] || fail "import $*: leaves a database behind"
+	[ ! -e none.sqlite ] || fail "import $*: leaves a database"
 }
 
 # perf.data: the same count, mean and longest time by reason as perf kvm stat report

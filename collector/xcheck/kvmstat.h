@@ -9,7 +9,7 @@
  *
  * `exits` counts from the vCPU's creation, and so does the totals page of the
  * ring. Both totals, before and after the statistic was read, bound it; KVM may be
- * one exit behind for each vCPU that runs.
+ * less by one for each vCPU that runs.
  *
  * RETURN VALUES: 0 or -errno.
  */
@@ -55,7 +55,7 @@ int kvmstat_check(void);
 /*
  * Takes hold of the one VM of process @tgid whose directory nobody holds yet.
  * -ENOENT: it has none (destroyed already, or its name was taken); -EEXIST: it
- * has several, and which is meant can't be told.
+ * has several, and which is meant is unknown.
  */
 int kvmstat_open(struct kvmstat **stat, uint32_t tgid);
 

@@ -326,7 +326,7 @@ static void count_match(struct vcpu *v, struct match_count *c, const struct reco
 	}
 }
 
-/* A record that KVM synthesized: it has no kvm_exit, and lies inside the interval of another. */
+/* A record that KVM synthesized: it has no kvm_exit, and is inside the interval of another. */
 static int match_synthesized(struct vcpu *v, const struct record_info *r)
 {
 	struct match_count *c;

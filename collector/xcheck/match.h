@@ -9,7 +9,7 @@
  *	record.tsc < kvm_exit.ts < kvm_entry.ts < record.tsc + record.cycles
  *
  * so each kvm_exit belongs to one record or to none, and every one that has no
- * partner is put under the reason why: it lies outside of what the ring recorded
+ * partner is put under the reason why: it is outside of what the ring recorded
  * (before, after), the ring lost records there (gap), or there is none
  * (trace_only: a failure). The same for records: trace events were lost there,
  * the exit was synthesized (KVM traces none), or record_only: a failure.
@@ -30,7 +30,7 @@
  * WHOSE AN EVENT IS. A tracepoint has the thread and the vCPU id. A vCPU may move
  * between threads, so the process of the thread counts, and of its vCPUs with that id
  * the youngest that was created before the event. Two VMs of one process that run at
- * the same time with the same vCPU ids are not told apart.
+ * the same time with the same vCPU ids can't be distinguished.
  *
  * HOW EVENTS AND RECORDS ARE ORDERED. match_mark() promises that all that happened
  * before this TSC has been passed in when match_run() is called. The caller sets the

@@ -3,7 +3,7 @@
  * perf.h - counts kvm:kvm_exit and kvm:kvm_entry by perf's counters
  *
  * One counter per event and CPU: exact, without a buffer that could overflow,
- * but for all VMs of the host together and without reasons. Built on libperf.
+ * of all VMs of the host together and without reasons. Built on libperf.
  *
  * RETURN VALUES: 0 or -errno.
  */

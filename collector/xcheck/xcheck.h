@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * xcheck.h - records the same exits by other means beside the rings
+ * xcheck.h - counts the same exits by other means while the rings are recorded
  *
  * Sources: kvm_exit and kvm_entry from a tracefs instance, matched with the
  * records exit by exit (match.h); perf counters on both events
- * (perf.h); KVM's statistics (xcheck_kvmstat.h). All counts go to table
+ * (perf.h); KVM's statistics (kvmstat.h). All counts go to table
  * crosscheck, where `analyzer verify` compares them. A source that can't be had
  * is named there, and the rest goes on.
  *
@@ -33,12 +33,13 @@ struct source;
 struct source_item;
 struct store;
 
-/* @trace_buffer_kb: trace buffer per CPU in KiB, 0: 16 MiB. -ENOMEM only: what
- * can't be had is no error.
+/*
+ * @trace_buffer_kb: trace buffer per CPU in KiB, 0: 16 MiB. Fails with -ENOMEM only: what can't be
+ * had is a note.
  */
 int xcheck_open(struct xcheck **xcheck, size_t trace_buffer_kb);
 
-/* What can't be had and why, one line each; NULL behind the last. */
+/* What can't be had and why, one line each; NULL after the last. */
 const char *xcheck_note(const struct xcheck *xcheck, size_t at);
 
 int xcheck_start(struct xcheck *xcheck);

@@ -2,7 +2,7 @@
 /* leaf.c - table leaf_reading: what a guest read of its CPUID leaves */
 #include "sql/store/internal.h"
 
-/* The run, or the last one for @run 0. STORE_RUNLESS: there is no such run. */
+/* The run, or the last one for @run 0. STORE_RUNLESS: it does not exist. */
 static int find_run(struct store *store, int64_t run, int64_t *found)
 {
 	sqlite3_stmt *stmt;

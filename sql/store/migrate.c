@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How SQLite stores a definition, whatever was typed. */
+/* How SQLite stores the begin of every definition. */
 #define CREATE "CREATE TABLE "
 
 static int create_if_missing(struct store *store, const char *definition)

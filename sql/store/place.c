@@ -2,7 +2,7 @@
 /*
  * place.c - finds out whether the file still has its name, and saves it if it has none
  *
- * SQLite keeps writing to the file that it has open, whatever happens to its name. A file that
+ * SQLite keeps writing to the file that it has open when its name changes. A file that
  * was moved has all the data once the write-ahead log, which keeps the old name, is copied into
  * it. A file that was deleted is copied to a new one while it is still open.
  */
@@ -92,7 +92,7 @@ int store_check_place(struct store *store)
 	    named.st_ino == ours.st_ino)
 		return 0;
 
-	/* Readers that still look at the old state are of no use to anybody. */
+	/* Waits for readers of an older state: they keep the log from being copied whole. */
 	rc = sqlite3_exec(store->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
 	if (rc)
 		return rc;

@@ -32,7 +32,7 @@
 #define STORE_VERSION SCHEMA_VERSION
 
 /* Above every result code of SQLite. */
-#define STORE_FOREIGN 1000001 /* the file exists and is no run database */
+#define STORE_FOREIGN 1000001 /* the file exists and is not a run database */
 #define STORE_FUTURE  1000002 /* written by a newer version of this program */
 #define STORE_BUSY    1000003 /* another collector writes this file */
 #define STORE_RUNLESS 1000004 /* no run is open, or it has failed before */
@@ -234,7 +234,7 @@ int store_add_vmx_capability(struct store *store, uint32_t cpu, uint32_t msr, ui
 
 /*
  * Adds readings, in their order, to a run that was recorded before (0: the last
- * one), all or none. No run may be open. STORE_RUNLESS: there is no such run.
+ * one), all or none. No run may be open. STORE_RUNLESS: the run does not exist.
  */
 int store_add_leaves(struct store *store, int64_t run, const struct store_leaf *leaves,
 		     size_t count);

@@ -103,7 +103,7 @@ static int find_sums(struct store *store, int64_t vcpu, const struct kvm_exit_re
 	return 0;
 }
 
-/* The same; writes the sums first when there is no room in memory. */
+/* The same; writes the sums first when memory is full. */
 static int find_or_make_room(struct store *store, int64_t vcpu, const struct kvm_exit_record *r,
 			     struct hot cache[HOT_REASONS], struct hot *hot)
 {

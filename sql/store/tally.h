@@ -32,9 +32,7 @@ struct tally {
 int tally_init(struct tally *tally, size_t value_bytes, uint32_t capacity);
 void tally_free(struct tally *tally);
 
-/* The value of @key, all zero when the key is new; NULL when there is no room
- * for a new key. Valid until tally_clear().
- */
+/* The value of @key, all 0 when the key is new. NULL: full. Valid until tally_clear(). */
 void *tally_at(struct tally *tally, const struct tally_key *key);
 
 /* Positions of all keys in (vcpu, slot, reason) order, or NULL without memory;

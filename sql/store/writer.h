@@ -9,7 +9,8 @@
 #ifndef EXITSCOPE_SQL_STORE_WRITER_H
 #define EXITSCOPE_SQL_STORE_WRITER_H
 
-/* Takes the writer's lock of an open file; waits 0.1 s for readers that look.
+/*
+ * Takes the writer's lock of an open file; waits 0.1 s for programs that call writer_alive().
  * -EWOULDBLOCK: there is a writer.
  */
 int writer_lock(int fd);

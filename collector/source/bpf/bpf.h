@@ -39,7 +39,7 @@ int source_bpf_open(const struct bpf_options *options, struct source **source, s
 
 /*
  * Why the programs can't run on this host, with the way out, as a text of its own; false:
- * nothing is known to be in the way. @root: "" or a folder to look in instead, for tests.
+ * nothing is known to be in the way. @root: "", or a folder that stands for /, for tests.
  */
 bool source_bpf_lacks(const char *root, char *why, int bytes);
 

@@ -77,7 +77,7 @@ static __always_inline __u64 cycles_of(__u64 ns)
 
 /*
  * The address as a number. To the verifier a value that comes back from a place on the stack
- * that it does not know exactly is a number, whatever was stored there.
+ * that it does not know exactly is a number, even if a pointer was stored there.
  */
 static __always_inline __u64 key_of(const void *pointer)
 {

@@ -86,7 +86,7 @@ EXIT_KEY_INLINE bool vcpu_passes(struct bpf_vcpu *v, const volatile struct vcpu_
 }
 
 /*
- * The record that is written next. The compiler must not know that it lies in the area: its
+ * The record that is written next. The compiler must not know that it is in the area: its
  * fields would be too far from the area's begin for one BPF instruction each.
  */
 EXIT_KEY_INLINE struct kvm_exit_record *vcpu_slot(const struct exit_ring_producer *p)

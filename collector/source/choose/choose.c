@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* choose.c - looks at which sources this host has */
+/* choose.c - finds out which sources this host has */
 #include "collector/source/choose/choose.h"
 
 #include <errno.h>

@@ -106,7 +106,7 @@ static void test_stopped(const char *path)
 	source_close(source);
 }
 
-/* A capture that was never finished is not left behind. */
+/* A capture that was never finished is removed. */
 static void test_unfinished(const char *path)
 {
 	struct capture *capture;

@@ -2,8 +2,8 @@
 /*
  * cursor.h - reads little-endian data of unknown quality front to back
  *
- * What would lie outside reads as 0 and sets @bad, which the caller looks at once
- * at the end.
+ * A read past the end gives 0 and sets @bad, which the caller checks once, at the
+ * end.
  */
 #ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_CURSOR_H
 #define EXITSCOPE_COLLECTOR_SOURCE_TRACE_CURSOR_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* identity.c - tells vCPUs apart by what can't be at the same time */
+/* identity.c - distinguishes vCPUs by what can't be at the same time */
 #include "collector/source/trace/identity.h"
 
 #include <errno.h>
@@ -313,7 +313,7 @@ void identity_walk(const struct identity *id,
 	twalk_r(id->lanes, walk_lane, &walk);
 }
 
-/* What identity_vm() and identity_count() look for. */
+/* What identity_vm() and identity_count() search. */
 struct search {
 	uint32_t tgid;
 	uint32_t count;

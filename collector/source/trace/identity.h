@@ -16,7 +16,7 @@
  *
  * the second pair is a conflict, wherever it occurs (unless events were lost there).
  * Threads of one process and vCPU id without a conflict are one vCPU; those with a
- * conflict are told apart by a number, the slot.
+ * conflict are distinguished by a number, the slot.
  *
  * RETURN VALUES: 0, -ENOMEM, or -E2BIG: more threads ran one vCPU id than can be.
  */
@@ -78,7 +78,7 @@ uint32_t identity_slot(const struct identity *id, const struct kvm_event *event)
  * @tid: thread that the vCPU was first seen on
  *
  * One for each process, if none of its vCPUs has several slots; where there are no
- * process ids, one for all. Else nothing tells which vCPU belongs to which VM, and
+ * process ids, one for all. Else nothing shows which vCPU belongs to which VM, and
  * each vCPU gets a number of its own.
  */
 uint64_t identity_vm(const struct identity *id, uint32_t tgid, uint32_t tid);
@@ -89,7 +89,7 @@ uint32_t identity_count(const struct identity *id);
 /*
  * identity_split_unknown - treat threads with the same vCPU id as different vCPUs
  *
- * Where process ids are missing and there is no kvm_entry to judge by.
+ * Where process ids and kvm_entry are missing, so that nothing else can distinguish them.
  */
 void identity_split_unknown(struct identity *id);
 

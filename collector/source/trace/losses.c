@@ -18,17 +18,18 @@ static uint64_t exits_among(uint64_t events, const struct losses_seen *seen)
 	return (events + seen->missing - seen->halves) / 2;
 }
 
-struct losses losses_of(const struct losses_told *told, const struct losses_seen *seen)
+struct losses losses_of(const struct losses_reported *reported, const struct losses_seen *seen)
 {
 	uint64_t ours = seen->exits + seen->entries;
-	struct losses losses = {.exits = told->exits, .exact = !told->more};
+	struct losses losses = {.exits = reported->exits, .exact = !reported->more};
 
-	if (!told->exits_known) {
-		uint64_t events = told->others ? share(told->events, ours, ours + told->others)
-					       : told->events;
+	if (!reported->exits_known) {
+		uint64_t events = reported->others
+					  ? share(reported->events, ours, ours + reported->others)
+					  : reported->events;
 
 		losses.exits = exits_among(events, seen);
-		losses.exact = losses.exact && (!told->others || !told->events);
+		losses.exact = losses.exact && (!reported->others || !reported->events);
 	}
 
 	/* Each of these gaps has at least one: a filter left it out, or the file hides a loss. */
@@ -39,11 +40,12 @@ struct losses losses_of(const struct losses_told *told, const struct losses_seen
 	return losses;
 }
 
-uint64_t losses_most(const struct losses_told *told, const struct losses_seen *seen)
+uint64_t losses_most(const struct losses_reported *reported, const struct losses_seen *seen)
 {
-	uint64_t most = told->exits_known ? told->exits : exits_among(told->events, seen);
+	uint64_t most =
+		reported->exits_known ? reported->exits : exits_among(reported->events, seen);
 
-	if (told->more)
+	if (reported->more)
 		return 0;
 	return most > seen->missing ? most : seen->missing;
 }

@@ -27,7 +27,7 @@
  * @more: some gaps are marked without a number
  * @others: events of other kinds that were read from the same buffers
  */
-struct losses_told {
+struct losses_reported {
 	uint64_t events;
 	uint64_t exits;
 	uint64_t others;
@@ -43,15 +43,15 @@ struct losses_seen {
 	uint64_t halves;
 };
 
-/* @exits: kvm_exit events that were lost. @exact: that is no estimate. */
+/* @exits: kvm_exit events that were lost. @exact: they are not estimated. */
 struct losses {
 	uint64_t exits;
 	bool exact;
 };
 
-struct losses losses_of(const struct losses_told *told, const struct losses_seen *seen);
+struct losses losses_of(const struct losses_reported *reported, const struct losses_seen *seen);
 
 /* The most that could have been lost; 0: unknown, as some gaps have no number. */
-uint64_t losses_most(const struct losses_told *told, const struct losses_seen *seen);
+uint64_t losses_most(const struct losses_reported *reported, const struct losses_seen *seen);
 
 #endif

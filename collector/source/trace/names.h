@@ -2,7 +2,7 @@
 /*
  * names.h - names of processes and threads, and which thread is of which process
  *
- * As a recording tells them, never as the machine does that reads it.
+ * Those of the recording, never those of the machine that reads it.
  */
 #ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_NAMES_H
 #define EXITSCOPE_COLLECTOR_SOURCE_TRACE_NAMES_H

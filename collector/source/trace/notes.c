@@ -53,7 +53,7 @@ static void describe_vms(char **notes, const struct identity *identity)
 	identity_walk(identity, describe_vcpu, &count);
 	if (count.split)
 		add(notes,
-		    "%u vCPUs have an id that another vCPU has too: they are of several VMs, which can't be told apart; each vCPU is shown as a VM of its own",
+		    "%u vCPUs have an id that another vCPU has too: they are of several VMs, which can't be distinguished; each vCPU is shown as a VM of its own",
 		    count.split);
 }
 

@@ -22,7 +22,7 @@
 
 /*
  * Zeroed at first.
- * @untimed: record each kvm_exit at once, with 0 cycles: there is no kvm_entry or no time
+ * @untimed: record each kvm_exit at once, with 0 cycles: kvm_entry or time is missing
  *
  * @records: made since they were taken; for the caller to take and to set @count to 0
  *

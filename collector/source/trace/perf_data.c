@@ -137,11 +137,11 @@ static void perf_rewind(void *self)
 }
 
 /* LOST_SAMPLES are there from Linux 6.1 on, and say which event. */
-static void perf_losses(void *self, struct losses_told *told)
+static void perf_losses(void *self, struct losses_reported *reported)
 {
 	struct perf_feed *f = self;
 
-	*told = (struct losses_told){
+	*reported = (struct losses_reported){
 		.events = f->lost > f->lost_samples ? f->lost : f->lost_samples,
 		.exits = f->lost_exits,
 		.exits_known = f->lost_samples && f->lost_samples >= f->lost,

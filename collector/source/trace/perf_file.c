@@ -274,7 +274,7 @@ static int take_sample(const struct perf_file *f, struct cursor *c, struct perf_
 	return c->bad ? -EBADMSG : 1;
 }
 
-/* Who and when, at the end of records that are no samples. */
+/* Who and when, at the end of records that are not samples. */
 static void take_sample_id(const struct perf_file *f, struct cursor *c, struct perf_record *r)
 {
 	const struct perf_attr *attr = f->attrs;

@@ -3,7 +3,7 @@
  * perf_file.h - the layout of perf.data files, as far as kvm events need it
  *
  * See tools/perf/Documentation/perf.data-file-format.txt of the kernel. A file is read
- * whatever perf record was told (-g, -d, -W, -z, other events, a pipe): of a sample
+ * with any options of perf record (-g, -d, -W, -z, other events, a pipe): of a sample
  * only what stands before the tracepoint's data must be understood. All offsets and
  * sizes come from the file and are checked before use.
  *
@@ -78,7 +78,7 @@ struct perf_file {
 enum perf_record_kind {
 	PERF_FILE_OTHER,
 	PERF_FILE_SAMPLE,
-	PERF_FILE_LOST,		/* of the buffer, whatever event */
+	PERF_FILE_LOST,		/* of the buffer, of any event */
 	PERF_FILE_LOST_SAMPLES, /* of one event, over the whole recording */
 	PERF_FILE_COMM,
 	PERF_FILE_ROUND

@@ -279,16 +279,16 @@ static uint64_t weight_of(const struct trace_source *s, const struct vcpu *vcpu)
  */
 static void share_losses(struct trace_source *s)
 {
-	struct losses_told told = {0};
+	struct losses_reported reported = {0};
 	struct losses_seen seen = {
 		.exits = s->seen[KVM_EVENT_EXIT],
 		.entries = s->untimed ? 0 : s->seen[KVM_EVENT_ENTRY],
 	};
 	uint64_t unpaired = 0;
 
-	s->feed.losses(s->feed.self, &told);
+	s->feed.losses(s->feed.self, &reported);
 	for (int kind = KVM_EVENT_MSR; kind < KVM_EVENT_KINDS; kind++)
-		told.others += s->seen[kind];
+		reported.others += s->seen[kind];
 	for (size_t i = 0; i < s->vcpu_count; i++) {
 		const struct pairs *p = &s->vcpus[i]->pairs;
 
@@ -299,10 +299,10 @@ static void share_losses(struct trace_source *s)
 		s->weight += p->unpaired + p->missing;
 	}
 
-	s->losses = losses_of(&told, &seen);
+	s->losses = losses_of(&reported, &seen);
 	s->source.estimated = !s->losses.exact || s->sampled_out;
-	s->source.dropped_most = losses_most(&told, &seen);
-	if (s->source.dropped_most || !told.more)
+	s->source.dropped_most = losses_most(&reported, &seen);
+	if (s->source.dropped_most || !reported.more)
 		s->source.dropped_most += unpaired + s->sampled_out;
 	s->losses.exits -= seen.missing;
 	for (size_t i = 0; i < s->vcpu_count; i++)
@@ -310,7 +310,7 @@ static void share_losses(struct trace_source *s)
 	notes_end(&s->source.notes, &(struct notes_end){
 					    .sampled_out = s->sampled_out,
 					    .missing = seen.missing,
-					    .lost = told.events + told.more,
+					    .lost = reported.events + reported.more,
 					    .homeless = s->homeless,
 				    });
 }
@@ -339,7 +339,7 @@ static int end_next(struct trace_source *s, struct source_item *item, struct fau
 		if (!pairs_are_possible(&vcpu->pairs))
 			return fault_set(
 				fault, -EPROTO,
-				"%s: the exits of vCPU %u add up to more than the recording (its clock is no time: record with the clock local, mono or x86-tsc)",
+				"%s: the exits of vCPU %u add up to more than the recording (its clock does not measure time: record with the clock local, mono or x86-tsc)",
 				s->ops.name, vcpu->vcpu_id);
 		item->kind = SOURCE_END_VCPU;
 		item->vcpu = vcpu->number;

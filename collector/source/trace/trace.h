@@ -8,7 +8,7 @@
  *
  * A file is read twice: first for what must be known at the beginning (which thread
  * is which vCPU, when it begins, whether it has kvm_entry at all), then for its
- * records. Of a vCPU, whatever thread it is on: identity.h. What is paired with
+ * records. Which vCPU, as it moves between threads: identity.h. What is paired with
  * what: pairs.h. How many exits were lost: losses.h.
  */
 #ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_TRACE_H
@@ -31,7 +31,7 @@
  * @comm: the name of a process, or of a thread where @tgid is 0; "": unknown
  *
  * @wall_offset_ns: CLOCK_REALTIME - time stamps; 0: not known
- * @no_time: why time stamps are no times, NULL: they are
+ * @no_time: why time stamps are not times, NULL: they are
  * @no_time_way: what to do about it
  * @sampled: the recording has a part of the exits; event.period is set
  * @no_entry_way: how to record kvm_entry too
@@ -42,7 +42,7 @@ struct trace_feed {
 		    struct fault *fault);
 	void (*rewind)(void *self);
 	void (*stop)(void *self);
-	void (*losses)(void *self, struct losses_told *told);
+	void (*losses)(void *self, struct losses_reported *reported);
 	uint32_t (*tgid)(void *self, uint32_t tid);
 	void (*comm)(void *self, uint32_t tgid, uint32_t tid, char *comm, size_t bytes);
 	void (*close)(void *self);
@@ -56,7 +56,7 @@ struct trace_feed {
 
 /*
  * source_trace_open - make a source of a feed
- * @feed: taken over, whatever this returns
+ * @feed: taken over, also after an error
  * @name: table run, column source
  * @info: what is known of the run, its texts are taken over; tsc_khz 1000000 where
  *	times are ns; tsc_start 0: that of the first event

@@ -36,13 +36,13 @@ struct reader {
 
 /*
  * Of an instance.
- * @kinds: events of each kind that it has; @wanted: which are taken
+ * @kinds: events of each kind that it has; @chosen: which are read
  * @others: events without a meaning here
  * @lost: by the pages; @gaps: pages that don't say how many
  */
 struct instance {
 	uint64_t kinds[KVM_EVENT_KINDS];
-	bool wanted[KVM_EVENT_KINDS];
+	bool chosen[KVM_EVENT_KINDS];
 	bool used;
 	uint64_t others;
 	uint64_t lost;
@@ -114,7 +114,7 @@ static int advance(struct dat_feed *f, struct reader *r, const struct trace_sink
 			continue;
 		}
 		instance->kinds[r->next.kind]++;
-		if (!instance->wanted[r->next.kind])
+		if (!instance->chosen[r->next.kind])
 			continue;
 		r->next.ts = r->page.ts;
 		r->next.cpu = r->cpu;
@@ -203,20 +203,20 @@ static void dat_rewind(void *self)
  * Losses by the statistics of the buffers, or by the pages: these don't see what was
  * lost after the last page, the statistics may be missing.
  */
-static void dat_losses(void *self, struct losses_told *told)
+static void dat_losses(void *self, struct losses_reported *reported)
 {
 	struct dat_feed *f = self;
 
-	*told = (struct losses_told){0};
+	*reported = (struct losses_reported){0};
 	for (size_t i = 0; i < f->file.buffer_count; i++) {
 		const struct dat_buffer *buffer = &f->file.buffers[i];
 		const struct instance *instance = &f->instances[i];
 
 		if (!instance->used)
 			continue;
-		told->events += buffer->lost > instance->lost ? buffer->lost : instance->lost;
-		told->others += instance->others;
-		told->more |= instance->gaps && !buffer->has_stats;
+		reported->events += buffer->lost > instance->lost ? buffer->lost : instance->lost;
+		reported->others += instance->others;
+		reported->more |= instance->gaps && !buffer->has_stats;
 	}
 }
 
@@ -276,7 +276,7 @@ static void choose_instances(struct dat_feed *f)
 				best = instance;
 		}
 		if (best)
-			best->wanted[kind] = best->used = true;
+			best->chosen[kind] = best->used = true;
 	}
 }
 
@@ -336,7 +336,8 @@ static int set_clock(struct dat_feed *f, uint32_t tsc_khz, struct trace_feed *fe
 		feed->wall_offset_ns = f->file.wall_offset_ns;
 		return 0;
 	case CLOCK_COUNTS:
-		snprintf(f->no_time, sizeof(f->no_time), "the clock %s is no time", name);
+		snprintf(f->no_time, sizeof(f->no_time), "the clock %s does not measure time",
+			 name);
 		feed->no_time = f->no_time;
 		feed->no_time_way = "trace-cmd record -C local, or -C x86-tsc";
 		return 0;

@@ -141,11 +141,11 @@ static void text_rewind(void *self)
 	memset(f->cpus, 0, sizeof(f->cpus));
 }
 
-static void text_losses(void *self, struct losses_told *told)
+static void text_losses(void *self, struct losses_reported *reported)
 {
 	const struct text_feed *f = self;
 
-	*told = (struct losses_told){
+	*reported = (struct losses_reported){
 		.events = f->overwritten + f->lost,
 		.others = f->others,
 		.more = f->gaps,

@@ -35,11 +35,11 @@ static void tracefs_stop(void *self)
 	trace_instance_stop(((struct tracefs_feed *)self)->instance);
 }
 
-static void tracefs_losses(void *self, struct losses_told *told)
+static void tracefs_losses(void *self, struct losses_reported *reported)
 {
-	*told = (struct losses_told){0};
-	if (trace_instance_lost(((struct tracefs_feed *)self)->instance, &told->events))
-		told->more = true;
+	*reported = (struct losses_reported){0};
+	if (trace_instance_lost(((struct tracefs_feed *)self)->instance, &reported->events))
+		reported->more = true;
 }
 
 static uint32_t tracefs_tgid(void *self, uint32_t tid)

@@ -51,7 +51,7 @@ static void put(struct match *m, struct kvm_exit_record r)
 }
 
 /*
- * The recording begins with exit number @first: with a look at @from, when the one
+ * The recording begins with exit number @first: with a snapshot at @from, when the one
  * before it was open; 0: with the vCPU's creation.
  */
 static struct match *start_at(uint64_t first, uint64_t from)
@@ -107,7 +107,7 @@ static struct match_count finish_gone(struct match *m, uint64_t seq)
 	return finish(m);
 }
 
-/* The vCPU goes on; the last look was at exit @at, @open or between two exits. */
+/* The vCPU goes on; the last snapshot was at exit @at, @open or between two exits. */
 static struct match_count finish_live(struct match *m, uint64_t seq, uint64_t at, bool open)
 {
 	const struct match_vcpu_end end = {
@@ -134,7 +134,7 @@ static void test_all_match(void)
 		CHECK(!match_run(m));
 	}
 	match_entries(m, 0, &entries, &unpaired);
-	CHECK(entries == 39 && unpaired == 0); /* one entry lies behind the mark */
+	CHECK(entries == 39 && unpaired == 0); /* one entry is after the mark */
 	c = finish_gone(m, 40);
 	CHECK(c.matched == 40 && c.traced == 40 && c.records == 40);
 	CHECK(!c.differ && !c.shorter && !c.overlaps);
@@ -249,7 +249,7 @@ static void test_edges(void)
 	CHECK(!c.trace_only && !c.record_only);
 	match_free(m);
 
-	/* Exit 4 was counted, but was traced only after the look. */
+	/* Exit 4 was counted, but was traced only after the snapshot. */
 	m = start_at(5, 4 * STEP + 20);
 	for (uint64_t i = 0; i < 10; i++)
 		trace(m, i);
@@ -270,7 +270,7 @@ static void test_edges(void)
 	match_free(m);
 }
 
-/* Records that are suppressed beside some that the ring dropped. */
+/* Records that are suppressed next to some that the ring dropped. */
 static void test_gap_is_bounded(void)
 {
 	struct match *m = start();
@@ -297,7 +297,7 @@ static void test_gap_is_bounded(void)
 	match_free(m);
 }
 
-/* What a suppressed record looks like, in the middle and at the end. */
+/* The counts of a suppressed record, in the middle and at the end. */
 static void test_missing_records(void)
 {
 	struct match *m = start();
@@ -343,7 +343,7 @@ static void test_dropped_records(void)
 	CHECK(c.matched == 4 && c.gap == 6 && !c.trace_only);
 	match_free(m);
 
-	/* Dropped behind the last look at the ring; the exits after them are none. */
+	/* Dropped before the last snapshot, after the last record; the exits after them are not. */
 	m = start();
 	for (uint64_t i = 0; i < 10; i++) {
 		trace(m, i);

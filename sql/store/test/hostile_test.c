@@ -132,7 +132,7 @@ static void test_tables(void)
 	refuses(STORE_TABLE, "DROP TABLE loss; CREATE TABLE LOSS (a, b, c, d, e CHECK (hex(e)))");
 	refuses(STORE_TABLE, "DROP TABLE loss; CREATE VIEW loss AS SELECT 1 a, 2 b, 3 c, 4 d, 5 e");
 	refuses(STORE_TABLE, "DROP VIEW runs; CREATE TABLE runs (a)");
-	/* Comments may differ, but what looks like one in a string is none. */
+	/* Comments may differ, but in a string the same letters do not begin one. */
 	refuses(STORE_TABLE, REPLACE("run", "''recording''", "''rec/**/ording''"));
 }
 
@@ -172,7 +172,7 @@ static void test_harmless(void)
 	CHECK_EQ(query(test_path("changed.sqlite"), "SELECT count(*) FROM note"), 1);
 	CHECK_EQ(query(test_path("changed.sqlite"), "SELECT count(*) FROM own"), 2);
 
-	/* Views of our names become ours again, whatever they were. */
+	/* Views of our names become ours again, also where their text was another. */
 	accepts("DROP VIEW exits; CREATE VIEW exits AS WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL"
 		" SELECT x + 1 FROM r) SELECT x FROM r");
 	/* An older version has other comments. */

@@ -313,7 +313,7 @@ static void test_run_after_a_failed_one(void)
 	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_hist WHERE part = 0"), 10);
 }
 
-/* What is found later replaces what was known; VMs of one name are told apart. */
+/* What is found later replaces what was known; VMs of one name are numbered. */
 static void test_names(void)
 {
 	const char *path = test_path("names.sqlite");

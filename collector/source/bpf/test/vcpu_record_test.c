@@ -287,10 +287,10 @@ static struct kvm_exit_record key_of(bool svm, const struct exit_facts *f, bool 
 	return r;
 }
 
-#define EXPECT_KEY(svm, wanted, aux, ...)                                                          \
+#define EXPECT_KEY(svm, expected, aux, ...)                                                        \
 	do {                                                                                       \
 		struct kvm_exit_record r_ = key_of(svm, &(struct exit_facts){__VA_ARGS__}, true);  \
-		CHECK(r_.key == (wanted) && r_.key_aux == (aux));                                  \
+		CHECK(r_.key == (expected) && r_.key_aux == (aux));                                \
 	} while (0)
 
 static void test_keys(void)

@@ -39,9 +39,9 @@ static int script_fill(void *self, const struct trace_sink *sink, uint64_t *hori
 	return rc;
 }
 
-static void script_losses(void *self, struct losses_told *told)
+static void script_losses(void *self, struct losses_reported *reported)
 {
-	*told = (struct losses_told){.events = ((struct script *)self)->lost};
+	*reported = (struct losses_reported){.events = ((struct script *)self)->lost};
 }
 
 static void script_rewind(void *self)
@@ -211,7 +211,7 @@ static void test_lost_turns(void)
 	/* @length events from the one number @begin on are lost out of entry, exit, entry, ... */
 	for (uint64_t begin = 1; begin < 8; begin++) {
 		for (uint64_t length = 1; length < 8; length++) {
-			struct losses_told told = {.events = length};
+			struct losses_reported reported = {.events = length};
 			struct losses_seen seen = {0};
 			uint64_t lost = 0, last = 0;
 
@@ -230,14 +230,15 @@ static void test_lost_turns(void)
 				}
 				last = i;
 			}
-			CHECK(losses_of(&told, &seen).exits == lost);
-			CHECK(losses_of(&told, &seen).exact && losses_most(&told, &seen) == lost);
+			CHECK(losses_of(&reported, &seen).exits == lost);
+			CHECK(losses_of(&reported, &seen).exact &&
+			      losses_most(&reported, &seen) == lost);
 
 			/* With others in the buffers an estimate, but never above the most. */
-			told.others = 10;
-			told.events += 5;
-			CHECK(!losses_of(&told, &seen).exact);
-			CHECK(losses_of(&told, &seen).exits <= losses_most(&told, &seen));
+			reported.others = 10;
+			reported.events += 5;
+			CHECK(!losses_of(&reported, &seen).exact);
+			CHECK(losses_of(&reported, &seen).exits <= losses_most(&reported, &seen));
 		}
 	}
 }
