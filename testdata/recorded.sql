@@ -1,4 +1,4 @@
--- What a recorded run must say, whatever changes in the programs.
+-- What a recorded run must say, after any change of the programs.
 -- Each reason: how often, and how many cycles in which part.
 SELECT 'reason', reason_name, count(*), sum(cycles), sum(halted_cycles), sum(userspace_cycles),
        sum(preempted_cycles)
