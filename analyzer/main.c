@@ -81,6 +81,7 @@ int main(int argc, char **argv)
 		print_usage();
 		return 0;
 	}
+
 	rc = args_parse(&app, &opt, cmds, argc, argv, &cmd);
 	if (rc == ARGS_HELP && cmd)
 		print_command_usage(cmd);
@@ -90,9 +91,11 @@ int main(int argc, char **argv)
 		puts("analyzer " EXITSCOPE_VERSION);
 	else if (!rc)
 		rc = run_command(&app, &opt, cmd);
+
 	args_free(&opt);
 	if (rc >= 0)
 		return app.status;
+
 	fflush(stdout);
 	print_error(app.error);
 	return 1;

@@ -82,6 +82,7 @@ static int add_exit(struct sequences *s, struct last *last, int64_t key, int64_t
 	bool next = last->known && seq == last->seq + 1;
 	int rc = 0;
 
+	/* A pair and a wake need both exits: nothing is known across a gap. */
 	s->gaps += last->known && !next;
 	if (guest < 0)
 		guest = 0;
@@ -89,11 +90,14 @@ static int add_exit(struct sequences *s, struct last *last, int64_t key, int64_t
 		rc = -1;
 	if (next && last->halted && count(&s->wakes, key, 0, 1, last->halted))
 		rc = -1;
+
+	/* A burst ends where the guest ran long enough, or at a gap. */
 	if (!next || guest >= s->gap) {
 		rc |= end_burst(s, last);
 		last->burst = 0;
 		last->burst_begin = tsc;
 	}
+
 	last->burst++;
 	last->known = true;
 	last->seq = seq;
@@ -279,12 +283,16 @@ static int sequences(struct app *app, const struct options *opt)
 		return -1;
 	if (units_parse_ns(gap, &s.gap))
 		return app_fail(app, "--gap %s: not a time (such as 10us)", gap);
+
 	if (run_open(app, app->filter.run, &app->run) || run_rows(app, &app->run))
 		return -1;
+
+	/* The TSC frequency is known only now. */
 	s.gap = ns_to_cycles(s.gap, app->run.tsc_khz);
 	rc = read_sequences(app, &s);
 	if (!rc && !s.bursts.groups)
 		rc = run_nothing(app);
+
 	if (!rc) {
 		out_begin(&out, &opt->style, app->run.tsc_khz);
 		out_run(&out, "run", &app->run);
@@ -300,6 +308,7 @@ static int sequences(struct app *app, const struct options *opt)
 	agg_free(&s.pairs);
 	agg_free(&s.bursts);
 	agg_free(&s.wakes);
+
 	free(s.last);
 	return rc;
 }

@@ -130,6 +130,7 @@ static int slowest(struct app *app, const struct options *opt)
 	if (sort < 0 || parse_around(app, opt, &around) ||
 	    run_open(app, app->filter.run, &app->run) || run_rows(app, &app->run))
 		return -1;
+
 	snprintf(sql, sizeof(sql),
 		 "SELECT e.rowid FROM exit e WHERE %%s ORDER BY %s DESC, e.rowid LIMIT %lld",
 		 sort_columns[sort],
@@ -138,6 +139,7 @@ static int slowest(struct app *app, const struct options *opt)
 					    : -1));
 	if (where_prepare(app, &app->run, sql, &ids))
 		return -1;
+
 	rc = db_step(app, ids);
 	if (!rc)
 		rc = run_nothing(app);

@@ -172,10 +172,13 @@ static void put_reason(struct app *app, struct out *out, const struct series *s,
 		out_none(out);
 	else
 		out_int(out, reason_basic(run->isa, key));
+
 	out_text(out, name);
 	out_int(out, (int64_t)group_exits(g));
 	out_real(out, (double)group_exits(g) * (double)run->tsc_khz * 1e3 /
 			      (double)run_grid_length(run));
+
+	/* Unknown where the file was repaired, or all exits were dropped. */
 	if (g->n && g->first != INT64_MIN) {
 		out_time(out, (uint64_t)(g->first - run->tsc_start));
 		out_time(out, (uint64_t)(g->last - run->tsc_start));
@@ -183,6 +186,7 @@ static void put_reason(struct app *app, struct out *out, const struct series *s,
 		out_none(out);
 		out_none(out);
 	}
+
 	if (known)
 		out_real(out, spread);
 	else

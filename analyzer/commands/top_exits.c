@@ -233,12 +233,15 @@ static int show_groups(struct app *app, struct out *out, const struct top *top)
 		column[keys + RECORDED_COLUMN].drop = OUT_HIDDEN;
 	if (top->limit > 0 && top->limit < limit)
 		limit = (uint32_t)top->limit;
+
 	out_table(out, "rows", column, keys + N_SUM);
 	for (uint32_t i = 0; i < limit; i++) {
 		if (label_put(app, out, top->by, &top->symbols, &top->agg.group[i]))
 			return -1;
 		show_sums(out, &app->run, seconds, &top->agg.group[i], &total);
 	}
+
+	/* A table has the sum below its rows; JSON has it in a member of its own. */
 	if (out->format == OUT_TABLE && top->agg.groups > 1)
 		show_total(app, out, keys, seconds, &total);
 	out_table_end(out);
@@ -247,6 +250,7 @@ static int show_groups(struct app *app, struct out *out, const struct top *top)
 		show_sums(out, &app->run, seconds, &total, &total);
 		out_table_end(out);
 	}
+
 	if (limit < top->agg.groups)
 		out_line(out, "(%" PRIu32 " more: --limit 0 shows all)", top->agg.groups - limit);
 	return 0;
@@ -287,9 +291,11 @@ static int top_exits(struct app *app, const struct options *opt)
 
 	if (by < 0 || sort < 0 || run_open(app, app->filter.run, &app->run))
 		return -1;
+
 	top.limit = opt->limit < 0 && by != BY_REASON ? DEFAULT_LIMIT : opt->limit;
 	if (agg_needs_rows(&app->run, top.by, flags) && run_rows(app, &app->run))
 		return -1;
+
 	rc = symbols_open(app, opt->extra[0], opt->extra[1], &top.symbols, &top.guessed);
 	if (!rc)
 		rc = agg_read(app, &app->run, top.by, flags, &top.agg);
@@ -301,6 +307,7 @@ static int top_exits(struct app *app, const struct options *opt)
 		qsort_r(top.agg.group, top.agg.groups, sizeof(*top.agg.group), compare, &sort);
 		rc = print_top(app, opt, &top);
 	}
+
 	dist_free(&top.total.dist);
 	agg_free(&top.agg);
 	symbols_free(&top.symbols);

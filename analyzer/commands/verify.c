@@ -178,8 +178,11 @@ static int put_deltas(struct app *app, struct out *out)
 		free(d);
 		return -1;
 	}
+
 	sqlite3_bind_int64(stmt, 1, app->run.id);
 	out_table(out, "record_minus_interval", delta_columns, COLUMNS(delta_columns));
+
+	/* Rows of one vCPU and reason come together; another one ends the distribution. */
 	while ((end = db_step(app, stmt)) > 0 && !rc) {
 		if (d->values && (d->vm != sqlite3_column_int64(stmt, 0) ||
 				  d->vcpu != sqlite3_column_int64(stmt, 1) ||
@@ -193,9 +196,11 @@ static int put_deltas(struct app *app, struct out *out)
 		d->reason = sqlite3_column_int64(stmt, 2);
 		add_value(d, stmt);
 	}
+
 	if (!rc && end >= 0 && d->values)
 		rc = put_delta(app, out, d);
 	out_table_end(out);
+
 	sqlite3_finalize(stmt);
 	free(d);
 	return rc || end < 0 ? -1 : 0;

@@ -231,27 +231,33 @@ static int put_all(struct metrics *m)
 	put_run(m);
 	if (put_coverage(m))
 		return -1;
+
 	family(m, "kvm_exits", "counter", NULL, "VM exits by vCPU and exit reason.");
 	if (each_group(m, put_exits))
 		return -1;
+
 	family(m, "kvm_exits_flagged", "counter", NULL,
 	       "VM exits handled on the fast path, of a nested guest, returned to user space, or synthesized without a VM entry.");
 	if (each_group(m, put_flags))
 		return -1;
+
 	if (m->run->has_split) {
 		family(m, "kvm_exit_part_seconds", "counter", "seconds",
 		       "Time from exit to entry by what it went to.");
 		if (each_group(m, put_parts))
 			return -1;
 	}
+
 	family(m, "kvm_exit_duration_seconds", "histogram", "seconds",
 	       "Time from a VM exit to the next VM entry of the vCPU.");
 	if (each_group(m, put_histogram))
 		return -1;
+
 	family(m, "kvm_exit_duration_max_seconds", "gauge", "seconds",
 	       "The longest of these times.");
 	if (each_group(m, put_longest))
 		return -1;
+
 	fputs("# EOF\n", m->file);
 	return 0;
 }

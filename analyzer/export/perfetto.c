@@ -257,8 +257,11 @@ static int put_exit(struct trace *t, sqlite3_stmt *stmt)
 
 	if (!g)
 		return app_fail(t->app, "out of memory");
+
 	proto_uint(&t->event, EVENT_NAME_IID, (uint64_t)(g - t->reasons.group) + 1);
 	proto_uint(&t->event, EVENT_CATEGORY_IID, 1);
+
+	/* Notes of one kind stand in a row, in the order of the columns. */
 	note_text(t, NOTE_ABOUT, sqlite3_column_text(stmt, X_KEY));
 	for (int i = 0; i < 4; i++)
 		note_uint(t, NOTE_HANDLER + (enum note)i, ANNOTATION_UINT,
@@ -270,6 +273,7 @@ static int put_exit(struct trace *t, sqlite3_stmt *stmt)
 	for (int i = 0; i < 3; i++)
 		note_uint(t, NOTE_FASTPATH + (enum note)i, ANNOTATION_BOOL,
 			  (uint64_t)sqlite3_column_int64(stmt, X_FLAGS + i));
+
 	if (put_event(t, cycles_to_ns(since, run->tsc_khz), TYPE_BEGIN, track))
 		return -1;
 	return put_event(t,

@@ -131,6 +131,7 @@ int export_rows(struct app *app, const char *temp, const char *path)
 		rc = copy_exits(&to);
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && !rc; i++)
 		rc = execute(&to, tables[i]);
+
 	if (sqlite3_close(to.db) && !rc)
 		rc = app_fail(&to, "%s: it could not be closed", path);
 	if (rc)

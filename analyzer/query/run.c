@@ -46,6 +46,7 @@ static bool is_possible(const struct run *run)
 static int read_columns(struct app *app, sqlite3_stmt *stmt, struct run *run)
 {
 	run->id = sqlite3_column_int64(stmt, 0);
+
 	run->label = db_text(stmt, 1);
 	/* Its collector is dead: the next one will say so in the file. */
 	run->state = db_text(stmt, 2);
@@ -53,10 +54,12 @@ static int read_columns(struct app *app, sqlite3_stmt *stmt, struct run *run)
 		free(run->state);
 		run->state = strdup("interrupted");
 	}
+
 	run->environment = db_text(stmt, 3);
 	run->source = db_text(stmt, 4);
 	run->ept = db_text(stmt, 17);
 	run->command = db_text(stmt, 18);
+
 	run->isa = sqlite3_column_int(stmt, 5);
 	run->tsc_khz = sqlite3_column_int64(stmt, 6);
 	run->tsc_start = sqlite3_column_int64(stmt, 7);
@@ -65,19 +68,24 @@ static int read_columns(struct app *app, sqlite3_stmt *stmt, struct run *run)
 	run->hist_cycles = sqlite3_column_int64(stmt, 10);
 	run->has_raw = (enum raw_rows)sqlite3_column_int(stmt, 11);
 	run->has_split = sqlite3_column_int(stmt, 12);
+
 	run->exits = sqlite3_column_int64(stmt, 13);
 	run->dropped = sqlite3_column_int64(stmt, 14);
 	run->filtered = sqlite3_column_int64(stmt, 15);
 	run->unread = sqlite3_column_int64(stmt, 16);
+
 	if (!run->label || !run->state || !run->environment || !run->source || !run->ept ||
 	    !run->command)
 		return app_fail(app, "out of memory");
+
 	if (!is_possible(run))
 		return app_fail(
 			app,
 			"%s: run %" PRId64
 			" has an impossible TSC frequency, length or interval (the database is damaged)",
 			app->path, run->id);
+
+	/* Both kinds of sums have a boundary there. */
 	run->grid_cycles =
 		run->rollup_cycles / gcd(run->rollup_cycles, run->hist_cycles) * run->hist_cycles;
 	return 0;

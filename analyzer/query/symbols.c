@@ -161,8 +161,10 @@ int symbols_load(struct app *app, const char *path, struct symbols *s)
 	memset(s, 0, sizeof(*s));
 	if (read_file(app, path, s))
 		return -1;
+
 	rc = s->text_bytes >= SELFMAG && !memcmp(s->text, ELFMAG, SELFMAG) ? parse_elf(s)
 									   : parse_map(s);
+
 	if (rc == -ENOMEM)
 		return app_fail(app, "out of memory");
 	if (rc)
@@ -172,9 +174,11 @@ int symbols_load(struct app *app, const char *path, struct symbols *s)
 			app,
 			"%s: no symbols of code in it (a full System.map, a copy of the guest's /proc/kallsyms, or an ELF file with symbols)",
 			path);
+
 	qsort(s->symbol, s->n, sizeof(*s->symbol), compare);
 	if (!s->symbol[s->n - 1].address)
 		return app_fail(app, "%s: all addresses are 0 (kallsyms: read it as root)", path);
+
 	for (size_t i = 0; i < s->n; i++)
 		if (!kept || s->symbol[i].address != s->symbol[kept - 1].address)
 			s->symbol[kept++] = s->symbol[i];

@@ -62,10 +62,13 @@ static void put_slow_row(struct report *report, sqlite3_stmt *stmt)
 	html_cell_text(h, key ? key : "–");
 	if (report->run->has_split)
 		put_slow_bar(h, stmt);
+
+	/* Where the exit was handled, and whether the guest went on. */
 	snprintf(text, sizeof(text), "%s%s%s", user ? user : "–",
 		 sqlite3_column_int(stmt, S_FAST) ? " (fast path)" : "",
 		 sqlite3_column_int(stmt, S_REENTRY) ? " (never re-entered)" : "");
 	html_cell_text(h, text);
+
 	html_cell_duration(h, sqlite3_column_double(stmt, S_TIME));
 	snprintf(text, sizeof(text), "%.128s / %lld",
 		 vms_label(report->run, sqlite3_column_int64(stmt, S_VM)),
@@ -88,6 +91,7 @@ int html_put_slowest(struct report *report)
 		return 0;
 	if (db_prepare(report->app, &stmt, report_sql_slow_exit))
 		return -1;
+
 	html_section(h, "slowest", "Slowest exits");
 	if (report->run->has_split)
 		html_note(h, "Those with the most time besides the halted part.");
@@ -96,6 +100,7 @@ int html_put_slowest(struct report *report)
 		report->run->has_split
 			? "#Duration|Reason|About|>Split|To user space|#Since start|VM / vCPU|#CPU|Guest RIP"
 			: "#Duration|Reason|About|To user space|#Since start|VM / vCPU|#CPU|Guest RIP");
+
 	for (int i = 0; i < report->slows && rc >= 0; i++) {
 		sqlite3_reset(stmt);
 		sqlite3_bind_int64(stmt, 1, report->slow[i].id);
@@ -104,6 +109,7 @@ int html_put_slowest(struct report *report)
 		if (rc > 0)
 			put_slow_row(report, stmt);
 	}
+
 	sqlite3_finalize(stmt);
 	html_table_end(h);
 	html_section_end(h);
@@ -151,27 +157,32 @@ int html_put_subkeys(struct report *report)
 
 	if (!report->run->has_raw)
 		return 0;
+
 	rc = agg_read(report->app, report->run, BY_SUBKEY, 0, &agg);
 	if (!rc)
 		rc = db_prepare(report->app, &stmt,
 				"SELECT reason_name, key_text FROM exits WHERE id = ?1");
+
 	if (!rc) {
 		qsort(agg.group, agg.groups, sizeof(*agg.group), by_count);
 		html_section(h, "subkeys", "What the exits were about");
 		html_table(h, "Most frequent sub-keys",
 			   "Reason|About|#Exits|#Share|#To user space|#Time|#Mean|#Max");
+
 		for (uint32_t i = 0; i < agg.groups && shown < SUBKEYS && !rc; i++) {
 			if (!agg.group[i].key[3])
 				continue;
 			rc = put_subkey(report, stmt, &agg.group[i]);
 			shown++;
 		}
+
 		html_table_end(h);
 		html_note(
 			h,
 			"Port, MSR, CPUID leaf, guest-physical address, vector… as far as the reason has one.");
 		html_section_end(h);
 	}
+
 	sqlite3_finalize(stmt);
 	agg_free(&agg);
 	return rc;
@@ -190,25 +201,30 @@ static void put_vcpu(struct report *report, sqlite3_stmt *stmt, const struct gro
 	for (int i = 0; i < 4; i++)
 		piece[i] =
 			(struct html_piece){report_part_class[i], report_share(part[i], g->cycles)};
+
 	html_row(h);
 	snprintf(text, sizeof(text), "%s%.128s (%.32s, PID %lld)", vm && *vm->name ? "" : "VM ",
 		 vm ? vm->label : "?", comm ? comm : "?", sqlite3_column_int64(stmt, 2));
 	html_cell_name(h, text);
+
 	html_cell_count(h, (uint64_t)sqlite3_column_int64(stmt, 4));
 	html_cell_count(h, g->n);
 	html_cell_duration(h, (double)g->cycles);
+
 	if (report->run->has_split) {
 		html_put(h, "<td class=\"bars\">");
 		html_bar(h, "handler, user space, preempted, halted", piece, 4);
 		html_put(h, "</td>");
 		html_cell_share(h, report_share(g->halted, g->cycles));
 	}
+
 	for (int i = 5; i < 9; i++)
 		html_cell_count(h, (uint64_t)sqlite3_column_int64(stmt, i));
 	if (sqlite3_column_type(stmt, 9) == SQLITE_NULL)
 		html_cell_none(h);
 	else
 		html_cell_share(h, sqlite3_column_double(stmt, 9));
+
 	html_row_end(h);
 }
 
@@ -225,12 +241,14 @@ int html_put_vcpus(struct report *report)
 		return -1;
 	}
 	sqlite3_bind_int64(stmt, 1, report->run->id);
+
 	html_section(h, "vcpus", "vCPUs and coverage");
 	html_table(
 		h, "vCPUs and coverage",
 		report->run->has_split
 			? "VM|#vCPU|#Exits|#Time in exits|>Split|#Halted|#Dropped|#Filtered|#Unread|#VMfail|#Coverage"
 			: "VM|#vCPU|#Exits|#Time in exits|#Dropped|#Filtered|#Unread|#VMfail|#Coverage");
+
 	while ((rc = db_step(report->app, stmt)) > 0) {
 		const struct group *g = &none;
 
@@ -241,11 +259,13 @@ int html_put_vcpus(struct report *report)
 				g = &agg.group[i];
 		put_vcpu(report, stmt, g);
 	}
+
 	html_table_end(h);
 	html_note(
 		h,
 		"Dropped: lost because a ring was full. Unread: exits before the collector came. VMfail: VM entries that failed before the guest ran; they are no exits.");
 	html_section_end(h);
+
 	sqlite3_finalize(stmt);
 	agg_free(&agg);
 	return rc;

@@ -48,10 +48,12 @@ static void put_tiles(struct report *report)
 	char text[64], share[UNITS_TEXT];
 
 	html_put(h, "<dl class=\"tiles\">\n");
+
 	tile_begin(h, "VM exits");
 	html_put_count(h, report->total.n);
 	snprintf(text, sizeof(text), "of %u reasons", report->reasons);
 	tile_end(h, text);
+
 	tile_begin(h, "Exits per second");
 	if (seconds > 0)
 		html_put_count(h, (uint64_t)((double)report->total.n / seconds + 0.5));
@@ -59,6 +61,7 @@ static void put_tiles(struct report *report)
 		html_put(h, "–");
 	snprintf(text, sizeof(text), "over %.4g s", seconds);
 	tile_end(h, text);
+
 	tile_begin(h, "Time in exits");
 	html_put_duration(h, (double)report->total.cycles);
 	snprintf(text, sizeof(text), "%s of it halted",
@@ -67,11 +70,13 @@ static void put_tiles(struct report *report)
 				       share)
 			 : "none");
 	tile_end(h, run->has_split ? text : NULL);
+
 	tile_begin(h, "vCPUs");
 	html_put(h, "%u", run->n_vcpus);
 	snprintf(text, sizeof(text), "%s, source %.32s", run->isa == 1 ? "VMX" : "SVM",
 		 run->source);
 	tile_end(h, text);
+
 	put_coverage_tile(report);
 	html_put(h, "</dl>\n");
 }
@@ -96,6 +101,8 @@ static void put_notices(struct report *report)
 		       run->state[0] == 'i'
 			       ? "The recording was cut off; what was written until then is shown."
 			       : "It is still being recorded, or its collector died.");
+
+	/* What is missing in the numbers. */
 	if (run->dropped)
 		notice(h, "Exits are missing.",
 		       "Records were lost because a ring was full. Counts are of what was recorded; the timeline marks where the others are missing.");
@@ -109,6 +116,8 @@ static void put_notices(struct report *report)
 		       run->has_raw
 			       ? "Single exits are kept for the last minutes only."
 			       : "Single exits were not kept (--no-raw): no slowest exits, no sub-keys.");
+
+	/* What the options chose. */
 	if (run->from > 0 || run->to < run->length_cycles || run->reasons)
 		notice(h, "A part of the run.",
 		       "The options choose some of the exits; the numbers are of these.");
@@ -161,6 +170,7 @@ static int put_parameters(struct report *report)
 	if (db_prepare(report->app, &stmt, report_sql_parameters))
 		return -1;
 	sqlite3_bind_int64(stmt, 1, report->run->id);
+
 	while ((rc = db_step(report->app, stmt)) > 0) {
 		if (!n++)
 			html_put(
@@ -172,6 +182,7 @@ static int put_parameters(struct report *report)
 		html_text(h, (const char *)sqlite3_column_text(stmt, 1));
 		html_put(h, "</code></li>\n");
 	}
+
 	sqlite3_finalize(stmt);
 	if (n)
 		html_put(h, "</ul></details>\n");
@@ -309,8 +320,10 @@ void html_put_findings(struct report *report)
 	html_put(h, " is the most frequent reason: ");
 	html_put_share(h, report_share(first->group->n, report->total.n));
 	html_put(h, " of all exits");
+
 	for (unsigned int i = 0; i < 3 && i < report->reasons; i++)
 		three += report->reason[i].group->n;
+
 	if (report->reasons > 3) {
 		html_put(h, "; the three most frequent are ");
 		html_put_share(h, report_share(three, report->total.n));
@@ -320,6 +333,7 @@ void html_put_findings(struct report *report)
 		html_put_count(h, last->group->n);
 	}
 	html_put(h, ".</li>\n");
+
 	put_time_findings(report);
 	put_rate_finding(report);
 	put_longest_finding(report);

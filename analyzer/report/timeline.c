@@ -129,7 +129,9 @@ static void put_rate_chart(struct report *report)
 	for (int c = 0; c < report->grid.columns; c++)
 		if (report->column[c].n > most)
 			most = report->column[c].n;
+
 	make_axes(report, (double)most / width, 1, &x, &y);
+
 	plot_begin(h, &plot);
 	for (int k = 1; k <= REPORT_COLORS + 1; k++) {
 		int color = k <= REPORT_COLORS ? k : 0; /* all others on top */
@@ -187,7 +189,9 @@ static void put_part_chart(struct report *report)
 			sum += (double)report->column[c].part[i] / capacity;
 		most = fmax(most, sum);
 	}
+
 	make_axes(report, most, 0.01, &x, &y);
+
 	plot_begin(h, &plot);
 	for (int i = 0; i < 4; i++) {
 		for (int c = 0; c < report->grid.columns; c++)
@@ -196,6 +200,7 @@ static void put_part_chart(struct report *report)
 	}
 	put_part_tips(report, capacity);
 	plot_end(h, &plot);
+
 	html_put(h, "<p class=\"legend\">");
 	for (int i = 0; i < 4; i++)
 		html_put(h, "<span><i class=\"%s\"></i>%s</span> ", report_part_class[i],
@@ -213,11 +218,13 @@ static void put_strip(struct report *report, const struct report_reason *reason,
 
 	for (int c = 0; c < columns; c++)
 		level[c] = svg_level(reason->n[c], most, STRIP_LEVELS);
+
 	if (reason->group->first == INT64_MIN)
 		snprintf(first, sizeof(first), "an unknown time");
 	else
 		html_duration(h, (double)(reason->group->first - report->run->tsc_start), first);
 	html_duration(h, (double)(reason->group->last - report->run->tsc_start), last);
+
 	html_put(h, "<li><span class=\"name\">");
 	html_text(h, reason->name);
 	html_put(
@@ -239,6 +246,7 @@ static void put_strips(struct report *report)
 		for (int c = 0; c < report->grid.columns; c++)
 			if (report->reason[i].n[c] > most)
 				most = report->reason[i].n[c];
+
 	html_put(h, "<h3>When each reason occurred</h3>\n");
 	html_note(
 		h,
@@ -264,8 +272,10 @@ static int put_phases(struct report *report)
 	n = series_phases(&series, report->run, phase, PHASES);
 	from = report_seconds(report, report->grid.from);
 	width = report_seconds(report, report->grid.width) * report->grid.columns;
+
 	if (n > 0)
 		html_put(h, "<div class=\"phases\">");
+
 	for (int i = 0; i < n; i++) {
 		double begin = report_seconds(report, series_begin(&series, phase[i].from));
 		double end =
@@ -279,10 +289,12 @@ static int put_phases(struct report *report)
 			100 * (begin - from) / width, 100 * (end - begin) / width, phase[i].name,
 			begin, end, phase[i].name);
 	}
+
 	if (n > 0)
 		html_put(
 			h,
 			"</div>\n<p class=\"note\">Phases: parts of the run in which rate and idling stay about the same; idle: halted for 70 %% of the time.</p>\n");
+
 	series_free(&series);
 	return n < 0 ? app_fail(report->app, "out of memory") : 0;
 }
@@ -294,14 +306,18 @@ int html_put_timeline(struct report *report)
 
 	for (int c = 0; c < report->grid.columns; c++)
 		lost |= report->column[c].lost > 0;
+
 	html_section(h, "timeline", "Timeline");
 	html_put(h, "<h3>Rate</h3>\n");
 	put_legend(report);
 	put_rate_chart(report);
+
 	if (put_phases(report))
 		return -1;
 	if (lost)
 		html_note(h, "<i class=\"lostkey\"></i> Dashed lines: records are missing here.");
+
+	/* Times by part are known only where the source splits them. */
 	if (report->run->has_split) {
 		html_put(h, "<h3>Time spent in exits</h3>\n");
 		put_part_chart(report);
@@ -309,6 +325,7 @@ int html_put_timeline(struct report *report)
 			h,
 			"An exit's time counts where the exit began, so a long halt can lift its interval above 100 %%.");
 	}
+
 	put_strips(report);
 	html_section_end(h);
 	return 0;

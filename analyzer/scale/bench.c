@@ -132,17 +132,21 @@ int main(int argc, char **argv)
 		fputs("usage: bench ANALYZER MAKE_RUN [FOLDER]\n", stderr);
 		return 1;
 	}
+
 	snprintf(big, sizeof(big), "%s/sums.sqlite", in);
 	snprintf(raw, sizeof(raw), "%s/rows.sqlite", in);
 	setvbuf(stdout, NULL, _IOLBF, 0);
+
 	rc = make(argv[2], big, "100000000", "no-raw") || make(argv[2], raw, "5000000", "raw");
 	if (!rc)
 		printf("\n%-28s %10s %9s %9s %9s %12s\n", "command", "M exits", "wall ms", "CPU ms",
 		       "peak MiB", "M exits/CPU s");
+
 	for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]) && !rc; i++)
 		rc = bench(argv[1], big, 1e8, sums[i]);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !rc; i++)
 		rc = bench(argv[1], raw, 5e6, rows[i]);
+
 	unlink(big);
 	unlink(raw);
 	if (in == folder)
