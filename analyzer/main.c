@@ -64,7 +64,7 @@ static int run_command(struct app *app, const struct options *opt, const struct 
 	return rc;
 }
 
-/* One line, whatever a damaged file or an argument brought into the text. */
+/* One line, also where a damaged file or an argument brought others into the text. */
 static void print_error(char *text)
 {
 	fprintf(stderr, "analyzer: %s\n", clean_text(text));

@@ -72,7 +72,7 @@ static int export(struct app *app, const struct options *opt)
 		return -1;
 	if (!strcmp(path, "-") &&
 	    (format == FORMAT_ROWS || (format == FORMAT_PERFETTO && isatty(STDOUT_FILENO))))
-		return app_fail(app, "export: --format %s is no text: name a file with --output",
+		return app_fail(app, "export: --format %s is not a text: name a file with --output",
 				format_names[format]);
 	if (run_open(app, app->filter.run, &app->run) ||
 	    check_exits(app, format != FORMAT_OPENMETRICS))

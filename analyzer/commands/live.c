@@ -44,7 +44,7 @@ static const struct out_column columns[] = {
  * struct view - what is shown
  * @opt: the command line
  * @full: on the whole screen, else as blocks of text
- * @left: looks to go; -1: no end
+ * @left: polls to go; -1: no end
  */
 struct view {
 	const struct options *opt;
@@ -82,7 +82,7 @@ static void put_counts(struct out *out, const struct view *view)
 	const struct run *run = &view->live.app->run;
 	char exits[UNITS_TEXT], rate[UNITS_TEXT], dropped[UNITS_TEXT], now[UNITS_TEXT],
 		share[UNITS_TEXT];
-	bool first = view->live.looks == 1;
+	bool first = view->live.polls == 1;
 	double per_s = 0;
 
 	for (unsigned int i = 0; i < view->n; i++)
@@ -192,9 +192,9 @@ static int draw(struct view *view)
 	return rc;
 }
 
-static int look(struct view *view)
+static int poll_run(struct view *view)
 {
-	if (live_look(&view->live))
+	if (live_poll(&view->live))
 		return -1;
 	free(view->rows);
 	view->rows = live_rows(&view->live, &view->n);
@@ -207,10 +207,10 @@ static int show(struct view *view)
 	return view->full ? draw(view) : print_block(view);
 }
 
-/* Answer keys until the next look is due. 1: it is time to end. */
-static int wait_for_look(struct view *view)
+/* Answer keys until the next poll is due. 1: it is time to end. */
+static int wait_for_poll(struct view *view)
 {
-	double due = view->live.looked_at + view->interval;
+	double due = view->live.polled_at + view->interval;
 
 	for (;;) {
 		double left = due - live_clock();
@@ -226,7 +226,7 @@ static int wait_for_look(struct view *view)
 		if (key == 'f' || key == 'F' || key == ' ')
 			view->frozen = !view->frozen;
 		if (!view->frozen)
-			due = view->live.looked_at + view->interval;
+			due = view->live.polled_at + view->interval;
 		if (sort)
 			view->sort = (enum sort)(sort - sort_keys);
 		if (view->full && show(view))
@@ -239,14 +239,14 @@ static int watch(struct view *view)
 	int rc;
 
 	for (;;) {
-		if (look(view) || show(view))
+		if (poll_run(view) || show(view))
 			return -1;
 		if (view->left > 0 && !--view->left)
 			return 0;
 		/* Without keys to end it, it ends with the recording. */
 		if (!view->full && strcmp(view->live.app->run.state, "recording"))
 			return 0;
-		rc = wait_for_look(view);
+		rc = wait_for_poll(view);
 		if (rc)
 			return rc < 0 ? -1 : 0;
 	}
@@ -269,7 +269,7 @@ static int parse_options(struct app *app, const struct options *opt, struct view
 	if (count) {
 		view->left = strtoll(count, &end, 10);
 		if (end == count || *end || view->left < 1)
-			return app_fail(app, "--count %s: not a number of looks", count);
+			return app_fail(app, "--count %s: not a number of snapshots", count);
 	}
 	view->full = !opt->extra[EXTRA_PLAIN] && screen_possible();
 	return 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * analyzer report - one page to look at: all of a run, as HTML without a network
+ * analyzer report - one page: all of a run, as HTML without a network
  */
 #include <stdio.h>
 #include <stdlib.h>

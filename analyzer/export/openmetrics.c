@@ -32,7 +32,7 @@ struct metrics {
 	unsigned int high;
 };
 
-/* A label's value: backslash, quote and line feed escaped; what is no UTF-8 becomes U+FFFD. */
+/* A label's value: backslash, quote and line feed escaped; what is not UTF-8 becomes U+FFFD. */
 static void put_value(FILE *file, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;

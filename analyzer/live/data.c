@@ -11,7 +11,7 @@
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
 
-#define KEEP_S 20 /* the last so many seconds are read at each look */
+#define KEEP_S 20 /* seconds that are read again at each poll */
 
 double live_clock(void)
 {
@@ -92,7 +92,7 @@ static void reset(struct live *live)
 	agg_free(&live->total);
 	live->run_id = live->app->run.id;
 	live->cut = 0;
-	live->looks = 0;
+	live->polls = 0;
 	live->dropped_before = 0;
 }
 
@@ -118,7 +118,7 @@ static int read_sums(struct live *live)
 	return move_cut(live) || read_recent(live) ? -1 : 0;
 }
 
-int live_look(struct live *live)
+int live_poll(struct live *live)
 {
 	const struct run *run = &live->app->run;
 	double time = live_clock();
@@ -131,12 +131,12 @@ int live_look(struct live *live)
 	sqlite3_exec(live->app->db, "COMMIT", NULL, NULL, NULL);
 	if (rc)
 		return -1;
-	live->seconds = live->looks ? time - live->looked_at
+	live->seconds = live->polls ? time - live->polled_at
 				    : (double)run->length_cycles / 1e3 / (double)run->tsc_khz;
-	live->looked_at = time;
+	live->polled_at = time;
 	live->dropped = run->dropped - live->dropped_before;
 	live->dropped_before = run->dropped;
-	live->looks++;
+	live->polls++;
 	return 0;
 }
 
@@ -150,7 +150,7 @@ static void fill_interval(struct live *live, struct live_row *row, const struct 
 		live->seconds * 1e3 * (double)run->tsc_khz * (run->n_vcpus ? run->n_vcpus : 1);
 	uint64_t n = total->n, cycles = total->cycles;
 
-	for (uint32_t i = 0; live->looks > 1 && i < live->before.groups; i++)
+	for (uint32_t i = 0; live->polls > 1 && i < live->before.groups; i++)
 		if (live->before.group[i].key[0] == total->key[0])
 			old = &live->before.group[i];
 	if (old) {
@@ -181,7 +181,7 @@ struct live_row *live_rows(struct live *live, unsigned int *n)
 	struct live_row *rows = calloc(live->total.groups + 1, sizeof(*rows));
 	uint64_t all = agg_total(&live->total).n;
 
-	if (live->looks > 1)
+	if (live->polls > 1)
 		all -= agg_total(&live->before).n;
 	*n = live->total.groups;
 	if (!rows) {

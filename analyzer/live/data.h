@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * data.h - the sums of a recording in progress, from one look to the next
+ * data.h - the sums of a recording in progress, from one poll to the next
  *
- * A look reads the last seconds of roll-ups only; what lies before is kept. It is
+ * A poll reads the last seconds of roll-ups only; what was before is kept. It is
  * read again when the sums do not match the recorded exits any more, which
  * happens when an exit that took very long comes in late.
  */
@@ -11,17 +11,17 @@
 
 #include "analyzer/query/agg.h"
 
-#define LIVE_RECENT_S 10 /* latencies are of the last so many seconds */
+#define LIVE_RECENT_S 10 /* seconds that latencies are of */
 
 /*
  * struct live - a run that is being watched
- * @run: as of the last look, in app->run
+ * @run: at the last poll, in app->run
  * @base: sums of all exits before @cut (cycles since the start)
- * @total, @before: sums of all exits at the last look and the one before it
+ * @total, @before: sums of all exits at the last poll and the one before it
  * @recent: with distribution, of the last LIVE_RECENT_S seconds
- * @seconds: between these two looks; of the first look: since the run's start
+ * @seconds: between these two polls; of the first poll: since the run's start
  * @dropped: lost in that time
- * @looks: how many there were of this run
+ * @polls: how many there were of this run
  */
 struct live {
 	struct app *app;
@@ -32,10 +32,10 @@ struct live {
 	struct agg before;
 	struct agg recent;
 	double seconds;
-	double looked_at; /* CLOCK_MONOTONIC, seconds */
+	double polled_at; /* CLOCK_MONOTONIC, seconds */
 	int64_t dropped;
 	int64_t dropped_before;
-	unsigned int looks;
+	unsigned int polls;
 };
 
 /*
@@ -58,14 +58,14 @@ struct live_row {
 };
 
 /* Look again. 0, or -1 with app->error. An empty run is no error. */
-int live_look(struct live *live);
+int live_poll(struct live *live);
 
 /* The rows of all reasons, to be freed; *@n of them. NULL with app->error. */
 struct live_row *live_rows(struct live *live, unsigned int *n);
 
 void live_free(struct live *live);
 
-/* CLOCK_MONOTONIC in seconds, as live.looked_at. */
+/* CLOCK_MONOTONIC in seconds, as live.polled_at. */
 double live_clock(void);
 
 #endif

@@ -13,7 +13,7 @@ _exitscope_help() { "$@" --help 2>/dev/null </dev/null; }
 
 _exitscope_options() { _exitscope_help "$@" | sed -n '/^Options:/,$ s/^  \(--[a-z0-9-]*\).*/\1/p'; }
 
-# The word behind option $1 on the command line.
+# The word after option $1 on the command line.
 _exitscope_value_of()
 {
 	local i
@@ -34,7 +34,7 @@ _exitscope_query()
 }
 
 # COMPREPLY from the words of $2, one a line, that begin like $1; with $3, like what
-# is behind the last comma of $1.
+# is after the last comma of $1.
 _exitscope_reply()
 {
 	local word=$1 begin= line
@@ -83,7 +83,7 @@ _exitscope_tables()
 		tr ',' '\n'
 }
 
-# Values of --sort and --by stand in a command's help behind the option: "--by a, b (c), d".
+# Values of --sort and --by stand in a command's help after the option: "--by a, b (c), d".
 _exitscope_choices()
 {
 	_exitscope_help "${COMP_WORDS[0]}" "$1" | awk -v option="$2" '
@@ -117,7 +117,7 @@ _exitscope_analyzer_value()
 	_exitscope_reply "$3" "$values" $list
 }
 
-# Whether option $2 of command $1 takes a value, as its help tells.
+# Whether option $2 of command $1 takes a value, as its help says.
 _exitscope_takes_value()
 {
 	_exitscope_help "${COMP_WORDS[0]}" "$1" | grep -q -- "^  $2 [^ ]"

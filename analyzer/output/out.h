@@ -29,7 +29,7 @@ enum out_type {
 	OUT_COUNT, /* integer, 1,234 in tables */
 	OUT_TIME,  /* cycles */
 	OUT_SHARE, /* 0 to 1, percent in tables */
-	OUT_NS,	   /* ns: times that are no TSC cycles */
+	OUT_NS,	   /* ns: times that are not TSC cycles */
 	OUT_REAL,
 	OUT_NUMBER, /* real, as it is */
 	OUT_SPLIT,  /* the four parts of a time as a bar of letters; on a terminal only */

@@ -207,12 +207,12 @@ void out_run(struct out *out, const char *name, const struct run *run)
 			units_ns((double)cycles_to_ns(run->rows_start_cycles, run->tsc_khz), from));
 	out->no_durations = run->no_durations;
 	if (run->no_durations)
-		out_note(out, "This recording has no durations: only counts can be told.");
+		out_note(out, "This recording has no durations: only counts are known.");
 	loss_notes(out, run);
 	if (!run->has_split)
 		out_note(
 			out,
-			"Source %s does not tell handler, halted, user-space and preempted time apart.",
+			"Source %s does not split time into handler, halted, user space and preempted.",
 			run->source);
 }
 
@@ -223,7 +223,7 @@ void out_slide_note(struct out *out, uint64_t slide, double guessed)
 	if (guessed >= 0 && guessed < 0.5)
 		out_note(
 			out,
-			"The kernel's offset (KASLR) could not be told: only %s of the places fit the symbols; give --slide.",
+			"The kernel's offset (KASLR) is not known: only %s of the places fit the symbols; give --slide.",
 			units_share(guessed, share));
 	else if (guessed >= 0 && slide)
 		out_note(out,

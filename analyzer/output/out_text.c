@@ -203,7 +203,7 @@ static void print_title(struct out *out, int i, int width, bool last)
 	free(title);
 }
 
-/* Say so when a column is left out for want of room. */
+/* Say so when a column is left out for lack of room. */
 static void print_left_out(struct out *out, const bool *shown)
 {
 	for (int i = 0; i < out->columns && !out->choice; i++) {

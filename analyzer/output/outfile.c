@@ -37,7 +37,7 @@ static void catch_signals(void (*handler)(int))
 		signal(signals[i], handler);
 }
 
-/* An empty file beside @path, with the rights that a new file would have. */
+/* An empty file next to @path, with the rights that a new file would have. */
 static int make_temp(struct app *app, const char *path)
 {
 	mode_t mask = umask(0);

@@ -2,7 +2,7 @@
 /*
  * outfile.h - write a file as a whole or not at all
  *
- * It is written beside its place and renamed when all of it is there: a full
+ * It is written next to its place and renamed when all of it is there: a full
  * disk, an error or Ctrl-C leaves an older file as it was, and no rest.
  */
 #ifndef EXITSCOPE_ANALYZER_OUTPUT_OUTFILE_H
@@ -23,7 +23,7 @@ int outfile_replace(struct app *app, const char *path,
 		    int (*make)(struct app *app, const char *temp, const char *path));
 
 /*
- * Let @put write to @path, with @arg: a file as above, "-" for stdout, or what is no file
+ * Let @put write to @path, with @arg: a file as above, "-" for stdout, or what is not a file
  * on disk (a pipe, a device). 0, or -1 with app->error.
  */
 int outfile_write(struct app *app, const char *path, outfile_put put, const void *arg);

@@ -67,7 +67,7 @@ const char *units_share(double share, char text[UNITS_TEXT])
 
 	if (percent > 0 && percent < 0.05)
 		return strcpy(text, "<0.1 %");
-	/* Not quite all must not look like all. */
+	/* Not quite all must not read as all. */
 	if (percent < 100 && percent >= 99.95)
 		return strcpy(text, ">99.9 %");
 	snprintf(text, UNITS_TEXT, "%.1f %%", percent);

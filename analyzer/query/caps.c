@@ -139,7 +139,7 @@ static enum vmx_cap_answer judge_cpus(struct caps_reason *r, const struct caps *
 	else if (!*control)
 		snprintf(r->because, sizeof(r->because), "%s",
 			 best == VMX_CAP_NO ? "no control is known for it"
-					    : "the capabilities don't tell about its instruction");
+					    : "the capabilities don't cover its instruction");
 	else
 		snprintf(
 			r->because, sizeof(r->because), "%s %s",

@@ -59,7 +59,7 @@ char *db_text(sqlite3_stmt *stmt, int column)
 	return strdup(text ? (const char *)text : "");
 }
 
-/* What can be said about the file before SQLite looks at it. */
+/* What can be said about the file before SQLite reads it. */
 static int check_file(struct app *app, const char *path)
 {
 	char magic[16];

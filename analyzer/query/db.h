@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * db.h - open a run database for reading, and find the run to look at
+ * db.h - open a run database for reading, and find the run to show
  */
 #ifndef EXITSCOPE_ANALYZER_QUERY_DB_H
 #define EXITSCOPE_ANALYZER_QUERY_DB_H
@@ -8,7 +8,7 @@
 #include "analyzer/query/app.h"
 
 /*
- * Open @path read-only as *db and refuse what is no run database of a version
+ * Open @path read-only as *db and refuse what is not a run database of a version
  * that this program knows. A collector may write it meanwhile. In a folder that
  * cannot be written the file is opened as immutable.
  *
@@ -21,7 +21,7 @@ int db_open(struct app *app, const char *path, sqlite3 **db);
 /* For statements of the user: views that somebody added to the file work too. */
 int db_allow_own_views(struct app *app);
 
-/* A path as a file: URI with @query behind it, of the heap; NULL without memory. */
+/* A path as a file: URI with @query after it, of the heap; NULL without memory. */
 char *db_uri(const char *path, const char *query);
 
 /* Prepare @sql on app->db. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* limits.c - reads what a run made of tracepoints can't tell */
+/* limits.c - reads what a run made of tracepoints has not */
 #include "analyzer/query/limits.h"
 
 #include "analyzer/query/db.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* limits.h - what a run made of tracepoints can't tell */
+/* limits.h - what a run made of tracepoints has not */
 #ifndef EXITSCOPE_ANALYZER_QUERY_LIMITS_H
 #define EXITSCOPE_ANALYZER_QUERY_LIMITS_H
 

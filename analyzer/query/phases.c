@@ -5,7 +5,7 @@
  * HOW IT WORKS
  *
  * Each bin is two numbers: the logarithm of the rate, and the halted share. A run whose
- * bins look like this (rate | halted)
+ * bins are like this (rate | halted)
  *
  *	bin      0  1  2  3  4  5  6  7
  *	rate     5  5  5  2  2  2  4  4

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * run.c - find the run to look at and apply the filter options; see db.h
+ * run.c - find the run to show and apply the filter options; see db.h
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -221,10 +221,10 @@ static int set_range(struct app *app, struct run *run)
 	run->from = 0;
 	run->to = INT64_MAX;
 	if (filter->from_ns >= 0 && filter->to_ns >= 0 && filter->from_ns >= filter->to_ns)
-		return app_fail(app, "--from must lie before --to");
+		return app_fail(app, "--from must be before --to");
 	if (filter->from_ns > length_ns)
 		return app_fail(app,
-				"--from lies after the end of run %" PRId64 ", which lasted %.3f s",
+				"--from is after the end of run %" PRId64 ", which lasted %.3f s",
 				run->id, (double)length_ns / 1e9);
 
 	if (filter->from_ns >= 0)

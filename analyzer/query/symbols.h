@@ -30,7 +30,7 @@ struct symbols {
 int symbols_load(struct app *app, const char *path, struct symbols *symbols);
 void symbols_free(struct symbols *symbols);
 
-/* The symbol that @address lies in, and how far; NULL: none. */
+/* The symbol that @address is in, and how far; NULL: none. */
 const struct symbol *symbols_find(const struct symbols *symbols, uint64_t address,
 				  uint64_t *offset);
 
@@ -39,7 +39,7 @@ const char *symbols_name(const struct symbols *symbols, uint64_t address, char *
 
 /*
  * Guess the slide of a kernel with KASLR: exits by HLT, RDMSR, WRMSR, CPUID, IN
- * and OUT lie in functions whose names tell. Sets symbols->slide, a multiple of
+ * and OUT are in functions whose names show it. Sets symbols->slide, a multiple of
  * 2 MiB up to 1 GiB, and *share: of these exits, how many fit. Needs rows.
  */
 int symbols_guess_slide(struct app *app, const struct run *run, struct symbols *symbols,

@@ -32,7 +32,7 @@ __attribute__((format(printf, 2, 3))) void html_put(struct html *h, const char *
 /* A paragraph of small print; like html_put(). */
 __attribute__((format(printf, 2, 3))) void html_note(struct html *h, const char *format, ...);
 
-/* Text with & < > " ' escaped; control characters and what is no UTF-8 become U+FFFD. NULL: "". */
+/* Text with & < > " ' escaped; control characters and what is not UTF-8 become U+FFFD. NULL: "". */
 void html_text(struct html *h, const char *text);
 
 /* A duration for people: "12.3 µs", or "24,600 cycles". Returns @text. */

@@ -6,7 +6,7 @@
 
 #include "analyzer/report/html_style.h"
 
-/* No request leaves the page, whatever a name in the database may try. */
+/* No request leaves the page, also if a name in the database tries. */
 #define POLICY "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 static void put_page_head(struct report *report)

@@ -94,7 +94,7 @@ int html_put_slowest(struct report *report)
 
 	html_section(h, "slowest", "Slowest exits");
 	if (report->run->has_split)
-		html_note(h, "Those with the most time besides the halted part.");
+		html_note(h, "Those with the most time without the halted part.");
 	html_table(
 		h, "Slowest exits",
 		report->run->has_split
@@ -263,7 +263,7 @@ int html_put_vcpus(struct report *report)
 	html_table_end(h);
 	html_note(
 		h,
-		"Dropped: lost because a ring was full. Unread: exits before the collector came. VMfail: VM entries that failed before the guest ran; they are no exits.");
+		"Dropped: lost because a ring was full. Unread: exits before the collector came. VMfail: VM entries that failed before the guest ran; they are not exits.");
 	html_section_end(h);
 
 	sqlite3_finalize(stmt);

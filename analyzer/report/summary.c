@@ -95,7 +95,7 @@ static void put_notices(struct report *report)
 
 	if (!strcmp(run->environment, "emulated"))
 		notice(h, "Emulated machine.",
-		       "Counts and their order are real, times and latencies are not: in Bochs a cycle is one instruction, so that they tell how much code ran, in QEMU's TCG they are the emulator's own.");
+		       "Counts and their order are real, times and latencies are not: in Bochs a cycle is one instruction, so that they show how much code ran, in QEMU's TCG they are the emulator's own.");
 	if (!strcmp(run->state, "interrupted") || !strcmp(run->state, "recording"))
 		notice(h, "Not a complete run.",
 		       run->state[0] == 'i'
@@ -110,7 +110,7 @@ static void put_notices(struct report *report)
 		notice(h, "Filtered.", "Exits were left out on request while recording.");
 	if (!run->has_split)
 		notice(h, "No split of time.",
-		       "This source does not tell handler, halted, user-space and preempted time apart.");
+		       "This source does not split time into handler, halted, user space and preempted.");
 	if (run->has_raw != 1)
 		notice(h, "Sums only.",
 		       run->has_raw

@@ -3,7 +3,7 @@
  * svg.h - charts as inline SVG: axes, a frame, filled steps, grids of cells
  *
  * The picture is stretched to the width that the page has; its axes are HTML
- * beside it, so that letters keep their size from a phone to paper.
+ * next to it, so that letters keep their size from a phone to paper.
  */
 #ifndef EXITSCOPE_ANALYZER_REPORT_SVG_H
 #define EXITSCOPE_ANALYZER_REPORT_SVG_H
@@ -77,7 +77,7 @@ struct plot {
 	double height;
 };
 
-/* Everything up to the drawing, and everything behind it. */
+/* Everything up to the drawing, and everything after it. */
 void plot_begin(struct html *h, const struct plot *plot);
 void plot_end(struct html *h, const struct plot *plot);
 

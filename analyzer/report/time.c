@@ -3,7 +3,7 @@
  * time.c - what a report shows over time; see report.h
  *
  * From the recorded exits where there are all of them, so that a short run has
- * fine charts; else from the roll-ups, whose intervals bound what can be told
+ * fine charts; else from the roll-ups, whose intervals bound what can be kept
  * apart.
  */
 #include <stdlib.h>
@@ -29,7 +29,7 @@ static void cut(const struct run *run, int64_t unit, struct report_grid *grid)
 	grid->columns = (int)((units * unit + grid->width - 1) / grid->width);
 }
 
-/* Column of a time since the start of the run; the ends take what lies outside. */
+/* Column of a time since the start of the run; the ends take what is outside. */
 static int column_at(const struct report_grid *grid, int64_t since)
 {
 	int64_t column = (since - grid->from) / grid->width;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * totals_test.c - the same totals from rows, roll-ups, sums of long intervals
- * and plain C, for random exits; and reading beside a writer
+ * and plain C, for random exits; and reading next to a writer
  */
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The whole file with a NUL behind it; NULL: it could not be read. */
+/* The whole file with a NUL after it; NULL: it could not be read. */
 static char *read_file(const char *path)
 {
 	FILE *file = fopen(path, "rb");

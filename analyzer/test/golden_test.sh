@@ -3,7 +3,7 @@
 # golden_test.sh ANALYZER DATABASE FOLDER - run each FOLDER/*.cmd and compare
 #
 # A .cmd file holds one line of arguments (shell words, $DB is the database);
-# the .out file beside it what must come out on stdout, and the status behind
+# the .out file of the same name what must come out on stdout, and the status after
 # the last line. To write them anew:
 #   UPDATE=1 sh analyzer/test/golden_test.sh bazel-bin/analyzer/analyzer \
 #     bazel-bin/analyzer/testdata/fixture.sqlite analyzer/testdata/golden

@@ -73,7 +73,7 @@ while read -r place count; do
 	done
 done <places
 
-# Nothing is left beside a database, and a folder that can't be written will do.
+# Nothing is left next to a database, and a folder that can't be written will do.
 mkdir readonly
 cp "$good" readonly/run.sqlite
 echo "PRAGMA journal_mode = WAL;" >wal.sql

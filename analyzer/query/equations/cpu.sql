@@ -1,6 +1,6 @@
 -- The exits that the emulated CPU itself has made against the totals page, by vCPU and reason. Both
 -- count every exit since the vCPU's creation, whether recorded or not, so nothing explains a
--- difference. A vCPU without any record can't be told from others by the CPU: it is left out.
+-- difference. A vCPU without any record can't be distinguished by the CPU: it is left out.
 , made AS ( -- one row per vCPU and reason
   SELECT v.vm, v.vcpu_id, k.vcpu, k.reason, sum(k.n) AS n
   FROM crosscheck k

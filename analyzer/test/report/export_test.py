@@ -146,7 +146,7 @@ class ExportTest(unittest.TestCase):
             {("run", "1"), ("vm", "1"), ("vcpu", "0"), ("state", "dropped")})], 137)
 
     def test_strange_label(self):
-        """A label that needs escapes and is no UTF-8 keeps the formats readable."""
+        """A label that needs escapes and is not UTF-8 keeps the formats readable."""
         path = self.path("strange.sqlite")
         subprocess.run([BOOT_DB, path, "metal", "raw", "1"], check=True)
         with sqlite3.connect(path) as db:
