@@ -370,26 +370,32 @@ static int64_t pair_best(struct leaves *l, bool choose)
 	return result;
 }
 
+/* qsort() takes no NULL, which no exits are. */
+static void sort_exits(struct leaves *l, int (*compare)(const void *a, const void *b))
+{
+	if (l->exit_count)
+		qsort(l->exits, (size_t)l->exit_count, sizeof(*l->exits), compare);
+}
+
 /* Finds the exit of each reading: guests may have read one after the other or at once. */
 static int align(struct leaves *l)
 {
 	int64_t in_time, in_vms;
 
-	if (l->exit_count)
-		qsort(l->exits, (size_t)l->exit_count, sizeof(*l->exits), by_time);
+	sort_exits(l, by_time);
 	if (pair_in_order(l))
 		return 0;
 	if ((int64_t)(l->reading_count + 1) * (l->exit_count + 1) > ALIGN_CELLS)
 		return 0;
 
 	in_time = pair_best(l, true);
-	qsort(l->exits, (size_t)l->exit_count, sizeof(*l->exits), by_vm);
+	sort_exits(l, by_vm);
 	in_vms = pair_best(l, false);
 	if (in_time < 0 || in_vms < 0)
 		return -1;
 	if (in_vms > in_time)
 		return pair_best(l, true) < 0 ? -1 : 0;
-	qsort(l->exits, (size_t)l->exit_count, sizeof(*l->exits), by_time);
+	sort_exits(l, by_time);
 	return 0;
 }
 

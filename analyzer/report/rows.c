@@ -164,7 +164,9 @@ int html_put_subkeys(struct report *report)
 				"SELECT reason_name, key_text FROM exits WHERE id = ?1");
 
 	if (!rc) {
-		qsort(agg.group, agg.groups, sizeof(*agg.group), by_count);
+		/* qsort() takes no NULL. */
+		if (agg.groups)
+			qsort(agg.group, agg.groups, sizeof(*agg.group), by_count);
 		html_section(h, "subkeys", "What the exits were about");
 		html_table(h, "Most frequent sub-keys",
 			   "Reason|About|#Exits|#Share|#To user space|#Time|#Mean|#Max");

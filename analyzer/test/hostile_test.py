@@ -65,6 +65,8 @@ class HostileTest(unittest.TestCase):
                 self.assertIn(done.returncode, (0, 1), done.stderr)
                 if done.returncode and not done.stdout:
                     self.assertEqual(done.stderr.count(b"\n"), 1, done.stderr)
+                if done.returncode:
+                    self.assertNotEqual(done.stderr.splitlines()[-1:], [b"analyzer: "], "an error without words")
                 self.assertFalse(os.path.exists(os.path.join(self.folder, "PWNED")))
 
     def answers_as_ever(self, what):
@@ -114,6 +116,11 @@ class HostileTest(unittest.TestCase):
         self.refuses("a virtual table")
         self.change("DROP TABLE vcpu", "CREATE TABLE vcpu (id, vm_id)")
         self.refuses("another table")
+
+    def test_tables_that_are_missing(self):
+        for table in TABLES:
+            self.change(f"DROP TABLE {table}")
+            self.ends_well(f"no table {table}")
 
     def test_sql_command(self):
         """A query of the user's runs; one that hides in a view does no more than read."""
