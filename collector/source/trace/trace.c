@@ -60,6 +60,7 @@ struct trace_source {
 	bool numbered; /* vCPU ids are those of threads: no event names one */
 	bool stopping;
 	bool end;
+	bool has_start; /* source.info.tsc_start is that of an event, which may be 0 */
 	bool live;
 	struct losses losses; /* complete when the recording has ended */
 	uint64_t weight;      /* interruptions of all vCPUs */
@@ -75,8 +76,10 @@ static int on_event(void *user, const struct kvm_event *event)
 
 	if (!full.tgid && s->feed.tgid)
 		full.tgid = s->feed.tgid(s->feed.self, full.tid);
-	if (s->surveying && (!s->source.info.tsc_start || full.ts < s->source.info.tsc_start))
+	if (s->surveying && (!s->has_start || full.ts < s->source.info.tsc_start)) {
 		s->source.info.tsc_start = full.ts;
+		s->has_start = true;
+	}
 	return event_queue_push(&s->queue, &full);
 }
 
