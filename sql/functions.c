@@ -174,24 +174,31 @@ static void bucket_final(sqlite3_context *context)
 	sqlite3_free(c->bucket);
 }
 
-/* Reads the name of a basic reason from the database's own table. Whether there is one. */
+/*
+ * Reads the name of a basic reason from the database's own view. Whether there is one. The view may
+ * be anybody's, and call reason_name() itself: there it finds nothing.
+ */
 static bool find_name(sqlite3_context *context, int isa, sqlite3_int64 basic, char *name,
 		      size_t size)
 {
 	static const char sql[] = "SELECT name FROM reasons WHERE isa = ?1 AND number = ?2";
+	static __thread bool is_inside;
 	sqlite3_stmt *stmt;
 	bool found;
 
-	if (sqlite3_prepare_v2(sqlite3_context_db_handle(context), sql, -1, &stmt, NULL))
+	if (is_inside ||
+	    sqlite3_prepare_v2(sqlite3_context_db_handle(context), sql, -1, &stmt, NULL))
 		return false;
 
 	sqlite3_bind_int(stmt, 1, isa);
 	sqlite3_bind_int64(stmt, 2, basic);
+	is_inside = true;
 	found = sqlite3_step(stmt) == SQLITE_ROW;
 	if (found)
 		sqlite3_snprintf((int)size, name, "%s", sqlite3_column_text(stmt, 0));
 
 	sqlite3_finalize(stmt);
+	is_inside = false;
 	return found;
 }
 
