@@ -103,20 +103,100 @@ static void accepts(const char *sql)
 	"INSERT INTO sqlite_schema VALUES ('" type "', '" name "', '" table "', " page ", '" sql   \
 	"')"
 
-/* Statements after the definition of table exit: they attach and write a file. */
-static void test_tail(void)
+#define WRITE(quote)                                                                               \
+	"ATTACH " quote "%s" quote                                                                 \
+	" AS p; CREATE TABLE p.t (x); INSERT INTO p.t VALUES (1); DETACH p"
+/* Within a string of SQL, and as it is. */
+#define WRITE_PWNED   WRITE("''")
+#define WRITE_IN_NAME WRITE("'")
+
+/*
+ * A way to have the collector execute what a file contains: statements that write another file.
+ * %s in @sql is that file's name.
+ */
+static void does_not_execute(const char *name, const char *sql)
 {
 	static char pwned[4096];
-	char *sql;
+	char *statement;
+	const char *path;
+	struct store *store = NULL;
+	int rc;
 
 	snprintf(pwned, sizeof(pwned), "%s", test_path("PWNED"));
-	sql = sqlite3_mprintf("UPDATE sqlite_schema SET sql = sql || '; ATTACH ''%s'' AS p;"
-			      " CREATE TABLE p.t (x)' WHERE name = 'exit'",
-			      pwned);
 	unlink(pwned);
-	refuses(STORE_TABLE, sql);
-	CHECK(access(pwned, F_OK));
-	sqlite3_free(sql);
+	statement = sqlite3_mprintf(sql, pwned);
+	path = changed(statement);
+	sqlite3_free(statement);
+
+	rc = store_open(path, &store);
+	store_close(store);
+	if (rc && (strchr(store_strerror(NULL, rc), '\n') || !*store_strerror(NULL, rc))) {
+		fprintf(stderr, "%s: not one line: %s\n", name, store_strerror(NULL, rc));
+		check_failures++;
+	}
+	/* What is accepted is written to, and the views are used. */
+	if (!rc) {
+		record_run(path);
+		CHECK_EQ(query(path, "SELECT sum(exits) FROM top_exits WHERE run = 2"), 2);
+	}
+	if (!access(pwned, F_OK)) {
+		fprintf(stderr, "%s: executed\n", name);
+		check_failures++;
+	}
+}
+
+static void test_statements_after_a_table(void)
+{
+	static const char *const tables[] = {
+		"exit", "run",	      "vm",	     "vcpu",	     "exit_rollup",    "exit_hist",
+		"loss", "crosscheck", "exit_reason", "leaf_reading", "vmx_capability",
+	};
+	char sql[512];
+
+	refuses(STORE_TABLE, FORGE("exit", "sql || '; SELECT 1'"));
+	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+		snprintf(sql, sizeof(sql), "%s WHERE name = '%s'",
+			 "UPDATE sqlite_schema SET sql = sql || '; " WRITE_PWNED "'", tables[i]);
+		does_not_execute(tables[i], sql);
+	}
+}
+
+static void test_statements_after_a_view(void)
+{
+	does_not_execute("a view of ours", FORGE("exits", "sql || '; " WRITE_PWNED "'"));
+	does_not_execute("any view",
+			 "CREATE VIEW w AS SELECT 1;" FORGE("w", "sql || '; " WRITE_PWNED "'"));
+}
+
+static void test_statements_after_an_index(void)
+{
+	does_not_execute("an index",
+			 "CREATE INDEX i ON exit (seq);" FORGE("i", "sql || '; " WRITE_PWNED "'"));
+	does_not_execute("a table of others",
+			 "CREATE TABLE t (a);" FORGE("t", "sql || '; " WRITE_PWNED "'"));
+}
+
+/* What hides from a comparison of texts. */
+static void test_statements_that_hide(void)
+{
+	does_not_execute("in a comment", FORGE("exit", "sql || '/* */; " WRITE_PWNED " --'"));
+	does_not_execute("after a comment of two lines",
+			 FORGE("exit", "sql || '/*' || char(10) || '*/; " WRITE_PWNED "'"));
+	does_not_execute("after a NUL",
+			 FORGE("exit", "CAST(sql || char(0) || '; " WRITE_PWNED "' AS TEXT)"));
+	does_not_execute("in a BLOB", FORGE("exit", "CAST(sql || '; " WRITE_PWNED "' AS BLOB)"));
+	does_not_execute("before the table", FORGE("exit", "'" WRITE_PWNED "; ' || sql"));
+}
+
+/* Programs are tempted to put a name between quotes. */
+static void test_statements_in_a_name(void)
+{
+	does_not_execute("a table's name", "CREATE TABLE \"t'); " WRITE_IN_NAME "; --\" (a)");
+	does_not_execute("a view's name",
+			 "CREATE VIEW \"v\"\"; " WRITE_IN_NAME "; --\" AS SELECT 1 AS a");
+	does_not_execute("a column's name",
+			 "ALTER TABLE loss RENAME COLUMN n TO \"n; " WRITE_IN_NAME "; --\"");
+	does_not_execute("a label", "UPDATE run SET label = '''); " WRITE_PWNED "; --'");
 }
 
 static void test_tables(void)
@@ -281,7 +361,11 @@ static void test_journal(void)
 
 int main(void)
 {
-	test_tail();
+	test_statements_after_a_table();
+	test_statements_after_a_view();
+	test_statements_after_an_index();
+	test_statements_that_hide();
+	test_statements_in_a_name();
 	test_tables();
 	test_active();
 	test_indexes();
