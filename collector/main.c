@@ -204,6 +204,7 @@ static int open_source(const struct options *o, struct source **source, struct f
 static int block_signals(void)
 {
 	sigset_t set;
+	int fd;
 
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);
@@ -213,7 +214,8 @@ static int block_signals(void)
 	sigaddset(&set, SIGCHLD);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return -errno;
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? -errno : fd;
 }
 
 /*
@@ -274,7 +276,7 @@ static int record(const struct options *o, struct source *source, struct sink *s
 	int rc;
 
 	if (run.signal_fd < 0) {
-		rc = fault_set(fault, -errno, "signalfd: %s", strerror(errno));
+		rc = fault_set(fault, run.signal_fd, "signalfd: %s", strerror(-run.signal_fd));
 		goto end;
 	}
 	if (o->command) {
@@ -475,12 +477,25 @@ static int run(struct options *o, struct fault *fault)
 	return collect(o, why, fault);
 }
 
+static volatile sig_atomic_t file_limit_hit;
+
+/*
+ * A file that would exceed ulimit -f is an error, not the end. SQLite keeps no error of a write
+ * that failed in COMMIT, so this is noted here.
+ */
+static void note_file_limit(int signal_number)
+{
+	(void)signal_number;
+	file_limit_hit = 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
 	struct fault fault = {""};
 	int status = 1;
 
+	signal(SIGXFSZ, note_file_limit);
 	if (!options_parse(&options, argc, argv, &fault)) {
 		if (options.help)
 			options_print_help(stdout);
@@ -494,6 +509,8 @@ int main(int argc, char **argv)
 			status = fflush(stdout) ? 1 : 0;
 	}
 
+	if (file_limit_hit && *fault.text && !strstr(fault.text, "ulimit -f"))
+		fault_add(&fault, " (raise the limit: ulimit -f)");
 	if (*fault.text)
 		fprintf(stderr, "collector: %s\n", fault.text);
 	return status;

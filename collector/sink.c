@@ -28,6 +28,8 @@ static int open_store(struct sink *sink, const char *path, struct fault *fault)
 		way = " (it was left alone; use another --db)";
 	if (rc == -ENOENT)
 		way = " (the folder must exist)";
+	if (rc == STORE_NO_SHM)
+		way = " (use --db with a file on a local disk)";
 	if (rc)
 		return fault_set(fault, rc, "%s: %s%s", path, store_strerror(NULL, rc), way);
 	return 0;

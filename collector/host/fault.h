@@ -8,7 +8,10 @@ struct fault {
 	char text[512];
 };
 
-/* Fills in @fault (the first words win) and returns @rc. */
+/*
+ * Fills in @fault (the first words win) and returns @rc. Where a limit of the process is the
+ * reason (-EMFILE, -ENOMEM, -EFBIG) and the words name no way out, that is added.
+ */
 int fault_set(struct fault *fault, int rc, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* error.c - what went wrong, in words */
+/* error.c - what went wrong: which system call, and words for it */
 #include "sql/store/internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,10 +56,42 @@ const char *store_strerror(struct store *store, int rc)
 		return say_place(store, rc);
 	case STORE_BUSY:
 		return "another collector writes it";
+	case STORE_NO_SHM:
+		return "its file system has no shared memory, which SQLite needs";
 	case STORE_RUNLESS:
 		return "the run takes no more records";
 	case SQLITE_FULL:
 		return "no space left on the disk";
 	}
 	return rc < 0 ? strerror(-rc) : sqlite3_errstr(rc);
+}
+
+/* Whether it was the memory that all users of the file share, which is mapped from NAME-shm. */
+static bool is_shared_memory(int extended)
+{
+	return extended == SQLITE_IOERR_SHMMAP || extended == SQLITE_IOERR_SHMOPEN ||
+	       extended == SQLITE_IOERR_SHMSIZE;
+}
+
+static bool is_limit(int error)
+{
+	return error == ENOSPC || error == EFBIG || error == EMFILE || error == ENOMEM;
+}
+
+int store_cause(const struct store *store, int rc)
+{
+	int extended, error;
+
+	if (rc == SQLITE_NOMEM)
+		return -ENOMEM;
+	if (!store->db || (rc != SQLITE_IOERR && rc != SQLITE_CANTOPEN))
+		return rc;
+
+	extended = sqlite3_extended_errcode(store->db);
+	error = sqlite3_system_errno(store->db);
+	if (extended == SQLITE_IOERR_NOMEM)
+		return -ENOMEM;
+	if (is_shared_memory(extended) && !is_limit(error))
+		return STORE_NO_SHM;
+	return error ? -error : rc;
 }

@@ -149,8 +149,21 @@ int store_transaction(struct store *store);
  * there is room in memory, it returns 0 and everything stays there until the next flush.
  */
 int store_write(struct store *store, bool must);
-/* Rolls back, forgets what is in memory and closes the run to more records; returns @rc. */
+/*
+ * Rolls back, forgets what is in memory and closes the run to more records; returns @rc, or what
+ * caused it.
+ */
 int store_fail(struct store *store, int rc);
+
+/* error.c */
+
+/*
+ * store_cause() - what a failed call of SQLite should be reported as
+ * @rc: its result, before anything else was called for store->db
+ *
+ * Return: -errno of the system call that failed, STORE_NO_SHM, or @rc.
+ */
+int store_cause(const struct store *store, int rc);
 
 /* records.c */
 

@@ -144,6 +144,7 @@ int store_open(const char *path, struct store **result)
 
 	rc = open_store(store);
 	if (rc) {
+		rc = store_cause(store, rc);
 		store->restore = store->empty;
 		store_close(store);
 		return rc;

@@ -39,6 +39,7 @@
 /* From store_finish(): all is stored, but not where it was expected. */
 #define STORE_MOVED   1000009 /* the file has another name now */
 #define STORE_DELETED 1000010 /* the file was deleted, and is written anew */
+#define STORE_NO_SHM  1000011 /* its file system has no shared memory */
 /* The file claims to be a run database, but its schema is not safe to write to. */
 #define STORE_TABLE   SCHEMA_TABLE
 #define STORE_ACTIVE  SCHEMA_ACTIVE

@@ -41,6 +41,7 @@ int store_transaction(struct store *store)
 
 int store_fail(struct store *store, int rc)
 {
+	rc = store_cause(store, rc);
 	store_rollback(store);
 	store->in_transaction = false;
 
