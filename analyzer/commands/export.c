@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * analyzer export - a run for other programs
+ * export.c - analyzer export: a run for other programs
  */
 #include <string.h>
 #include <unistd.h>
@@ -16,18 +16,29 @@
 enum { EXTRA_FORMAT };
 
 static const struct extra_option extra[] = {
-	{"format", "FORMAT", "csv, json, openmetrics, perfetto or rows"},
+	{"format", "FORMAT", "csv, json, ndjson, openmetrics, prometheus, perfetto or rows"},
 	{0},
 };
 
-enum format { FORMAT_CSV, FORMAT_JSON, FORMAT_OPENMETRICS, FORMAT_PERFETTO, FORMAT_ROWS };
+enum format {
+	FORMAT_CSV,
+	FORMAT_JSON,
+	FORMAT_NDJSON,
+	FORMAT_OPENMETRICS,
+	FORMAT_PROMETHEUS,
+	FORMAT_PERFETTO,
+	FORMAT_ROWS
+};
 
-static const char *const format_names[] = {"csv", "json", "openmetrics", "perfetto", "rows", NULL};
+static const char *const format_names[] = {"csv",	 "json",     "ndjson", "openmetrics",
+					   "prometheus", "perfetto", "rows",   NULL};
 
 static int (*const put[])(struct app *app, FILE *file) = {
 	[FORMAT_CSV] = export_csv,
 	[FORMAT_JSON] = export_json,
+	[FORMAT_NDJSON] = export_ndjson,
 	[FORMAT_OPENMETRICS] = export_openmetrics,
+	[FORMAT_PROMETHEUS] = export_prometheus,
 	[FORMAT_PERFETTO] = export_perfetto,
 };
 
@@ -66,7 +77,7 @@ static int export(struct app *app, const struct options *opt)
 	if (!opt->extra[EXTRA_FORMAT])
 		return app_fail(
 			app,
-			"export: in what format? (--format csv, json, openmetrics, perfetto or rows)");
+			"export: in what format? (--format csv, json, ndjson, openmetrics, prometheus, perfetto or rows)");
 	format = choice_parse(app, "--format", opt->extra[EXTRA_FORMAT], format_names);
 	if (format < 0)
 		return -1;
@@ -75,7 +86,7 @@ static int export(struct app *app, const struct options *opt)
 		return app_fail(app, "export: --format %s is not a text: name a file with --output",
 				format_names[format]);
 	if (run_open(app, app->filter.run, &app->run) ||
-	    check_exits(app, format != FORMAT_OPENMETRICS))
+	    check_exits(app, format != FORMAT_OPENMETRICS && format != FORMAT_PROMETHEUS))
 		return -1;
 	if (format == FORMAT_ROWS)
 		return outfile_replace(app, path, export_rows);

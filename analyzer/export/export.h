@@ -16,8 +16,14 @@
 int export_csv(struct app *app, FILE *file);
 int export_json(struct app *app, FILE *file);
 
+/* Single exits, a short JSON object on each line, after one of the run; see ndjson.c. */
+int export_ndjson(struct app *app, FILE *file);
+
 /* Sums and histograms as metrics: OpenMetrics 1.0 text, for Prometheus. */
 int export_openmetrics(struct app *app, FILE *file);
+
+/* The same in the text format of Prometheus, for its tools that read files. */
+int export_prometheus(struct app *app, FILE *file);
 
 /* A trace of slices on a track per vCPU, for ui.perfetto.dev. */
 int export_perfetto(struct app *app, FILE *file);

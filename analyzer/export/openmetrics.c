@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * openmetrics.c - sums and histograms in the text format OpenMetrics 1.0
+ * openmetrics.c - sums and histograms in the text formats OpenMetrics 1.0 and Prometheus 0.0.4
+ *
+ * Prometheus' own tools for files (promtool check metrics, node_exporter's textfile
+ * collector) read the second one: a counter's family has the name of its samples, and
+ * there are neither units nor type info.
  *
  * A metric family's lines stand together, so everything is read first. Upper
  * limits of histogram buckets (le) are where powers of two of cycles lie, less a
@@ -20,6 +24,7 @@
 
 /*
  * struct metrics - all that is exported
+ * @plain: in Prometheus' format
  * @agg: by reason, one for each vCPU of the run
  * @low, @high: powers of two of cycles that bound all durations
  */
@@ -27,6 +32,7 @@ struct metrics {
 	struct app *app;
 	const struct run *run;
 	FILE *file;
+	bool plain;
 	struct agg *agg;
 	unsigned int low;
 	unsigned int high;
@@ -59,9 +65,27 @@ static double seconds(const struct metrics *m, uint64_t cycles)
 	return (double)cycles / 1e3 / (double)m->run->tsc_khz;
 }
 
+static void plain_family(struct metrics *m, const char *name, const char *type, const char *help)
+{
+	const char *suffix = "";
+
+	if (!strcmp(type, "counter")) {
+		suffix = "_total";
+	} else if (!strcmp(type, "info")) {
+		suffix = "_info";
+		type = "gauge";
+	}
+	fprintf(m->file, "# HELP %s%s %s\n", name, suffix, help);
+	fprintf(m->file, "# TYPE %s%s %s\n", name, suffix, type);
+}
+
 static void family(struct metrics *m, const char *name, const char *type, const char *unit,
 		   const char *help)
 {
+	if (m->plain) {
+		plain_family(m, name, type, help);
+		return;
+	}
 	fprintf(m->file, "# TYPE %s %s\n", name, type);
 	if (unit)
 		fprintf(m->file, "# UNIT %s %s\n", name, unit);
@@ -109,7 +133,7 @@ static int put_exits(struct metrics *m, unsigned int vcpu, const struct group *g
 {
 	if (put_labels(m, "kvm_exits_total", vcpu, g))
 		return -1;
-	fprintf(m->file, "} %" PRIu64 "\n", g->n);
+	fprintf(m->file, "} %" PRIu64 "\n", group_exits(g));
 	return 0;
 }
 
@@ -232,7 +256,8 @@ static int put_all(struct metrics *m)
 	if (put_coverage(m))
 		return -1;
 
-	family(m, "kvm_exits", "counter", NULL, "VM exits by vCPU and exit reason.");
+	family(m, "kvm_exits", "counter", NULL,
+	       "VM exits by vCPU and exit reason, with dropped ones where KVM counted them.");
 	if (each_group(m, put_exits))
 		return -1;
 
@@ -258,7 +283,8 @@ static int put_all(struct metrics *m)
 	if (each_group(m, put_longest))
 		return -1;
 
-	fputs("# EOF\n", m->file);
+	if (!m->plain)
+		fputs("# EOF\n", m->file);
 	return 0;
 }
 
@@ -285,10 +311,14 @@ static void note_powers(struct metrics *m, const struct agg *agg)
 	}
 }
 
-int export_openmetrics(struct app *app, FILE *file)
+static int export_metrics(struct app *app, FILE *file, bool plain)
 {
-	struct metrics m = {
-		.app = app, .run = &app->run, .file = file, .low = 62, .high = HIST_BITS};
+	struct metrics m = {.app = app,
+			    .run = &app->run,
+			    .file = file,
+			    .plain = plain,
+			    .low = 62,
+			    .high = HIST_BITS};
 	struct run one = app->run;
 	int rc = 0;
 
@@ -308,4 +338,14 @@ int export_openmetrics(struct app *app, FILE *file)
 		agg_free(&m.agg[v]);
 	free(m.agg);
 	return rc;
+}
+
+int export_openmetrics(struct app *app, FILE *file)
+{
+	return export_metrics(app, file, false);
+}
+
+int export_prometheus(struct app *app, FILE *file)
+{
+	return export_metrics(app, file, true);
 }

@@ -16,7 +16,6 @@
 #include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
-#include "analyzer/query/series.h"
 #include "analyzer/query/vms.h"
 #include "analyzer/query/where.h"
 
@@ -332,23 +331,87 @@ static int put_count(struct trace *t, int64_t since, double per_s)
 	return put_event(t, cycles_to_ns(since, t->app->run.tsc_khz), TYPE_COUNTER, UUID_COUNTER);
 }
 
-/* The rate in each interval of the roll-ups. */
+/* struct rate - exits of an interval of the roll-ups that has any */
+struct rate {
+	int64_t bin;
+	uint64_t n;
+};
+
+static int by_time(const void *a, const void *b)
+{
+	const struct rate *x = a, *y = b;
+
+	return x->bin < y->bin ? -1 : x->bin > y->bin;
+}
+
+/* The rates of all reasons together, in the order of time; *n of them. */
+static struct rate *sum_rates(const struct agg *agg, uint32_t *n)
+{
+	struct rate *rate = calloc((size_t)agg->groups + 1, sizeof(*rate));
+	uint32_t last = 0;
+
+	if (!rate)
+		return NULL;
+	for (uint32_t i = 0; i < agg->groups; i++)
+		rate[i] = (struct rate){agg->group[i].key[0], agg->group[i].n};
+	qsort(rate, agg->groups, sizeof(*rate), by_time);
+
+	for (uint32_t i = 1; i < agg->groups; i++) {
+		if (rate[i].bin == rate[last].bin)
+			rate[last].n += rate[i].n;
+		else
+			rate[++last] = rate[i];
+	}
+	*n = agg->groups ? last + 1 : 0;
+	return rate;
+}
+
+/* @end: of the window; the last interval may be cut. */
+static int put_sums(struct trace *t, const struct rate *rate, uint32_t n,
+		    const struct agg_bins *bins, int64_t end)
+{
+	int64_t shown = bins->begin; /* where what was written last ends */
+	int rc = 0;
+
+	for (uint32_t i = 0; i < n && !rc; i++) {
+		int64_t begin = bins->begin + rate[i].bin * bins->width;
+		int64_t length = end - begin < bins->width ? end - begin : bins->width;
+
+		if (begin > shown)
+			rc = put_count(t, shown, 0);
+		if (length < 1)
+			length = 1;
+		if (!rc)
+			rc = put_count(t, begin,
+				       (double)rate[i].n * (double)t->app->run.tsc_khz * 1e3 /
+					       (double)length);
+		shown = begin + length;
+	}
+	return rc ? rc : put_count(t, shown, 0);
+}
+
+/*
+ * The rate in each interval of the roll-ups that has exits, and 0 where intervals without
+ * any begin: a month with few exits is a small file.
+ */
 static int put_rate(struct trace *t)
 {
 	const struct run *run = &t->app->run;
-	struct series series;
-	int rc = series_read(t->app, run, 0, &series);
+	struct agg_bins bins = {.begin = run_grid_from(run), .width = run->rollup_cycles};
+	struct rate *rate = NULL;
+	struct agg agg = {0};
+	uint32_t n = 0;
+	int rc = agg_read_bins(t->app, run, &bins, 0, &agg);
 
-	if (rc)
-		return -1;
-	for (int i = 0; i < series.bins && !rc; i++)
-		rc = put_count(t, series_begin(&series, i), series_rate(&series, run, i, -1));
-	if (!rc && series.bins)
-		rc = put_count(t,
-			       series_begin(&series, series.bins - 1) +
-				       series_length(&series, run, series.bins - 1),
-			       0);
-	series_free(&series);
+	if (!rc) {
+		rate = sum_rates(&agg, &n);
+		if (!rate)
+			rc = app_fail(t->app, "out of memory");
+	}
+	if (!rc)
+		rc = put_sums(t, rate, n, &bins, bins.begin + run_grid_length(run));
+	free(rate);
+	agg_free(&agg);
 	return rc;
 }
 

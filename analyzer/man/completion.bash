@@ -71,7 +71,7 @@ _exitscope_collector_options()
 _exitscope_formats()
 {
 	if [[ $1 == export ]]; then
-		printf '%s\n' csv json openmetrics perfetto rows
+		printf '%s\n' csv json ndjson openmetrics prometheus perfetto rows
 	else
 		printf '%s\n' table csv json
 	fi

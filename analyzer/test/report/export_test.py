@@ -10,12 +10,15 @@ import os
 import re
 import resource
 import signal
+import socket
 import sqlite3
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
+import urllib.request
 
 ANALYZER, BOOT_DB = (os.path.abspath(p) for p in sys.argv[1:3])
 EXITS = "SELECT * FROM exits ORDER BY id"
@@ -78,6 +81,22 @@ class ExportTest(unittest.TestCase):
         self.assertEqual(len(data["exits"]), data["run"]["recorded"])
         for row, view in zip(data["exits"], self.db.execute(EXITS), strict=True):
             self.assertEqual(row, dict(view))
+
+    def test_ndjson(self):
+        """Each line is an exit, without what is 0, false or unknown."""
+        text = self.export("ndjson").decode()
+        run, *lines = [json.loads(line) for line in text.splitlines()]
+        self.assertEqual((run["label"], run["recorded"], run["dropped"]),
+                         ("synthetic <boot> & load", len(lines), 137))
+        names = {"time_ns": "time_ns", "vm": "vm", "vcpu": "vcpu_id", "seq": "seq", "reason": "reason_name",
+                 "key": "key_text", "ns": "ns", "halted_ns": "halted_ns", "userspace_ns": "userspace_ns",
+                 "preempted_ns": "preempted_ns", "to_user": "user_reason_name", "rip": "rip", "pcpu": "pcpu",
+                 "fastpath": "fastpath", "nested": "nested", "synthesized": "synthesized"}
+        for line, view in zip(lines, self.db.execute(EXITS), strict=True):
+            short = {name: view[column] for name, column in names.items()}
+            self.assertEqual(line, {name: value for name, value in short.items()
+                                    if value or name in ("time_ns", "vm", "vcpu", "seq")})
+        self.assertLess(len(text) / len(lines), 220)
 
     def test_filter(self):
         data = json.loads(self.export("json", "--vcpu", "1", "--reason", "HLT,48", "--from", "1s", "--to", "2500ms"))
@@ -145,12 +164,59 @@ class ExportTest(unittest.TestCase):
         self.assertEqual(samples["kvm_exit_records_total"][frozenset(
             {("run", "1"), ("vm", "1"), ("vcpu", "0"), ("state", "dropped")})], 137)
 
-    def test_strange_label(self):
-        """A label that needs escapes and is not UTF-8 keeps the formats readable."""
+    def strange(self):
+        """A database whose label needs escapes and is not UTF-8."""
         path = self.path("strange.sqlite")
         subprocess.run([BOOT_DB, path, "metal", "raw", "1"], check=True)
         with sqlite3.connect(path) as db:
             db.execute("UPDATE run SET label = CAST(? AS TEXT)", [b'a"b\\c\nd\xff<'])
+        return path
+
+    def test_promtool(self):
+        """Prometheus' own checker of files accepts what is written for it."""
+        for database in (self.database, self.sums, self.strange()):
+            text = self.export("prometheus", database=database)
+            done = subprocess.run(["promtool", "check", "metrics"], input=text, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, check=False)
+            self.assertEqual((done.returncode, done.stdout), (0, b""))
+
+    def test_textfile_collector(self):
+        """node_exporter serves the samples of such a file as they are."""
+        folder = self.path("textfile")
+        os.mkdir(folder)
+        self.export("prometheus", "--output", os.path.join(folder, "exits.prom"))
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            address = "127.0.0.1:%d" % server.getsockname()[1]
+        exporter = subprocess.Popen(["prometheus-node-exporter", "--collector.disable-defaults", "--collector.textfile",
+                                     "--collector.textfile.directory=" + folder, "--web.listen-address=" + address],
+                                    stderr=subprocess.DEVNULL)
+        try:
+            served = self.fetch(f"http://{address}/metrics")
+        finally:
+            exporter.kill()
+            exporter.wait()
+        self.assertIn("node_textfile_scrape_error 0\n", served)
+        written = [line for line in self.export("prometheus").decode().splitlines() if line.startswith("kvm_exits_total{")]
+        self.assertGreater(len(written), 5)
+        for line in written:
+            labels, value = re.fullmatch(r"kvm_exits_total\{(.*)\} (\d+)", line).groups()
+            found = [v for names, v in re.findall(r"^kvm_exits_total\{(.*)\} (\S+)$", served, re.M)
+                     if sorted(names.split(",")) == sorted(labels.split(","))]
+            self.assertEqual([float(v) for v in found], [float(value)])
+
+    def fetch(self, url):
+        """A page of a server that may still be starting."""
+        for _ in range(300):
+            try:
+                with urllib.request.urlopen(url, timeout=10) as page:
+                    return page.read().decode()
+            except OSError:
+                time.sleep(0.1)
+        return self.fail("node_exporter does not answer")
+
+    def test_strange_label(self):
+        """A label that needs escapes and is not UTF-8 keeps the formats readable."""
+        path = self.strange()
         text = self.export("openmetrics", database=path).decode()
         self.assertIn('label="a\\"b\\\\c\\nd\ufffd<"', text)
         self.assertEqual(json.loads(self.export("json", "--to", "1ms",
@@ -212,10 +278,25 @@ class ExportTest(unittest.TestCase):
         total = sum(a[5] * (b[2] - a[2]) / 1e9 for a, b in zip(rates, rates[1:]))
         self.assertAlmostEqual(total, len(begins), delta=1)
 
+    def test_perfetto_of_a_month(self):
+        """Size and memory of a trace grow with its exits, not with its length."""
+        path = self.path("month.sqlite")
+        subprocess.run([BOOT_DB, path, "metal", "raw", "1"], check=True)
+        with sqlite3.connect(path) as db:
+            month = 30 * 86400 * 1000 * db.execute("SELECT tsc_khz FROM run").fetchone()[0]
+            db.execute("UPDATE run SET tsc_end = tsc_start + ?", [month])
+            db.execute("DELETE FROM exit WHERE rowid > 5")
+            db.execute("UPDATE exit SET tsc = tsc + ? WHERE rowid = 5", [month - 10**9])
+            db.execute("DELETE FROM exit_rollup WHERE slot > 0")
+        done = subprocess.run([ANALYZER, "--db", path, "export", "--format", "perfetto"], stdout=subprocess.PIPE, check=True,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (200 << 20, 200 << 20)))
+        self.assertLess(len(done.stdout), 10000)
+
     def test_no_single_exits(self):
         """Without them there are sums, and a clear line for the rest."""
-        self.assertIn(b"kvm_exits_total", self.export("openmetrics", database=self.sums))
-        for kind in ("csv", "json", "perfetto", "rows"):
+        for kind in ("openmetrics", "prometheus"):
+            self.assertIn(b"kvm_exits_total", self.export(kind, database=self.sums))
+        for kind in ("csv", "json", "ndjson", "perfetto", "rows"):
             done = self.failing(["--format", kind, "--output", self.path("none")], self.sums)
             self.assertIn("--no-raw", done)
         self.assertFalse(os.path.exists(self.path("none")))
@@ -227,7 +308,7 @@ class ExportTest(unittest.TestCase):
         return done.stderr
 
     def test_errors(self):
-        self.assertIn("--format csv, json", self.failing([]))
+        self.assertIn("--format csv, json, ndjson", self.failing([]))
         self.assertIn("--format xml", self.failing(["--format", "xml"]))
         self.assertIn("--output", self.failing(["--format", "rows"]))
         self.assertIn("No space left", self.failing(["--format", "csv", "--output", "/dev/full"]))
@@ -235,7 +316,7 @@ class ExportTest(unittest.TestCase):
             self.assertIn("No such file", self.failing(["--format", kind, "--output", self.path("no/where")]))
 
     def test_nothing_to_export(self):
-        for kind in ("csv", "json", "openmetrics", "perfetto", "rows"):
+        for kind in ("csv", "json", "ndjson", "openmetrics", "prometheus", "perfetto", "rows"):
             self.assertIn("no exit matches", self.failing(["--format", kind, "--reason", "TRIPLE_FAULT", "--output",
                                                            self.path("nothing")]))
         self.assertFalse(os.path.exists(self.path("nothing")))
@@ -245,7 +326,7 @@ class ExportTest(unittest.TestCase):
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (1000000, 1000000))
 
-        for kind in ("csv", "json", "perfetto", "rows"):
+        for kind in ("csv", "json", "ndjson", "perfetto", "rows"):
             path = self.path("old." + kind)
             with open(path, "w", encoding="ascii") as file:
                 file.write("old")
