@@ -208,7 +208,7 @@ static const struct option_row {
 	{"source", "NAME", set_source,
 	 "where records come from: ring (our kvm.ko), bpf (any kernel with BTF, from 6.1 on: nothing is installed, VMs keep running; times are taken at the tracepoints), tracefs (no parts of the time, no flags, exits may be lost: --trace-buffer); best: the first that this host has (default)"},
 	{"ring-records", "N", set_ring_records,
-	 "bpf: records per vCPU until they are read, 128 bytes each; a power of two (65536, or fewer where memory is short)"},
+	 "bpf: records per vCPU until they are read, 192 bytes each; a power of two (65536, or fewer where memory is short)"},
 	{"reason", "N,...", set_reason,
 	 "bpf: record exits of these reasons only, by their numbers in the manuals; what this and the next two leave out is counted as filtered"},
 	{"min-time", "TIME", set_min_time, "bpf: record exits of at least TIME only"},

@@ -32,6 +32,8 @@
  * @vcpus:	vCPUs read so far
  * @is_ended:	is_ended[vcpus]: the end of the vCPU was read
  * @vcpu, @totals, @records: what the last item points to
+ * @record_bytes: of each record in the file
+ * @raw:	BATCH_RECORDS of them, if they are not as long as ours; else NULL
  */
 struct file_source {
 	struct source source; /* first: the two are cast into each other */
@@ -53,6 +55,9 @@ struct file_source {
 	struct store_identity names;
 	struct kvm_exit_total totals[KVM_EXIT_TOTAL_SLOTS];
 	struct kvm_exit_record records[BATCH_RECORDS];
+
+	uint32_t record_bytes;
+	char *raw;
 };
 
 static struct file_source *from_source(struct source *source)
@@ -194,26 +199,40 @@ static int get_names(struct file_source *s, struct source_item *item, struct fau
 	return 0;
 }
 
+/* The first @count records that were read, in the struct of today. */
+static void convert_records(struct file_source *s, size_t count)
+{
+	size_t known =
+		s->record_bytes < sizeof(s->records[0]) ? s->record_bytes : sizeof(s->records[0]);
+
+	for (size_t i = 0; s->raw && i < count; i++) {
+		memset(&s->records[i], 0, sizeof(s->records[i]));
+		memcpy(&s->records[i], s->raw + i * s->record_bytes, known);
+	}
+}
+
 static int get_records(struct file_source *s, struct source_item *item, struct fault *fault)
 {
-	size_t count = s->left / sizeof(s->records[0]);
+	size_t count = s->left / s->record_bytes;
 	size_t bytes;
 	uint64_t end;
 	int n;
 
 	if (count > BATCH_RECORDS)
 		count = BATCH_RECORDS;
-	bytes = count * sizeof(s->records[0]);
+	bytes = count * s->record_bytes;
 
-	n = gzread(s->file, s->records, (unsigned int)bytes);
+	n = gzread(s->file, s->raw ? s->raw : (char *)s->records, (unsigned int)bytes);
 	if (n >= 0 && n < (int)bytes) {
 		/* The whole records before the cut are given first. */
 		s->is_cut = true;
-		count = (size_t)n / sizeof(s->records[0]);
+		count = (size_t)n / s->record_bytes;
 	}
 	if (n < 0 || !count)
-		return n < 0 ? get(s, s->records, bytes, fault) : cut_off(s, fault);
+		return n < 0 ? get(s, s->raw ? s->raw : (char *)s->records, bytes, fault)
+			     : cut_off(s, fault);
 
+	convert_records(s, count);
 	s->offset += (uint64_t)n;
 	s->left -= bytes;
 	end = s->records[count - 1].tsc + s->records[count - 1].cycles;
@@ -295,7 +314,7 @@ static int get_finish(struct file_source *s, struct fault *fault)
 /* Begins a block of records: they may be handed on in several parts. */
 static int begin_records(struct file_source *s, struct source_item *item, struct fault *fault)
 {
-	if (s->block.bytes % sizeof(s->records[0]))
+	if (s->block.bytes % s->record_bytes)
 		return corrupt(s, fault, "a block has the wrong size");
 	s->left = s->block.bytes;
 	return s->left ? get_records(s, item, fault) : 0;
@@ -374,20 +393,44 @@ static void file_close(struct source *source)
 		gzclose(s->file);
 	run_info_free(&s->source.info);
 	free(s->is_ended);
+	free(s->raw);
 	free(s->path);
 	free(s);
+}
+
+/* How long the file's records are, and memory for them where they are not as ours. */
+static int set_record_bytes(struct file_source *s, const struct capture_header *header,
+			    struct fault *fault)
+{
+	uint32_t bytes = header->record_bytes;
+	bool is_valid = header->version == 1 ? bytes == CAPTURE_VERSION_1_RECORD_BYTES
+					     : bytes >= sizeof(s->records[0]) &&
+						       bytes <= CAPTURE_RECORD_BYTES_MAX;
+
+	if (!is_valid)
+		return corrupt(s, fault, "records of a wrong size");
+	s->record_bytes = bytes;
+	if (bytes == sizeof(s->records[0]))
+		return 0;
+	s->raw = malloc((size_t)BATCH_RECORDS * bytes);
+	return s->raw ? 0 : fault_set(fault, -ENOMEM, "out of memory");
 }
 
 static int get_header(struct file_source *s, struct fault *fault)
 {
 	struct capture_header header;
 	int n = gzread(s->file, &header, sizeof(header));
+	int rc;
 
 	if (n != (int)sizeof(header) || header.magic != CAPTURE_MAGIC)
 		return fault_set(fault, -EBADMSG, "%s: is not a capture file", s->path);
-	if (header.version != CAPTURE_VERSION || header.record_bytes != sizeof(s->records[0]))
+	if (!header.version || header.version > CAPTURE_VERSION)
 		return fault_set(fault, -EPROTO, "%s: version %u of the format is unknown", s->path,
 				 header.version);
+
+	rc = set_record_bytes(s, &header, fault);
+	if (rc)
+		return rc;
 
 	s->offset = sizeof(header);
 	if (!header.tsc_khz || header.isa < KVM_EXIT_ISA_VMX || header.isa > KVM_EXIT_ISA_SVM)

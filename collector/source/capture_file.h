@@ -26,7 +26,16 @@
 #include "collector/source/source.h"
 
 #define CAPTURE_MAGIC	0x5041435845564b00ULL /* "\0KVEXCAP" */
-#define CAPTURE_VERSION 1U
+#define CAPTURE_VERSION 2U
+
+/*
+ * Version 1 had records of 128 bytes, the begin of today's: without polled_cycles, value,
+ * requests and entry_event. They are read as 0, and no flag says that they are valid.
+ */
+#define CAPTURE_VERSION_1_RECORD_BYTES 128U
+
+/* A later version may have longer records, up to this; what is new is at their end. */
+#define CAPTURE_RECORD_BYTES_MAX 1024U
 
 enum capture_kind {
 	CAPTURE_TEXT = 1,
@@ -40,7 +49,7 @@ enum capture_kind {
 struct capture_header {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t record_bytes; /* sizeof(struct kvm_exit_record) */
+	uint32_t record_bytes; /* sizeof(struct kvm_exit_record); in version 1: 128 */
 	uint32_t isa;
 	uint32_t tsc_khz;
 	uint64_t tsc_start;

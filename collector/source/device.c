@@ -68,6 +68,7 @@ static int watch(struct device_source *s, int fd)
 static int attach(struct device_source *s, uint64_t ring_id, struct fault *fault)
 {
 	const struct kvm_exit_ring_attach attach = {
+		.size = sizeof(attach),
 		.ring_id = ring_id,
 		.flags = s->options.cr3 ? KVM_EXIT_ATTACH_CR3 : 0,
 	};
@@ -105,7 +106,7 @@ static int open_ring(struct device_source *s, uint64_t ring_id, struct fault *fa
 	if (number == -EPROTO)
 		return fault_set(
 			fault, number,
-			"%s: the modules have another version of the ABI (build them again)",
+			"%s: the modules have another version of the ABI (build and load them again: kvm/build, then kvm/install)",
 			KVM_EXIT_RING_DEVICE);
 	if (number < 0)
 		return fault_set(fault, number, "%s: %s", KVM_EXIT_RING_DEVICE, strerror(-number));
@@ -189,10 +190,35 @@ static void device_close(struct source *source)
 	free(s);
 }
 
+/* Whether the modules are of this collector's ABI; they answer before anything is allocated. */
+static int check_abi(int fd, struct fault *fault)
+{
+	struct kvm_exit_ring_query query = {.size = sizeof(query)};
+
+	if (ioctl(fd, KVM_EXIT_RING_QUERY, &query)) {
+		if (errno != ENOTTY)
+			return fault_set(fault, -errno, "%s: %s", KVM_EXIT_RING_DEVICE,
+					 strerror(errno));
+		query.abi = 1; /* it had no such call */
+	}
+	if (query.abi == KVM_EXIT_RING_ABI)
+		return 0;
+	return fault_set(
+		fault, -EPROTO,
+		"%s: the modules have version %u of the ABI, this collector has %u (build and load them again: kvm/build, then kvm/install)",
+		KVM_EXIT_RING_DEVICE, query.abi, KVM_EXIT_RING_ABI);
+}
+
 /* From here on KVM records: vCPUs that are created now have their first exit in the ring. */
 static int arm(struct device_source *s, struct fault *fault)
 {
-	if (!ioctl(s->control, KVM_EXIT_RING_ARM))
+	struct kvm_exit_ring_arm how = {
+		.size = sizeof(how),
+		.flags = s->options.cr3 ? KVM_EXIT_ATTACH_CR3 : 0,
+		.tgid = s->options.tgid,
+	};
+
+	if (!ioctl(s->control, KVM_EXIT_RING_ARM, &how))
 		return 0;
 	return fault_set(fault, -errno, "%s: %s", KVM_EXIT_RING_DEVICE,
 			 errno == EBUSY ? "another collector records on this machine"
@@ -206,6 +232,10 @@ static int prepare(struct device_source *s, struct fault *fault)
 	s->control = open_device(fault);
 	if (s->control < 0)
 		return s->control;
+
+	rc = check_abi(s->control, fault);
+	if (rc)
+		return rc;
 
 	/* The run begins before its first exit. */
 	host_describe(&s->source.info);

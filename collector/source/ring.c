@@ -12,6 +12,9 @@
 
 #define TOTALS_BYTES (KVM_EXIT_TOTAL_SLOTS * sizeof(struct kvm_exit_total))
 
+/* Records copied at a time where the kernel's are longer than ours. */
+#define COPIED_RECORDS 1024U
+
 /* How often to copy totals that a busy vCPU changes meanwhile. */
 #define SNAPSHOT_TRIES 100000
 
@@ -36,6 +39,7 @@ static void copy_total(struct kvm_exit_total *to, const struct kvm_exit_total *f
 	to->dropped = load(&from->dropped);
 	to->filtered = load(&from->filtered);
 	to->unread = load(&from->unread);
+	to->polled_cycles = load(&from->polled_cycles);
 }
 
 /* Exits of a slot that are not closed yet. */
@@ -85,13 +89,31 @@ static bool is_gone(const struct ring *ring)
 	return exit_ring_load_acquire(&ring->meta->state) == KVM_EXIT_RING_DEAD;
 }
 
+/* In the kernel's array, whose totals may be longer than ours. */
+static const struct kvm_exit_total *total_at(const struct ring *ring, unsigned int slot)
+{
+	return (const void *)((const char *)ring->totals + (size_t)slot * ring->meta->total_bytes);
+}
+
+static size_t totals_bytes(const struct kvm_exit_ring_meta *meta)
+{
+	return (size_t)meta->total_slots * meta->total_bytes;
+}
+
+static size_t records_bytes(const struct kvm_exit_ring_meta *meta)
+{
+	return (size_t)meta->record_count * meta->record_bytes;
+}
+
 /* The slots that have had an exit. Returns their number. */
 static unsigned int find_used_slots(const struct ring *ring, unsigned int *used)
 {
 	unsigned int count = 0;
 
 	for (unsigned int i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++) {
-		if (load(&ring->totals[i].count) || load(&ring->totals[i].synthesized))
+		const struct kvm_exit_total *total = total_at(ring, i);
+
+		if (load(&total->count) || load(&total->synthesized))
 			used[count++] = i;
 	}
 	return count;
@@ -104,7 +126,7 @@ static bool is_unchanged(const struct ring *ring, const struct kvm_exit_total *t
 	for (unsigned int i = 0; i < count; i++) {
 		struct kvm_exit_total copy = {0};
 
-		copy_total(&copy, &ring->totals[used[i]]);
+		copy_total(&copy, total_at(ring, used[i]));
 		if (memcmp(&copy, &totals[used[i]], sizeof(copy)))
 			return false;
 	}
@@ -132,7 +154,7 @@ static bool snapshot(const struct ring *ring, struct kvm_exit_total *totals, uin
 
 		*seq = load(&ring->meta->seq);
 		for (unsigned int i = 0; i < count; i++)
-			copy_total(&totals[used[i]], &ring->totals[used[i]]);
+			copy_total(&totals[used[i]], total_at(ring, used[i]));
 		*tsc = ordered_tsc();
 
 		if (is_unchanged(ring, totals, used, count) && load(&ring->meta->seq) == *seq &&
@@ -157,15 +179,19 @@ static int map_areas(struct ring *ring)
 
 	ring->meta = meta;
 	if (meta->magic != KVM_EXIT_RING_MAGIC || meta->abi != KVM_EXIT_RING_ABI ||
-	    meta->record_bytes != sizeof(struct kvm_exit_record) ||
-	    meta->total_bytes != sizeof(struct kvm_exit_total) ||
-	    meta->total_slots != KVM_EXIT_TOTAL_SLOTS)
+	    meta->record_bytes < sizeof(struct kvm_exit_record) ||
+	    meta->total_bytes < sizeof(struct kvm_exit_total) ||
+	    meta->total_slots < KVM_EXIT_TOTAL_SLOTS)
 		return -EPROTO;
+	if (meta->record_bytes > sizeof(struct kvm_exit_record)) {
+		ring->copies = calloc(COPIED_RECORDS, sizeof(*ring->copies));
+		if (!ring->copies)
+			return -ENOMEM;
+	}
 
 	ring->tail = (void *)map(ring->fd, page, page, PROT_READ | PROT_WRITE);
-	ring->totals = map(ring->fd, TOTALS_BYTES, meta->totals_offset, PROT_READ);
-	ring->records = map(ring->fd, (size_t)meta->record_count * sizeof(*ring->records),
-			    meta->records_offset, PROT_READ);
+	ring->totals = map(ring->fd, totals_bytes(meta), meta->totals_offset, PROT_READ);
+	ring->records = map(ring->fd, records_bytes(meta), meta->records_offset, PROT_READ);
 
 	if (ring->tail == MAP_FAILED || ring->totals == MAP_FAILED || ring->records == MAP_FAILED)
 		return -errno;
@@ -268,9 +294,24 @@ int ring_open(struct ring *ring, int fd)
 	return rc;
 }
 
-uint32_t ring_peek(struct ring *ring, const struct kvm_exit_record **first)
+/* exit_ring_peek(), as an array of the records that this program knows. */
+static uint32_t peek(struct ring *ring, const struct kvm_exit_record **first)
 {
 	uint32_t n = exit_ring_peek(&ring->reader, first);
+
+	if (!ring->copies)
+		return n;
+	if (n > COPIED_RECORDS)
+		n = COPIED_RECORDS;
+	for (uint32_t i = 0; i < n; i++)
+		ring->copies[i] = *exit_ring_record_at(&ring->reader, *first, i);
+	*first = ring->copies;
+	return n;
+}
+
+uint32_t ring_peek(struct ring *ring, const struct kvm_exit_record **first)
+{
+	uint32_t n = peek(ring, first);
 	uint32_t skip = 0;
 
 	/* Records of before the recording. */
@@ -319,6 +360,7 @@ void ring_end(struct ring *ring)
 		sum->dropped -= base->dropped;
 		sum->filtered -= base->filtered;
 		sum->unread -= base->unread;
+		sum->polled_cycles -= base->polled_cycles;
 
 		ring->filtered += sum->filtered;
 		/* Open when the reader came: it closed later, but without a record. */
@@ -336,14 +378,16 @@ void ring_close(struct ring *ring)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
-	if (ring->meta)
-		unmap(ring->records, (size_t)ring->meta->record_count * sizeof(*ring->records));
-	unmap(ring->totals, TOTALS_BYTES);
+	if (ring->meta) {
+		unmap(ring->records, records_bytes(ring->meta));
+		unmap(ring->totals, totals_bytes(ring->meta));
+	}
 	unmap(ring->tail, page);
 	unmap(ring->meta, page);
 
 	free(ring->base);
 	free(ring->sum);
+	free(ring->copies);
 	if (ring->fd >= 0)
 		close(ring->fd);
 

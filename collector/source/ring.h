@@ -37,6 +37,7 @@ struct ring {
 	const struct kvm_exit_total *totals;
 	struct kvm_exit_ring_tail *tail;
 	const struct kvm_exit_record *records;
+	struct kvm_exit_record *copies; /* what ring_peek() gives, of longer records; else NULL */
 
 	uint64_t first_seq;
 	uint64_t end_seq;

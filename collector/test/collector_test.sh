@@ -108,7 +108,7 @@ for at in 5000 5100 5128 100000 $((bytes / 2)) $((bytes - 1)); do
 	refuses 'cut off at byte .*; the .* records before it are kept, as an interrupted run' \
 		--from cut.cap --db cut.sqlite
 	kept=$("$count" cut.sqlite "SELECT count(*) FROM exit")
-	whole=$((at / 128))
+	whole=$((at / 192))
 	[ "$kept" -gt $((whole * 9 / 10 - 25)) ] && [ "$kept" -le "$whole" ] && [ "$kept" -ge $before ] ||
 		fail "cut at $at: $kept records"
 	gives 1 cut.sqlite "SELECT count(*) FROM run WHERE state = 'interrupted' AND tsc_end > tsc_start"

@@ -146,6 +146,7 @@ static int map_totals(struct totals_view *view)
 static int attach_totals(struct totals_view *view, uint64_t ring_id)
 {
 	struct kvm_exit_ring_attach attach = {
+		.size = sizeof(attach),
 		.ring_id = ring_id,
 		.flags = KVM_EXIT_ATTACH_TOTALS,
 	};

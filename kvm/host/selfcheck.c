@@ -60,9 +60,6 @@ static void attach(struct ring_map *ring, int control)
 	err = ring_map(ring, &how);
 	if (err)
 		die("the ring can't be attached: %s", strerror(-err));
-	if (ring->meta->magic != KVM_EXIT_RING_MAGIC || ring->meta->abi != KVM_EXIT_RING_ABI)
-		die("the device speaks ABI %u, this program ABI %u", ring->meta->abi,
-		    KVM_EXIT_RING_ABI);
 }
 
 static void start_guest(struct guest_vm *vm, struct guest_vcpu *vcpu)
@@ -96,17 +93,18 @@ static void run_guest(struct guest_vcpu *vcpu)
 /* CPUID exits in the ring; the records must follow each other without a gap. */
 static unsigned int count_records(struct exit_ring_reader *reader, uint32_t reason)
 {
-	const struct kvm_exit_record *record;
+	const struct kvm_exit_record *first, *record;
 	unsigned int found = 0;
 	uint64_t seq = 0;
 	uint32_t n;
 
-	while ((n = exit_ring_peek(reader, &record))) {
+	while ((n = exit_ring_peek(reader, &first))) {
 		for (uint32_t i = 0; i < n; i++) {
-			if (record[i].seq != seq++)
+			record = exit_ring_record_at(reader, first, i);
+			if (record->seq != seq++)
 				die("record %llu: %llu was expected",
-				    (unsigned long long)record[i].seq, (unsigned long long)seq - 1);
-			found += (record[i].reason & 0xffff) == reason;
+				    (unsigned long long)record->seq, (unsigned long long)seq - 1);
+			found += (record->reason & 0xffff) == reason;
 		}
 		exit_ring_advance(reader, n);
 	}
@@ -118,6 +116,7 @@ int main(void)
 	struct guest_vm vm;
 	struct guest_vcpu vcpu;
 	struct ring_map ring;
+	struct kvm_exit_ring_query query = {.size = sizeof(query), .abi = 1};
 	int control = open(KVM_EXIT_RING_DEVICE, O_RDWR | O_CLOEXEC);
 	unsigned int records;
 	uint64_t total;
@@ -125,7 +124,9 @@ int main(void)
 
 	if (control < 0)
 		die("%s: %s", KVM_EXIT_RING_DEVICE, strerror(errno));
-	if (ioctl(control, KVM_EXIT_RING_ARM))
+	if (ioctl(control, KVM_EXIT_RING_QUERY, &query) || query.abi != KVM_EXIT_RING_ABI)
+		die("the modules speak ABI %u, this program ABI %u", query.abi, KVM_EXIT_RING_ABI);
+	if (ring_arm(control))
 		die("KVM_EXIT_RING_ARM: %s", strerror(errno));
 	start_guest(&vm, &vcpu);
 	attach(&ring, control);

@@ -14,8 +14,10 @@
 #include <linux/timekeeping.h>
 #include <linux/vmalloc.h>
 #include <asm/tsc.h>
+#include <asm/vmx.h>
 
 #include "exit_ring_dev.h"
+#include "x86.h"
 
 /* True while a file has armed recording or is attached for records. */
 DEFINE_STATIC_KEY_FALSE(exit_ring_recording);
@@ -32,8 +34,9 @@ static u64 exit_ring_check_parts(struct exit_ring *er, u64 cycles)
 
 	/* Each is the difference of two stamps, maybe of two CPUs. */
 	if (unlikely((s64)(cycles | er->halted | er->user | er->preempted) < 0 ||
-		     away > cycles)) {
+		     away > cycles || er->polled > er->halted)) {
 		er->halted = 0;
+		er->polled = 0;
 		er->user = 0;
 		er->preempted = 0;
 		er->flags |= KVM_EXIT_REC_TSC_BACK;
@@ -50,6 +53,7 @@ static void exit_ring_add_totals(struct exit_ring *er, u64 cycles, u64 *counter)
 	exit_ring_add(counter, 1);
 	exit_ring_add(&total->cycles, cycles);
 	exit_ring_add(&total->halted_cycles, er->halted);
+	exit_ring_add(&total->polled_cycles, er->polled);
 	exit_ring_add(&total->userspace_cycles, er->user);
 	exit_ring_add(&total->preempted_cycles, er->preempted);
 }
@@ -63,6 +67,28 @@ static bool exit_ring_passes(struct exit_ring_buf *buf, u64 cycles)
 		return false;
 	buf->passed = 0;
 	return true;
+}
+
+/* What KVM injected at its last entry, as the VMCS has it; the error code in the upper half. */
+static u64 exit_ring_injected(struct exit_ring *er)
+{
+	const struct kvm_vcpu_arch *arch = &er->vcpu->arch;
+	const struct kvm_queued_exception *exception = &arch->exception;
+	u32 event = INTR_INFO_VALID_MASK;
+
+	if (!exception->injected) {
+		if (arch->nmi_injected)
+			return event | INTR_TYPE_NMI_INTR | NMI_VECTOR;
+		return event | arch->interrupt.nr |
+		       (arch->interrupt.soft ? INTR_TYPE_SOFT_INTR : INTR_TYPE_EXT_INTR);
+	}
+
+	event |= exception->vector | (kvm_exception_is_soft(exception->vector) ?
+				      INTR_TYPE_SOFT_EXCEPTION : INTR_TYPE_HARD_EXCEPTION);
+	if (!exception->has_error_code)
+		return event;
+	er->flags |= KVM_EXIT_REC_EVENT_ERROR;
+	return event | INTR_INFO_DELIVER_CODE_MASK | (u64)exception->error_code << 32;
 }
 
 /* Publishes, drops or filters the open record. Returns the counter to raise. */
@@ -87,6 +113,8 @@ static u64 *exit_ring_finish_record(struct exit_ring *er, u64 cycles)
 	record->halted_cycles = er->halted;
 	record->userspace_cycles = er->user;
 	record->preempted_cycles = er->preempted;
+	record->polled_cycles = er->polled;
+	*exit_ring_event(record) = er->flags & KVM_EXIT_REC_EVENT ? exit_ring_injected(er) : 0;
 	record->flags = er->flags;
 	if (er->flags & KVM_EXIT_REC_USER)
 		exit_ring_record_user(er, record);
@@ -109,6 +137,7 @@ void exit_ring_close(struct exit_ring *er, u64 cycles)
 	er->halted = 0;
 	er->user = 0;
 	er->preempted = 0;
+	er->polled = 0;
 }
 EXPORT_SYMBOL_GPL(exit_ring_close);
 
@@ -312,12 +341,21 @@ void exit_ring_sched_in(struct kvm_vcpu *vcpu)
 	/* What is left of the phase, which goes on, is @halted. */
 	if (er->phase == EXIT_RING_HALTED)
 		er->phase_tsc += delay;
+	if (er->poll_tsc)
+		er->poll_tsc = min(er->poll_tsc + delay, rdtsc());
 }
 
 unsigned int exit_ring_vcpu_size(unsigned int vcpu_size)
 {
 	exit_ring_offset = ALIGN(vcpu_size, sizeof(void *));
 	return exit_ring_offset + sizeof(void *);
+}
+
+u64 exit_ring_features(void)
+{
+	return KVM_EXIT_FEAT_SPLIT | KVM_EXIT_FEAT_KEYS | KVM_EXIT_FEAT_SYNTH |
+	       KVM_EXIT_FEAT_POLLED | KVM_EXIT_FEAT_VALUE | KVM_EXIT_FEAT_REQUESTS |
+	       KVM_EXIT_FEAT_EVENT | (exit_ring_waits ? KVM_EXIT_FEAT_WAIT : 0);
 }
 
 static void exit_ring_init_meta(struct exit_ring *er, struct kvm_vcpu *vcpu)
@@ -338,8 +376,7 @@ static void exit_ring_init_meta(struct exit_ring *er, struct kvm_vcpu *vcpu)
 		.vcpu_id = vcpu->vcpu_id,
 		.tgid = task_tgid_nr(current),
 		.tsc_khz = tsc_khz,
-		.features = KVM_EXIT_FEAT_SPLIT | KVM_EXIT_FEAT_KEYS | KVM_EXIT_FEAT_SYNTH |
-			    (exit_ring_waits ? KVM_EXIT_FEAT_WAIT : 0),
+		.features = exit_ring_features(),
 	};
 	local_irq_save(flags);
 	meta->tsc_base = rdtsc();
@@ -373,6 +410,7 @@ int exit_ring_vcpu_create(struct kvm_vcpu *vcpu)
 	er->wake_at = U32_MAX;
 	er->woken_tail = U64_MAX;
 	er->kvm = vcpu->kvm;
+	er->vcpu = vcpu;
 	er->producer.meta = &er->shared->meta;
 	er->producer.tail = &er->shared->tail;
 
@@ -397,9 +435,11 @@ void exit_ring_vcpu_register(struct kvm_vcpu *vcpu)
 	struct exit_ring *er = exit_ring_of(vcpu);
 	struct kvm_exit_record ident = { .vcpu_id = vcpu->vcpu_id, .isa = er->isa };
 
-	BUILD_BUG_ON(offsetof(struct kvm_exit_record, pcpu) + sizeof(u64) != sizeof(ident));
+	BUILD_BUG_ON(offsetof(struct kvm_exit_record, polled_cycles) !=
+		     offsetof(struct kvm_exit_record, pcpu) + sizeof(u64));
 	BUILD_BUG_ON(CONFIG_NR_CPUS > U16_MAX + 1);	/* pcpu */
 	BUILD_BUG_ON(offsetof(struct exit_ring, user_reason) % sizeof(u32));
+	BUILD_BUG_ON(offsetof(struct kvm_exit_record, entry_event) % sizeof(u64));
 	BUILD_BUG_ON(offsetof(struct exit_ring, run_errno) !=
 		     offsetof(struct exit_ring, user_reason) + 2);
 	er->shared->meta.isa = er->isa;

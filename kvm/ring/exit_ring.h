@@ -53,6 +53,7 @@ enum exit_ring_status {
  * struct exit_ring_buf - the records of one ring and its reader's filter
  * @rcu: frees it when no vCPU thread is inside exit_ring_close() any more
  * @bytes: of memory, as exit_ring_memory counts them
+ * @arming: number of the arming that it was made for, or 0
  * @id: a multiple of EXIT_RING_STATUSES; no two buffers have the same, none has 0
  * @records: vmalloc'ed
  * @count: records, a power of two
@@ -63,6 +64,7 @@ enum exit_ring_status {
 struct exit_ring_buf {
 	struct rcu_head rcu;
 	u64 bytes;
+	u64 arming;
 	u64 id;
 	struct kvm_exit_record *records;
 	u32 count;
@@ -117,10 +119,12 @@ struct exit_ring_waiter {
  * @run_delay_ns: sched_info.run_delay of the thread when it went off its CPU
  * @halted, @user, @preempted: cycles of the open exit elsewhere; the rest is the
  *		handler's. In user space @user still lacks the TSC of the next KVM_RUN
+ * @polled, @poll_tsc: part of @halted; since when it is polling, 0: it is not
  * @open: status of the open exit + @buf->id, or EXIT_RING_UNREAD. Buffer ids are multiples
  *		of EXIT_RING_STATUSES, so one comparison tests both
  * @record: the open exit's record if it is RESERVED or PENDING_FILTER
  * @user_reason, @isa, @run_errno: fields of that name in struct kvm_exit_record
+ * @vcpu: whose ring it is; gone when exit_ring_vcpu_destroy() is through
  * @ident: vcpu_id and isa where they are in the last 8 bytes of a record
  * @buf, @buf_id, @has_cr3: where to record to, its id, and whether with CR3;
  *		NULL, 0 and false without a reader; changed under exit_ring_lock
@@ -151,6 +155,8 @@ struct exit_ring {
 	u64 halted;
 	u64 user;
 	u64 preempted;
+	u64 polled;
+	u64 poll_tsc;
 
 	struct exit_ring_buf *buf;
 	u64 buf_id;
@@ -163,6 +169,7 @@ struct exit_ring {
 	u64 vmfail;
 	struct exit_ring_producer producer;
 	struct kvm_exit_total scratch;
+	struct kvm_vcpu *vcpu;
 
 	u64 used_slots[KVM_EXIT_TOTAL_SLOTS / 64];
 	const u64 *stat_exits;

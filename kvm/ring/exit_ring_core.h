@@ -124,6 +124,7 @@ EXIT_RING_INLINE void exit_ring_drop(struct exit_ring_producer *p)
  * @meta, @tail, @records: the shared areas as mapped
  * @next: index of the next record to read
  * @count: records in the ring
+ * @record_bytes: from one record to the next, at least sizeof(struct kvm_exit_record)
  */
 struct exit_ring_reader {
 	const struct kvm_exit_ring_meta *meta;
@@ -131,6 +132,7 @@ struct exit_ring_reader {
 	const struct kvm_exit_record *records;
 	__u64 next;
 	__u32 count;
+	__u32 record_bytes;
 };
 
 /* Begins at the present tail: a reader that attached finds what was kept for it. */
@@ -144,11 +146,19 @@ EXIT_RING_INLINE void exit_ring_reader_init(struct exit_ring_reader *r,
 	r->records = records;
 	r->next = exit_ring_load_acquire(&tail->tail);
 	r->count = meta->record_count;
+	r->record_bytes = meta->record_bytes;
+}
+
+/* The @n-th record after @first, which may be longer than this code knows. */
+EXIT_RING_INLINE const struct kvm_exit_record *
+exit_ring_record_at(const struct exit_ring_reader *r, const struct kvm_exit_record *first, __u32 n)
+{
+	return (const void *)((const char *)first + (__u64)n * r->record_bytes);
 }
 
 /*
  * Points *first at the oldest unread record. Returns how many lie there one after the
- * other, 0 if there is none; those that continue at the ring's beginning come with the
+ * other (see exit_ring_record_at()), 0 if there is none; those that continue at the ring's beginning come with the
  * call after exit_ring_advance().
  */
 EXIT_RING_INLINE __u32 exit_ring_peek(const struct exit_ring_reader *r,
@@ -157,7 +167,7 @@ EXIT_RING_INLINE __u32 exit_ring_peek(const struct exit_ring_reader *r,
 	__u64 unread = exit_ring_load_acquire(&r->meta->head) - r->next;	/* (c) */
 	__u32 at = (__u32)r->next & (r->count - 1);
 
-	*first = &r->records[at];
+	*first = exit_ring_record_at(r, r->records, at);
 	return unread < r->count - at ? (__u32)unread : r->count - at;
 }
 

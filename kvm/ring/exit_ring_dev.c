@@ -14,12 +14,17 @@
 #include <linux/uaccess.h>
 #include <linux/version.h>
 #include <linux/vmalloc.h>
+#include <asm/tsc.h>
 
 #include "exit_ring_dev.h"
 
-/* Bounds of ring_records: a page of records, 512 MiB of them. */
-#define EXIT_RING_RECORDS_MIN (PAGE_SIZE / KVM_EXIT_RECORD_BYTES)
+/* Bounds of ring_records: two pages of records, 768 MiB of them. */
+#define EXIT_RING_RECORDS_MIN 32U
 #define EXIT_RING_RECORDS_MAX (1U << 22)
+
+/* Calls of ABI 1, whose programs can't read this ABI's records. */
+#define EXIT_RING_ARM_ABI_1	_IO(KVM_EXIT_RING_IOC, 0x00)
+#define EXIT_RING_ATTACH_ABI_1	_IOC(_IOC_WRITE, KVM_EXIT_RING_IOC, 0x02, 72)
 
 unsigned int exit_ring_records = 65536;
 module_param_named(ring_records, exit_ring_records, uint, 0444);
@@ -105,28 +110,101 @@ static int exit_ring_dev_release(struct inode *inode, struct file *file)
  * patches code, is raised before and lowered after.
  */
 
-static long exit_ring_do_arm(struct exit_ring_file *f)
+static bool exit_ring_count_is_valid(u32 count)
+{
+	return is_power_of_2(count) && count >= EXIT_RING_RECORDS_MIN &&
+	       count <= EXIT_RING_RECORDS_MAX;
+}
+
+static long exit_ring_do_arm(struct exit_ring_file *f, const struct kvm_exit_ring_arm *how)
 {
 	if (exit_ring_armed_by)
 		return exit_ring_armed_by == f ? -EALREADY : -EBUSY;
 	exit_ring_armed_by = f;
 	f->arms = true;
-	exit_ring_arm(f->payer);
+	exit_ring_arm(f->payer, how);
 	return 0;
 }
 
-static long exit_ring_ioctl_arm(struct exit_ring_file *f)
+static long exit_ring_arm_file(struct exit_ring_file *f, const struct kvm_exit_ring_arm *how)
 {
 	long r = -EINTR;
 
 	static_branch_inc(&exit_ring_recording);
 	if (!mutex_lock_killable(&exit_ring_lock)) {
-		r = exit_ring_do_arm(f);
+		r = exit_ring_do_arm(f, how);
 		mutex_unlock(&exit_ring_lock);
 	}
 	if (r)
 		static_branch_dec(&exit_ring_recording);
 	return r == -EALREADY ? 0 : r;
+}
+
+/* Copies a struct that begins with its size, at least @min, to the @known bytes at @to. */
+static int exit_ring_copy_sized(void *to, size_t known, size_t min, const void __user *from)
+{
+	u32 size;
+
+	if (get_user(size, (const u32 __user *)from))
+		return -EFAULT;
+	if (size < min || size > PAGE_SIZE)
+		return -EINVAL;
+	return copy_struct_from_user(to, known, from, size);
+}
+
+static long exit_ring_ioctl_arm(struct exit_ring_file *f, const void __user *arg)
+{
+	struct kvm_exit_ring_arm how;
+	int r = exit_ring_copy_sized(&how, sizeof(how), KVM_EXIT_RING_ARM_BYTES_MIN, arg);
+
+	if (r)
+		return r;
+	how.record_count = how.record_count ?: exit_ring_records;
+	if (how.flags & ~KVM_EXIT_ATTACH_CR3 || how.reserved ||
+	    !exit_ring_count_is_valid(how.record_count))
+		return -EINVAL;
+	return exit_ring_arm_file(f, &how);
+}
+
+static u32 exit_ring_tsc_flags(void)
+{
+	return (boot_cpu_has(X86_FEATURE_CONSTANT_TSC) ? KVM_EXIT_TSC_CONSTANT : 0) |
+	       (boot_cpu_has(X86_FEATURE_NONSTOP_TSC) ? KVM_EXIT_TSC_NONSTOP : 0) |
+	       (check_tsc_unstable() ? 0 : KVM_EXIT_TSC_STABLE);
+}
+
+static long exit_ring_ioctl_query(struct kvm_exit_ring_query __user *arg)
+{
+	struct kvm_exit_ring_query query = {
+		.size = sizeof(query),
+		.abi = KVM_EXIT_RING_ABI,
+		.features = exit_ring_features(),
+		.meta_bytes = sizeof(struct kvm_exit_ring_meta),
+		.record_bytes = sizeof(struct kvm_exit_record),
+		.record_count = exit_ring_records,
+		.record_count_max = EXIT_RING_RECORDS_MAX,
+		.total_bytes = sizeof(struct kvm_exit_total),
+		.total_slots = KVM_EXIT_TOTAL_SLOTS,
+		.tsc = exit_ring_tsc_flags(),
+		.tsc_khz = tsc_khz,
+	};
+	size_t known;
+	u32 size;
+
+	if (get_user(size, &arg->size))
+		return -EFAULT;
+	if (size < KVM_EXIT_RING_QUERY_BYTES_MIN || size > PAGE_SIZE)
+		return -EINVAL;
+
+	if (mutex_lock_killable(&exit_ring_lock))
+		return -EINTR;
+	exit_ring_query_set(&query);
+	mutex_unlock(&exit_ring_lock);
+
+	known = min_t(size_t, size, sizeof(query));
+	if (copy_to_user(arg, &query, known) || clear_user((void __user *)arg + known, size - known))
+		return -EFAULT;
+	return 0;
 }
 
 /* Replaces info by that of the next ring. */
@@ -154,6 +232,7 @@ static long exit_ring_do_next(struct exit_ring_file *f, struct kvm_exit_ring_inf
 		.vcpu_id = meta->vcpu_id,
 		.tgid = meta->tgid,
 		.isa = meta->isa,
+		.tid = READ_ONCE(meta->tid),
 		.flags = (meta->state == KVM_EXIT_RING_DEAD ? KVM_EXIT_INFO_DEAD : 0) |
 			 (er->attached ? KVM_EXIT_INFO_BUSY : 0) |
 			 (er->buf ? KVM_EXIT_INFO_RECORDING : 0) |
@@ -169,7 +248,7 @@ static long exit_ring_ioctl_next(struct exit_ring_file *f, struct kvm_exit_ring_
 
 	if (copy_from_user(&info, arg, sizeof(info)))
 		return -EFAULT;
-	if (memchr_inv(info.reserved, 0, sizeof(info.reserved)))
+	if (info.reserved0 || memchr_inv(info.reserved, 0, sizeof(info.reserved)))
 		return -EINVAL;
 
 	if (mutex_lock_killable(&exit_ring_lock))
@@ -228,30 +307,37 @@ static long exit_ring_attach_file(struct exit_ring_file *f, const struct kvm_exi
 		if (r != -EAGAIN)
 			break;
 		if (!buf)
-			buf = exit_ring_new_buf(NULL);
-		exit_ring_wait_for_grace(wait);
+			buf = exit_ring_new_buf(NULL, how->record_count);
+		cond_synchronize_rcu(READ_ONCE(wait->grace));
+		exit_ring_put(wait);
 	} while (buf);
 
 	exit_ring_discard_buf(buf);
 	return r == -EAGAIN ? -ENOMEM : r;
 }
 
-static long exit_ring_ioctl_attach(struct exit_ring_file *f,
-				   const struct kvm_exit_ring_attach __user *arg)
+static long exit_ring_ioctl_attach(struct exit_ring_file *f, const void __user *arg)
 {
 	struct kvm_exit_ring_attach how;
+	bool totals_only;
 	long r;
 
-	if (copy_from_user(&how, arg, sizeof(how)))
-		return -EFAULT;
-	if (how.flags & ~(KVM_EXIT_ATTACH_CR3 | KVM_EXIT_ATTACH_TOTALS) ||
-	    memchr_inv(how.reserved, 0, sizeof(how.reserved)))
+	r = exit_ring_copy_sized(&how, sizeof(how), KVM_EXIT_RING_ATTACH_BYTES_MIN, arg);
+	if (r)
+		return r;
+	totals_only = how.flags == KVM_EXIT_ATTACH_TOTALS;
+	if (totals_only && memchr_inv(&how.record_count, 0, sizeof(how) -
+				      offsetof(struct kvm_exit_ring_attach, record_count)))
+		return -EINVAL;
+	how.record_count = how.record_count ?: exit_ring_records;
+	if ((!totals_only && how.flags & ~KVM_EXIT_ATTACH_CR3) ||
+	    !exit_ring_count_is_valid(how.record_count))
 		return -EINVAL;
 
-	if (!(how.flags & KVM_EXIT_ATTACH_TOTALS))
+	if (!totals_only)
 		static_branch_inc(&exit_ring_recording);
 	r = exit_ring_attach_file(f, &how);
-	if (r && !(how.flags & KVM_EXIT_ATTACH_TOTALS))
+	if (r && !totals_only)
 		static_branch_dec(&exit_ring_recording);
 	return r;
 }
@@ -262,11 +348,16 @@ static long exit_ring_dev_ioctl(struct file *file, unsigned int cmd, unsigned lo
 
 	switch (cmd) {
 	case KVM_EXIT_RING_ARM:
-		return exit_ring_ioctl_arm(f);
+		return exit_ring_ioctl_arm(f, (void __user *)arg);
+	case KVM_EXIT_RING_QUERY:
+		return exit_ring_ioctl_query((void __user *)arg);
 	case KVM_EXIT_RING_NEXT:
 		return exit_ring_ioctl_next(f, (void __user *)arg);
 	case KVM_EXIT_RING_ATTACH:
 		return exit_ring_ioctl_attach(f, (void __user *)arg);
+	case EXIT_RING_ARM_ABI_1:
+	case EXIT_RING_ATTACH_ABI_1:
+		return -EPROTONOSUPPORT;
 	default:
 		return -ENOTTY;
 	}
@@ -287,7 +378,7 @@ static unsigned long exit_ring_area_pages(struct exit_ring_file *f, unsigned lon
 	if (pgoff == 1)
 		return 1;
 	if (pgoff == records)
-		return (f->waiter.er->buf->count * sizeof(struct kvm_exit_record)) >> PAGE_SHIFT;
+		return f->waiter.er->buf->bytes >> PAGE_SHIFT;
 	return 0;
 }
 
@@ -394,9 +485,8 @@ static int exit_ring_check_params(void)
 		pr_err("on_full=%s is neither drop nor wait\n", on_full);
 		return -EINVAL;
 	}
-	if (!is_power_of_2(exit_ring_records) || exit_ring_records < EXIT_RING_RECORDS_MIN ||
-	    exit_ring_records > EXIT_RING_RECORDS_MAX) {
-		pr_err("ring_records=%u is not a power of two from %lu to %u\n", exit_ring_records,
+	if (!exit_ring_count_is_valid(exit_ring_records)) {
+		pr_err("ring_records=%u is not a power of two from %u to %u\n", exit_ring_records,
 		       EXIT_RING_RECORDS_MIN, EXIT_RING_RECORDS_MAX);
 		return -EINVAL;
 	}

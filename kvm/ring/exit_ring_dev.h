@@ -20,6 +20,12 @@ extern unsigned int exit_ring_records;
 /* Raised, and the files without a ring woken, whenever a ring comes or goes. */
 extern u64 exit_ring_changes;
 
+/* KVM_EXIT_FEAT_* */
+u64 exit_ring_features(void);
+
+/* Fills in what the set of rings has of struct kvm_exit_ring_query. */
+void exit_ring_query_set(struct kvm_exit_ring_query *query);
+
 /* Gives a new ring the next id. -ENOMEM */
 int exit_ring_new_id(struct exit_ring *er);
 
@@ -27,17 +33,14 @@ int exit_ring_new_id(struct exit_ring *er);
 void exit_ring_publish_ring(struct exit_ring *er);
 
 /*
- * A buffer for ring_records, charged to the memory cgroup @payer, or to that of the calling
+ * A buffer for @count records, charged to the memory cgroup @payer, or to that of the calling
  * thread if it is NULL. NULL if there is no memory or the bound of ring_memory_mib is reached;
  * kills nobody.
  */
-struct exit_ring_buf *exit_ring_new_buf(struct mem_cgroup *payer);
+struct exit_ring_buf *exit_ring_new_buf(struct mem_cgroup *payer, u32 count);
 
 /* Frees a buffer that was never attached, or NULL. */
 void exit_ring_discard_buf(struct exit_ring_buf *buf);
-
-/* Waits for a grace period after @er's last buffer, then puts the reference of @er. */
-void exit_ring_wait_for_grace(struct exit_ring *er);
 
 /* The rest under exit_ring_lock. */
 
@@ -62,10 +65,10 @@ int exit_ring_attach(struct exit_ring *er, const struct kvm_exit_ring_attach *ho
 void exit_ring_detach(struct exit_ring *er);
 
 /*
- * New rings record from their first exit on; their buffers are charged to @payer. Turning it off
- * drops what waits unread.
+ * New rings that @how selects record from their first exit on; their buffers are charged to
+ * @payer. Turning it off drops what waits unread.
  */
-void exit_ring_arm(struct mem_cgroup *payer);
+void exit_ring_arm(struct mem_cgroup *payer, const struct kvm_exit_ring_arm *how);
 void exit_ring_disarm(void);
 
 void exit_ring_get(struct exit_ring *er);

@@ -40,13 +40,13 @@ static __always_inline void exit_ring_add(u64 *counter, u64 n)
 #endif
 }
 
-/* The vCPU was elsewhere for a part of the open exit, apart from user space. */
-#define EXIT_RING_AWAY	(KVM_EXIT_REC_HALTED | KVM_EXIT_REC_PREEMPTED)
+/* What only exit_ring_close() deals with: the vCPU was elsewhere, apart from user space; an event. */
+#define EXIT_RING_SLOW	(KVM_EXIT_REC_HALTED | KVM_EXIT_REC_PREEMPTED | KVM_EXIT_REC_EVENT)
 
 void exit_ring_close(struct exit_ring *er, u64 cycles);
 
 /*
- * Adds the open exit, which was in user space but not EXIT_RING_AWAY, to its total: the
+ * Adds the open exit, which was in user space but not EXIT_RING_SLOW, to its total: the
  * cycles first, so that a reader never sees a part without them.
  */
 static __always_inline void exit_ring_add_user(struct exit_ring *er, u64 cycles, u64 user)
@@ -105,6 +105,12 @@ static __always_inline void exit_ring_record_user(struct exit_ring *er,
 	*(u32 *)&record->user_reason = *(u32 *)&er->user_reason;
 }
 
+/* entry_event and entry_error_code in one store */
+static __always_inline u64 *exit_ring_event(struct kvm_exit_record *record)
+{
+	return (u64 *)&record->entry_event;
+}
+
 /* Whether somebody records this vCPU, not only another one. */
 static __always_inline bool exit_ring_is_recorded(struct exit_ring *er)
 {
@@ -121,9 +127,9 @@ static __always_inline bool exit_ring_close_fast_recorded(struct exit_ring *er, 
 
 	if (unlikely(er->open != READ_ONCE(er->buf_id) + EXIT_RING_RESERVED || (s64)cycles < 0))
 		return false;
-	if (flags & (EXIT_RING_AWAY | KVM_EXIT_REC_USER)) {
+	if (flags & (EXIT_RING_SLOW | KVM_EXIT_REC_USER)) {
 		user = er->user;
-		if (unlikely(flags & EXIT_RING_AWAY || user > cycles))
+		if (unlikely(flags & EXIT_RING_SLOW || user > cycles))
 			return false;
 		exit_ring_add(&total->recorded, 1);
 		exit_ring_add_user(er, cycles, user);
@@ -138,6 +144,8 @@ static __always_inline bool exit_ring_close_fast_recorded(struct exit_ring *er, 
 	record->userspace_cycles = user;
 	record->preempted_cycles = 0;
 	record->flags = flags;
+	record->polled_cycles = 0;
+	*exit_ring_event(record) = 0;
 	exit_ring_publish(&er->producer, record);
 	return true;
 }
@@ -164,6 +172,17 @@ static __always_inline bool exit_ring_open(struct exit_ring *er)
 }
 
 /*
+ * The open exit ended with an entry that injected an event. KVM has not yet dealt with the next
+ * exit, so what it injected is still there.
+ */
+static __always_inline void exit_ring_note_event(struct kvm_vcpu *vcpu, struct exit_ring *er)
+{
+	if (unlikely(vcpu->arch.exception.injected | vcpu->arch.interrupt.injected |
+		     vcpu->arch.nmi_injected))
+		er->flags |= KVM_EXIT_REC_EVENT;
+}
+
+/*
  * exit_ring_count() with a reader, for the vendor modules; the new exit began at
  * tsc. Fills in what is common of its slot, @er->record, or returns false if it
  * gets none. The caller writes guest_rip to key_aux except guest_cr3, reason,
@@ -183,6 +202,7 @@ static __always_inline bool exit_ring_record(struct exit_ring *er, u64 cycles, u
 	record = er->record;
 	record->tsc = tsc;
 	record->guest_cr3 = 0;
+	record->value = 0;
 	/* pcpu, vcpu_id, user_reason, isa and run_errno in one store */
 	*exit_ring_ident(record) = er->ident | (u32)raw_smp_processor_id();
 	return true;
@@ -198,7 +218,8 @@ void exit_ring_record_guest(struct kvm_vcpu *vcpu, struct exit_ring *er);
 static __always_inline void exit_ring_finish_fill(struct kvm_vcpu *vcpu, struct exit_ring *er,
 					       u32 flags)
 {
-	er->flags = flags;
+	er->flags = flags | KVM_EXIT_REC_REQUESTS;
+	er->record->requests = READ_ONCE(vcpu->requests);
 	if (unlikely(er->has_cr3 || is_guest_mode(vcpu)))
 		exit_ring_record_guest(vcpu, er);
 }
@@ -209,6 +230,28 @@ static __always_inline u32 exit_ring_key(struct kvm_exit_record *record, u64 key
 	record->key = key;
 	record->key_aux = key_aux;
 	return KVM_EXIT_REC_KEY;
+}
+
+/* What the guest wrote. Returns the flag of that. */
+static __always_inline u32 exit_ring_value(struct kvm_exit_record *record, u64 value)
+{
+	record->value = value;
+	return KVM_EXIT_REC_VALUE;
+}
+
+/* EAX of an OUT of @size bytes, 1, 2 or 4 */
+static __always_inline u32 exit_ring_out_value(struct kvm_exit_record *record, u32 eax, u32 size)
+{
+	static const u32 mask[] = { [1] = 0xff, [2] = 0xffff, [4] = U32_MAX, [8] = 0 };
+
+	return exit_ring_value(record, eax & mask[size]);
+}
+
+/* EDX:EAX of WRMSR */
+static __always_inline u32 exit_ring_msr_value(struct kvm_exit_record *record,
+					       const unsigned long *regs)
+{
+	return exit_ring_value(record, (u32)regs[VCPU_REGS_RAX] | (u64)regs[VCPU_REGS_RDX] << 32);
 }
 
 static __always_inline u32 exit_ring_no_key(struct kvm_exit_record *record)

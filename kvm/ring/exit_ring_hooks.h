@@ -39,6 +39,12 @@ static __always_inline void exit_ring_phase_end(struct exit_ring *er, u64 *part,
 	er->flags |= flag;
 }
 
+/* KVM_RUN in another thread than the last time: once in the life of nearly all vCPUs */
+static inline void exit_ring_new_thread(struct kvm_vcpu *vcpu)
+{
+	WRITE_ONCE(exit_ring_of(vcpu)->shared->meta.tid, task_pid_nr(current));
+}
+
 /* Outside KVM_RUN, where the TSC is missing in @er->user. */
 static __always_inline bool exit_ring_in_user(struct exit_ring *er)
 {
@@ -71,6 +77,24 @@ static __always_inline void exit_ring_run_end(struct kvm_vcpu *vcpu, int r)
 		exit_ring_run_failed(er, r);
 }
 
+/* Inside kvm_vcpu_halt(): polls, until it blocks or need not. */
+static __always_inline void exit_ring_poll_begin(struct kvm_vcpu *vcpu)
+{
+	struct exit_ring *er = exit_ring_of(vcpu);
+
+	if (er->phase == EXIT_RING_HALTED)
+		er->poll_tsc = rdtsc();
+}
+
+static __always_inline void exit_ring_poll_end(struct exit_ring *er)
+{
+	if (!er->poll_tsc)
+		return;
+	er->polled += rdtsc() - er->poll_tsc;
+	er->poll_tsc = 0;
+	er->flags |= KVM_EXIT_REC_POLLED;
+}
+
 /*
  * Around polling and blocking for a vCPU that has nothing to run. One is inside the other:
  * returns whether it is the outer one, which exit_ring_halt_end() ends. A vCPU that waits
@@ -80,6 +104,7 @@ static __always_inline bool exit_ring_halt_begin(struct kvm_vcpu *vcpu)
 {
 	struct exit_ring *er = exit_ring_of(vcpu);
 
+	exit_ring_poll_end(er);
 	if (er->phase != EXIT_RING_HANDLER || vcpu->arch.apf.halted)
 		return false;
 	exit_ring_phase_begin(er, EXIT_RING_HALTED);
@@ -90,8 +115,10 @@ static __always_inline void exit_ring_halt_end(struct kvm_vcpu *vcpu, bool halte
 {
 	struct exit_ring *er = exit_ring_of(vcpu);
 
-	if (halted)
-		exit_ring_phase_end(er, &er->halted, KVM_EXIT_REC_HALTED);
+	if (!halted)
+		return;
+	exit_ring_poll_end(er);
+	exit_ring_phase_end(er, &er->halted, KVM_EXIT_REC_HALTED);
 }
 
 void exit_ring_sched_out(struct kvm_vcpu *vcpu);

@@ -50,6 +50,13 @@ static u64 exit_ring_last_vm_id;
 static unsigned int exit_ring_orphans;
 static bool exit_ring_armed;
 static struct mem_cgroup *exit_ring_payer;	/* of the file that has armed, or NULL */
+static struct kvm_exit_ring_arm exit_ring_armed_how;
+static struct kvm_exit_ring_attach exit_ring_armed_filter;	/* the same, as an attach has it */
+static u64 exit_ring_arming;		/* number of the present or last arming */
+static u64 exit_ring_arming_bytes;	/* of the buffers that were made for it */
+
+/* For struct kvm_exit_ring_query. Under exit_ring_lock. */
+static u64 exit_ring_refused, exit_ring_lost_rings;
 
 /* Live rings and the sum of those that were, for exit_ring_host_sum(). */
 static DEFINE_SPINLOCK(exit_ring_live_lock);
@@ -123,15 +130,15 @@ static void exit_ring_free_records(struct exit_ring_buf *buf)
 }
 
 /* Fails rather than have anybody killed, in the payer's cgroup or elsewhere. */
-static struct exit_ring_buf *exit_ring_alloc_buf(void)
+static struct exit_ring_buf *exit_ring_alloc_buf(u32 count)
 {
 	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 	struct exit_ring_buf *buf = kmalloc(sizeof(*buf), gfp);
 
 	if (!buf)
 		return NULL;
-	buf->count = exit_ring_records;
-	buf->bytes = array_size(buf->count, sizeof(*buf->records));
+	buf->count = count;
+	buf->bytes = PAGE_ALIGN(array_size(buf->count, sizeof(*buf->records)));
 	if (atomic64_add_return(buf->bytes, &exit_ring_memory) <= exit_ring_memory_max())
 		buf->records = __vmalloc(buf->bytes, gfp);
 	if (!buf->records) {
@@ -142,15 +149,15 @@ static struct exit_ring_buf *exit_ring_alloc_buf(void)
 	return buf;
 }
 
-struct exit_ring_buf *exit_ring_new_buf(struct mem_cgroup *payer)
+struct exit_ring_buf *exit_ring_new_buf(struct mem_cgroup *payer, u32 count)
 {
 	struct mem_cgroup *before;
 	struct exit_ring_buf *buf;
 
 	if (!payer)
-		return exit_ring_alloc_buf();
+		return exit_ring_alloc_buf(count);
 	before = set_active_memcg(payer);
-	buf = exit_ring_alloc_buf();
+	buf = exit_ring_alloc_buf(count);
 	set_active_memcg(before);
 	return buf;
 }
@@ -201,6 +208,7 @@ static void exit_ring_attach_buf(struct exit_ring *er, struct exit_ring_buf *buf
 	WRITE_ONCE(p->tail_seen, p->head);
 	p->dropped = 0;
 	WRITE_ONCE(er->shared->tail.tail, p->head);
+	WRITE_ONCE(er->shared->meta.record_count, buf->count);
 	WRITE_ONCE(er->shared->meta.dropped, 0);
 	WRITE_ONCE(er->shared->meta.attached_seq, p->seq);
 	er->woken_tail = U64_MAX;
@@ -217,6 +225,8 @@ static void exit_ring_drop_buf(struct exit_ring *er)
 
 	if (!buf)
 		return;
+	if (buf->arming == exit_ring_arming)
+		exit_ring_arming_bytes -= buf->bytes;
 	WRITE_ONCE(er->wake_at, U32_MAX);
 	WRITE_ONCE(er->unfiltered_id, 0);
 	WRITE_ONCE(er->buf_id, 0);
@@ -341,16 +351,33 @@ static u64 exit_ring_find_vm_id(struct exit_ring *er)
 
 static void exit_ring_start_armed(struct exit_ring *er, struct exit_ring_buf *buf)
 {
-	static const struct kvm_exit_ring_attach all;
-
 	if (buf) {
-		exit_ring_set_filter(er, buf, &all);
+		buf->arming = exit_ring_arming;
+		exit_ring_arming_bytes += buf->bytes;
+		exit_ring_set_filter(er, buf, &exit_ring_armed_filter);
 		exit_ring_attach_buf(er, buf);
 		return;
 	}
 	er->refused = true;
+	exit_ring_refused++;
 	pr_warn_ratelimited("no memory to record vCPU %u of process %u\n",
 			    er->shared->meta.vcpu_id, er->shared->meta.tgid);
+}
+
+/* Whether recording is armed for a new vCPU, which is in the process that made it. */
+static bool exit_ring_is_armed_for(struct exit_ring *er)
+{
+	u32 tgid = exit_ring_armed_how.tgid;
+
+	return exit_ring_armed && (!tgid || tgid == er->shared->meta.tgid);
+}
+
+/* Whether the file that has armed allows for that much more. */
+static bool exit_ring_arming_has_room(const struct exit_ring_buf *buf)
+{
+	u64 max = exit_ring_armed_how.max_bytes;
+
+	return !max || (exit_ring_arming_bytes <= max && buf->bytes <= max - exit_ring_arming_bytes);
 }
 
 static void exit_ring_add_to_set(struct exit_ring *er)
@@ -369,6 +396,7 @@ void exit_ring_publish_ring(struct exit_ring *er)
 {
 	struct exit_ring_buf *buf = NULL;
 	struct mem_cgroup *payer;
+	u32 count;
 
 	exit_ring_stock_vendor = !er->isa;
 	if (!er->isa) {
@@ -377,23 +405,27 @@ void exit_ring_publish_ring(struct exit_ring *er)
 	}
 	/* The buffer is made outside the lock; whoever arms in between misses this vCPU. */
 	mutex_lock(&exit_ring_lock);
-	if (!exit_ring_armed) {
+	if (!exit_ring_is_armed_for(er)) {
 		exit_ring_add_to_set(er);
 		mutex_unlock(&exit_ring_lock);
 		return;
 	}
+	count = exit_ring_armed_how.record_count;
 	payer = exit_ring_payer;
 	if (payer)
 		css_get(&payer->css);
 	mutex_unlock(&exit_ring_lock);
 
-	buf = exit_ring_new_buf(payer);
+	buf = exit_ring_new_buf(payer, count);
 	mem_cgroup_put(payer);
 
 	mutex_lock(&exit_ring_lock);
-	if (exit_ring_armed) {
-		exit_ring_start_armed(er, buf);
-		buf = NULL;
+	if (exit_ring_is_armed_for(er)) {
+		bool fits = buf && exit_ring_arming_has_room(buf);
+
+		exit_ring_start_armed(er, fits ? buf : NULL);
+		if (fits)
+			buf = NULL;
 	}
 	exit_ring_add_to_set(er);
 	mutex_unlock(&exit_ring_lock);
@@ -438,6 +470,7 @@ static void exit_ring_remove_oldest_orphan(void)
 		if (er->orphaned) {
 			pr_warn_ratelimited("too many vCPUs have ended: the unread records of vCPU %u of process %u are lost\n",
 					    er->shared->meta.vcpu_id, er->shared->meta.tgid);
+			exit_ring_lost_rings++;
 			exit_ring_remove(er);
 			return;
 		}
@@ -522,14 +555,17 @@ void exit_ring_detach(struct exit_ring *er)
 	}
 }
 
-void exit_ring_wait_for_grace(struct exit_ring *er)
+void exit_ring_arm(struct mem_cgroup *payer, const struct kvm_exit_ring_arm *how)
 {
-	cond_synchronize_rcu(READ_ONCE(er->grace));
-	exit_ring_put(er);
-}
-
-void exit_ring_arm(struct mem_cgroup *payer)
-{
+	exit_ring_armed_how = *how;
+	exit_ring_armed_filter = (struct kvm_exit_ring_attach) {
+		.flags = how->flags,
+		.one_in = how->one_in,
+		.min_cycles = how->min_cycles,
+	};
+	memcpy(exit_ring_armed_filter.reason_mask, how->reason_mask, sizeof(how->reason_mask));
+	exit_ring_arming++;
+	exit_ring_arming_bytes = 0;
 	exit_ring_armed = true;
 	exit_ring_payer = payer;
 }
@@ -549,6 +585,14 @@ void exit_ring_disarm(void)
 		else
 			exit_ring_drop_buf(er);
 	}
+}
+
+void exit_ring_query_set(struct kvm_exit_ring_query *query)
+{
+	query->memory_bytes = atomic64_read(&exit_ring_memory);
+	query->memory_max_bytes = exit_ring_memory_max();
+	query->refused = exit_ring_refused;
+	query->lost_rings = exit_ring_lost_rings;
 }
 
 void exit_ring_set_fini(void)

@@ -4,6 +4,7 @@
 
 /* EXITINFO1 of IOIO (AMD APM vol. 2, 15.10.2); bits 2, 3 and 4 below become KVM_EXIT_KEY_IO_* */
 #define IOIO_SIZE(info)		(((info) >> SVM_IOIO_SIZE_SHIFT) & 7)
+#define IOIO_IS_OUT(info)	(!((info) & (SVM_IOIO_TYPE_MASK | SVM_IOIO_STR_MASK)))
 #define IOIO_PORT(info)		(((info) >> 16) & 0xffff)
 /* EXITINFO1 of a nested page fault (15.25.6): a page fault's error code */
 #define NPF_WRITE(info)		((info) & PFERR_WRITE_MASK)
@@ -39,9 +40,12 @@ static u32 svm_exit_key(struct kvm_vcpu *vcpu, struct kvm_exit_record *record, u
 	case SVM_EXIT_CPUID:
 		return exit_ring_key(record, (u32)regs[VCPU_REGS_RAX], (u32)regs[VCPU_REGS_RCX]);
 	case SVM_EXIT_IOIO:
-		return exit_ring_key(record, IOIO_PORT(info_1), svm_exit_io_aux(info_1));
+		return exit_ring_key(record, IOIO_PORT(info_1), svm_exit_io_aux(info_1)) |
+		       (IOIO_IS_OUT(info_1) ? exit_ring_out_value(record, regs[VCPU_REGS_RAX],
+								  IOIO_SIZE(info_1)) : 0);
 	case SVM_EXIT_MSR:
-		return exit_ring_key(record, (u32)regs[VCPU_REGS_RCX], info_1);
+		return exit_ring_key(record, (u32)regs[VCPU_REGS_RCX], info_1) |
+		       (info_1 ? exit_ring_msr_value(record, regs) : 0);
 	case SVM_EXIT_VMMCALL:
 		return exit_ring_key(record, regs[VCPU_REGS_RAX], 0);
 	case SVM_EXIT_NPF:
@@ -67,7 +71,8 @@ static void svm_exit_encrypted(struct exit_ring *er)
 {
 	er->record->guest_rip = 0;
 	er->record->guest_cr3 = 0;
-	er->flags &= ~KVM_EXIT_REC_CR3;
+	er->record->value = 0;
+	er->flags &= ~(KVM_EXIT_REC_CR3 | KVM_EXIT_REC_VALUE);
 	er->flags |= KVM_EXIT_REC_NO_RIP;
 }
 
@@ -105,6 +110,7 @@ void svm_exit_ring_record(struct kvm_vcpu *vcpu)
 	struct kvm_exit_record *record;
 	u32 flags = KVM_EXIT_REC_QUAL;
 
+	exit_ring_note_event(vcpu, er);
 	if (!exit_ring_record(er, er->cycles, er->exit_tsc, total, &total->count))
 		return;
 	record = er->record;

@@ -23,6 +23,7 @@
 /* ... of "I/O Instructions"; bits 5:3 below become KVM_EXIT_KEY_IO_* */
 #define QUAL_IO_SIZE(q)		(((q) & 7) + 1)
 #define QUAL_IO_KIND(q)		((((q) >> 3) & 7) << 4)
+#define QUAL_IO_IS_OUT(q)	(!((q) & 0x18)) /* neither IN nor INS nor OUTS */
 #define QUAL_IO_PORT(q)		((u16)((q) >> 16)) /* undefined above bit 31 */
 /* ... of "EPT Violations": read, write, fetch in bits 2:0 */
 #define QUAL_EPT_ACCESS(q)	((q) & 7)
@@ -71,11 +72,14 @@ static __always_inline u32 vmx_exit_key(struct kvm_vcpu *vcpu, struct kvm_exit_r
 		return exit_ring_key(record, QUAL_DR_NUMBER(qual), QUAL_DR_FROM(qual));
 	case EXIT_REASON_IO_INSTRUCTION:
 		return exit_ring_key(record, QUAL_IO_PORT(qual),
-				     QUAL_IO_SIZE(qual) | QUAL_IO_KIND(qual));
+				     QUAL_IO_SIZE(qual) | QUAL_IO_KIND(qual)) |
+		       (QUAL_IO_IS_OUT(qual) ? exit_ring_out_value(record, regs[VCPU_REGS_RAX],
+								   QUAL_IO_SIZE(qual)) : 0);
 	case EXIT_REASON_MSR_READ:
+		return exit_ring_key(record, (u32)regs[VCPU_REGS_RCX], 0);
 	case EXIT_REASON_MSR_WRITE:
-		return exit_ring_key(record, (u32)regs[VCPU_REGS_RCX],
-				     basic == EXIT_REASON_MSR_WRITE);
+		return exit_ring_key(record, (u32)regs[VCPU_REGS_RCX], 1) |
+		       exit_ring_msr_value(record, regs);
 	case EXIT_REASON_EPT_VIOLATION:
 		return exit_ring_key(record, vmcs_read64(GUEST_PHYSICAL_ADDRESS),
 				     QUAL_EPT_ACCESS(qual));
@@ -121,6 +125,7 @@ static __always_inline void vmx_exit_ring_record(struct kvm_vcpu *vcpu)
 	struct exit_ring *er = vmx->exit_ring;
 	struct kvm_exit_total *total = vmx_exit_total(vmx);
 
+	exit_ring_note_event(vcpu, er);
 	if (exit_ring_record(er, er->cycles, er->exit_tsc, total, &total->count))
 		vmx_exit_fill(vcpu, er, vmx_exit_read_rip(vcpu), vmx_exit_read_qual(vcpu), 0);
 }

@@ -47,23 +47,37 @@ static void test_needs_a_capability(void)
 	CHECK(in_child(open_without_capabilities, NULL) == 0);
 }
 
+/* As uapi/kvm_exit_ring.h of ABI 1 had them */
+#define ARM_ABI_1    _IO(KVM_EXIT_RING_IOC, 0x00)
+#define ATTACH_ABI_1 _IOC(_IOC_WRITE, KVM_EXIT_RING_IOC, 0x02, 72)
+
 static void test_invalid_calls(void)
 {
 	struct kvm_exit_ring_info info = {.ring_id = ~0ULL};
-	struct kvm_exit_ring_attach how = {.ring_id = ~0ULL};
+	struct kvm_exit_ring_attach how = {.size = sizeof(how), .ring_id = ~0ULL};
 	int fd = device();
 
 	CHECK(ioctl(fd, 0, 0) < 0 && errno == ENOTTY);
+	CHECK(ioctl(fd, ARM_ABI_1) < 0 && errno == EPROTONOSUPPORT);
+	CHECK(ioctl(fd, ATTACH_ABI_1, &how) < 0 && errno == EPROTONOSUPPORT);
 	CHECK(ioctl(fd, _IO(KVM_EXIT_RING_IOC, 0x77), 0) < 0 && errno == ENOTTY);
 	CHECK(ioctl(fd, KVM_EXIT_RING_NEXT, 8) < 0 && errno == EFAULT);
 	CHECK(ioctl(fd, KVM_EXIT_RING_ATTACH, 8) < 0 && errno == EFAULT);
 	CHECK(ioctl(fd, KVM_EXIT_RING_NEXT, &info) < 0 && errno == ENOENT);
-	info = (struct kvm_exit_ring_info){.reserved = {0, 0, 0, 1}};
+	info = (struct kvm_exit_ring_info){.reserved = {0, 0, 1}};
 	CHECK(ioctl(fd, KVM_EXIT_RING_NEXT, &info) < 0 && errno == EINVAL);
 	CHECK(ioctl(fd, KVM_EXIT_RING_ATTACH, &how) < 0 && errno == ENOENT);
 	how.flags = 0x80;
 	CHECK(ioctl(fd, KVM_EXIT_RING_ATTACH, &how) < 0 && errno == EINVAL);
-	how = (struct kvm_exit_ring_attach){.reserved = {0, 1}};
+	how.flags = KVM_EXIT_ATTACH_TOTALS;
+	how.one_in = 2;
+	CHECK(ioctl(fd, KVM_EXIT_RING_ATTACH, &how) < 0 && errno == EINVAL);
+	how.flags = 0;
+	how.record_count = 33;
+	CHECK(ioctl(fd, KVM_EXIT_RING_ATTACH, &how) < 0 && errno == EINVAL);
+	how.size = KVM_EXIT_RING_ATTACH_BYTES_MIN; /* without what is after the ring's id */
+	CHECK(ioctl(fd, KVM_EXIT_RING_ATTACH, &how) < 0 && errno == ENOENT);
+	how.size--;
 	CHECK(ioctl(fd, KVM_EXIT_RING_ATTACH, &how) < 0 && errno == EINVAL);
 	CHECK(mmap(NULL, RING_PAGE, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED && errno == EINVAL);
 	CHECK(read(fd, &info, 1) < 0 && lseek(fd, 1, SEEK_SET) < 0);
@@ -77,14 +91,14 @@ static void test_one_reader_and_one_arming_file(void)
 	struct step_vm vm;
 	int a = device(), b = device();
 
-	CHECK(!ioctl(a, KVM_EXIT_RING_ARM) && !ioctl(a, KVM_EXIT_RING_ARM));
-	CHECK(ioctl(b, KVM_EXIT_RING_ARM) < 0 && errno == EBUSY);
+	CHECK(!ring_arm(a) && !ring_arm(a));
+	CHECK(ring_arm(b) < 0 && errno == EBUSY);
 	close(a);
-	CHECK(!ioctl(b, KVM_EXIT_RING_ARM));
+	CHECK(!ring_arm(b));
 	close(b);
 
 	step_vm_open(&vm);
-	how = (struct kvm_exit_ring_attach){.ring_id = newest_ring()};
+	how = (struct kvm_exit_ring_attach){.size = sizeof(how), .ring_id = newest_ring()};
 	CHECK(ring_info(how.ring_id).flags == 0);
 	attach(&map, how.ring_id, 0);
 	CHECK(ring_info(how.ring_id).flags == (KVM_EXIT_INFO_BUSY | KVM_EXIT_INFO_RECORDING));
@@ -123,8 +137,8 @@ static void test_mappings(void)
 	/* More than an area, and no area. */
 	map_fails(map.fd, 2 * RING_PAGE, PROT_READ, MAP_SHARED, 0, EINVAL);
 	map_fails(map.fd, RING_PAGE, PROT_READ, MAP_SHARED, records + RING_PAGE, EINVAL);
-	map_fails(map.fd, map.meta->record_count * sizeof(*map.records) + 1, PROT_READ, MAP_SHARED,
-		  records, EINVAL);
+	map_fails(map.fd, (size_t)map.meta->record_count * map.meta->record_bytes + 1, PROT_READ,
+		  MAP_SHARED, records, EINVAL);
 	map_fails(map.fd, RING_PAGE, PROT_READ, MAP_SHARED, 1LL << 40, EINVAL);
 
 	/* What is mapped stays as it is. */
@@ -308,7 +322,7 @@ static void test_armed_rings_are_orphaned(void)
 	struct step_vm vm;
 	int arming = device();
 
-	CHECK(!ioctl(arming, KVM_EXIT_RING_ARM));
+	CHECK(!ring_arm(arming));
 	step_vm_open(&vm);
 	how = (struct kvm_exit_ring_attach){.ring_id = newest_ring()};
 	CHECK(ring_info(how.ring_id).flags == KVM_EXIT_INFO_RECORDING);

@@ -36,6 +36,23 @@ static inline void code_vm_open(struct step_vm *s, unsigned int vcpu_id, const u
 	CHECK(!ioctl(s->vcpu.fd, KVM_SET_REGS, &regs));
 }
 
+/* The same with an interrupt controller in the kernel, so that HLT does not return to the VMM. */
+static inline void code_vm_with_apic_open(struct step_vm *s, const uint8_t *code, size_t bytes,
+					  uint64_t rflags)
+{
+	struct kvm_regs regs = {.rip = STEP_CODE, .rflags = rflags, .rsp = 0x7000};
+	struct kvm_sregs sregs;
+
+	CHECK(!guest_vm_open(&s->vm, VM_MEMORY_BYTES, GUEST_VM_IRQCHIP));
+	CHECK(!guest_vm_add_vcpu(&s->vm, 0, &s->vcpu));
+	memcpy(s->vm.memory + STEP_CODE, code, bytes);
+	CHECK(!ioctl(s->vcpu.fd, KVM_GET_SREGS, &sregs));
+	sregs.cs.base = 0;
+	sregs.cs.selector = 0;
+	CHECK(!ioctl(s->vcpu.fd, KVM_SET_SREGS, &sregs));
+	CHECK(!ioctl(s->vcpu.fd, KVM_SET_REGS, &regs));
+}
+
 /* Runs the guest from one OUT to STEP_PORT to the next, n times. */
 static inline void step(struct step_vm *s, unsigned int n)
 {

@@ -28,6 +28,7 @@ static struct ring *ring_new(__u32 count, __u64 start)
 
 	CHECK(r && count <= MAX_COUNT);
 	r->meta.record_count = count;
+	r->meta.record_bytes = sizeof(struct kvm_exit_record);
 	r->meta.head = start;
 	r->tail.tail = start;
 	r->producer = (struct exit_ring_producer){
@@ -91,6 +92,37 @@ static void test_wrap(__u64 start)
 	CHECK(r->tail.tail == start + pushed);
 	CHECK(r->meta.seq == pushed);
 	CHECK(r->meta.dropped == 0 && r->meta.bad_tail == 0);
+	free(r);
+}
+
+/* A kernel whose records are longer than this reader knows. */
+static void test_longer_records(void)
+{
+	enum { LONGER = sizeof(struct kvm_exit_record) + 64, COUNT = 4 };
+	char *records = calloc(COUNT, LONGER);
+	struct ring *r = ring_new(COUNT, 0);
+	const struct kvm_exit_record *first;
+	__u64 seq = 0;
+	__u32 n;
+
+	CHECK(records);
+	r->meta.record_bytes = LONGER;
+	exit_ring_reader_init(&r->reader, &r->meta, &r->tail, (void *)records);
+	for (int round = 0; round < 10; round++) {
+		for (__u64 i = 0; i < 3; i++) {
+			__u64 at = (r->meta.head + i) % COUNT;
+
+			((struct kvm_exit_record *)(records + at * LONGER))->seq = r->meta.head + i;
+		}
+		r->meta.head += 3;
+		while ((n = exit_ring_peek(&r->reader, &first))) {
+			for (__u32 i = 0; i < n; i++)
+				CHECK(exit_ring_record_at(&r->reader, first, i)->seq == seq++);
+			exit_ring_advance(&r->reader, n);
+		}
+		CHECK(seq == r->meta.head);
+	}
+	free(records);
 	free(r);
 }
 
@@ -258,6 +290,7 @@ int main(void)
 	test_wrap(0);
 	test_wrap((1ULL << 32) - 5);
 	test_wrap(~0ULL - 5);
+	test_longer_records();
 	test_full_leaves_gaps();
 	test_slot_is_kept_until_published();
 	test_hostile_tail();

@@ -141,7 +141,7 @@ static void test_orphaned_rings_are_bounded(void)
 	uint64_t first = 0;
 	int armer = device();
 
-	CHECK(!ioctl(armer, KVM_EXIT_RING_ARM));
+	CHECK(!ring_arm(armer));
 	for (unsigned int i = 0; i < ORPHANS_MAX + 6; i++) {
 		struct step_vm vm;
 
@@ -162,12 +162,111 @@ static void test_orphaned_rings_are_bounded(void)
 	close(armer);
 }
 
+static void test_query(void)
+{
+	struct {
+		struct kvm_exit_ring_query known;
+		uint64_t later[4];
+	} query = {.known.size = sizeof(query), .later = {1, 1, 1, 1}};
+	struct kvm_exit_ring_query small = {.size = KVM_EXIT_RING_QUERY_BYTES_MIN - 8};
+	struct ring_map map;
+	struct step_vm vm;
+	int fd = device();
+
+	CHECK(ioctl(fd, KVM_EXIT_RING_QUERY, 8) < 0 && errno == EFAULT);
+	CHECK(ioctl(fd, KVM_EXIT_RING_QUERY, &small) < 0 && errno == EINVAL);
+	CHECK(!ioctl(fd, KVM_EXIT_RING_QUERY, &query));
+	CHECK(query.known.size == sizeof(query.known) && query.known.abi == KVM_EXIT_RING_ABI);
+	CHECK(!query.later[0] && !query.later[3]);
+	/* Rings of the tests before go after a grace period. */
+	for (int tries = 0; tries < 100 && query.known.memory_bytes; tries++) {
+		usleep(100000);
+		CHECK(!ioctl(fd, KVM_EXIT_RING_QUERY, &query));
+	}
+	CHECK(query.known.memory_bytes == 0 && query.known.memory_max_bytes > 1 << 20);
+
+	small.size = KVM_EXIT_RING_QUERY_BYTES_MIN;
+	small.lost_rings = 77; /* after the first 64 bytes: not written */
+	CHECK(!ioctl(fd, KVM_EXIT_RING_QUERY, &small) && small.lost_rings == 77);
+
+	step_vm_open(&vm);
+	attach(&map, newest_ring(), 0);
+	CHECK(query.known.features == map.meta->features);
+	CHECK(query.known.meta_bytes == map.meta->meta_bytes);
+	CHECK(query.known.record_bytes == map.meta->record_bytes);
+	CHECK(query.known.record_count == map.meta->record_count);
+	CHECK(query.known.total_bytes == map.meta->total_bytes);
+	CHECK(query.known.total_slots == map.meta->total_slots);
+	CHECK(query.known.tsc_khz == map.meta->tsc_khz);
+	CHECK(!ioctl(fd, KVM_EXIT_RING_QUERY, &query.known));
+	CHECK(query.known.memory_bytes == map.meta->record_count * sizeof(*map.records));
+	CHECK(map.meta->tid == (uint32_t)getpid());
+	CHECK(ring_info(map.meta->ring_id).tid == (uint32_t)getpid());
+	ring_unmap(&map);
+	step_vm_close(&vm);
+	close(fd);
+}
+
+/* A filter by process, a ring size, and a bound that leaves room for two rings of 64 records. */
+static void test_arm_with(void)
+{
+	struct {
+		struct kvm_exit_ring_arm known;
+		uint64_t later;
+	} how = {.known = {.size = sizeof(how), .record_count = 64}, .later = 1};
+	struct kvm_exit_ring_query before = {.size = sizeof(before)}, after = before;
+	struct step_vm vm[3];
+	struct ring_map map;
+	int fd = device();
+
+	CHECK(ioctl(fd, KVM_EXIT_RING_ARM, 8) < 0 && errno == EFAULT);
+	how.known.size = KVM_EXIT_RING_ARM_BYTES_MIN - 1;
+	CHECK(ioctl(fd, KVM_EXIT_RING_ARM, &how) < 0 && errno == EINVAL);
+	how.known.size = sizeof(how);
+	CHECK(ioctl(fd, KVM_EXIT_RING_ARM, &how) < 0 && errno == E2BIG);
+	how.later = 0;
+	how.known.record_count = 63;
+	CHECK(ioctl(fd, KVM_EXIT_RING_ARM, &how) < 0 && errno == EINVAL);
+	how.known.record_count = 64;
+	how.known.flags = KVM_EXIT_ATTACH_TOTALS;
+	CHECK(ioctl(fd, KVM_EXIT_RING_ARM, &how) < 0 && errno == EINVAL);
+	how.known = (struct kvm_exit_ring_arm){.size = sizeof(how), .tgid = 1, .record_count = 64};
+	CHECK(!ioctl(fd, KVM_EXIT_RING_ARM, &how));
+	step_vm_open(&vm[0]);
+	CHECK(ring_info(newest_ring()).flags == 0);
+	step_vm_close(&vm[0]);
+	close(fd);
+
+	fd = device();
+	CHECK(!ioctl(fd, KVM_EXIT_RING_QUERY, &before));
+	how.known.tgid = (uint32_t)getpid();
+	how.known.max_bytes = 2 * 64 * sizeof(struct kvm_exit_record);
+	CHECK(!ioctl(fd, KVM_EXIT_RING_ARM, &how));
+	for (int i = 0; i < 3; i++) {
+		step_vm_open(&vm[i]);
+		CHECK(ring_info(newest_ring()).flags ==
+		      (i < 2 ? KVM_EXIT_INFO_RECORDING : KVM_EXIT_INFO_REFUSED));
+	}
+	CHECK(!ioctl(fd, KVM_EXIT_RING_QUERY, &after) && after.refused == before.refused + 1);
+	attach(&map, newest_ring() - 1, 0);
+	CHECK(map.meta->record_count == 64);
+	read_all(&map, NULL);
+	step(&vm[1], 10);
+	CHECK(read_all(&map, NULL) == 10);
+	ring_unmap(&map);
+	for (int i = 0; i < 3; i++)
+		step_vm_close(&vm[i]);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
 		{"nothing leaks", test_nothing_leaks},
 		{"memory is charged", test_memory_is_charged},
 		{"orphaned rings are bounded", test_orphaned_rings_are_bounded},
+		{"query", test_query},
+		{"arm with a struct", test_arm_with},
 	};
 
 	(void)argc;

@@ -4,7 +4,7 @@
  * field by field: small guests cause the exits, and what they did is known. Runs in
  * the test bed's L1 as root, with the default ring_records.
  */
-#include "kvm/test/probe.h"
+#include "kvm/test/probe_tables.h"
 
 #include <sched.h>
 #include <time.h>
@@ -12,15 +12,11 @@
 
 #define GUEST_CR3	  0x5000
 #define INT_TABLE(vector) (4 * (vector)) /* of real mode */
-#define HANDLER		  0x1800
 #define UD_VECTOR	  6
-#define GP_VECTOR	  13
 #define UD_EVENT	  0x80000306U /* valid, hardware exception, vector 6 */
 #define GP_EVENT	  0x80000b0dU /* valid, error code, hardware exception, vector 13 */
 #define WRONG_SELECTOR	  0x50	      /* beyond the GDT; the error code of its #GP */
-#define GDT		  0x2000
-#define IDT		  0x3000 /* in a page of its own: its first use is a nested page fault */
-#define STACK_TOP	  0x1ffc /* in the page of the code */
+#define STACK_TOP	  0x1ffc      /* in the page of the code */
 
 #define UD2 0x0f, 0x0b
 
@@ -70,6 +66,7 @@ static void test_ordinary_exit(void)
 		CHECK(parts(r) == r->cycles && r->userspace_cycles > 0 && r->handler_cycles > 0);
 		CHECK(r->guest_rip == STEP_CODE && r->guest_cr3 == 0);
 		CHECK(r->flags == (KVM_EXIT_REC_USER | KVM_EXIT_REC_QUAL | KVM_EXIT_REC_KEY |
+				   KVM_EXIT_REC_VALUE | KVM_EXIT_REC_REQUESTS |
 				   (r->preempted_cycles ? KVM_EXIT_REC_PREEMPTED : 0)));
 		CHECK(r->key == STEP_PORT && r->key_aux == 1 &&
 		      r->qualification >> 16 == STEP_PORT);
@@ -208,40 +205,6 @@ static void test_error_code(void)
 	CHECK(r->intr_info == GP_EVENT && r->error_code == 0);
 }
 
-static void set_protected_mode(struct probe *p)
-{
-	struct kvm_segment code = {
-		.limit = ~0U, .selector = 8, .type = 11, .present = 1, .s = 1, .db = 1, .g = 1};
-	struct kvm_segment data = {
-		.limit = ~0U, .selector = 16, .type = 3, .present = 1, .s = 1, .db = 1, .g = 1};
-	struct kvm_sregs sregs;
-
-	CHECK(!ioctl(p->vm.vcpu.fd, KVM_GET_SREGS, &sregs));
-	sregs.cs = code;
-	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
-	sregs.cr0 |= 1;
-	CHECK(!ioctl(p->vm.vcpu.fd, KVM_SET_SREGS, &sregs));
-}
-
-/* Tables for protected mode, in which #GP runs what is at HANDLER. */
-static void set_gp_handler(struct probe *p)
-{
-	static const uint64_t gdt[] = {0, 0x00cf9b000000ffff, 0x00cf93000000ffff};
-	const uint64_t gate = 0x00008e0000080000 | HANDLER;
-	struct kvm_sregs sregs;
-
-	set_protected_mode(p);
-	memcpy(p->vm.vm.memory + GDT, gdt, sizeof(gdt));
-	memcpy(p->vm.vm.memory + IDT + 8 * GP_VECTOR, &gate, sizeof(gate));
-
-	CHECK(!ioctl(p->vm.vcpu.fd, KVM_GET_SREGS, &sregs));
-	sregs.gdt.base = GDT;
-	sregs.gdt.limit = sizeof(gdt) - 1;
-	sregs.idt.base = IDT;
-	sregs.idt.limit = 8 * 32 - 1;
-	CHECK(!ioctl(p->vm.vcpu.fd, KVM_SET_SREGS, &sregs));
-}
-
 /*
  * A #GP with an error code that is not 0. The exit in the middle of its delivery reports it;
  * those after it do not, though SVM may leave the rest of EXITINTINFO as it was.
@@ -378,7 +341,9 @@ static void test_meta(void)
 	CHECK(meta->total_slots == KVM_EXIT_TOTAL_SLOTS && meta->state == KVM_EXIT_RING_LIVE);
 	CHECK(!(meta->record_count & (meta->record_count - 1)));
 	CHECK(!(meta->totals_offset % RING_PAGE) && !(meta->records_offset % RING_PAGE));
-	CHECK(meta->features == (KVM_EXIT_FEAT_SPLIT | KVM_EXIT_FEAT_KEYS | KVM_EXIT_FEAT_SYNTH));
+	CHECK(meta->features == (KVM_EXIT_FEAT_SPLIT | KVM_EXIT_FEAT_KEYS | KVM_EXIT_FEAT_SYNTH |
+				 KVM_EXIT_FEAT_POLLED | KVM_EXIT_FEAT_VALUE |
+				 KVM_EXIT_FEAT_REQUESTS | KVM_EXIT_FEAT_EVENT));
 	CHECK(meta->tgid == (uint32_t)getpid() && meta->vcpu_id == 0);
 	/* Both clocks have gone on by the same time since the pair was read. */
 	usleep(20000);

@@ -239,7 +239,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 
-	if (control < 0 || ioctl(control, KVM_EXIT_RING_ARM)) {
+	if (control < 0 || ring_arm(control)) {
 		perror("ring_dump: " KVM_EXIT_RING_DEVICE);
 		return 1;
 	}

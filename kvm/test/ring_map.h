@@ -35,12 +35,20 @@ static inline void ring_unmap(struct ring_map *map)
 		munmap(map->tail, RING_PAGE);
 	if (map->records)
 		munmap((void *)map->records,
-		       (size_t)map->meta->record_count * sizeof(*map->records));
+		       (size_t)map->meta->record_count * map->meta->record_bytes);
 	if (map->totals)
 		munmap((void *)map->totals, KVM_EXIT_TOTAL_SLOTS * sizeof(*map->totals));
 	if (map->meta)
 		munmap((void *)map->meta, RING_PAGE);
 	close(map->fd);
+}
+
+/* Records all new vCPUs. As ioctl() */
+static inline int ring_arm(int fd)
+{
+	struct kvm_exit_ring_arm how = {.size = sizeof(how)};
+
+	return ioctl(fd, KVM_EXIT_RING_ARM, &how);
 }
 
 /* One area, or NULL with errno set. */
@@ -51,16 +59,18 @@ static inline void *ring_area(int fd, size_t bytes, int prot, off_t offset)
 	return area == MAP_FAILED ? NULL : area;
 }
 
-/* Attaches as how says and maps every area. 0 or -errno. */
+/* Attaches as how says, except its size, and maps every area. 0 or -errno. */
 static inline int ring_map(struct ring_map *map, const struct kvm_exit_ring_attach *how)
 {
+	struct kvm_exit_ring_attach sized = *how;
 	_Bool records = !(how->flags & KVM_EXIT_ATTACH_TOTALS);
 	int r;
 
 	*map = (struct ring_map){.fd = open(KVM_EXIT_RING_DEVICE, O_RDWR | O_CLOEXEC)};
 	if (map->fd < 0)
 		return -errno;
-	if (ioctl(map->fd, KVM_EXIT_RING_ATTACH, how))
+	sized.size = sizeof(sized);
+	if (ioctl(map->fd, KVM_EXIT_RING_ATTACH, &sized))
 		goto fail;
 	map->meta = ring_area(map->fd, RING_PAGE, PROT_READ, 0);
 	if (!map->meta)
@@ -72,7 +82,7 @@ static inline int ring_map(struct ring_map *map, const struct kvm_exit_ring_atta
 	if (!records)
 		return 0;
 	map->tail = ring_area(map->fd, RING_PAGE, PROT_READ | PROT_WRITE, RING_PAGE);
-	map->records = ring_area(map->fd, (size_t)map->meta->record_count * sizeof(*map->records),
+	map->records = ring_area(map->fd, (size_t)map->meta->record_count * map->meta->record_bytes,
 				 PROT_READ, map->meta->records_offset);
 	if (!map->tail || !map->records)
 		goto fail;

@@ -8,11 +8,15 @@
  *
  * HOW TO READ
  *	ctl = open("/dev/kvm_exit_ring", O_RDWR)
- *	ioctl(ctl, KVM_EXIT_RING_ARM)		vCPUs created from now on record
+ *	ioctl(ctl, KVM_EXIT_RING_QUERY, &query{.size = sizeof(query)})
+ *						query.abi is KVM_EXIT_RING_ABI, or end
+ *	ioctl(ctl, KVM_EXIT_RING_ARM, &arm{.size = sizeof(arm)})
+ *						vCPUs created from now on record
  *						from their first exit on
  *	for (info.ring_id = 0; !ioctl(ctl, KVM_EXIT_RING_NEXT, &info); )
  *		fd = open("/dev/kvm_exit_ring", O_RDWR)
- *		ioctl(fd, KVM_EXIT_RING_ATTACH, &attach{.ring_id = info.ring_id})
+ *		ioctl(fd, KVM_EXIT_RING_ATTACH,
+ *		      &attach{.size = sizeof(attach), .ring_id = info.ring_id})
  *		mmap() the four areas of fd; read records; poll(fd)
  *	poll(ctl): POLLIN when rings were added or removed since the last NEXT that
  *	ended with ENOENT
@@ -23,10 +27,12 @@
  * THE AREAS OF AN ATTACHED FILE (byte offsets for mmap)
  *	0			struct kvm_exit_ring_meta	read only
  *	PAGE_SIZE		struct kvm_exit_ring_tail	read and write
- *	meta.totals_offset	struct kvm_exit_total[KVM_EXIT_TOTAL_SLOTS]
+ *	meta.totals_offset	struct kvm_exit_total[meta.total_slots]
  *								read only
  *	meta.records_offset	struct kvm_exit_record[meta.record_count]
  *								read only
+ * A reader strides by meta.record_bytes and meta.total_bytes. They are larger than the
+ * structs it was compiled with where the kernel is newer; what is new is at the end.
  * mmap() takes MAP_SHARED only, one area per call; PROT_EXEC is refused
  * (EPERM), and so is PROT_WRITE except for the tail page.
  *
@@ -38,6 +44,10 @@
  * head and tail run freely and are compared by their unsigned difference. The
  * kernel reads tail only to decide whether the ring is full: an invalid tail makes
  * the ring seem full (counted in meta.bad_tail), nothing else.
+ *
+ * A struct with a size, as struct perf_event_attr has one, may grow. Its @size is that of
+ * the caller's struct. The kernel takes what a shorter one lacks as 0; what it doesn't know of
+ * a longer one must be 0 (E2BIG), and it returns 0 there.
  *
  * ERRORS common to all calls: EPERM without CAP_PERFMON or CAP_SYS_ADMIN (at
  * open), EINVAL for unknown flags or reserved fields that are not 0, ENOTTY for
@@ -51,7 +61,7 @@
 
 #define KVM_EXIT_RING_DEVICE "/dev/kvm_exit_ring"
 #define KVM_EXIT_RING_MAGIC  ((__u64)0x474e5254U << 32 | 0x58454d4bU) /* "KMEXTRNG" */
-#define KVM_EXIT_RING_ABI    1U			   /* changes only when a reader must change */
+#define KVM_EXIT_RING_ABI    2U			   /* changes only when a reader must change */
 
 /* kvm_exit_record.isa, kvm_exit_ring_meta.isa: whose exit codes these are.
  * The same numbers as KVM_ISA_VMX and KVM_ISA_SVM of the kernel's trace.h.
@@ -74,6 +84,11 @@
 #define KVM_EXIT_REC_KEY	0x0800U /* key is valid (and key_aux where defined) */
 #define KVM_EXIT_REC_CR3	0x1000U /* guest_cr3 is valid (requested at attach) */
 #define KVM_EXIT_REC_NO_RIP	0x2000U /* guest_rip is 0: SEV-ES and SNP encrypt registers */
+#define KVM_EXIT_REC_POLLED	0x4000U /* polled_cycles is not 0 */
+#define KVM_EXIT_REC_VALUE	0x8000U /* value is valid */
+#define KVM_EXIT_REC_REQUESTS	0x10000U /* requests is valid */
+#define KVM_EXIT_REC_EVENT	0x20000U /* entry_event is valid: one was injected */
+#define KVM_EXIT_REC_EVENT_ERROR 0x40000U /* entry_error_code is valid */
 
 /*
  * struct kvm_exit_record - one VM exit, from the exit to the next VM entry
@@ -118,6 +133,17 @@
  *		KVM_EXIT_REC_USER, else 0. KVM_EXIT_UNKNOWN if KVM_RUN failed without one
  * @isa:	KVM_EXIT_ISA_*
  * @run_errno:	errno of KVM_RUN at that return (EINTR, EFAULT, ...), 0 if it succeeded
+ * @polled_cycles: the part of @halted_cycles in which KVM polled before it blocked
+ *		(parameter halt_poll_ns): the vCPU kept its CPU busy; else 0
+ * @value:	if KVM_EXIT_REC_VALUE, what the guest wrote: OUT: the low 1, 2 or 4 bytes of
+ *		EAX; WRMSR: EDX:EAX; else 0
+ * @requests:	if KVM_EXIT_REC_REQUESTS, KVM's requests pending at the exit, bit n: KVM_REQ_*
+ *		number n of that kernel (as the kvm_exit tracepoint of 7.x has them)
+ * @entry_event: if KVM_EXIT_REC_EVENT, the event that KVM injected at the entry that ended
+ *		this exit, in the layout of VM-entry interruption information (VMCS
+ *		0x4016, also on SVM), else 0. Not what L1 injects into its guest
+ * @entry_error_code: its error code if KVM_EXIT_REC_EVENT_ERROR, else 0
+ * @reserved:	0
  *
  * KVM_EXIT_KEY: key and key_aux per reason (VMX number / SVM code)
  *	exception 0 / 0x40-0x5f		key = vector
@@ -157,9 +183,16 @@ struct kvm_exit_record {
 	__u8 user_reason;
 	__u8 isa;
 	__u16 run_errno;
+
+	__u64 polled_cycles;
+	__u64 value;
+	__u64 requests;
+	__u32 entry_event;
+	__u32 entry_error_code;
+	__u64 reserved[4];
 };
 
-#define KVM_EXIT_RECORD_BYTES 128U
+#define KVM_EXIT_RECORD_BYTES 192U
 
 /* key_aux of an I/O instruction */
 #define KVM_EXIT_KEY_IO_SIZE   0x0fU /* mask: access size in bytes: 1, 2, 4 */
@@ -200,6 +233,7 @@ struct kvm_exit_record {
  * @dropped:	records lost because the ring was full
  * @filtered:	records that the reader's filter left out
  * @unread:	exits while no reader was attached
+ * @polled_cycles: part of @halted_cycles, as in a record
  * Once the open exit is closed,
  *	count + synthesized = recorded + dropped + filtered + unread.
  */
@@ -214,7 +248,8 @@ struct kvm_exit_total {
 	__u64 dropped;
 	__u64 filtered;
 	__u64 unread;
-	__u64 reserved[6];
+	__u64 polled_cycles;
+	__u64 reserved[5];
 };
 
 /* kvm_exit_ring_meta.features, KVM_EXIT_RING_* of what this kernel does */
@@ -222,6 +257,10 @@ struct kvm_exit_total {
 #define KVM_EXIT_FEAT_KEYS  0x2U /* key and key_aux are filled in */
 #define KVM_EXIT_FEAT_SYNTH 0x4U /* synthesized exits are recorded */
 #define KVM_EXIT_FEAT_WAIT  0x8U /* on_full=wait is in force */
+#define KVM_EXIT_FEAT_POLLED 0x10U /* polled_cycles are measured */
+#define KVM_EXIT_FEAT_VALUE 0x20U /* value is filled in */
+#define KVM_EXIT_FEAT_REQUESTS 0x40U /* requests are filled in */
+#define KVM_EXIT_FEAT_EVENT 0x80U /* entry_event is filled in */
 
 /* kvm_exit_ring_meta.state */
 #define KVM_EXIT_RING_LIVE 0U
@@ -230,14 +269,15 @@ struct kvm_exit_total {
 /*
  * struct kvm_exit_ring_meta - geometry, ids and the producer's index
  *
- * Constant after creation up to @features. A later ABI with the same version
+ * Constant after creation up to @features, except @record_count. A later ABI with the same version
  * may define reserved fields; they are 0 until then.
  *
  * @magic:	KVM_EXIT_RING_MAGIC
  * @abi:	KVM_EXIT_RING_ABI
  * @meta_bytes:	sizeof(struct kvm_exit_ring_meta)
  * @record_bytes: sizeof(struct kvm_exit_record)
- * @record_count: records in the ring, a power of two (parameter ring_records)
+ * @record_count: records in the ring, a power of two (parameter ring_records, or
+ *		as armed); constant while a reader is attached
  * @totals_offset, @records_offset: mmap offsets, in bytes, page aligned
  * @total_bytes: sizeof(struct kvm_exit_total)
  * @total_slots: KVM_EXIT_TOTAL_SLOTS
@@ -250,6 +290,7 @@ struct kvm_exit_total {
  * @tsc_base, @mono_raw_base_ns: TSC (cycles) and CLOCK_MONOTONIC_RAW (ns) read
  *		together when the ring was made
  * @features:	KVM_EXIT_FEAT_*
+ * @tid:	the thread that called KVM_RUN last, in the initial pid namespace; 0: none yet
  * @head:	records ever published (store-release)
  * @seq:	records ever published or dropped: the next record's seq
  * @state:	KVM_EXIT_RING_LIVE or _DEAD (store-release after the last head)
@@ -279,7 +320,9 @@ struct kvm_exit_ring_meta {
 	__u64 tsc_base;
 	__u64 mono_raw_base_ns;
 	__u64 features;
-	__u64 reserved0[4];
+	__u32 tid;
+	__u32 reserved4;
+	__u64 reserved0[3];
 
 	/* a cache line of its own: the producer writes it for each record */
 	__u64 head;
@@ -323,45 +366,128 @@ struct kvm_exit_ring_info {
 	__u32 tgid;
 	__u32 isa;
 	__u32 flags;
-	__u64 reserved[4];
+	__u32 tid;
+	__u32 reserved0;
+	__u64 reserved[3];
 };
 
-/* kvm_exit_ring_attach.flags */
+/* kvm_exit_ring_attach.flags; kvm_exit_ring_arm.flags: only CR3 */
 #define KVM_EXIT_ATTACH_CR3    0x1U /* fill in guest_cr3 */
 #define KVM_EXIT_ATTACH_TOTALS 0x2U /* meta and totals only: no records, any number of readers */
 
 /*
  * struct kvm_exit_ring_attach - KVM_EXIT_RING_ATTACH
- * @ring_id:	which ring
+ * @size:	sizeof(struct kvm_exit_ring_attach), at least KVM_EXIT_RING_ATTACH_BYTES_MIN
  * @flags:	KVM_EXIT_ATTACH_*
+ * @ring_id:	which ring
+ * @record_count: records in the ring, as the parameter ring_records allows; 0: as that says.
+ *		A ring that is armed has its records already and keeps their number
  * @one_in:	record every n-th exit that passes the rest; 0 and 1: every one
  * @min_cycles:	record only exits of at least this many cycles; 0: all
  * @reason_mask: bit n set: record slot n; all 0: every reason
- * Totals count what a filter leaves out (kvm_exit_total.filtered).
+ * Totals count what a filter leaves out (kvm_exit_total.filtered). With
+ * KVM_EXIT_ATTACH_TOTALS there are none: what comes after @ring_id must be 0 (EINVAL).
  */
 struct kvm_exit_ring_attach {
-	__u64 ring_id;
+	__u32 size;
 	__u32 flags;
+	__u64 ring_id;
+	__u32 record_count;
 	__u32 one_in;
 	__u64 min_cycles;
 	__u64 reason_mask[KVM_EXIT_TOTAL_SLOTS / 64];
-	__u64 reserved[2];
 };
+
+#define KVM_EXIT_RING_ATTACH_BYTES_MIN 16U
+
+/*
+ * struct kvm_exit_ring_arm - KVM_EXIT_RING_ARM
+ * @size:	sizeof(struct kvm_exit_ring_arm), at least KVM_EXIT_RING_ARM_BYTES_MIN
+ * @flags, @record_count, @one_in, @min_cycles, @reason_mask: as in struct
+ *		kvm_exit_ring_attach, until a reader attaches with its own
+ * @max_bytes:	most memory for all records that this file has armed; 0: no bound of its own
+ * @tgid:	record only vCPUs that this process creates (in the initial pid namespace); 0: all
+ * @reserved:	0
+ */
+struct kvm_exit_ring_arm {
+	__u32 size;
+	__u32 flags;
+	__u64 max_bytes;
+	__u32 record_count;
+	__u32 one_in;
+	__u64 min_cycles;
+	__u64 reason_mask[KVM_EXIT_TOTAL_SLOTS / 64];
+	__u32 tgid;
+	__u32 reserved;
+};
+
+#define KVM_EXIT_RING_ARM_BYTES_MIN 16U
+
+/* kvm_exit_ring_query.tsc */
+#define KVM_EXIT_TSC_CONSTANT 0x1U /* the same frequency in all power states of a CPU */
+#define KVM_EXIT_TSC_NONSTOP  0x2U /* it goes on in deep sleep */
+#define KVM_EXIT_TSC_STABLE   0x4U /* the kernel found the CPUs' TSCs synchronized */
+
+/*
+ * struct kvm_exit_ring_query - what this kernel does; allocates nothing
+ * @size:	in: sizeof(struct kvm_exit_ring_query), at least
+ *		KVM_EXIT_RING_QUERY_BYTES_MIN and at most 4096; out: the kernel's
+ * @abi, @features, @meta_bytes, @record_bytes, @record_count, @total_bytes, @total_slots,
+ * @tsc_khz:	as in struct kvm_exit_ring_meta of a new ring
+ * @tsc:	KVM_EXIT_TSC_*
+ * @record_count_max: most records in a ring
+ * @memory_bytes: of the records of all rings
+ * @memory_max_bytes: most of that (parameter ring_memory_mib)
+ * @refused:	vCPUs that recording was armed for and that got no memory for their records
+ * @lost_rings:	rings of vCPUs that are gone that were lost with their unread records, because
+ *		more than 64 waited; both since kvm.ko was loaded
+ */
+struct kvm_exit_ring_query {
+	__u32 size;
+	__u32 abi;
+	__u64 features;
+	__u32 meta_bytes;
+	__u32 record_bytes;
+	__u32 record_count;
+	__u32 record_count_max;
+	__u32 total_bytes;
+	__u32 total_slots;
+	__u32 tsc;
+	__u32 tsc_khz;
+	__u64 memory_bytes;
+	__u64 memory_max_bytes;
+	__u64 refused;
+	__u64 lost_rings;
+};
+
+#define KVM_EXIT_RING_QUERY_BYTES_MIN 48U
 
 #define KVM_EXIT_RING_IOC 0xEB
 
-/* Rings of vCPUs created while this file is open record from the first exit on
- * (unless KVM_EXIT_INFO_REFUSED: their memory is charged to the memory cgroup of
- * the process that opened this file, and bounded by the parameter ring_memory_mib)
- * and are kept, unread, when the vCPU goes, until a reader has emptied them or
- * the file is closed; of more than 64 such rings the oldest is lost. EBUSY:
- * another file has armed it.
- */
-#define KVM_EXIT_RING_ARM _IO(KVM_EXIT_RING_IOC, 0x00)
 /* The ring with the smallest id above info.ring_id. ENOENT: no more. */
 #define KVM_EXIT_RING_NEXT _IOWR(KVM_EXIT_RING_IOC, 0x01, struct kvm_exit_ring_info)
-/* ENOENT: no such ring; EBUSY: it has a reader, or this file has a ring; ENOMEM. */
-#define KVM_EXIT_RING_ATTACH _IOW(KVM_EXIT_RING_IOC, 0x02, struct kvm_exit_ring_attach)
+
+/*
+ * The calls of structs with a size. Requests 0x00 and 0x02 are those of ABI 1 and fail with
+ * EPROTONOSUPPORT; a kernel of ABI 1 answers these with ENOTTY.
+ */
+
+/* Argument: struct kvm_exit_ring_query. EINVAL: @size. */
+#define KVM_EXIT_RING_QUERY _IO(KVM_EXIT_RING_IOC, 0x03)
+/*
+ * Argument: struct kvm_exit_ring_arm. Rings of vCPUs created while this file is open record
+ * from the first exit on (unless KVM_EXIT_INFO_REFUSED: their memory is charged to the memory
+ * cgroup of the process that opened this file, and bounded by @max_bytes and the parameter
+ * ring_memory_mib) and are kept, unread, when the vCPU goes, until a reader has emptied
+ * them or the file is closed; of more than 64 such rings the oldest is lost. EBUSY: another
+ * file has armed it. Again on the same file: nothing changes. EINVAL, E2BIG
+ */
+#define KVM_EXIT_RING_ARM _IO(KVM_EXIT_RING_IOC, 0x04)
+/*
+ * Argument: struct kvm_exit_ring_attach. ENOENT: no such ring; EBUSY: it has a reader, or this
+ * file has a ring; ENOMEM, EINVAL, E2BIG
+ */
+#define KVM_EXIT_RING_ATTACH _IO(KVM_EXIT_RING_IOC, 0x05)
 
 #ifndef __KERNEL__
 #include <stddef.h>
@@ -383,13 +509,18 @@ KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_record, cycles) == 64);
 KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_record, reason) == 104);
 KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_record, pcpu) == 120);
 KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_record, user_reason) == 124);
+KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_record, polled_cycles) == 128);
+KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_record, entry_event) == 152);
 KVM_EXIT_RING_ASSERT(sizeof(struct kvm_exit_total) == 128);
 KVM_EXIT_RING_ASSERT(sizeof(struct kvm_exit_ring_meta) == 256);
 KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_ring_meta, vm_id) == 64);
 KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_ring_meta, head) == 128);
 KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_ring_meta, state) == 192);
 KVM_EXIT_RING_ASSERT(sizeof(struct kvm_exit_ring_tail) == 64);
+KVM_EXIT_RING_ASSERT(sizeof(struct kvm_exit_ring_query) == 80);
+KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_ring_query, memory_bytes) == 48);
+KVM_EXIT_RING_ASSERT(sizeof(struct kvm_exit_ring_arm) == 72);
 KVM_EXIT_RING_ASSERT(sizeof(struct kvm_exit_ring_info) == 64);
-KVM_EXIT_RING_ASSERT(sizeof(struct kvm_exit_ring_attach) == 72);
+KVM_EXIT_RING_ASSERT(sizeof(struct kvm_exit_ring_attach) == 64);
 
 #endif

@@ -267,6 +267,7 @@ def all_claims():
     small = {"ring_records": "4096"}
     return [claims("the device's claims", "device_test", small),
             claims("the device's memory", "memory_test", small),
+            claims("the record's newer fields", "field_test", small),
             claims("harmless to host and VM", "host_test", small),
             claims("a full ring obeys signals", "host_test full",
                    {"ring_records": "1024", "on_full": "wait"}),
@@ -313,7 +314,9 @@ def quick(setup):
     if setup.cpus == 1:
         cases += all_claims()
     else:
-        cases.append(pinned(setup.cpus - 1))
+        cases += [pinned(setup.cpus - 1),
+                  claims("requests of another CPU", "field_test requests",
+                         {"ring_records": "4096"})]
     cases.append(stock_vendor)
     cases.append(loop("cpuid", 60000, name="cpuid x 60000, ring of 4096",
                       params={"ring_records": "4096"}))

@@ -14,7 +14,7 @@ from .checks import Wrong
 
 WITNESS = "witness.bin"
 CASE_SECONDS = 300  # of L1's time; on a loaded host Linux boots slowly in TCG
-CLAIMS = ("device_test", "host_test", "memory_test", "record_test")
+CLAIMS = ("device_test", "field_test", "host_test", "memory_test", "record_test")
 
 SCRIPT_HEAD = f"""\
 #!/bin/sh

@@ -179,6 +179,11 @@ EXIT_KEY_INLINE void vcpu_fill(struct bpf_vcpu *v, struct kvm_exit_record *r, __
 	r->vcpu_id = v->vcpu_id;
 	r->isa = svm ? KVM_EXIT_ISA_SVM : KVM_EXIT_ISA_VMX;
 	r->run_errno = 0;
+	r->polled_cycles = 0;
+	r->value = 0;
+	r->requests = 0;
+	r->entry_event = 0;
+	r->entry_error_code = 0;
 	if (f->intr_info & EXIT_KEY_VALID) {
 		r->intr_info = f->intr_info;
 		flags |= KVM_EXIT_REC_INTR;

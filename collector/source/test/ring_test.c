@@ -382,6 +382,66 @@ static void test_unverified(void)
 	ring_close(&ring);
 }
 
+/* Copies @count structs of @from bytes to places @to bytes apart. */
+static void spread(char *to, size_t to_bytes, const void *from, size_t from_bytes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		memset(to + i * to_bytes, 0xff, to_bytes);
+		memcpy(to + i * to_bytes, (const char *)from + i * from_bytes, from_bytes);
+	}
+}
+
+/* The ring of @v as a newer kernel has it, with longer records, totals and more slots. */
+static int make_longer(const struct vcpu *v)
+{
+	enum {
+		RECORD = sizeof(struct kvm_exit_record) + 64,
+		TOTAL = sizeof(struct kvm_exit_total) + 8
+	};
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t totals = (KVM_EXIT_TOTAL_SLOTS * TOTAL / page + 2) * page;
+	size_t bytes = 2 * page + totals + RECORDS * RECORD;
+	int fd = memfd_create("longer", MFD_CLOEXEC);
+	struct kvm_exit_ring_meta *meta;
+	char *area;
+
+	CHECK(!ftruncate(fd, (off_t)bytes));
+	area = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	meta = (void *)area;
+	*meta = *v->ring.meta;
+	meta->record_bytes = RECORD;
+	meta->total_bytes = TOTAL;
+	meta->total_slots++;
+	meta->records_offset = (__u32)(2 * page + totals);
+	spread(area + 2 * page, TOTAL, v->ring.totals, sizeof(*v->ring.totals),
+	       KVM_EXIT_TOTAL_SLOTS);
+	spread(area + meta->records_offset, RECORD, v->ring.producer.records,
+	       sizeof(*v->ring.producer.records), RECORDS);
+	return fd;
+}
+
+static void test_longer_structs(void)
+{
+	struct sums s = {0};
+	struct ring ring;
+	struct vcpu v;
+
+	vcpu_make(&v);
+	for (int i = 0; i < 101; i++)
+		vm_exit(&v);
+	CHECK_EQ(ring_open(&ring, make_longer(&v)), 0);
+	ring_end(&ring);
+	take_all(&ring, &s);
+	CHECK_EQ(s.all, 100);
+	check_window(&ring, &s);
+	ring_close(&ring);
+
+	/* A kernel whose records lack what this program reads. */
+	v.ring.meta->record_bytes -= 8;
+	CHECK_EQ(ring_open(&ring, v.ring.fd), -EPROTO);
+	ring_close(&ring);
+}
+
 static void test_other_abi(void)
 {
 	struct ring ring;
@@ -405,6 +465,7 @@ int main(void)
 	test_open_kind();
 	test_open_kind_without_record();
 	test_unverified();
+	test_longer_structs();
 	test_other_abi();
 	return check_result();
 }

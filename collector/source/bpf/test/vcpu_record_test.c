@@ -31,6 +31,7 @@ static void begin(void)
 	CHECK(area);
 	memset(area->records, 0xff, RECORDS * sizeof(struct kvm_exit_record));
 	area->meta.record_count = RECORDS;
+	area->meta.record_bytes = sizeof(struct kvm_exit_record);
 	memset(&vcpu, 0, sizeof(vcpu));
 	vcpu.vcpu_id = 7;
 	exit_ring_reader_init(&reader, &area->meta, &area->tail, area->records);
