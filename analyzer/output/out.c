@@ -19,7 +19,8 @@
 #include "analyzer/query/vms.h"
 #include "base/array.h"
 
-#define SPLIT_WIDTH 10
+#define SPLIT_WIDTH   10
+#define LETTERS_WIDTH 30
 
 static int terminal_width(FILE *file)
 {
@@ -310,21 +311,34 @@ void out_real(struct out *out, double value)
 	write_cell(out, &(struct out_value){.type = VALUE_REAL, .real = value});
 }
 
-void out_split(struct out *out, const uint64_t part[4])
+/* A bar of @width letters, at most LETTERS_WIDTH. */
+static void write_letters(struct out *out, int width, const char *letters, const double *part,
+			  int parts)
 {
-	static const char letters[] = "hzup";
-	char text[SPLIT_WIDTH + 1] = "";
+	char text[LETTERS_WIDTH + 1] = "";
 	double all = 0, upto = 0;
 	int at = 0;
 
-	for (int i = 0; i < 4; i++)
-		all += (double)part[i];
+	for (int i = 0; i < parts; i++)
+		all += part[i];
 
 	/* Each letter ends where the sum up to its part does, so that the bar is always full. */
-	for (int i = 0; i < 4 && all > 0; i++) {
-		upto += (double)part[i];
-		while (at < lround(upto / all * SPLIT_WIDTH))
+	for (int i = 0; i < parts && all > 0; i++) {
+		upto += part[i];
+		while (at < width && at < lround(upto / all * width))
 			text[at++] = letters[i];
 	}
 	write_cell(out, &(struct out_value){.type = VALUE_SPLIT, .text = text});
+}
+
+void out_letters(struct out *out, const char *letters, const double *part, int parts)
+{
+	write_letters(out, LETTERS_WIDTH, letters, part, parts);
+}
+
+void out_split(struct out *out, const uint64_t part[4])
+{
+	const double real[4] = {(double)part[0], (double)part[1], (double)part[2], (double)part[3]};
+
+	write_letters(out, SPLIT_WIDTH, "hzup", real, 4);
 }

@@ -134,6 +134,9 @@ void out_split(struct out *out, const uint64_t part[4]);
 /* Column @i of a query's row as the next cell; of a BLOB the first 64 bytes in hex. */
 void out_sql_value(struct out *out, sqlite3_stmt *stmt, int i);
 
+/* OUT_SPLIT: @parts parts of a whole as a bar, each with its letter of @letters. */
+void out_letters(struct out *out, const char *letters, const double *part, int parts);
+
 /*
  * All rows of a statement as a table named @name, with its columns' names.
  * Returns 0, or -1 with app->error.

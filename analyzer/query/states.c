@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * states.c - in which state the vCPUs were; see states.h
+ *
+ * A vCPU runs its guest whenever it is not in an exit. So the guest's part is what its wall
+ * time has more than its exits, if all of them are known.
+ */
+#include "analyzer/query/states.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/query/db.h"
+#include "base/array.h"
+
+const char *const state_names[STATES] = {
+	[STATE_GUEST] = "guest",
+	[STATE_HANDLER] = "handler",
+	[STATE_USER] = "user space",
+	[STATE_HALTED] = "halted",
+	[STATE_WAITING] = "waiting for a CPU",
+	[STATE_UNKNOWN] = "unknown",
+};
+
+/* What the database knows of a vCPU in addition to its sums. Times in cycles. */
+struct vcpu_facts {
+	int64_t missing; /* exits that were dropped or filtered */
+	bool has_totals; /* @total_cycles is of all exits, with and without a record */
+	double total_cycles;
+	double record_cycles;
+	bool is_open;	  /* an exit had not ended when the recording did */
+	int64_t last_end; /* when the last record ended at the latest, since the start */
+};
+
+static const char facts_sql[] =
+	"SELECT dropped + filtered, open_exits,"
+	" (SELECT sum(cycles) FROM crosscheck WHERE vcpu = ?1 AND source = 'totals'),"
+	" (SELECT sum(cycles) FROM exit_rollup WHERE vcpu = ?1 AND ?3),"
+	" (SELECT max(last_tsc + max_cycles) FROM exit_rollup WHERE vcpu = ?1 AND slot = (SELECT max(slot) FROM exit_rollup WHERE vcpu = ?1)) - ?2"
+	" FROM vcpu WHERE id = ?1";
+
+static int read_facts(struct app *app, sqlite3_stmt *stmt, const struct run *run, int64_t vcpu,
+		      struct vcpu_facts *facts)
+{
+	int rc;
+
+	sqlite3_reset(stmt);
+	sqlite3_bind_int64(stmt, 1, vcpu);
+	sqlite3_bind_int64(stmt, 2, run->tsc_start);
+	/* Only a whole run can be compared with its totals. */
+	sqlite3_bind_int(stmt, 3, run->dropped + run->filtered && run_is_whole(run));
+	rc = db_step(app, stmt);
+	*facts = (struct vcpu_facts){.last_end = INT64_MAX};
+	if (rc <= 0)
+		return rc;
+
+	facts->missing = sqlite3_column_int64(stmt, 0);
+	facts->is_open = sqlite3_column_int64(stmt, 1);
+	facts->has_totals = run_is_whole(run) && sqlite3_column_type(stmt, 2) != SQLITE_NULL;
+	facts->total_cycles = sqlite3_column_double(stmt, 2);
+	facts->record_cycles = sqlite3_column_double(stmt, 3);
+	if (sqlite3_column_type(stmt, 4) != SQLITE_NULL)
+		facts->last_end = sqlite3_column_int64(stmt, 4);
+	return 0;
+}
+
+/* The life of a vCPU within the window, in cycles since the start. */
+static void clip(const struct run *run, const struct vcpu_ref *vcpu, int64_t *begin, int64_t *end)
+{
+	int64_t from = run_grid_from(run), to = run_grid_to(run);
+
+	*begin = vcpu->begin > from ? vcpu->begin : from;
+	*end = vcpu->end < to ? vcpu->end : to;
+	if (*end > run->length_cycles)
+		*end = run->length_cycles;
+	if (*end < *begin)
+		*end = *begin;
+}
+
+/*
+ * The guest's part is the rest. Where exits reach out of the window there is less than none:
+ * long times reach farthest.
+ */
+static void add_guest(struct state_row *row)
+{
+	static const enum state order[] = {STATE_HALTED, STATE_WAITING, STATE_USER, STATE_UNKNOWN,
+					   STATE_HANDLER};
+	double rest = row->wall;
+
+	for (int i = STATE_HANDLER; i < STATES; i++)
+		rest -= row->part[i];
+	row->part[STATE_GUEST] = fmax(rest, 0);
+
+	for (size_t i = 0; rest < 0 && i < sizeof(order) / sizeof(*order); i++) {
+		double less = fmin(-rest, row->part[order[i]]);
+
+		row->part[order[i]] -= less;
+		rest += less;
+	}
+}
+
+static void fill_row(const struct run *run, const struct vcpu_ref *vcpu, const struct group *sum,
+		     const struct vcpu_facts *facts, struct state_row *row)
+{
+	int64_t begin, end;
+
+	clip(run, vcpu, &begin, &end);
+	*row = (struct state_row){
+		.vm = vcpu->vm,
+		.vcpu = vcpu->vcpu_id,
+		.vcpus = 1,
+		.wall = (double)(end - begin),
+		.is_certain = !facts->missing || facts->has_totals,
+	};
+
+	if (sum) {
+		row->part[STATE_USER] = (double)sum->userspace;
+		row->part[STATE_HALTED] = (double)sum->halted;
+		row->part[STATE_WAITING] = (double)sum->preempted;
+		row->part[STATE_HANDLER] =
+			(double)(sum->cycles - sum->userspace - sum->halted - sum->preempted);
+	}
+	if (facts->missing && facts->has_totals)
+		row->part[STATE_UNKNOWN] = fmax(facts->total_cycles - facts->record_cycles, 0);
+	if (facts->is_open && end > facts->last_end)
+		row->part[STATE_UNKNOWN] +=
+			(double)(end - (facts->last_end > begin ? facts->last_end : begin));
+	add_guest(row);
+}
+
+static void add_row(struct state_row *to, const struct state_row *row)
+{
+	to->vcpus += row->vcpus;
+	to->wall += row->wall;
+	to->is_certain &= row->is_certain;
+	for (int i = 0; i < STATES; i++)
+		to->part[i] += row->part[i];
+}
+
+/* A row of its own, or added to the one of its VM: vCPUs come in the order of VMs. */
+static int take_row(struct app *app, bool by_vcpu, const struct state_row *row,
+		    struct states *states)
+{
+	struct state_row *last = states->rows ? &states->row[states->rows - 1] : NULL;
+	struct state_row *more;
+
+	add_row(&states->total, row);
+	if (!by_vcpu && last && last->vm == row->vm) {
+		add_row(last, row);
+		return 0;
+	}
+
+	more = array_reserve(states->row, states->rows, 1, sizeof(*more));
+	if (!more)
+		return app_fail(app, "out of memory");
+	states->row = more;
+	more[states->rows] = *row;
+	if (!by_vcpu)
+		more[states->rows].vcpu = -1;
+	states->rows++;
+	return 0;
+}
+
+static int check_run(struct app *app, const struct run *run)
+{
+	if (run->filter.reason)
+		return app_fail(app,
+				"--reason: shares of the wall time need all exits (leave it out)");
+	if (!run->has_split || run->no_durations)
+		return app_fail(
+			app,
+			"run %lld \"%s\": source %s does not tell halted, user-space and preempted time apart (record with --source ring or bpf)",
+			(long long)run->id, run->label, run->source);
+	return 0;
+}
+
+int states_read(struct app *app, const struct run *run, bool by_vcpu, struct states *states)
+{
+	struct agg agg = {0};
+	sqlite3_stmt *stmt = NULL;
+	int rc = check_run(app, run);
+
+	memset(states, 0, sizeof(*states));
+	states->total = (struct state_row){.vm = -1, .vcpu = -1, .is_certain = true};
+	if (!rc)
+		rc = agg_read(app, run, BY_VCPU, 0, &agg);
+	if (!rc)
+		rc = db_prepare(app, &stmt, facts_sql);
+
+	for (unsigned int i = 0; !rc && i < run->n_vcpus; i++) {
+		const struct vcpu_ref *vcpu = &run->vcpus[i];
+		struct vcpu_facts facts;
+		struct state_row row;
+
+		rc = read_facts(app, stmt, run, vcpu->id, &facts);
+		if (rc)
+			break;
+		fill_row(run, vcpu, agg_find(&agg, (int64_t[4]){vcpu->id}), &facts, &row);
+		rc = take_row(app, by_vcpu, &row, states);
+	}
+
+	sqlite3_finalize(stmt);
+	agg_free(&agg);
+	return rc;
+}
+
+void states_free(struct states *states)
+{
+	free(states->row);
+	memset(states, 0, sizeof(*states));
+}
+
+double state_share(const struct state_row *row, enum state state)
+{
+	return row->wall > 0 ? row->part[state] / row->wall : 0;
+}
+
+double state_runnable_share(const struct state_row *row, enum state state)
+{
+	double runnable = row->wall - row->part[STATE_HALTED] - row->part[STATE_UNKNOWN];
+
+	return runnable > 0 ? row->part[state] / runnable : 0;
+}
+
+void states_over_time(const struct series *series, const struct run *run, double (*share)[STATES])
+{
+	double carried[STATES] = {0};
+
+	for (int bin = 0; bin < series->bins; bin++) {
+		const struct group *sum = &series->total[bin];
+		double room = series_capacity(series, run, bin), free_room = room;
+
+		carried[STATE_HANDLER] +=
+			(double)(sum->cycles - sum->halted - sum->userspace - sum->preempted);
+		carried[STATE_USER] += (double)sum->userspace;
+		carried[STATE_WAITING] += (double)sum->preempted;
+		carried[STATE_HALTED] += (double)sum->halted;
+
+		memset(share[bin], 0, sizeof(share[bin]));
+		if (room <= 0)
+			continue;
+		for (int i = STATE_HANDLER; i < STATES; i++) {
+			double taken = fmin(carried[i], free_room);
+
+			share[bin][i] = taken / room;
+			carried[i] -= taken;
+			free_room -= taken;
+		}
+		share[bin][STATE_GUEST] = free_room / room;
+	}
+}

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""states_test.py ANALYZER DATABASE... - shares of wall time add up to 1 and are those of the rows"""
+import json
+import sqlite3
+import subprocess
+import sys
+import unittest
+
+ANALYZER, DATABASES = sys.argv[1], sys.argv[2:]
+PARTS = ("guest", "handler", "userspace", "halted", "waiting", "unknown")
+
+
+def states(path, *words):
+    done = subprocess.run([ANALYZER, "--db", path, "states", "--cycles", "--format", "json", *words],
+                          capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ValueError(done.stderr)
+    return json.loads(done.stdout)["rows"]
+
+
+class StatesTest(unittest.TestCase):
+    def each_run(self):
+        for path in DATABASES:
+            db = sqlite3.connect(f"file:{path}?immutable=1", uri=True)  # may be read-only
+            for run, khz, length in db.execute("SELECT run, tsc_khz, duration_cycles FROM runs"
+                                               " WHERE exits > 0 AND has_raw = 1").fetchall():
+                yield path, db, str(run), khz, length
+
+    def test_shares_add_up(self):
+        seen = 0
+        for path, _, run, khz, length in self.each_run():
+            for by in ("vm", "vcpu"):
+                for begin, end in ((0, 1), (0.1, 0.9), (0.5, 0.51), (0.98, 1)):
+                    words = [] if (begin, end) == (0, 1) else [
+                        "--from", f"{begin * length / khz / 1e3:.6f}s", "--to", f"{end * length / khz / 1e3:.6f}s"]
+                    for row in states(path, "--run", run, "--by", by, "--limit", "0", *words):
+                        if row["wall_cycles"]:
+                            self.assertAlmostEqual(sum(row[p] for p in PARTS), 1, 9, (path, run, words, row))
+                        for p in PARTS:
+                            self.assertGreaterEqual(row[p], 0, (path, run, words, row))
+                        seen += 1
+        self.assertGreater(seen, 20)
+
+    def test_whole_runs_are_those_of_the_rows(self):
+        for path, db, run, _, _ in self.each_run():
+            for row in states(path, "--run", run, "--by", "vcpu", "--limit", "0"):
+                cycles, halted, user, waiting = db.execute(
+                    "SELECT sum(cycles), sum(halted_cycles), sum(userspace_cycles), sum(preempted_cycles) FROM exits"
+                    " WHERE run = ? AND vm = ? AND vcpu_id = ?", (run, row["vm"], row["vcpu"])).fetchone()
+                wall = row["wall_cycles"]
+                if cycles > wall:
+                    continue
+                for part, sum_ in (("halted", halted), ("userspace", user), ("waiting", waiting),
+                                   ("handler", cycles - halted - user - waiting)):
+                    self.assertAlmostEqual(row[part] * wall, sum_, delta=1, msg=(path, run, part))
+                self.assertAlmostEqual((row["guest"] + row["unknown"]) * wall, wall - cycles, delta=1)
+
+    def test_needs_all_exits(self):
+        for words in (["--reason", "HLT"],):
+            with self.assertRaisesRegex(ValueError, "need all exits"):
+                states(DATABASES[0], "--run", "1", *words)
+
+    def test_sorted_by_each_part(self):
+        for part in PARTS:
+            rows = states(DATABASES[0], "--run", "1", "--by", "vcpu", "--sort", part)
+            self.assertEqual([r[part] for r in rows], sorted((r[part] for r in rows), reverse=True), part)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

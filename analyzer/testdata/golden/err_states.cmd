@@ -1,0 +1,1 @@
+states --run 1 --reason HLT
