@@ -13,6 +13,7 @@
 
 /* clang-format off */
 static const struct cmd *const cmds[] = {
+	&cmd_findings,
 	&cmd_states,
 	&cmd_top_exits,
 	&cmd_latency,

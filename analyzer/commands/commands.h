@@ -7,6 +7,7 @@
 
 #include "analyzer/commands/command.h"
 
+extern const struct cmd cmd_findings;
 extern const struct cmd cmd_states;
 extern const struct cmd cmd_export;
 extern const struct cmd cmd_live;

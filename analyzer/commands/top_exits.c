@@ -13,6 +13,7 @@
 #include "analyzer/output/out.h"
 #include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
+#include "analyzer/query/findings.h"
 #include "analyzer/query/reason.h"
 
 #define DEFAULT_LIMIT 30 /* except by reason, of which there are few */
@@ -267,6 +268,18 @@ static int sum_all(struct app *app, struct top *top)
 	return 0;
 }
 
+/* Says which VM waited most for a CPU: its exits look like those of any other. */
+static int note_steal(struct app *app, struct out *out)
+{
+	struct findings steal;
+	int rc = findings_read_steal(app, &app->run, &steal);
+
+	if (!rc && steal.count)
+		out_note(out, "%s (analyzer findings)", steal.finding[0].title);
+	findings_free(&steal);
+	return rc;
+}
+
 static int print_top(struct app *app, const struct options *opt, const struct top *top)
 {
 	struct out out;
@@ -276,6 +289,8 @@ static int print_top(struct app *app, const struct options *opt, const struct to
 	out_run(&out, "run", &app->run);
 	out_slide_note(&out, top->symbols.slide, top->guessed);
 	rc = show_groups(app, &out, top);
+	if (!rc)
+		rc = note_steal(app, &out);
 	return out_end(&out, app, rc < 0);
 }
 

@@ -4,6 +4,8 @@
  */
 #include "analyzer/report/report.h"
 
+#include <string.h>
+
 #include "analyzer/report/html_style.h"
 
 /* No request leaves the page, also if a name in the database tries. */
@@ -29,7 +31,8 @@ static void put_contents(struct report *report)
 {
 	static const struct {
 		const char *id, *name;
-	} parts[] = {{"top", "Top exits"},
+	} parts[] = {{"states", "States"},
+		     {"top", "Top exits"},
 		     {"timeline", "Timeline"},
 		     {"heat", "Latency over time"},
 		     {"latency", "Latency by reason"},
@@ -40,7 +43,8 @@ static void put_contents(struct report *report)
 
 	html_put(&report->html, "<nav aria-label=\"Sections\">");
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if ((parts[i].id[0] == 's' && parts[i].id[1] == 'p' && !report->run->has_split) ||
+		if ((!strcmp(parts[i].id, "states") && !report_has_states(report)) ||
+		    (parts[i].id[0] == 's' && parts[i].id[1] == 'p' && !report->run->has_split) ||
 		    (parts[i].id[0] == 's' && parts[i].id[1] == 'l' && !report->slows))
 			continue;
 		html_put(&report->html, "<a href=\"#%s\">%s</a> ", parts[i].id, parts[i].name);
@@ -68,10 +72,9 @@ int html_put_report(struct report *report)
 	put_page_head(report);
 	html_put_head(report);
 	put_contents(report);
-	if (html_put_facts(report))
+	if (html_put_findings(report) || html_put_states(report) || html_put_facts(report))
 		return -1;
 
-	html_put_findings(report);
 	html_put_top(report);
 	if (html_put_timeline(report))
 		return -1;

@@ -105,6 +105,12 @@ static inline double report_share(uint64_t part, uint64_t whole)
 	return whole ? (double)part / (double)whole : 0;
 }
 
+/* Whether shares of wall time can be shown: they need all exits, and the parts of their time. */
+static inline bool report_has_states(const struct report *report)
+{
+	return report->run->has_split && !report->run->no_durations && !report->run->filter.reason;
+}
+
 /* Cycles as seconds of the run. */
 static inline double report_seconds(const struct report *report, int64_t cycles)
 {
@@ -114,7 +120,8 @@ static inline double report_seconds(const struct report *report, int64_t cycles)
 /* The sections, in the order of the page. 0, or -1 with app->error. */
 void html_put_head(struct report *report);
 int html_put_facts(struct report *report);
-void html_put_findings(struct report *report);
+int html_put_findings(struct report *report);
+int html_put_states(struct report *report);
 void html_put_top(struct report *report);
 int html_put_timeline(struct report *report);
 void html_put_heat(struct report *report);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
+#include "analyzer/query/findings.h"
 #include "analyzer/report/queries.h"
 #include "analyzer/report/report.h"
 
@@ -307,7 +308,44 @@ static void put_longest_finding(struct report *report)
 	html_put(h, " were handled on the fast path.</li>\n");
 }
 
-void html_put_findings(struct report *report)
+/* What the rules of analyzer findings say: title, evidence, what to do. */
+static int put_rules(struct report *report)
+{
+	struct html *h = &report->html;
+	struct findings findings;
+	int rc = 0;
+
+	if (!report->run->filter.reason)
+		rc = findings_read(report->app, report->run, &findings);
+	if (rc || report->run->filter.reason)
+		return rc;
+
+	if (findings.count)
+		html_put(h, "<ol class=\"rules\">\n");
+	for (unsigned int i = 0; i < findings.count; i++) {
+		const struct finding *finding = &findings.finding[i];
+
+		html_put(h, "<li>");
+		strong(h, finding->title);
+		html_put(h, "<p>");
+		html_text(h, finding->evidence);
+		html_put(h, ".</p>\n<p class=\"note\"><em>What to do: </em>");
+		html_text(h, finding->remedy);
+		html_put(h, " <em>Rule: </em>");
+		html_text(h, finding->threshold);
+		html_put(h, " (");
+		html_text(h, finding->source);
+		html_put(h, ").</p></li>\n");
+	}
+	if (findings.count)
+		html_put(h, "</ol>\n");
+	for (unsigned int i = 0; i < findings.n_limits; i++)
+		html_put(h, "<p class=\"note\">%s</p>\n", findings.limits[i]);
+	findings_free(&findings);
+	return 0;
+}
+
+int html_put_findings(struct report *report)
 {
 	const struct report_reason *first = &report->reason[0],
 				   *last = &report->reason[report->reasons - 1];
@@ -315,6 +353,8 @@ void html_put_findings(struct report *report)
 	uint64_t three = 0;
 
 	html_section(h, "findings", "What stands out");
+	if (put_rules(report))
+		return -1;
 	html_put(h, "<ul class=\"findings\">\n<li>");
 	strong(h, first->name);
 	html_put(h, " is the most frequent reason: ");
@@ -339,4 +379,5 @@ void html_put_findings(struct report *report)
 	put_longest_finding(report);
 	html_put(h, "</ul>\n");
 	html_section_end(h);
+	return 0;
 }

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * analyzer findings - what stands out, by which evidence, and what to do about it
+ */
+#include "analyzer/query/findings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/commands/commands.h"
+#include "analyzer/output/out.h"
+#include "analyzer/query/db.h"
+
+#define LINE_WIDTH 80
+
+static const struct out_column columns[] = {
+	{"rule", "RULE", OUT_TEXT, 0},	       {"vm", "VM", OUT_VM, 0},
+	{"weight", "WEIGHT", OUT_SHARE, 0},    {"title", "TITLE", OUT_TEXT, 0},
+	{"evidence", "EVIDENCE", OUT_TEXT, 0}, {"threshold", "THRESHOLD", OUT_TEXT, 0},
+	{"remedy", "REMEDY", OUT_TEXT, 0},     {"source", "SOURCE", OUT_TEXT, 0},
+};
+
+/* Prints @text after @head, in lines of at most LINE_WIDTH that are indented alike. */
+static void put_wrapped(struct out *out, const char *head, const char *text)
+{
+	size_t indent = strlen(head), room = LINE_WIDTH - indent;
+	bool is_first = true;
+
+	while (*text) {
+		size_t length = strlen(text);
+
+		if (length > room) {
+			length = room;
+			while (length > 1 && text[length] != ' ')
+				length--;
+			if (length == 1)
+				length = strcspn(text, " ");
+		}
+		out_line(out, "%*s%.*s", (int)indent, is_first ? head : "", (int)length, text);
+		text += length;
+		text += strspn(text, " ");
+		is_first = false;
+	}
+}
+
+/* For people: a paragraph each. */
+static void put_text(struct out *out, const struct findings *findings)
+{
+	if (!findings->count)
+		out_line(out, "Nothing stands out: no rule holds.");
+	for (unsigned int i = 0; i < findings->count; i++) {
+		const struct finding *finding = &findings->finding[i];
+		char head[16];
+
+		out_line(out, "%s", "");
+		snprintf(head, sizeof(head), "%u. ", i + 1);
+		put_wrapped(out, head, finding->title);
+		put_wrapped(out, "   evidence:  ", finding->evidence);
+		put_wrapped(out, "   rule:      ", finding->threshold);
+		put_wrapped(out, "   to do:     ", finding->remedy);
+		put_wrapped(out, "   source:    ", finding->source);
+	}
+	if (findings->n_limits)
+		out_line(out, "%s", "");
+}
+
+static void put_rows(struct app *app, struct out *out, const struct findings *findings)
+{
+	out_table(out, "findings", columns, (int)(sizeof(columns) / sizeof(columns[0])));
+	for (unsigned int i = 0; i < findings->count; i++) {
+		const struct finding *finding = &findings->finding[i];
+
+		out_text(out, finding->rule);
+		out_vm(out, &app->run, finding->vm);
+		out_real(out, finding->weight);
+		out_text(out, finding->title);
+		out_text(out, finding->evidence);
+		out_text(out, finding->threshold);
+		out_text(out, finding->remedy);
+		out_text(out, finding->source);
+	}
+	out_table_end(out);
+}
+
+static int findings(struct app *app, const struct options *opt)
+{
+	struct findings findings = {NULL};
+	struct out out;
+	int rc;
+
+	if (run_open(app, app->filter.run, &app->run))
+		return -1;
+	rc = findings_read(app, &app->run, &findings);
+	if (!rc) {
+		out_begin(&out, &opt->style, app->run.tsc_khz);
+		out_run(&out, "run", &app->run);
+		if (out.format == OUT_TABLE && !opt->style.columns)
+			put_text(&out, &findings);
+		else
+			put_rows(app, &out, &findings);
+		for (unsigned int i = 0; i < findings.n_limits; i++)
+			out_note(&out, "%s", findings.limits[i]);
+		rc = out_end(&out, app, false);
+	}
+	findings_free(&findings);
+	return rc;
+}
+
+const struct cmd cmd_findings = {
+	.name = "findings",
+	.summary = "what stands out, by which evidence, and what to do about it",
+	.usage = "[OPTION...]",
+	.help = help_findings,
+	.options = OPT_FILTER | OPT_FORMAT,
+	.run = findings,
+};

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * findings.c - applies the rules and sorts what they find; see findings.h
+ */
+#include "analyzer/query/findings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/query/findings_rules.h"
+#include "base/array.h"
+
+int findings_add(struct findings *findings, struct app *app, const struct finding *finding)
+{
+	struct finding *more = array_reserve(findings->finding, findings->count, 1, sizeof(*more));
+
+	if (!more)
+		return app_fail(app, "out of memory");
+	findings->finding = more;
+	more[findings->count++] = *finding;
+	return 0;
+}
+
+const char *findings_count(uint64_t n, char text[COUNT_TEXT])
+{
+	char digits[COUNT_TEXT];
+	int length = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
+	char *at = text;
+
+	for (int i = 0; i < length; i++) {
+		*at++ = digits[i];
+		if (i + 1 < length && (length - i) % 3 == 1)
+			*at++ = ',';
+	}
+	*at = '\0';
+	return text;
+}
+
+/* Steal first: what waits for a CPU makes all else slow. */
+static int compare(const void *a, const void *b)
+{
+	const struct finding *x = a, *y = b;
+	int steal_x = !strcmp(x->rule, "steal"), steal_y = !strcmp(y->rule, "steal");
+
+	if (steal_x != steal_y)
+		return steal_y - steal_x;
+	if (x->weight != y->weight)
+		return x->weight < y->weight ? 1 : -1;
+	return strcmp(x->rule, y->rule) ? strcmp(x->rule, y->rule)
+					: (x->vm > y->vm) - (x->vm < y->vm);
+}
+
+/* What the recording does not allow to say. */
+static void note_limits(const struct findings_data *data, struct findings *findings)
+{
+	if (!data->is_real)
+		findings->limits[findings->n_limits++] =
+			"Rules about time were not applied: this recording's times are not those of real hardware.";
+	else if (!data->has_states)
+		findings->limits[findings->n_limits++] =
+			"Rules about halted, user-space and waiting time were not applied: the source does not tell them apart.";
+	if (!data->has_keys)
+		findings->limits[findings->n_limits++] =
+			"Rules about ports, MSRs and addresses were not applied: single exits were not kept.";
+	if (!data->is_whole)
+		findings->limits[findings->n_limits++] =
+			"Rules about shares of exits were not applied: exits were left out on request while recording.";
+}
+
+int findings_read(struct app *app, const struct run *run, struct findings *findings)
+{
+	struct findings_data data = {.app = app};
+	int rc;
+
+	memset(findings, 0, sizeof(*findings));
+	if (run->filter.reason)
+		return app_fail(app, "--reason: findings need all exits (leave it out)");
+
+	rc = findings_data_read(app, run, false, &data);
+	if (!rc)
+		rc = findings_apply_time(&data, findings);
+	if (!rc)
+		rc = findings_apply_memory(&data, findings);
+	if (!rc)
+		rc = findings_apply_shares(&data, findings);
+	if (!rc && findings->count)
+		qsort(findings->finding, findings->count, sizeof(*findings->finding), compare);
+	if (!rc)
+		note_limits(&data, findings);
+	findings_data_free(&data);
+	return rc;
+}
+
+int findings_read_steal(struct app *app, const struct run *run, struct findings *findings)
+{
+	struct findings_data data = {.app = app};
+	int rc;
+
+	memset(findings, 0, sizeof(*findings));
+	if (run->filter.reason)
+		return 0;
+
+	rc = findings_data_read(app, run, true, &data);
+	if (!rc)
+		rc = findings_apply_steal(&data, findings);
+	if (!rc && findings->count)
+		qsort(findings->finding, findings->count, sizeof(*findings->finding), compare);
+	findings_data_free(&data);
+	return rc;
+}
+
+void findings_free(struct findings *findings)
+{
+	free(findings->finding);
+	memset(findings, 0, sizeof(*findings));
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * states.c - in which state VMs and vCPUs were: bars, and a chart over time
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/query/db.h"
+#include "analyzer/query/states.h"
+#include "analyzer/query/vms.h"
+#include "analyzer/report/report.h"
+#include "analyzer/report/svg.h"
+
+#define MOST_ROWS 20
+#define MOST_BINS 120
+
+/* As enum state. */
+static const char *const classes[STATES] = {"p-guest",	"p-handler",   "p-user",
+					    "p-halted", "p-preempted", "p-unknown"};
+
+/* From the bottom of the chart and the left of a bar: what is worked for, then the rest. */
+static const enum state order[STATES] = {STATE_GUEST,	STATE_HANDLER, STATE_USER,
+					 STATE_WAITING, STATE_HALTED,  STATE_UNKNOWN};
+
+/* Who waits most comes first. */
+static int compare(const void *a, const void *b)
+{
+	const struct state_row *x = a, *y = b;
+	double vx = state_share(x, STATE_WAITING), vy = state_share(y, STATE_WAITING);
+
+	if (vx != vy)
+		return vx < vy ? 1 : -1;
+	if (x->vm != y->vm)
+		return x->vm < y->vm ? -1 : 1;
+	return x->vcpu < y->vcpu ? -1 : x->vcpu > y->vcpu;
+}
+
+static void put_legend(struct html *h, const struct states *states)
+{
+	html_put(h, "<p class=\"legend\">");
+	for (int i = 0; i < STATES; i++)
+		if (order[i] != STATE_UNKNOWN || states->total.part[STATE_UNKNOWN] > 0)
+			html_put(h, "<span><i class=\"%s\"></i>%s</span> ", classes[order[i]],
+				 state_names[order[i]]);
+	html_put(h, "</p>\n");
+}
+
+static void put_row(struct report *report, const struct state_row *row, bool has_unknown)
+{
+	const struct vm_ref *vm = vms_find(report->run, row->vm);
+	struct html_piece piece[STATES];
+	struct html *h = &report->html;
+	char name[192], number[32];
+
+	for (int i = 0; i < STATES; i++)
+		piece[i] = (struct html_piece){classes[order[i]], state_share(row, order[i])};
+	snprintf(name, sizeof(name), "%s%.128s", vm && *vm->name ? "" : "VM ",
+		 vm ? vm->label : "?");
+	if (row->vcpu < 0)
+		snprintf(number, sizeof(number), "%u", row->vcpus);
+	else
+		snprintf(number, sizeof(number), "%lld", (long long)row->vcpu);
+
+	html_row(h);
+	html_cell_name(h, name);
+	html_put(h, "<td class=\"num\">%s</td><td class=\"bars wide\">", number);
+	html_bar(h, "guest, handler, user space, waiting, halted", piece, STATES);
+	html_put(h, "</td>");
+	for (int i = 0; i < STATES; i++)
+		if (order[i] != STATE_UNKNOWN || has_unknown)
+			html_cell_share(h, state_share(row, order[i]));
+	html_cell_share(h, state_runnable_share(row, STATE_WAITING));
+	html_row_end(h);
+}
+
+static void put_rows(struct report *report, const struct states *states, bool by_vcpu)
+{
+	bool has_unknown = states->total.part[STATE_UNKNOWN] > 0;
+	struct html *h = &report->html;
+	char titles[160];
+
+	snprintf(
+		titles, sizeof(titles),
+		"VM|#%s|>Of its time|#Guest|#Handler|#User space|#Waiting|#Halted%s|#Waiting of runnable",
+		by_vcpu ? "vCPU" : "vCPUs", has_unknown ? "|#Unknown" : "");
+	html_table(h, "States", titles);
+	for (unsigned int i = 0; i < states->rows && i < MOST_ROWS; i++)
+		put_row(report, &states->row[i], has_unknown);
+	html_table_end(h);
+	if (states->rows > MOST_ROWS)
+		html_put(
+			h,
+			"<p class=\"note\">%u more, which wait less: <code>analyzer states --limit 0</code>.</p>\n",
+			states->rows - MOST_ROWS);
+}
+
+static void put_tips(struct report *report, const struct series *series, double (*share)[STATES])
+{
+	struct html *h = &report->html;
+
+	for (int bin = 0; bin < series->bins; bin++) {
+		svg_tip(h, bin, series->bins);
+		html_put(h, "from %.4g s", report_seconds(report, series_begin(series, bin)));
+		for (int i = 0; i < STATES; i++)
+			if (share[bin][order[i]] > 0) {
+				html_put(h, "\n%s ", state_names[order[i]]);
+				html_put_share(h, share[bin][order[i]]);
+			}
+		svg_tip_end(h);
+	}
+}
+
+/* All vCPUs together, stacked to 100 %. */
+static void put_chart(struct report *report, const struct series *series, double (*share)[STATES])
+{
+	double from[MOST_BINS + 1] = {0}, to[MOST_BINS + 1] = {0};
+	struct html *h = &report->html;
+	struct axis x, y;
+	struct plot plot = {
+		.summary =
+			"Shares of the vCPUs' time in each state over the run; the table has the sums.",
+		.class = "",
+		.x_name = "seconds since the start of the run",
+		.y_name = "of the vCPUs' time",
+		.x = &x,
+		.y = &y,
+		.x_text = axis_text_plain,
+		.y_text = axis_text_share,
+	};
+
+	axis_linear(&x, report_seconds(report, series->origin), report_seconds(report, series->end),
+		    1, 8);
+	axis_linear(&y, 0, 1, 1, 4);
+	plot_begin(h, &plot);
+	for (int i = 0; i < STATES; i++) {
+		bool is_there = false;
+
+		for (int bin = 0; bin < series->bins; bin++) {
+			to[bin] += share[bin][order[i]];
+			is_there |= share[bin][order[i]] > 0;
+		}
+		if (is_there)
+			svg_band(h, classes[order[i]], from, to, series->bins);
+		memcpy(from, to, sizeof(from));
+	}
+	put_tips(report, series, share);
+	plot_end(h, &plot);
+}
+
+/*
+ * An exit's time counts from the bin in which it began. A short bin at the end has exits that
+ * began before it, and would look like guest time.
+ */
+static void cut_short_end(struct series *series, const struct run *run)
+{
+	int last = series->bins - 1;
+
+	if (last > 0 && series_length(series, run, last) < series->bin_cycles / 2) {
+		series->bins = last;
+		series->end = series_begin(series, last);
+	}
+}
+
+static int put_over_time(struct report *report)
+{
+	double(*share)[STATES];
+	struct series series;
+	int rc = series_read(report->app, report->run, MOST_BINS, &series);
+
+	share = rc ? NULL : calloc((size_t)series.bins, sizeof(*share));
+	if (!rc && !share)
+		rc = app_fail(report->app, "out of memory");
+	if (!rc && series.bins > 1 && series.bins <= MOST_BINS + 1) {
+		states_over_time(&series, report->run, share);
+		cut_short_end(&series, report->run);
+		html_put(&report->html, "<h3>Over time, all vCPUs</h3>\n");
+		put_chart(report, &series, share);
+	}
+	free(share);
+	series_free(&series);
+	return rc;
+}
+
+int html_put_states(struct report *report)
+{
+	const struct run *run = report->run;
+	bool by_vcpu = run->n_vcpus && run->vcpus[0].vm == run->vcpus[run->n_vcpus - 1].vm;
+	struct html *h = &report->html;
+	struct states states = {0};
+	int rc;
+
+	if (!report_has_states(report))
+		return 0;
+	rc = states_read(report->app, run, by_vcpu, &states);
+	if (!rc && states.rows) {
+		qsort(states.row, states.rows, sizeof(*states.row), compare);
+		html_section(h, "states", "Where the vCPUs' time goes");
+		put_legend(h, &states);
+		put_rows(report, &states, by_vcpu);
+		html_put(
+			h,
+			"<p class=\"note\">Shares of wall time, which add up to 100 %%. Waiting: the vCPU could run and has no CPU (steal). Runnable: all but halted.%s</p>\n",
+			states.total.is_certain
+				? ""
+				: " Exits are missing, and nothing says how long they took: their time counts as guest.");
+		rc = put_over_time(report);
+		html_section_end(h);
+	}
+	states_free(&states);
+	return rc;
+}

@@ -1,0 +1,1 @@
+findings --run 1 --reason HLT

@@ -1,0 +1,1 @@
+findings --run 4 --format csv
