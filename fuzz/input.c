@@ -74,10 +74,13 @@ static void check_item(struct vcpus *vcpus, const struct source_item *item)
 
 	INPUT_CHECK(item->vcpu >= 0 && item->vcpu < vcpus->count);
 	INPUT_CHECK(!vcpus->ended[item->vcpu]);
-	if (item->kind == SOURCE_END_VCPU)
+	if (item->kind == SOURCE_END_VCPU) {
+		INPUT_CHECK(!vcpus->made || item->end.end_seq >= vcpus->next_seq[item->vcpu]);
+		INPUT_CHECK(!vcpus->made || item->end.end_seq <= INT64_MAX);
 		vcpus->ended[item->vcpu] = true;
-	else if (vcpus->made)
+	} else if (vcpus->made) {
 		check_records(vcpus, item);
+	}
 }
 
 int input_read_source(struct source *source, bool made)

@@ -188,6 +188,21 @@ def lost_perf(samples_told, other):
     return Run("x.data")
 
 
+def test_impossible_counts():
+    """Counts that no host has would make numbers of exits negative."""
+    for period in (2**48 + 2, 2**63, 2**64 - 1):
+        p = Perf(period=2)
+        p.samples(pairs(5), period=period)
+        p.write("x.data")
+        refused(f"a sample of {period} events", "x.data", "damaged")
+    for count in (2**63, 2**64 - 1):
+        p = Perf()
+        p.samples(pairs(5))
+        p.lost_samples("kvm_exit", count)
+        p.write("x.data")
+        refused(f"{count} lost samples", "x.data", "damaged")
+
+
 def test_perf_lost():
     for reported, other in ((True, True), (True, False), (False, False)):
         run = lost_perf(reported, other)

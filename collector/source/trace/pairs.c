@@ -45,6 +45,8 @@ static int take_exit(struct pairs *p, const struct kvm_event *event)
 		p->halves++;
 	}
 
+	if (event->period > PAIRS_EXITS_MAX - p->seq)
+		return -EOVERFLOW;
 	if (event->period > 1) {
 		p->sampled_out += event->period - 1;
 		p->seq += event->period - 1;

@@ -20,6 +20,9 @@
 #include "collector/events/lost_windows.h"
 #include "kvm/uapi/kvm_exit_ring.h"
 
+/* More exits than a vCPU can have, even in years; damaged files say more. */
+#define PAIRS_EXITS_MAX (UINT64_C(1) << 48)
+
 /*
  * Zeroed at first.
  * @untimed: record each kvm_exit at once, with 0 cycles: kvm_entry or time is missing
@@ -68,7 +71,7 @@ struct pairs {
  * pairs_take - take the vCPU's next event, in order of time
  * @lost: where events were lost
  *
- * Return 0 or -ENOMEM.
+ * Return 0, -ENOMEM, or -EOVERFLOW: more exits than PAIRS_EXITS_MAX.
  */
 int pairs_take(struct pairs *pairs, const struct kvm_event *event, const struct lost_windows *lost);
 

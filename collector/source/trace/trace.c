@@ -209,6 +209,13 @@ static int take_events(struct trace_source *s)
 	return rc;
 }
 
+static int too_many_exits(const struct trace_source *s, struct fault *fault)
+{
+	return fault_set(fault, -EPROTO,
+			 "%s: damaged: more exits are missing in it than a host can have",
+			 s->ops.name);
+}
+
 static int fill(struct trace_source *s, struct fault *fault)
 {
 	const struct trace_sink sink = {.event = on_event, .lost = on_lost, .user = s};
@@ -232,6 +239,8 @@ static int fill(struct trace_source *s, struct fault *fault)
 		return fault_set(fault, -EPROTO,
 				 "%s: damaged: it has more than %u vCPUs, or threads of one vCPU",
 				 s->ops.name, MOST_VCPUS);
+	if (rc == -EOVERFLOW)
+		return too_many_exits(s, fault);
 	return rc ? fault_set(fault, rc, "%s: %s", s->ops.name, strerror(-rc)) : 0;
 }
 
@@ -369,7 +378,7 @@ static int finish(struct trace_source *s, struct fault *fault)
 			return fault_set(fault, -ENOMEM, "out of memory");
 	}
 	share_losses(s);
-	return 0;
+	return s->losses.exits > PAIRS_EXITS_MAX ? too_many_exits(s, fault) : 0;
 }
 
 static int trace_next(struct source *source, struct source_item *item, struct fault *fault)
