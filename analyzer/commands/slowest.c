@@ -118,6 +118,14 @@ static int parse_around(struct app *app, const struct options *opt, int64_t *aro
 	return 0;
 }
 
+/* As SQL's LIMIT; -1: all. */
+static int64_t row_limit(const struct options *opt)
+{
+	if (opt->limit < 0)
+		return DEFAULT_LIMIT;
+	return opt->limit ? opt->limit : -1;
+}
+
 static int slowest(struct app *app, const struct options *opt)
 {
 	int sort = choice_parse(app, "--sort", opt->sort ? opt->sort : "busy", sort_names);
@@ -133,10 +141,7 @@ static int slowest(struct app *app, const struct options *opt)
 
 	snprintf(sql, sizeof(sql),
 		 "SELECT e.rowid FROM exit e WHERE %%s ORDER BY %s DESC, e.rowid LIMIT %lld",
-		 sort_columns[sort],
-		 (long long)(opt->limit < 0 ? DEFAULT_LIMIT
-			     : opt->limit   ? opt->limit
-					    : -1));
+		 sort_columns[sort], (long long)row_limit(opt));
 	if (where_prepare(app, &app->run, sql, &ids))
 		return -1;
 

@@ -158,7 +158,9 @@ static const char *rate_word(bool known, double variation)
 {
 	if (!known)
 		return "too few";
-	return variation < 0.3 ? "steady" : variation < 1 ? "varies" : "in bursts";
+	if (variation < 0.3)
+		return "steady";
+	return variation < 1 ? "varies" : "in bursts";
 }
 
 static void put_reason(struct app *app, struct out *out, const struct series *s,

@@ -50,7 +50,7 @@ static const struct out_column delta_columns[] = {
 
 #define COLUMNS(c) (int)(sizeof(c) / sizeof((c)[0]))
 
-static void put_id(struct out *out, int64_t id)
+static void show_id(struct out *out, int64_t id)
 {
 	if (id < 0)
 		out_none(out);
@@ -58,11 +58,11 @@ static void put_id(struct out *out, int64_t id)
 		out_int(out, id);
 }
 
-static int put_reason(struct app *app, struct out *out, int64_t reason)
+static int show_reason(struct app *app, struct out *out, int64_t reason)
 {
 	char name[64] = "";
 
-	put_id(out, reason);
+	show_id(out, reason);
 	if (reason >= 0 && !reason_name(app, app->run.isa, reason, name, sizeof(name)))
 		return -1;
 	out_text(out, reason < 0 ? "all" : name);
@@ -70,7 +70,7 @@ static int put_reason(struct app *app, struct out *out, int64_t reason)
 }
 
 /* One line per equation. */
-static void put_summary(struct out *out, const struct checks *all)
+static void show_summary(struct out *out, const struct checks *all)
 {
 	out_table(out, "equations", summary_columns, COLUMNS(summary_columns));
 	for (int i = 0; i < verify_equation_count; i++) {
@@ -94,7 +94,7 @@ static void put_summary(struct out *out, const struct checks *all)
 }
 
 /* The comparisons: those that need an explanation, or all. */
-static int put_checks(struct app *app, struct out *out, const struct checks *all, bool every)
+static int show_checks(struct app *app, struct out *out, const struct checks *all, bool every)
 {
 	const struct check *c;
 
@@ -106,8 +106,8 @@ static int put_checks(struct app *app, struct out *out, const struct checks *all
 			continue;
 		out_text(out, verify_equations[c->equation].name);
 		out_vm(out, &app->run, c->vm);
-		put_id(out, c->vcpu);
-		if (put_reason(app, out, c->reason))
+		show_id(out, c->vcpu);
+		if (show_reason(app, out, c->reason))
 			return -1;
 		out_int(out, c->left);
 		out_int(out, c->right);
@@ -141,11 +141,11 @@ static int64_t delta_quantile(const struct delta *d, double q)
 	return 0;
 }
 
-static int put_delta(struct app *app, struct out *out, const struct delta *d)
+static int show_delta(struct app *app, struct out *out, const struct delta *d)
 {
 	out_vm(out, &app->run, d->vm);
 	out_int(out, d->vcpu);
-	if (put_reason(app, out, d->reason))
+	if (show_reason(app, out, d->reason))
 		return -1;
 	out_int(out, d->n);
 	out_time(out, (uint64_t)d->value[0]);
@@ -165,7 +165,7 @@ static void add_value(struct delta *d, sqlite3_stmt *stmt)
 }
 
 /* How much longer the records are than the traced intervals. */
-static int put_deltas(struct app *app, struct out *out)
+static int show_deltas(struct app *app, struct out *out)
 {
 	struct delta *d = calloc(1, sizeof(*d));
 	sqlite3_stmt *stmt;
@@ -187,7 +187,7 @@ static int put_deltas(struct app *app, struct out *out)
 		if (d->values && (d->vm != sqlite3_column_int64(stmt, 0) ||
 				  d->vcpu != sqlite3_column_int64(stmt, 1) ||
 				  d->reason != sqlite3_column_int64(stmt, 2))) {
-			rc = put_delta(app, out, d);
+			rc = show_delta(app, out, d);
 			d->values = 0;
 			d->n = 0;
 		}
@@ -198,7 +198,7 @@ static int put_deltas(struct app *app, struct out *out)
 	}
 
 	if (!rc && end >= 0 && d->values)
-		rc = put_delta(app, out, d);
+		rc = show_delta(app, out, d);
 	out_table_end(out);
 
 	sqlite3_finalize(stmt);
@@ -207,7 +207,7 @@ static int put_deltas(struct app *app, struct out *out)
 }
 
 /* Sources that could not be had, and equations without one. */
-static int put_missing(struct app *app, struct out *out, const struct checks *all)
+static int note_missing(struct app *app, struct out *out, const struct checks *all)
 {
 	sqlite3_stmt *stmt;
 	int i, rc;
@@ -231,7 +231,7 @@ static int put_missing(struct app *app, struct out *out, const struct checks *al
 	return rc;
 }
 
-static int print_all(struct app *app, const struct options *opt, const struct checks *all)
+static int show_all(struct app *app, const struct options *opt, const struct checks *all)
 {
 	const bool every = opt->extra[0];
 	struct out out;
@@ -239,13 +239,13 @@ static int print_all(struct app *app, const struct options *opt, const struct ch
 
 	out_begin(&out, &opt->style, app->run.tsc_khz);
 	out_run(&out, "run", &app->run);
-	rc = put_missing(app, &out, all);
+	rc = note_missing(app, &out, all);
 	if (!rc && opt->style.format != OUT_CSV)
-		put_summary(&out, all);
+		show_summary(&out, all);
 	if (!rc)
-		rc = put_checks(app, &out, all, every || opt->style.format == OUT_CSV);
+		rc = show_checks(app, &out, all, every || opt->style.format == OUT_CSV);
 	if (!rc && opt->style.format != OUT_CSV)
-		rc = put_deltas(app, &out);
+		rc = show_deltas(app, &out);
 	return out_end(&out, app, rc < 0);
 }
 
@@ -257,7 +257,7 @@ static int verify(struct app *app, const struct options *opt)
 	if (!rc)
 		rc = verify_read(app, &all);
 	if (!rc)
-		rc = print_all(app, opt, &all);
+		rc = show_all(app, opt, &all);
 	if (!rc && all.failed)
 		rc = app_fail(app, "run %" PRId64 ": %d comparisons are not explained", app->run.id,
 			      all.failed);

@@ -10,7 +10,7 @@
 #include "analyzer/query/reason.h"
 
 /* Text of one column of view exits, for the example of a group. */
-static int put_example(struct app *app, struct out *out, const char *sql, int64_t rowid)
+static int show_example(struct app *app, struct out *out, const char *sql, int64_t rowid)
 {
 	sqlite3_stmt *stmt;
 	int rc;
@@ -25,7 +25,7 @@ static int put_example(struct app *app, struct out *out, const char *sql, int64_
 	return rc < 0 ? -1 : 0;
 }
 
-static int put_vcpu(struct app *app, struct out *out, int64_t id)
+static int show_vcpu(struct app *app, struct out *out, int64_t id)
 {
 	for (unsigned int i = 0; i < app->run.n_vcpus; i++)
 		if (app->run.vcpus[i].id == id) {
@@ -35,47 +35,68 @@ static int put_vcpu(struct app *app, struct out *out, int64_t id)
 	return 0;
 }
 
-int label_put(struct app *app, struct out *out, enum agg_by by, const struct symbols *symbols,
-	      const struct group *group)
+static int show_reason(struct app *app, struct out *out, int64_t key)
+{
+	char name[64];
+
+	if (!reason_name(app, app->run.isa, key, name, sizeof(name)))
+		return -1;
+	out_text(out, name);
+	return 0;
+}
+
+/* The address, and the function that it is in. */
+static int show_rip(struct out *out, const struct symbols *symbols, uint64_t rip)
 {
 	char text[256];
 
-	switch (by) {
-	case BY_REASON:
-	case BY_SUBKEY:
-		if (!reason_name(app, app->run.isa, group->key[0], text, sizeof(text)))
-			return -1;
-		if (by == BY_REASON)
-			out_int(out, reason_basic(app->run.isa, group->key[0]));
-		out_text(out, text);
-		if (by == BY_REASON)
-			return 0;
-		return put_example(app, out, "SELECT key_text FROM exits WHERE id = ?1",
-				   group->example);
-	case BY_VM:
-		out_vm(out, &app->run, group->key[0]);
-		return 0;
-	case BY_VCPU:
-		return put_vcpu(app, out, group->key[0]);
-	case BY_RIP:
-		snprintf(text, sizeof(text), "%016" PRIx64, (uint64_t)group->key[0]);
-		out_text(out, text);
-		symbols_name(symbols, (uint64_t)group->key[0], text, sizeof(text));
-		out_text(out, *text ? text : NULL);
-		return 0;
-	case BY_USER_REASON:
-		if (group->key[0] < 0) {
-			out_none(out);
-			out_text(out, "(handled in the kernel)");
-			return 0;
-		}
-		out_int(out, group->key[0]);
-		return put_example(app, out, "SELECT user_reason_name FROM exits WHERE id = ?1",
-				   group->example);
-	case BY_SLOT:
-	case BY_PCPU:
-		out_int(out, group->key[0]);
+	snprintf(text, sizeof(text), "%016" PRIx64, rip);
+	out_text(out, text);
+	symbols_name(symbols, rip, text, sizeof(text));
+	out_text(out, *text ? text : NULL);
+	return 0;
+}
+
+static int show_user_reason(struct app *app, struct out *out, const struct group *group)
+{
+	if (group->key[0] < 0) {
+		out_none(out);
+		out_text(out, "(handled in the kernel)");
 		return 0;
 	}
+
+	out_int(out, group->key[0]);
+	return show_example(app, out, "SELECT user_reason_name FROM exits WHERE id = ?1",
+			    group->example);
+}
+
+int label_put(struct app *app, struct out *out, enum agg_by by, const struct symbols *symbols,
+	      const struct group *group)
+{
+	int64_t key = group->key[0];
+
+	switch (by) {
+	case BY_REASON:
+		out_int(out, reason_basic(app->run.isa, key));
+		return show_reason(app, out, key);
+	case BY_SUBKEY:
+		if (show_reason(app, out, key))
+			return -1;
+		return show_example(app, out, "SELECT key_text FROM exits WHERE id = ?1",
+				    group->example);
+	case BY_VM:
+		out_vm(out, &app->run, key);
+		return 0;
+	case BY_VCPU:
+		return show_vcpu(app, out, key);
+	case BY_RIP:
+		return show_rip(out, symbols, (uint64_t)key);
+	case BY_USER_REASON:
+		return show_user_reason(app, out, group);
+	case BY_SLOT:
+	case BY_PCPU:
+		break;
+	}
+	out_int(out, key);
 	return 0;
 }

@@ -34,9 +34,9 @@ static int column_at(const struct report_grid *grid, int64_t since)
 {
 	int64_t column = (since - grid->from) / grid->width;
 
-	return column < 0 || since < grid->from ? 0
-	       : column >= grid->columns	? grid->columns - 1
-						: (int)column;
+	if (column < 0 || since < grid->from)
+		return 0;
+	return column < grid->columns ? (int)column : grid->columns - 1;
 }
 
 static struct report_reason *find_reason(struct report *report, int64_t reason)
