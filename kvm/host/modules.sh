@@ -79,8 +79,22 @@ dkms_copy() {
 		sed -e "s/@VERSION@/$version/" -e "s/@KERNELS@/$kernels/" "$here/dkms.conf" >"$1/dkms.conf"
 }
 
+# Folders of what apt runs when it installs a kernel or its headers
+kernel_hooks="/etc/kernel/postinst.d /etc/kernel/header_postinst.d"
+
+# dkms_add_hooks: kernels that apt installs later get modules too, where they can be built.
+dkms_add_hooks() {
+	for folder in $kernel_hooks; do
+		mkdir -p "$folder" && cp "$here/host/kernel_hook.sh" "$folder/$package" &&
+			chmod 755 "$folder/$package" || return 1
+	done
+}
+
 # Takes every version of the package out of DKMS.
 dkms_forget() {
+	for folder in $kernel_hooks; do
+		rm -f "$folder/$package"
+	done
 	for folder in /var/lib/dkms/$package/[0-9]*; do
 		[ -d "$folder" ] || continue
 		dkms remove "$package/${folder##*/}" --all >&2 || return 1

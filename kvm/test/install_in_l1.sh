@@ -57,7 +57,7 @@ chmod +x /usr/sbin/dkms
 
 # gone WHAT: nothing of ours is left in DKMS
 gone() {
-	if [ -n "$(ls -d /usr/src/* /var/lib/dkms/*/* /stock 2>/dev/null)" ]; then
+	if [ -n "$(ls -d /usr/src/* /var/lib/dkms/*/* /etc/kernel/*/* /stock 2>/dev/null)" ]; then
 		failed "$1: something is left in DKMS"
 	fi
 }

@@ -37,8 +37,8 @@ run_l1() {
 	for script in $scripts l1_functions.sh; do
 		set -- "$@" --add "kvm/test/$script:/test/$script"
 	done
-	for file in install uninstall series host/modules.sh host/restore.sh host/series.sh \
-		host/usage.sh dkms.conf; do
+	for file in install uninstall series host/kernel_hook.sh host/modules.sh host/restore.sh \
+		host/series.sh host/usage.sh dkms.conf; do
 		set -- "$@" --add kvm/$file:/kvm/$file
 	done
 	set -- "$@" --add VERSION:/VERSION
