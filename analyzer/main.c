@@ -14,11 +14,13 @@
 /* clang-format off */
 static const struct cmd *const cmds[] = {
 	&cmd_findings,
+	&cmd_explain,
 	&cmd_states,
 	&cmd_top_exits,
 	&cmd_latency,
 	&cmd_histogram,
 	&cmd_timeline,
+	&cmd_list,
 	&cmd_slowest,
 	&cmd_sequences,
 	&cmd_compare,

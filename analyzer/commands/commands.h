@@ -9,6 +9,8 @@
 
 extern const struct cmd cmd_findings;
 extern const struct cmd cmd_states;
+extern const struct cmd cmd_explain;
+extern const struct cmd cmd_list;
 extern const struct cmd cmd_export;
 extern const struct cmd cmd_live;
 extern const struct cmd cmd_report;

@@ -16,7 +16,8 @@
 enum { EXTRA_FORMAT };
 
 static const struct extra_option extra[] = {
-	{"format", "FORMAT", "csv, json, ndjson, openmetrics, prometheus, perfetto or rows"},
+	{"format", "FORMAT",
+	 "csv, json, ndjson, folded, openmetrics, prometheus, perfetto or rows"},
 	{0},
 };
 
@@ -24,19 +25,21 @@ enum format {
 	FORMAT_CSV,
 	FORMAT_JSON,
 	FORMAT_NDJSON,
+	FORMAT_FOLDED,
 	FORMAT_OPENMETRICS,
 	FORMAT_PROMETHEUS,
 	FORMAT_PERFETTO,
 	FORMAT_ROWS
 };
 
-static const char *const format_names[] = {"csv",	 "json",     "ndjson", "openmetrics",
-					   "prometheus", "perfetto", "rows",   NULL};
+static const char *const format_names[] = {
+	"csv", "json", "ndjson", "folded", "openmetrics", "prometheus", "perfetto", "rows", NULL};
 
 static int (*const put[])(struct app *app, FILE *file) = {
 	[FORMAT_CSV] = export_csv,
 	[FORMAT_JSON] = export_json,
 	[FORMAT_NDJSON] = export_ndjson,
+	[FORMAT_FOLDED] = export_folded,
 	[FORMAT_OPENMETRICS] = export_openmetrics,
 	[FORMAT_PROMETHEUS] = export_prometheus,
 	[FORMAT_PERFETTO] = export_perfetto,
@@ -77,7 +80,7 @@ static int export(struct app *app, const struct options *opt)
 	if (!opt->extra[EXTRA_FORMAT])
 		return app_fail(
 			app,
-			"export: in what format? (--format csv, json, ndjson, openmetrics, prometheus, perfetto or rows)");
+			"export: in what format? (--format csv, json, ndjson, folded, openmetrics, prometheus, perfetto or rows)");
 	format = choice_parse(app, "--format", opt->extra[EXTRA_FORMAT], format_names);
 	if (format < 0)
 		return -1;
@@ -95,7 +98,8 @@ static int export(struct app *app, const struct options *opt)
 
 const struct cmd cmd_export = {
 	.name = "export",
-	.summary = "a run for other programs: CSV, JSON, Prometheus, Perfetto, plain SQLite",
+	.summary =
+		"a run for other programs: CSV, JSON, flame graphs, Prometheus, Perfetto, SQLite",
 	.usage = "--format FORMAT [--output FILE] [OPTION...]",
 	.help = help_export,
 	.options = OPT_FILTER | OPT_OUTPUT,

@@ -11,37 +11,12 @@
 #include "analyzer/output/out.h"
 #include "analyzer/query/db.h"
 
-#define LINE_WIDTH 80
-
 static const struct out_column columns[] = {
 	{"rule", "RULE", OUT_TEXT, 0},	       {"vm", "VM", OUT_VM, 0},
 	{"weight", "WEIGHT", OUT_SHARE, 0},    {"title", "TITLE", OUT_TEXT, 0},
 	{"evidence", "EVIDENCE", OUT_TEXT, 0}, {"threshold", "THRESHOLD", OUT_TEXT, 0},
 	{"remedy", "REMEDY", OUT_TEXT, 0},     {"source", "SOURCE", OUT_TEXT, 0},
 };
-
-/* Prints @text after @head, in lines of at most LINE_WIDTH that are indented alike. */
-static void put_wrapped(struct out *out, const char *head, const char *text)
-{
-	size_t indent = strlen(head), room = LINE_WIDTH - indent;
-	bool is_first = true;
-
-	while (*text) {
-		size_t length = strlen(text);
-
-		if (length > room) {
-			length = room;
-			while (length > 1 && text[length] != ' ')
-				length--;
-			if (length == 1)
-				length = strcspn(text, " ");
-		}
-		out_line(out, "%*s%.*s", (int)indent, is_first ? head : "", (int)length, text);
-		text += length;
-		text += strspn(text, " ");
-		is_first = false;
-	}
-}
 
 /* For people: a paragraph each. */
 static void put_text(struct out *out, const struct findings *findings)
@@ -54,11 +29,11 @@ static void put_text(struct out *out, const struct findings *findings)
 
 		out_line(out, "%s", "");
 		snprintf(head, sizeof(head), "%u. ", i + 1);
-		put_wrapped(out, head, finding->title);
-		put_wrapped(out, "   evidence:  ", finding->evidence);
-		put_wrapped(out, "   rule:      ", finding->threshold);
-		put_wrapped(out, "   to do:     ", finding->remedy);
-		put_wrapped(out, "   source:    ", finding->source);
+		out_wrapped(out, head, finding->title);
+		out_wrapped(out, "   evidence:  ", finding->evidence);
+		out_wrapped(out, "   rule:      ", finding->threshold);
+		out_wrapped(out, "   to do:     ", finding->remedy);
+		out_wrapped(out, "   source:    ", finding->source);
 	}
 	if (findings->n_limits)
 		out_line(out, "%s", "");

@@ -88,9 +88,13 @@ static int compare(const void *a, const void *b, void *sort)
 }
 
 /* First columns by what is grouped by; the rest is the same for all. */
-static const struct out_column key_columns[][2] = {
+#define MOST_KEYS 3
+
+static const struct out_column key_columns[][MOST_KEYS] = {
 	[BY_REASON] = {{"reason", "REASON", OUT_ID, 0}, {"name", "NAME", OUT_TEXT, 0}},
-	[BY_SUBKEY] = {{"name", "NAME", OUT_TEXT, 0}, {"key", "KEY", OUT_TEXT, 0}},
+	[BY_SUBKEY] = {{"name", "NAME", OUT_TEXT, 0},
+		       {"key", "KEY", OUT_TEXT, 0},
+		       {"meaning", "MEANING", OUT_TEXT, 0}},
 	[BY_VM] = {{"vm", "VM", OUT_VM, 0}},
 	[BY_VCPU] = {{"vm", "VM", OUT_VM, 0}, {"vcpu", "VCPU", OUT_ID, 0}},
 	[BY_RIP] = {{"rip", "RIP", OUT_TEXT, 0}, {"symbol", "SYMBOL", OUT_TEXT, 0}},
@@ -215,15 +219,26 @@ static void show_total(struct app *app, struct out *out, int keys, double second
 		out_text(out, "all");
 	else
 		out_none(out);
-	if (keys == 2)
+	if (keys >= 2)
 		out_text(out, "(all)");
+	if (keys == MOST_KEYS)
+		out_none(out);
 	show_sums(out, &app->run, seconds, total, total);
+}
+
+static int count_keys(enum agg_by by)
+{
+	int keys = 0;
+
+	while (keys < MOST_KEYS && key_columns[by][keys].name)
+		keys++;
+	return keys;
 }
 
 static int show_groups(struct app *app, struct out *out, const struct top *top)
 {
-	int keys = top->by == BY_PCPU || top->by == BY_VM ? 1 : 2;
-	struct out_column column[2 + N_SUM];
+	int keys = count_keys(top->by);
+	struct out_column column[MOST_KEYS + N_SUM];
 	struct group total = top->total;
 	uint32_t limit = top->agg.groups;
 	double seconds = (double)run_grid_length(&app->run) / (double)app->run.tsc_khz / 1e3;

@@ -25,6 +25,9 @@ int export_openmetrics(struct app *app, FILE *file);
 /* The same in the text format of Prometheus, for its tools that read files. */
 int export_prometheus(struct app *app, FILE *file);
 
+/* Folded stacks of time in ns, for flame graph tools. */
+int export_folded(struct app *app, FILE *file);
+
 /* A trace of slices on a track per vCPU, for ui.perfetto.dev. */
 int export_perfetto(struct app *app, FILE *file);
 

@@ -33,7 +33,7 @@ offers()
 	fi
 }
 
-offers analyzer l = latency live
+offers analyzer l = latency list live
 offers analyzer --db run.sqlite to = top-exits
 offers analyzer --v = --version
 offers analyzer report --h = --help --html

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "analyzer/query/db.h"
+#include "analyzer/query/meaning.h"
 #include "analyzer/query/reason.h"
 
 /* Text of one column of view exits, for the example of a group. */
@@ -23,6 +24,18 @@ static int show_example(struct app *app, struct out *out, const char *sql, int64
 		out_text(out, rc ? (const char *)sqlite3_column_text(stmt, 0) : NULL);
 	sqlite3_finalize(stmt);
 	return rc < 0 ? -1 : 0;
+}
+
+/* What the sub-key of a group is called. */
+static void show_meaning(struct out *out, const struct run *run, const struct group *group)
+{
+	char text[64];
+
+	if (group->key[3])
+		out_text(out, meaning_of_key(run->isa, reason_basic(run->isa, group->key[0]),
+					     group->key[1], group->key[2], text, sizeof(text)));
+	else
+		out_none(out);
 }
 
 static int show_vcpu(struct app *app, struct out *out, int64_t id)
@@ -82,8 +95,11 @@ int label_put(struct app *app, struct out *out, enum agg_by by, const struct sym
 	case BY_SUBKEY:
 		if (show_reason(app, out, key))
 			return -1;
-		return show_example(app, out, "SELECT key_text FROM exits WHERE id = ?1",
-				    group->example);
+		if (show_example(app, out, "SELECT key_text FROM exits WHERE id = ?1",
+				 group->example))
+			return -1;
+		show_meaning(out, &app->run, group);
+		return 0;
 	case BY_VM:
 		out_vm(out, &app->run, key);
 		return 0;

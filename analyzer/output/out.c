@@ -21,6 +21,7 @@
 
 #define SPLIT_WIDTH   10
 #define LETTERS_WIDTH 30
+#define LINE_WIDTH    80
 
 static int terminal_width(FILE *file)
 {
@@ -206,6 +207,28 @@ static void choose(struct out *out)
 	for (int i = 0; i < out->columns; i++) {
 		out_append(out, &out->error, i ? ", " : " ");
 		out_append(out, &out->error, out->column[i].name);
+	}
+}
+
+void out_wrapped(struct out *out, const char *head, const char *text)
+{
+	size_t indent = strlen(head), room = LINE_WIDTH - indent;
+	bool is_first = true;
+
+	while (*text) {
+		size_t length = strlen(text);
+
+		if (length > room) {
+			length = room;
+			while (length > 1 && text[length] != ' ')
+				length--;
+			if (length == 1)
+				length = strcspn(text, " ");
+		}
+		out_line(out, "%*s%.*s", (int)indent, is_first ? head : "", (int)length, text);
+		text += length;
+		text += strspn(text, " ");
+		is_first = false;
 	}
 }
 

@@ -115,6 +115,9 @@ __attribute__((format(printf, 3, 4))) void out_tail(struct out *out, const char 
 /* A line for people only, right where it stands. */
 __attribute__((format(printf, 2, 3))) void out_line(struct out *out, const char *format, ...);
 
+/* A text for people after @head, in lines of at most 80 columns that are indented like it. */
+void out_wrapped(struct out *out, const char *head, const char *text);
+
 void out_table(struct out *out, const char *name, const struct out_column *column, int columns);
 void out_table_end(struct out *out);
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * meaning.h - what a sub-key is: names of MSRs, ports, vectors, CPUID leaves, hypercalls
+ */
+#ifndef EXITSCOPE_ANALYZER_QUERY_MEANING_H
+#define EXITSCOPE_ANALYZER_QUERY_MEANING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * meaning_of_key - the name of what an exit was about
+ * @isa: 1 VMX, 2 SVM
+ * @reason: basic reason or exit code
+ * @key, @aux: as in kvm/uapi/kvm_exit_ring.h
+ * @text: holds it
+ *
+ * MSRs are called as in the kernel's msr-index.h without MSR_, ports by the device that a PC
+ * has there (a VM may have another). Return: @text, or NULL: no name is known.
+ */
+const char *meaning_of_key(int isa, int64_t reason, int64_t key, int64_t aux, char *text,
+			   size_t bytes);
+
+#endif

@@ -1,0 +1,1 @@
+explain --run 1 '!HLT'

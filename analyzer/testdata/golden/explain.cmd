@@ -1,0 +1,1 @@
+explain --run 1 MSR_WRITE,EPT_MISCONFIG

@@ -1,0 +1,1 @@
+explain --run 5 --format json

@@ -1,0 +1,1 @@
+list --run 1 --limit 3

@@ -1,0 +1,1 @@
+list --run 5 --format csv --limit 2

@@ -1,0 +1,1 @@
+explain --run ept IO_INSTRUCTION
