@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
+#include "analyzer/query/meaning.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/query/vms.h"
 #include "analyzer/report/queries.h"
@@ -125,6 +126,19 @@ static int by_count(const void *a, const void *b)
 	return memcmp(x->key, y->key, sizeof(x->key));
 }
 
+/* What an MSR, port, vector or leaf is called. */
+static void put_meaning(struct report *report, const struct group *g)
+{
+	int isa = report->run->isa;
+	const char *name = NULL;
+	char text[64];
+
+	if (g->key[3])
+		name = meaning_of_key(isa, reason_basic(isa, g->key[0]), g->key[1], g->key[2], text,
+				      sizeof(text));
+	html_cell_text(&report->html, name ? name : "–");
+}
+
 static int put_subkey(struct report *report, sqlite3_stmt *stmt, const struct group *g)
 {
 	struct html *h = &report->html;
@@ -138,6 +152,7 @@ static int put_subkey(struct report *report, sqlite3_stmt *stmt, const struct gr
 	html_row(h);
 	html_cell_name(h, (const char *)sqlite3_column_text(stmt, 0));
 	html_cell_text(h, (const char *)sqlite3_column_text(stmt, 1));
+	put_meaning(report, g);
 	html_cell_count(h, g->n);
 	html_cell_share(h, report_share(g->n, report->total.n));
 	html_cell_share(h, report_share(g->to_user, g->n));
@@ -169,7 +184,7 @@ int html_put_subkeys(struct report *report)
 			qsort(agg.group, agg.groups, sizeof(*agg.group), by_count);
 		html_section(h, "subkeys", "What the exits were about");
 		html_table(h, "Most frequent sub-keys",
-			   "Reason|About|#Exits|#Share|#To user space|#Time|#Mean|#Max");
+			   "Reason|About|Meaning|#Exits|#Share|#To user space|#Time|#Mean|#Max");
 
 		for (uint32_t i = 0; i < agg.groups && shown < SUBKEYS && !rc; i++) {
 			if (!agg.group[i].key[3])
