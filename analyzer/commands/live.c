@@ -98,6 +98,17 @@ static void put_counts(struct out *out, const struct view *view)
 		 run->n_vcpus, run->n_vcpus == 1 ? "" : "s");
 }
 
+/* Which time each column is about. */
+static void put_windows(struct out *out, const struct view *view)
+{
+	char seconds[UNITS_TEXT];
+
+	out_line(out,
+		 "EXITS: since the start; EXITS/S, SHARE, TIME%%: %s %s; MEAN to MAX: last %d s",
+		 view->live.polls > 1 ? "last" : "since the start,",
+		 units_ns(view->live.seconds * 1e9, seconds), LIVE_RECENT_S);
+}
+
 static void put_head(struct out *out, const struct view *view)
 {
 	const struct run *run = &view->live.app->run;
@@ -111,6 +122,7 @@ static void put_head(struct out *out, const struct view *view)
 			 : "",
 		 view->frozen ? " -- FROZEN" : "");
 	put_counts(out, view);
+	put_windows(out, view);
 }
 
 static void put_latency(struct out *out, double cycles)
@@ -178,8 +190,7 @@ static int draw(struct view *view)
 	out_begin_file(&out, file, &view->opt->style, app->run.tsc_khz);
 	out.width = width;
 	put_head(&out, view);
-	out_line(&out, "latencies: of the last %d s, exit to entry", LIVE_RECENT_S);
-	/* Two lines of head, that one, the table's titles and the line of keys. */
+	/* Three lines of head, the table's titles and the line of keys. */
 	put_rows(&out, view, row_limit(view, rows > 5 ? (unsigned int)rows - 5 : 0));
 	rc = out_end(&out, app, false);
 	if (fclose(file) && !rc)
@@ -297,7 +308,7 @@ const struct cmd cmd_live = {
 	.summary = "watch a recording in progress",
 	.usage = "[--interval TIME] [--count N] [--plain] [OPTION...]",
 	.help = help_live,
-	.options = OPT_RUN | OPT_SORT | OPT_LIMIT | OPT_CYCLES,
+	.options = OPT_RUN | OPT_SORT | OPT_LIMIT | OPT_CYCLES | OPT_COLUMNS,
 	.extra = extra,
 	.run = live,
 };

@@ -158,9 +158,9 @@ static int put_name(struct app *app, struct out *out, int64_t key)
 
 static const struct out_column pair_columns[] = {
 	{"name", "EXIT", OUT_TEXT, 0},		 {"next", "NEXT EXIT", OUT_TEXT, 0},
-	{"pairs", "PAIRS", OUT_COUNT, 0},	 {"share", "OF ALL", OUT_SHARE, 0},
-	{"of_exit", "OF EXIT", OUT_SHARE, 0},	 {"guest_p50", "GUEST P50", OUT_TIME, 0},
-	{"guest_p99", "GUEST P99", OUT_TIME, 0}, {"guest_time", "GUEST TIME", OUT_TIME, 0},
+	{"pairs", "PAIRS", OUT_COUNT, 0},	 {"share", "OF ALL", OUT_SHARE, 4},
+	{"of_exit", "OF EXIT", OUT_SHARE, 1},	 {"guest_p50", "GUEST P50", OUT_TIME, 2},
+	{"guest_p99", "GUEST P99", OUT_TIME, 3}, {"guest_time", "GUEST TIME", OUT_TIME, 0},
 };
 
 static uint64_t pairs_from(const struct agg *pairs, int64_t key)

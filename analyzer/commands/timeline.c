@@ -37,14 +37,14 @@ static const struct out_column phase_columns[] = {
 	{"phase", "PHASE", OUT_TEXT, 0},	   {"start", "START", OUT_TIME, 0},
 	{"length", "LENGTH", OUT_TIME, 0},	   {"exits", "EXITS", OUT_COUNT, 0},
 	{"per_s", "EXITS/S", OUT_REAL, 0},	   {"busy_share", "BUSY%", OUT_SHARE, 0},
-	{"halted_share", "HALTED%", OUT_SHARE, 0}, {"top_reason", "MOST FREQUENT", OUT_TEXT, 0},
+	{"halted_share", "HALTED%", OUT_SHARE, 1}, {"top_reason", "MOST FREQUENT", OUT_TEXT, 0},
 };
 
 static const struct out_column reason_columns[] = {
-	{"reason", "REASON", OUT_ID, 0},	 {"name", "NAME", OUT_TEXT, 0},
+	{"reason", "REASON", OUT_ID, 4},	 {"name", "NAME", OUT_TEXT, 0},
 	{"exits", "EXITS", OUT_COUNT, 0},	 {"per_s", "EXITS/S", OUT_REAL, 0},
-	{"first", "FIRST", OUT_TIME, 0},	 {"last", "LAST", OUT_TIME, 0},
-	{"variation", "VARIATION", OUT_REAL, 0}, {"rate", "RATE", OUT_TEXT, 0},
+	{"first", "FIRST", OUT_TIME, 2},	 {"last", "LAST", OUT_TIME, 1},
+	{"variation", "VARIATION", OUT_REAL, 3}, {"rate", "RATE", OUT_TEXT, 0},
 };
 
 /* Sums and length of bins from <= bin < to. */

@@ -15,13 +15,13 @@
 
 static const struct out_column summary_columns[] = {
 	{"equation", "EQUATION", OUT_TEXT, 0},
-	{"left", "LEFT SIDE", OUT_TEXT, 0},
+	{"left", "LEFT SIDE", OUT_TEXT, 5},
 	{"left_sum", "SUM", OUT_COUNT, 0},
-	{"right", "RIGHT SIDE", OUT_TEXT, 0},
+	{"right", "RIGHT SIDE", OUT_TEXT, 6},
 	{"right_sum", "SUM", OUT_COUNT, 0},
-	{"checks", "CHECKS", OUT_COUNT, 0},
-	{"equal", "EQUAL", OUT_COUNT, 0},
-	{"explained", "EXPLAINED", OUT_COUNT, 0},
+	{"checks", "CHECKS", OUT_COUNT, 2},
+	{"equal", "EQUAL", OUT_COUNT, 4},
+	{"explained", "EXPLAINED", OUT_COUNT, 3},
 	{"unexplained", "UNEXPLAINED", OUT_COUNT, 0},
 	{"verdict", "VERDICT", OUT_TEXT, 0},
 };
@@ -30,22 +30,22 @@ static const struct out_column check_columns[] = {
 	{"equation", "EQUATION", OUT_TEXT, 0},
 	{"vm", "VM", OUT_VM, 0},
 	{"vcpu", "VCPU", OUT_ID, 0},
-	{"reason", "REASON", OUT_ID, 0},
+	{"reason", "REASON", OUT_ID, 4},
 	{"name", "NAME", OUT_TEXT, 0},
-	{"left", "LEFT", OUT_COUNT, 0},
-	{"right", "RIGHT", OUT_COUNT, 0},
-	{"difference", "DIFFERENCE", OUT_COUNT, 0},
+	{"left", "LEFT", OUT_COUNT, 2},
+	{"right", "RIGHT", OUT_COUNT, 1},
+	{"difference", "DIFFERENCE", OUT_COUNT, 3},
 	{"unexplained", "UNEXPLAINED", OUT_COUNT, 0},
-	{"why", "EXPLANATION", OUT_TEXT, 0},
+	{"why", "EXPLANATION", OUT_TEXT, 5},
 	{"verdict", "VERDICT", OUT_TEXT, 0},
 };
 
 static const struct out_column delta_columns[] = {
 	{"vm", "VM", OUT_VM, 0},	  {"vcpu", "VCPU", OUT_ID, 0},
-	{"reason", "REASON", OUT_ID, 0},  {"name", "NAME", OUT_TEXT, 0},
+	{"reason", "REASON", OUT_ID, 2},  {"name", "NAME", OUT_TEXT, 0},
 	{"exits", "EXITS", OUT_COUNT, 0}, {"min", "MIN", OUT_TIME, 0},
 	{"p50", "P50", OUT_TIME, 0},	  {"p99", "P99", OUT_TIME, 0},
-	{"max", "MAX", OUT_TIME, 0},
+	{"max", "MAX", OUT_TIME, 1},
 };
 
 #define COLUMNS(c) (int)(sizeof(c) / sizeof((c)[0]))

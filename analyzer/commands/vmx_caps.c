@@ -26,16 +26,16 @@ static const struct extra_option extra[] = {
 };
 
 static const struct out_column control_columns[] = {
-	{"msr", "MSR", OUT_TEXT, 0},	     {"group", "GROUP", OUT_TEXT, 2},
-	{"bit", "BIT", OUT_ID, 0},	     {"name", "NAME", OUT_TEXT, 0},
+	{"msr", "MSR", OUT_TEXT, 3},	     {"group", "GROUP", OUT_TEXT, 5},
+	{"bit", "BIT", OUT_ID, 1},	     {"name", "NAME", OUT_TEXT, 0},
 	{"can_set", "SET", OUT_TEXT, 0},     {"can_clear", "CLEAR", OUT_TEXT, 0},
-	{"value", "VALUE", OUT_TEXT, 0},     {"exits", "EXITS", OUT_TEXT, 1},
-	{"differs", "DIFFERS", OUT_TEXT, 0},
+	{"value", "VALUE", OUT_TEXT, 0},     {"exits", "EXITS", OUT_TEXT, 4},
+	{"differs", "DIFFERS", OUT_TEXT, 2},
 };
 
 static const struct out_column reason_columns[] = {
 	{"reason", "REASON", OUT_ID, 0},	 {"name", "NAME", OUT_TEXT, 0},
-	{"can_occur", "CAN OCCUR", OUT_TEXT, 0}, {"because", "BECAUSE", OUT_TEXT, 0},
+	{"can_occur", "CAN OCCUR", OUT_TEXT, 0}, {"because", "BECAUSE", OUT_TEXT, 1},
 	{"exits", "EXITS", OUT_COUNT, 0},
 };
 

@@ -146,8 +146,8 @@ static void fill_interval(struct live *live, struct live_row *row, const struct 
 {
 	const struct run *run = &live->app->run;
 	const struct group *old = NULL;
-	double capacity =
-		live->seconds * 1e3 * (double)run->tsc_khz * (run->n_vcpus ? run->n_vcpus : 1);
+	int64_t interval = (int64_t)(live->seconds * 1e3 * (double)run->tsc_khz);
+	double capacity = run_vcpu_time(run, run->length_cycles - interval, run->length_cycles);
 	uint64_t n = total->n, cycles = total->cycles;
 
 	for (uint32_t i = 0; live->polls > 1 && i < live->before.groups; i++)

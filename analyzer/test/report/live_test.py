@@ -219,11 +219,13 @@ class LiveTest(unittest.TestCase):
         text = done.stdout.decode()
         self.assertEqual(text.count("run 1 "), 3)
         self.assertEqual(text.count("REASON "), 3)
+        self.assertEqual(re.findall(r"^EXITS: since the start; EXITS/S, SHARE, TIME%: (since the start|last)", text, re.M),
+                         ["since the start", "last", "last"])
         self.assertNotIn("\033", text.replace("in \033[31mprogress", ""))
         totals = [int(t.replace(",", "")) for t in re.findall(r"^([\d,]+) exits,", text, re.M)]
         self.assertEqual(totals, sorted(totals))
         self.assertGreater(totals[-1], totals[0])
-        rows = [re.split(r"  +", line) for line in text.strip().split("\n\n")[-1].split("\n")[3:]]
+        rows = [re.split(r"  +", line) for line in text.strip().split("\n\n")[-1].split("\n")[4:]]
         self.assertAlmostEqual(sum(float(r[2].split()[0]) for r in rows), 100, delta=1)
 
     def test_ends_with_the_recording(self):
@@ -239,7 +241,7 @@ class LiveTest(unittest.TestCase):
         self.assertEqual(live.returncode, 0)
         last = text.strip().split("\n\n")[-1]
         self.assertRegex(last, r"complete, [\d.]+ (s|min)")
-        rows = {line.split("  ")[0]: re.split(r"  +", line)[3] for line in last.split("\n")[3:]}
+        rows = {line.split("  ")[0]: re.split(r"  +", line)[3] for line in last.split("\n")[4:]}
         top = subprocess.run([ANALYZER, "--db", path, "top-exits", "--format", "csv"], check=True,
                              stdout=subprocess.PIPE).stdout.decode()
         self.assertEqual(rows, {r.split(",")[1]: f"{int(r.split(',')[2]):,}" for r in top.strip().split("\n")[1:]})
