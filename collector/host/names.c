@@ -3,7 +3,7 @@
  * names.c - names of VMs from /proc; see names.h
  *
  * A command line belongs to its process: it may be of any length, hold any bytes, and claim
- * anything. It is cut at COMMAND_BYTES, never executed, and shown only after clean().
+ * anything. It is cut at COMMAND_BYTES, never executed, and shown only after names_clean().
  */
 #include "collector/host/names.h"
 
@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "collector/host/names_text.h"
 
 #define PATH_BYTES    512
 #define COMMAND_BYTES (1 << 20) /* of a command line */
@@ -30,67 +32,6 @@ struct words {
 	int count;
 };
 
-/* Reads a file of /proc or /sys. Returns its bytes without the 0 that is added, or -errno. */
-static ssize_t read_file(const char *path, char *data, size_t bytes)
-{
-	FILE *file = fopen(path, "re");
-	size_t n;
-
-	*data = '\0';
-	if (!file)
-		return -errno;
-
-	n = fread(data, 1, bytes - 1, file);
-	fclose(file);
-	data[n] = '\0';
-	return (ssize_t)n;
-}
-
-/* Bytes of the UTF-8 character at @s that may be shown; 0: there is none. */
-static size_t safe_length(const unsigned char *s)
-{
-	size_t length = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-
-	/* Control characters: C0, DEL, C1 (C2 80 to C2 9F). */
-	if (s[0] < 0x20 || s[0] == 0x7f || s[0] > 0xf4 || (s[0] == 0xc2 && s[1] < 0xa0))
-		return 0;
-	for (size_t i = 1; i < length; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	/* Overlong forms, surrogates, and what is above U+10FFFF. */
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] >= 0xa0) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] >= 0x90))
-		return 0;
-	/* Line separators and bidi controls: U+2028 to U+202E, U+200E, U+200F, U+2066 to U+2069. */
-	if (s[0] == 0xe2 && s[1] == 0x80 && (s[2] == 0x8e || s[2] == 0x8f))
-		return 0;
-	if (s[0] == 0xe2 && s[1] == 0x80 && s[2] >= 0xa8 && s[2] <= 0xae)
-		return 0;
-	if (s[0] == 0xe2 && s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9)
-		return 0;
-	return length;
-}
-
-/* Copies @text; what may not be shown becomes '?'. Never cuts a character in two. */
-static void clean(char *to, size_t bytes, const char *text)
-{
-	size_t used = 0;
-
-	while (*text) {
-		size_t length = safe_length((const unsigned char *)text);
-
-		if (used + (length ? length : 1) >= bytes)
-			break;
-		if (length)
-			memcpy(to + used, text, length);
-		else
-			to[used] = '?';
-		used += length ? length : 1;
-		text += length ? length : 1;
-	}
-	to[used] = '\0';
-}
-
 static int read_words(const char *root, uint32_t tgid, struct words *words)
 {
 	char path[PATH_BYTES];
@@ -102,7 +43,7 @@ static int read_words(const char *root, uint32_t tgid, struct words *words)
 		return -ENOMEM;
 
 	snprintf(path, sizeof(path), "%s/proc/%" PRIu32 "/cmdline", root, tgid);
-	bytes = read_file(path, words->text, COMMAND_BYTES);
+	bytes = names_read_file(path, words->text, COMMAND_BYTES);
 	for (ssize_t at = 0; at < bytes && words->count < MOST_WORDS;) {
 		words->word[words->count++] = words->text + at;
 		at += (ssize_t)strlen(words->text + at) + 1;
@@ -194,7 +135,7 @@ static void set_name(struct store_identity *identity, const char *source, const 
 {
 	if (*identity->name || !name || !*name)
 		return;
-	clean(identity->name, sizeof(identity->name), name);
+	names_clean(identity->name, sizeof(identity->name), name);
 	snprintf(identity->name_source, sizeof(identity->name_source), "%s", source);
 }
 
@@ -303,7 +244,7 @@ static bool is_libvirt_domain(const char *root, uint32_t tgid, const char *name)
 	if (!*name || strchr(name, '/'))
 		return false;
 	snprintf(path, sizeof(path), "%s/run/libvirt/qemu/%s.pid", root, name);
-	return read_file(path, text, sizeof(text)) > 0 && strtoul(text, NULL, 10) == tgid;
+	return names_read_file(path, text, sizeof(text)) > 0 && strtoul(text, NULL, 10) == tgid;
 }
 
 /* The last run of HEX_ID hex digits in @part: how container runtimes write an id. */
@@ -373,13 +314,13 @@ static void read_cgroup_part(char *part, const char *parent, struct store_identi
 		return;
 	}
 	if (!strncmp(part, "lxc.payload.", 12))
-		clean(identity->container, sizeof(identity->container), part + 12);
+		names_clean(identity->container, sizeof(identity->container), part + 12);
 	else if (parent && (!strcmp(parent, "lxc") || !strcmp(parent, "lxd")))
-		clean(identity->container, sizeof(identity->container), part);
+		names_clean(identity->container, sizeof(identity->container), part);
 
 	if (has_suffix(part, ".service") || has_suffix(part, ".scope")) {
 		unescape(part);
-		clean(identity->unit, sizeof(identity->unit), part);
+		names_clean(identity->unit, sizeof(identity->unit), part);
 	}
 }
 
@@ -390,7 +331,7 @@ static void read_cgroup(const char *root, uint32_t tgid, struct store_identity *
 	char *rest = NULL;
 
 	snprintf(path, sizeof(path), "%s/proc/%" PRIu32 "/cgroup", root, tgid);
-	if (read_file(path, text, sizeof(text)) <= 0)
+	if (names_read_file(path, text, sizeof(text)) <= 0)
 		return;
 
 	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
@@ -417,7 +358,7 @@ static int64_t read_start(const char *root, uint32_t tgid)
 	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/proc/%" PRIu32 "/stat", root, tgid);
-	read_file(path, text, sizeof(text));
+	names_read_file(path, text, sizeof(text));
 	/* The process's name, in parentheses, may have blanks and parentheses of its own. */
 	at = strrchr(text, ')');
 	if (!at || sscanf(at + 1,
@@ -448,7 +389,7 @@ int names_read(const char *root, uint32_t tgid, struct store_identity *identity)
 
 	memset(identity, 0, sizeof(*identity));
 	snprintf(path, sizeof(path), "%s/proc/%" PRIu32 "/comm", root, tgid);
-	if (read_file(path, comm, sizeof(comm)) < 0)
+	if (names_read_file(path, comm, sizeof(comm)) < 0)
 		return -ESRCH;
 	comm[strcspn(comm, "\n")] = '\0';
 
@@ -493,7 +434,7 @@ static uint32_t debugfs_tid(const char *root, uint32_t tgid, uint32_t vcpu_id)
 		vms++;
 		snprintf(path, sizeof(path), "%s/sys/kernel/debug/kvm/%s/vcpu%" PRIu32 "/pid", root,
 			 entry->d_name, vcpu_id);
-		if (read_file(path, text, sizeof(text)) > 0)
+		if (names_read_file(path, text, sizeof(text)) > 0)
 			tid = (uint32_t)strtoul(text, NULL, 10);
 	}
 	if (dir)
@@ -507,9 +448,9 @@ static void read_thread_name(const char *root, uint32_t tgid, uint32_t tid, char
 	char path[PATH_BYTES], text[64];
 
 	snprintf(path, sizeof(path), "%s/proc/%" PRIu32 "/task/%" PRIu32 "/comm", root, tgid, tid);
-	read_file(path, text, sizeof(text));
+	names_read_file(path, text, sizeof(text));
 	text[strcspn(text, "\n")] = '\0';
-	clean(name, bytes, text);
+	names_clean(name, bytes, text);
 }
 
 /* The only thread that is called @wanted; 0: none or several are. */
