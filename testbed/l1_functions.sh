@@ -25,3 +25,14 @@ bed_unload() {
 		rmmod "$module" || return 1
 	done
 }
+
+# wait_for_rows DATABASE: until the collector has flushed thousands of rows, 60 s at most.
+wait_for_rows() {
+	local seconds=0
+
+	until [ "$(cat "$1"* 2>/dev/null | wc -c)" -gt 1000000 ]; do
+		[ $seconds -lt 60 ] || return 1
+		seconds=$((seconds + 1))
+		sleep 1
+	done
+}

@@ -144,13 +144,13 @@ def filters(setup):
 
 
 @case("bpf: collector killed", """\
+. /bed/functions
 collector --source bpf --db run.sqlite -- exit_loop --op out --count 4000000000 &
-sleep 4
+wait_for_rows run.sqlite
 kill -9 $!
 wait $!
 killall exit_loop
 sleep 1
-. /bed/functions
 bed_unload && bed_load || exit 1
 collector --source bpf --db next.sqlite -- exit_loop --op cpuid --count 100
 """, unrecorded=BY_BPF)

@@ -161,8 +161,9 @@ def late(outcome):
 
 
 @case("collector killed", """\
+. /bed/functions
 collector --db run.sqlite -- exit_loop --op out --count 4000000000 &
-sleep 3
+wait_for_rows run.sqlite
 kill -9 $!
 wait $!
 killall exit_loop
