@@ -11,7 +11,7 @@
 #include "analyzer/output/out.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
-#include "analyzer/query/verify.h"
+#include "analyzer/verify/verify.h"
 
 static const struct out_column summary_columns[] = {
 	{"equation", "EQUATION", OUT_TEXT, 0},

@@ -8,10 +8,10 @@
 #include "analyzer/query/caps.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
-#include "analyzer/query/verify.h"
 #include "analyzer/query/vms.h"
 #include "analyzer/report/queries.h"
 #include "analyzer/report/report.h"
+#include "analyzer/verify/verify.h"
 
 #define DIFFERENCES 60 /* at most */
 

@@ -15,7 +15,7 @@
 #define EXITSCOPE_ANALYZER_QUERY_VERIFY_LEAF_H
 
 #include "analyzer/query/app.h"
-#include "analyzer/query/verify.h"
+#include "analyzer/verify/verify.h"
 
 /* One row of table exit. @reason: basic reason. @time_cycles: what the leaves add up. */
 struct leaf_row {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* verify_equations.c - the table of the equations; each is a file of equations/ */
-#include "analyzer/query/equations.h"
-#include "analyzer/query/verify.h"
+#include "analyzer/verify/equations.h"
+#include "analyzer/verify/verify.h"
 
 const struct equation verify_equations[] = {
 	{"records", "records in the file", "totals page", "the device", equation_records},

@@ -4,7 +4,7 @@
 #define EXITSCOPE_ANALYZER_QUERY_VERIFY_ROWS_H
 
 #include "analyzer/query/app.h"
-#include "analyzer/query/verify_leaf.h"
+#include "analyzer/verify/verify_leaf.h"
 
 /* @id: vcpu.id, rising. @n: rows of it in table exit */
 struct row_count {

@@ -2,15 +2,15 @@
 /*
  * verify.c - compare the two sides of each equation; see verify.h
  */
-#include "analyzer/query/verify.h"
+#include "analyzer/verify/verify.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/query/db.h"
-#include "analyzer/query/equations.h"
-#include "analyzer/query/verify_leaf.h"
-#include "analyzer/query/verify_rows.h"
+#include "analyzer/verify/equations.h"
+#include "analyzer/verify/verify_leaf.h"
+#include "analyzer/verify/verify_rows.h"
 #include "base/array.h"
 
 static int64_t id_or_all(sqlite3_stmt *stmt, int column)

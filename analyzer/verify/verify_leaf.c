@@ -2,7 +2,7 @@
 /*
  * verify_leaf.c - bounds of what each leaf must have shown, and the alignment; see verify_leaf.h
  */
-#include "analyzer/query/verify_leaf.h"
+#include "analyzer/verify/verify_leaf.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
-#include "analyzer/query/queries.h"
+#include "analyzer/verify/queries.h"
 #include "base/array.h"
 
 #define LEAF_EXITS	   0x4fffffff /* exits of all reasons */
@@ -78,7 +78,7 @@ static int read_readings(struct app *app, struct leaves *l)
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if (db_prepare(app, &stmt, query_leaf_readings))
+	if (db_prepare(app, &stmt, verify_sql_leaf_readings))
 		return -1;
 	sqlite3_bind_int64(stmt, 1, app->run.id);
 
@@ -122,7 +122,7 @@ static int read_exits(struct app *app, struct leaves *l)
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if (db_prepare(app, &stmt, query_leaf_exits))
+	if (db_prepare(app, &stmt, verify_sql_leaf_exits))
 		return -1;
 	sqlite3_bind_int64(stmt, 1, app->run.id);
 	sqlite3_bind_int(stmt, 2, app->run.isa);
@@ -405,7 +405,7 @@ static int64_t count_missing(struct app *app, int64_t vm)
 	sqlite3_stmt *stmt;
 	int64_t missing = -1;
 
-	if (db_prepare(app, &stmt, query_leaf_missing))
+	if (db_prepare(app, &stmt, verify_sql_leaf_missing))
 		return -1;
 	sqlite3_bind_int64(stmt, 1, app->run.id);
 	if (vm != EVERY)

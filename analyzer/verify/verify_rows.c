@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* verify_rows.c - reads table exit once for all vCPUs: it has no index by vCPU */
-#include "analyzer/query/verify_rows.h"
+#include "analyzer/verify/verify_rows.h"
 
 #include <stdlib.h>
 
 #include "analyzer/query/db.h"
-#include "analyzer/query/queries.h"
+#include "analyzer/verify/queries.h"
 #include "base/array.h"
 
 static int read_vcpus(struct app *app, struct row_counts *counts)
@@ -73,7 +73,7 @@ int row_counts_read(struct app *app, struct row_counts *counts, struct leaves *l
 
 	if (read_vcpus(app, counts))
 		return -1;
-	if (db_prepare(app, &stmt, leaves ? query_leaf_rows : "SELECT vcpu FROM exit"))
+	if (db_prepare(app, &stmt, leaves ? verify_sql_leaf_rows : "SELECT vcpu FROM exit"))
 		return -1;
 	if (leaves) {
 		sqlite3_bind_int64(stmt, 1, app->run.id);
