@@ -171,7 +171,9 @@ struct check_sum verify_sum(const struct checks *checks, int equation)
 {
 	struct check_sum sum = {0};
 
-	for (const struct check *c = checks->check; c < checks->check + checks->count; c++) {
+	for (int i = 0; i < checks->count; i++) {
+		const struct check *c = &checks->check[i];
+
 		if (c->equation != equation)
 			continue;
 		sum.left += c->left;
