@@ -167,6 +167,7 @@ static int print_block(struct view *view)
 	struct out out;
 
 	out_begin(&out, &view->opt->style, view->live.app->run.tsc_khz);
+	out.no_durations = view->live.app->run.no_durations;
 	put_head(&out, view);
 	put_rows(&out, view, row_limit(view, view->n));
 	out_line(&out, "%s", "");

@@ -28,6 +28,7 @@ static const struct out_column run_columns[] = {
 	{"environment", "MACHINE", OUT_TEXT, 6},
 	{"host", "HOST", OUT_TEXT, 8},
 	{"kernel", "KERNEL", OUT_TEXT, 9},
+	{"dropped_is_estimate", "ESTIMATE", OUT_ID, OUT_HIDDEN},
 };
 
 static const struct out_column vcpu_columns[] = {
@@ -47,9 +48,39 @@ static const struct out_column vcpu_columns[] = {
 	{"filtered", "FILTERED", OUT_COUNT, 0},
 	{"unread", "UNREAD", OUT_COUNT, 0},
 	{"coverage", "COVERAGE", OUT_SHARE, 0},
+	{"dropped_is_estimate", "ESTIMATE", OUT_ID, OUT_HIDDEN},
 };
 
 static const struct extra_option extra[] = {{"vcpus", NULL, "a row for each VM and vCPU"}, {0}};
+
+/* The rows of a query; its last column says whether dropped exits and coverage are estimates. */
+static int put_rows(struct app *app, struct out *out, const char *name,
+		    const struct out_column *column, int columns, const char *sql)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(app, &stmt, sql))
+		return -1;
+	if (sqlite3_bind_parameter_count(stmt))
+		sqlite3_bind_int64(stmt, 1, app->written);
+
+	out_table(out, name, column, columns);
+	while ((rc = db_step(app, stmt)) > 0) {
+		const bool estimated = sqlite3_column_int(stmt, columns - 1);
+
+		for (int i = 0; i < columns; i++) {
+			out->about = estimated && (!strcmp(column[i].name, "dropped") ||
+						   !strcmp(column[i].name, "coverage"));
+			out_sql_value(out, stmt, i);
+		}
+	}
+	out->about = false;
+	if (!rc)
+		out_table_end(out);
+	sqlite3_finalize(stmt);
+	return rc;
+}
 
 static int runs(struct app *app, const struct options *opt)
 {
@@ -59,11 +90,11 @@ static int runs(struct app *app, const struct options *opt)
 
 	out_begin(&out, &opt->style, 0);
 	if (vcpus)
-		rc = out_query(&out, app, "vcpus", vcpu_columns, COLUMNS(vcpu_columns),
-			       commands_sql_runs_vcpus, 0);
+		rc = put_rows(app, &out, "vcpus", vcpu_columns, COLUMNS(vcpu_columns),
+			      commands_sql_runs_vcpus);
 	else
-		rc = out_query(&out, app, "runs", run_columns, COLUMNS(run_columns),
-			       commands_sql_runs, app->written);
+		rc = put_rows(app, &out, "runs", run_columns, COLUMNS(run_columns),
+			      commands_sql_runs);
 	return out_end(&out, app, rc < 0);
 }
 

@@ -56,7 +56,9 @@ static void put_exit(struct app *app, struct out *out, sqlite3_stmt *stmt, int64
 	for (int i = 1; i < N_COLUMNS; i++) {
 		int64_t value = sqlite3_column_int64(stmt, i - 1);
 
-		if (i == 1)
+		if (sqlite3_column_type(stmt, i - 1) == SQLITE_NULL)
+			out_none(out);
+		else if (i == 1)
 			out_time(out, (uint64_t)(value - app->run.tsc_start));
 		else if (columns[i].type == OUT_VM)
 			out_vm(out, &app->run, value);

@@ -66,6 +66,7 @@ struct out {
 	bool cycles;
 	int64_t tsc_khz;
 	bool no_durations; /* columns of durations have no values */
+	bool about;	   /* the next cells are estimates: "~" before them in tables */
 	int width;	   /* columns of the terminal; 0: not a terminal */
 	struct json json;
 	const char *choice; /* out_style.columns */

@@ -62,6 +62,7 @@ static char *value_text(const struct out *out, const struct out_value *value)
 {
 	enum out_type type = out->column[out->at].type;
 	char text[UNITS_TEXT] = "";
+	char *about;
 
 	switch (value->type) {
 	case VALUE_TEXT:
@@ -85,7 +86,9 @@ static char *value_text(const struct out *out, const struct out_value *value)
 	case VALUE_NONE:
 		break;
 	}
-	return strdup(text);
+	if (!out->about)
+		return strdup(text);
+	return asprintf(&about, "~%s", text) < 0 ? NULL : about;
 }
 
 static void keep_cell(struct out *out, const struct out_value *value)

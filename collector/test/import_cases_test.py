@@ -131,6 +131,9 @@ def test_real():
            ("MSR 0x277 read", 100))
     run = Run("exitonly.data")
     says("exitonly.data", run, "no durations: the recording has kvm_exit and no kvm_entry")
+    expect("exitonly.data: durations", run.one("SELECT count(cycles), count(ns), count(handler_ns) FROM exits"), (0, 0, 0))
+    shown = analyzer("slowest")
+    expect(f"no time in: {shown}", "0 ns       0 ns" in shown, False)
     shown = analyzer("top-exits")
     expect(f"no time in: {shown}", "200" in shown and "ns" not in shown.replace("durations", ""), True)
 
@@ -211,6 +214,8 @@ def test_perf_lost():
         possible("lost", run)
     run = lost_perf(False, True)
     says("lost, estimated", run, "~")
+    expect("analyzer runs shows an estimate", f"~{run.counts()[1]} " in analyzer("runs"), True)
+    expect("parts that are not known", run.one("SELECT count(ns), count(handler_ns), count(halted_cycles) FROM exits"), (10, 0, 0))
     recorded, dropped, _ = run.counts()
     expect("lost, estimated: possible", recorded == 10 and 5 <= dropped <= 20, True)
 

@@ -15,6 +15,7 @@ SELECT
   ept,
   environment,
   host,
-  kernel
+  kernel,
+  dropped_is_estimate
 FROM runs
 ORDER BY run

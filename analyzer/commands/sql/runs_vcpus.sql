@@ -15,7 +15,14 @@ SELECT
   c.dropped,
   c.filtered,
   c.unread,
-  c.coverage
+  c.coverage,
+  EXISTS (
+    SELECT 1
+    FROM crosscheck k
+    WHERE k.run_id = c.run
+      AND k.source = 'trace'
+      AND k.name = 'dropped at most'
+  )
 FROM coverage c
 JOIN vms v USING (vm)
 ORDER BY c.run, c.vm, c.vcpu_id, c.vcpu
