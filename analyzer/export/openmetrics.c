@@ -325,6 +325,7 @@ static int export_metrics(struct app *app, FILE *file, bool plain)
 	m.agg = calloc(app->run.n_vcpus + 1, sizeof(*m.agg));
 	if (!m.agg)
 		return app_fail(app, "out of memory");
+
 	one.n_vcpus = 1;
 	for (unsigned int v = 0; v < app->run.n_vcpus && !rc; v++) {
 		one.vcpus = &app->run.vcpus[v];
@@ -334,6 +335,7 @@ static int export_metrics(struct app *app, FILE *file, bool plain)
 	}
 	if (!rc)
 		rc = put_all(&m);
+
 	for (unsigned int v = 0; v < app->run.n_vcpus; v++)
 		agg_free(&m.agg[v]);
 	free(m.agg);

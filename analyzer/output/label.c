@@ -113,6 +113,7 @@ int label_put(struct app *app, struct out *out, enum agg_by by, const struct sym
 	case BY_PCPU:
 		break;
 	}
+
 	out_int(out, key);
 	return 0;
 }

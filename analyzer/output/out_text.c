@@ -86,6 +86,7 @@ static char *value_text(const struct out *out, const struct out_value *value)
 	case VALUE_NONE:
 		break;
 	}
+
 	if (!out->about)
 		return strdup(text);
 	return asprintf(&about, "~%s", text) < 0 ? NULL : about;

@@ -48,7 +48,9 @@ struct taker {
 static void row_key(sqlite3_value **value, const struct taker *taker, int64_t reason, int64_t flags,
 		    int64_t key[4])
 {
+	/* What is not used must be equal, too: groups are found by all four. */
 	memset(key, 0, 4 * sizeof(*key));
+
 	switch (taker->by) {
 	case BY_REASON:
 		key[0] = reason;

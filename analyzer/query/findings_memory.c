@@ -9,7 +9,7 @@
 #define FAULTS		1000
 #define FAULT_SHARE	0.05 /* of the exits */
 #define FIRST_TOUCH	0.80 /* different pages, of the faults */
-#define PAGES_PER_2_MIB 16   /* at least so many of 512: huge pages would save faults */
+#define PAGES_PER_2_MIB 16   /* at least this many of 512: huge pages would save faults */
 
 static int find_first_touch(const struct findings_data *data, const struct findings_pages *pages,
 			    double share, struct findings *findings)
@@ -31,6 +31,8 @@ static int find_first_touch(const struct findings_data *data, const struct findi
 	snprintf(finding.title, sizeof(finding.title),
 		 "Guest memory is touched for the first time: %s %s (%.1f %% of the exits)",
 		 findings_count(pages->faults.n, count), name, 100 * share);
+
+	/* Huge pages help only where many pages of one region are touched. */
 	if (is_scattered)
 		snprintf(finding.evidence, sizeof(finding.evidence),
 			 "they are of %s different pages of 4 KiB",

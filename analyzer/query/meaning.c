@@ -266,40 +266,39 @@ static const char *const control_registers[] = {
 	[8] = "task priority",
 };
 
-const char *meaning_of_key(int isa, int64_t reason, int64_t key, int64_t aux, char *text,
-			   size_t bytes)
+/* A key of @kind; NULL: none that is known. */
+static const char *name_of_key(enum key_kind kind, int64_t key, int64_t aux)
 {
-	const char *name = NULL;
-
-	switch (kind_of(isa, reason)) {
+	switch (kind) {
 	case K_VECTOR:
-		name = in_ranges(vectors, COUNT(vectors), key);
-		break;
+		return in_ranges(vectors, COUNT(vectors), key);
 	case K_HOST_VECTOR:
-		name = in_ranges(host_vectors, COUNT(host_vectors), key);
-		break;
+		return in_ranges(host_vectors, COUNT(host_vectors), key);
 	case K_LEAF:
-		name = in_ranges(leaves, COUNT(leaves), key);
-		break;
+		return in_ranges(leaves, COUNT(leaves), key);
 	case K_HYPERCALL:
-		name = in_ranges(hypercalls, COUNT(hypercalls), key);
-		break;
+		return in_ranges(hypercalls, COUNT(hypercalls), key);
 	case K_CR:
-		if (key >= 0 && key < (int64_t)COUNT(control_registers) && aux < 2)
-			name = control_registers[key];
-		break;
+		if (key < 0 || key >= (int64_t)COUNT(control_registers) || aux >= 2)
+			return NULL;
+		return control_registers[key];
 	case K_PORT:
-		name = in_ranges(ports, COUNT(ports), key);
-		break;
+		return in_ranges(ports, COUNT(ports), key);
 	case K_MSR:
-		name = msr_name(key);
-		break;
+		return msr_name(key);
 	case K_ADDRESS:
-		name = in_ranges(addresses, COUNT(addresses), key);
-		break;
+		return in_ranges(addresses, COUNT(addresses), key);
 	case K_NONE:
 		break;
 	}
+	return NULL;
+}
+
+const char *meaning_of_key(int isa, int64_t reason, int64_t key, int64_t aux, char *text,
+			   size_t bytes)
+{
+	const char *name = name_of_key(kind_of(isa, reason), key, aux);
+
 	if (!name)
 		return NULL;
 	snprintf(text, bytes, "%s", name);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
+#include "analyzer/query/queries.h"
 #include "base/array.h"
 
 const char *const state_names[STATES] = {
@@ -32,13 +33,6 @@ struct vcpu_facts {
 	bool is_open;	  /* an exit had not ended when the recording did */
 	int64_t last_end; /* when the last record ended at the latest, since the start */
 };
-
-static const char facts_sql[] =
-	"SELECT dropped + filtered, open_exits,"
-	" (SELECT sum(cycles) FROM crosscheck WHERE vcpu = ?1 AND source = 'totals'),"
-	" (SELECT sum(cycles) FROM exit_rollup WHERE vcpu = ?1 AND ?3),"
-	" (SELECT max(last_tsc + max_cycles) FROM exit_rollup WHERE vcpu = ?1 AND slot = (SELECT max(slot) FROM exit_rollup WHERE vcpu = ?1)) - ?2"
-	" FROM vcpu WHERE id = ?1";
 
 static int read_facts(struct app *app, sqlite3_stmt *stmt, const struct run *run, int64_t vcpu,
 		      struct vcpu_facts *facts)
@@ -186,7 +180,7 @@ int states_read(struct app *app, const struct run *run, bool by_vcpu, struct sta
 	if (!rc)
 		rc = agg_read(app, run, BY_VCPU, 0, &agg);
 	if (!rc)
-		rc = db_prepare(app, &stmt, facts_sql);
+		rc = db_prepare(app, &stmt, query_states_facts);
 
 	for (unsigned int i = 0; !rc && i < run->n_vcpus; i++) {
 		const struct vcpu_ref *vcpu = &run->vcpus[i];

@@ -191,6 +191,7 @@ int html_put_states(struct report *report)
 
 	if (!report_has_states(report))
 		return 0;
+
 	rc = states_read(report->app, run, by_vcpu, &states);
 	if (!rc && states.rows) {
 		qsort(states.row, states.rows, sizeof(*states.row), compare);
@@ -206,6 +207,7 @@ int html_put_states(struct report *report)
 		rc = put_over_time(report);
 		html_section_end(h);
 	}
+
 	states_free(&states);
 	return rc;
 }

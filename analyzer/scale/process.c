@@ -119,11 +119,13 @@ int process_record(struct store *store, const struct process *process, uint64_t 
 	int vcpu, rc;
 
 	begin(&state, process, seed);
+
 	rc = store_begin(store, &run);
 	if (!rc)
 		rc = store_add_vcpu(store, &info, &vcpu);
 	if (!rc)
 		rc = record_exits(store, vcpu, &state);
+
 	end.end_seq = state.seq;
 	if (!rc)
 		rc = store_end_vcpu(store, vcpu, &end);

@@ -128,9 +128,11 @@ int main(void)
 		die("the modules speak ABI %u, this program ABI %u", query.abi, KVM_EXIT_RING_ABI);
 	if (ring_arm(control))
 		die("KVM_EXIT_RING_ARM: %s", strerror(errno));
+
 	start_guest(&vm, &vcpu);
 	attach(&ring, control);
 	run_guest(&vcpu);
+
 	reason = ring.meta->isa == KVM_EXIT_ISA_SVM ? SVM_EXIT_CPUID : REASON_CPUID;
 	records = count_records(&ring.reader, reason);
 	total = ring.totals[reason].count;

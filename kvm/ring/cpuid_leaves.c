@@ -98,20 +98,24 @@ bool exit_ring_leaf(struct kvm_vcpu *vcpu, u32 leaf, u32 index,
 
 	if (!leaves_on || !er->isa)
 		return false;
+
 	*eax = 0;
 	*ebx = 0;
 	*ecx = 0;
 	*edx = 0;
+
 	if (leaf == LEAF_REASON_CYCLES || leaf == LEAF_REASON_COUNT)
 		slot = leaf_slot(er->isa, index);
 	if (slot < 0) {
 		*edx = U32_MAX;
 		return true;
 	}
+
 	leaf_sum(vcpu, slot, &sum);
 	value = count ? sum.count + sum.synthesized : sum.cycles;
 	if (!count && time_is_handler)
 		value -= sum.halted_cycles + sum.userspace_cycles + sum.preempted_cycles;
+
 	*ebx = upper_32_bits(value);
 	*(count ? eax : ecx) = lower_32_bits(value);
 	return true;

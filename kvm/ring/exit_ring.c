@@ -100,6 +100,7 @@ static u64 *exit_ring_finish_record(struct exit_ring *er, u64 cycles)
 
 	if (!buf || er->open - buf->id >= EXIT_RING_STATUSES)
 		return &er->total->unread;
+
 	status = er->open - buf->id;
 	if (status == EXIT_RING_FILTERED ||
 	    (READ_ONCE(buf->filters) && !exit_ring_passes(buf, cycles)))
@@ -108,6 +109,7 @@ static u64 *exit_ring_finish_record(struct exit_ring *er, u64 cycles)
 		exit_ring_drop(&er->producer);
 		return &er->total->dropped;
 	}
+
 	record->cycles = cycles;
 	record->handler_cycles = cycles - er->halted - er->user - er->preempted;
 	record->halted_cycles = er->halted;
@@ -118,6 +120,7 @@ static u64 *exit_ring_finish_record(struct exit_ring *er, u64 cycles)
 	record->flags = er->flags;
 	if (er->flags & KVM_EXIT_REC_USER)
 		exit_ring_record_user(er, record);
+
 	exit_ring_publish(&er->producer, record);
 	return &er->total->recorded;
 }

@@ -113,6 +113,7 @@ void svm_exit_ring_record(struct kvm_vcpu *vcpu)
 	exit_ring_note_event(vcpu, er);
 	if (!exit_ring_record(er, er->cycles, er->exit_tsc, total, &total->count))
 		return;
+
 	record = er->record;
 	record->reason = code;
 	record->guest_rip = vmcb->save.rip;
@@ -120,6 +121,7 @@ void svm_exit_ring_record(struct kvm_vcpu *vcpu)
 	record->info2 = control->exit_info_2;
 	flags |= svm_exit_event(record, control);
 	flags |= svm_exit_key(vcpu, record, code, control->exit_info_1, control->exit_info_2);
+
 	exit_ring_finish_fill(vcpu, er, flags);
 	if (unlikely(sev_es_guest(vcpu->kvm)))
 		svm_exit_encrypted(er);
