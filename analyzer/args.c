@@ -113,7 +113,8 @@ static const struct option_row {
 	{"exact", OPT_EXACT, NULL, "read every exit, not the roll-ups", set_exact},
 	{"format", OPT_FORMAT, "F", "table, csv or json", set_format},
 	{"cycles", OPT_FORMAT | OPT_CYCLES, NULL, "times in TSC cycles", set_cycles},
-	{"columns", OPT_FORMAT | OPT_COLUMNS, "C[,C...]", "columns to show, by their names in CSV", set_columns},
+	{"columns", OPT_FORMAT | OPT_COLUMNS, "C[,C...]", "columns to show, by their names in CSV",
+	 set_columns},
 	{"output", OPT_OUTPUT, "FILE", "write to this file", set_output},
 };
 
