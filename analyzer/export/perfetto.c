@@ -354,7 +354,8 @@ static struct rate *sum_rates(const struct agg *agg, uint32_t *n)
 		return NULL;
 	for (uint32_t i = 0; i < agg->groups; i++)
 		rate[i] = (struct rate){agg->group[i].key[0], agg->group[i].n};
-	qsort(rate, agg->groups, sizeof(*rate), by_time);
+	if (agg->groups) /* qsort() takes no NULL. */
+		qsort(rate, agg->groups, sizeof(*rate), by_time);
 
 	for (uint32_t i = 1; i < agg->groups; i++) {
 		if (rate[i].bin == rate[last].bin)

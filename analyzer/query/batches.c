@@ -179,7 +179,8 @@ double batches_level(double *p, unsigned int n, double level)
 {
 	double found = 0;
 
-	qsort(p, n, sizeof(*p), ascending);
+	if (n) /* qsort() takes no NULL. */
+		qsort(p, n, sizeof(*p), ascending);
 	for (unsigned int i = 0; i < n; i++) {
 		if (p[i] <= level * (i + 1) / n)
 			found = level * (i + 1) / n;

@@ -85,7 +85,9 @@ int findings_read(struct app *app, const struct run *run, struct findings *findi
 	if (!rc)
 		rc = findings_apply_shares(&data, findings);
 	if (!rc && findings->count)
-		qsort(findings->finding, findings->count, sizeof(*findings->finding), compare);
+		if (findings->count) /* qsort() takes no NULL. */
+			qsort(findings->finding, findings->count, sizeof(*findings->finding),
+			      compare);
 	if (!rc)
 		note_limits(&data, findings);
 	findings_data_free(&data);
@@ -105,7 +107,9 @@ int findings_read_steal(struct app *app, const struct run *run, struct findings 
 	if (!rc)
 		rc = findings_apply_steal(&data, findings);
 	if (!rc && findings->count)
-		qsort(findings->finding, findings->count, sizeof(*findings->finding), compare);
+		if (findings->count) /* qsort() takes no NULL. */
+			qsort(findings->finding, findings->count, sizeof(*findings->finding),
+			      compare);
 	findings_data_free(&data);
 	return rc;
 }

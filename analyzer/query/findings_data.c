@@ -182,7 +182,8 @@ int findings_pages(const struct findings_data *data, struct findings_pages *page
 		address[n++] = group->key[1];
 	}
 
-	qsort(address, n, sizeof(*address), by_address);
+	if (n) /* qsort() takes no NULL. */
+		qsort(address, n, sizeof(*address), by_address);
 	pages->pages = count_different(address, n, 12);
 	pages->regions = count_different(address, n, 21);
 	free(address);

@@ -74,7 +74,8 @@ static int load_reasons(struct report *report)
 		if (!reason->heat)
 			return app_fail(report->app, "out of memory");
 	}
-	qsort(report->reason, report->reasons, sizeof(*report->reason), by_count);
+	if (report->reasons) /* qsort() takes no NULL. */
+		qsort(report->reason, report->reasons, sizeof(*report->reason), by_count);
 	give_colors(report);
 	return 0;
 }
