@@ -84,9 +84,9 @@ static void print_end(const struct sink *sink)
 		fprintf(stderr, ", not seen: %s", sink->source->lost);
 
 	if (sink->store)
-		fprintf(stderr, ": %s, %.1f MB", sink->db_path, megabytes(counts.bytes));
-	if (sink->capture_path)
-		fprintf(stderr, "%s %s", sink->store ? ";" : ":", sink->capture_path);
+		fprintf(stderr, ": %s, %.1f MB", sink->options.db, megabytes(counts.bytes));
+	if (sink->options.capture)
+		fprintf(stderr, "%s %s", sink->store ? ";" : ":", sink->options.capture);
 	fputc('\n', stderr);
 }
 
@@ -309,6 +309,14 @@ end:
 static int record_from_source(const struct options *o, const char *why, struct command *command,
 			      struct xcheck *xcheck, struct fault *fault)
 {
+	const struct sink_options files = {
+		.db = o->db,
+		.capture = o->capture,
+		.label = o->label,
+		.raw = o->raw,
+		.keep_ns = o->keep_ns,
+		.is_this_host = !o->from && !o->import,
+	};
 	struct source *source;
 	struct sink sink;
 	int rc = open_source(o, &source, fault);
@@ -320,7 +328,7 @@ static int record_from_source(const struct options *o, const char *why, struct c
 			why);
 
 	name_run(&source->info, o);
-	rc = sink_open(&sink, o, source, fault);
+	rc = sink_open(&sink, &files, source, fault);
 	if (!rc) {
 		sink.xcheck = xcheck;
 		rc = record(o, source, &sink, command, xcheck, fault);

@@ -11,12 +11,12 @@
 
 static int store_fault(struct sink *sink, int rc, struct fault *fault)
 {
-	return fault_set(fault, rc, "%s: %s", sink->db_path, store_strerror(sink->store, rc));
+	return fault_set(fault, rc, "%s: %s", sink->options.db, store_strerror(sink->store, rc));
 }
 
 static int capture_fault(struct sink *sink, int rc, struct fault *fault)
 {
-	return fault_set(fault, rc, "%s: %s", sink->capture_path, strerror(-rc));
+	return fault_set(fault, rc, "%s: %s", sink->options.capture, strerror(-rc));
 }
 
 static int open_store(struct sink *sink, const char *path, struct fault *fault)
@@ -35,20 +35,16 @@ static int open_store(struct sink *sink, const char *path, struct fault *fault)
 	return 0;
 }
 
-int sink_open(struct sink *sink, const struct options *options, struct source *source,
+int sink_open(struct sink *sink, const struct sink_options *options, struct source *source,
 	      struct fault *fault)
 {
 	int rc = 0;
 
 	*sink = (struct sink){
 		.source = source,
-		.db_path = options->db,
-		.capture_path = options->capture,
-		.label = options->label,
-		.raw = options->raw,
-		.keep_ns = options->keep_ns,
+		.options = *options,
 		/* Process ids in a file are another host's, or another time's. */
-		.identify.root = options->from || options->import ? NULL : "",
+		.identify.root = options->is_this_host ? "" : NULL,
 	};
 	if (options->capture) {
 		rc = capture_create(options->capture, &sink->capture);
@@ -86,10 +82,10 @@ static int begin(struct sink *sink, struct fault *fault)
 	int rc = 0;
 
 	sink->begun = true;
-	if (sink->label)
-		run_info_set(info, RUN_LABEL, sink->label);
-	run = run_info_store(info, sink->source->ops->name, sink->raw);
-	run.keep_cycles = (uint64_t)((double)sink->keep_ns * info->tsc_khz / 1e6);
+	if (sink->options.label)
+		run_info_set(info, RUN_LABEL, sink->options.label);
+	run = run_info_store(info, sink->source->ops->name, sink->options.raw);
+	run.keep_cycles = (uint64_t)((double)sink->options.keep_ns * info->tsc_khz / 1e6);
 
 	if (sink->store) {
 		rc = store_begin(sink->store, &run);

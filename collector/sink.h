@@ -4,12 +4,29 @@
 #define EXITSCOPE_COLLECTOR_SINK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "collector/identify.h"
-#include "collector/options.h"
 #include "collector/source/capture_file.h"
 #include "collector/source/source.h"
 #include "collector/xcheck/xcheck.h"
+
+/*
+ * struct sink_options - what is stored, and where
+ * @db, @capture: paths; NULL: none
+ * @label: NULL: the source's
+ * @raw: a row for each exit
+ * @keep_ns: how long rows are kept, ns; 0: all
+ * @is_this_host: the source records here: processes and threads have names to be read
+ */
+struct sink_options {
+	const char *db;
+	const char *capture;
+	const char *label;
+	bool raw;
+	int64_t keep_ns;
+	bool is_this_host;
+};
 
 struct sink {
 	struct source *source;
@@ -17,13 +34,7 @@ struct sink {
 	struct capture *capture;     /* NULL: no --capture */
 	const struct xcheck *xcheck; /* its counts are stored at the end; NULL: none */
 
-	/* of the command line */
-	const char *db_path;
-	const char *capture_path;
-	const char *label; /* NULL: the source's */
-	bool raw;
-	int64_t keep_ns;
-
+	struct sink_options options;
 	struct identify identify; /* names of this host's VMs, where it records its own */
 
 	/* so far */
@@ -36,14 +47,14 @@ struct sink {
 /**
  * sink_open - open the files
  * @sink: filled in
- * @options: db, capture, label, raw and keep_ns
+ * @options: copied; its strings must outlive the sink
  * @source: where the records will come from
  * @fault: why not, in words
  *
  * Return: 0; all functions here else return a negative errno or an error of the store
  * (store_strerror()), with words in @fault.
  */
-int sink_open(struct sink *sink, const struct options *options, struct source *source,
+int sink_open(struct sink *sink, const struct sink_options *options, struct source *source,
 	      struct fault *fault);
 
 /* Stores one item; the run begins with the first. */

@@ -96,10 +96,9 @@ static void show_summary(struct out *out, const struct checks *all)
 /* The comparisons: those that need an explanation, or all. */
 static int show_checks(struct app *app, struct out *out, const struct checks *all, bool every)
 {
-	const struct check *c;
-
 	out_table(out, "checks", check_columns, COLUMNS(check_columns));
-	for (c = all->check; c < all->check + all->count; c++) {
+	for (int i = 0; i < all->count; i++) {
+		const struct check *c = &all->check[i];
 		bool equal = c->left == c->right && !c->unexplained;
 
 		if (equal && !every)

@@ -193,10 +193,11 @@ bool kvmstat_abandoned(const struct kvmstat *stat)
 /* Everything that ++stat.exits counts too, as the totals pages see it. */
 static uint64_t sum_totals(const struct kvmstat *stat)
 {
-	const struct totals_view *view;
 	uint64_t sum = 0;
 
-	for (view = stat->rings; view < stat->rings + stat->ring_count; view++) {
+	for (int r = 0; r < stat->ring_count; r++) {
+		const struct totals_view *view = &stat->rings[r];
+
 		sum += __atomic_load_n(&view->meta->vmfail, __ATOMIC_RELAXED);
 		for (unsigned int i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++)
 			sum += __atomic_load_n(&view->totals[i].count, __ATOMIC_RELAXED) +

@@ -244,10 +244,11 @@ static void read_vm(struct xcheck *x, struct xcheck_vm *vm)
 
 int xcheck_run(struct xcheck *xcheck)
 {
-	struct xcheck_vm *vm;
 	int rc = drain(xcheck);
 
-	for (vm = xcheck->vms; vm < xcheck->vms + xcheck->vm_count; vm++) {
+	for (size_t i = 0; i < xcheck->vm_count; i++) {
+		struct xcheck_vm *vm = &xcheck->vms[i];
+
 		if (vm->stat && kvmstat_abandoned(vm->stat))
 			read_vm(xcheck, vm);
 	}
@@ -256,7 +257,6 @@ int xcheck_run(struct xcheck *xcheck)
 
 int xcheck_stop(struct xcheck *xcheck)
 {
-	struct xcheck_vm *vm;
 	int rc;
 
 	if (xcheck->perf) {
@@ -268,8 +268,8 @@ int xcheck_stop(struct xcheck *xcheck)
 		if (!xcheck->perf_read)
 			note(xcheck, "perf: the counters could not be read");
 	}
-	for (vm = xcheck->vms; vm < xcheck->vms + xcheck->vm_count; vm++)
-		read_vm(xcheck, vm);
+	for (size_t i = 0; i < xcheck->vm_count; i++)
+		read_vm(xcheck, &xcheck->vms[i]);
 	if (!xcheck->trace)
 		return 0;
 	trace_instance_stop(xcheck->trace);

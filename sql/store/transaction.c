@@ -61,8 +61,9 @@ static int write_vcpus(struct store *store)
 	sqlite3_stmt *stmt = store->update_vcpu;
 	int rc = 0;
 
-	for (struct vcpu_state *v = store->vcpus; !rc && v < store->vcpus + store->vcpu_count;
-	     v++) {
+	for (int i = 0; !rc && i < store->vcpu_count; i++) {
+		struct vcpu_state *v = &store->vcpus[i];
+
 		if (!v->dirty)
 			continue;
 		sqlite3_bind_int64(stmt, 1, v->id);
