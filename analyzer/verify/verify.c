@@ -76,6 +76,7 @@ static int evaluate(struct app *app, int equation, struct checks *checks)
 
 	sqlite3_bind_int64(stmt, 1, app->run.id);
 	sqlite3_bind_int(stmt, 2, app->run.isa);
+	sqlite3_bind_text(stmt, 3, verify_equations[equation].name, -1, SQLITE_STATIC);
 	while ((rc = db_step(app, stmt)) > 0) {
 		if (add_row(app, stmt, equation, checks)) {
 			rc = -1;

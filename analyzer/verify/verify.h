@@ -23,7 +23,7 @@
  * @name: for scripts, stays the same
  * @left, @right: what is compared
  * @source: what must have been recorded for it
- * @sql: NULL: the equation is code
+ * @sql: of run ?1, its architecture ?2 and the equation's name ?3; NULL: the equation is code
  */
 struct equation {
 	const char *name;

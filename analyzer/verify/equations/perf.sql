@@ -1,4 +1,5 @@
--- perf's counter of kvm_exit against the events traced while it ran, of all VMs.
+-- perf's counter of a tracepoint against the events traced while it ran, of all VMs.
+-- ?3: the equation's name, which is the counter's source: perf_exit or perf_entry
 , counter AS (
   SELECT
     sum(n) FILTER (WHERE name = 'count') AS n,
@@ -7,7 +8,7 @@
     (SELECT n FROM lost) AS lost
   FROM crosscheck
   WHERE run_id = ?1
-    AND source = 'perf_exit'
+    AND source = ?3
 )
 SELECT NULL, NULL, NULL, n, high,
   CASE
