@@ -57,4 +57,12 @@ static inline void *array_reserve(void *items, size_t count, size_t more, size_t
 	return realloc(items, bytes);
 }
 
+/* qsort() of an array that may be empty: then @items may be NULL, which qsort() must not get. */
+static inline void array_sort(void *items, size_t count, size_t item_bytes,
+			      int (*compare)(const void *a, const void *b))
+{
+	if (count)
+		qsort(items, count, item_bytes, compare);
+}
+
 #endif

@@ -18,6 +18,7 @@
 #include "analyzer/query/reason.h"
 #include "analyzer/query/vms.h"
 #include "analyzer/query/where.h"
+#include "base/array.h"
 
 /* Field numbers of trace.proto, trace_packet.proto, interned_data.proto. */
 enum { TRACE_PACKET = 1 };
@@ -354,8 +355,7 @@ static struct rate *sum_rates(const struct agg *agg, uint32_t *n)
 		return NULL;
 	for (uint32_t i = 0; i < agg->groups; i++)
 		rate[i] = (struct rate){agg->group[i].key[0], agg->group[i].n};
-	if (agg->groups) /* qsort() takes no NULL. */
-		qsort(rate, agg->groups, sizeof(*rate), by_time);
+	array_sort(rate, agg->groups, sizeof(*rate), by_time);
 
 	for (uint32_t i = 1; i < agg->groups; i++) {
 		if (rate[i].bin == rate[last].bin)

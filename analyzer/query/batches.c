@@ -7,6 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/array.h"
+
 /*
  * struct worth - what batches of one length say of a side
  * @count, @weight: sums
@@ -179,8 +181,7 @@ double batches_level(double *p, unsigned int n, double level)
 {
 	double found = 0;
 
-	if (n) /* qsort() takes no NULL. */
-		qsort(p, n, sizeof(*p), ascending);
+	array_sort(p, n, sizeof(*p), ascending);
 	for (unsigned int i = 0; i < n; i++) {
 		if (p[i] <= level * (i + 1) / n)
 			found = level * (i + 1) / n;

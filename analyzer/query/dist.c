@@ -56,8 +56,7 @@ static int ascending(const void *a, const void *b)
 
 void dist_sort(struct dist *d)
 {
-	if (d->values)
-		qsort(d->value, d->values, sizeof(*d->value), ascending);
+	array_sort(d->value, d->values, sizeof(*d->value), ascending);
 }
 
 bool dist_next(const struct dist *d, uint32_t *bucket, uint64_t *n)

@@ -84,10 +84,8 @@ int findings_read(struct app *app, const struct run *run, struct findings *findi
 		rc = findings_apply_memory(&data, findings);
 	if (!rc)
 		rc = findings_apply_shares(&data, findings);
-	if (!rc && findings->count)
-		if (findings->count) /* qsort() takes no NULL. */
-			qsort(findings->finding, findings->count, sizeof(*findings->finding),
-			      compare);
+	if (!rc)
+		array_sort(findings->finding, findings->count, sizeof(*findings->finding), compare);
 	if (!rc)
 		note_limits(&data, findings);
 	findings_data_free(&data);
@@ -106,10 +104,8 @@ int findings_read_steal(struct app *app, const struct run *run, struct findings 
 	rc = findings_data_read(app, run, true, &data);
 	if (!rc)
 		rc = findings_apply_steal(&data, findings);
-	if (!rc && findings->count)
-		if (findings->count) /* qsort() takes no NULL. */
-			qsort(findings->finding, findings->count, sizeof(*findings->finding),
-			      compare);
+	if (!rc)
+		array_sort(findings->finding, findings->count, sizeof(*findings->finding), compare);
 	findings_data_free(&data);
 	return rc;
 }

@@ -126,9 +126,7 @@ static int by_count(const void *a, const void *b)
 
 void agg_sort_by_count(struct agg *agg)
 {
-	if (agg->groups)
-		if (agg->groups) /* qsort() takes no NULL. */
-			qsort(agg->group, agg->groups, sizeof(*agg->group), by_count);
+	array_sort(agg->group, agg->groups, sizeof(*agg->group), by_count);
 }
 
 struct group agg_total(const struct agg *agg)

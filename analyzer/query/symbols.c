@@ -175,8 +175,7 @@ int symbols_load(struct app *app, const char *path, struct symbols *s)
 			"%s: no symbols of code in it (a full System.map, a copy of the guest's /proc/kallsyms, or an ELF file with symbols)",
 			path);
 
-	if (s->n) /* qsort() takes no NULL. */
-		qsort(s->symbol, s->n, sizeof(*s->symbol), compare);
+	qsort(s->symbol, s->n, sizeof(*s->symbol), compare);
 	if (!s->symbol[s->n - 1].address)
 		return app_fail(app, "%s: all addresses are 0 (kallsyms: read it as root)", path);
 

@@ -8,6 +8,7 @@
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/report/report.h"
+#include "base/array.h"
 
 const char *const report_part_name[4] = {"handler", "user space", "preempted", "halted"};
 const char *const report_part_class[4] = {"p-handler", "p-user", "p-preempted", "p-halted"};
@@ -74,8 +75,7 @@ static int load_reasons(struct report *report)
 		if (!reason->heat)
 			return app_fail(report->app, "out of memory");
 	}
-	if (report->reasons) /* qsort() takes no NULL. */
-		qsort(report->reason, report->reasons, sizeof(*report->reason), by_count);
+	array_sort(report->reason, report->reasons, sizeof(*report->reason), by_count);
 	give_colors(report);
 	return 0;
 }

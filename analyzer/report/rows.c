@@ -11,6 +11,7 @@
 #include "analyzer/query/vms.h"
 #include "analyzer/report/queries.h"
 #include "analyzer/report/report.h"
+#include "base/array.h"
 
 #define SUBKEYS 25
 
@@ -179,9 +180,7 @@ int html_put_subkeys(struct report *report)
 				"SELECT reason_name, key_text FROM exits WHERE id = ?1");
 
 	if (!rc) {
-		/* qsort() takes no NULL. */
-		if (agg.groups)
-			qsort(agg.group, agg.groups, sizeof(*agg.group), by_count);
+		array_sort(agg.group, agg.groups, sizeof(*agg.group), by_count);
 		html_section(h, "subkeys", "What the exits were about");
 		html_table(h, "Most frequent sub-keys",
 			   "Reason|About|Meaning|#Exits|#Share|#To user space|#Time|#Mean|#Max");

@@ -117,6 +117,11 @@ static int by_series(const void *a, const void *b)
 	return (x->tsc > y->tsc) - (x->tsc < y->tsc);
 }
 
+static void sort_exits(struct leaves *l, int (*compare)(const void *a, const void *b))
+{
+	array_sort(l->exits, (size_t)l->exit_count, sizeof(*l->exits), compare);
+}
+
 static int read_exits(struct app *app, struct leaves *l)
 {
 	sqlite3_stmt *stmt;
@@ -148,8 +153,7 @@ static int read_exits(struct app *app, struct leaves *l)
 		};
 	}
 	sqlite3_finalize(stmt);
-	if (l->exit_count)
-		qsort(l->exits, (size_t)l->exit_count, sizeof(*l->exits), by_series);
+	sort_exits(l, by_series);
 	return rc;
 }
 
@@ -368,13 +372,6 @@ static int64_t pair_best(struct leaves *l, bool choose)
 	}
 	free(best);
 	return result;
-}
-
-/* qsort() takes no NULL, which no exits are. */
-static void sort_exits(struct leaves *l, int (*compare)(const void *a, const void *b))
-{
-	if (l->exit_count)
-		qsort(l->exits, (size_t)l->exit_count, sizeof(*l->exits), compare);
 }
 
 /* Finds the exit of each reading: guests may have read one after the other or at once. */

@@ -302,8 +302,7 @@ static int by_id(const void *a, const void *b)
 
 void perf_header_end(struct perf_file *file)
 {
-	if (file->id_count)
-		qsort(file->ids, file->id_count, sizeof(*file->ids), by_id);
+	array_sort(file->ids, file->id_count, sizeof(*file->ids), by_id);
 	file->has_headers = true;
 }
 
