@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "analyzer/commands/choice.h"
-#include "analyzer/output/units.h"
 #include "analyzer/query/near.h"
+#include "base/units.h"
 
 /* What an option sets: of the filter, or of the command's own options. */
 struct target {

@@ -12,11 +12,11 @@
 #include "analyzer/commands/choice.h"
 #include "analyzer/commands/commands.h"
 #include "analyzer/output/out.h"
-#include "analyzer/output/units.h"
 #include "analyzer/query/compare.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/gate.h"
 #include "analyzer/query/reason.h"
+#include "base/units.h"
 
 static const char *const sort_names[] = {"count", "time", "p50", "p99", "key", NULL};
 static const struct extra_option extra[] = {

@@ -8,11 +8,11 @@
 
 #include "analyzer/commands/commands.h"
 #include "analyzer/output/out.h"
-#include "analyzer/output/units.h"
 #include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/meaning.h"
 #include "analyzer/query/reason.h"
+#include "base/units.h"
 
 #define MOST_REASONS 3 /* without an argument */
 #define MOST_KEYS    3

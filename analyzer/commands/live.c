@@ -12,8 +12,8 @@
 #include "analyzer/live/data.h"
 #include "analyzer/live/screen.h"
 #include "analyzer/output/out.h"
-#include "analyzer/output/units.h"
 #include "analyzer/query/db.h"
+#include "base/units.h"
 
 enum { EXTRA_INTERVAL, EXTRA_COUNT, EXTRA_PLAIN };
 

@@ -10,11 +10,11 @@
 #include "analyzer/commands/commands.h"
 #include "analyzer/commands/queries.h"
 #include "analyzer/output/out.h"
-#include "analyzer/output/units.h"
 #include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/query/where.h"
+#include "base/units.h"
 #include "sql/hist.h"
 
 #define DEFAULT_LIMIT 20

@@ -8,10 +8,10 @@
 
 #include "analyzer/commands/commands.h"
 #include "analyzer/output/out.h"
-#include "analyzer/output/units.h"
 #include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/symbols.h"
+#include "base/units.h"
 
 #define DEFAULT_LIMIT 30
 

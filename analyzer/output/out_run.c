@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "analyzer/output/out.h"
-#include "analyzer/output/units.h"
 #include "analyzer/query/db.h"
+#include "base/units.h"
 
 #define TITLE 48 /* letters of a run's name in its title */
 

@@ -12,8 +12,8 @@
 
 #include "analyzer/output/clean.h"
 #include "analyzer/output/out_writer.h"
-#include "analyzer/output/units.h"
 #include "base/array.h"
+#include "base/units.h"
 
 #define BAR_WIDTH 20
 

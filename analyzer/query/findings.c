@@ -22,21 +22,6 @@ int findings_add(struct findings *findings, struct app *app, const struct findin
 	return 0;
 }
 
-const char *findings_count(uint64_t n, char text[COUNT_TEXT])
-{
-	char digits[COUNT_TEXT];
-	int length = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
-	char *at = text;
-
-	for (int i = 0; i < length; i++) {
-		*at++ = digits[i];
-		if (i + 1 < length && (length - i) % 3 == 1)
-			*at++ = ',';
-	}
-	*at = '\0';
-	return text;
-}
-
 /* Steal first: what waits for a CPU makes all else slow. */
 static int compare(const void *a, const void *b)
 {

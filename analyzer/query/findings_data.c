@@ -53,6 +53,16 @@ void findings_data_free(struct findings_data *data)
 	states_free(&data->states);
 }
 
+double findings_share(const struct findings_data *data, uint64_t n)
+{
+	return data->total.n ? (double)n / (double)data->total.n : 0;
+}
+
+double findings_seconds(const struct findings_data *data, double cycles)
+{
+	return cycles / 1e3 / (double)data->run->tsc_khz;
+}
+
 /* Whether a group of @keys is of that reason. */
 static bool is_reason(const struct findings_data *data, const struct group *group, int64_t vmx,
 		      int64_t svm)
@@ -182,8 +192,7 @@ int findings_pages(const struct findings_data *data, struct findings_pages *page
 		address[n++] = group->key[1];
 	}
 
-	if (n) /* qsort() takes no NULL. */
-		qsort(address, n, sizeof(*address), by_address);
+	array_sort(address, n, sizeof(*address), by_address);
 	pages->pages = count_different(address, n, 12);
 	pages->regions = count_different(address, n, 21);
 	free(address);

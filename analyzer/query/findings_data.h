@@ -35,6 +35,12 @@ int findings_data_read(struct app *app, const struct run *run, bool states_only,
 		       struct findings_data *data);
 void findings_data_free(struct findings_data *data);
 
+/* @n exits as a share of all, 0 to 1. */
+double findings_share(const struct findings_data *data, uint64_t n);
+
+/* Cycles of the recording in seconds. */
+double findings_seconds(const struct findings_data *data, double cycles);
+
 struct key_range {
 	int64_t low, high;
 };

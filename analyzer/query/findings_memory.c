@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "analyzer/query/findings_rules.h"
+#include "base/units.h"
 
 #define FAULTS		1000
 #define FAULT_SHARE	0.05 /* of the exits */
@@ -15,7 +16,7 @@ static int find_first_touch(const struct findings_data *data, const struct findi
 			    double share, struct findings *findings)
 {
 	const char *name = data->run->isa == 1 ? "EPT violations" : "nested page faults";
-	char count[COUNT_TEXT], regions[COUNT_TEXT];
+	char count[UNITS_TEXT], regions[UNITS_TEXT];
 	bool is_scattered = pages->pages < PAGES_PER_2_MIB * pages->regions;
 	struct finding finding = {
 		.rule = "first-touch",
@@ -30,19 +31,19 @@ static int find_first_touch(const struct findings_data *data, const struct findi
 
 	snprintf(finding.title, sizeof(finding.title),
 		 "Guest memory is touched for the first time: %s %s (%.1f %% of the exits)",
-		 findings_count(pages->faults.n, count), name, 100 * share);
+		 units_count((int64_t)pages->faults.n, count), name, 100 * share);
 
 	/* Huge pages help only where many pages of one region are touched. */
 	if (is_scattered)
 		snprintf(finding.evidence, sizeof(finding.evidence),
 			 "they are of %s different pages of 4 KiB",
-			 findings_count(pages->pages, count));
+			 units_count((int64_t)pages->pages, count));
 	else
 		snprintf(
 			finding.evidence, sizeof(finding.evidence),
 			"they are of %s different pages of 4 KiB, in %s regions of 2 MiB: with huge pages %s faults would do",
-			findings_count(pages->pages, count),
-			findings_count(pages->regions, regions), regions);
+			units_count((int64_t)pages->pages, count),
+			units_count((int64_t)pages->regions, regions), regions);
 	return findings_add(findings, data->app, &finding);
 }
 
@@ -50,7 +51,7 @@ static int find_repeated(const struct findings_data *data, const struct findings
 			 double share, struct findings *findings)
 {
 	const char *name = data->run->isa == 1 ? "EPT violations" : "nested page faults";
-	char count[COUNT_TEXT];
+	char count[UNITS_TEXT];
 	struct finding finding = {
 		.rule = "repeated-faults",
 		.vm = -1,
@@ -64,10 +65,10 @@ static int find_repeated(const struct findings_data *data, const struct findings
 
 	snprintf(finding.title, sizeof(finding.title),
 		 "The same guest pages fault again and again: %s %s (%.1f %% of the exits)",
-		 findings_count(pages->faults.n, count), name, 100 * share);
+		 units_count((int64_t)pages->faults.n, count), name, 100 * share);
 	snprintf(finding.evidence, sizeof(finding.evidence),
 		 "they are of %s different pages of 4 KiB: each faulted %.1f times",
-		 findings_count(pages->pages, count),
+		 units_count((int64_t)pages->pages, count),
 		 (double)pages->faults.n / (double)pages->pages);
 	return findings_add(findings, data->app, &finding);
 }
@@ -82,7 +83,7 @@ int findings_apply_memory(const struct findings_data *data, struct findings *fin
 	if (findings_pages(data, &pages))
 		return app_fail(data->app, "out of memory");
 
-	share = data->total.n ? (double)pages.faults.n / (double)data->total.n : 0;
+	share = findings_share(data, pages.faults.n);
 	if (pages.faults.n < FAULTS || share < FAULT_SHARE)
 		return 0;
 	if ((double)pages.pages >= FIRST_TOUCH * (double)pages.faults.n)

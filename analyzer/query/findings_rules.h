@@ -11,11 +11,6 @@
 /* Add a finding, which is copied. -1 with app->error. */
 int findings_add(struct findings *findings, struct app *app, const struct finding *finding);
 
-#define COUNT_TEXT 32
-
-/* A count for people: 1,234. Returns @text. */
-const char *findings_count(uint64_t n, char text[COUNT_TEXT]);
-
 /* Rules about the time of each VM, about memory, and about shares of exits. */
 int findings_apply_steal(const struct findings_data *data, struct findings *findings);
 int findings_apply_time(const struct findings_data *data, struct findings *findings);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analyzer/query/findings_rules.h"
+#include "base/units.h"
 
 #define LEAST_EXITS 1000
 
@@ -209,22 +210,19 @@ static const struct share_rule {
 
 static struct group sum_rule(const struct findings_data *data, const struct share_rule *rule)
 {
-	struct group sum = group_empty();
-
 	switch (rule->what) {
 	case W_PORTS:
 		return findings_ports(data, rule->ports, rule->direction);
 	case W_MSR_WRITE:
 		return findings_msr_writes(data, rule->key);
 	case W_MMIO:
-		sum = findings_mmio(data, rule->key, rule->last);
-		break;
+		return findings_mmio(data, rule->key, rule->last);
 	case W_KEY:
 		return findings_key(data, rule->vmx, rule->svm, rule->key);
 	case W_REASON:
 		return findings_reason(data, rule->vmx, rule->svm);
 	}
-	return sum;
+	return group_empty();
 }
 
 /* Whether EPT or NPT was off, as sysfs shows the parameter. */
@@ -235,25 +233,32 @@ static bool is_ept_off(const struct run *run)
 
 static double per_second(const struct findings_data *data, uint64_t n)
 {
-	double cycles = data->states.total.wall;
+	double seconds = findings_seconds(data, data->states.total.wall);
 
-	return cycles > 0 ? (double)n / (cycles / 1e3 / (double)data->run->tsc_khz) : 0;
+	return seconds > 0 ? (double)n / seconds : 0;
+}
+
+/* "1,234 of 5,678 exits (21.7 %)". Returns its length. */
+static int exits_of_all(const struct findings_data *data, uint64_t n, char text[FINDING_TEXT])
+{
+	char count[UNITS_TEXT], all[UNITS_TEXT];
+
+	return snprintf(text, FINDING_TEXT, "%s of %s exits (%.1f %%)",
+			units_count((int64_t)n, count), units_count((int64_t)data->total.n, all),
+			100 * findings_share(data, n));
 }
 
 static void put_evidence(const struct findings_data *data, const struct share_rule *rule,
 			 const struct group *sum, uint64_t n, struct finding *finding)
 {
-	char count[COUNT_TEXT], all[COUNT_TEXT];
-	int used =
-		snprintf(finding->evidence, sizeof(finding->evidence), "%s of %s exits (%.1f %%)",
-			 findings_count(n, count), findings_count(data->total.n, all),
-			 100.0 * (double)n / (double)data->total.n);
+	char count[UNITS_TEXT];
+	int used = exits_of_all(data, n, finding->evidence);
 	size_t left = sizeof(finding->evidence) - (size_t)used;
 	double busy = (double)(data->total.cycles - data->total.halted);
 
 	if (rule->slow_only && sum->fastpath)
 		used += snprintf(finding->evidence + used, left, ", %s more on the fast path",
-				 findings_count(sum->fastpath, count));
+				 units_count((int64_t)sum->fastpath, count));
 	left = sizeof(finding->evidence) - (size_t)used;
 	if (data->is_real && data->has_states && busy > 0)
 		snprintf(finding->evidence + used, left,
@@ -262,7 +267,7 @@ static void put_evidence(const struct findings_data *data, const struct share_ru
 			 100 * (double)(sum->cycles - sum->halted) / busy);
 	else if (sum->to_user)
 		snprintf(finding->evidence + used, left, ", %s of them went to user space",
-			 findings_count(sum->to_user, count));
+			 units_count((int64_t)sum->to_user, count));
 }
 
 static int apply(const struct findings_data *data, const struct share_rule *rule,
@@ -270,7 +275,7 @@ static int apply(const struct findings_data *data, const struct share_rule *rule
 {
 	struct group sum = sum_rule(data, rule);
 	uint64_t n = rule->slow_only ? sum.n - sum.fastpath : sum.n;
-	double share = data->total.n ? (double)n / (double)data->total.n : 0;
+	double share = findings_share(data, n);
 	struct finding finding = {
 		.rule = rule->name,
 		.vm = -1,
@@ -296,8 +301,7 @@ static int apply(const struct findings_data *data, const struct share_rule *rule
 static int find_mmio(const struct findings_data *data, struct findings *findings)
 {
 	uint64_t n = findings_mmio(data, 0, INT64_MAX).to_user;
-	char count[COUNT_TEXT], all[COUNT_TEXT];
-	double share = data->total.n ? (double)n / (double)data->total.n : 0;
+	double share = findings_share(data, n);
 	struct finding finding = {
 		.rule = "mmio",
 		.vm = -1,
@@ -312,15 +316,13 @@ static int find_mmio(const struct findings_data *data, struct findings *findings
 
 	if (n < LEAST_EXITS || share < 0.05)
 		return 0;
-	snprintf(finding.evidence, sizeof(finding.evidence), "%s of %s exits (%.1f %%)",
-		 findings_count(n, count), findings_count(data->total.n, all), 100 * share);
+	exits_of_all(data, n, finding.evidence);
 	return findings_add(findings, data->app, &finding);
 }
 
 static int find_nested(const struct findings_data *data, struct findings *findings)
 {
-	char count[COUNT_TEXT], all[COUNT_TEXT];
-	double share = data->total.n ? (double)data->total.nested / (double)data->total.n : 0;
+	double share = findings_share(data, data->total.nested);
 	struct finding finding = {
 		.rule = "nested",
 		.vm = -1,
@@ -334,9 +336,7 @@ static int find_nested(const struct findings_data *data, struct findings *findin
 
 	if (data->total.nested < LEAST_EXITS || share < 0.05)
 		return 0;
-	snprintf(finding.evidence, sizeof(finding.evidence), "%s of %s exits (%.1f %%)",
-		 findings_count(data->total.nested, count), findings_count(data->total.n, all),
-		 100 * share);
+	exits_of_all(data, data->total.nested, finding.evidence);
 	return findings_add(findings, data->app, &finding);
 }
 

@@ -7,18 +7,14 @@
 
 #include "analyzer/query/findings_rules.h"
 #include "analyzer/query/vms.h"
+#include "base/units.h"
 
-#define STEAL_SHARE   0.10 /* of the time that the vCPUs wanted to run */
+#define STEAL_SHARE   0.10 /* of the time that the vCPUs could run */
 #define STEAL_SECONDS 0.01 /* less is noise */
 #define USER_SHARE    0.25
 #define HALTS	      1000
 #define HALT_SHARE    0.05 /* of the exits */
 #define HALT_SECONDS  100e-6
-
-static double seconds(const struct findings_data *data, double cycles)
-{
-	return cycles / 1e3 / (double)data->run->tsc_khz;
-}
 
 /* "VM 7", or "web-1". */
 static void vm_text(const struct run *run, int64_t id, char *text, size_t bytes)
@@ -50,7 +46,7 @@ static int find_steal(const struct findings_data *data, const struct state_row *
 	};
 	char vm[160];
 
-	if (share < STEAL_SHARE || seconds(data, row->part[STATE_WAITING]) < STEAL_SECONDS)
+	if (share < STEAL_SHARE || findings_seconds(data, row->part[STATE_WAITING]) < STEAL_SECONDS)
 		return 0;
 
 	vm_text(data->run, row->vm, vm, sizeof(vm));
@@ -61,8 +57,9 @@ static int find_steal(const struct findings_data *data, const struct state_row *
 	snprintf(
 		finding.evidence, sizeof(finding.evidence),
 		"its %u vCPUs waited %.3g s in all, those of all other VMs %.3g s; it ran guest code for %.3g s",
-		row->vcpus, seconds(data, row->part[STATE_WAITING]),
-		seconds(data, others > 0 ? others : 0), seconds(data, row->part[STATE_GUEST]));
+		row->vcpus, findings_seconds(data, row->part[STATE_WAITING]),
+		findings_seconds(data, others > 0 ? others : 0),
+		findings_seconds(data, row->part[STATE_GUEST]));
 	return findings_add(findings, data->app, &finding);
 }
 
@@ -82,7 +79,7 @@ static int find_vmm(const struct findings_data *data, const struct state_row *ro
 	};
 	char vm[160];
 
-	if (share < USER_SHARE || seconds(data, row->part[STATE_USER]) < STEAL_SECONDS)
+	if (share < USER_SHARE || findings_seconds(data, row->part[STATE_USER]) < STEAL_SECONDS)
 		return 0;
 
 	vm_text(data->run, row->vm, vm, sizeof(vm));
@@ -90,8 +87,9 @@ static int find_vmm(const struct findings_data *data, const struct state_row *ro
 		 "The VMM of %s takes %.1f %% of the time its vCPUs could run", vm, 100 * share);
 	snprintf(finding.evidence, sizeof(finding.evidence),
 		 "%.3g s in user space, %.3g s in the guest, %.3g s in KVM",
-		 seconds(data, row->part[STATE_USER]), seconds(data, row->part[STATE_GUEST]),
-		 seconds(data, row->part[STATE_HANDLER]));
+		 findings_seconds(data, row->part[STATE_USER]),
+		 findings_seconds(data, row->part[STATE_GUEST]),
+		 findings_seconds(data, row->part[STATE_HANDLER]));
 	return findings_add(findings, data->app, &finding);
 }
 
@@ -99,8 +97,8 @@ static int find_vmm(const struct findings_data *data, const struct state_row *ro
 static int find_short_halts(const struct findings_data *data, struct findings *findings)
 {
 	struct group halts = findings_reason(data, 12, 0x78);
-	double share = data->total.n ? (double)halts.n / (double)data->total.n : 0;
-	double median = seconds(data, (double)group_quantile(&halts, 0.5));
+	double share = findings_share(data, halts.n);
+	double median = findings_seconds(data, (double)group_quantile(&halts, 0.5));
 	struct finding finding = {
 		.rule = "short-halts",
 		.vm = -1,
@@ -111,7 +109,7 @@ static int find_short_halts(const struct findings_data *data, struct findings *f
 		.source =
 			"Linux: Documentation/virt/kvm/halt-polling.rst, Documentation/virt/guest-halt-polling.rst",
 	};
-	char count[COUNT_TEXT];
+	char count[UNITS_TEXT];
 
 	if (halts.n < HALTS || share < HALT_SHARE || median >= HALT_SECONDS)
 		return 0;
@@ -121,8 +119,8 @@ static int find_short_halts(const struct findings_data *data, struct findings *f
 		 median * 1e6);
 	snprintf(finding.evidence, sizeof(finding.evidence),
 		 "%s HLT exits, %.1f %% of all; 90 %% last less than %.3g us",
-		 findings_count(halts.n, count), 100 * share,
-		 seconds(data, (double)group_quantile(&halts, 0.9)) * 1e6);
+		 units_count((int64_t)halts.n, count), 100 * share,
+		 findings_seconds(data, (double)group_quantile(&halts, 0.9)) * 1e6);
 	return findings_add(findings, data->app, &finding);
 }
 

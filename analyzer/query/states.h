@@ -65,7 +65,7 @@ void states_free(struct states *states);
 /* A state's share of the wall time. */
 double state_share(const struct state_row *row, enum state state);
 
-/* The same of the time that the vCPUs wanted to run: all but halted and unknown. */
+/* The same of the time that the vCPUs could run: all but halted and unknown. */
 double state_runnable_share(const struct state_row *row, enum state state);
 
 /**

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "analyzer/output/units.h"
+#include "base/units.h"
 
 /*
  * struct html - a document being written

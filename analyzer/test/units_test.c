@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "analyzer/output/json.h"
-#include "analyzer/output/units.h"
 #include "analyzer/query/app.h"
 #include "analyzer/query/dist.h"
+#include "base/units.h"
 #include "sql/hist.h"
 
 static int failed;

@@ -2,7 +2,7 @@
 /*
  * units.c - numbers for people, and back; see units.h
  */
-#include "analyzer/output/units.h"
+#include "base/units.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -2,8 +2,8 @@
 /*
  * units.h - numbers for people, and back
  */
-#ifndef EXITSCOPE_ANALYZER_OUTPUT_UNITS_H
-#define EXITSCOPE_ANALYZER_OUTPUT_UNITS_H
+#ifndef EXITSCOPE_BASE_UNITS_H
+#define EXITSCOPE_BASE_UNITS_H
 
 #include <stddef.h>
 #include <stdint.h>
