@@ -19,38 +19,38 @@ struct step_vm {
 	struct guest_vcpu vcpu;
 };
 
-/* A guest in real mode, all segments from 0, about to run the code. */
-static inline void code_vm_open(struct step_vm *s, unsigned int vcpu_id, const uint8_t *code,
-				size_t bytes)
+/* A guest in real mode, all segments from 0, about to run the code. @flags: of guest_vm_open(). */
+static inline void code_vm_begin(struct step_vm *s, unsigned int vcpu_id, unsigned int flags,
+				 const uint8_t *code, size_t bytes, const struct kvm_regs *regs)
 {
 	struct kvm_sregs sregs;
-	struct kvm_regs regs = {.rip = STEP_CODE, .rflags = 2};
 
-	CHECK(!guest_vm_open(&s->vm, VM_MEMORY_BYTES, 0));
+	CHECK(!guest_vm_open(&s->vm, VM_MEMORY_BYTES, flags));
 	CHECK(!guest_vm_add_vcpu(&s->vm, vcpu_id, &s->vcpu));
 	memcpy(s->vm.memory + STEP_CODE, code, bytes);
+
 	CHECK(!ioctl(s->vcpu.fd, KVM_GET_SREGS, &sregs));
 	sregs.cs.base = 0;
 	sregs.cs.selector = 0;
 	CHECK(!ioctl(s->vcpu.fd, KVM_SET_SREGS, &sregs));
-	CHECK(!ioctl(s->vcpu.fd, KVM_SET_REGS, &regs));
+	CHECK(!ioctl(s->vcpu.fd, KVM_SET_REGS, regs));
+}
+
+static inline void code_vm_open(struct step_vm *s, unsigned int vcpu_id, const uint8_t *code,
+				size_t bytes)
+{
+	const struct kvm_regs regs = {.rip = STEP_CODE, .rflags = 2};
+
+	code_vm_begin(s, vcpu_id, 0, code, bytes, &regs);
 }
 
 /* The same with an interrupt controller in the kernel, so that HLT does not return to the VMM. */
 static inline void code_vm_with_apic_open(struct step_vm *s, const uint8_t *code, size_t bytes,
 					  uint64_t rflags)
 {
-	struct kvm_regs regs = {.rip = STEP_CODE, .rflags = rflags, .rsp = 0x7000};
-	struct kvm_sregs sregs;
+	const struct kvm_regs regs = {.rip = STEP_CODE, .rflags = rflags, .rsp = 0x7000};
 
-	CHECK(!guest_vm_open(&s->vm, VM_MEMORY_BYTES, GUEST_VM_IRQCHIP));
-	CHECK(!guest_vm_add_vcpu(&s->vm, 0, &s->vcpu));
-	memcpy(s->vm.memory + STEP_CODE, code, bytes);
-	CHECK(!ioctl(s->vcpu.fd, KVM_GET_SREGS, &sregs));
-	sregs.cs.base = 0;
-	sregs.cs.selector = 0;
-	CHECK(!ioctl(s->vcpu.fd, KVM_SET_SREGS, &sregs));
-	CHECK(!ioctl(s->vcpu.fd, KVM_SET_REGS, &regs));
+	code_vm_begin(s, 0, GUEST_VM_IRQCHIP, code, bytes, &regs);
 }
 
 /* Runs the guest from one OUT to STEP_PORT to the next, n times. */
