@@ -122,6 +122,7 @@ static void test_memory_is_bounded(void)
 	uint64_t refused;
 	int fd = device();
 
+	wait_for_free_memory(fd);
 	write_text(MEMORY_BOUND, "2");
 	CHECK(!ring_arm(fd));
 	for (int i = 0; i < 3; i++) {

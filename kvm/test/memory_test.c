@@ -178,11 +178,8 @@ static void test_query(void)
 	CHECK(!ioctl(fd, KVM_EXIT_RING_QUERY, &query));
 	CHECK(query.known.size == sizeof(query.known) && query.known.abi == KVM_EXIT_RING_ABI);
 	CHECK(!query.later[0] && !query.later[3]);
-	/* Rings of the tests before go after a grace period. */
-	for (int tries = 0; tries < 100 && query.known.memory_bytes; tries++) {
-		usleep(100000);
-		CHECK(!ioctl(fd, KVM_EXIT_RING_QUERY, &query));
-	}
+	wait_for_free_memory(fd);
+	CHECK(!ioctl(fd, KVM_EXIT_RING_QUERY, &query));
 	CHECK(query.known.memory_bytes == 0 && query.known.memory_max_bytes > 1 << 20);
 
 	small.size = KVM_EXIT_RING_QUERY_BYTES_MIN;

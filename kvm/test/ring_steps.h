@@ -47,6 +47,19 @@ static inline void attach(struct ring_map *map, uint64_t id, uint32_t flags)
 	CHECK(!ring_map(map, &how));
 }
 
+/* Rings of tests before go after a grace period, 10 s at most: then records take no memory. */
+static inline void wait_for_free_memory(int fd)
+{
+	struct kvm_exit_ring_query query = {.size = sizeof(query)};
+
+	CHECK(!ioctl(fd, KVM_EXIT_RING_QUERY, &query));
+	for (int tries = 0; tries < 100 && query.memory_bytes; tries++) {
+		usleep(100000);
+		CHECK(!ioctl(fd, KVM_EXIT_RING_QUERY, &query));
+	}
+	CHECK(query.memory_bytes == 0);
+}
+
 /* The slot of I/O exits; the timer of L1 may bring about others at any time. */
 static inline unsigned int io_slot(const struct ring_map *map)
 {
