@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What exit_ring.c, exit_ring_dev.c, exit_ring_set.c and cpuid_leaves.c share. */
+/* What exit_ring.c, exit_ring_buf.c, exit_ring_dev.c, exit_ring_set.c and cpuid_leaves.c share. */
 #ifndef __KVM_X86_EXIT_RING_DEV_H
 #define __KVM_X86_EXIT_RING_DEV_H
 
@@ -41,6 +41,12 @@ struct exit_ring_buf *exit_ring_new_buf(struct mem_cgroup *payer, u32 count);
 
 /* Frees a buffer that was never attached, or NULL. */
 void exit_ring_discard_buf(struct exit_ring_buf *buf);
+
+/* Frees a buffer after a grace period: its vCPU thread may still write into it. */
+void exit_ring_free_buf(struct exit_ring_buf *buf);
+
+/* Fills in what struct kvm_exit_ring_query has of memory. */
+void exit_ring_query_memory(struct kvm_exit_ring_query *query);
 
 /* The rest under exit_ring_lock. */
 

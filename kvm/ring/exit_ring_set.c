@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The set of all exit rings: ids, buffers, and how long either lives.
+ * The set of all exit rings: ids, who records, and how long a ring and its buffer live.
  *
  * A ring holds a reference for its vCPU and one for each attached file. It can
  * be found while its vCPU lives, while a file reads it, and, when recording is
@@ -11,11 +11,9 @@
 #define pr_fmt(fmt) "kvm: exit_ring: " fmt
 
 #include <linux/memcontrol.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/poll.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <linux/xarray.h>
@@ -37,15 +35,8 @@ u64 exit_ring_changes;
 /* All open files: struct exit_ring_waiter.node */
 static LIST_HEAD(exit_ring_waiters);
 
-static unsigned int ring_memory_mib;
-module_param(ring_memory_mib, uint, 0644);
-MODULE_PARM_DESC(ring_memory_mib, "most memory for the records of all rings, in MiB; 0: an eighth of the host's memory");
-
-/* Bytes of all buffers. */
-static atomic64_t exit_ring_memory;
-
 static DEFINE_XARRAY(exit_rings);
-static atomic64_t exit_ring_last_id, exit_ring_last_buf_id;
+static atomic64_t exit_ring_last_id;
 static u64 exit_ring_last_vm_id;
 static unsigned int exit_ring_orphans;
 static bool exit_ring_armed;
@@ -113,66 +104,6 @@ void exit_ring_put(struct exit_ring *er)
 	kref_put(&er->kref, exit_ring_free);
 }
 
-/* ---- buffers */
-
-static u64 exit_ring_memory_max(void)
-{
-	unsigned int mib = READ_ONCE(ring_memory_mib);
-
-	return mib ? (u64)mib << 20 : (u64)totalram_pages() << PAGE_SHIFT >> 3;
-}
-
-static void exit_ring_free_records(struct exit_ring_buf *buf)
-{
-	vfree(buf->records);
-	atomic64_sub(buf->bytes, &exit_ring_memory);
-	kfree(buf);
-}
-
-/* Fails rather than have anybody killed, in the payer's cgroup or elsewhere. */
-static struct exit_ring_buf *exit_ring_alloc_buf(u32 count)
-{
-	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
-	struct exit_ring_buf *buf = kmalloc(sizeof(*buf), gfp);
-
-	if (!buf)
-		return NULL;
-	buf->count = count;
-	buf->bytes = PAGE_ALIGN(array_size(buf->count, sizeof(*buf->records)));
-	if (atomic64_add_return(buf->bytes, &exit_ring_memory) <= exit_ring_memory_max())
-		buf->records = __vmalloc(buf->bytes, gfp);
-	if (!buf->records) {
-		exit_ring_free_records(buf);
-		return NULL;
-	}
-	buf->id = atomic64_add_return(EXIT_RING_STATUSES, &exit_ring_last_buf_id);
-	return buf;
-}
-
-struct exit_ring_buf *exit_ring_new_buf(struct mem_cgroup *payer, u32 count)
-{
-	struct mem_cgroup *before;
-	struct exit_ring_buf *buf;
-
-	if (!payer)
-		return exit_ring_alloc_buf(count);
-	before = set_active_memcg(payer);
-	buf = exit_ring_alloc_buf(count);
-	set_active_memcg(before);
-	return buf;
-}
-
-void exit_ring_discard_buf(struct exit_ring_buf *buf)
-{
-	if (buf)
-		exit_ring_free_records(buf);
-}
-
-static void exit_ring_free_buf(struct rcu_head *rcu)
-{
-	exit_ring_free_records(container_of(rcu, struct exit_ring_buf, rcu));
-}
-
 static void exit_ring_set_filter(struct exit_ring *er, struct exit_ring_buf *buf,
 				 const struct kvm_exit_ring_attach *how)
 {
@@ -232,7 +163,7 @@ static void exit_ring_drop_buf(struct exit_ring *er)
 	WRITE_ONCE(er->buf_id, 0);
 	WRITE_ONCE(er->buf, NULL);
 	er->grace = get_state_synchronize_rcu();
-	call_rcu(&buf->rcu, exit_ring_free_buf);
+	exit_ring_free_buf(buf);
 }
 
 /* ---- sums of totals */
@@ -589,15 +520,14 @@ void exit_ring_disarm(void)
 
 void exit_ring_query_set(struct kvm_exit_ring_query *query)
 {
-	query->memory_bytes = atomic64_read(&exit_ring_memory);
-	query->memory_max_bytes = exit_ring_memory_max();
+	exit_ring_query_memory(query);
 	query->refused = exit_ring_refused;
 	query->lost_rings = exit_ring_lost_rings;
 }
 
 void exit_ring_set_fini(void)
 {
-	rcu_barrier();	/* exit_ring_free_buf() is this module's code */
+	rcu_barrier();	/* exit_ring_free_buf_rcu() is this module's code */
 	WARN_ON(!xa_empty(&exit_rings));
 	xa_destroy(&exit_rings);
 }
