@@ -10,7 +10,10 @@ def _link_options(ctx):
     if not ctx.attr.static:
         return _words(ctx, "--libs", ctx.attr.package)
     libs = _words(ctx, "--static", "--libs", ctx.attr.package)
-    return ["-l:lib%s.a" % flag[2:] if flag.startswith("-l") else flag for flag in libs]
+    return [
+        "-l:lib%s.a" % flag[2:] if flag.startswith("-l") and flag[2:] not in ctx.attr.shared else flag
+        for flag in libs
+    ]
 
 def _impl(ctx):
     if not ctx.which("pkg-config"):
@@ -51,6 +54,7 @@ pkg_config = repository_rule(
         "debian": attr.string(mandatory = True, doc = "Debian package to name when it is missing"),
         "min_version": attr.string(doc = "lowest version that will do"),
         "static": attr.bool(doc = "link it and what it needs from their archives (libNAME.a)"),
+        "shared": attr.string_list(doc = "with static: names of libraries that stay shared"),
         "deps": attr.string_list(doc = "libraries whose headers this one's headers include"),
     },
     configure = True,
