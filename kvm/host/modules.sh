@@ -72,11 +72,15 @@ unload_kvm() {
 	done
 }
 
-# dkms_copy FOLDER: the package as DKMS takes it, with its version and its kernels filled in.
-dkms_copy() {
+# dkms_conf: dkms.conf with the package's version and its kernels filled in.
+dkms_conf() {
 	kernels=$(series_list | sed 's/\./\\\\./g' | tr '\n' '|' | sed 's/|$//')
-	mkdir -p "$1" && cp -r "$here"/* "$here/../VERSION" "$1/" &&
-		sed -e "s/@VERSION@/$version/" -e "s/@KERNELS@/$kernels/" "$here/dkms.conf" >"$1/dkms.conf"
+	sed -e "s/@VERSION@/$version/" -e "s/@KERNELS@/$kernels/" "$here/dkms.conf"
+}
+
+# dkms_copy FOLDER: the package as DKMS takes it.
+dkms_copy() {
+	mkdir -p "$1" && cp -r "$here"/* "$here/../VERSION" "$1/" && dkms_conf >"$1/dkms.conf"
 }
 
 # Folders of what apt runs when it installs a kernel or its headers
