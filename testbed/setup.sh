@@ -15,9 +15,11 @@ BUILD_PACKAGES="build-essential bazel-bootstrap pkg-config libsqlite3-dev sqlite
 	libtraceevent-dev libtracefs-dev libzstd-dev patch $(series_column "$(series_default)" 3)
 	clang-14 bpftool libbpf-dev libelf-dev"
 # Only ./check: the SVM machine, perf to compare with, a browser and a terminal for what is
-# drawn, clang's tools and libFuzzer, Prometheus to read what is exported.
+# drawn, clang's tools and libFuzzer, Prometheus to read what is exported, Debian's checker of
+# packages, systemd to check and start the service.
 CHECK_PACKAGES="qemu-system-x86 linux-perf pahole chromium tmux mandoc clang-format clang-tidy
-	universal-ctags libclang-rt-14-dev prometheus prometheus-node-exporter"
+	universal-ctags libclang-rt-14-dev prometheus prometheus-node-exporter lintian
+	systemd-container"
 
 setup_say() { printf '%s\n' "$*"; }
 

@@ -30,6 +30,7 @@ SCRIPTS = {
     "kvm/test/checkpatch_test": [], "kvm/test/cost": [], "kvm/test/dkms_test": [],
     "kvm/test/install_test": [], "kvm/test/modules_test": [], "kvm/test/mutation_test": [],
     "kvm/test/paging_host_test": [],
+    "package/make_debs": [], "package/test/reproduce": [],
     "tools/compile_commands.py": [], "tools/format": [], "tools/picture.py": [],
     "tools/style.py": [], "tools/tidy": [],
 }
@@ -275,7 +276,8 @@ class Options(unittest.TestCase):
                 programs.append(name if "/" in name else "./" + name)
         # Not for people: Bazel starts them, with its arguments.
         known = set(SCRIPTS) | {"collector/test/faults/faults.py", "fuzz/fuzz.sh",
-                               "kvm/test/abi_32bit_test", "tools/tree_test.py"}
+                               "kvm/test/abi_32bit_test", "package/commands.sh",
+                               "package/record-days", "tools/tree_test.py"}
         self.assertEqual(sorted(set(programs) - known), [], "add it to SCRIPTS")
 
 
