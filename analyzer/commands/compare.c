@@ -400,6 +400,7 @@ static int print(struct app *app, const struct printing *p)
 
 	out_begin(&out, &p->opt->style, p->a->app.run.tsc_khz);
 	out_line(&out, "%s", "A:");
+	out.counts_dropped = true;
 	out_run(&out, "a", &p->a->app.run);
 	out_line(&out, "%s", "B:");
 	out_run(&out, "b", &p->b->app.run);

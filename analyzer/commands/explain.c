@@ -101,7 +101,7 @@ static void put_row(struct out *out, const struct explained *e)
 {
 	out_int(out, e->basic);
 	out_text(out, e->name);
-	out_int(out, (int64_t)e->sum.n);
+	out_int(out, (int64_t)group_exits(&e->sum));
 	out_real(out, e->share);
 	if (e->sum.n) {
 		out_time(out, group_quantile(&e->sum, 0.5));
@@ -121,28 +121,44 @@ static void time_text(const struct app *app, uint64_t cycles, char text[UNITS_TE
 	units_ns((double)cycles_to_ns((int64_t)cycles, app->run.tsc_khz), text);
 }
 
-static void put_paragraph(struct app *app, struct out *out, const struct explained *e)
+/* How many exits there were, and as far as that is known how long they took and where they went. */
+static void put_here(struct app *app, struct out *out, const struct explained *e)
 {
 	char count[UNITS_TEXT], share[UNITS_TEXT], p50[UNITS_TEXT], p99[UNITS_TEXT];
-	char user[UNITS_TEXT];
-	char line[256];
+	char recorded[UNITS_TEXT], user[UNITS_TEXT];
+	uint64_t exits = group_exits(&e->sum);
+	char line[320];
+	int used;
 
+	if (!exits) {
+		out_line(out, "  here:      it does not occur");
+		return;
+	}
+	used = snprintf(line, sizeof(line), "%s exit%s, %s of all",
+			units_count((int64_t)exits, count), exits == 1 ? "" : "s",
+			units_share(e->share, share));
+	if (exits > e->sum.n)
+		used += snprintf(line + used, sizeof(line) - (size_t)used, ", %s of them recorded",
+				 units_count((int64_t)e->sum.n, recorded));
+	if (e->sum.n && !app->run.no_durations) {
+		time_text(app, group_quantile(&e->sum, 0.5), p50);
+		time_text(app, group_quantile(&e->sum, 0.99), p99);
+		used += snprintf(line + used, sizeof(line) - (size_t)used,
+				 "; half of them last less than %s, 99 %% less than %s", p50, p99);
+	}
+	if (e->sum.n && app->run.has_split)
+		snprintf(line + used, sizeof(line) - (size_t)used, "; %s went to user space",
+			 units_share((double)e->sum.to_user / (double)e->sum.n, user));
+	out_wrapped(out, "  here:      ", line);
+}
+
+static void put_paragraph(struct app *app, struct out *out, const struct explained *e)
+{
 	out_line(out, "%s", "");
 	out_line(out, "%s (%s %" PRId64 ")", e->name, app->run.isa == 1 ? "VMX" : "SVM", e->basic);
 	out_wrapped(out, "  meaning:   ", e->meaning);
 	out_wrapped(out, "  causes:    ", e->causes);
-	if (!e->sum.n) {
-		out_line(out, "  here:      it does not occur");
-	} else {
-		time_text(app, group_quantile(&e->sum, 0.5), p50);
-		time_text(app, group_quantile(&e->sum, 0.99), p99);
-		snprintf(
-			line, sizeof(line),
-			"%s exits, %s of all; half of them last less than %s, 99 %% less than %s; %s went to user space",
-			units_count((int64_t)e->sum.n, count), units_share(e->share, share), p50,
-			p99, units_share((double)e->sum.to_user / (double)e->sum.n, user));
-		out_wrapped(out, "  here:      ", line);
-	}
+	put_here(app, out, e);
 	if (*e->keys)
 		out_wrapped(out, "  about:     ", e->keys);
 	out_wrapped(out, "  to do:     ", e->remedy);
@@ -157,7 +173,7 @@ static int put_reason(struct app *app, struct out *out, int64_t reason, const st
 
 	if (sum)
 		e.sum = *sum;
-	e.share = all ? (double)e.sum.n / (double)all : 0;
+	e.share = all ? (double)group_exits(&e.sum) / (double)all : 0;
 	if (!rc)
 		rc = read_words(app, &e);
 	if (!rc)
@@ -176,7 +192,8 @@ static int put_reason(struct app *app, struct out *out, int64_t reason, const st
 static int put_reasons(struct app *app, struct out *out, const struct run *chosen,
 		       const struct agg *reasons, const struct agg *keys, bool as_text)
 {
-	uint64_t all = agg_total(reasons).n;
+	struct group total = agg_total(reasons);
+	uint64_t all = group_exits(&total);
 	int rc = 0;
 
 	if (!as_text)
@@ -224,6 +241,7 @@ static int explain(struct app *app, const struct options *opt)
 		agg_sort_by_count(&reasons);
 		agg_sort_by_count(&keys);
 		out_begin(&out, &opt->style, app->run.tsc_khz);
+		out.counts_dropped = true;
 		out_run(&out, "run", &app->run);
 		rc = put_reasons(app, &out, &chosen, &reasons, &keys, as_text);
 		rc = out_end(&out, app, rc < 0);

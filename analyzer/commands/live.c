@@ -88,10 +88,11 @@ static void put_counts(struct out *out, const struct view *view)
 	for (unsigned int i = 0; i < view->n; i++)
 		per_s += view->rows[i].per_s;
 	units_count(view->live.dropped, now);
-	out_line(out, "%s exits, %s/s%s; dropped %s%s%s%s; coverage %s; %u vCPU%s",
-		 units_count(run->exits, exits), units_real(per_s, rate),
-		 first ? " on average" : "", units_count(run->dropped, dropped), first ? "" : " (+",
-		 first ? "" : now, first ? "" : ")",
+	out_line(out, "%s %sexits, %s/s%s; dropped %s%s%s%s; coverage %s; %u vCPU%s",
+		 units_count(run->exits, exits), run->dropped ? "recorded " : "",
+		 units_real(per_s, rate), first ? " on average" : "",
+		 units_count(run->dropped, dropped), first ? "" : " (+", first ? "" : now,
+		 first ? "" : ")",
 		 run->exits ? units_share((double)run->exits / (double)(run->exits + run->dropped),
 					  share)
 			    : "-",
@@ -191,8 +192,8 @@ static int draw(struct view *view)
 	out_begin_file(&out, file, &view->opt->style, app->run.tsc_khz);
 	out.width = width;
 	put_head(&out, view);
-	/* Three lines of head, the table's titles and the line of keys. */
-	put_rows(&out, view, row_limit(view, rows > 5 ? (unsigned int)rows - 5 : 0));
+	/* Four lines of head, the table's titles and the line of keys. */
+	put_rows(&out, view, row_limit(view, rows > 6 ? (unsigned int)rows - 6 : 0));
 	rc = out_end(&out, app, false);
 	if (fclose(file) && !rc)
 		rc = app_fail(app, "out of memory");

@@ -45,11 +45,6 @@ static int report(struct app *app, const struct options *opt)
 				"report: where to? (--html report.html, or --html - for stdout)");
 	if (run_open(app, app->filter.run, &app->run))
 		return -1;
-
-	/* Some sections read roll-ups: let everything be of the same whole intervals. */
-	app->run.by_rows = false;
-	app->run.from = run_grid_from(&app->run);
-	app->run.to = run_grid_to(&app->run);
 	return outfile_write(app, path, write_report, opt);
 }
 

@@ -188,6 +188,12 @@ static int put_pairs(struct app *app, const struct options *opt, struct out *out
 		out_int(out, (int64_t)g->n);
 		out_real(out, (double)g->n / (double)total.n);
 		out_real(out, (double)g->n / (double)pairs_from(pairs, g->key[0]));
+		if (app->run.no_durations) {
+			/* From exit to exit is not guest time. */
+			for (int column = 0; column < 3; column++)
+				out_none(out);
+			continue;
+		}
 		out_time(out, dist_quantile(&g->dist, 0.5));
 		out_time(out, dist_quantile(&g->dist, 0.99));
 		out_time(out, g->cycles);
@@ -207,10 +213,9 @@ static const struct out_column burst_columns[] = {
 static int put_bursts(struct app *app, const struct options *opt, struct out *out,
 		      struct agg *bursts)
 {
-	(void)app;
 	(void)opt;
 	out_table(out, "bursts", burst_columns, 6);
-	for (int64_t power = 0; power < 64; power++) {
+	for (int64_t power = 0; power < 64 && !app->run.no_durations; power++) {
 		const struct group *g = agg_find(bursts, (int64_t[4]){power});
 
 		if (!g)
@@ -296,6 +301,8 @@ static int sequences(struct app *app, const struct options *opt)
 	if (!rc) {
 		out_begin(&out, &opt->style, app->run.tsc_khz);
 		out_run(&out, "run", &app->run);
+		if (app->run.no_durations)
+			out_note(&out, "Without durations, guest times and bursts are not known.");
 		if (s.gaps)
 			out_note(
 				&out,

@@ -14,9 +14,10 @@
 #include "analyzer/query/series.h"
 
 #define MOST_ROWS   40
-#define PHASE_BINS  120
 #define SPREAD_BINS 128
 #define MOST_PHASES 32
+
+enum { TABLE_TIMELINE, TABLE_PHASES, TABLE_REASONS };
 
 static const char *const table_names[] = {"timeline", "phases", "reasons", NULL};
 static const struct extra_option extra[] = {
@@ -110,27 +111,11 @@ static int put_bins(struct app *app, struct out *out, const struct series *s)
 	return 0;
 }
 
-/* A few exits do not make a phase: bins hold eight exits on average. */
-static int read_phase_bins(struct app *app, struct series *s)
-{
-	uint64_t exits = 0;
-
-	if (series_read(app, &app->run, PHASE_BINS, s))
-		return -1;
-	for (int i = 0; i < s->bins; i++)
-		exits += s->total[i].n;
-	if (s->bins <= 1 || exits >= 8 * (uint64_t)s->bins)
-		return 0;
-
-	series_free(s);
-	return series_read(app, &app->run, exits < 16 ? 1 : (int)(exits / 8), s);
-}
-
 static int put_phases(struct app *app, struct out *out)
 {
 	struct phase phase[MOST_PHASES];
 	struct series s;
-	int n, rc = read_phase_bins(app, &s);
+	int n, rc = series_read_phases(app, &app->run, &s);
 
 	n = rc ? 0 : series_phases(&s, &app->run, phase, MOST_PHASES);
 	if (n < 0)
@@ -232,14 +217,14 @@ static int put_tables(struct app *app, struct out *out, const struct series *s, 
 	int rc = 0;
 
 	if (table < 0 && out->format == OUT_CSV)
-		table = 0;
-	if (table < 0 || table == 0)
+		table = TABLE_TIMELINE;
+	if (table < 0 || table == TABLE_TIMELINE)
 		rc = put_bins(app, out, s);
-	if (!rc && (table < 0 || table == 1)) {
+	if (!rc && (table < 0 || table == TABLE_PHASES)) {
 		out_line(out, "%s", "");
 		rc = put_phases(app, out);
 	}
-	if (!rc && (table < 0 || table == 2)) {
+	if (!rc && (table < 0 || table == TABLE_REASONS)) {
 		out_line(out, "%s", "");
 		rc = put_reasons(app, out);
 	}
@@ -261,7 +246,14 @@ static int timeline(struct app *app, const struct options *opt)
 		rc = run_nothing(app);
 	if (!rc) {
 		out_begin(&out, &opt->style, app->run.tsc_khz);
+		/* Over time, nothing but what was recorded is known. */
+		out.counts_dropped = table == TABLE_REASONS;
 		out_run(&out, "run", &app->run);
+		if (table < 0 && out.format != OUT_CSV && app->run.shown_dropped &&
+		    app->run.has_totals && run_is_whole(&app->run))
+			out_note(
+				&out,
+				"The table of reasons counts the dropped exits, too, by KVM's totals.");
 		rc = put_tables(app, &out, &s, table);
 		rc = out_end(&out, app, rc < 0);
 	}

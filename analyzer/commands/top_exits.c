@@ -272,17 +272,6 @@ static int show_groups(struct app *app, struct out *out, const struct top *top)
 	return 0;
 }
 
-/* Sums and distribution of all groups. */
-static int sum_all(struct app *app, struct top *top)
-{
-	top->total = agg_total(&top->agg);
-	for (uint32_t i = 0; i < top->agg.groups; i++)
-		if (dist_add_all(&top->total.dist, &top->agg.group[i].dist))
-			return app_fail(app, "out of memory");
-	dist_sort(&top->total.dist);
-	return 0;
-}
-
 /* Says which VM waited most for a CPU: its exits look like those of any other. */
 static int note_steal(struct app *app, struct out *out)
 {
@@ -301,6 +290,8 @@ static int print_top(struct app *app, const struct options *opt, const struct to
 	int rc;
 
 	out_begin(&out, &opt->style, app->run.tsc_khz);
+	/* By anything else KVM's totals know nothing. */
+	out.counts_dropped = top->by == BY_REASON || top->by == BY_VM || top->by == BY_VCPU;
 	out_run(&out, "run", &app->run);
 	out_slide_note(&out, top->symbols.slide, top->guessed);
 	rc = show_groups(app, &out, top);
@@ -331,8 +322,8 @@ static int top_exits(struct app *app, const struct options *opt)
 		rc = agg_read(app, &app->run, top.by, flags, &top.agg);
 	if (!rc && !top.agg.groups)
 		rc = run_nothing(app);
-	if (!rc)
-		rc = sum_all(app, &top);
+	if (!rc && agg_sum(&top.agg, &top.total))
+		rc = app_fail(app, "out of memory");
 	if (!rc) {
 		qsort_r(top.agg.group, top.agg.groups, sizeof(*top.agg.group), compare, &sort);
 		rc = print_top(app, opt, &top);

@@ -70,11 +70,12 @@ static int show_rip(struct out *out, const struct symbols *symbols, uint64_t rip
 	return 0;
 }
 
+/* A source that does not split the time does not see returns to user space either. */
 static int show_user_reason(struct app *app, struct out *out, const struct group *group)
 {
 	if (group->key[0] < 0) {
 		out_none(out);
-		out_text(out, "(handled in the kernel)");
+		out_text(out, app->run.has_split ? "(handled in the kernel)" : "(unknown)");
 		return 0;
 	}
 

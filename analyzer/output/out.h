@@ -65,9 +65,10 @@ struct out {
 	enum out_format format;
 	bool cycles;
 	int64_t tsc_khz;
-	bool no_durations; /* columns of durations have no values */
-	bool about;	   /* the next cells are estimates: "~" before them in tables */
-	int width;	   /* columns of the terminal; 0: not a terminal */
+	bool no_durations;   /* columns of durations have no values */
+	bool counts_dropped; /* counts include dropped exits where KVM's totals know them */
+	bool about;	     /* the next cells are estimates: "~" before them in tables */
+	int width;	     /* columns of the terminal; 0: not a terminal */
 	struct json json;
 	const char *choice; /* out_style.columns */
 	const struct out_column *column;
@@ -97,8 +98,17 @@ void out_begin(struct out *out, const struct out_style *style, int64_t tsc_khz);
  */
 int out_end(struct out *out, struct app *app, bool failed);
 
-/* The run: its name, how complete it is and what is special about its times. */
+/*
+ * The run: its name, how complete it is and what is special about its times. Set
+ * out->counts_dropped before it where it holds.
+ */
 void out_run(struct out *out, const char *name, const struct run *run);
+
+/* "1.00 s to 2.00 s (...)": the part of the run that is shown; "" for all of it. */
+void out_window_text(const struct run *run, char *text, size_t bytes);
+
+/* What --vm, --vcpu and --reason leave, as on the command line; "" if nothing was asked for. */
+void out_filter_text(const struct run *run, char *text, size_t bytes);
 
 /* Recorded / (recorded + dropped) of the vCPUs that are shown; NAN: neither. */
 double out_coverage(const struct run *run);

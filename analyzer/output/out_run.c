@@ -94,8 +94,7 @@ static void coverage_line(struct out *out, const struct run *run)
 		run->filtered ? " filtered out" : "", units_count(run->unread, unread));
 }
 
-/* What --vm, --vcpu and --reason leave; "" if nothing was asked for. */
-static void filter_text(const struct run *run, char *text, size_t size)
+void out_filter_text(const struct run *run, char *text, size_t bytes)
 {
 	const char *const names[] = {"--vm", "--vcpu", "--reason"};
 	const char *const values[] = {run->filter.vm, run->filter.vcpu, run->filter.reason};
@@ -103,22 +102,23 @@ static void filter_text(const struct run *run, char *text, size_t size)
 
 	*text = '\0';
 	for (int i = 0; i < 3; i++) {
-		if (!values[i] || used >= size)
+		if (!values[i] || used >= bytes)
 			continue;
-		snprintf(text + used, size - used, "%s%s %s", used ? " " : "", names[i], values[i]);
+		snprintf(text + used, bytes - used, "%s%s %s", used ? " " : "", names[i],
+			 values[i]);
 		used = strlen(text);
 	}
 }
 
-/* Which part of the run is shown. */
-static void window_line(struct out *out, const struct run *run)
+void out_window_text(const struct run *run, char *text, size_t bytes)
 {
 	char from[UNITS_TEXT], to[UNITS_TEXT];
 
+	*text = '\0';
 	if (run_is_whole(run))
 		return;
-	out_line(
-		out, "window: %s to %s%s",
+	snprintf(
+		text, bytes, "%s to %s%s",
 		units_ns((double)cycles_to_ns(run_grid_from(run), run->tsc_khz), from),
 		units_ns((double)cycles_to_ns(window_end(run), run->tsc_khz), to),
 		run->widened
@@ -144,7 +144,7 @@ static void write_tail(struct out *out, const char *name, const struct run *run)
 		out_tail(out, column, "%s", "");
 	else
 		out_tail(out, column, "%.10g", coverage);
-	filter_text(run, filter, sizeof(filter));
+	out_filter_text(run, filter, sizeof(filter));
 	snprintf(column, sizeof(column), "%s%sfilter", prefix, line);
 	out_tail(out, column, "%s", filter);
 }
@@ -163,7 +163,7 @@ static void loss_notes(struct out *out, const struct run *run)
 	if (!run->shown_dropped)
 		return;
 	units_share(out_coverage(run), share);
-	if (run->has_totals && run_is_whole(run))
+	if (out->counts_dropped && run->has_totals && run_is_whole(run))
 		out_note(
 			out,
 			"Counts and rates include the dropped exits, by KVM's totals; times rest on the %s that were recorded.",
@@ -177,7 +177,7 @@ static void loss_notes(struct out *out, const struct run *run)
 
 void out_run(struct out *out, const char *name, const struct run *run)
 {
-	char length[UNITS_TEXT], from[UNITS_TEXT], filter[256];
+	char length[UNITS_TEXT], from[UNITS_TEXT], window[160], filter[256];
 
 	if (out->format == OUT_JSON)
 		json_run(&out->json, name, run);
@@ -190,8 +190,10 @@ void out_run(struct out *out, const char *name, const struct run *run)
 		 state_text(run->state));
 	if (*run->command && strlen(run->label) > TITLE)
 		out_line(out, "command: %s", run->command);
-	window_line(out, run);
-	filter_text(run, filter, sizeof(filter));
+	out_window_text(run, window, sizeof(window));
+	if (*window)
+		out_line(out, "window: %s", window);
+	out_filter_text(run, filter, sizeof(filter));
 	if (*filter)
 		out_line(out, "filter: %s (shares are of what passes it)", filter);
 	coverage_line(out, run);

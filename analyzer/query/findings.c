@@ -10,6 +10,9 @@
 
 #include "analyzer/query/findings_rules.h"
 #include "base/array.h"
+#include "base/units.h"
+
+#define LOSS_SHARE 0.01 /* of the exits */
 
 int findings_add(struct findings *findings, struct app *app, const struct finding *finding)
 {
@@ -22,14 +25,20 @@ int findings_add(struct findings *findings, struct app *app, const struct findin
 	return 0;
 }
 
-/* Steal first: what waits for a CPU makes all else slow. */
+/* Losses first: they may change all else. Then steal: what waits for a CPU makes all else slow. */
+static int rank(const struct finding *finding)
+{
+	if (!strcmp(finding->rule, "losses"))
+		return 0;
+	return strcmp(finding->rule, "steal") ? 2 : 1;
+}
+
 static int compare(const void *a, const void *b)
 {
 	const struct finding *x = a, *y = b;
-	int steal_x = !strcmp(x->rule, "steal"), steal_y = !strcmp(y->rule, "steal");
 
-	if (steal_x != steal_y)
-		return steal_y - steal_x;
+	if (rank(x) != rank(y))
+		return rank(x) - rank(y);
 	if (x->weight != y->weight)
 		return x->weight < y->weight ? 1 : -1;
 	return strcmp(x->rule, y->rule) ? strcmp(x->rule, y->rule)
@@ -39,7 +48,10 @@ static int compare(const void *a, const void *b)
 /* What the recording does not allow to say. */
 static void note_limits(const struct findings_data *data, struct findings *findings)
 {
-	if (!data->is_real)
+	if (data->run->no_durations)
+		findings->limits[findings->n_limits++] =
+			"Rules about time were not applied: this recording has no durations.";
+	else if (!data->is_real)
 		findings->limits[findings->n_limits++] =
 			"Rules about time were not applied: this recording's times are not those of real hardware.";
 	else if (!data->has_states)
@@ -53,6 +65,33 @@ static void note_limits(const struct findings_data *data, struct findings *findi
 			"Rules about shares of exits were not applied: exits were left out on request while recording.";
 }
 
+/* Records that are missing: what was recorded may not stand for the rest. */
+static int find_losses(struct app *app, const struct run *run, struct findings *findings)
+{
+	int64_t all = run->shown_exits + run->shown_dropped;
+	char dropped[UNITS_TEXT], total[UNITS_TEXT];
+	struct finding finding = {
+		.rule = "losses",
+		.vm = -1,
+		.weight = all ? (double)run->shown_dropped / (double)all : 0,
+		.threshold = "1 % of the exits",
+		.remedy =
+			"Record less or faster: larger rings (ring_records of kvm.ko; collector --ring-records, --trace-buffer), fewer exits (collector --vm, --reason, --min-time, --one-in), a collector that gets its CPU; on_full=wait of kvm.ko loses none and slows the guest down.",
+		.source = "kvm_exit_ring(4)",
+	};
+
+	if (finding.weight < LOSS_SHARE)
+		return 0;
+	snprintf(finding.title, sizeof(finding.title),
+		 "Records are missing: %.1f %% of the exits were dropped", 100 * finding.weight);
+	snprintf(
+		finding.evidence, sizeof(finding.evidence),
+		"%s%s of %s exits; all below is of those that were recorded, and they need not be like the others",
+		run->dropped_estimated ? "about " : "", units_count(run->shown_dropped, dropped),
+		units_count(all, total));
+	return findings_add(findings, app, &finding);
+}
+
 int findings_read(struct app *app, const struct run *run, struct findings *findings)
 {
 	struct findings_data data = {.app = app};
@@ -63,6 +102,8 @@ int findings_read(struct app *app, const struct run *run, struct findings *findi
 		return app_fail(app, "--reason: findings need all exits (leave it out)");
 
 	rc = findings_data_read(app, run, false, &data);
+	if (!rc)
+		rc = find_losses(app, run, findings);
 	if (!rc)
 		rc = findings_apply_time(&data, findings);
 	if (!rc)

@@ -34,7 +34,8 @@ struct finding {
 	const char *source;
 };
 
-/* The heaviest first; steal before all. @limits: what could not be looked at, a sentence each. */
+/* The heaviest first; losses before all, then steal. @limits: what could not be looked at, a
+ * sentence each. */
 struct findings {
 	struct finding *finding;
 	unsigned int count;

@@ -238,14 +238,14 @@ static double per_second(const struct findings_data *data, uint64_t n)
 	return seconds > 0 ? (double)n / seconds : 0;
 }
 
-/* "1,234 of 5,678 exits (21.7 %)". Returns its length. */
+/* "1,234 of 5,678 exits (21.7 %)", recorded ones where others were dropped. Returns its length. */
 static int exits_of_all(const struct findings_data *data, uint64_t n, char text[FINDING_TEXT])
 {
 	char count[UNITS_TEXT], all[UNITS_TEXT];
 
-	return snprintf(text, FINDING_TEXT, "%s of %s exits (%.1f %%)",
+	return snprintf(text, FINDING_TEXT, "%s of %s %sexits (%.1f %%)",
 			units_count((int64_t)n, count), units_count((int64_t)data->total.n, all),
-			100 * findings_share(data, n));
+			data->run->shown_dropped ? "recorded " : "", 100 * findings_share(data, n));
 }
 
 static void put_evidence(const struct findings_data *data, const struct share_rule *rule,

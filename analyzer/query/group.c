@@ -121,7 +121,11 @@ static int by_count(const void *a, const void *b)
 
 	if (group_exits(x) != group_exits(y))
 		return group_exits(x) < group_exits(y) ? 1 : -1;
-	return x->key[0] < y->key[0] ? -1 : x->key[0] > y->key[0];
+	for (int i = 0; i < 4; i++) {
+		if (x->key[i] != y->key[i])
+			return x->key[i] < y->key[i] ? -1 : 1;
+	}
+	return 0;
 }
 
 void agg_sort_by_count(struct agg *agg)
@@ -136,6 +140,19 @@ struct group agg_total(const struct agg *agg)
 	for (uint32_t i = 0; i < agg->groups; i++)
 		group_add(&total, &agg->group[i]);
 	return total;
+}
+
+int agg_sum(const struct agg *agg, struct group *total)
+{
+	*total = agg_total(agg);
+	for (uint32_t i = 0; i < agg->groups; i++) {
+		int rc = dist_add_all(&total->dist, &agg->group[i].dist);
+
+		if (rc)
+			return rc;
+	}
+	dist_sort(&total->dist);
+	return 0;
 }
 
 void agg_free(struct agg *agg)

@@ -54,7 +54,11 @@ struct agg {
 /* The group of a key, made if there is none; NULL without memory. */
 struct group *agg_group(struct agg *agg, const int64_t key[4]);
 
-/* Most exits first. agg_group() and agg_find() must not be called afterwards. */
+/*
+ * Most exits first, the dropped ones included; what is equal by its key. Every table of counts
+ * has this order. agg_group() and agg_find() must not be called
+ * afterwards.
+ */
 void agg_sort_by_count(struct agg *agg);
 
 /* The group of a key; NULL: there is none. */
@@ -62,6 +66,9 @@ const struct group *agg_find(const struct agg *agg, const int64_t key[4]);
 
 /* Sums over all groups, without distribution. */
 struct group agg_total(const struct agg *agg);
+
+/* The same with the distribution, for dist_free() in any case. 0 or -ENOMEM. */
+int agg_sum(const struct agg *agg, struct group *total);
 
 void agg_free(struct agg *agg);
 

@@ -21,6 +21,8 @@
 
 #include "analyzer/query/series.h"
 
+#define MOST_BINS  120
+#define BIN_EXITS  8	/* at least, on average */
 #define IDLE_SHARE 0.7	/* of vCPU time in HLT or MWAIT */
 #define NOISE	   0.15 /* least standard deviation that a phase is granted */
 
@@ -154,6 +156,21 @@ static int drop_rest(const struct series *series, const struct run *run, struct 
 		n--;
 	}
 	return n;
+}
+
+int series_read_phases(struct app *app, const struct run *run, struct series *series)
+{
+	uint64_t exits = 0;
+
+	if (series_read(app, run, MOST_BINS, series))
+		return -1;
+	for (int i = 0; i < series->bins; i++)
+		exits += series->total[i].n;
+	if (series->bins <= 1 || exits >= BIN_EXITS * (uint64_t)series->bins)
+		return 0;
+
+	series_free(series);
+	return series_read(app, run, exits < 2 * BIN_EXITS ? 1 : (int)(exits / BIN_EXITS), series);
 }
 
 int series_phases(const struct series *series, const struct run *run, struct phase *phase, int most)

@@ -36,6 +36,12 @@ struct series {
  * call series_free() in any case.
  */
 int series_read(struct app *app, const struct run *run, int most, struct series *series);
+
+/*
+ * The same in the bins that series_phases() works on: so few that one holds eight exits on
+ * average, as a few exits do not make a phase.
+ */
+int series_read_phases(struct app *app, const struct run *run, struct series *series);
 void series_free(struct series *series);
 
 /* When a bin begins and how long it is, in cycles since the run's start. */

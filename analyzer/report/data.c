@@ -8,7 +8,6 @@
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/report/report.h"
-#include "base/array.h"
 
 const char *const report_part_name[4] = {"handler", "user space", "preempted", "halted"};
 const char *const report_part_class[4] = {"p-handler", "p-user", "p-preempted", "p-halted"};
@@ -21,21 +20,10 @@ void report_parts(const struct group *group, uint64_t part[4])
 	part[3] = group->halted;
 }
 
-/* Most frequent first; what is equal by its number. */
-static int by_count(const void *a, const void *b)
-{
-	const struct group *x = ((const struct report_reason *)a)->group;
-	const struct group *y = ((const struct report_reason *)b)->group;
-
-	if (x->n != y->n)
-		return x->n < y->n ? 1 : -1;
-	return x->key[0] < y->key[0] ? -1 : x->key[0] > y->key[0];
-}
-
 /* How much a reason matters: by count and by time. */
 static double weight(const struct report *report, const struct group *group)
 {
-	return report_share(group->n, report->total.n) +
+	return report_share(group_exits(group), group_exits(&report->total)) +
 	       report_share(group->cycles, report->total.cycles);
 }
 
@@ -60,6 +48,7 @@ static void give_colors(struct report *report)
 
 static int load_reasons(struct report *report)
 {
+	agg_sort_by_count(&report->agg);
 	report->reason = calloc(report->agg.groups, sizeof(*report->reason));
 	if (!report->reason)
 		return app_fail(report->app, "out of memory");
@@ -75,7 +64,6 @@ static int load_reasons(struct report *report)
 		if (!reason->heat)
 			return app_fail(report->app, "out of memory");
 	}
-	array_sort(report->reason, report->reasons, sizeof(*report->reason), by_count);
 	give_colors(report);
 	return 0;
 }
@@ -86,7 +74,8 @@ int report_load(struct report *report)
 		return -1;
 	if (!report->agg.groups)
 		return run_nothing(report->app);
-	report->total = agg_total(&report->agg);
+	if (agg_sum(&report->agg, &report->total))
+		return app_fail(report->app, "out of memory");
 	if (load_reasons(report))
 		return -1;
 	return report_load_time(report);
@@ -97,5 +86,6 @@ void report_free(struct report *report)
 	for (unsigned int i = 0; i < report->reasons; i++)
 		free(report->reason[i].heat);
 	free(report->reason);
+	dist_free(&report->total.dist);
 	agg_free(&report->agg);
 }

@@ -261,7 +261,8 @@ void html_put_latency(struct report *report)
 
 	html_put(h, "<div class=\"multiples\">\n");
 	for (unsigned int i = 0; i < n; i++)
-		put_histogram(report, &report->reason[i], &x, low, high);
+		if (report->reason[i].group->n)
+			put_histogram(report, &report->reason[i], &x, low, high);
 	html_put(h, "</div>\n");
 
 	if (n < report->reasons)

@@ -29,26 +29,25 @@ static void put_page_head(struct report *report)
 
 static void put_contents(struct report *report)
 {
-	static const struct {
+	bool has_times = !report->run->no_durations;
+	const struct {
 		const char *id, *name;
-	} parts[] = {{"states", "States"},
-		     {"top", "Top exits"},
-		     {"timeline", "Timeline"},
-		     {"heat", "Latency over time"},
-		     {"latency", "Latency by reason"},
-		     {"split", "Time"},
-		     {"slowest", "Slowest"},
-		     {"vcpus", "vCPUs"},
-		     {"reasons", "Meaning"}};
+		bool is_there;
+	} parts[] = {{"states", "States", report_has_states(report)},
+		     {"top", "Top exits", true},
+		     {"timeline", "Timeline", true},
+		     {"heat", "Latency over time", has_times},
+		     {"latency", "Latency by reason", has_times},
+		     {"split", "Time", report->run->has_split},
+		     {"slowest", "Slowest", report->slows > 0},
+		     {"vcpus", "vCPUs", true},
+		     {"reasons", "Meaning", true}};
 
 	html_put(&report->html, "<nav aria-label=\"Sections\">");
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if ((!strcmp(parts[i].id, "states") && !report_has_states(report)) ||
-		    (parts[i].id[0] == 's' && parts[i].id[1] == 'p' && !report->run->has_split) ||
-		    (parts[i].id[0] == 's' && parts[i].id[1] == 'l' && !report->slows))
-			continue;
-		html_put(&report->html, "<a href=\"#%s\">%s</a> ", parts[i].id, parts[i].name);
-	}
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (parts[i].is_there)
+			html_put(&report->html, "<a href=\"#%s\">%s</a> ", parts[i].id,
+				 parts[i].name);
 	html_put(&report->html, "</nav>\n");
 }
 
@@ -59,10 +58,11 @@ static void put_page_foot(struct report *report)
 	html_put(h, "<footer>\n<p>");
 	if (h->cycles)
 		html_put(h, "Durations are TSC cycles. ");
-	html_put(
-		h,
-		"Duration: from a VM exit to the next VM entry of the same vCPU. Counts, sums and maxima are exact for what was recorded; percentiles come from log-linear histograms and are off by less than 0.8 %%.</p>\n"
-		"<p>Made by <code>analyzer report</code> from <code>");
+	if (!report->run->no_durations)
+		html_put(
+			h,
+			"Duration: from a VM exit to the next VM entry of the same vCPU. Counts, sums and maxima are exact for what was recorded; percentiles come from log-linear histograms and are off by less than 0.8 %%.");
+	html_put(h, "</p>\n<p>Made by <code>analyzer report</code> from <code>");
 	html_text(h, report->app->path);
 	html_put(h, "</code>.</p>\n</footer>\n</main>\n</body>\n</html>\n");
 }
@@ -79,8 +79,10 @@ int html_put_report(struct report *report)
 	if (html_put_timeline(report))
 		return -1;
 
-	html_put_heat(report);
-	html_put_latency(report);
+	if (!report->run->no_durations) {
+		html_put_heat(report);
+		html_put_latency(report);
+	}
 	html_put_split(report);
 	if (html_put_slowest(report) || html_put_subkeys(report) || html_put_vcpus(report) ||
 	    html_put_checks(report) || html_put_capabilities(report) || html_put_glossary(report))

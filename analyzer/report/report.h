@@ -38,6 +38,7 @@ struct report_column {
 	uint64_t n;
 	uint64_t part[4]; /* handler, user space, preempted, halted */
 	uint64_t lost;	  /* records missing here */
+	double capacity;  /* time that the vCPUs lived in it */
 };
 
 /*
@@ -62,7 +63,7 @@ struct report_slow {
  * @reason: most frequent first
  * @grid: of reason.n and column; @heat_grid: of reason.heat. They differ where
  *	the charts come from roll-ups, whose intervals are wide.
- * @rows: single exits were read: slow[] and finer grids
+ * @rows: charts come from single exits, and have finer grids
  */
 struct report {
 	struct app *app;

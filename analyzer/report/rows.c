@@ -11,7 +11,6 @@
 #include "analyzer/query/vms.h"
 #include "analyzer/report/queries.h"
 #include "analyzer/report/report.h"
-#include "base/array.h"
 
 #define SUBKEYS 25
 
@@ -118,15 +117,6 @@ int html_put_slowest(struct report *report)
 	return rc < 0 ? -1 : 0;
 }
 
-static int by_count(const void *a, const void *b)
-{
-	const struct group *x = a, *y = b;
-
-	if (x->n != y->n)
-		return x->n < y->n ? 1 : -1;
-	return memcmp(x->key, y->key, sizeof(x->key));
-}
-
 /* What an MSR, port, vector or leaf is called. */
 static void put_meaning(struct report *report, const struct group *g)
 {
@@ -156,16 +146,20 @@ static int put_subkey(struct report *report, sqlite3_stmt *stmt, const struct gr
 	put_meaning(report, g);
 	html_cell_count(h, g->n);
 	html_cell_share(h, report_share(g->n, report->total.n));
-	html_cell_share(h, report_share(g->to_user, g->n));
-	html_cell_duration(h, (double)g->cycles);
-	html_cell_duration(h, (double)g->cycles / (double)g->n);
-	html_cell_duration(h, (double)g->max);
+	if (report->run->has_split)
+		html_cell_share(h, report_share(g->to_user, g->n));
+	if (!report->run->no_durations) {
+		html_cell_duration(h, (double)g->cycles);
+		html_cell_duration(h, (double)g->cycles / (double)g->n);
+		html_cell_duration(h, (double)g->max);
+	}
 	html_row_end(h);
 	return 0;
 }
 
 int html_put_subkeys(struct report *report)
 {
+	char titles[96];
 	struct html *h = &report->html;
 	sqlite3_stmt *stmt = NULL;
 	struct agg agg = {0};
@@ -180,10 +174,12 @@ int html_put_subkeys(struct report *report)
 				"SELECT reason_name, key_text FROM exits WHERE id = ?1");
 
 	if (!rc) {
-		array_sort(agg.group, agg.groups, sizeof(*agg.group), by_count);
+		agg_sort_by_count(&agg);
 		html_section(h, "subkeys", "What the exits were about");
-		html_table(h, "Most frequent sub-keys",
-			   "Reason|About|Meaning|#Exits|#Share|#To user space|#Time|#Mean|#Max");
+		snprintf(titles, sizeof(titles), "Reason|About|Meaning|#Exits|#Share%s%s",
+			 report->run->has_split ? "|#To user space" : "",
+			 report->run->no_durations ? "" : "|#Time|#Mean|#Max");
+		html_table(h, "Most frequent sub-keys", titles);
 
 		for (uint32_t i = 0; i < agg.groups && shown < SUBKEYS && !rc; i++) {
 			if (!agg.group[i].key[3])
@@ -224,8 +220,9 @@ static void put_vcpu(struct report *report, sqlite3_stmt *stmt, const struct gro
 	html_cell_name(h, text);
 
 	html_cell_count(h, (uint64_t)sqlite3_column_int64(stmt, 4));
-	html_cell_count(h, g->n);
-	html_cell_duration(h, (double)g->cycles);
+	html_cell_count(h, group_exits(g));
+	if (!report->run->no_durations)
+		html_cell_duration(h, (double)g->cycles);
 
 	if (report->run->has_split) {
 		html_put(h, "<td class=\"bars\">");
@@ -248,6 +245,7 @@ int html_put_vcpus(struct report *report)
 {
 	static const struct group none;
 	struct html *h = &report->html;
+	char titles[128];
 	struct agg agg = {0};
 	sqlite3_stmt *stmt;
 	int rc = agg_read(report->app, report->run, BY_VCPU, 0, &agg);
@@ -259,11 +257,11 @@ int html_put_vcpus(struct report *report)
 	sqlite3_bind_int64(stmt, 1, report->run->id);
 
 	html_section(h, "vcpus", "vCPUs and coverage");
-	html_table(
-		h, "vCPUs and coverage",
-		report->run->has_split
-			? "VM|#vCPU|#Exits|#Time in exits|>Split|#Halted|#Dropped|#Filtered|#Unread|#VMfail|#Coverage"
-			: "VM|#vCPU|#Exits|#Time in exits|#Dropped|#Filtered|#Unread|#VMfail|#Coverage");
+	snprintf(titles, sizeof(titles),
+		 "VM|#vCPU|#Exits%s%s|#Dropped|#Filtered|#Unread|#VMfail|#Coverage",
+		 report->run->no_durations ? "" : "|#Time in exits",
+		 report->run->has_split ? "|>Split|#Halted" : "");
+	html_table(h, "vCPUs and coverage", titles);
 
 	while ((rc = db_step(report->app, stmt)) > 0) {
 		const struct group *g = &none;

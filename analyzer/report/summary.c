@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "analyzer/output/out.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/findings.h"
 #include "analyzer/report/queries.h"
@@ -34,10 +35,12 @@ static void put_coverage_tile(struct report *report)
 	char text[128], dropped[UNITS_TEXT], unread[UNITS_TEXT];
 
 	tile_begin(&report->html, "Coverage");
-	html_put_share(&report->html,
-		       report_share((uint64_t)run->exits, (uint64_t)(run->exits + run->dropped)));
+	if (run->shown_exits + run->shown_dropped)
+		html_put_share(&report->html, out_coverage(run));
+	else
+		html_put(&report->html, "–");
 	snprintf(text, sizeof(text), "%s dropped, %s before the recording",
-		 units_count(run->dropped, dropped), units_count(run->unread, unread));
+		 units_count(run->shown_dropped, dropped), units_count(run->unread, unread));
 	tile_end(&report->html, text);
 }
 
@@ -51,26 +54,32 @@ static void put_tiles(struct report *report)
 	html_put(h, "<dl class=\"tiles\">\n");
 
 	tile_begin(h, "VM exits");
-	html_put_count(h, report->total.n);
-	snprintf(text, sizeof(text), "of %u reasons", report->reasons);
+	html_put_count(h, group_exits(&report->total));
+	snprintf(text, sizeof(text), "of %u reason%s", report->reasons,
+		 report->reasons == 1 ? "" : "s");
 	tile_end(h, text);
 
 	tile_begin(h, "Exits per second");
 	if (seconds > 0)
-		html_put_count(h, (uint64_t)((double)report->total.n / seconds + 0.5));
+		html_put_count(h, (uint64_t)((double)group_exits(&report->total) / seconds + 0.5));
 	else
 		html_put(h, "–");
 	snprintf(text, sizeof(text), "over %.4g s", seconds);
 	tile_end(h, text);
 
 	tile_begin(h, "Time in exits");
-	html_put_duration(h, (double)report->total.cycles);
+	if (run->no_durations)
+		html_put(h, "–");
+	else
+		html_put_duration(h, (double)report->total.cycles);
 	snprintf(text, sizeof(text), "%s of it halted",
 		 report->total.halted
 			 ? units_share(report_share(report->total.halted, report->total.cycles),
 				       share)
 			 : "none");
-	tile_end(h, run->has_split ? text : NULL);
+	if (run->no_durations)
+		snprintf(text, sizeof(text), "not recorded");
+	tile_end(h, run->has_split || run->no_durations ? text : NULL);
 
 	tile_begin(h, "vCPUs");
 	html_put(h, "%u", run->n_vcpus);
@@ -93,6 +102,7 @@ static void put_notices(struct report *report)
 {
 	const struct run *run = report->run;
 	struct html *h = &report->html;
+	char text[256];
 
 	if (!strcmp(run->environment, "emulated"))
 		notice(h, "Emulated machine.",
@@ -104,12 +114,17 @@ static void put_notices(struct report *report)
 			       : "It is still being recorded, or its collector died.");
 
 	/* What is missing in the numbers. */
-	if (run->dropped)
+	if (run->shown_dropped)
 		notice(h, "Exits are missing.",
-		       "Records were lost because a ring was full. Counts are of what was recorded; the timeline marks where the others are missing.");
+		       run->has_totals && run_is_whole(run)
+			       ? "Records were lost because a ring was full. Counts and rates by reason include those exits, by KVM's totals; times, sub-keys and everything over time are of what was recorded. The timeline marks where the others are missing."
+			       : "Records were lost because a ring was full. Counts are of what was recorded; the timeline marks where the others are missing.");
 	if (run->filtered)
 		notice(h, "Filtered.", "Exits were left out on request while recording.");
-	if (!run->has_split)
+	if (run->no_durations)
+		notice(h, "No durations.",
+		       "The recording says when exits took place and not how long they took, or where their time went: only counts are known.");
+	else if (!run->has_split)
 		notice(h, "No split of time.",
 		       "This source does not split time into handler, halted, user space and preempted.");
 	if (run->has_raw != 1)
@@ -119,9 +134,12 @@ static void put_notices(struct report *report)
 			       : "Single exits were not kept (--no-raw): no slowest exits, no sub-keys.");
 
 	/* What the options chose. */
-	if (run->from > 0 || run->to < run->length_cycles || run->reasons)
-		notice(h, "A part of the run.",
-		       "The options choose some of the exits; the numbers are of these.");
+	out_window_text(run, text, sizeof(text));
+	if (*text)
+		notice(h, "Window:", text);
+	out_filter_text(run, text, sizeof(text));
+	if (*text)
+		notice(h, "Filter (shares are of what passes it):", text);
 }
 
 /* What was run: name and column of view runs. */
@@ -284,9 +302,10 @@ static void put_rate_finding(struct report *report)
 			peak = i;
 	html_put(
 		h,
-		"<li>The rate was highest around %.4g s after the start: %s exits per second (over %.3g s).</li>\n",
+		"<li>The rate was highest around %.4g s after the start: %s exits per second (over %.3g s%s).</li>\n",
 		report_seconds(report, report->grid.from) + width * (peak + 0.5),
-		units_count((int64_t)((double)report->column[peak].n / width), rate), width);
+		units_count((int64_t)((double)report->column[peak].n / width), rate), width,
+		report->run->shown_dropped ? ", of recorded exits" : "");
 }
 
 static void put_longest_finding(struct report *report)
@@ -301,11 +320,15 @@ static void put_longest_finding(struct report *report)
 	html_put_duration(h, (double)longest->group->max);
 	html_put(h, " (");
 	strong(h, longest->name);
-	html_put(h, "). ");
-	html_put_share(h, report_share(report->total.to_user, report->total.n));
-	html_put(h, " of the exits went to user space, ");
-	html_put_share(h, report_share(report->total.fastpath, report->total.n));
-	html_put(h, " were handled on the fast path.</li>\n");
+	html_put(h, ").");
+	if (report->run->has_split) {
+		html_put(h, " ");
+		html_put_share(h, report_share(report->total.to_user, report->total.n));
+		html_put(h, " of the exits went to user space, ");
+		html_put_share(h, report_share(report->total.fastpath, report->total.n));
+		html_put(h, " were handled on the fast path.");
+	}
+	html_put(h, "</li>\n");
 }
 
 /* What the rules of analyzer findings say: title, evidence, what to do. */
@@ -350,7 +373,7 @@ int html_put_findings(struct report *report)
 	const struct report_reason *first = &report->reason[0],
 				   *last = &report->reason[report->reasons - 1];
 	struct html *h = &report->html;
-	uint64_t three = 0;
+	uint64_t three = 0, all = group_exits(&report->total);
 
 	html_section(h, "findings", "What stands out");
 	if (put_rules(report))
@@ -358,25 +381,27 @@ int html_put_findings(struct report *report)
 	html_put(h, "<ul class=\"findings\">\n<li>");
 	strong(h, first->name);
 	html_put(h, " is the most frequent reason: ");
-	html_put_share(h, report_share(first->group->n, report->total.n));
+	html_put_share(h, report_share(group_exits(first->group), all));
 	html_put(h, " of all exits");
 
 	for (unsigned int i = 0; i < 3 && i < report->reasons; i++)
-		three += report->reason[i].group->n;
+		three += group_exits(report->reason[i].group);
 
 	if (report->reasons > 3) {
 		html_put(h, "; the three most frequent are ");
-		html_put_share(h, report_share(three, report->total.n));
+		html_put_share(h, report_share(three, all));
 		html_put(h, ". The least frequent is ");
 		strong(h, last->name);
 		html_put(h, " with ");
-		html_put_count(h, last->group->n);
+		html_put_count(h, group_exits(last->group));
 	}
 	html_put(h, ".</li>\n");
 
-	put_time_findings(report);
+	if (!report->run->no_durations && report->total.n)
+		put_time_findings(report);
 	put_rate_finding(report);
-	put_longest_finding(report);
+	if (!report->run->no_durations && report->total.n)
+		put_longest_finding(report);
 	html_put(h, "</ul>\n");
 	html_section_end(h);
 	return 0;

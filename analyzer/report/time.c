@@ -83,11 +83,16 @@ static void add_exit(struct report *report, sqlite3_stmt *stmt)
 		part[i] = (uint64_t)sqlite3_column_int64(stmt, R_USER + i - 1);
 		part[0] -= part[i];
 	}
-	keep_slow(report, sqlite3_column_int64(stmt, R_ROWID), cycles - part[3]);
-	if (report->run->has_raw != 1)
+	if (!report->run->no_durations)
+		keep_slow(report, sqlite3_column_int64(stmt, R_ROWID), cycles - part[3]);
+	if (!report->rows)
 		return;
 	reason->n[column]++;
 	reason->heat[column][row]++;
+	if (report->run->by_rows) {
+		reason->row[0][row]++;
+		reason->row[1][report_row(hist_bucket(part[0]))]++;
+	}
 	report->column[column].n++;
 	for (int i = 0; i < 4; i++)
 		report->column[column].part[i] += part[i];
@@ -151,7 +156,7 @@ static void add_rollup(struct report *report, sqlite3_stmt *stmt)
 		report->column[column].part[i] += (uint64_t)sqlite3_column_int64(stmt, 3 + i);
 }
 
-/* Rows of durations come from here always; the heat map only without exits. */
+/* Rows of durations come from here, except those of an exact window; the heat map if it must. */
 static void add_hist(struct report *report, sqlite3_stmt *stmt)
 {
 	struct report_reason *reason = find_reason(report, sqlite3_column_int64(stmt, 1));
@@ -162,7 +167,7 @@ static void add_hist(struct report *report, sqlite3_stmt *stmt)
 	if (!reason || part < 0 || part > 1 || row < 0 || row >= REPORT_ROWS)
 		return;
 	reason->row[part][row] += n;
-	if (part == 0 && report->run->has_raw != 1)
+	if (part == 0 && !report->rows)
 		reason->heat[column_at(&report->heat_grid,
 				       sqlite3_column_int64(stmt, 0) * report->run->hist_cycles)]
 			    [row] += n;
@@ -181,17 +186,24 @@ int report_load_time(struct report *report)
 {
 	const struct run *run = report->run;
 
-	cut(run, run->has_raw == 1 ? 1 : run->rollup_cycles, &report->grid);
-	if (run->has_raw == 1)
+	report->rows = run->by_rows || run->has_raw == RAW_ALL;
+	cut(run, report->rows ? 1 : run->rollup_cycles, &report->grid);
+	if (report->rows)
 		report->heat_grid = report->grid;
 	else
 		cut(run, run->hist_cycles, &report->heat_grid);
-	if (each_row(report, report_sql_histograms, run->hist_cycles, add_hist) ||
-	    each_row(report, report_sql_losses, 1, add_loss))
+	for (int c = 0; c < report->grid.columns; c++) {
+		int64_t begin = report->grid.from + c * report->grid.width;
+
+		report->column[c].capacity = run_vcpu_time(run, begin, begin + report->grid.width);
+	}
+
+	if (!run->by_rows && each_row(report, report_sql_histograms, run->hist_cycles, add_hist))
 		return -1;
-	if (run->has_raw && read_exits(report))
+	if (each_row(report, report_sql_losses, 1, add_loss))
 		return -1;
-	return run->has_raw == 1
-		       ? 0
-		       : each_row(report, report_sql_rollups, run->rollup_cycles, add_rollup);
+	if (run->has_raw != RAW_NONE && read_exits(report))
+		return -1;
+	return report->rows ? 0
+			    : each_row(report, report_sql_rollups, run->rollup_cycles, add_rollup);
 }

@@ -11,7 +11,6 @@
 
 #define STRIP_LEVELS 7
 #define PHASES	     32 /* at most */
-#define PHASE_BINS   120
 
 /* The time axis, in seconds since the start of the run, and one up to @most above it. */
 static void make_axes(const struct report *report, double most, double unit, struct axis *x,
@@ -146,7 +145,15 @@ static void put_rate_chart(struct report *report)
 	plot_end(h, &plot);
 }
 
-static void put_part_tips(struct report *report, double capacity)
+/* A part of a column's time as a share of what the vCPUs lived in it; 0 where none lived. */
+static double part_share(const struct report *report, int column, int part)
+{
+	const struct report_column *c = &report->column[column];
+
+	return c->capacity > 0 ? (double)c->part[part] / c->capacity : 0;
+}
+
+static void put_part_tips(struct report *report)
 {
 	struct html *h = &report->html;
 
@@ -156,18 +163,15 @@ static void put_part_tips(struct report *report, double capacity)
 		tip_begin(report, c);
 		for (int i = 0; i < 4; i++) {
 			html_put(h, "\n%s ", report_part_name[i]);
-			html_text(h,
-				  units_share((double)report->column[c].part[i] / capacity, text));
+			html_text(h, units_share(part_share(report, c, i), text));
 		}
 		svg_tip_end(h);
 	}
 }
 
-/* Time in exits as a share of what the vCPUs had; an exit's time counts where it began. */
+/* Time in exits as a share of what the vCPUs lived; an exit's time counts where it began. */
 static void put_part_chart(struct report *report)
 {
-	double capacity =
-		(double)report->grid.width * (report->run->n_vcpus ? report->run->n_vcpus : 1);
 	double from[REPORT_COLUMNS] = {0}, to[REPORT_COLUMNS] = {0}, most = 0.01;
 	struct html *h = &report->html;
 	struct axis x, y;
@@ -186,7 +190,7 @@ static void put_part_chart(struct report *report)
 		double sum = 0;
 
 		for (int i = 0; i < 4; i++)
-			sum += (double)report->column[c].part[i] / capacity;
+			sum += part_share(report, c, i);
 		most = fmax(most, sum);
 	}
 
@@ -195,10 +199,10 @@ static void put_part_chart(struct report *report)
 	plot_begin(h, &plot);
 	for (int i = 0; i < 4; i++) {
 		for (int c = 0; c < report->grid.columns; c++)
-			to[c] += (double)report->column[c].part[i] / capacity / y.high;
+			to[c] += part_share(report, c, i) / y.high;
 		put_band(report, report_part_class[i], from, to);
 	}
-	put_part_tips(report, capacity);
+	put_part_tips(report);
 	plot_end(h, &plot);
 
 	html_put(h, "<p class=\"legend\">");
@@ -267,7 +271,7 @@ static int put_phases(struct report *report)
 	double from, width;
 	int n;
 
-	if (series_read(report->app, report->run, PHASE_BINS, &series))
+	if (series_read_phases(report->app, report->run, &series))
 		return -1;
 	n = series_phases(&series, report->run, phase, PHASES);
 	from = report_seconds(report, report->grid.from);
@@ -292,8 +296,10 @@ static int put_phases(struct report *report)
 
 	if (n > 0)
 		html_put(
-			h,
-			"</div>\n<p class=\"note\">Phases: parts of the run in which rate and idling stay about the same; idle: halted for 70 %% of the time.</p>\n");
+			h, "</div>\n<p class=\"note\">Phases: parts of the run in which %s.</p>\n",
+			report->run->has_split
+				? "rate and idling stay about the same; idle: halted for 70 % of the time"
+				: "the rate stays about the same");
 
 	series_free(&series);
 	return n < 0 ? app_fail(report->app, "out of memory") : 0;

@@ -9,6 +9,8 @@
 #include "analyzer/query/reason.h"
 #include "analyzer/report/report.h"
 
+#define TIME_COLUMNS 11 /* of the table */
+
 /* Pointers to all reasons, those with the most time first; NULL without memory. */
 static const struct report_reason **by_time(const struct report *report)
 {
@@ -45,21 +47,22 @@ static void rank_end(struct html *h, double share)
 static void put_count_ranking(struct report *report)
 {
 	struct html *h = &report->html;
-	double most = (double)report->reason[0].group->n;
+	double most = (double)group_exits(report->reason[0].group);
 
 	html_put(
 		h,
 		"<figure class=\"rank\"><figcaption>By number of exits <small>share of all exits</small></figcaption>\n<ol>\n");
 	for (unsigned int i = 0; i < report->reasons && i < 12; i++) {
 		const struct report_reason *reason = &report->reason[i];
+		uint64_t exits = group_exits(reason->group);
 		char class[8], label[128], n[UNITS_TEXT];
 
 		snprintf(class, sizeof(class), "c%d", reason->color);
 		snprintf(label, sizeof(label), "%s: %s exits", reason->name,
-			 units_count((int64_t)reason->group->n, n));
+			 units_count((int64_t)exits, n));
 		rank_begin(h, reason->name);
-		html_bar(h, label, &(struct html_piece){class, (double)reason->group->n / most}, 1);
-		rank_end(h, report_share(reason->group->n, report->total.n));
+		html_bar(h, label, &(struct html_piece){class, (double)exits / most}, 1);
+		rank_end(h, report_share(exits, group_exits(&report->total)));
 	}
 	html_put(h, "</ol></figure>\n");
 }
@@ -93,31 +96,81 @@ static void put_time_ranking(struct report *report, const struct report_reason *
 	html_put(h, "</ol></figure>\n");
 }
 
-static void put_table_row(struct report *report, const struct report_reason *reason)
+/* Times of a row; of a reason whose exits were all dropped none is known. */
+static void put_table_times(struct report *report, const struct group *g)
 {
 	static const double quantile[] = {0.5, 0.9, 0.95, 0.99, 0.999};
-	double seconds = report_seconds(report, run_grid_length(report->run));
-	const struct group *g = reason->group, *total = &report->total;
+	const struct group *total = &report->total;
 	struct html *h = &report->html;
 
-	html_row(h);
-	html_put(h, "<td class=\"num\">%lld</td>",
-		 (long long)reason_basic(report->run->isa, g->key[0]));
-	html_cell_name(h, reason->name);
-	html_cell_count(h, g->n);
-	html_cell_share(h, report_share(g->n, total->n));
-	if (seconds > 0)
-		html_cell_real(h, (double)g->n / seconds);
-	else
-		html_cell_none(h);
+	if (!g->n) {
+		for (int i = 0; i < TIME_COLUMNS; i++)
+			html_cell_none(h);
+		return;
+	}
+
 	html_cell_duration(h, (double)g->cycles);
 	html_cell_share(h, report_share(g->cycles, total->cycles));
-	html_cell_share(h, report_share(g->cycles - g->halted, total->cycles - total->halted));
+	if (report->run->has_split)
+		html_cell_share(h,
+				report_share(g->cycles - g->halted, total->cycles - total->halted));
+	else
+		html_cell_none(h);
 	html_cell_duration(h, (double)g->cycles / (double)g->n);
+
+	if (g->first == INT64_MIN)
+		html_cell_none(h);
+	else
+		html_cell_duration(h, (double)g->min);
 	for (size_t i = 0; i < sizeof(quantile) / sizeof(quantile[0]); i++)
 		html_cell_duration(h, (double)group_quantile(g, quantile[i]));
 	html_cell_duration(h, (double)g->max);
+}
+
+/* A row of the table; @number "–": all reasons. */
+static void put_table_row(struct report *report, const char *number, const char *name,
+			  const struct group *g)
+{
+	double seconds = report_seconds(report, run_grid_length(report->run));
+	struct html *h = &report->html;
+
+	html_row(h);
+	html_put(h, "<td class=\"num\">%s</td>", number);
+	html_cell_name(h, name);
+	html_cell_count(h, group_exits(g));
+	html_cell_share(h, report_share(group_exits(g), group_exits(&report->total)));
+	if (seconds > 0)
+		html_cell_real(h, (double)group_exits(g) / seconds);
+	else
+		html_cell_none(h);
+	if (report->run->shown_dropped)
+		html_cell_count(h, g->n);
+	if (!report->run->no_durations)
+		put_table_times(report, g);
 	html_row_end(h);
+}
+
+static void put_table(struct report *report)
+{
+	struct html *h = &report->html;
+	char titles[128], number[24];
+
+	snprintf(titles, sizeof(titles), "#No.|Reason|#Exits|#Share|#Exits/s%s%s",
+		 report->run->shown_dropped ? "|#Recorded" : "",
+		 report->run->no_durations
+			 ? ""
+			 : "|#Time|#Time %|#Busy %|#Mean|#Min|#p50|#p90|#p95|#p99|#p99.9|#Max");
+	html_table(h, "All exit reasons", titles);
+	for (unsigned int i = 0; i < report->reasons; i++) {
+		const struct report_reason *reason = &report->reason[i];
+
+		snprintf(number, sizeof(number), "%lld",
+			 (long long)reason_basic(report->run->isa, reason->group->key[0]));
+		put_table_row(report, number, reason->name, reason->group);
+	}
+	if (report->reasons > 1)
+		put_table_row(report, "–", "(all)", &report->total);
+	html_table_end(h);
 }
 
 void html_put_top(struct report *report)
@@ -130,20 +183,17 @@ void html_put_top(struct report *report)
 		/* Without memory the table below is still whole. */
 		html_put(h, "<div class=\"pair\">\n");
 		put_count_ranking(report);
-		put_time_ranking(report, list);
+		if (!report->run->no_durations)
+			put_time_ranking(report, list);
 		html_put(h, "</div>\n");
 	}
 	free(list);
 
-	html_table(
-		h, "All exit reasons",
-		"#No.|Reason|#Exits|#Share|#Exits/s|#Time|#Time %|#Busy %|#Mean|#p50|#p90|#p95|#p99|#p99.9|#Max");
-	for (unsigned int i = 0; i < report->reasons; i++)
-		put_table_row(report, &report->reason[i]);
-	html_table_end(h);
-	html_note(
-		h,
-		"Busy %%: share of the time without the halted part. Percentiles come from histograms and are off by less than 0.8 %%.");
+	put_table(report);
+	if (!report->run->no_durations)
+		html_note(
+			h,
+			"Busy %%: share of the time without the halted part. Percentiles come from histograms and are off by less than 0.8 %%.");
 	html_section_end(h);
 }
 

@@ -126,7 +126,7 @@ class LiveTest(unittest.TestCase):
         self.assertIn("recording", screen)
         self.assertRegex(screen, r"exits, [\d,.]+/s")
         self.assertRegex(screen, r"dropped [\d,]+[ ;]")
-        total = re.search(r"^([\d,]+) exits", screen, re.M).group(1)
+        total = re.search(r"^([\d,]+) (?:recorded )?exits", screen, re.M).group(1)
         wait_for("more exits", lambda: total not in self.terminal.text())
         self.terminal.type("q")
         self.restored(0)
@@ -222,7 +222,7 @@ class LiveTest(unittest.TestCase):
         self.assertEqual(re.findall(r"^EXITS: since the start; EXITS/S, SHARE, TIME%: (since the start|last)", text, re.M),
                          ["since the start", "last", "last"])
         self.assertNotIn("\033", text.replace("in \033[31mprogress", ""))
-        totals = [int(t.replace(",", "")) for t in re.findall(r"^([\d,]+) exits,", text, re.M)]
+        totals = [int(t.replace(",", "")) for t in re.findall(r"^([\d,]+) (?:recorded )?exits,", text, re.M)]
         self.assertEqual(totals, sorted(totals))
         self.assertGreater(totals[-1], totals[0])
         rows = [re.split(r"  +", line) for line in text.strip().split("\n\n")[-1].split("\n")[4:]]

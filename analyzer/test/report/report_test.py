@@ -100,6 +100,10 @@ class ReportTest(unittest.TestCase):
 
     def test_top_table(self):
         rows = self.page.table("top")
+        total = rows.pop()
+        self.assertEqual(total["Reason"], "(all)")
+        self.assertEqual(number(total["Exits"]), sum(number(r["Exits"]) for r in rows))
+        self.close(total["Max"], self.db.execute("SELECT max(ns) FROM exits").fetchone()[0])
         views = self.db.execute("SELECT * FROM top_exits JOIN latency USING (run, reason_name)"
                                 " ORDER BY top_exits.exits DESC").fetchall()
         self.assertEqual([r["Reason"] for r in rows], [v["reason_name"] for v in views])
@@ -191,14 +195,23 @@ class ReportTest(unittest.TestCase):
                          [(r["Reason"], r["Exits"], r["p99"]) for r in self.page.table("top")])
 
     def test_filter(self):
-        """--from and --to reach to whole seconds, the intervals that all roll-ups share."""
+        """--from and --to are exact where there are single exits: counts, times and charts."""
         page = Page(self.database, "--vcpu", "1", "--from", "1.25s", "--to", "2.9s", "--cycles")
         expected = self.db.execute("SELECT reason_name, count(*), max(cycles) FROM exits WHERE vcpu_id = 1 AND time_ns"
-                                   " BETWEEN 1e9 AND 3e9 - 1 GROUP BY 1 ORDER BY 2 DESC, basic_reason").fetchall()
+                                   " BETWEEN 1.25e9 AND 2.9e9 - 1 GROUP BY 1 ORDER BY 2 DESC, basic_reason").fetchall()
         self.assertEqual([(r["Reason"], number(r["Exits"]), number(r["Max"])) for r in page.table("top")],
-                         [tuple(e) for e in expected])
+                         [tuple(e) for e in expected] + [("(all)", sum(e[1] for e in expected), max(e[2] for e in expected))])
         exits = sum(e[1] for e in expected)
-        self.assertAlmostEqual(self.exits_on_timeline(page, 2), exits, delta=exits / 500)
+        self.assertAlmostEqual(self.exits_on_timeline(page, 1.65), exits, delta=exits / 500)
+        self.assertEqual(number(page.tiles()["VM exits"]), exits)
+        source = page.source.replace("\n", " ")
+        self.assertIn("<strong>Window:</strong> 1.25 s to 2.90 s<", source)
+        self.assertIn("of what passes it):</strong> --vcpu 1<", source)
+
+        # Histograms are of the window, too.
+        most = expected[0]
+        captions = [text_of(f.find("figcaption")) for f in page.section("latency").iter("figure")]
+        self.assertTrue(captions[0].startswith(f"{most[0]}{most[1]:,} exits"), captions[0])
 
     def test_cross_check(self):
         """The same sums and explanations as `analyzer verify`, one of them wrong by 5."""
