@@ -134,12 +134,14 @@ static void put_here(struct app *app, struct out *out, const struct explained *e
 		out_line(out, "  here:      it does not occur");
 		return;
 	}
+
 	used = snprintf(line, sizeof(line), "%s exit%s, %s of all",
 			units_count((int64_t)exits, count), exits == 1 ? "" : "s",
 			units_share(e->share, share));
 	if (exits > e->sum.n)
 		used += snprintf(line + used, sizeof(line) - (size_t)used, ", %s of them recorded",
 				 units_count((int64_t)e->sum.n, recorded));
+
 	if (e->sum.n && !app->run.no_durations) {
 		time_text(app, group_quantile(&e->sum, 0.5), p50);
 		time_text(app, group_quantile(&e->sum, 0.99), p99);

@@ -122,6 +122,7 @@ static void put_head(struct out *out, const struct view *view)
 			 ? ", emulated machine (times are not real latencies)"
 			 : "",
 		 view->frozen ? " -- FROZEN" : "");
+	out_vms(out, run);
 	put_counts(out, view);
 	put_windows(out, view);
 }

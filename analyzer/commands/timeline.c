@@ -244,16 +244,19 @@ static int timeline(struct app *app, const struct options *opt)
 	rc = series_read(app, &app->run, most, &s);
 	if (!rc && !s.by.groups)
 		rc = run_nothing(app);
+
 	if (!rc) {
 		out_begin(&out, &opt->style, app->run.tsc_khz);
 		/* Over time, nothing but what was recorded is known. */
 		out.counts_dropped = table == TABLE_REASONS;
 		out_run(&out, "run", &app->run);
+		out_vms(&out, &app->run);
 		if (table < 0 && out.format != OUT_CSV && app->run.shown_dropped &&
 		    app->run.has_totals && run_is_whole(&app->run))
 			out_note(
 				&out,
 				"The table of reasons counts the dropped exits, too, by KVM's totals.");
+
 		rc = put_tables(app, &out, &s, table);
 		rc = out_end(&out, app, rc < 0);
 	}

@@ -104,6 +104,12 @@ int out_end(struct out *out, struct app *app, bool failed);
  */
 void out_run(struct out *out, const char *name, const struct run *run);
 
+/*
+ * A line for people: what the VMs of the vCPUs that are shown are called, as many as fit; none
+ * where no VM has a name.
+ */
+void out_vms(struct out *out, const struct run *run);
+
 /* "1.00 s to 2.00 s (...)": the part of the run that is shown; "" for all of it. */
 void out_window_text(const struct run *run, char *text, size_t bytes);
 

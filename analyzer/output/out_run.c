@@ -9,9 +9,11 @@
 
 #include "analyzer/output/out.h"
 #include "analyzer/query/db.h"
+#include "analyzer/query/vms.h"
 #include "base/units.h"
 
 #define TITLE 48 /* letters of a run's name in its title */
+#define NAMES 60 /* letters of the names of VMs */
 
 static void json_filter(struct json *j, const struct run *run)
 {
@@ -216,6 +218,43 @@ void out_run(struct out *out, const char *name, const struct run *run)
 			out,
 			"Source %s does not split time into handler, halted, user space and preempted.",
 			run->source);
+}
+
+/* Whether a vCPU that is shown is of that VM. */
+static bool shows_vm(const struct run *run, int64_t vm)
+{
+	for (unsigned int i = 0; i < run->n_vcpus; i++)
+		if (run->vcpus[i].vm == vm)
+			return true;
+	return false;
+}
+
+void out_vms(struct out *out, const struct run *run)
+{
+	unsigned int vms = 0, shown = 0;
+	bool has_names = false;
+	char text[NAMES + 1] = "";
+
+	for (unsigned int i = 0; i < run->n_vms; i++) {
+		const struct vm_ref *vm = &run->vms[i];
+		size_t used = strlen(text);
+
+		if (!shows_vm(run, vm->id))
+			continue;
+		has_names |= *vm->name != '\0';
+		/* The first one is shown in any case, then as many as fit. */
+		if (vms++ == shown && (!shown || used + strlen(vm->label) + 2 <= NAMES)) {
+			snprintf(text + used, sizeof(text) - used, "%s%s", shown ? ", " : "",
+				 vm->label);
+			shown++;
+		}
+	}
+	if (!has_names)
+		return;
+	if (vms > shown)
+		out_line(out, "VMs: %s and %u more", text, vms - shown);
+	else
+		out_line(out, "VM%s: %s", vms > 1 ? "s" : "", text);
 }
 
 void out_slide_note(struct out *out, uint64_t slide, double guessed)

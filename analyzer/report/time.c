@@ -79,6 +79,7 @@ static void add_exit(struct report *report, sqlite3_stmt *stmt)
 
 	if (!reason)
 		return;
+
 	for (int i = 1; i < 4; i++) {
 		part[i] = (uint64_t)sqlite3_column_int64(stmt, R_USER + i - 1);
 		part[0] -= part[i];
@@ -87,12 +88,14 @@ static void add_exit(struct report *report, sqlite3_stmt *stmt)
 		keep_slow(report, sqlite3_column_int64(stmt, R_ROWID), cycles - part[3]);
 	if (!report->rows)
 		return;
+
 	reason->n[column]++;
 	reason->heat[column][row]++;
 	if (report->run->by_rows) {
 		reason->row[0][row]++;
 		reason->row[1][report_row(hist_bucket(part[0]))]++;
 	}
+
 	report->column[column].n++;
 	for (int i = 0; i < 4; i++)
 		report->column[column].part[i] += part[i];

@@ -159,6 +159,12 @@ class PartialTest(unittest.TestCase):
         strip = re.search(r'<div class="phases">(.*?)</div>', self.page(path), re.DOTALL).group(1)
         self.assertEqual(re.findall(r">(\w+)</span>", strip), [line.split(",")[0] for line in phases])
 
+    def test_vms_are_named(self):
+        path = self.make("INSERT INTO vm_identity (vm, name, name_source) VALUES (1, 'web-1', 'qemu')")
+        for words in (("timeline",), ("live", "--plain", "--count", "1")):
+            self.assertIn("\nVM: web-1\n", self.run_analyzer(path, *words))
+            self.assertNotIn("\nVM", self.run_analyzer(self.make(""), *words))
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1], verbosity=2)
