@@ -1,24 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ingest_bench.c - how fast made-up records go into a database, what they take
- * on disk and how much memory it takes. CPU time counts the store alone.
+ * ingest_bench.c - how fast records go into a database, what they take on disk and how much
+ * memory it takes: made-up ones, and recordings that are repeated with noise
+ *
+ * CPU time counts the store alone. Each measurement has a process of its own, so that its peak
+ * memory is its own; that of recordings includes the recording (15 to 40 MiB).
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "sql/store/store.h"
+#include "sql/store/test/recorded.h"
 #include "sql/store/test/synthetic.h"
 
 #define BATCH	  4096U
 #define PER_FLUSH (1U << 20)
 #define VCPUS	  4
 
-struct result {
+/* What is measured: the records of a capture, or made-up ones (NULL). */
+struct bench {
+	const char *capture;
+	uint64_t records;
+	const char *path; /* of the database */
+	int raw;
+
+	struct recording recording;
+	struct synthetic synthetic[VCPUS];
+	struct repeat repeat[VCPUS];
+
 	double cpu_seconds;
 	uint64_t bytes;
 };
@@ -31,15 +46,35 @@ static double cpu_seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static int begin(struct store *store, int raw)
+static int prepare(struct bench *bench)
+{
+	if (!bench->capture) {
+		bench->recording = (struct recording){
+			.isa = KVM_EXIT_ISA_VMX,
+			.tsc_khz = SYNTHETIC_TSC_KHZ,
+			.tsc_start = SYNTHETIC_TSC_START,
+		};
+		for (uint32_t i = 0; i < VCPUS; i++)
+			synthetic_init(&bench->synthetic[i], i, 1);
+		return 0;
+	}
+
+	if (recording_load(bench->capture, &bench->recording))
+		return -1;
+	for (uint32_t i = 0; i < VCPUS; i++)
+		repeat_init(&bench->repeat[i], &bench->recording, i + 1);
+	return 0;
+}
+
+static int begin(struct bench *bench, struct store *store)
 {
 	const struct store_run run = {
 		.source = "capture",
 		.collector = "ingest_bench",
-		.isa = KVM_EXIT_ISA_VMX,
-		.tsc_khz = SYNTHETIC_TSC_KHZ,
-		.tsc_start = SYNTHETIC_TSC_START,
-		.raw = raw,
+		.isa = bench->recording.isa,
+		.tsc_khz = bench->recording.tsc_khz,
+		.tsc_start = bench->recording.tsc_start,
+		.raw = bench->raw,
 		.split = 1,
 	};
 	struct store_vcpu vcpu = {.vm_id = 1};
@@ -51,81 +86,133 @@ static int begin(struct store *store, int raw)
 	return rc;
 }
 
-static int ingest(struct store *store, uint64_t records, double *seconds)
+static int ingest(struct bench *bench, struct store *store)
 {
 	static struct kvm_exit_record batch[BATCH];
-	static struct synthetic s[VCPUS];
 	uint64_t done = 0;
-	double start;
-	int i;
 	int rc = 0;
 
-	for (i = 0; i < VCPUS; i++)
-		synthetic_init(&s[i], (uint32_t)i, 1);
-	while (!rc && done < records) {
-		i = (int)(done / BATCH % VCPUS);
-		synthetic_fill(&s[i], batch, BATCH);
+	while (!rc && done < bench->records) {
+		int vcpu = (int)(done / BATCH % VCPUS);
+		double start;
+
+		if (bench->capture)
+			repeat_fill(&bench->repeat[vcpu], batch, BATCH);
+		else
+			synthetic_fill(&bench->synthetic[vcpu], batch, BATCH);
+
 		start = cpu_seconds();
-		rc = store_append(store, i, batch, BATCH);
+		rc = store_append(store, vcpu, batch, BATCH);
 		done += BATCH;
 		if (!rc && done % PER_FLUSH == 0)
 			rc = store_flush(store);
-		*seconds += cpu_seconds() - start;
+		bench->cpu_seconds += cpu_seconds() - start;
 	}
 	return rc;
 }
 
-static int measure(const char *path, uint64_t records, int raw, struct result *result)
+static int measure(struct bench *bench)
 {
 	struct store *store;
 	struct stat st;
 	double start;
-	int rc = store_open(path, &store);
+	int rc = store_open(bench->path, &store);
 
-	*result = (struct result){0};
 	if (!rc)
-		rc = begin(store, raw);
+		rc = begin(bench, store);
 	if (!rc)
-		rc = ingest(store, records, &result->cpu_seconds);
+		rc = ingest(bench, store);
+
 	start = cpu_seconds();
 	if (!rc)
 		rc = store_finish(store, "complete", 0, 0);
 	if (rc)
-		fprintf(stderr, "ingest_bench: %s: %s\n", path, store_strerror(store, rc));
+		fprintf(stderr, "ingest_bench: %s: %s\n", bench->path, store_strerror(store, rc));
 	store_close(store);
-	result->cpu_seconds += cpu_seconds() - start;
-	if (!rc && !stat(path, &st))
-		result->bytes = (uint64_t)st.st_size;
+	bench->cpu_seconds += cpu_seconds() - start;
+
+	if (!rc && !stat(bench->path, &st))
+		bench->bytes = (uint64_t)st.st_size;
+	return rc ? -1 : 0;
+}
+
+/* The name of a file, without its folder and from the first dot on. */
+static void put_name(char *name, size_t size, const char *path)
+{
+	const char *base = strrchr(path, '/');
+
+	snprintf(name, size, "%s", base ? base + 1 : path);
+	name[strcspn(name, ".")] = '\0';
+}
+
+/* In a process of its own. Returns its exit status. */
+static int run(struct bench *bench)
+{
+	static const char *const modes[] = {"roll-ups only", "rows and roll-ups"};
+	char name[64] = "made-up";
+	struct rusage usage;
+	double records = (double)bench->records;
+
+	if (prepare(bench) || measure(bench))
+		return 1;
+	if (bench->capture)
+		put_name(name, sizeof(name), bench->capture);
+
+	getrusage(RUSAGE_SELF, &usage);
+	printf("%-18s %-18s %12.0f %8.2f %18.2f %11.2f %12.1f\n", name, modes[bench->raw], records,
+	       bench->cpu_seconds, records / bench->cpu_seconds / 1e6,
+	       (double)bench->bytes / records, (double)usage.ru_maxrss / 1024);
+	fflush(stdout);
+	return 0;
+}
+
+/* Measures in a child, and removes the database. */
+static int run_apart(const char *capture, uint64_t records, const char *folder, int raw)
+{
+	struct bench bench = {.capture = capture, .records = records, .raw = raw};
+	char path[4096];
+	int status = -1;
+	pid_t child;
+
+	snprintf(path, sizeof(path), "%s/ingest_bench.%d.sqlite", folder, (int)getpid());
+	bench.path = path;
+
+	child = fork();
+	if (!child)
+		_exit(run(&bench));
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		perror("ingest_bench");
 	unlink(path);
-	return rc;
+	return status;
 }
 
 int main(int argc, char **argv)
 {
-	static const char *const modes[] = {"roll-ups only", "raw rows and roll-ups"};
-	uint64_t records = argc > 1 ? strtoull(argv[1], NULL, 10) : 8 * PER_FLUSH;
-	const char *folder = argc > 2 ? argv[2] : "/tmp";
-	struct rusage usage;
-	struct result r;
-	char path[4096];
-	int raw;
+	const char *folder = "/tmp";
+	uint64_t records = 8 * PER_FLUSH;
+	int captures = 0;
+	int status = 0;
 
-	if (!records || argc > 3) {
-		fputs("usage: ingest_bench [RECORDS [FOLDER]]\n", stderr);
+	while (captures + 1 < argc && strstr(argv[captures + 1], ".cap"))
+		captures++;
+	if (argc > captures + 1)
+		records = strtoull(argv[captures + 1], NULL, 10);
+	if (argc > captures + 2)
+		folder = argv[captures + 2];
+	if (!records || argc > captures + 3) {
+		fputs("usage: ingest_bench [CAPTURE.cap[.gz]]... [RECORDS [FOLDER]]\n", stderr);
 		return 2;
 	}
-	printf("made-up records, %d vCPUs, a flush at every %u records\n", VCPUS, PER_FLUSH);
-	printf("%-22s %12s %8s %18s %11s %12s\n", "mode", "records", "CPU s", "M exits per CPU s",
-	       "bytes/exit", "peak RSS MiB");
-	for (raw = 0; raw < 2; raw++) {
-		snprintf(path, sizeof(path), "%s/ingest_bench.%d.sqlite", folder, (int)getpid());
-		if (measure(path, records, raw, &r))
-			return 1;
-		getrusage(RUSAGE_SELF, &usage);
-		printf("%-22s %12llu %8.2f %18.2f %11.2f %12.1f\n", modes[raw],
-		       (unsigned long long)records, r.cpu_seconds,
-		       (double)records / r.cpu_seconds / 1e6, (double)r.bytes / (double)records,
-		       (double)usage.ru_maxrss / 1024);
+	records = (records + BATCH - 1) / BATCH * BATCH;
+
+	printf("%d vCPUs, a flush at every %u records\n", VCPUS, PER_FLUSH);
+	printf("%-18s %-18s %12s %8s %18s %11s %12s\n", "records of", "mode", "records", "CPU s",
+	       "M exits per CPU s", "bytes/exit", "peak RSS MiB");
+	fflush(stdout);
+
+	for (int raw = 0; raw < 2 && !status; raw++) {
+		for (int i = 0; i <= captures && !status; i++)
+			status = run_apart(i ? argv[i] : NULL, records, folder, raw);
 	}
-	return 0;
+	return !!status;
 }
