@@ -53,6 +53,7 @@ static const char *const tables[] = {
 	"vmx_capability",
 	"coverage",
 	"exit_hist_total",
+	"exit_hist_packed",
 	"exit_rollup_coarse",
 };
 

@@ -20,6 +20,7 @@ int functions_register(sqlite3 *db);
 #include <string.h>
 
 #include "sql/hist.h"
+#include "sql/hist_table.h"
 
 #define SHARED_FLAGS (SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS)
 
@@ -251,7 +252,7 @@ int functions_register(sqlite3 *db)
 	if (!rc)
 		rc = sqlite3_create_function_v2(db, "cycles_to_ns", 2, SHARED_FLAGS, NULL,
 						cycles_to_ns, NULL, NULL, NULL);
-	return rc;
+	return rc ? rc : hist_table_register(db);
 }
 
 #ifdef EXITSCOPE_EXTENSION

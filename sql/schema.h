@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /* The PRAGMA user_version of schema.sql; 1 is the oldest. */
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 /* The PRAGMA application_id: "exit". */
 #define SCHEMA_APPLICATION_ID 0x65786974

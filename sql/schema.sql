@@ -6,7 +6,7 @@
 -- signed 64-bit integers: print them with printf('%016x').
 
 PRAGMA application_id = 0x65786974; -- "exit"
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- One recording.
 CREATE TABLE run (
@@ -132,9 +132,21 @@ CREATE TABLE exit_rollup (
   PRIMARY KEY (vcpu, slot, reason)
 ) STRICT, WITHOUT ROWID;
 
--- Log-linear histogram of durations; bucket as in sql/hist.h (relative error
--- of a bucket's middle <= 1/128 < 0.8 %). Buckets add up by SUM(n).
+-- Log-linear histograms of durations; buckets as in sql/hist.h (relative error
+-- of a bucket's middle <= 1/128 < 0.8 %). Each is a text, which sql/hist_text.h describes and
+-- view interval_histograms reads.
 -- slot = (tsc - run.tsc_start) / run.hist_cycles
+CREATE TABLE exit_hist_packed (
+  vcpu            INTEGER NOT NULL REFERENCES vcpu(id) ON DELETE CASCADE,
+  slot            INTEGER NOT NULL,
+  reason          INTEGER NOT NULL,
+  cycles          TEXT NOT NULL,
+  handler_cycles  TEXT,               -- NULL: the same as cycles
+  PRIMARY KEY (vcpu, slot, reason)
+) STRICT, WITHOUT ROWID;
+
+-- The same as a row per bucket, as versions 1 and 2 wrote them. Their runs stay as they are;
+-- an interval of a run is in one of the two tables. Buckets add up by SUM(n).
 CREATE TABLE exit_hist (
   vcpu            INTEGER NOT NULL REFERENCES vcpu(id) ON DELETE CASCADE,
   slot            INTEGER NOT NULL,

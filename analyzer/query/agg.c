@@ -57,7 +57,10 @@ static const char rollup_sql[] =
 static const char coarse_sql[] = ROLLUP_COLUMNS
 	"FROM exit_rollup_coarse WHERE vcpu = ?1 AND level = ?4 AND slot BETWEEN ?2 AND ?3";
 static const char hist_sql[] =
-	"SELECT reason, bucket, n, slot FROM exit_hist WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3 AND part = ?4";
+	"SELECT reason, bucket, n, slot FROM exit_hist WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3 AND part = ?4"
+	" UNION ALL SELECT p.reason, b.bucket, b.n, p.slot FROM exit_hist_packed p,"
+	" hist_buckets(CASE WHEN ?4 THEN coalesce(p.handler_cycles, p.cycles) ELSE p.cycles END) b"
+	" WHERE p.vcpu = ?1 AND p.slot BETWEEN ?2 AND ?3";
 static const char hist_total_sql[] =
 	"SELECT reason, bucket, n FROM exit_hist_total WHERE vcpu = ?1 AND part = ?4 AND ?2 < ?3";
 

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sql/hist_table.h"
 #include "sql/schema.h"
 #include "sql/store/writer.h"
 
@@ -202,6 +203,8 @@ static int trust_schema(struct app *app, const char *path, sqlite3 *db, int64_t 
 
 	if (!rc)
 		rc = schema_add_views(db, version);
+	if (!rc)
+		rc = hist_table_register(db);
 	if (!rc)
 		rc = sqlite3_set_authorizer(db, authorize_reading, NULL);
 	if (!rc)

@@ -99,12 +99,14 @@ struct store {
 	struct row_image image;
 	struct tally rollup; /* of struct rollup_sums */
 	struct tally hist;   /* of struct hist_counts */
+	char *hist_text;     /* room for the texts of one row of exit_hist_packed */
 
 	/* statements/, prepared once */
 	sqlite3_stmt *insert_rows;
 	sqlite3_stmt *trim_rows;
 	sqlite3_stmt *add_rollup;
-	sqlite3_stmt *add_hist;
+	sqlite3_stmt *find_hist;
+	sqlite3_stmt *write_hist;
 	sqlite3_stmt *insert_loss;
 	sqlite3_stmt *insert_crosscheck;
 	sqlite3_stmt *update_vcpu;
@@ -218,6 +220,9 @@ int store_sum_write(struct store *store);
 /* Forgets the sums. */
 void store_sum_clear(struct store *store);
 void store_sum_free(struct store *store);
+
+/* Adds the histogram @text of @bytes to @n[HIST_BUCKETS]. 0, or SQLITE_CORRUPT. */
+int store_hist_add(uint64_t *n, const void *text, int bytes);
 
 /* coarse.c */
 

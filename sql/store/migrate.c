@@ -10,6 +10,10 @@
  * memory, and added the next exit to it: the shortest time and the first TSC came
  * out as 0. They are computed from the rows again where all of them are there, and
  * become unknown (NULL) where they are not.
+ *
+ * VERSION 2 wrote histograms of intervals as rows of exit_hist. They stay there: readers know both
+ * tables (view interval_histograms), and a file of 100 GB is ready at once. The new version is for
+ * older readers, which would take a run without such rows for one without exits.
  */
 #include "sql/store/internal.h"
 
@@ -153,6 +157,6 @@ int store_migrate(struct store *store, int64_t version)
 	if (!rc && version < 2)
 		rc = migrate_1_to_2(store);
 	if (!rc && version < STORE_VERSION)
-		rc = store_exec(store, "PRAGMA user_version = 2");
+		rc = store_exec(store, "PRAGMA user_version = 3");
 	return rc;
 }

@@ -83,7 +83,8 @@ int store_statements_prepare(struct store *store)
 		{store_sql_insert_rows, &store->insert_rows},
 		{store_sql_trim_rows, &store->trim_rows},
 		{store_sql_add_rollup, &store->add_rollup},
-		{store_sql_add_hist, &store->add_hist},
+		{store_sql_find_hist, &store->find_hist},
+		{store_sql_write_hist, &store->write_hist},
 		{store_sql_insert_loss, &store->insert_loss},
 		{store_sql_insert_crosscheck, &store->insert_crosscheck},
 		{store_sql_update_vcpu, &store->update_vcpu},
@@ -101,7 +102,8 @@ void store_statements_finalize(struct store *store)
 	sqlite3_finalize(store->insert_rows);
 	sqlite3_finalize(store->trim_rows);
 	sqlite3_finalize(store->add_rollup);
-	sqlite3_finalize(store->add_hist);
+	sqlite3_finalize(store->find_hist);
+	sqlite3_finalize(store->write_hist);
 	sqlite3_finalize(store->insert_loss);
 	sqlite3_finalize(store->insert_crosscheck);
 	sqlite3_finalize(store->update_vcpu);

@@ -11,13 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sql/hist.h"
+#include "sql/hist_text.h"
 
 /* Keys in memory: when there are more, they are written before the flush. */
 #define ROLLUP_KEYS 8192U
 #define HIST_KEYS   512U
 
-#define PARTS 2 /* exit_hist.part */
+#define PARTS 2 /* exit_hist_packed.cycles, handler_cycles */
 
 /* Histograms of one key. */
 struct hist_counts {
@@ -39,6 +39,9 @@ int store_sum_init(struct store *store)
 {
 	int rc = tally_init(&store->rollup, sizeof(struct rollup_sums), ROLLUP_KEYS);
 
+	store->hist_text = malloc(PARTS * HIST_TEXT_BYTES);
+	if (!rc && !store->hist_text)
+		rc = -ENOMEM;
 	return rc ? rc : tally_init(&store->hist, sizeof(struct hist_counts), HIST_KEYS);
 }
 
@@ -52,6 +55,7 @@ void store_sum_free(struct store *store)
 {
 	tally_free(&store->rollup);
 	tally_free(&store->hist);
+	free(store->hist_text);
 }
 
 static void add_rollup(struct rollup_sums *s, const struct kvm_exit_record *r)
@@ -157,26 +161,74 @@ static int write_rollup(sqlite3_stmt *stmt, const struct tally_key *key,
 	return store_step(stmt);
 }
 
-static int write_hist(sqlite3_stmt *stmt, const struct tally_key *key,
-		      const struct hist_counts *hist)
+int store_hist_add(uint64_t *n, const void *text, int bytes)
 {
-	int rc = 0;
+	struct hist_text reader;
+	uint32_t bucket;
+	uint64_t more;
+	int found;
 
+	hist_text_begin(&reader, text, (uint32_t)bytes);
+	while ((found = hist_text_next(&reader, &bucket, &more)) > 0)
+		n[bucket] += more;
+	return found ? SQLITE_CORRUPT : 0;
+}
+
+static void bind_key(sqlite3_stmt *stmt, const struct tally_key *key)
+{
 	sqlite3_bind_int64(stmt, 1, key->vcpu);
 	sqlite3_bind_int64(stmt, 2, key->slot);
 	sqlite3_bind_int64(stmt, 3, key->reason);
+}
+
+/* Adds what an earlier flush has written of the same interval. */
+static int add_written(sqlite3_stmt *find, const struct tally_key *key,
+		       uint64_t n[PARTS][HIST_BUCKETS])
+{
+	int rc;
+
+	bind_key(find, key);
+	rc = sqlite3_step(find);
+	for (int part = 0; rc == SQLITE_ROW && part < PARTS; part++) {
+		const void *text = sqlite3_column_text(find, part);
+
+		if (!text || store_hist_add(n[part], text, sqlite3_column_bytes(find, part)))
+			rc = SQLITE_CORRUPT;
+	}
+
+	sqlite3_reset(find);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : rc;
+}
+
+static int write_hist(struct store *store, const struct tally_key *key,
+		      const struct hist_counts *hist)
+{
+	char *handler = store->hist_text + HIST_TEXT_BYTES;
+	sqlite3_stmt *stmt = store->write_hist;
+	uint64_t n[PARTS][HIST_BUCKETS];
+	uint32_t bytes;
+	int rc;
 
 	for (int part = 0; part < PARTS; part++) {
-		sqlite3_bind_int64(stmt, 4, part);
-		for (uint32_t bucket = 0; !rc && bucket < HIST_BUCKETS; bucket++) {
-			if (!hist->n[part][bucket])
-				continue;
-			sqlite3_bind_int64(stmt, 5, bucket);
-			sqlite3_bind_int64(stmt, 6, hist->n[part][bucket]);
-			rc = store_step(stmt);
-		}
+		for (uint32_t i = 0; i < HIST_BUCKETS; i++)
+			n[part][i] = hist->n[part][i];
 	}
-	return rc;
+	rc = add_written(store->find_hist, key, n);
+	if (rc)
+		return rc;
+
+	bind_key(stmt, key);
+	bytes = hist_text_write(n[0], store->hist_text);
+	sqlite3_bind_text(stmt, 4, store->hist_text, (int)bytes, SQLITE_STATIC);
+
+	/* Where all time was the handler's, one text says both. */
+	if (memcmp(n[0], n[1], sizeof(n[0]))) {
+		bytes = hist_text_write(n[1], handler);
+		sqlite3_bind_text(stmt, 5, handler, (int)bytes, SQLITE_STATIC);
+	} else {
+		sqlite3_bind_null(stmt, 5);
+	}
+	return store_step(stmt);
 }
 
 static int write_rollups(struct store *store)
@@ -199,7 +251,7 @@ static int write_hists(struct store *store)
 	int rc = order ? 0 : -ENOMEM;
 
 	for (uint32_t i = 0; !rc && i < tally->count; i++)
-		rc = write_hist(store->add_hist, &tally->keys[order[i]],
+		rc = write_hist(store, &tally->keys[order[i]],
 				(struct hist_counts *)tally->values + order[i]);
 	free(order);
 	return rc;

@@ -4,7 +4,8 @@
   SELECT
     v.vm, v.vcpu_id, v.recorded,
     coalesce((SELECT sum(u.n) FROM exit_rollup u WHERE u.vcpu = v.id), 0) AS rolled,
-    coalesce((SELECT sum(h.n) FROM exit_hist h WHERE h.vcpu = v.id AND h.part = 0), 0) AS hist,
+    coalesce((SELECT sum(h.n) FROM exit_hist h WHERE h.vcpu = v.id AND h.part = 0), 0)
+      + coalesce((SELECT sum(b.n) FROM exit_hist_packed p, hist_buckets(p.cycles) b WHERE p.vcpu = v.id), 0) AS hist,
     row_count(v.id) AS rows
   FROM vcpus v
 )

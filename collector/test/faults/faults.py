@@ -110,7 +110,7 @@ def unsound(path):
                               " FROM exit WHERE vcpu = ?", (vcpu,)).fetchone()
             sums = db.execute("SELECT coalesce(sum(n), 0), coalesce(sum(cycles), 0) FROM exit_rollup WHERE vcpu = ?",
                               (vcpu,)).fetchone()
-            parts = db.execute("SELECT sum(n) FROM exit_hist WHERE vcpu = ? AND part < 2 GROUP BY part", (vcpu,)).fetchall()
+            parts = db.execute("SELECT sum(n) FROM interval_histograms WHERE vcpu = ? AND part < 2 GROUP BY part", (vcpu,)).fetchall()
             losses = db.execute("SELECT coalesce(sum(n), 0) FROM loss WHERE vcpu = ?", (vcpu,)).fetchone()[0]
             if not rows[0] == rows[1] == recorded == sums[0] or rows[2] != sums[1] or losses != dropped:
                 wrong.append(f"vCPU {vcpu}: {recorded} recorded, rows {rows}, sums {sums}, {losses} of {dropped} lost")

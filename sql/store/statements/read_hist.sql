@@ -1,3 +1,3 @@
-SELECT reason, part, bucket, n
-FROM exit_hist
+SELECT reason, cycles, coalesce(handler_cycles, cycles)
+FROM exit_hist_packed
 WHERE vcpu = :vcpu;

@@ -148,8 +148,18 @@ static void does_not_execute(const char *name, const char *sql)
 static void test_statements_after_a_table(void)
 {
 	static const char *const tables[] = {
-		"exit", "run",	      "vm",	     "vcpu",	     "exit_rollup",    "exit_hist",
-		"loss", "crosscheck", "exit_reason", "leaf_reading", "vmx_capability",
+		"exit",
+		"run",
+		"vm",
+		"vcpu",
+		"exit_rollup",
+		"exit_hist",
+		"exit_hist_packed",
+		"loss",
+		"crosscheck",
+		"exit_reason",
+		"leaf_reading",
+		"vmx_capability",
 	};
 	char sql[512];
 

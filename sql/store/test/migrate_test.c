@@ -6,24 +6,36 @@
  * the same capture of 900 exits as run 1 with rows and as run 2 without. Each has a
  * roll-up whose shortest time and first TSC are wrongly 0, and so have the sums of
  * long intervals above it.
+ *
+ * testdata/version2.sqlite was written by the last collector of schema version 2: a capture of 600
+ * exits of two vCPUs, as run 1 with rows and as run 2 without.
  */
 #include <string.h>
 #include <unistd.h>
 
+#include "sql/schema.h"
 #include "sql/store/store.h"
 #include "sql/test/check.h"
 
-static const char *fixture;
+/* Of versions 1 and 2. */
+static const char *fixtures[] = {"sql/store/testdata/version1.sqlite.gz",
+				 "sql/store/testdata/version2.sqlite.gz"};
 
-/* A copy of the file, changed by @sql. */
-static const char *old_file(const char *sql)
+static const char *unpack(const char *fixture, const char *name)
 {
-	const char *path = test_path("version1.sqlite");
-	sqlite3 *db = NULL;
+	const char *path = test_path(name);
 	char command[8192];
 
 	snprintf(command, sizeof(command), "gunzip -c '%s' >'%s'", fixture, path);
 	CHECK_EQ(system(command), 0);
+	return path;
+}
+
+/* A copy of the file of version 1, changed by @sql. */
+static const char *old_file(const char *sql)
+{
+	const char *path = unpack(fixtures[0], "version1.sqlite");
+	sqlite3 *db = NULL;
 
 	CHECK_EQ(sqlite3_open(path, &db), SQLITE_OK);
 	CHECK_EQ(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
@@ -39,6 +51,51 @@ static void migrate(const char *path)
 	store_close(store);
 	CHECK_EQ(query(path, "PRAGMA user_version"), STORE_VERSION);
 	CHECK_EQ(query(path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+}
+
+/* Stores a run of @count exits, and ends it without its sums. */
+static void store_run_of(struct store *store, uint64_t count)
+{
+	const struct store_run run = {
+		.source = "capture", .collector = "test", .isa = KVM_EXIT_ISA_VMX, .tsc_khz = 1000};
+	const struct store_vcpu info = {.vm_id = 1};
+	struct kvm_exit_record record = {.reason = 10, .cycles = 100, .handler_cycles = 90};
+	int vcpu = 0;
+
+	CHECK_EQ(store_begin(store, &run), 0);
+	CHECK_EQ(store_add_vcpu(store, &info, &vcpu), 0);
+	for (; record.seq < count; record.seq++) {
+		CHECK_EQ(store_append(store, vcpu, &record, 1), 0);
+		CHECK_EQ(store_flush(store), 0);
+	}
+}
+
+/* What the last program of version 2 said of its file. */
+#define P99_SUM_NS 584400
+
+/* A reader has views and empty tables of today, and changes nothing. */
+static void check_as_it_is(const char *path)
+{
+	static const char *const sql[] = {"SELECT sum(n) FROM interval_histograms WHERE part = 0",
+					  "SELECT sum(p99_ns) FROM latency"};
+	static const int64_t expected[] = {1200, P99_SUM_NS};
+	sqlite3 *db = NULL;
+
+	CHECK_EQ(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	CHECK_EQ(schema_harden(db), 0);
+	CHECK_EQ(schema_check(db, 2, SCHEMA_READ), 0);
+	CHECK_EQ(schema_add_views(db, 2), 0);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 1, NULL);
+
+	for (int i = 0; i < 2; i++) {
+		sqlite3_stmt *stmt = NULL;
+
+		CHECK_EQ(sqlite3_prepare_v2(db, sql[i], -1, &stmt, NULL), SQLITE_OK);
+		CHECK_EQ(sqlite3_step(stmt), SQLITE_ROW);
+		CHECK_EQ(sqlite3_column_int64(stmt, 0), expected[i]);
+		sqlite3_finalize(stmt);
+	}
+	sqlite3_close(db);
 }
 
 #define WRONG " WHERE min_cycles = 0 OR first_tsc = 0"
@@ -114,6 +171,32 @@ static void test_trimmed_rows(void)
 	CHECK_EQ(query(path, "SELECT count(*) FROM exit_rollup WHERE first_tsc IS NULL"), 2);
 }
 
+/* Histograms of intervals as rows (versions 1 and 2) stay, and are read as those of today. */
+static void test_version2(void)
+{
+	static const char count[] = "SELECT sum(n) FROM interval_histograms WHERE part = 0";
+	static const char p99[] = "SELECT sum(p99_ns) FROM latency WHERE run < 3";
+	const char *path = unpack(fixtures[1], "version2.sqlite");
+	struct store *store = NULL;
+
+	CHECK_EQ(query(path, "PRAGMA user_version"), 2);
+	check_as_it_is(path);
+
+	CHECK_EQ(store_open(path, &store), 0);
+	store_run_of(store, 10);
+	store_close(store);
+	CHECK_EQ(query(path, "PRAGMA user_version"), STORE_VERSION);
+	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_hist WHERE part = 0"), 1200);
+	CHECK_EQ(query(path, count), 1210);
+	CHECK_EQ(query(path, p99), P99_SUM_NS);
+	CHECK_EQ(query(path, "SELECT sum(exits) FROM latency WHERE run = 3"), 10);
+
+	/* Without the sums of whole runs, as after a kill, views read the intervals. */
+	query(path, "DELETE FROM exit_hist_total");
+	CHECK_EQ(query(path, p99), P99_SUM_NS);
+	CHECK_EQ(query(path, "SELECT sum(exits) FROM latency WHERE run = 3"), 10);
+}
+
 /* The indexes and tables of others stay; what is refused stays as it is. */
 static void test_other_objects(void)
 {
@@ -160,8 +243,10 @@ static void test_true_zero(void)
 
 int main(int argc, char **argv)
 {
-	fixture = argc > 1 ? argv[1] : "sql/store/testdata/version1.sqlite.gz";
+	for (int i = 0; i < 2 && i + 1 < argc; i++)
+		fixtures[i] = argv[i + 1];
 	test_repair();
+	test_version2();
 	test_trimmed_rows();
 	test_other_objects();
 	test_forged_version();

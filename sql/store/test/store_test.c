@@ -48,7 +48,7 @@ static void test_round_trip(void)
 static void test_sums(void)
 {
 	static const char hist_differs[] =
-		"SELECT count(*) FROM (SELECT vcpu, slot, reason, sum(n) FROM exit_hist"
+		"SELECT count(*) FROM (SELECT vcpu, slot, reason, sum(n) FROM interval_histograms"
 		" WHERE part = %d GROUP BY 1, 2, 3 EXCEPT SELECT vcpu,"
 		" (tsc - tsc_start) / hist_cycles, reason, count(*) FROM exit, run GROUP BY 1, 2, "
 		"3)";
@@ -59,11 +59,12 @@ static void test_sums(void)
 	CHECK_EQ(query(path, rollup_differs), 0);
 	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_rollup"), RECORDS);
 	CHECK(query(path, "SELECT count(DISTINCT slot) FROM exit_rollup") >= 10);
-	CHECK(query(path, "SELECT count(DISTINCT slot) FROM exit_hist") >= 3);
+	CHECK(query(path, "SELECT count(DISTINCT slot) FROM interval_histograms") >= 3);
 	for (part = 0; part < 2; part++) {
 		snprintf(sql, sizeof(sql), hist_differs, part);
 		CHECK_EQ(query(path, sql), 0);
-		snprintf(sql, sizeof(sql), "SELECT sum(n) FROM exit_hist WHERE part = %d", part);
+		snprintf(sql, sizeof(sql), "SELECT sum(n) FROM interval_histograms WHERE part = %d",
+			 part);
 		CHECK_EQ(query(path, sql), RECORDS);
 	}
 }
@@ -310,7 +311,7 @@ static void test_run_after_a_failed_one(void)
 
 	CHECK_EQ(query(path, "SELECT count(*) FROM exit"), 10);
 	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_rollup"), 10);
-	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_hist WHERE part = 0"), 10);
+	CHECK_EQ(query(path, "SELECT sum(n) FROM interval_histograms WHERE part = 0"), 10);
 }
 
 /* What is found later replaces what was known; VMs of one name are numbered. */

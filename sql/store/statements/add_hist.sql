@@ -1,3 +1,0 @@
-INSERT INTO exit_hist
-VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET n = n + excluded.n;

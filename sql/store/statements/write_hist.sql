@@ -1,0 +1,2 @@
+INSERT OR REPLACE INTO exit_hist_packed
+VALUES (?, ?, ?, ?, ?);
