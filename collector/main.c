@@ -15,6 +15,7 @@
 #include "collector/host/host.h"
 #include "collector/host/names.h"
 #include "collector/leaf_text.h"
+#include "collector/listen/server.h"
 #include "collector/options.h"
 #include "collector/record.h"
 #include "collector/sink.h"
@@ -302,6 +303,34 @@ end:
 	return rc;
 }
 
+/* Answers --listen while it records. */
+static int record_and_answer(const struct options *o, struct source *source, struct sink *sink,
+			     struct command *command, struct xcheck *xcheck, struct fault *fault)
+{
+	struct server *server = NULL;
+	int rc = 0;
+
+	if (o->listen) {
+		sink->metrics = metrics_new();
+		if (sink->metrics)
+			rc = server_start(o->listen, o->listen_public, sink->metrics, &server,
+					  fault);
+		else
+			rc = fault_set(fault, -ENOMEM, "--listen: out of memory");
+	}
+	if (server)
+		fprintf(stderr, "collector: http://%s/metrics\n", server_address(server));
+
+	if (rc)
+		end_sink(sink, rc, true, fault);
+	else
+		rc = record(o, source, sink, command, xcheck, fault);
+
+	server_stop(server);
+	metrics_free(sink->metrics);
+	return rc;
+}
+
 /*
  * Opens source and sink, records, and closes the source. @why: why this source was chosen;
  * empty: it was named.
@@ -331,7 +360,7 @@ static int record_from_source(const struct options *o, const char *why, struct c
 	rc = sink_open(&sink, &files, source, fault);
 	if (!rc) {
 		sink.xcheck = xcheck;
-		rc = record(o, source, &sink, command, xcheck, fault);
+		rc = record_and_answer(o, source, &sink, command, xcheck, fault);
 	}
 
 	source_close(source);

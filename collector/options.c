@@ -87,9 +87,11 @@ TEXT_SETTER(db)
 TEXT_SETTER(capture)
 TEXT_SETTER(from)
 TEXT_SETTER(label)
+TEXT_SETTER(listen)
 
 FLAG_SETTER(no_raw, o->raw = false)
 FLAG_SETTER(cr3, o->device.cr3 = true)
+FLAG_SETTER(listen_public, o->listen_public = true)
 FLAG_SETTER(cross_check, o->cross_check = true)
 FLAG_SETTER(counts_only, o->counts_only = true)
 FLAG_SETTER(check_host, o->check_host = true)
@@ -227,6 +229,10 @@ static const struct option_row {
 	{"keep-raw", "TIME", set_keep_raw, "rows of the last TIME only (roll-ups stay complete)"},
 	{"vm", "VM", set_vm,
 	 "only this VM: its name, patterns of names (web-*,db-?) or the id of the process that made it; with --source bpf one that runs already"},
+	{"listen", "ADDRESS", set_listen,
+	 "answer http://ADDRESS/metrics for Prometheus while it records, with or without --db: exits by VM and reason, their time and durations; such as 127.0.0.1:9925 or [::1]:9925; who can connect can read the names of the VMs"},
+	{"listen-public", NULL, set_listen_public,
+	 "--listen may be an address that other machines reach; there is no password and no encryption"},
 	{"cross-check", NULL, set_cross_check,
 	 "count the same exits by tracepoints (tracefs), perf and KVM's statistics too: see analyzer verify"},
 	{"trace-buffer", "N", set_trace_buffer,
@@ -320,9 +326,15 @@ static int check_sources(const struct options *o, struct fault *fault)
 
 static int check_files(const struct options *o, struct fault *fault)
 {
-	if (!o->db && !o->capture)
+	if (!o->db && !o->capture && !o->listen)
 		return fault_set(fault, -EINVAL,
 				 "no file to record into (--db FILE; see collector --help)");
+	if (o->listen_public && !o->listen)
+		return fault_set(fault, -EINVAL, "--listen-public: only with --listen");
+	if (o->listen && o->counts_only)
+		return fault_set(
+			fault, -EINVAL,
+			"--listen and --counts-only: use one of them (what is answered is counted from records)");
 	if (o->db && !*o->db)
 		return fault_set(fault, -EINVAL, "--db: the name of the file is empty");
 	if (!o->raw && o->keep_ns)

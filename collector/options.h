@@ -35,6 +35,10 @@ struct options {
 	int64_t keep_ns;     /* --keep-raw; 0: all rows */
 	int64_t flush_ns;    /* --flush: longest time between two transactions */
 
+	/* who may ask while it records */
+	const char *listen; /* --listen; NULL: nobody */
+	bool listen_public; /* --listen-public */
+
 	/* when to end */
 	int64_t duration_ns; /* --duration; 0: no limit */
 	char **command;	     /* the words after the options; NULL: none */

@@ -85,6 +85,8 @@ static int begin(struct sink *sink, struct fault *fault)
 	if (sink->options.label)
 		run_info_set(info, RUN_LABEL, sink->options.label);
 	run = run_info_store(info, sink->source->ops->name, sink->options.raw);
+	if (sink->metrics)
+		metrics_begin(sink->metrics, info);
 	run.keep_cycles = (uint64_t)((double)sink->options.keep_ns * info->tsc_khz / 1e6);
 
 	if (sink->store) {
@@ -145,7 +147,13 @@ static int write_item(struct sink *sink, const struct source_item *item, struct 
 	}
 	if (sink->capture)
 		rc = capture_write(sink->capture, item);
-	return rc ? capture_fault(sink, rc, fault) : 0;
+	if (rc)
+		return capture_fault(sink, rc, fault);
+
+	/* What is stored is counted, not the other way round. */
+	if (sink->metrics)
+		rc = metrics_add(sink->metrics, item);
+	return rc ? fault_set(fault, rc, "--listen: %s", strerror(-rc)) : 0;
 }
 
 int sink_store(struct sink *sink, const struct source_item *item, struct fault *fault)

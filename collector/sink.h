@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "collector/identify.h"
+#include "collector/listen/metrics.h"
 #include "collector/source/capture_file.h"
 #include "collector/source/source.h"
 #include "collector/xcheck/xcheck.h"
@@ -32,6 +33,7 @@ struct sink {
 	struct source *source;
 	struct store *store;	     /* NULL: no --db */
 	struct capture *capture;     /* NULL: no --capture */
+	struct metrics *metrics;     /* NULL: no --listen */
 	const struct xcheck *xcheck; /* its counts are stored at the end; NULL: none */
 
 	struct sink_options options;

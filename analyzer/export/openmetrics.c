@@ -15,11 +15,11 @@
 #include <string.h>
 
 #include "analyzer/export/export.h"
-#include "analyzer/output/utf8.h"
 #include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/query/vms.h"
+#include "base/metrics.h"
 #include "sql/hist.h"
 
 /*
@@ -38,28 +38,6 @@ struct metrics {
 	unsigned int high;
 };
 
-/* A label's value: backslash, quote and line feed escaped; what is not UTF-8 becomes U+FFFD. */
-static void put_value(FILE *file, const char *text)
-{
-	const unsigned char *s = (const unsigned char *)text;
-
-	putc('"', file);
-	while (*s) {
-		int length = utf8_length(s);
-
-		if (*s == '\n')
-			fputs("\\n", file);
-		else if (*s == '\\' || *s == '"')
-			fprintf(file, "\\%c", *s);
-		else if (length)
-			fwrite(s, 1, (size_t)length, file);
-		else
-			fputs("\xef\xbf\xbd", file);
-		s += length ? length : 1;
-	}
-	putc('"', file);
-}
-
 static double seconds(const struct metrics *m, uint64_t cycles)
 {
 	return (double)cycles / 1e3 / (double)m->run->tsc_khz;
@@ -68,6 +46,7 @@ static double seconds(const struct metrics *m, uint64_t cycles)
 static void plain_family(struct metrics *m, const char *name, const char *type, const char *help)
 {
 	const char *suffix = "";
+	char samples[64];
 
 	if (!strcmp(type, "counter")) {
 		suffix = "_total";
@@ -75,8 +54,8 @@ static void plain_family(struct metrics *m, const char *name, const char *type, 
 		suffix = "_info";
 		type = "gauge";
 	}
-	fprintf(m->file, "# HELP %s%s %s\n", name, suffix, help);
-	fprintf(m->file, "# TYPE %s%s %s\n", name, suffix, type);
+	snprintf(samples, sizeof(samples), "%s%s", name, suffix);
+	metrics_put_family(m->file, samples, type, help);
 }
 
 static void family(struct metrics *m, const char *name, const char *type, const char *unit,
@@ -101,7 +80,7 @@ static void put_vcpu_labels(struct metrics *m, const char *name, const struct vc
 	/* A label without a value is the same as no label. */
 	if (vm && *vm->name) {
 		fputs(",vm_name=", m->file);
-		put_value(m->file, vm->name);
+		metrics_put_value(m->file, vm->name);
 	}
 }
 
@@ -114,7 +93,7 @@ static int put_labels(struct metrics *m, const char *name, unsigned int vcpu, co
 		return -1;
 	put_vcpu_labels(m, name, &m->run->vcpus[vcpu]);
 	fprintf(m->file, ",number=\"%" PRId64 "\",reason=", reason_basic(m->run->isa, g->key[0]));
-	put_value(m->file, reason);
+	metrics_put_value(m->file, reason);
 	return 0;
 }
 
@@ -236,13 +215,13 @@ static void put_run(struct metrics *m)
 	       "The recording. In an emulated environment a cycle is an instruction and no time is a real latency.");
 	fprintf(m->file, "kvm_exit_run_info{run=\"%" PRId64 "\",isa=\"%s\",label=", run->id,
 		run->isa == 1 ? "VMX" : "SVM");
-	put_value(m->file, run->label);
+	metrics_put_value(m->file, run->label);
 	fprintf(m->file, ",state=");
-	put_value(m->file, run->state);
+	metrics_put_value(m->file, run->state);
 	fprintf(m->file, ",source=");
-	put_value(m->file, run->source);
+	metrics_put_value(m->file, run->source);
 	fprintf(m->file, ",environment=");
-	put_value(m->file, run->environment);
+	metrics_put_value(m->file, run->environment);
 	fprintf(m->file, "} 1\n");
 	family(m, "kvm_exit_run_seconds", "gauge", "seconds",
 	       "Length of the recording that the numbers are of.");

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "analyzer/output/utf8.h"
+#include "base/utf8.h"
 
 uint32_t clean_code(const char *text)
 {

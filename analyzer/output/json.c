@@ -8,7 +8,7 @@
 #include <math.h>
 
 #include "analyzer/output/clean.h"
-#include "analyzer/output/utf8.h"
+#include "base/utf8.h"
 
 /* A character as JSON escapes it: in UTF-16. */
 static void put_escaped(FILE *file, uint32_t code)

@@ -2,8 +2,8 @@
 /*
  * utf8.h - how long a UTF-8 character is
  */
-#ifndef EXITSCOPE_ANALYZER_OUTPUT_UTF8_H
-#define EXITSCOPE_ANALYZER_OUTPUT_UTF8_H
+#ifndef EXITSCOPE_BASE_UTF8_H
+#define EXITSCOPE_BASE_UTF8_H
 
 /* Bytes of the character at @s, which ends with NUL; 0: what stands there is none. */
 static inline int utf8_length(const unsigned char *s)
