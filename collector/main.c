@@ -344,6 +344,7 @@ static int record_from_source(const struct options *o, const char *why, struct c
 		.label = o->label,
 		.raw = o->raw,
 		.keep_ns = o->keep_ns,
+		.rollup_ms = o->rollup_ms,
 		.is_this_host = !o->from && !o->import,
 	};
 	struct source *source;

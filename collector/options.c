@@ -170,6 +170,23 @@ SETTER(flush)
 	return parse_duration("flush", value, &o->flush_ns, fault);
 }
 
+/* The histograms are of a second each: theirs must be a whole number of these. */
+SETTER(rollup)
+{
+	int64_t ns;
+	int rc = parse_duration("rollup", value, &ns, fault);
+
+	if (rc)
+		return rc;
+	if (ns < 100000000 || ns % 1000000 || 1000000000 % ns)
+		return fault_set(
+			fault, -EINVAL,
+			"--rollup %s: not a part of a second from 100ms on (100ms, 125ms, 200ms, 250ms, 500ms or 1s)",
+			value);
+	o->rollup_ms = (uint32_t)(ns / 1000000);
+	return 0;
+}
+
 SETTER(keep_raw)
 {
 	return parse_duration("keep-raw", value, &o->keep_ns, fault);
@@ -226,6 +243,8 @@ static const struct option_row {
 	 "stop after TIME: 500ms, 10s, 5m, 2h; a bare number is seconds"},
 	{"flush", "TIME", set_flush, "time between two transactions (200ms)"},
 	{"no-raw", NULL, set_no_raw, "roll-ups and histograms only, no row for each exit"},
+	{"rollup", "TIME", set_rollup,
+	 "roll-ups are sums of TIME each (100ms); 500ms or 1s take less space with --no-raw, and analyzer timeline is no finer"},
 	{"keep-raw", "TIME", set_keep_raw, "rows of the last TIME only (roll-ups stay complete)"},
 	{"vm", "VM", set_vm,
 	 "only this VM: its name, patterns of names (web-*,db-?) or the id of the process that made it; with --source bpf one that runs already"},

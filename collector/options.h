@@ -33,6 +33,7 @@ struct options {
 	const char *label;   /* --label */
 	bool raw;	     /* a row for each exit; false: --no-raw */
 	int64_t keep_ns;     /* --keep-raw; 0: all rows */
+	uint32_t rollup_ms;  /* --rollup: interval of the sums; 0: 100 ms */
 	int64_t flush_ns;    /* --flush: longest time between two transactions */
 
 	/* who may ask while it records */

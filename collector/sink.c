@@ -87,6 +87,7 @@ static int begin(struct sink *sink, struct fault *fault)
 	run = run_info_store(info, sink->source->ops->name, sink->options.raw);
 	if (sink->metrics)
 		metrics_begin(sink->metrics, info);
+	run.rollup_ms = sink->options.rollup_ms;
 	run.keep_cycles = (uint64_t)((double)sink->options.keep_ns * info->tsc_khz / 1e6);
 
 	if (sink->store) {

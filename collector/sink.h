@@ -18,6 +18,7 @@
  * @label: NULL: the source's
  * @raw: a row for each exit
  * @keep_ns: how long rows are kept, ns; 0: all
+ * @rollup_ms: interval of the sums, a part of 1000 ms; 0: 100 ms
  * @is_this_host: the source records here: processes and threads have names to be read
  */
 struct sink_options {
@@ -26,6 +27,7 @@ struct sink_options {
 	const char *label;
 	bool raw;
 	int64_t keep_ns;
+	uint32_t rollup_ms;
 	bool is_this_host;
 };
 

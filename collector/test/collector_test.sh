@@ -72,6 +72,9 @@ refuses '^collector: --vm: the name of the VM is empty$' --db new.sqlite --vm ''
 refuses '^collector: --run 0: not the number of a run$' --db new.sqlite --run 0
 refuses '^collector: --source here: not a source (best, ring, bpf, tracefs)$' --db new.sqlite --source here
 refuses 'use one of them' --db new.sqlite --no-raw --keep-raw 10s
+for time in 99ms 300ms 2s 100.5ms 0; do
+	refuses "^collector: --rollup $time: not a " --db new.sqlite --rollup "$time"
+done
 refuses 'only with import' --db new.sqlite --tsc-khz 1000
 refuses 'only for recordings from the device' --capture new.cap --cross-check
 refuses 'are for recordings from the device' --from plain.cap --db new.sqlite --duration 10s

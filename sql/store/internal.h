@@ -10,7 +10,7 @@
 #include "sql/store/tally.h"
 #include "sql/text.h"
 
-/* Intervals of exit_rollup and exit_hist, in ms. */
+/* Intervals of exit_rollup (where the run has no other) and of exit_hist_packed, in ms. */
 #define STORE_ROLLUP_MS 100U
 #define STORE_HIST_MS	1000U
 

@@ -80,9 +80,10 @@ static void reset(struct store *store)
 
 int store_begin(struct store *store, const struct store_run *run)
 {
+	uint32_t rollup_ms = run->rollup_ms ? run->rollup_ms : STORE_ROLLUP_MS;
 	int rc;
 
-	if (store->run || !run->tsc_khz)
+	if (store->run || !run->tsc_khz || STORE_HIST_MS % rollup_ms)
 		return -EINVAL;
 
 	reset(store);
@@ -90,7 +91,7 @@ int store_begin(struct store *store, const struct store_run *run)
 	store->raw = run->raw;
 	store->keep_cycles = run->keep_cycles;
 	store->tsc_start = run->tsc_start;
-	store->rollup_cycles = (uint64_t)run->tsc_khz * STORE_ROLLUP_MS;
+	store->rollup_cycles = (uint64_t)run->tsc_khz * rollup_ms;
 	store->hist_cycles = (uint64_t)run->tsc_khz * STORE_HIST_MS;
 
 	rc = insert_run(store, run);

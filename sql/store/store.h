@@ -72,6 +72,7 @@ struct store_run {
 	uint64_t tsc_start;
 	int64_t started_ns;
 	uint64_t keep_cycles; /* keep rows of the last N TSC cycles only; 0: all */
+	uint32_t rollup_ms;   /* length of an interval of exit_rollup, a part of 1000; 0: 100 */
 	bool raw;	      /* a row for every exit; false: roll-ups only */
 	bool split;	      /* the four parts of cycles are known */
 };

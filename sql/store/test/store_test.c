@@ -352,10 +352,44 @@ static void test_names(void)
 		 2);
 }
 
+/* Roll-ups of half seconds say what the rows say; a second is a whole number of them. */
+static void test_rollup_interval(void)
+{
+	const char *path = test_path("interval.sqlite");
+	struct store_run run = test_run;
+	struct store *store = NULL;
+	struct synthetic s;
+	int vcpu;
+
+	run.raw = true;
+	CHECK_EQ(store_open(path, &store), 0);
+	run.rollup_ms = 300;
+	CHECK_EQ(store_begin(store, &run), -EINVAL);
+	run.rollup_ms = 500;
+	CHECK_EQ(store_begin(store, &run), 0);
+
+	vcpu = add_vcpu(store, 0);
+	synthetic_init(&s, 0, 1);
+	for (int i = 0; i < 20; i++) {
+		s.tsc += SYNTHETIC_TSC_KHZ * 130ULL;
+		synthetic_fill(&s, records, 500);
+		CHECK_EQ(store_append(store, vcpu, records, 500), 0);
+		CHECK_EQ(store_flush(store), 0);
+	}
+	CHECK_EQ(store_finish(store, "complete", s.tsc, 2), 0);
+	store_close(store);
+
+	CHECK_EQ(query(path, "SELECT rollup_cycles / tsc_khz FROM run"), 500);
+	CHECK_EQ(query(path, rollup_differs), 0);
+	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_rollup"), 10000);
+	CHECK(query(path, "SELECT count(DISTINCT slot) FROM exit_rollup") >= 5);
+}
+
 int main(void)
 {
 	test_round_trip();
 	test_sums();
+	test_rollup_interval();
 	test_second_run();
 	test_keep();
 	test_refreshed();
