@@ -37,7 +37,7 @@ SCRIPTS = {
 HAND_ON = {"testbed/boot-linux": "testbed/run", "testbed/compare-perf": "testbed/run"}
 NEED_VALUE = {
     "./demo": ["--db"],
-    "kvm/build": ["--kernel", "--out", "--cache"],
+    "kvm/build": ["--kernel", "--source", "--headers", "--out", "--cache"],
     "kvm/install": ["--modules", "--kvm-params", "--vendor-params"],
     "testbed/boot-linux": ["--out"],
     "testbed/compare-paging": ["--out", "--machine", "--kernel", "--modules"],
