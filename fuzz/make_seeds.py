@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""make_seeds.py MAKE_CAPTURE - writes the small inputs that fuzzing begins with into corpus/
+"""make_seeds.py MAKE_CAPTURE MAKE_CHUNK - writes the small inputs that fuzzing begins with
 
-bazel build -c opt //collector:make_capture
-python3 fuzz/make_seeds.py bazel-bin/collector/make_capture
+They go into corpus/.
+
+bazel build -c opt //collector:make_capture //sql/chunk:make_chunk
+python3 fuzz/make_seeds.py bazel-bin/collector/make_capture bazel-bin/sql/chunk/make_chunk
 
 Inputs that are regressions are added by hand, see README.md.
 """
 import gzip
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -19,7 +22,7 @@ sys.path.insert(0, os.path.join(FUZZ, "..", "collector", "test"))
 from recordings import (ADDR, CALLCHAIN, Dat, NORMAL, Perf, READ, WEIGHT, entry_event, exit_event,
                         pages, pairs)
 
-MAKE_CAPTURE = os.path.abspath(sys.argv[1])
+MAKE_CAPTURE, MAKE_CHUNK = map(os.path.abspath, sys.argv[1:3])
 
 TRACE_TEXT = """\
 # tracer: nop
@@ -109,6 +112,25 @@ def put_symbols():
         put("symbols", "object", file.read())
 
 
+def record(number):
+    """struct kvm_exit_record: all fields in use, most with two values."""
+    odd = number % 2
+    words = (
+        number, 1000 * number, 0x1000 + 16 * odd, 0x3000, 3 + odd, 0, 0xfee00000 + number, odd)
+    cycles = (300 + number + 100 * odd, 300, 100 * odd, number, 0)
+    small = (10 + odd, 0x1800, 0, 0, odd, 2, odd, 1, 4 * odd)
+    new = (50 * odd, number, 8 * odd, 0x800000ec, 0, 0, 0, 0, 0)
+    return struct.pack("<8Q5Q4I2H2BH3Q2I4Q", *words, *cycles, *small, *new)
+
+
+def put_chunks():
+    for name, level, count in (("plain", 0, 5), ("zstd", 1, 5), ("one", 0, 1), ("blocks", 0, 129)):
+        records = b"".join(map(record, range(count)))
+        made = subprocess.run([MAKE_CHUNK, str(level)], input=records, capture_output=True, check=True)
+        put("chunk", name, made.stdout)
+    put("chunk", "records", b"".join(map(record, range(3))))
+
+
 def put_databases():
     """What the bytes mean: see database.c."""
     seeds = {
@@ -145,6 +167,7 @@ def main():
         put("leaf_text", "leaves.txt", LEAF_TEXT)
         put("leaf_text", "capabilities.txt", CAPABILITIES)
         put_symbols()
+        put_chunks()
         put_databases()
 
 

@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * encode.c - makes chunks
+ *
+ * Records are taken in blocks that stay in the first cache. In a block each field is gathered into
+ * an array of numbers, changed as its coding says, and put into its stream.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <zstd.h>
+
+#include "sql/chunk/format.h"
+#include "sql/chunk/numbers.h"
+
+#define BLOCK 128U
+
+#define RECORD_WORDS (sizeof(struct kvm_exit_record) / sizeof(uint64_t))
+
+/* Twice the most records, so that a free place is found soon. */
+#define HASH_PLACES (2 * CHUNK_RECORDS_MAX)
+
+#define HASH_FACTOR 0x9e3779b97f4a7c15ULL /* 2^64 / the golden ratio */
+
+/* The tuple in a record: the bits @mask of word @index of the record. */
+struct tuple_word {
+	uint32_t index;
+	uint64_t mask;
+};
+
+struct chunk_encoder {
+	int level;
+	ZSTD_CCtx *zstd;
+	struct numbers streams[CHUNK_SLOTS];
+
+	/* What is in a tuple, and the tuples: words_used words each. */
+	struct tuple_word words[RECORD_WORDS];
+	uint32_t words_used;
+	uint64_t *tuples;
+	uint32_t tuple_count;
+	uint64_t *rips;
+	uint32_t rip_count;
+
+	/* Of the first mask + 1 places, 0: free, else number of the tuple or RIP + 1. */
+	uint32_t mask;
+	uint16_t tuple_at[HASH_PLACES];
+	uint16_t rip_at[HASH_PLACES];
+
+	/* The value of a field that the next one is compared with. */
+	uint64_t last[CHUNK_FIELDS];
+	uint64_t in_context[CHUNK_FIELDS][CHUNK_CONTEXTS];
+
+	/* The block: what its records share for all fields. */
+	uint64_t any[RECORD_WORDS]; /* OR of each word */
+	uint64_t value[BLOCK];
+	uint64_t sum[BLOCK];
+	uint32_t context[BLOCK];
+
+	unsigned char *out;
+	size_t room;
+	size_t used;
+};
+
+/* Marks the bits of the tuple's fields in the words of a record. */
+static void find_tuple_words(struct chunk_encoder *e)
+{
+	unsigned char bits[sizeof(struct kvm_exit_record)] = {0};
+
+	for (int i = 0; i < CHUNK_FIELDS; i++) {
+		if (chunk_fields[i].coding == CHUNK_IN_TUPLE)
+			memset(bits + chunk_fields[i].offset, 0xff, chunk_fields[i].bytes);
+	}
+	for (uint32_t i = 0; i < RECORD_WORDS; i++) {
+		struct tuple_word word = {.index = i};
+
+		memcpy(&word.mask, bits + i * sizeof(word.mask), sizeof(word.mask));
+		if (word.mask)
+			e->words[e->words_used++] = word;
+	}
+}
+
+struct chunk_encoder *chunk_encoder_new(int level)
+{
+	struct chunk_encoder *e = calloc(1, sizeof(*e));
+	int rc = 0;
+
+	if (!e)
+		return NULL;
+
+	find_tuple_words(e);
+	e->level = level;
+	e->zstd = level ? ZSTD_createCCtx() : NULL;
+	e->tuples = malloc(CHUNK_RECORDS_MAX * e->words_used * sizeof(uint64_t));
+	e->rips = malloc(CHUNK_RECORDS_MAX * sizeof(uint64_t));
+	for (int i = 0; i < CHUNK_SLOTS; i++)
+		rc |= numbers_init(&e->streams[i]);
+
+	if (rc || !e->tuples || !e->rips || (level && !e->zstd)) {
+		chunk_encoder_free(e);
+		return NULL;
+	}
+	return e;
+}
+
+void chunk_encoder_free(struct chunk_encoder *encoder)
+{
+	if (!encoder)
+		return;
+
+	for (int i = 0; i < CHUNK_SLOTS; i++)
+		numbers_free(&encoder->streams[i]);
+	ZSTD_freeCCtx(encoder->zstd);
+	free(encoder->tuples);
+	free(encoder->rips);
+	free(encoder->out);
+	free(encoder);
+}
+
+/* Begins a chunk. */
+static void clear(struct chunk_encoder *e, const struct kvm_exit_record *first, size_t count)
+{
+	for (e->mask = 1; e->mask < 2 * count; e->mask *= 2)
+		;
+	memset(e->tuple_at, 0, e->mask * sizeof(*e->tuple_at));
+	memset(e->rip_at, 0, e->mask * sizeof(*e->rip_at));
+	e->mask--;
+	e->tuple_count = 0;
+	e->rip_count = 0;
+
+	memset(e->last, 0, sizeof(e->last));
+	e->last[CHUNK_SEQ] = first->seq - 1;
+	e->last[CHUNK_TSC] = first->tsc;
+	for (int i = 0; i < CHUNK_FIELDS; i++) {
+		if (chunk_fields[i].coding == CHUNK_LIKE_LAST)
+			memset(e->in_context[i], 0, sizeof(e->in_context[i]));
+	}
+
+	for (int i = 0; i < CHUNK_SLOTS; i++)
+		numbers_clear(&e->streams[i]);
+	e->used = 0;
+}
+
+/* Copies one field of all records into an array of numbers. */
+#define GATHER(type)                                                                               \
+	for (size_t i = 0; i < count; i++, p += sizeof(struct kvm_exit_record)) {                  \
+		type field;                                                                        \
+                                                                                                   \
+		memcpy(&field, p, sizeof(field));                                                  \
+		value[i] = field;                                                                  \
+	}
+
+static void gather(uint64_t *value, const struct chunk_field_format *format,
+		   const struct kvm_exit_record *records, size_t count)
+{
+	const unsigned char *p = (const unsigned char *)records + format->offset;
+
+	switch (format->bytes) {
+	case 8:
+		GATHER(uint64_t)
+		break;
+	case 4:
+		GATHER(uint32_t)
+		break;
+	case 2:
+		GATHER(uint16_t)
+		break;
+	default:
+		GATHER(uint8_t)
+	}
+}
+
+static inline uint32_t hash_word(uint64_t word)
+{
+	return (uint32_t)(word * HASH_FACTOR >> 32);
+}
+
+/* The number of a record's tuple, a new one if it has not been seen. */
+static uint32_t number_of_tuple(struct chunk_encoder *e, const struct kvm_exit_record *record)
+{
+	uint64_t tuple[RECORD_WORDS];
+	uint64_t mixed = 0;
+	uint32_t place;
+
+	for (uint32_t i = 0; i < e->words_used; i++) {
+		memcpy(&tuple[i], (const char *)record + e->words[i].index * sizeof(uint64_t),
+		       sizeof(uint64_t));
+		tuple[i] &= e->words[i].mask;
+		mixed += (tuple[i] ^ tuple[i] >> 32) * (HASH_FACTOR + 2 * HASH_FACTOR * i);
+	}
+
+	for (place = hash_word(mixed ^ mixed >> 32) & e->mask; e->tuple_at[place];
+	     place = (place + 1) & e->mask) {
+		const uint64_t *known = &e->tuples[(e->tuple_at[place] - 1U) * e->words_used];
+		uint32_t same = 0;
+
+		while (same < e->words_used && known[same] == tuple[same])
+			same++;
+		if (same == e->words_used)
+			return e->tuple_at[place] - 1U;
+	}
+
+	memcpy(&e->tuples[e->tuple_count * e->words_used], tuple, e->words_used * sizeof(*tuple));
+	e->tuple_at[place] = (uint16_t)++e->tuple_count;
+	return e->tuple_count - 1;
+}
+
+static uint32_t number_of_rip(struct chunk_encoder *e, uint64_t rip)
+{
+	uint32_t place = hash_word(rip) & e->mask;
+
+	for (; e->rip_at[place]; place = (place + 1) & e->mask) {
+		if (e->rips[e->rip_at[place] - 1] == rip)
+			return e->rip_at[place] - 1U;
+	}
+	e->rips[e->rip_count++] = rip;
+	e->rip_at[place] = (uint16_t)e->rip_count;
+	return e->rip_count - 1;
+}
+
+/* The two dictionaries, and from them the contexts of a block. */
+static void encode_dictionaries(struct chunk_encoder *e, const struct kvm_exit_record *records,
+				size_t count)
+{
+	uint64_t tuple[BLOCK], rip[BLOCK];
+
+	for (size_t i = 0; i < count; i++) {
+		tuple[i] = number_of_tuple(e, &records[i]);
+		rip[i] = number_of_rip(e, records[i].guest_rip);
+		e->context[i] = chunk_context(tuple[i], rip[i]);
+	}
+	numbers_put(&e->streams[CHUNK_SLOT_TUPLE], tuple, count);
+	numbers_put(&e->streams[CHUNK_SLOT_RIP], rip, count);
+}
+
+/* Turns the values of a field into the numbers of its stream. */
+static void change(struct chunk_encoder *e, int field, const struct kvm_exit_record *records,
+		   size_t count)
+{
+	uint64_t *value = e->value;
+	uint64_t *last = &e->last[field];
+	uint64_t *in_context = e->in_context[field];
+	uint64_t now;
+
+	switch (chunk_fields[field].coding) {
+	case CHUNK_PART:
+		for (size_t i = 0; i < count; i++)
+			e->sum[i] += value[i];
+		break;
+
+	case CHUNK_SUM:
+		for (size_t i = 0; i < count; i++)
+			value[i] -= e->sum[i];
+		break;
+
+	case CHUNK_COUNTER:
+		for (size_t i = 0; i < count; i++) {
+			now = value[i];
+			value[i] = now - *last - 1;
+			*last = now;
+		}
+		break;
+
+	case CHUNK_TIME:
+		for (size_t i = 0; i < count; i++) {
+			now = value[i];
+			value[i] = now - *last;
+			*last = now + records[i].cycles;
+		}
+		break;
+
+	case CHUNK_PREVIOUS:
+		for (size_t i = 0; i < count; i++) {
+			now = value[i];
+			value[i] = now ^ *last;
+			*last = now;
+		}
+		break;
+
+	case CHUNK_LIKE_LAST:
+		for (size_t i = 0; i < count; i++) {
+			now = value[i];
+			value[i] = now ^ in_context[e->context[i]];
+			in_context[e->context[i]] = now;
+		}
+		break;
+	}
+}
+
+/* ORs the words of all records: most fields are 0 in most records. */
+static void find_zeros(struct chunk_encoder *e, const struct kvm_exit_record *records, size_t count)
+{
+	uint64_t any[RECORD_WORDS] = {0};
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t words[RECORD_WORDS];
+
+		memcpy(words, &records[i], sizeof(words));
+		for (uint32_t j = 0; j < RECORD_WORDS; j++)
+			any[j] |= words[j];
+	}
+	memcpy(e->any, any, sizeof(e->any));
+}
+
+/* Whether a field is 0 in all records up to the end of the block, and so are its numbers. */
+static bool is_zero(const struct chunk_encoder *e, int field)
+{
+	const struct chunk_field_format *format = &chunk_fields[field];
+
+	return !e->any[format->offset / sizeof(uint64_t)] && !e->streams[field].any &&
+	       (format->coding == CHUNK_AS_IS || format->coding == CHUNK_PART ||
+		format->coding == CHUNK_PREVIOUS || format->coding == CHUNK_LIKE_LAST);
+}
+
+static void encode_block(struct chunk_encoder *e, const struct kvm_exit_record *records,
+			 size_t count)
+{
+	memset(e->sum, 0, sizeof(e->sum));
+	find_zeros(e, records, count);
+	encode_dictionaries(e, records, count);
+
+	/* The sum comes last: it needs all its parts. */
+	for (int pass = 0; pass < 2; pass++) {
+		for (int i = 0; i < CHUNK_FIELDS; i++) {
+			const struct chunk_field_format *format = &chunk_fields[i];
+
+			if (format->coding == CHUNK_IN_TUPLE || format->coding == CHUNK_IN_RIPS ||
+			    (format->coding == CHUNK_SUM) != pass)
+				continue;
+			if (is_zero(e, i)) {
+				numbers_put_zeros(&e->streams[i], count);
+				continue;
+			}
+			gather(e->value, format, records, count);
+			change(e, i, records, count);
+			numbers_put(&e->streams[i], e->value, count);
+		}
+	}
+}
+
+/* The values of a field in the dictionary of tuples, each XOR the one before. */
+static void put_tuple_field(struct chunk_encoder *e, int field)
+{
+	const struct chunk_field_format *format = &chunk_fields[field];
+	uint32_t word = 0;
+	uint64_t last = 0;
+
+	while (e->words[word].index != format->offset / sizeof(uint64_t))
+		word++;
+	for (uint32_t i = 0; i < e->tuple_count; i++) {
+		uint64_t tuple = le64toh(e->tuples[i * e->words_used + word]);
+		uint64_t now = tuple >> format->offset % sizeof(uint64_t) * 8;
+		uint64_t number;
+
+		if (format->bytes < sizeof(now))
+			now &= (1ULL << format->bytes * 8) - 1;
+		number = now ^ last;
+		last = now;
+		numbers_put(&e->streams[field], &number, 1);
+	}
+}
+
+static void put_rips(struct chunk_encoder *e, int field)
+{
+	uint64_t last = 0;
+
+	for (uint32_t i = 0; i < e->rip_count; i++) {
+		uint64_t number = e->rips[i] ^ last;
+
+		last = e->rips[i];
+		numbers_put(&e->streams[field], &number, 1);
+	}
+}
+
+static int reserve(struct chunk_encoder *e, size_t bytes)
+{
+	size_t room = e->room ? e->room : 65536;
+	unsigned char *out;
+
+	while (room - e->used < bytes)
+		room *= 2;
+	if (room == e->room)
+		return 0;
+
+	out = realloc(e->out, room);
+	if (!out)
+		return -ENOMEM;
+	e->out = out;
+	e->room = room;
+	return 0;
+}
+
+/* Appends one part; its length goes to @length_at in the chunk. */
+static int put_part(struct chunk_encoder *e, const unsigned char *part, size_t bytes,
+		    size_t length_at)
+{
+	size_t most = e->level ? ZSTD_compressBound(bytes) : bytes;
+	int rc = reserve(e, most);
+
+	if (rc)
+		return rc;
+	if (!e->level)
+		memcpy(e->out + e->used, part, bytes);
+	else
+		bytes = ZSTD_compressCCtx(e->zstd, e->out + e->used, most, part, bytes, e->level);
+	if (ZSTD_isError(bytes))
+		return -ENOMEM;
+
+	chunk_put32(e->out + length_at, (uint32_t)bytes);
+	e->used += bytes;
+	return 0;
+}
+
+static unsigned int stream_number(int slot)
+{
+	if (slot == CHUNK_SLOT_TUPLE)
+		return CHUNK_STREAM_TUPLE;
+	return slot == CHUNK_SLOT_RIP ? CHUNK_STREAM_RIP : (unsigned int)slot;
+}
+
+/* Writes the directory and the parts of all streams that are not zeros. */
+static int put_streams(struct chunk_encoder *e)
+{
+	size_t entry = CHUNK_AT_DIRECTORY;
+	int rc = 0;
+
+	for (int i = 0; i < CHUNK_SLOTS; i++)
+		e->used += e->streams[i].any ? CHUNK_ENTRY_BYTES : 0;
+	chunk_put16(e->out + CHUNK_AT_STREAMS,
+		    (uint16_t)((e->used - CHUNK_AT_DIRECTORY) / CHUNK_ENTRY_BYTES));
+
+	for (int i = 0; i < CHUNK_SLOTS && !rc; i++) {
+		const struct numbers *stream = &e->streams[i];
+
+		if (!stream->any)
+			continue;
+		chunk_put32(e->out + entry, stream_number(i));
+		rc = put_part(e, stream->widths, NUMBERS_WIDTHS_BYTES(stream->count), entry + 4);
+		if (!rc)
+			rc = put_part(e, stream->bytes, stream->used, entry + 8);
+		entry += CHUNK_ENTRY_BYTES;
+	}
+	return rc;
+}
+
+/* Writes the chunk from its streams. */
+static int put_chunk(struct chunk_encoder *e, const struct kvm_exit_record *first, size_t count)
+{
+	int rc = reserve(e, CHUNK_AT_DIRECTORY + CHUNK_SLOTS * CHUNK_ENTRY_BYTES);
+
+	if (rc)
+		return rc;
+	chunk_put32(e->out + CHUNK_AT_MAGIC, CHUNK_MAGIC);
+	e->out[CHUNK_AT_VERSION] = CHUNK_VERSION;
+	e->out[CHUNK_AT_CODEC] = e->level ? CHUNK_CODEC_ZSTD : CHUNK_CODEC_NONE;
+	chunk_put32(e->out + CHUNK_AT_COUNT, (uint32_t)count);
+	chunk_put32(e->out + CHUNK_AT_TUPLES, e->tuple_count);
+	chunk_put32(e->out + CHUNK_AT_RIPS, e->rip_count);
+	chunk_put64(e->out + CHUNK_AT_SEQ, first->seq);
+	chunk_put64(e->out + CHUNK_AT_TSC, first->tsc);
+	e->used = CHUNK_AT_DIRECTORY;
+
+	rc = put_streams(e);
+	if (!rc)
+		chunk_put32(e->out + CHUNK_AT_CRC, chunk_crc(e->out, e->used));
+	return rc;
+}
+
+int chunk_encode(struct chunk_encoder *encoder, const struct kvm_exit_record *records, size_t count,
+		 const unsigned char **data, size_t *bytes)
+{
+	int rc;
+
+	if (!count || count > CHUNK_RECORDS_MAX)
+		return -EINVAL;
+
+	clear(encoder, records, count);
+	for (size_t i = 0; i < count; i += BLOCK)
+		encode_block(encoder, records + i, count - i < BLOCK ? count - i : BLOCK);
+
+	for (int i = 0; i < CHUNK_FIELDS; i++) {
+		if (chunk_fields[i].coding == CHUNK_IN_TUPLE)
+			put_tuple_field(encoder, i);
+		else if (chunk_fields[i].coding == CHUNK_IN_RIPS)
+			put_rips(encoder, i);
+	}
+
+	rc = put_chunk(encoder, records, count);
+	*data = encoder->out;
+	*bytes = encoder->used;
+	return rc;
+}
