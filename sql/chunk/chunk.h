@@ -129,7 +129,7 @@ void chunk_decoder_free(struct chunk_decoder *decoder);
  *
  * Checks the checksum and the sizes.
  *
- * Return: 0, CHUNK_DAMAGED or CHUNK_FUTURE; then there are no records.
+ * Return: 0, CHUNK_DAMAGED or CHUNK_FUTURE; then no chunk is open.
  */
 int chunk_open(struct chunk_decoder *decoder, const void *data, size_t bytes);
 
