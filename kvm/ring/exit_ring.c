@@ -21,11 +21,11 @@
 
 /* True while a file has armed recording or is attached for records. */
 DEFINE_STATIC_KEY_FALSE(exit_ring_recording);
-EXPORT_SYMBOL_GPL(exit_ring_recording);
+EXIT_RING_EXPORT(exit_ring_recording);
 
 /* Bytes from the start of a vCPU's slab object to the pointer to its ring. */
 unsigned int exit_ring_offset __read_mostly;
-EXPORT_SYMBOL_GPL(exit_ring_offset);
+EXIT_RING_EXPORT(exit_ring_offset);
 
 /* Checks the parts of the open exit. Returns cycles, or 0 if the parts are inconsistent. */
 static u64 exit_ring_check_parts(struct exit_ring *er, u64 cycles)
@@ -83,8 +83,9 @@ static u64 exit_ring_injected(struct exit_ring *er)
 		       (arch->interrupt.soft ? INTR_TYPE_SOFT_INTR : INTR_TYPE_EXT_INTR);
 	}
 
-	event |= exception->vector | (kvm_exception_is_soft(exception->vector) ?
-				      INTR_TYPE_SOFT_EXCEPTION : INTR_TYPE_HARD_EXCEPTION);
+	event |= exit_ring_vector(exception) |
+		 (kvm_exception_is_soft(exit_ring_vector(exception)) ? INTR_TYPE_SOFT_EXCEPTION :
+								      INTR_TYPE_HARD_EXCEPTION);
 	if (!exception->has_error_code)
 		return event;
 	er->flags |= KVM_EXIT_REC_EVENT_ERROR;
@@ -142,7 +143,7 @@ void exit_ring_close(struct exit_ring *er, u64 cycles)
 	er->preempted = 0;
 	er->polled = 0;
 }
-EXPORT_SYMBOL_GPL(exit_ring_close);
+EXIT_RING_EXPORT(exit_ring_close);
 
 /*
  * exit_ring_open() for the rest: no reader, a filter, a tail that must be read again, a
@@ -167,7 +168,7 @@ bool exit_ring_open_slow(struct exit_ring *er)
 	er->open = buf->id + (er->record ? EXIT_RING_PENDING_FILTER : EXIT_RING_DROPPED);
 	return er->record;
 }
-EXPORT_SYMBOL_GPL(exit_ring_open_slow);
+EXIT_RING_EXPORT(exit_ring_open_slow);
 
 void exit_ring_record_guest(struct kvm_vcpu *vcpu, struct exit_ring *er)
 {
@@ -178,7 +179,7 @@ void exit_ring_record_guest(struct kvm_vcpu *vcpu, struct exit_ring *er)
 		er->flags |= KVM_EXIT_REC_CR3;
 	}
 }
-EXPORT_SYMBOL_GPL(exit_ring_record_guest);
+EXIT_RING_EXPORT(exit_ring_record_guest);
 
 static bool exit_ring_holds_slot(struct exit_ring *er)
 {
@@ -209,6 +210,7 @@ fastpath_t exit_ring_fastpath_taken(struct exit_ring *er, fastpath_t fastpath)
 		return EXIT_FASTPATH_EXIT_HANDLED;
 	return fastpath;
 }
+EXIT_RING_EXPORT(exit_ring_fastpath_taken);
 
 /*
  * Reads the tail again. Returns whether the watermark is reached. A buffer that is there with

@@ -17,7 +17,7 @@
 #include <asm/msr.h>
 
 #include "exit_ring_core.h"
-#include "kvm_cache_regs.h"
+#include "exit_ring_series.h"
 
 /* What the vCPU does inside KVM_RUN. Only a HANDLER that is scheduled out is PREEMPTED. */
 enum exit_ring_phase {

@@ -62,9 +62,9 @@ struct exit_ring_buf *exit_ring_new_buf(struct mem_cgroup *payer, u32 count)
 
 	if (!payer)
 		return exit_ring_alloc_buf(count);
-	before = set_active_memcg(payer);
+	before = exit_ring_set_memcg(payer);
 	buf = exit_ring_alloc_buf(count);
-	set_active_memcg(before);
+	exit_ring_set_memcg(before);
 	return buf;
 }
 

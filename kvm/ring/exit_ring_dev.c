@@ -12,7 +12,6 @@
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <linux/version.h>
 #include <linux/vmalloc.h>
 #include <asm/tsc.h>
 
@@ -401,15 +400,6 @@ static vm_fault_t exit_ring_fault(struct vm_fault *vmf)
 static const struct vm_operations_struct exit_ring_vm_ops = {
 	.fault = exit_ring_fault,
 };
-
-static void exit_ring_vm_flags(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t clear)
-{
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
-	vm_flags_mod(vma, set, clear);
-#else
-	vma->vm_flags = (vma->vm_flags & ~clear) | set;
-#endif
-}
 
 static int exit_ring_dev_mmap(struct file *file, struct vm_area_struct *vma)
 {

@@ -329,6 +329,10 @@ void exit_ring_publish_ring(struct exit_ring *er)
 	struct mem_cgroup *payer;
 	u32 count;
 
+	if (exit_ring_has_no_hooks(er->kvm)) {
+		pr_info_once("the exits of TDX guests are neither counted nor recorded\n");
+		return;
+	}
 	exit_ring_stock_vendor = !er->isa;
 	if (!er->isa) {
 		pr_warn_once("the vendor module is a stock one: exits are neither counted nor recorded; load the kvm-intel.ko or kvm-amd.ko built with this kvm.ko\n");

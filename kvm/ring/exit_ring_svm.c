@@ -123,7 +123,7 @@ void svm_exit_ring_record(struct kvm_vcpu *vcpu)
 	flags |= svm_exit_key(vcpu, record, code, control->exit_info_1, control->exit_info_2);
 
 	exit_ring_finish_fill(vcpu, er, flags);
-	if (unlikely(sev_es_guest(vcpu->kvm)))
+	if (unlikely(svm_exit_ring_is_encrypted(vcpu)))
 		svm_exit_encrypted(er);
 	else
 		svm_exit_cr3(vcpu, er);

@@ -39,14 +39,16 @@ static_assert(KVM_EXIT_ACCESS_READ == 1 && KVM_EXIT_ACCESS_WRITE == 2 &&
  */
 static __always_inline u64 vmx_exit_read_rip(struct kvm_vcpu *vcpu)
 {
-	kvm_register_mark_available(vcpu, VCPU_REGS_RIP);
-	return vcpu->arch.regs[VCPU_REGS_RIP] = vmcs_readl(GUEST_RIP);
+	kvm_register_mark_available(vcpu, VMX_EXIT_RING_RIP);
+	return vmx_exit_ring_rip(vcpu) = vmcs_readl(GUEST_RIP);
 }
 
 static __always_inline u64 vmx_exit_read_qual(struct kvm_vcpu *vcpu)
 {
-	kvm_register_mark_available(vcpu, VCPU_EXREG_EXIT_INFO_1);
-	return to_vmx(vcpu)->exit_qualification = vmcs_readl(EXIT_QUALIFICATION);
+	struct vcpu_vmx *vmx = to_vmx(vcpu);
+
+	kvm_register_mark_available(vcpu, VMX_EXIT_RING_QUAL);
+	return vmx_exit_ring_vt(vmx)->exit_qualification = vmcs_readl(EXIT_QUALIFICATION);
 }
 
 u32 vmx_exit_event(struct kvm_vcpu *vcpu, struct kvm_exit_record *record);
@@ -96,7 +98,7 @@ static __always_inline void vmx_exit_fill(struct kvm_vcpu *vcpu, struct exit_rin
 {
 	struct vcpu_vmx *vmx = to_vmx(vcpu);
 	struct kvm_exit_record *record = er->record;
-	u32 reason = vmx->exit_reason.full;
+	u32 reason = vmx_exit_ring_vt(vmx)->exit_reason.full;
 
 	record->guest_rip = rip;
 	record->qualification = qual;
@@ -115,7 +117,9 @@ static __always_inline void vmx_exit_fill(struct kvm_vcpu *vcpu, struct exit_rin
 
 static __always_inline struct kvm_exit_total *vmx_exit_total(struct vcpu_vmx *vmx)
 {
-	return &vmx->exit_ring->totals[kvm_exit_slot_vmx(vmx->exit_reason.basic)];
+	u32 basic = vmx_exit_ring_vt(vmx)->exit_reason.basic;
+
+	return &vmx->exit_ring->totals[kvm_exit_slot_vmx(basic)];
 }
 
 /* vmx_exit_ring_exit() with a reader */
