@@ -59,8 +59,10 @@ setup_find_kernel() {
 
 	source_package=$(series_column "$series" 3)
 	[ -n "$source_package" ] || die "Linux $series: not in kvm/series ($(series_list | xargs))"
-	[ "$(series_column "$series" 2)" = "$(. /etc/os-release && echo "$VERSION_CODENAME")" ] ||
-		die "Linux $series: from Debian $(series_column "$series" 2), not from this Debian's packages"
+	if is_other_suite "$(series_column "$series" 2)"; then
+		kvm/host/suite kernel "$series"
+		return
+	fi
 	version=$(apt-cache policy "$source_package" | awk '/Candidate:/ { print $2 }')
 	[ -n "$version" ] && [ "$version" != "(none)" ] ||
 		die "apt offers no $source_package: check /etc/apt/sources.list and run apt-get update"
@@ -93,7 +95,9 @@ setup_all() {
 	missing=$(setup_missing "$@")
 	for s in $series; do
 		kver=$(setup_kernel "$s")
-		if [ -z "$kver" ] ||
+		if [ -z "$kver" ]; then
+			missing="$missing series-$s"
+		elif ! is_other_suite "$(series_column "$s" 2)" &&
 			[ -n "$(setup_missing "linux-headers-$kver" "$(series_column "$s" 3)")" ]; then
 			missing="$missing series-$s"
 		fi
@@ -107,7 +111,9 @@ setup_all() {
 		[ -n "$kver" ] || die "no linux-headers of series $s fit its source package: run apt-get update, then try again"
 		sed -i "/^$s /d" .cache/kernels
 		echo "$s $kver" >>.cache/kernels
-		set -- "$@" "$(series_column "$s" 3)" "linux-headers-$kver"
+		# kvm/build gets what it needs of another suite itself.
+		is_other_suite "$(series_column "$s" 2)" ||
+			set -- "$@" "$(series_column "$s" 3)" "linux-headers-$kver"
 	done
 	missing=$(setup_missing "$@")
 	[ -n "$missing" ] || return 0

@@ -11,6 +11,7 @@ import subprocess
 from . import CACHE, ROOT, BedError
 
 SERIES = re.compile(r"\d+\.\d+")
+OTHER_SUITE = str(ROOT / "kvm/host/suite")
 
 
 def _table():
@@ -24,6 +25,11 @@ def all_series():
     return list(_table())
 
 
+def is_by_hand(series):
+    """Whether only those test a series who name it (column TESTS of kvm/series)."""
+    return _table()[series][3] == "hand"
+
+
 def default_series():
     return all_series()[0]
 
@@ -34,6 +40,22 @@ def image_packages(version):
     if columns is None:
         return [f"linux-image-{version}"]
     return columns[2].replace("KVER", version).split(",")
+
+
+def _suite():
+    """The Debian suite of this system, or "" on another one."""
+    try:
+        release = pathlib.Path("/etc/os-release").read_text()
+    except OSError:
+        return ""
+    found = re.search(r"^VERSION_CODENAME=(\S+)", release, re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+def is_foreign(name):
+    """Whether a KVER's or a series' packages are of another Debian suite than this system."""
+    columns = _table().get(SERIES.match(name).group())
+    return columns is not None and columns[0].removesuffix("-backports") != _suite()
 
 
 def _apt(args, cwd=None):
@@ -58,6 +80,8 @@ def pinned(series):
 
 def newest(series):
     """The newest KVER of a series that apt offers in the cloud flavour."""
+    if is_foreign(series):
+        return _apt([OTHER_SUITE, "kernel", series]).strip()
     names = ["linux-image-cloud-amd64", f"linux-image-{series}-cloud-amd64"]
     for line in _apt(["apt-cache", "show", "--no-all-versions", *names]).splitlines():
         found = re.match(rf"Depends: linux-image-({re.escape(series)}\.\S+)", line)
@@ -77,10 +101,15 @@ class Kernel:
         self.dir = CACHE / "kernel" / self.version
         if not self.dir.is_dir():
             self._fetch()
+        # Later packages have the image next to the modules, and both below /usr.
+        modules = self.dir / "lib" / "modules" / self.version
+        if not modules.is_dir():
+            modules = self.dir / "usr" / modules.relative_to(self.dir)
         self.image = self.dir / "boot" / f"vmlinuz-{self.version}"
         if not self.image.is_file():
+            self.image = modules / "vmlinuz"
+        if not self.image.is_file():
             raise BedError(f"{self.image}: missing (remove {self.dir} and start again)")
-        modules = self.dir / "lib" / "modules" / self.version
         self._files = {module_name(path): path for path in modules.rglob("*.ko*")}
 
     def _fetch(self):
@@ -92,8 +121,11 @@ class Kernel:
             work = self.dir.with_name(self.version + ".new")
             shutil.rmtree(work, ignore_errors=True)
             work.mkdir()
-            _apt(["apt-get", "-o", "APT::Sandbox::User=", "download",
-                  *image_packages(self.version)], cwd=work)
+            if is_foreign(self.version):
+                _apt([OTHER_SUITE, "download", self.version, str(work)])
+            else:
+                _apt(["apt-get", "-o", "APT::Sandbox::User=", "download",
+                      *image_packages(self.version)], cwd=work)
             for deb in list(work.glob("*.deb")):
                 _apt(["dpkg-deb", "--extract", str(deb), str(work)])
                 deb.unlink()
