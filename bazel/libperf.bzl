@@ -39,7 +39,7 @@ _PARTS = ["lib/perf/*", "lib/api/fd/*", "lib/zalloc.c", "include/*", "arch/x86/i
 
 def _impl(ctx):
     rows = [line.split("\t") for line in ctx.read(ctx.attr.series).split("\n")]
-    packages = [row[2] for row in rows if len(row) == 4 and not row[0].startswith("#")]
+    packages = [row[2] for row in rows if len(row) > 2 and not row[0].startswith("#")]
     for top in packages:
         tar = ctx.path("/usr/src/%s.tar.xz" % top)
         if tar.exists:

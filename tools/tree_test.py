@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Claims about the tree as a whole: file tables, one place for the kernel series, options."""
 
+import os
 import pathlib
 import re
 import subprocess
@@ -15,14 +16,14 @@ TABLE_HEAD = re.compile(r"^\| *(file|folder|room)s? *\|")
 # What may name a kernel series: the table, the hooks, recordings and documents, and places
 # that state a fact about one series.
 # "From 6.1 on" is such a fact.
-NAMES_SERIES = re.compile(r"(?<![\d.:])(?<!from )(?:6\.1|6\.12)(?![\d])(?!\.\d+\.\d)")
+NAMES_SERIES = re.compile(r"(?<![\d.:])(?<!from )(?<!before )(?:5\.10|6\.1|6\.12|7\.3)(?![\d])(?!\.\d+\.\d)")
 MAY_NAME_SERIES = re.compile(
     r"^kvm/series$|^kvm/patches/|^testdata/|/testdata/|/test/|\.md$|^tools/tree_test\.py$")
 
 # Scripts that people start. compare-perf and boot-linux hand unknown options to testbed/run.
 SCRIPTS = {
     "./check": [], "./demo": [],
-    "kvm/build": [], "kvm/install": [], "kvm/uninstall": [],
+    "kvm/build": [], "kvm/host/suite": [], "kvm/install": [], "kvm/uninstall": [],
     "testbed/boot-linux": [], "testbed/compare-paging": [], "testbed/compare-perf": [],
     "testbed/compare-sources": [],
     "testbed/run": ["true"], "testbed/test": [],
@@ -38,6 +39,7 @@ HAND_ON = {"testbed/boot-linux": "testbed/run", "testbed/compare-perf": "testbed
 NEED_VALUE = {
     "./demo": ["--db"],
     "kvm/build": ["--kernel", "--source", "--headers", "--out", "--cache"],
+    "kvm/host/suite": ["--cache"],
     "kvm/install": ["--modules", "--kvm-params", "--vendor-params"],
     "testbed/boot-linux": ["--out"],
     "testbed/compare-paging": ["--out", "--machine", "--kernel", "--modules"],
@@ -213,7 +215,21 @@ class KernelSeries(unittest.TestCase):
 
     def test_rows_have_all_columns(self):
         for row in self.rows():
-            self.assertEqual(len(row), 4, f"kvm/series: {row}: four columns, one tab between")
+            self.assertEqual(len(row), 5, f"kvm/series: {row}: five columns, one tab between")
+            self.assertIn(row[4], ("quick", "full", "hand"))
+
+    def listed(self, *tests):
+        done = subprocess.run(["sh", "-c", '. kvm/host/series.sh && series_list "$@"', "sh", *tests],
+                              cwd=ROOT, capture_output=True, text=True, check=True,
+                              env={**os.environ, "series_table": "kvm/series"})
+        return done.stdout.split()
+
+    def test_tests_take_their_series(self):
+        rows = self.rows()
+        self.assertEqual(self.listed(), [row[0] for row in rows])
+        self.assertEqual(self.listed("quick"), [row[0] for row in rows if row[4] == "quick"])
+        self.assertEqual(self.listed("full"), [row[0] for row in rows if row[4] != "hand"])
+        self.assertEqual(self.listed("quick")[0], rows[0][0])
 
     def test_no_other_file_names_one(self):
         named = []
