@@ -31,7 +31,7 @@ of="WHERE reason = 10 AND source ="
 expect 0 'reasons .* equal' ''
 expect 0 'leaf .* equal' ''
 expect 0 'open .* equal' ''
-for equation in records reasons cycles synthesized losses store tracefs match open time entries \
+for equation in records reasons cycles synthesized losses store minimum maximum first last tracefs match open time entries \
 	perf_exit perf_entry kvm_stat kvm_stat_run leaf shape; do
 	expect 0 "^$equation .* 0  (equal|explained)" ''
 done
@@ -56,6 +56,52 @@ expect 1 'store .*UNEXPLAINED' 'UPDATE exit_hist SET n = n + 1 WHERE reason = 10
 expect 1 'synthesized .*UNEXPLAINED' 'UPDATE exit_rollup SET n_synth = 4 WHERE n_synth > 0'
 expect 1 'records .*UNEXPLAINED' 'UPDATE vcpu SET open_exits = 0'
 expect 1 'records .*UNEXPLAINED' "UPDATE vcpu SET open_exits = 2; $total + 1 $of 'totals'"
+
+# The extremes of roll-ups against their rows
+rolled='UPDATE exit_rollup SET'
+expect 1 'minimum .*UNEXPLAINED' "$rolled min_cycles = 499 WHERE reason = 10"
+expect 1 'REASON 10 IN INTERVAL 0: 0, ITS ROWS 500' "$rolled min_cycles = 0 WHERE reason = 10"
+expect 1 'maximum .*UNEXPLAINED' "$rolled max_cycles = 501 WHERE reason = 10"
+expect 1 'maximum .*UNEXPLAINED' 'UPDATE exit SET cycles = 501 WHERE seq = 5'
+expect 1 'first .*UNEXPLAINED' "$rolled first_tsc = first_tsc + 1 WHERE reason = 10"
+expect 1 'last .*UNEXPLAINED' "$rolled last_tsc = last_tsc + 1 WHERE reason = 12"
+expect 1 'INTERVAL 7: .*, ITS ROWS none' "$rolled slot = 7 WHERE reason = 10"
+expect 0 'minimum .* equal' "$rolled min_cycles = NULL, first_tsc = NULL"
+
+# ... in each interval, also where the run as a whole has them right
+intervals='UPDATE run SET rollup_cycles = 4000, hist_cycles = 20000; DELETE FROM exit_rollup;
+	INSERT INTO exit_rollup SELECT vcpu, tsc / 4000, reason, count(*), sum(cycles), 0, 0, 0, min(cycles),
+	max(cycles), 0, 0, 0, sum(flags & 8) / 8, min(tsc), max(tsc) FROM exit GROUP BY vcpu, tsc / 4000, reason'
+expect 0 'maximum .* 5 .* 5 .* equal' "$intervals"
+expect 1 'maximum .* 5 .* 4 .*UNEXPLAINED' "$intervals; $rolled max_cycles = 499 WHERE slot = 2"
+expect 1 'first .* 5 .* 4 .*UNEXPLAINED' "$intervals; $rolled first_tsc = first_tsc - 1 WHERE slot = 2"
+
+# ... and without rows, by the histograms
+no_rows='UPDATE run SET has_raw = 0; DELETE FROM exit; DELETE FROM leaf_reading'
+expect 0 'buckets .* equal' "$no_rows"
+expect 1 'buckets .*UNEXPLAINED' "$no_rows; $rolled min_cycles = 0, first_tsc = 0 WHERE reason = 10"
+expect 1 'buckets .*UNEXPLAINED' "$no_rows; $rolled max_cycles = 520 WHERE reason = 10"
+expect 1 'buckets .*UNEXPLAINED' "$no_rows; UPDATE exit_hist SET bucket = 252 WHERE reason = 10"
+expect 0 'buckets .* equal' "$no_rows; $rolled min_cycles = NULL, first_tsc = NULL"
+expect 0 'minimum: not checked' "$no_rows"
+expect 0 'buckets: not checked' ''
+
+# The sums over long intervals
+coarse='INSERT INTO exit_rollup_coarse SELECT vcpu, level, 0, reason, n, cycles, halted_cycles, userspace_cycles,
+	preempted_cycles, min_cycles, max_cycles, n_fastpath, n_nested, n_user, n_synth, first_tsc, last_tsc
+	FROM exit_rollup JOIN (SELECT 1 AS level UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5);
+	INSERT INTO exit_hist_total SELECT vcpu, part, reason, bucket, n FROM exit_hist'
+expect 0 'coarse: not checked' ''
+expect 0 'coarse .* equal' "$coarse"
+expect 0 'coarse .* equal' "$rolled min_cycles = NULL, first_tsc = NULL WHERE reason = 12; $coarse"
+for change in n=n+1 cycles=cycles+1 halted_cycles=1 min_cycles=0 min_cycles=NULL max_cycles=501 n_user=1 first_tsc=0 \
+	first_tsc=NULL last_tsc=0; do
+	expect 1 'coarse .*UNEXPLAINED' "$coarse; UPDATE exit_rollup_coarse SET $change WHERE level = 5 AND reason = 10"
+	expect 1 'coarse .*UNEXPLAINED' "$coarse; UPDATE exit_rollup_coarse SET $change WHERE level = 2 AND reason = 10"
+done
+expect 1 'coarse .*UNEXPLAINED' "$coarse; DELETE FROM exit_rollup_coarse WHERE level = 3 AND reason = 10"
+expect 1 '1 HISTOGRAM DIFFERS' "$coarse; UPDATE exit_hist_total SET n = n + 1 WHERE reason = 10"
+expect 1 '1 HISTOGRAM DIFFERS' "$coarse; UPDATE exit_hist_total SET bucket = 9 WHERE reason = 10"
 
 # The tracepoints
 expect 1 'tracefs .*UNEXPLAINED' "$total + 1 $of 'tracefs_exit'"
@@ -100,6 +146,7 @@ expect 1 'leaf .*UNEXPLAINED' 'UPDATE leaf_reading SET edx = 0xffffffff WHERE se
 
 # other VM BEGIN CYCLES: SQL for one more exit of reason 12, of another vCPU, that all sources agree on
 other() {
+	case $3 in 100) bucket=100 ;; 600) bucket=267 ;; 5000) bucket=462 ;; esac
 	cat <<END
 INSERT INTO vm SELECT 2, 1, 2, 101, 'other' WHERE $1 = 2;
 INSERT INTO vcpu (id, vm_id, vcpu_id, ring_id, recorded) VALUES (2, $1, 1, 2, 1);
@@ -107,7 +154,7 @@ INSERT INTO exit SELECT 2, 0, $2, 12, 0, $3, 0, 0, 0, rip, NULL, NULL, qualifica
 	error_code, user_reason, pcpu, cr3 FROM exit WHERE seq = 0;
 INSERT INTO exit_rollup SELECT 2, slot, 12, 1, $3, 0, 0, 0, $3, $3, 0, 0, 0, 0, $2, $2
 	FROM exit_rollup WHERE reason = 12;
-INSERT INTO exit_hist VALUES (2, 0, 12, 0, 1, 1);
+INSERT INTO exit_hist VALUES (2, 0, 12, 0, $bucket, 1);
 INSERT INTO crosscheck VALUES (1, 2, 'totals', 'exits', 12, 1, $3), (1, 2, 'tracefs_exit', 'exits', 12, 1, NULL),
 	(1, 2, 'match', 'records', 12, 1, NULL), (1, 2, 'match', 'matched', 12, 1, NULL);
 END

@@ -17,7 +17,7 @@ SELECT 1, n, 1000 * n, CASE WHEN n < 4 THEN 12 WHEN n < 14 THEN 10 ELSE 0x800000
 INSERT INTO exit_rollup
 SELECT vcpu, 0, reason, count(*), sum(cycles), 0, 0, 0, min(cycles), max(cycles), 0, 0, 0,
        sum(flags & 8) / 8, min(tsc), max(tsc) FROM exit GROUP BY vcpu, reason;
-INSERT INTO exit_hist SELECT vcpu, 0, reason, 0, 100, count(*) FROM exit GROUP BY vcpu, reason;
+INSERT INTO exit_hist SELECT vcpu, 0, reason, 0, 253, count(*) FROM exit GROUP BY vcpu, reason; -- 253: of 500 cycles
 
 INSERT INTO crosscheck VALUES
 (1, 1, 'totals', 'exits', 10, 10, 5000), (1, 1, 'totals', 'exits', 12, 5, 2000),

@@ -9,9 +9,11 @@
 
 #include "analyzer/query/db.h"
 #include "analyzer/verify/equations.h"
+#include "analyzer/verify/verify_intervals.h"
 #include "analyzer/verify/verify_leaf.h"
 #include "analyzer/verify/verify_rows.h"
 #include "base/array.h"
+#include "sql/hist.h"
 
 static int64_t id_or_all(sqlite3_stmt *stmt, int column)
 {
@@ -114,12 +116,23 @@ static void sql_row_count(sqlite3_context *context, int count, sqlite3_value **v
 	sqlite3_result_int64(context, row_counts_get(rows, sqlite3_value_int64(values[0])));
 }
 
+/* SQL function bucket_of(cycles): the bucket of exit_hist; NULL of NULL. */
+static void sql_bucket_of(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	(void)count;
+	if (sqlite3_value_type(values[0]) != SQLITE_NULL)
+		sqlite3_result_int64(context,
+				     hist_bucket((uint64_t)sqlite3_value_int64(values[0])));
+}
+
 static int add_functions(struct app *app, struct row_counts *rows)
 {
 	const int flags = SQLITE_UTF8 | SQLITE_DIRECTONLY;
 
 	if (sqlite3_create_function(app->db, "part", 2, flags | SQLITE_DETERMINISTIC, NULL,
 				    sql_part, NULL, NULL) ||
+	    sqlite3_create_function(app->db, "bucket_of", 1, flags | SQLITE_DETERMINISTIC, NULL,
+				    sql_bucket_of, NULL, NULL) ||
 	    sqlite3_create_function(app->db, "row_count", 1, flags, rows, sql_row_count, NULL,
 				    NULL))
 		return app_fail(app, "%s", sqlite3_errmsg(app->db));
@@ -129,34 +142,70 @@ static int add_functions(struct app *app, struct row_counts *rows)
 static void remove_functions(struct app *app)
 {
 	sqlite3_create_function(app->db, "part", 2, SQLITE_UTF8, NULL, NULL, NULL, NULL);
+	sqlite3_create_function(app->db, "bucket_of", 1, SQLITE_UTF8, NULL, NULL, NULL, NULL);
 	sqlite3_create_function(app->db, "row_count", 1, SQLITE_UTF8, NULL, NULL, NULL, NULL);
+}
+
+/* What the equations that look into rows have found. */
+struct rows {
+	struct row_counts counts;
+	struct intervals *intervals;
+	struct leaves *leaves;
+};
+
+/* One pass over the rows, if all were kept: else neither their sums nor the leaves are known. */
+static int read_rows(struct app *app, struct rows *rows)
+{
+	if (app->run.has_raw != RAW_ALL)
+		return 0;
+
+	rows->intervals = intervals_new(&app->run);
+	if (!rows->intervals)
+		return app_fail(app, "out of memory");
+	if (leaves_open(app, &rows->leaves) ||
+	    row_counts_read(app, &rows->counts, rows->intervals, rows->leaves))
+		return -1;
+	return intervals_compare(app, rows->intervals);
+}
+
+static int check_equation(struct app *app, int equation, const struct rows *rows,
+			  struct checks *checks)
+{
+	enum equation_kind kind = verify_equations[equation].kind;
+
+	if (kind == EQUATION_SQL)
+		return evaluate(app, equation, checks);
+	if (kind == EQUATION_LEAF)
+		return rows->leaves ? leaves_check(app, rows->leaves, equation, checks) : 0;
+	return rows->intervals ? intervals_check(app, rows->intervals, kind, equation, checks) : 0;
+}
+
+/* All that is read is of one instant, also of a run that goes on. */
+static int read_snapshot(struct app *app, struct rows *rows, struct checks *checks)
+{
+	int rc = read_rows(app, rows);
+
+	if (!rc)
+		rc = add_functions(app, &rows->counts);
+	for (int i = 0; !rc && i < verify_equation_count; i++)
+		rc = check_equation(app, i, rows, checks);
+	remove_functions(app);
+	return rc;
 }
 
 int verify_read(struct app *app, struct checks *checks)
 {
-	struct row_counts rows = {0};
-	struct leaves *leaves = NULL;
-	int rc = -1;
+	struct rows rows = {.intervals = NULL};
+	int rc;
 
-	/* Without all rows neither their number nor what a leaf must show is known. */
-	if (app->run.has_raw == 1) {
-		if (leaves_open(app, &leaves) || row_counts_read(app, &rows, leaves))
-			goto end;
-	}
-	if (add_functions(app, &rows))
-		goto end;
+	if (sqlite3_exec(app->db, "BEGIN", NULL, NULL, NULL))
+		return app_fail_sql(app);
+	rc = read_snapshot(app, &rows, checks);
+	sqlite3_exec(app->db, "COMMIT", NULL, NULL, NULL);
 
-	rc = 0;
-	for (int i = 0; !rc && i < verify_equation_count; i++) {
-		if (verify_equations[i].sql)
-			rc = evaluate(app, i, checks);
-		else if (leaves)
-			rc = leaves_check(app, leaves, i, checks);
-	}
-	remove_functions(app);
-end:
-	leaves_close(leaves);
-	row_counts_free(&rows);
+	leaves_close(rows.leaves);
+	intervals_free(rows.intervals);
+	row_counts_free(&rows.counts);
 	return rc;
 }
 

@@ -11,19 +11,30 @@
  *	why		the parts of the explanation with their numbers, ''
  *
  * and no row where the run lacks a side. Parameters: ?1 run, ?2 isa. equations/common.sql
- * stands before each query, which may use its tables. Only the equation "leaf" is code
- * (verify_leaf.h): it takes one pass over all rows.
+ * stands before each query, which may use its tables. Those that look into rows are code: "leaf"
+ * (verify_leaf.h), and the extremes of roll-ups (verify_intervals.h). They share one pass over all
+ * rows (verify_rows.h).
  */
 #ifndef EXITSCOPE_ANALYZER_QUERY_VERIFY_H
 #define EXITSCOPE_ANALYZER_QUERY_VERIFY_H
 
 #include "analyzer/query/app.h"
 
+/* How an equation is computed. */
+enum equation_kind {
+	EQUATION_SQL,
+	EQUATION_LEAF,
+	EQUATION_MIN,
+	EQUATION_MAX,
+	EQUATION_FIRST,
+	EQUATION_LAST,
+};
+
 /*
  * @name: for scripts, stays the same
  * @left, @right: what is compared
  * @source: what must have been recorded for it
- * @sql: of run ?1, its architecture ?2 and the equation's name ?3; NULL: the equation is code
+ * @sql: EQUATION_SQL: of run ?1, its architecture ?2 and the equation's name ?3
  */
 struct equation {
 	const char *name;
@@ -31,6 +42,7 @@ struct equation {
 	const char *right;
 	const char *source;
 	const char *sql;
+	enum equation_kind kind;
 };
 
 extern const struct equation verify_equations[];

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
 #include "analyzer/verify/queries.h"
 #include "base/array.h"
 
@@ -53,47 +54,59 @@ static struct row_count *find(const struct row_counts *counts, int64_t vcpu)
 	return bsearch(&key, counts->vcpu, (size_t)counts->count, sizeof(key), by_id);
 }
 
-static struct leaf_row leaf_row(sqlite3_stmt *stmt, const struct row_count *vcpu)
+/* Columns of rows.sql. */
+enum { R_VCPU, R_TSC, R_CYCLES, R_REASON, R_TIME };
+
+static struct leaf_row leaf_row(struct app *app, sqlite3_stmt *stmt, const struct row_count *vcpu)
 {
+	int64_t reason = sqlite3_column_int64(stmt, R_REASON);
+
 	return (struct leaf_row){
 		.vcpu = vcpu->id,
 		.vm = vcpu->vm,
-		.tsc = sqlite3_column_int64(stmt, 1),
-		.cycles = sqlite3_column_int64(stmt, 2),
-		.reason = sqlite3_column_int64(stmt, 3),
-		.time_cycles = sqlite3_column_int64(stmt, 4),
+		.tsc = sqlite3_column_int64(stmt, R_TSC),
+		.cycles = sqlite3_column_int64(stmt, R_CYCLES),
+		.reason = reason_basic(app->run.isa, reason),
+		.time_cycles = sqlite3_column_int64(stmt, R_TIME),
 	};
 }
 
-int row_counts_read(struct app *app, struct row_counts *counts, struct leaves *leaves)
+/* What is done with one row of @vcpu. -1 with the reason in @app. */
+static int add_row(struct app *app, sqlite3_stmt *stmt, struct row_count *vcpu,
+		   struct intervals *intervals, struct leaves *leaves)
+{
+	vcpu->n++;
+	if (intervals_add(intervals, vcpu->id, sqlite3_column_int64(stmt, R_REASON),
+			  sqlite3_column_int64(stmt, R_TSC), sqlite3_column_int64(stmt, R_CYCLES)))
+		return app_fail(app, "out of memory");
+	if (leaves) {
+		const struct leaf_row row = leaf_row(app, stmt, vcpu);
+
+		leaves_add(leaves, &row);
+	}
+	return 0;
+}
+
+int row_counts_read(struct app *app, struct row_counts *counts, struct intervals *intervals,
+		    struct leaves *leaves)
 {
 	struct row_count *vcpu = NULL;
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if (read_vcpus(app, counts))
+	if (read_vcpus(app, counts) || db_prepare(app, &stmt, verify_sql_rows))
 		return -1;
-	if (db_prepare(app, &stmt, leaves ? verify_sql_leaf_rows : "SELECT vcpu FROM exit"))
-		return -1;
-	if (leaves) {
-		sqlite3_bind_int64(stmt, 1, app->run.id);
-		sqlite3_bind_int(stmt, 2, app->run.isa);
-	}
+	sqlite3_bind_int64(stmt, 1, app->run.id);
 
 	while ((rc = db_step(app, stmt)) > 0) {
-		int64_t id = sqlite3_column_int64(stmt, 0);
+		int64_t id = sqlite3_column_int64(stmt, R_VCPU);
 
 		/* Rows of a vCPU come in batches. */
 		if (!vcpu || vcpu->id != id)
 			vcpu = find(counts, id);
-		if (!vcpu)
-			continue;
-
-		vcpu->n++;
-		if (leaves) {
-			const struct leaf_row row = leaf_row(stmt, vcpu);
-
-			leaves_add(leaves, &row);
+		if (vcpu && add_row(app, stmt, vcpu, intervals, leaves)) {
+			rc = -1;
+			break;
 		}
 	}
 	sqlite3_finalize(stmt);

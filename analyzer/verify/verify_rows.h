@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* verify_rows.h - one pass over all rows of a run: their number by vCPU, and what leaves add up */
+/* verify_rows.h - one pass over all rows of a run, for all equations that look into them */
 #ifndef EXITSCOPE_ANALYZER_QUERY_VERIFY_ROWS_H
 #define EXITSCOPE_ANALYZER_QUERY_VERIFY_ROWS_H
 
 #include "analyzer/query/app.h"
+#include "analyzer/verify/verify_intervals.h"
 #include "analyzer/verify/verify_leaf.h"
 
 /* @id: vcpu.id, rising. @n: rows of it in table exit */
@@ -21,11 +22,13 @@ struct row_counts {
 /**
  * row_counts_read - read table exit once
  * @counts: all 0; free it with row_counts_free() in any case
+ * @intervals: gets each row
  * @leaves: gets each row, too; may be NULL
  *
  * Return: 0, or -1 with the reason in @app.
  */
-int row_counts_read(struct app *app, struct row_counts *counts, struct leaves *leaves);
+int row_counts_read(struct app *app, struct row_counts *counts, struct intervals *intervals,
+		    struct leaves *leaves);
 
 /* Rows of vcpu.id @vcpu; 0 if it is not of the run. */
 int64_t row_counts_get(const struct row_counts *counts, int64_t vcpu);

@@ -1,13 +1,10 @@
--- All rows, with the reason and the time that the leaves count; ?1: the run, ?2: run.isa. With
--- leaf_time=handler the leaves add up only what KVM's handler took.
+-- All rows, with the time that the leaves count; ?1: the run. With leaf_time=handler the leaves add up
+-- only what KVM's handler took.
 SELECT
   vcpu,
   tsc,
   cycles,
-  CASE ?2
-    WHEN 1 THEN reason & 0xffff
-    ELSE reason
-  END,
+  reason,
   CASE (SELECT json_extract(module_parameters, '$.kvm.leaf_time') FROM run WHERE id = ?1)
     WHEN 'handler' THEN cycles - halted_cycles - userspace_cycles - preempted_cycles
     ELSE cycles
