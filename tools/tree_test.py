@@ -31,7 +31,7 @@ SCRIPTS = {
     "kvm/test/checkpatch_test": [], "kvm/test/cost": [], "kvm/test/dkms_test": [],
     "kvm/test/install_test": [], "kvm/test/modules_test": [], "kvm/test/mutation_test": [],
     "kvm/test/paging_host_test": [],
-    "package/make_debs": [], "package/test/reproduce": [],
+    "package/make_debs": [], "package/test/reproduce": [], "package/test/service": [],
     "tools/compile_commands.py": [], "tools/format": [], "tools/picture.py": [],
     "tools/style.py": [], "tools/tidy": [],
 }

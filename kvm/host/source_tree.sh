@@ -3,7 +3,7 @@
 #
 # The caller sets $me and $here, and has read usage.sh and series.sh. A tree fits the hooks of
 # another series if every hunk finds its place with all lines around it (no fuzz): a hook in a
-# wrong place would count, and look right.
+# wrong place would count too, and nobody would see it.
 
 # check_tree TREE: ends the script if it is not a kernel's source, or has the hooks already.
 check_tree() {
