@@ -51,7 +51,7 @@ int schema_open_own(int64_t version, sqlite3 **own)
 	int rc = sqlite3_open(":memory:", own);
 
 	if (!rc)
-		rc = sqlite3_exec(*own, sql_schema, NULL, NULL, NULL);
+		rc = sqlite3_exec(*own, version < 4 ? sql_version3 : sql_schema, NULL, NULL, NULL);
 	if (!rc && version < 2)
 		rc = sqlite3_exec(*own, sql_version1, NULL, NULL, NULL);
 	if (!rc)
@@ -387,12 +387,12 @@ static int add_temp_table(sqlite3 *db, const char *name, const char *sql)
 }
 
 /* Gives a reader empty tables in the place of those that were added after the file was made. */
-static int add_missing_tables(sqlite3 *db, int64_t version)
+static int add_missing_tables(sqlite3 *db)
 {
 	static const char sql[] = "SELECT name, sql FROM sqlite_schema WHERE type = 'table'";
 	sqlite3_stmt *tables = NULL;
 	sqlite3 *own = NULL;
-	int rc = schema_open_own(version, &own);
+	int rc = schema_open_own(SCHEMA_VERSION, &own);
 
 	if (!rc)
 		rc = sqlite3_prepare_v2(own, sql, -1, &tables, NULL);
@@ -411,14 +411,36 @@ static int add_missing_tables(sqlite3 *db, int64_t version)
 	return rc == SQLITE_DONE ? 0 : rc;
 }
 
-int schema_add_views(sqlite3 *db, int64_t version)
+/* Makes the views of @sql, which read the tables of "main", read those of @file. */
+static int add_old_tables(sqlite3 *db, const char *sql, const char *file)
 {
-	int rc = add_missing_tables(db, version);
+	static const char name[] = "main.";
+	sqlite3_str *text = sqlite3_str_new(db);
+	char *changed;
+	int rc;
+
+	for (const char *found; (found = strstr(sql, name)); sql = found + strlen(name)) {
+		sqlite3_str_append(text, sql, (int)(found - sql));
+		sqlite3_str_appendf(text, "\"%w\".", file);
+	}
+	sqlite3_str_appendall(text, sql);
+
+	changed = sqlite3_str_finish(text);
+	rc = changed ? sqlite3_exec(db, changed, NULL, NULL, NULL) : SQLITE_NOMEM;
+	sqlite3_free(changed);
+	return rc;
+}
+
+int schema_add_views(sqlite3 *db, int64_t version, const char *file)
+{
+	int rc = add_missing_tables(db);
 
 	if (!rc)
 		rc = sqlite3_exec(db, sql_temp_views, NULL, NULL, NULL);
 	if (!rc && version < 2)
-		rc = sqlite3_exec(db, sql_version1_views, NULL, NULL, NULL);
+		rc = add_old_tables(db, sql_version1_views, file);
+	if (!rc && version < 4)
+		rc = add_old_tables(db, sql_version3_views, file);
 	return rc;
 }
 

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /* The PRAGMA user_version of schema.sql; 1 is the oldest. */
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 
 /* The PRAGMA application_id: "exit". */
 #define SCHEMA_APPLICATION_ID 0x65786974
@@ -51,9 +51,10 @@ int schema_check(sqlite3 *db, int64_t version, enum schema_use use);
  * Makes our views as TEMP views, which names without a schema mean first, so that
  * the file's own are not used, and empty TEMP tables in the place of tables that the
  * file lacks because they were added later. Where a file of schema @version has other tables
- * than now, they appear as tables are now.
+ * than now, they appear as tables are now. @file: the name of the file's database in @db, "main"
+ * or as it was attached.
  */
-int schema_add_views(sqlite3 *db, int64_t version);
+int schema_add_views(sqlite3 *db, int64_t version, const char *file);
 
 /*
  * Opens a database in memory that has our tables and views of schema @version and

@@ -4,9 +4,14 @@
 -- Times are TSC cycles (columns *_cycles, tsc); run.tsc_khz turns them into ns.
 -- 64-bit values (guest RIP, CR3, qualification, key) are stored as SQLite's
 -- signed 64-bit integers: print them with printf('%016x').
+--
+-- A column whose comment begins with a version in brackets, [4], is not there in files of
+-- versions before it. Such columns are the last ones of their tables and may be NULL: rows of
+-- older files end before them, and SQLite reads NULL there. old_schema.awk makes the older
+-- tables of this file, to know old files by.
 
 PRAGMA application_id = 0x65786974; -- "exit"
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 -- One recording.
 CREATE TABLE run (
@@ -35,7 +40,8 @@ CREATE TABLE run (
   unrestricted_guest TEXT,
   nested          TEXT,
   module_parameters TEXT,             -- JSON object: all of kvm, kvm_intel / kvm_amd
-  collector       TEXT NOT NULL       -- version that wrote it
+  collector       TEXT NOT NULL,      -- version that wrote it
+  features        INTEGER             -- [4] KVM_EXIT_FEAT_* of the source, which see; NULL: unknown
 ) STRICT;
 
 -- One virtual machine seen in a run.
@@ -86,6 +92,15 @@ CREATE TABLE vcpu_thread (
 ) STRICT;
 
 -- One VM exit. rowid order is arrival order; per vCPU it is seq order.
+--
+-- The fields that ABI 2 added to a record are the columns from value on. Few exits have them, so
+-- each is NULL where the record has 0, and a row ends after its last column that is not NULL: an
+-- exit without them pays nothing. What is known is said by flags and by run.features:
+--   value, requests, entry_event, entry_error_code: valid if flags & 0x8000, 0x10000, 0x20000,
+--     0x40000; NULL is 0 then
+--   polled_cycles: NULL is 0 if run.features & 0x10, else unknown
+--   run_errno: NULL is 0 if flags & 4 and run.features & 0x10: a ring that measures the polled
+--     time is of ABI 2 and has the errno, too
 CREATE TABLE exit (
   vcpu            INTEGER NOT NULL REFERENCES vcpu(id) ON DELETE CASCADE,
   seq             INTEGER NOT NULL,   -- counts dropped records too
@@ -96,7 +111,7 @@ CREATE TABLE exit (
   halted_cycles   INTEGER NOT NULL,
   userspace_cycles INTEGER NOT NULL,
   preempted_cycles INTEGER NOT NULL,  -- handler_cycles = cycles - these three
-  rip             INTEGER NOT NULL,   -- guest RIP
+  rip             INTEGER NOT NULL,   -- guest RIP; unknown (0) if flags & 0x2000
   key             INTEGER,            -- sub-key (NULL: none for this reason)
   key_aux         INTEGER,
   qualification   INTEGER NOT NULL,
@@ -105,7 +120,13 @@ CREATE TABLE exit (
   error_code      INTEGER NOT NULL,
   user_reason     INTEGER NOT NULL,   -- KVM_EXIT_* if flags & 4
   pcpu            INTEGER NOT NULL,   -- physical CPU at the exit
-  cr3             INTEGER             -- guest CR3 if it was asked for
+  cr3             INTEGER,            -- guest CR3 if it was asked for
+  value           INTEGER,            -- [4] what the guest wrote to a port or MSR
+  requests        INTEGER,            -- [4] KVM's requests pending at the exit, bit n: number n
+  entry_event     INTEGER,            -- [4] event that KVM injected at the next entry, as VMCS 0x4016
+  polled_cycles   INTEGER,            -- [4] the part of halted_cycles in which KVM polled
+  run_errno       INTEGER,            -- [4] errno of KVM_RUN when it returned with this exit
+  entry_error_code INTEGER            -- [4] error code of entry_event
 ) STRICT;
 
 -- Exact sums per interval, vCPU and full reason.
@@ -129,6 +150,7 @@ CREATE TABLE exit_rollup (
   n_synth         INTEGER NOT NULL,   -- synthesized, no VM entry took place
   first_tsc       INTEGER,            -- NULL: unknown
   last_tsc        INTEGER NOT NULL,
+  polled_cycles   INTEGER,            -- [4] part of halted_cycles; unknown unless run.features & 0x10
   PRIMARY KEY (vcpu, slot, reason)
 ) STRICT, WITHOUT ROWID;
 
@@ -179,6 +201,7 @@ CREATE TABLE exit_rollup_coarse (
   n_synth         INTEGER NOT NULL,
   first_tsc       INTEGER,
   last_tsc        INTEGER NOT NULL,
+  polled_cycles   INTEGER,            -- [4]
   PRIMARY KEY (vcpu, level, slot, reason)
 ) STRICT, WITHOUT ROWID;
 
@@ -204,6 +227,9 @@ CREATE TABLE loss (
 -- and name:
 --   totals, totals_synthesized, totals_recorded, totals_dropped, totals_filtered,
 --   totals_unread: exits; the fields of struct kvm_exit_total, by vCPU and reason
+--   totals_time: halted, userspace, preempted, polled; the cycles of these parts (n is 0), by
+--   vCPU and reason
+--   records: parts differ; n records whose parts did not add up to their cycles, by vCPU
 --   tracefs_exit: exits; kvm_exit events by vCPU and reason. How they match the
 --   records, exit by exit, is in source match, by vCPU and reason:
 --     records = matched + untraced + synthesized + record_only

@@ -267,7 +267,9 @@ static int put_exit(struct trace *t, sqlite3_stmt *stmt)
 		note_uint(t, NOTE_HANDLER + (enum note)i, ANNOTATION_UINT,
 			  (uint64_t)sqlite3_column_int64(stmt, X_PARTS + i));
 	note_text(t, NOTE_TO_USER, sqlite3_column_text(stmt, X_TO_USER));
-	note_uint(t, NOTE_RIP, ANNOTATION_POINTER, (uint64_t)sqlite3_column_int64(stmt, X_RIP));
+	if (sqlite3_column_type(stmt, X_RIP) != SQLITE_NULL)
+		note_uint(t, NOTE_RIP, ANNOTATION_POINTER,
+			  (uint64_t)sqlite3_column_int64(stmt, X_RIP));
 	note_uint(t, NOTE_SEQ, ANNOTATION_UINT, (uint64_t)sqlite3_column_int64(stmt, X_SEQ));
 	note_uint(t, NOTE_PCPU, ANNOTATION_UINT, (uint64_t)sqlite3_column_int64(stmt, X_PCPU));
 	for (int i = 0; i < 3; i++)

@@ -57,6 +57,25 @@ static int execute(struct app *app, const char *sql)
 	return rc;
 }
 
+/* Our views, not those of the file; what they read is in database run alone. */
+static int add_views(struct app *to)
+{
+	int64_t version = SCHEMA_VERSION;
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(to, &stmt, "PRAGMA run.user_version"))
+		return -1;
+	rc = db_step(to, stmt);
+	if (rc > 0)
+		version = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+
+	if (rc > 0 && schema_add_views(to->db, version, "run"))
+		rc = app_fail_sql(to);
+	return rc < 0 ? -1 : 0;
+}
+
 /* Open @temp as to->db and attach what @from reads as database "run". */
 static int open_both(struct app *from, struct app *to, const char *temp)
 {
@@ -85,10 +104,7 @@ static int open_both(struct app *from, struct app *to, const char *temp)
 	}
 	free(uri);
 
-	/* Our views, not those of the file; what they read is in database run alone. */
-	if (!rc && schema_add_views(to->db, SCHEMA_VERSION))
-		rc = app_fail_sql(to);
-	return rc;
+	return rc ? rc : add_views(to);
 }
 
 /* The filter's condition works on "exit e" of the attached database. */

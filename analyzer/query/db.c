@@ -202,7 +202,7 @@ static int trust_schema(struct app *app, const char *path, sqlite3 *db, int64_t 
 	int rc = schema_check(db, version, SCHEMA_READ);
 
 	if (!rc)
-		rc = schema_add_views(db, version);
+		rc = schema_add_views(db, version, "main");
 	if (!rc)
 		rc = hist_table_register(db);
 	if (!rc)

@@ -21,7 +21,7 @@ HISTORY = """
 DELETE FROM exit_rollup; DELETE FROM exit_hist; DELETE FROM exit_rollup_coarse; DELETE FROM exit_hist_total;
 INSERT INTO exit_rollup SELECT vcpu, (tsc - 0) / 100000000, reason, count(*), sum(cycles), sum(halted_cycles),
  sum(userspace_cycles), sum(preempted_cycles), min(cycles), max(cycles), sum(flags & 1), sum(flags & 2) / 2,
- sum(flags & 4) / 4, 0, min(tsc), max(tsc) FROM exit GROUP BY 1, 2, 3;
+ sum(flags & 4) / 4, 0, min(tsc), max(tsc), sum(polled_cycles) FROM exit GROUP BY 1, 2, 3;
 INSERT INTO exit_hist SELECT vcpu, tsc / 1000000000, reason, 0, bucket(cycles), count(*) FROM exit GROUP BY 1, 2, 3, 5;
 UPDATE vcpu SET recorded = (SELECT count(*) FROM exit WHERE vcpu = vcpu.id);
 """
@@ -90,7 +90,9 @@ class FindingsTest(unittest.TestCase):
         for vm, reason, flags, cycles, halted, user, waiting, key, aux in exits:
             rows.append((vcpu[vm], len(rows), at[vm], reason, flags | 8, cycles, halted, user, waiting, key, aux))
             at[vm] += cycles + 10000
-        db.executemany("INSERT INTO exit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, 0, 0, 0, 0, 0, NULL)", rows)
+        db.executemany("INSERT INTO exit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, 0, 0, 0, 0, 0, 0, NULL,"
+                       " NULL, NULL, NULL, NULL, NULL, NULL)", rows)
+        db.execute("UPDATE exit SET polled_cycles = halted_cycles / 4 WHERE halted_cycles > 0")
         values = {"tsc_khz": KHZ, "tsc_start": 0, "tsc_end": max(at.values()), "rollup_cycles": 100 * MS,
                   "hist_cycles": 1000 * MS, "source": "ring", "environment": "metal", "ept": "Y", **run}
         for name, value in values.items():

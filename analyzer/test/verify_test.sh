@@ -151,8 +151,8 @@ other() {
 INSERT INTO vm SELECT 2, 1, 2, 101, 'other' WHERE $1 = 2;
 INSERT INTO vcpu (id, vm_id, vcpu_id, ring_id, recorded) VALUES (2, $1, 1, 2, 1);
 INSERT INTO exit SELECT 2, 0, $2, 12, 0, $3, 0, 0, 0, rip, NULL, NULL, qualification, info2, intr_info,
-	error_code, user_reason, pcpu, cr3 FROM exit WHERE seq = 0;
-INSERT INTO exit_rollup SELECT 2, slot, 12, 1, $3, 0, 0, 0, $3, $3, 0, 0, 0, 0, $2, $2
+	error_code, user_reason, pcpu, cr3, NULL, NULL, NULL, NULL, NULL, NULL FROM exit WHERE seq = 0;
+INSERT INTO exit_rollup SELECT 2, slot, 12, 1, $3, 0, 0, 0, $3, $3, 0, 0, 0, 0, $2, $2, NULL
 	FROM exit_rollup WHERE reason = 12;
 INSERT INTO exit_hist VALUES (2, 0, 12, 0, $bucket, 1);
 INSERT INTO crosscheck VALUES (1, 2, 'totals', 'exits', 12, 1, $3), (1, 2, 'tracefs_exit', 'exits', 12, 1, NULL),

@@ -56,7 +56,8 @@ SELECT vcpu, CASE run WHEN 1 THEN i / 3 + (i >= 3000) * 5 ELSE i END,
          WHEN 48 THEN 0x100000 + b % 50 * 4096 WHEN 49 THEN 0xfee000b0 END,
        CASE reason & 0xffff WHEN 10 THEN 0 WHEN 28 THEN 0 WHEN 30 THEN CASE WHEN b % 3 THEN 1 ELSE 0x14 END WHEN 32 THEN 1
          WHEN 48 THEN CASE WHEN b % 2 THEN 1 ELSE 2 END WHEN 49 THEN 0 END,
-       b, 0, 0, 0, CASE reason & 0xffff WHEN 30 THEN 2 WHEN 49 THEN 6 ELSE 0 END, i % 4, NULL
+       b, 0, 0, 0, CASE reason & 0xffff WHEN 30 THEN 2 WHEN 49 THEN 6 ELSE 0 END, i % 4, NULL,
+       NULL, NULL, NULL, NULL, NULL, NULL
 FROM made ORDER BY run, i;
 
 INSERT INTO loss VALUES (1, 1000, 5, NULL, NULL);
@@ -66,10 +67,20 @@ UPDATE vcpu SET recorded = (SELECT count(*) FROM exit WHERE vcpu = vcpu.id);
 UPDATE vcpu SET dropped = 5, unread = 17 WHERE id = 1;
 UPDATE vcpu SET filtered = 3, open_exits = 1 WHERE id = 4;
 
+-- Run 1 is of a ring of ABI 2, with all that its records have; exits of vCPU 1 only, so that most
+-- rows have nothing of it.
+UPDATE run SET features = 0xf7 WHERE id = 1;
+UPDATE exit SET polled_cycles = halted_cycles / 3 WHERE vcpu = 1 AND halted_cycles > 0;
+UPDATE exit SET flags = flags | 0x18000, value = seq % 7, requests = CASE seq % 5 WHEN 0 THEN 0x4001 END
+WHERE vcpu = 1 AND reason IN (30, 32);
+UPDATE exit SET flags = flags | 0x20000, entry_event = 0x800000ec WHERE vcpu = 1 AND reason = 1;
+UPDATE exit SET flags = flags | 0x60000, entry_event = 0x80000b0e, entry_error_code = 2 WHERE vcpu = 1 AND reason = 10 AND seq % 4 = 1;
+UPDATE exit SET run_errno = 4 WHERE vcpu = 1 AND flags & 4 AND seq % 50 = 0;
+
 INSERT INTO exit_rollup
 SELECT e.vcpu, (e.tsc - r.tsc_start) / r.rollup_cycles, e.reason, count(*), sum(cycles), sum(halted_cycles),
        sum(userspace_cycles), sum(preempted_cycles), min(cycles), max(cycles), sum(flags & 1), sum((flags & 2) / 2),
-       sum((flags & 4) / 4), sum((flags & 8) / 8), min(tsc), max(tsc)
+       sum((flags & 4) / 4), sum((flags & 8) / 8), min(tsc), max(tsc), sum(polled_cycles)
 FROM exit e JOIN vcpu c ON c.id = e.vcpu JOIN vm m ON m.id = c.vm_id JOIN run r ON r.id = m.run_id
 GROUP BY 1, 2, 3;
 
@@ -107,7 +118,8 @@ one(slot, reason, n, each, halted) AS (
   SELECT s, 12, 1, 800000000, 799900000 FROM slot WHERE s BETWEEN 10 AND 18 AND s % 4 = 2 UNION ALL
   SELECT s, 32, 20000 + s % 5 * 300, 1000, 0 FROM slot WHERE s >= 22)
 SELECT 5, slot, reason, n, n * each, n * halted, 0, 0, each, each, 0, 0, 0, 0,
-       20000000000 + slot * 200000000 + 1000, 20000000000 + slot * 200000000 + 190000000 FROM one;
+       20000000000 + slot * 200000000 + 1000, 20000000000 + slot * 200000000 + 190000000, NULL
+FROM one;
 INSERT INTO exit_hist
 SELECT u.vcpu, u.slot / 5, u.reason, 0,
        (SELECT (shift + 1) * 64 + (u.max_cycles >> shift) - 64 FROM power WHERE low <= u.max_cycles ORDER BY low DESC LIMIT 1),
@@ -153,11 +165,12 @@ WITH one(seq, reason, flags, key, aux) AS (VALUES
  (10, 0x37, 0x800, 7, 0), (11, 0xffffffff, 0, NULL, NULL))
 INSERT INTO exit
 SELECT 6, seq, 30000000000 + seq * 1000000, reason, flags, 1000 + seq * 100, CASE reason WHEN 0x78 THEN 500 ELSE 0 END,
-       CASE WHEN flags & 4 THEN 300 ELSE 0 END, 0, 4194304, key, aux, 0, 0, 0, 0, CASE WHEN flags & 4 THEN 2 ELSE 0 END, 0, NULL
+       CASE WHEN flags & 4 THEN 300 ELSE 0 END, 0, 4194304, key, aux, 0, 0, 0, 0, CASE WHEN flags & 4 THEN 2 ELSE 0 END, 0, NULL,
+       NULL, NULL, NULL, NULL, NULL, NULL
 FROM one;
 INSERT INTO exit_rollup
 SELECT vcpu, 0, reason, count(*), sum(cycles), sum(halted_cycles), sum(userspace_cycles), sum(preempted_cycles),
-       min(cycles), max(cycles), sum(flags & 1), sum((flags & 2) / 2), sum((flags & 4) / 4), sum((flags & 8) / 8), min(tsc), max(tsc)
+       min(cycles), max(cycles), sum(flags & 1), sum((flags & 2) / 2), sum((flags & 4) / 4), sum((flags & 8) / 8), min(tsc), max(tsc), NULL
 FROM exit WHERE vcpu = 6 GROUP BY reason;
 INSERT INTO exit_hist
 SELECT 6, 0, reason, 0, (SELECT (shift + 1) * 64 + (cycles >> shift) - 64 FROM power WHERE low <= cycles ORDER BY low DESC LIMIT 1), count(*)

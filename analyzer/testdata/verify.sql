@@ -13,10 +13,10 @@ INSERT INTO exit
 SELECT 1, n, 1000 * n, CASE WHEN n < 4 THEN 12 WHEN n < 14 THEN 10 ELSE 0x80000021 END,
        CASE WHEN n < 14 THEN 0 ELSE 8 END, 500, 0, 0, 0, 0,
        CASE n WHEN 12 THEN 0x4fffffff WHEN 13 THEN 0x4ffffffc END, CASE n WHEN 13 THEN 12 END,
-       0, 0, 0, 0, 0, 0, NULL FROM i;
+       0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM i;
 INSERT INTO exit_rollup
 SELECT vcpu, 0, reason, count(*), sum(cycles), 0, 0, 0, min(cycles), max(cycles), 0, 0, 0,
-       sum(flags & 8) / 8, min(tsc), max(tsc) FROM exit GROUP BY vcpu, reason;
+       sum(flags & 8) / 8, min(tsc), max(tsc), NULL FROM exit GROUP BY vcpu, reason;
 INSERT INTO exit_hist SELECT vcpu, 0, reason, 0, 253, count(*) FROM exit GROUP BY vcpu, reason; -- 253: of 500 cycles
 
 INSERT INTO crosscheck VALUES

@@ -27,6 +27,7 @@ enum run_text {
 	RUN_UNRESTRICTED_GUEST,
 	RUN_NESTED,
 	RUN_MODULE_PARAMETERS,
+	RUN_FEATURES, /* KVM_EXIT_FEAT_* as a number, 0x..., of a source that fills in records */
 	RUN_VMX_CAPS, /* table vmx_capability, as in vmx_caps.h */
 	RUN_TEXTS
 };
@@ -47,6 +48,9 @@ struct run_info {
 
 /* Copies @text (NULL: forget). Without memory the text stays unknown. */
 void run_info_set(struct run_info *info, enum run_text which, const char *text);
+
+/* Notes which fields of a record the source fills in: KVM_EXIT_FEAT_*. */
+void run_info_set_features(struct run_info *info, uint64_t features);
 
 /* As a run of the store; the texts stay @info's. */
 struct store_run run_info_store(const struct run_info *info, const char *source, bool raw);

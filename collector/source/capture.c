@@ -290,6 +290,7 @@ static int get_end(struct file_source *s, struct source_item *item, struct fault
 		.vmfail = end.vmfail,
 		.open_exits = end.open_exits,
 		.ended = end.ended,
+		.tid = end.tid,
 	};
 	return 0;
 }

@@ -150,6 +150,7 @@ static int put_end(struct capture *capture, const struct source_item *item)
 		.open_exits = item->end.open_exits,
 		.ended = item->end.ended,
 		.slots = slots,
+		.tid = item->end.tid,
 	};
 
 	rc = put_block(capture, CAPTURE_END_VCPU, item->vcpu, block,

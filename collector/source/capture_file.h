@@ -30,7 +30,8 @@
 
 /*
  * Version 1 had records of 128 bytes, the begin of today's: without polled_cycles, value,
- * requests and entry_event. They are read as 0, and no flag says that they are valid.
+ * requests and entry_event. They are read as 0, and no flag says that they are valid; without the
+ * text "features" they are unknown.
  */
 #define CAPTURE_VERSION_1_RECORD_BYTES 128U
 
@@ -82,7 +83,7 @@ struct capture_end {
 	uint32_t open_exits;
 	uint32_t ended;
 	uint32_t slots;
-	uint32_t reserved;
+	uint32_t tid; /* 0 in version 1 */
 };
 
 /* The totals of one slot; slots that are all zero are left out. */

@@ -407,6 +407,7 @@ void ring_give_end(const struct ring *ring, struct source *source, struct source
 		.vmfail = ring->meta->vmfail,
 		.open_exits = ring->open_exits,
 		.ended = ring->gone,
+		.tid = ring->meta->tid,
 	};
 	source->unverified += ring->unverified;
 }

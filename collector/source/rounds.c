@@ -90,6 +90,7 @@ void rounds_give_vcpu(struct rounds *rounds, int number, struct source *source,
 
 	source->info.isa = meta->isa;
 	source->info.tsc_khz = meta->tsc_khz;
+	run_info_set_features(&source->info, meta->features);
 	host_comm(meta->tgid, rounds->comm, sizeof(rounds->comm));
 
 	item->kind = SOURCE_VCPU;
@@ -104,6 +105,7 @@ void rounds_give_vcpu(struct rounds *rounds, int number, struct source *source,
 		.tgid = meta->tgid,
 		.vcpu_id = meta->vcpu_id,
 		.first_seq = ring->first_seq,
+		.tid = meta->tid,
 	};
 }
 

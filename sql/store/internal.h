@@ -20,6 +20,7 @@ struct vcpu_state {
 	uint64_t recorded;
 	uint64_t dropped;
 	uint64_t last_tsc; /* of the last record */
+	uint64_t uneven;   /* records whose parts don't add up to their cycles */
 	bool dirty;	   /* its counts changed since the last flush */
 };
 
@@ -71,6 +72,7 @@ struct store {
 	int64_t run; /* id of the open run; 0: none, or failed */
 	int64_t failed_run;
 	bool raw;
+	bool is_split;
 	uint32_t isa;
 	bool in_transaction;
 	uint64_t tsc_start;
@@ -209,6 +211,7 @@ struct rollup_sums {
 	uint64_t n_synth;
 	uint64_t first_tsc;
 	uint64_t last_tsc;
+	uint64_t polled_cycles;
 };
 
 int store_sum_init(struct store *store);

@@ -90,6 +90,20 @@ static int write_thread(struct store *store, int64_t vcpu, uint32_t tid, const c
 	return store_step_once(stmt);
 }
 
+/* The thread of a vCPU of which none was known. */
+static int add_thread(struct store *store, int64_t vcpu, uint32_t tid)
+{
+	sqlite3_stmt *stmt;
+	int rc = store_prepare(store, store_sql_add_thread, &stmt);
+
+	if (rc)
+		return rc;
+
+	store_bind_int(stmt, ":vcpu", vcpu);
+	store_bind_int(stmt, ":tid", tid);
+	return store_step_once(stmt);
+}
+
 int store_identify(struct store *store, int vcpu, const struct store_identity *identity)
 {
 	struct vcpu_state *v;
@@ -239,6 +253,63 @@ static int add_total(struct store *store, int vcpu, unsigned int slot,
 	return rc;
 }
 
+/* How much of a slot's time was not the handler's, one row for each part that there was. */
+static int add_total_time(struct store *store, int vcpu, unsigned int slot,
+			  const struct kvm_exit_total *t)
+{
+	const struct {
+		const char *name;
+		__u64 cycles;
+	} parts[] = {
+		{"halted", t->halted_cycles},
+		{"userspace", t->userspace_cycles},
+		{"preempted", t->preempted_cycles},
+		{"polled", t->polled_cycles},
+	};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sizeof(parts) / sizeof(*parts); i++) {
+		const struct store_crosscheck check = {
+			.source = "totals_time",
+			.name = parts[i].name,
+			.vcpu = vcpu,
+			.reason = slot_reason(store, slot),
+			.cycles = (int64_t)parts[i].cycles,
+		};
+
+		if (check.cycles > 0)
+			rc = store_add_crosscheck(store, &check);
+	}
+	return rc;
+}
+
+static int add_totals(struct store *store, int vcpu, const struct kvm_exit_total *totals)
+{
+	int rc = 0;
+
+	for (unsigned int slot = 0; !rc && slot < KVM_EXIT_TOTAL_SLOTS; slot++) {
+		rc = add_total(store, vcpu, slot, &totals[slot]);
+		if (!rc)
+			rc = add_total_time(store, vcpu, slot, &totals[slot]);
+	}
+	return rc;
+}
+
+/* Notes what the rows can't show: they have no column for the handler's time. */
+static int add_uneven(struct store *store, int vcpu, uint64_t n)
+{
+	const struct store_crosscheck check = {
+		.source = "records",
+		.name = "parts differ",
+		.vcpu = vcpu,
+		.reason = -1,
+		.n = (int64_t)n,
+		.cycles = -1,
+	};
+
+	return n ? store_add_crosscheck(store, &check) : 0;
+}
+
 static int update_counts(struct store *store, const struct vcpu_state *v,
 			 const struct store_vcpu_end *end)
 {
@@ -271,12 +342,15 @@ int store_end_vcpu(struct store *store, int vcpu, const struct store_vcpu_end *e
 		rc = store_add_loss(store, v, end->end_seq, NULL);
 	if (!rc)
 		rc = update_counts(store, v, end);
+	if (!rc && end->tid)
+		rc = add_thread(store, v->id, end->tid);
 	if (rc)
 		return store_fail(store, rc);
 
 	store->unread += end->unread;
-	for (unsigned int slot = 0; !rc && end->totals && slot < KVM_EXIT_TOTAL_SLOTS; slot++)
-		rc = add_total(store, vcpu, slot, &end->totals[slot]);
+	rc = add_uneven(store, vcpu, v->uneven);
+	if (!rc && end->totals)
+		rc = add_totals(store, vcpu, end->totals);
 	return rc;
 }
 

@@ -14,6 +14,10 @@
  * VERSION 2 wrote histograms of intervals as rows of exit_hist. They stay there: readers know both
  * tables (view interval_histograms), and a file of 100 GB is ready at once. The new version is for
  * older readers, which would take a run without such rows for one without exits.
+ *
+ * VERSION 3 had no columns for the fields that ABI 2 added to a record. The new columns are the
+ * last ones of their tables: rows stay as they are, and what they lack reads as NULL, unknown. An
+ * older reader would refuse the new tables.
  */
 #include "sql/store/internal.h"
 
@@ -90,20 +94,21 @@ static int update_definition(struct store *store, int64_t version, const char *t
 }
 
 /*
- * Takes NOT NULL away from columns of version 1. Rows are stored the same way, so
- * only the text is replaced: as fast for 100 GB as for 1 MB, and indexes that
- * others have added stay (sqlite.org/lang_altertable.html, section 7).
+ * Gives the tables that have changed their present definitions: version 1 had NOT NULL where a
+ * value may be unknown now, and columns were added at their ends. Rows are stored the same way, so
+ * only the text is replaced: as fast for 100 GB as for 1 MB, and indexes that others have added
+ * stay (sqlite.org/lang_altertable.html, section 7).
  */
-static int allow_unknown(struct store *store)
+static int update_definitions(struct store *store, int64_t version)
 {
+	static const char *const tables[] = {"run", "exit", "exit_rollup", "exit_rollup_coarse"};
 	int rc = 0;
 
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1, NULL);
 
-	rc = update_definition(store, 1, "exit_rollup");
-	if (!rc)
-		rc = update_definition(store, 1, "exit_rollup_coarse");
+	for (size_t i = 0; !rc && i < sizeof(tables) / sizeof(*tables); i++)
+		rc = update_definition(store, version, tables[i]);
 
 	/* Reads the schema again. */
 	if (store_exec(store, "PRAGMA writable_schema = RESET") && !rc)
@@ -141,12 +146,10 @@ static int repair_coarse(struct store *store)
 	return rc == SQLITE_DONE ? 0 : rc;
 }
 
-static int migrate_1_to_2(struct store *store)
+static int repair_version1(struct store *store)
 {
-	int rc = allow_unknown(store);
+	int rc = store_exec(store, store_sql_repair_version1);
 
-	if (!rc)
-		rc = store_exec(store, store_sql_repair_version1);
 	return rc ? rc : repair_coarse(store);
 }
 
@@ -154,9 +157,11 @@ int store_migrate(struct store *store, int64_t version)
 {
 	int rc = add_tables(store);
 
-	if (!rc && version < 2)
-		rc = migrate_1_to_2(store);
 	if (!rc && version < STORE_VERSION)
-		rc = store_exec(store, "PRAGMA user_version = 3");
+		rc = update_definitions(store, version);
+	if (!rc && version < 2)
+		rc = repair_version1(store);
+	if (!rc && version < STORE_VERSION)
+		rc = store_exec(store, "PRAGMA user_version = 4");
 	return rc;
 }

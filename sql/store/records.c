@@ -64,6 +64,15 @@ int store_write_losses(struct store *store)
 	return rc;
 }
 
+/* Whether the parts of a record's time don't add up to it, or more was polled than halted. */
+static bool is_uneven(const struct kvm_exit_record *r)
+{
+	uint64_t sum =
+		r->handler_cycles + r->halted_cycles + r->userspace_cycles + r->preempted_cycles;
+
+	return sum != r->cycles || r->polled_cycles > r->halted_cycles;
+}
+
 /* Walks the sequence numbers. -EPROTO: they go backwards. */
 static int check_order(struct store *store, struct vcpu_state *v,
 		       const struct kvm_exit_record *records, size_t count)
@@ -77,6 +86,7 @@ static int check_order(struct store *store, struct vcpu_state *v,
 			rc = store_add_loss(store, v, records[i].seq, &records[i].tsc);
 		v->next_seq = records[i].seq + 1;
 		v->last_tsc = records[i].tsc;
+		v->uneven += store->is_split && is_uneven(&records[i]);
 		v->recorded++;
 	}
 	return rc;

@@ -2,12 +2,15 @@
 /*
  * rows.c - rows of table exit, many at once
  *
- * An INSERT for each row costs SQLite's machinery for 19 values each time. Here
+ * An INSERT for each row costs SQLite's machinery for 25 values each time. Here
  * rows are encoded into the pages of a small database in memory, in SQLite's file
  * format (sqlite.org/fileformat.html, sections 1.3, 1.6 and 2.1), which is
  * attached as "batch". INSERT ... SELECT * between two tables of the same
  * definition then copies whole rows without decoding them. Should a version of
  * SQLite not do so, the result is the same, only slower.
+ *
+ * A row ends after its last value that is not NULL. SQLite reads NULL for the columns after that,
+ * as in rows that are older than a column that was added to their table.
  */
 #include "sql/store/internal.h"
 
@@ -16,7 +19,7 @@
 #include <string.h>
 
 #define PAGE	    65536U
-#define COLUMNS	    19U
+#define COLUMNS	    25U
 #define MAX_CELL    (3 + 3 + 1 + COLUMNS + 8 * COLUMNS) /* length, rowid, header, values */
 #define LEAF_HEADER 8U
 #define ROOT_HEADER 12U
@@ -97,16 +100,31 @@ static unsigned char *put_value(unsigned char *types, unsigned char *p, int64_t 
 	return p + bytes;
 }
 
-/* Columns of table exit that are NULL where the record's field is not valid. */
 #define KEY_COLUMN     10U
 #define KEY_AUX_COLUMN 11U
 #define CR3_COLUMN     18U
 
-static bool is_null(uint32_t column, uint32_t flags)
+/* From this column on NULL stands for 0 (schema.sql). */
+#define FIRST_SPARSE_COLUMN 19U
+
+/* Columns of table exit that are NULL where the record's field is not valid, or is 0. */
+static bool is_null(uint32_t column, uint32_t flags, int64_t value)
 {
+	if (column >= FIRST_SPARSE_COLUMN)
+		return !value;
 	if (column == KEY_COLUMN || column == KEY_AUX_COLUMN)
 		return !(flags & KVM_EXIT_REC_KEY);
 	return column == CR3_COLUMN && !(flags & KVM_EXIT_REC_CR3);
+}
+
+/* The columns of a row up to the last one that is not NULL. */
+static uint32_t count_columns(const int64_t values[COLUMNS], uint32_t flags)
+{
+	uint32_t count = COLUMNS;
+
+	while (is_null(count - 1, flags, values[count - 1]))
+		count--;
+	return count;
 }
 
 /* Encodes a row in the order of table exit. Returns the bytes of the record. */
@@ -132,15 +150,22 @@ static uint32_t encode(unsigned char *record, int64_t vcpu, const struct kvm_exi
 		r->user_reason,
 		r->pcpu,
 		[CR3_COLUMN] = (int64_t)r->guest_cr3,
+		[FIRST_SPARSE_COLUMN] = (int64_t)r->value,
+		(int64_t)r->requests,
+		r->entry_event,
+		(int64_t)r->polled_cycles,
+		r->run_errno,
+		r->entry_error_code,
 	};
+	uint32_t columns = count_columns(values, r->flags);
 	unsigned char *types = record + 1;
-	unsigned char *p = types + COLUMNS;
+	unsigned char *p = types + columns;
 
 	/* A record is its header (the header's bytes, a type per value), then the values. */
-	record[0] = 1 + COLUMNS;
+	record[0] = (unsigned char)(1 + columns);
 
-	for (uint32_t i = 0; i < COLUMNS; i++) {
-		if (is_null(i, r->flags))
+	for (uint32_t i = 0; i < columns; i++) {
+		if (is_null(i, r->flags, values[i]))
 			types[i] = 0;
 		else
 			p = put_value(types + i, p, values[i]);

@@ -55,6 +55,8 @@ static int insert_run(struct store *store, const struct store_run *run)
 	store_bind_int(stmt, ":hist_cycles", (int64_t)store->hist_cycles);
 	store_bind_int(stmt, ":has_raw", rows_of(run));
 	store_bind_int(stmt, ":has_split", run->split);
+	if (run->has_features)
+		store_bind_int(stmt, ":features", (int64_t)run->features);
 
 	return store_step_once(stmt);
 }
@@ -89,6 +91,7 @@ int store_begin(struct store *store, const struct store_run *run)
 	reset(store);
 	store->isa = run->isa;
 	store->raw = run->raw;
+	store->is_split = run->split;
 	store->keep_cycles = run->keep_cycles;
 	store->tsc_start = run->tsc_start;
 	store->rollup_cycles = (uint64_t)run->tsc_khz * rollup_ms;

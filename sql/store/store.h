@@ -75,6 +75,8 @@ struct store_run {
 	uint32_t rollup_ms;   /* length of an interval of exit_rollup, a part of 1000; 0: 100 */
 	bool raw;	      /* a row for every exit; false: roll-ups only */
 	bool split;	      /* the four parts of cycles are known */
+	bool has_features;    /* @features is known */
+	uint64_t features;    /* KVM_EXIT_FEAT_*: which fields of a record the source fills in */
 };
 
 /* A vCPU. @comm may be NULL; @tid: the thread that it was first seen on, 0: unknown. */
@@ -114,6 +116,7 @@ struct store_identity {
  * @end_seq:	seq that the next record would have had: what is missing below
  *		it is a loss
  * @totals:	KVM_EXIT_TOTAL_SLOTS totals over the recording, or NULL
+ * @tid:	the thread that ran it last, 0: unknown; stored if none was known before
  */
 struct store_vcpu_end {
 	const struct kvm_exit_total *totals;
@@ -123,6 +126,7 @@ struct store_vcpu_end {
 	uint64_t vmfail;
 	uint32_t open_exits;
 	uint32_t ended;
+	uint32_t tid;
 };
 
 /* One count for table crosscheck; @vcpu < 0: all vCPUs; @reason < 0: all

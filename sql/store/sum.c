@@ -73,6 +73,7 @@ static void add_rollup(struct rollup_sums *s, const struct kvm_exit_record *r)
 	s->halted_cycles += r->halted_cycles;
 	s->userspace_cycles += r->userspace_cycles;
 	s->preempted_cycles += r->preempted_cycles;
+	s->polled_cycles += r->polled_cycles;
 	s->n_fastpath += !!(r->flags & KVM_EXIT_REC_FASTPATH);
 	s->n_nested += !!(r->flags & KVM_EXIT_REC_NESTED);
 	s->n_user += !!(r->flags & KVM_EXIT_REC_USER);
@@ -150,10 +151,11 @@ static int write_rollup(sqlite3_stmt *stmt, const struct tally_key *key,
 			const struct rollup_sums *s)
 {
 	const uint64_t value[] = {
-		key->vcpu,     (uint64_t)key->slot, key->reason,	 s->n,
-		s->cycles,     s->halted_cycles,    s->userspace_cycles, s->preempted_cycles,
-		s->min_cycles, s->max_cycles,	    s->n_fastpath,	 s->n_nested,
-		s->n_user,     s->n_synth,	    s->first_tsc,	 s->last_tsc,
+		key->vcpu,	  (uint64_t)key->slot, key->reason,	    s->n,
+		s->cycles,	  s->halted_cycles,    s->userspace_cycles, s->preempted_cycles,
+		s->min_cycles,	  s->max_cycles,       s->n_fastpath,	    s->n_nested,
+		s->n_user,	  s->n_synth,	       s->first_tsc,	    s->last_tsc,
+		s->polled_cycles,
 	};
 
 	for (int i = 0; i < (int)(sizeof(value) / sizeof(*value)); i++)

@@ -25,7 +25,8 @@ def build(path):
     db.execute("PRAGMA synchronous = OFF")
     for name in ("schema.sql", "exit_reason.sql"):
         db.executescript((ROOT / "sql" / name).read_text())
-    expand = ["awk", "-f", ROOT / "sql/expand.awk", ROOT / "sql/views.sql.in"]
+    expand = ["awk", "-f", ROOT / "sql/expand.awk", ROOT / "sql/kvm_requests.sql",
+              ROOT / "sql/views.sql.in"]
     db.executescript(subprocess.run(expand, check=True, stdout=subprocess.PIPE, text=True).stdout)
     db.executescript("""
         INSERT INTO run (id, label, source, state, isa, tsc_khz, tsc_start, started_ns,
@@ -33,8 +34,8 @@ def build(path):
             VALUES (1, 'selftest', 'device', 'complete', 1, 1000000, 0, 0, 1000000, 1000000, '');
         INSERT INTO vm (id, run_id, kvm_vm_id, tgid) VALUES (1, 1, 1, 1);
         INSERT INTO vcpu (id, vm_id, vcpu_id, ring_id, recorded, vmfail) VALUES (1, 1, 0, 1, 6, 0);
-        INSERT INTO exit_rollup VALUES (1, 0, 30, 2, 60, 0, 20, 0, 30, 30, 0, 0, 0, 0, 100, 500),
-                                       (1, 0, 10, 4, 120, 0, 40, 0, 30, 30, 0, 0, 0, 0, 200, 600);
+        INSERT INTO exit_rollup VALUES (1, 0, 30, 2, 60, 0, 20, 0, 30, 30, 0, 0, 0, 0, 100, 500, NULL),
+                                       (1, 0, 10, 4, 120, 0, 40, 0, 30, 30, 0, 0, 0, 0, 200, 600, NULL);
     """)
     for seq, reason, key, key_aux in EXITS:
         db.execute("INSERT INTO exit (vcpu, seq, tsc, reason, flags, cycles, halted_cycles, "

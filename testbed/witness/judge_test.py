@@ -149,7 +149,7 @@ def build_database(path, stays, schema):
                    "open_exits, ended) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                    (vcpu, 2 if vcpu == 3 else 1, vcpu, vcpu, len(rows), lost["dropped"],
                     lost["unread"], lost["open"], vcpu == 1))
-        db.executemany(f"INSERT INTO exit VALUES ({','.join('?' * 19)})", rows)
+        db.executemany(f"INSERT INTO exit VALUES ({','.join('?' * 19)},{','.join(['NULL'] * 6)})", rows)
     db.commit()
     db.close()
 
@@ -167,7 +167,8 @@ WRONG_DATABASES = {
     "DELETE FROM exit WHERE vcpu = 1": "unknown_vm",
     f"INSERT INTO exit SELECT * FROM exit {AT}": "two_records",
     f"""INSERT INTO exit SELECT vcpu, seq + 100, tsc - 200, reason, flags, 0, 0, 0, 0, rip, key,
-        key_aux, qualification, info2, intr_info, error_code, user_reason, pcpu, cr3
+        key_aux, qualification, info2, intr_info, error_code, user_reason, pcpu, cr3, NULL, NULL, NULL, NULL, NULL,
+        NULL
         FROM exit {AT}""": "two_records",
     f"UPDATE exit SET tsc = tsc - 60 {AT}": "no_exit",
     f"UPDATE exit SET tsc = tsc - 100000 {AT}": "no_exit",

@@ -10,7 +10,7 @@ SELECT
   x.userspace_ns,
   x.preempted_ns,
   x.user_reason_name,
-  e.rip,
+  CASE WHEN NOT e.flags & 0x2000 THEN e.rip END,
   e.seq,
   e.pcpu,
   x.fastpath,

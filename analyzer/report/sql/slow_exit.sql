@@ -12,7 +12,7 @@ SELECT
   halted_cycles,
   user_reason_name,
   pcpu,
-  rip,
+  coalesce(rip, '-'),
   fastpath,
   no_reentry
 FROM exits

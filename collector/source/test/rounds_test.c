@@ -180,6 +180,8 @@ static void test_give_vcpu(void)
 	ring.meta->vm_id = 5;
 	ring.meta->vcpu_id = 6;
 	ring.meta->ring_id = 7;
+	ring.meta->tid = 8;
+	ring.meta->features = 0x123;
 	ring.meta->tgid = (__u32)getpid();
 
 	rounds_init(&rounds);
@@ -193,6 +195,9 @@ static void test_give_vcpu(void)
 	CHECK(!strcmp(item.info.comm, "rounds_test"));
 	CHECK_EQ(source.info.isa, KVM_EXIT_ISA_SVM);
 	CHECK_EQ(source.info.tsc_khz, 2000000);
+	CHECK_EQ(item.info.tid, 8);
+	CHECK(!strcmp(source.info.text[RUN_FEATURES], "0x123"));
+	run_info_free(&source.info);
 	rounds_free(&rounds);
 }
 

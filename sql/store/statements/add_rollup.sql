@@ -1,6 +1,6 @@
 -- Sums since the last flush are added to those that are there.
 INSERT INTO exit_rollup
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET
   n = n + excluded.n,
   cycles = cycles + excluded.cycles,
@@ -14,4 +14,5 @@ ON CONFLICT DO UPDATE SET
   n_user = n_user + excluded.n_user,
   n_synth = n_synth + excluded.n_synth,
   first_tsc = min(first_tsc, excluded.first_tsc),
-  last_tsc = max(last_tsc, excluded.last_tsc);
+  last_tsc = max(last_tsc, excluded.last_tsc),
+  polled_cycles = polled_cycles + excluded.polled_cycles;

@@ -21,7 +21,8 @@ INSERT INTO run (
   rollup_cycles,
   hist_cycles,
   has_raw,
-  has_split
+  has_split,
+  features
 )
 VALUES (
   :source,
@@ -45,5 +46,6 @@ VALUES (
   :rollup_cycles,
   :hist_cycles,
   :has_raw,
-  :has_split
+  :has_split,
+  :features
 );

@@ -92,6 +92,6 @@ static const char rollup_differs[] =
 	" (tsc - tsc_start) / rollup_cycles slot, reason, count(*), sum(cycles),"
 	" sum(halted_cycles), sum(userspace_cycles), sum(preempted_cycles), min(cycles),"
 	" max(cycles), sum(flags & 1 <> 0), sum(flags & 2 <> 0), sum(flags & 4 <> 0),"
-	" sum(flags & 8 <> 0), min(tsc), max(tsc) FROM exit, run GROUP BY 1, 2, 3)";
+	" sum(flags & 8 <> 0), min(tsc), max(tsc), sum(coalesce(polled_cycles, 0)) FROM exit, run GROUP BY 1, 2, 3)";
 
 #endif

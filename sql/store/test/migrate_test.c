@@ -8,7 +8,8 @@
  * long intervals above it.
  *
  * testdata/version2.sqlite was written by the last collector of schema version 2: a capture of 600
- * exits of two vCPUs, as run 1 with rows and as run 2 without.
+ * exits of two vCPUs, as run 1 with rows and as run 2 without. testdata/version3.sqlite likewise,
+ * of 300 exits.
  */
 #include <string.h>
 #include <unistd.h>
@@ -17,9 +18,10 @@
 #include "sql/store/store.h"
 #include "sql/test/check.h"
 
-/* Of versions 1 and 2. */
+/* Of versions 1 to 3. */
 static const char *fixtures[] = {"sql/store/testdata/version1.sqlite.gz",
-				 "sql/store/testdata/version2.sqlite.gz"};
+				 "sql/store/testdata/version2.sqlite.gz",
+				 "sql/store/testdata/version3.sqlite.gz"};
 
 static const char *unpack(const char *fixture, const char *name)
 {
@@ -31,16 +33,21 @@ static const char *unpack(const char *fixture, const char *name)
 	return path;
 }
 
-/* A copy of the file of version 1, changed by @sql. */
-static const char *old_file(const char *sql)
+/* A copy of the file of @version, changed by @sql. */
+static const char *changed_file(int version, const char *sql)
 {
-	const char *path = unpack(fixtures[0], "version1.sqlite");
+	const char *path = unpack(fixtures[version - 1], "changed.sqlite");
 	sqlite3 *db = NULL;
 
 	CHECK_EQ(sqlite3_open(path, &db), SQLITE_OK);
 	CHECK_EQ(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	return path;
+}
+
+static const char *old_file(const char *sql)
+{
+	return changed_file(1, sql);
 }
 
 static void migrate(const char *path)
@@ -70,32 +77,67 @@ static void store_run_of(struct store *store, uint64_t count)
 	}
 }
 
+/* Stores a run of an exit that has what version 4 added. */
+static void store_run_with_fields(struct store *store)
+{
+	const struct store_run run = {
+		.source = "device",
+		.collector = "test",
+		.isa = KVM_EXIT_ISA_VMX,
+		.tsc_khz = 1000,
+		.raw = true,
+		.split = true,
+		.has_features = true,
+		.features = KVM_EXIT_FEAT_POLLED | KVM_EXIT_FEAT_VALUE | KVM_EXIT_FEAT_REQUESTS,
+	};
+	const struct store_vcpu info = {.vm_id = 1};
+	const struct kvm_exit_record record = {
+		.reason = 12,
+		.flags = KVM_EXIT_REC_USER | KVM_EXIT_REC_HALTED | KVM_EXIT_REC_POLLED |
+			 KVM_EXIT_REC_VALUE | KVM_EXIT_REC_REQUESTS,
+		.cycles = 100,
+		.handler_cycles = 10,
+		.halted_cycles = 90,
+		.polled_cycles = 60,
+		.value = 77,
+		.run_errno = 4,
+	};
+	int vcpu = 0;
+
+	CHECK_EQ(store_begin(store, &run), 0);
+	CHECK_EQ(store_add_vcpu(store, &info, &vcpu), 0);
+	CHECK_EQ(store_append(store, vcpu, &record, 1), 0);
+}
+
 /* What the last program of version 2 said of its file. */
 #define P99_SUM_NS 584400
 
-/* A reader has views and empty tables of today, and changes nothing. */
-static void check_as_it_is(const char *path)
+/* What the views say of a file, as one number; of columns that all versions have. */
+static const char digest[] =
+	"SELECT sum(seq * 3 + cycles * 5 + handler_cycles * 7 + pcpu * 11 + halted_ns"
+	" + coalesce(key, 13) + to_user * 17 + length(coalesce(key_text, '') || rip))"
+	" + (SELECT sum(exits * 19 + cycles + max_cycles + last_ns) FROM top_exits)"
+	" + (SELECT sum(p99_ns) FROM latency) FROM exits";
+
+/* What a reader's statement gives in a file that stays as it is. */
+static int64_t read_old(const char *path, int64_t version, const char *sql)
 {
-	static const char *const sql[] = {"SELECT sum(n) FROM interval_histograms WHERE part = 0",
-					  "SELECT sum(p99_ns) FROM latency"};
-	static const int64_t expected[] = {1200, P99_SUM_NS};
+	sqlite3_stmt *stmt = NULL;
+	int64_t value = INT64_MIN;
 	sqlite3 *db = NULL;
 
 	CHECK_EQ(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
 	CHECK_EQ(schema_harden(db), 0);
-	CHECK_EQ(schema_check(db, 2, SCHEMA_READ), 0);
-	CHECK_EQ(schema_add_views(db, 2), 0);
+	CHECK_EQ(schema_check(db, version, SCHEMA_READ), 0);
+	CHECK_EQ(schema_add_views(db, version, "main"), 0);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 1, NULL);
 
-	for (int i = 0; i < 2; i++) {
-		sqlite3_stmt *stmt = NULL;
-
-		CHECK_EQ(sqlite3_prepare_v2(db, sql[i], -1, &stmt, NULL), SQLITE_OK);
-		CHECK_EQ(sqlite3_step(stmt), SQLITE_ROW);
-		CHECK_EQ(sqlite3_column_int64(stmt, 0), expected[i]);
-		sqlite3_finalize(stmt);
-	}
+	CHECK_EQ(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+	if (sqlite3_step(stmt) == SQLITE_ROW)
+		value = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
 	sqlite3_close(db);
+	return value;
 }
 
 #define WRONG " WHERE min_cycles = 0 OR first_tsc = 0"
@@ -180,7 +222,8 @@ static void test_version2(void)
 	struct store *store = NULL;
 
 	CHECK_EQ(query(path, "PRAGMA user_version"), 2);
-	check_as_it_is(path);
+	CHECK_EQ(read_old(path, 2, count), 1200);
+	CHECK_EQ(read_old(path, 2, "SELECT sum(p99_ns) FROM latency"), P99_SUM_NS);
 
 	CHECK_EQ(store_open(path, &store), 0);
 	store_run_of(store, 10);
@@ -195,6 +238,49 @@ static void test_version2(void)
 	query(path, "DELETE FROM exit_hist_total");
 	CHECK_EQ(query(path, p99), P99_SUM_NS);
 	CHECK_EQ(query(path, "SELECT sum(exits) FROM latency WHERE run = 3"), 10);
+}
+
+/*
+ * Rows that lack the columns of later versions stay as they are; what they lack is unknown, and
+ * runs of today stand in the same file.
+ */
+static void test_added_columns(int version)
+{
+	static const char unknown[] =
+		"SELECT count(*) FROM exits WHERE polled_cycles IS NULL AND polled_ns IS NULL"
+		" AND value IS NULL AND requests IS NULL AND entry_event IS NULL AND event_type IS NULL"
+		" AND event_error_code IS NULL AND run_errno IS NULL AND run_errno_name IS NULL";
+	const char *path = unpack(fixtures[version - 1], "older.sqlite");
+	int64_t exits = query(path, "SELECT count(*) FROM exits");
+	int64_t before = read_old(path, version, digest);
+	struct store *store = NULL;
+
+	CHECK_EQ(query(path, "PRAGMA user_version"), version);
+	CHECK(exits > 0 && before > 0);
+	CHECK_EQ(version > 1 ? query(path, digest) : before, before);
+	CHECK_EQ(read_old(path, version, unknown), exits);
+	CHECK_EQ(read_old(path, version, "SELECT count(polled_cycles) FROM rollups"), 0);
+
+	migrate(path);
+	CHECK_EQ(query(path, digest), before);
+	CHECK_EQ(query(path, unknown), exits);
+	CHECK_EQ(query(path, "SELECT count(polled_cycles) FROM rollups"), 0);
+	CHECK_EQ(query(path, "SELECT sum(has_polled + has_value + has_event) FROM runs"), 0);
+
+	CHECK_EQ(store_open(path, &store), 0);
+	store_run_with_fields(store);
+	CHECK_EQ(store_finish(store, "complete", 0, 0), 0);
+	store_close(store);
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(query(path, "SELECT polled_cycles = 60 AND value = 77 AND requests = 0"
+				     " AND run_errno = 4 FROM exits WHERE run = 3"),
+			 1);
+		CHECK_EQ(query(path, "SELECT polled_cycles FROM top_exits WHERE run = 3"), 60);
+		CHECK_EQ(query(path, unknown), exits);
+		CHECK_EQ(query(path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"),
+			 1);
+		query(path, "VACUUM");
+	}
 }
 
 /* The indexes and tables of others stay; what is refused stays as it is. */
@@ -222,6 +308,10 @@ static void test_forged_version(void)
 
 	CHECK_EQ(store_open(old_file("PRAGMA user_version = 2"), &store), STORE_TABLE);
 	store_close(store);
+	CHECK_EQ(store_open(changed_file(3, "PRAGMA user_version = 4"), &store), STORE_TABLE);
+	store_close(store);
+	CHECK_EQ(store_open(changed_file(3, "PRAGMA user_version = 1"), &store), STORE_TABLE);
+	store_close(store);
 	CHECK_EQ(store_open(old_file("PRAGMA user_version = 0"), &store), STORE_FOREIGN);
 	store_close(store);
 	CHECK_EQ(store_open(old_file("PRAGMA user_version = -1"), &store), STORE_FUTURE);
@@ -243,10 +333,12 @@ static void test_true_zero(void)
 
 int main(int argc, char **argv)
 {
-	for (int i = 0; i < 2 && i + 1 < argc; i++)
+	for (int i = 0; i < 3 && i + 1 < argc; i++)
 		fixtures[i] = argv[i + 1];
 	test_repair();
 	test_version2();
+	for (int version = 1; version < STORE_VERSION; version++)
+		test_added_columns(version);
 	test_trimmed_rows();
 	test_other_objects();
 	test_forged_version();

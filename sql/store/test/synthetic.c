@@ -88,6 +88,9 @@ static void fill(struct synthetic *s, struct kvm_exit_record *r)
 		r->flags |= KVM_EXIT_REC_SYNTH;
 	if (r->halted_cycles)
 		r->flags |= KVM_EXIT_REC_HALTED;
+	r->polled_cycles = r->halted_cycles / 4;
+	if (r->polled_cycles)
+		r->flags |= KVM_EXIT_REC_POLLED;
 	s->tsc += r->cycles;
 
 	total = &s->totals[r->reason & 0xffff];
@@ -98,6 +101,7 @@ static void fill(struct synthetic *s, struct kvm_exit_record *r)
 	total->halted_cycles += r->halted_cycles;
 	total->userspace_cycles += r->userspace_cycles;
 	total->preempted_cycles += r->preempted_cycles;
+	total->polled_cycles += r->polled_cycles;
 }
 
 void synthetic_fill(struct synthetic *s, struct kvm_exit_record *records, size_t count)
