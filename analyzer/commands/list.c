@@ -33,6 +33,11 @@ static const struct out_column columns[] = {
 	{"rip", "RIP", OUT_TEXT, 6},
 	{"user_reason", "TO USER", OUT_TEXT, 7},
 	{"flags", "FLAGS", OUT_TEXT, 10},
+	{"polled", "POLLED", OUT_TIME, OUT_HIDDEN},
+	{"value", "VALUE", OUT_TEXT, OUT_HIDDEN},
+	{"requests", "REQUESTS", OUT_TEXT, OUT_HIDDEN},
+	{"event", "EVENT", OUT_TEXT, OUT_HIDDEN},
+	{"errno", "ERRNO", OUT_TEXT, OUT_HIDDEN},
 };
 
 /* Columns of the statement. */
@@ -52,13 +57,18 @@ enum {
 	L_RIP,
 	L_USER_REASON,
 	L_FLAGS,
+	L_POLLED,
+	L_VALUE,
+	L_REQUESTS,
+	L_EVENT,
+	L_ERRNO,
 	L_REASON,
 	L_KEY,
 	L_AUX
 };
 
 #define SHOWN                                                                                      \
-	"x.time_ns, x.vm, x.vcpu_id, x.pcpu, x.seq, x.reason_name, x.key_text, x.cycles, x.handler_cycles, x.halted_cycles, x.userspace_cycles, x.preempted_cycles, x.rip, x.user_reason_name, ltrim(CASE WHEN x.fastpath THEN ',fastpath' ELSE '' END || CASE WHEN x.nested THEN ',nested' ELSE '' END || CASE WHEN x.synthesized THEN ',synthesized' ELSE '' END || CASE WHEN x.no_reentry THEN ',no_reentry' ELSE '' END || CASE WHEN x.tsc_back THEN ',tsc_back' ELSE '' END, ','), x.basic_reason, x.key, x.key_aux"
+	"x.time_ns, x.vm, x.vcpu_id, x.pcpu, x.seq, x.reason_name, x.key_text, x.cycles, x.handler_cycles, x.halted_cycles, x.userspace_cycles, x.preempted_cycles, x.rip, x.user_reason_name, ltrim(CASE WHEN x.fastpath THEN ',fastpath' ELSE '' END || CASE WHEN x.nested THEN ',nested' ELSE '' END || CASE WHEN x.synthesized THEN ',synthesized' ELSE '' END || CASE WHEN x.no_reentry THEN ',no_reentry' ELSE '' END || CASE WHEN x.tsc_back THEN ',tsc_back' ELSE '' END, ','), x.polled_cycles, x.value_text, CASE x.requests WHEN 0 THEN '0' ELSE x.request_names END, x.event_type || ' ' || x.event_vector || CASE WHEN x.event_error_code IS NOT NULL THEN ', error code ' || x.event_error_code ELSE '' END, CASE x.run_errno WHEN 0 THEN '0' ELSE x.run_errno_name END, x.basic_reason, x.key, x.key_aux"
 
 /* When the run started, in ns since 1970; 0: unknown. */
 static int read_start(struct app *app, int64_t *started_ns)
@@ -133,6 +143,12 @@ static void put_exit(struct app *app, struct out *out, sqlite3_stmt *stmt, int64
 	}
 	for (int i = L_RIP; i <= L_FLAGS; i++)
 		out_sql_value(out, stmt, i);
+	if (sqlite3_column_type(stmt, L_POLLED) == SQLITE_NULL)
+		out_none(out);
+	else
+		out_time(out, (uint64_t)sqlite3_column_int64(stmt, L_POLLED));
+	for (int i = L_VALUE; i <= L_ERRNO; i++)
+		out_sql_value(out, stmt, i);
 }
 
 static int print_exits(struct app *app, const struct options *opt, sqlite3_stmt *stmt,
@@ -161,7 +177,7 @@ static int list(struct app *app, const struct options *opt)
 {
 	int64_t limit = opt->limit < 0 ? DEFAULT_LIMIT : opt->limit;
 	sqlite3_stmt *stmt;
-	char sql[1600];
+	char sql[2000];
 	int rc;
 
 	if (run_open(app, app->filter.run, &app->run) || run_rows(app, &app->run))

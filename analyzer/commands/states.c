@@ -18,8 +18,8 @@
 static const char *const by_names[] = {"vm", "vcpu", NULL};
 
 /* As enum state, then the rest. */
-static const char *const sort_names[] = {"guest",   "handler", "userspace", "halted", "waiting",
-					 "unknown", "time",    "key",	    NULL};
+static const char *const sort_names[] = {"guest",   "handler", "userspace", "polled", "halted",
+					 "waiting", "unknown", "time",	    "key",    NULL};
 enum sort { SORT_TIME = STATES, SORT_KEY };
 
 static const struct out_column key_columns[][2] = {
@@ -33,6 +33,7 @@ static const struct out_column state_columns[] = {
 	{"guest", "GUEST", OUT_SHARE, 0},
 	{"handler", "HANDLER", OUT_SHARE, 0},
 	{"userspace", "USERSPACE", OUT_SHARE, 0},
+	{"polled", "POLLED", OUT_SHARE, 0},
 	{"halted", "HALTED", OUT_SHARE, 0},
 	{"waiting", "WAITING", OUT_SHARE, 0},
 	{"unknown", "UNKNOWN", OUT_SHARE, 0},
@@ -40,7 +41,8 @@ static const struct out_column state_columns[] = {
 	{"bar", "", OUT_SPLIT, 0},
 };
 
-#define UNKNOWN_COLUMN 7
+#define POLLED_COLUMN  5
+#define UNKNOWN_COLUMN 8
 #define N_STATE	       (int)(sizeof(state_columns) / sizeof(state_columns[0]))
 
 static double sort_value(const struct state_row *row, int sort)
@@ -63,30 +65,37 @@ static int compare(const void *a, const void *b, void *sort)
 	return x->vcpu < y->vcpu ? -1 : x->vcpu > y->vcpu;
 }
 
-static void put_states(struct out *out, const struct state_row *row)
+static void put_states(struct out *out, const struct states *states, const struct state_row *row)
 {
 	out_time(out, (uint64_t)row->wall);
-	for (int i = 0; i < STATES; i++)
-		out_real(out, state_share(row, (enum state)i));
+	for (int i = 0; i < STATES; i++) {
+		if (i == STATE_POLLED && !states->has_polled)
+			out_none(out);
+		else
+			out_real(out, state_share(row, (enum state)i));
+	}
 	out_real(out, state_runnable_share(row, STATE_WAITING));
-	out_letters(out, "ghuzw?", row->part, STATES);
+	out_letters(out, "ghubzw?", row->part, STATES);
 }
 
-static void put_row(struct app *app, struct out *out, const struct state_row *row)
+static void put_row(struct app *app, struct out *out, const struct states *states,
+		    const struct state_row *row)
 {
 	const struct vm_ref *vm = vms_find(&app->run, row->vm);
 
 	out_vm(out, &app->run, row->vm);
 	out_int(out, row->vcpu < 0 ? row->vcpus : row->vcpu);
 	out_text(out, vm && *vm->comm ? vm->comm : NULL);
-	put_states(out, row);
+	put_states(out, states, row);
 }
 
 static void put_notes(struct out *out, const struct states *states)
 {
 	out_line(
 		out,
-		"g guest, h KVM's handler, u user space (VMM), z halted, w waiting for a CPU (could run, has none)%s",
+		"g guest, h KVM's handler, u user space (VMM), %sz halted, w waiting for a CPU (could run, has none)%s",
+		states->has_polled ? "b polled (halted, but KVM keeps the CPU busy: halt_poll_ns), "
+				   : "",
 		states->total.part[STATE_UNKNOWN] > 0
 			? ", ? in exits without a record, or that had not ended"
 			: "");
@@ -94,9 +103,10 @@ static void put_notes(struct out *out, const struct states *states)
 		out_note(
 			out,
 			"Exits are missing, and nothing says how long they took: their time counts as guest.");
-	if (states->total.part[STATE_HALTED] > 0)
-		out_note(out,
-			 "Halted includes polling (halt_poll_ns), during which the CPU is busy.");
+	if (!states->has_polled && states->total.part[STATE_HALTED] > 0)
+		out_note(
+			out,
+			"Halted includes polling (halt_poll_ns), during which the CPU is busy: this recording does not tell them apart.");
 }
 
 static int put_table(struct app *app, const struct options *opt, bool by_vcpu,
@@ -109,6 +119,8 @@ static int put_table(struct app *app, const struct options *opt, bool by_vcpu,
 
 	memcpy(columns, key_columns[by_vcpu], sizeof(key_columns[by_vcpu]));
 	memcpy(columns + 2, state_columns, sizeof(state_columns));
+	if (!states->has_polled)
+		columns[2 + POLLED_COLUMN].drop = OUT_HIDDEN;
 	if (states->total.part[STATE_UNKNOWN] <= 0)
 		columns[2 + UNKNOWN_COLUMN].drop = OUT_HIDDEN;
 	if (most > 0 && most < limit)
@@ -118,12 +130,12 @@ static int put_table(struct app *app, const struct options *opt, bool by_vcpu,
 	out_run(&out, "run", &app->run);
 	out_table(&out, "rows", columns, 2 + N_STATE);
 	for (unsigned int i = 0; i < limit; i++)
-		put_row(app, &out, &states->row[i]);
+		put_row(app, &out, states, &states->row[i]);
 	if (out.format == OUT_TABLE && states->rows > 1) {
 		out_text(&out, "all");
 		out_int(&out, states->total.vcpus);
 		out_none(&out);
-		put_states(&out, &states->total);
+		put_states(&out, states, &states->total);
 	}
 	out_table_end(&out);
 	if (limit < states->rows)

@@ -16,7 +16,7 @@
 #include "analyzer/query/where.h"
 
 #define LINE_SQL                                                                                   \
-	"SELECT x.time_ns, x.vm, x.vcpu_id AS vcpu, x.seq, x.reason_name AS reason, x.key_text AS key, x.ns, x.halted_ns, x.userspace_ns, x.preempted_ns, x.user_reason_name AS to_user, x.rip, x.pcpu, x.fastpath, x.nested, x.synthesized FROM exit e JOIN exits x ON x.id = e.rowid WHERE %s ORDER BY e.rowid"
+	"SELECT x.time_ns, x.vm, x.vcpu_id AS vcpu, x.seq, x.reason_name AS reason, x.key_text AS key, x.ns, x.halted_ns, x.userspace_ns, x.preempted_ns, x.user_reason_name AS to_user, x.rip, x.pcpu, x.fastpath, x.nested, x.synthesized, x.polled_ns, x.value_text AS value, x.requests, x.event_type AS event, x.event_vector, x.event_error_code, x.run_errno_name AS errno FROM exit e JOIN exits x ON x.id = e.rowid WHERE %s ORDER BY e.rowid"
 
 /* Columns from here on are left out if they are 0. */
 enum { ALWAYS = 4 };
@@ -65,6 +65,8 @@ static void put_exit(FILE *file, sqlite3_stmt *stmt)
 		if (sqlite3_column_type(stmt, i) == SQLITE_TEXT)
 			text = (const char *)sqlite3_column_text(stmt, i);
 		else if (i >= ALWAYS && !sqlite3_column_int64(stmt, i))
+			continue;
+		if (text && i >= ALWAYS && !*text)
 			continue;
 
 		fprintf(file, "%c\"%s\":", before, sqlite3_column_name(stmt, i));

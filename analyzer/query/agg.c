@@ -45,12 +45,13 @@ static void rollup_group(sqlite3_stmt *stmt, struct group *g)
 				 ? INT64_MIN
 				 : sqlite3_column_int64(stmt, 12),
 		.last = sqlite3_column_int64(stmt, 13),
+		.polled = (uint64_t)sqlite3_column_int64(stmt, 15),
 	};
 }
 
 #define ROLLUP_COLUMNS                                                                             \
 	"SELECT reason, n, cycles, halted_cycles, userspace_cycles, preempted_cycles, min_cycles," \
-	" max_cycles, n_fastpath, n_nested, n_user, n_synth, first_tsc, last_tsc, slot "
+	" max_cycles, n_fastpath, n_nested, n_user, n_synth, first_tsc, last_tsc, slot, polled_cycles "
 
 static const char rollup_sql[] =
 	ROLLUP_COLUMNS "FROM exit_rollup WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3 AND ?4 = 0";

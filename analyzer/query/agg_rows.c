@@ -25,6 +25,7 @@ enum {
 	C_PREEMPTED,
 	C_KEY,
 	C_AUX,
+	C_POLLED,
 	N_ARGS
 };
 
@@ -103,6 +104,7 @@ static int add_row(sqlite3_value **value, const struct taker *taker, int64_t rea
 				 .halted = (uint64_t)sqlite3_value_int64(value[C_HALTED]),
 				 .userspace = (uint64_t)sqlite3_value_int64(value[C_USER]),
 				 .preempted = (uint64_t)sqlite3_value_int64(value[C_PREEMPTED]),
+				 .polled = (uint64_t)sqlite3_value_int64(value[C_POLLED]),
 				 .min = cycles,
 				 .max = cycles,
 				 .fastpath = !!(flags & KVM_EXIT_REC_FASTPATH),
@@ -168,7 +170,7 @@ int agg_read_rows(struct app *app, const struct run *run, enum agg_by by, unsign
 	/* Only few read a part; a condition that holds for all costs a tenth of the time. */
 	snprintf(
 		sql, sizeof(sql),
-		"SELECT take_exit(rowid, vcpu, tsc, reason, flags, cycles, halted_cycles, userspace_cycles, preempted_cycles, %s) FROM exit%s",
+		"SELECT take_exit(rowid, vcpu, tsc, reason, flags, cycles, halted_cycles, userspace_cycles, preempted_cycles, %s, polled_cycles) FROM exit%s",
 		key_columns[by],
 		run->from || run->to != INT64_MAX ? " WHERE tsc >= ?1 AND tsc < ?2" : "");
 	if (db_prepare(app, &stmt, sql))

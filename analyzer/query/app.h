@@ -86,6 +86,7 @@ struct run {
 	enum raw_rows has_raw;
 	int64_t rows_start_cycles;
 	int has_split;
+	bool has_polled; /* the polled part of the halted time is known */
 
 	/* of the whole run, and of the vCPUs that pass the filter */
 	int64_t exits;

@@ -109,18 +109,21 @@ static int find_short_halts(const struct findings_data *data, struct findings *f
 		.source =
 			"Linux: Documentation/virt/kvm/halt-polling.rst, Documentation/virt/guest-halt-polling.rst",
 	};
-	char count[UNITS_TEXT];
+	char count[UNITS_TEXT], polled[64] = "";
 
 	if (halts.n < HALTS || share < HALT_SHARE || median >= HALT_SECONDS)
 		return 0;
 
+	if (data->run->has_polled && halts.halted)
+		snprintf(polled, sizeof(polled), "; KVM polled %.1f %% of the halted time",
+			 100 * (double)halts.polled / (double)halts.halted);
 	snprintf(finding.title, sizeof(finding.title),
 		 "vCPUs halt for short times: half of all HLT last less than %.3g us",
 		 median * 1e6);
 	snprintf(finding.evidence, sizeof(finding.evidence),
-		 "%s HLT exits, %.1f %% of all; 90 %% last less than %.3g us",
+		 "%s HLT exits, %.1f %% of all; 90 %% last less than %.3g us%s",
 		 units_count((int64_t)halts.n, count), 100 * share,
-		 findings_seconds(data, (double)group_quantile(&halts, 0.9)) * 1e6);
+		 findings_seconds(data, (double)group_quantile(&halts, 0.9)) * 1e6, polled);
 	return findings_add(findings, data->app, &finding);
 }
 

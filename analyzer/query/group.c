@@ -90,6 +90,7 @@ void group_add(struct group *to, const struct group *from)
 	to->halted += from->halted;
 	to->userspace += from->userspace;
 	to->preempted += from->preempted;
+	to->polled += from->polled;
 	to->fastpath += from->fastpath;
 	to->nested += from->nested;
 	to->to_user += from->to_user;

@@ -19,6 +19,7 @@
  *	handled in the kernel}; BY_PCPU {pcpu}; BY_SLOT {bin, reason key}
  * @example: rowid of one of them; 0: from roll-ups
  * @n: recorded exits; all other sums are of them
+ * @polled: part of @halted; 0 where run->has_polled is false
  * @dropped: exits whose record was lost, from KVM's totals where the run has them
  * @first, @last: TSC of the first and last exit; first INT64_MIN: it and @min are
  *	unknown (a file of schema version 1, repaired; see sql/store/migrate.c)
@@ -33,6 +34,7 @@ struct group {
 	uint64_t halted;
 	uint64_t userspace;
 	uint64_t preempted;
+	uint64_t polled;
 	uint64_t min;
 	uint64_t max;
 	uint64_t fastpath;

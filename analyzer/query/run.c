@@ -68,6 +68,7 @@ static int read_columns(struct app *app, sqlite3_stmt *stmt, struct run *run)
 	run->hist_cycles = sqlite3_column_int64(stmt, 10);
 	run->has_raw = (enum raw_rows)sqlite3_column_int(stmt, 11);
 	run->has_split = sqlite3_column_int(stmt, 12);
+	run->has_polled = sqlite3_column_int(stmt, 19);
 
 	run->exits = sqlite3_column_int64(stmt, 13);
 	run->dropped = sqlite3_column_int64(stmt, 14);

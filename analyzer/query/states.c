@@ -16,11 +16,9 @@
 #include "base/array.h"
 
 const char *const state_names[STATES] = {
-	[STATE_GUEST] = "guest",
-	[STATE_HANDLER] = "handler",
-	[STATE_USER] = "user space",
-	[STATE_HALTED] = "halted",
-	[STATE_WAITING] = "waiting for a CPU",
+	[STATE_GUEST] = "guest",     [STATE_HANDLER] = "handler",
+	[STATE_USER] = "user space", [STATE_POLLED] = "polled",
+	[STATE_HALTED] = "halted",   [STATE_WAITING] = "waiting for a CPU",
 	[STATE_UNKNOWN] = "unknown",
 };
 
@@ -78,8 +76,8 @@ static void clip(const struct run *run, const struct vcpu_ref *vcpu, int64_t *be
  */
 static void add_guest(struct state_row *row)
 {
-	static const enum state order[] = {STATE_HALTED, STATE_WAITING, STATE_USER, STATE_UNKNOWN,
-					   STATE_HANDLER};
+	static const enum state order[] = {STATE_HALTED, STATE_POLLED,	STATE_WAITING,
+					   STATE_USER,	 STATE_UNKNOWN, STATE_HANDLER};
 	double rest = row->wall;
 
 	for (int i = STATE_HANDLER; i < STATES; i++)
@@ -92,6 +90,14 @@ static void add_guest(struct state_row *row)
 		row->part[order[i]] -= less;
 		rest += less;
 	}
+}
+
+/* The polled part of halted time, which no file may make larger than it; 0 where it is unknown. */
+static uint64_t polled_cycles(const struct run *run, const struct group *sum)
+{
+	if (!run->has_polled)
+		return 0;
+	return sum->polled < sum->halted ? sum->polled : sum->halted;
 }
 
 static void fill_row(const struct run *run, const struct vcpu_ref *vcpu, const struct group *sum,
@@ -110,7 +116,8 @@ static void fill_row(const struct run *run, const struct vcpu_ref *vcpu, const s
 
 	if (sum) {
 		row->part[STATE_USER] = (double)sum->userspace;
-		row->part[STATE_HALTED] = (double)sum->halted;
+		row->part[STATE_POLLED] = (double)polled_cycles(run, sum);
+		row->part[STATE_HALTED] = (double)(sum->halted - polled_cycles(run, sum));
 		row->part[STATE_WAITING] = (double)sum->preempted;
 		row->part[STATE_HANDLER] =
 			(double)(sum->cycles - sum->userspace - sum->halted - sum->preempted);
@@ -176,6 +183,7 @@ int states_read(struct app *app, const struct run *run, bool by_vcpu, struct sta
 	int rc = check_run(app, run);
 
 	memset(states, 0, sizeof(*states));
+	states->has_polled = run->has_polled;
 	states->total = (struct state_row){.vm = -1, .vcpu = -1, .is_certain = true};
 	if (!rc)
 		rc = agg_read(app, run, BY_VCPU, 0, &agg);
@@ -212,7 +220,8 @@ double state_share(const struct state_row *row, enum state state)
 
 double state_runnable_share(const struct state_row *row, enum state state)
 {
-	double runnable = row->wall - row->part[STATE_HALTED] - row->part[STATE_UNKNOWN];
+	double runnable = row->wall - row->part[STATE_HALTED] - row->part[STATE_POLLED] -
+			  row->part[STATE_UNKNOWN];
 
 	return runnable > 0 ? row->part[state] / runnable : 0;
 }
@@ -229,7 +238,8 @@ void states_over_time(const struct series *series, const struct run *run, double
 			(double)(sum->cycles - sum->halted - sum->userspace - sum->preempted);
 		carried[STATE_USER] += (double)sum->userspace;
 		carried[STATE_WAITING] += (double)sum->preempted;
-		carried[STATE_HALTED] += (double)sum->halted;
+		carried[STATE_POLLED] += (double)polled_cycles(run, sum);
+		carried[STATE_HALTED] += (double)(sum->halted - polled_cycles(run, sum));
 
 		memset(share[bin], 0, sizeof(share[bin]));
 		if (room <= 0)

@@ -13,7 +13,8 @@
  * STATE_GUEST:	  runs the guest's code
  * STATE_HANDLER: runs KVM's
  * STATE_USER:	  is out of KVM_RUN: the VMM works, or doesn't call
- * STATE_HALTED:  sleeps or polls for the guest that halted
+ * STATE_POLLED:  polls for a while for the guest that halted, before it sleeps: its CPU is busy
+ * STATE_HALTED:  sleeps for the guest that halted; or polls, where states.has_polled is false
  * STATE_WAITING: could run, and has no CPU (steal), also after a wake-up
  * STATE_UNKNOWN: in exits without a record, and in an exit that had not ended
  */
@@ -21,6 +22,7 @@ enum state {
 	STATE_GUEST,
 	STATE_HANDLER,
 	STATE_USER,
+	STATE_POLLED,
 	STATE_HALTED,
 	STATE_WAITING,
 	STATE_UNKNOWN,
@@ -50,6 +52,7 @@ struct states {
 	struct state_row *row;
 	unsigned int rows;
 	struct state_row total;
+	bool has_polled; /* false: STATE_POLLED is unknown, and in STATE_HALTED */
 };
 
 /**
@@ -65,7 +68,7 @@ void states_free(struct states *states);
 /* A state's share of the wall time. */
 double state_share(const struct state_row *row, enum state state);
 
-/* The same of the time that the vCPUs could run: all but halted and unknown. */
+/* The same of the time that the vCPUs could run: all but polled, halted and unknown. */
 double state_runnable_share(const struct state_row *row, enum state state);
 
 /**

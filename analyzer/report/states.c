@@ -15,12 +15,12 @@
 #define MOST_BINS 120
 
 /* As enum state. */
-static const char *const classes[STATES] = {"p-guest",	"p-handler",   "p-user",
+static const char *const classes[STATES] = {"p-guest",	"p-handler",   "p-user",   "p-polled",
 					    "p-halted", "p-preempted", "p-unknown"};
 
 /* From the bottom of the chart and the left of a bar: what is worked for, then the rest. */
-static const enum state order[STATES] = {STATE_GUEST,	STATE_HANDLER, STATE_USER,
-					 STATE_WAITING, STATE_HALTED,  STATE_UNKNOWN};
+static const enum state order[STATES] = {STATE_GUEST,  STATE_HANDLER, STATE_USER,   STATE_WAITING,
+					 STATE_POLLED, STATE_HALTED,  STATE_UNKNOWN};
 
 /* Who waits most comes first. */
 static int compare(const void *a, const void *b)
@@ -35,17 +35,25 @@ static int compare(const void *a, const void *b)
 	return x->vcpu < y->vcpu ? -1 : x->vcpu > y->vcpu;
 }
 
+/* What a recording does not know, or does not have, has no column. */
+static bool is_shown(const struct states *states, enum state state)
+{
+	if (state == STATE_POLLED)
+		return states->has_polled;
+	return state != STATE_UNKNOWN || states->total.part[STATE_UNKNOWN] > 0;
+}
+
 static void put_legend(struct html *h, const struct states *states)
 {
 	html_put(h, "<p class=\"legend\">");
 	for (int i = 0; i < STATES; i++)
-		if (order[i] != STATE_UNKNOWN || states->total.part[STATE_UNKNOWN] > 0)
+		if (is_shown(states, order[i]))
 			html_put(h, "<span><i class=\"%s\"></i>%s</span> ", classes[order[i]],
 				 state_names[order[i]]);
 	html_put(h, "</p>\n");
 }
 
-static void put_row(struct report *report, const struct state_row *row, bool has_unknown)
+static void put_row(struct report *report, const struct states *states, const struct state_row *row)
 {
 	const struct vm_ref *vm = vms_find(report->run, row->vm);
 	struct html_piece piece[STATES];
@@ -64,10 +72,10 @@ static void put_row(struct report *report, const struct state_row *row, bool has
 	html_row(h);
 	html_cell_name(h, name);
 	html_put(h, "<td class=\"num\">%s</td><td class=\"bars wide\">", number);
-	html_bar(h, "guest, handler, user space, waiting, halted", piece, STATES);
+	html_bar(h, "guest, handler, user space, waiting, polled, halted", piece, STATES);
 	html_put(h, "</td>");
 	for (int i = 0; i < STATES; i++)
-		if (order[i] != STATE_UNKNOWN || has_unknown)
+		if (is_shown(states, order[i]))
 			html_cell_share(h, state_share(row, order[i]));
 	html_cell_share(h, state_runnable_share(row, STATE_WAITING));
 	html_row_end(h);
@@ -75,17 +83,17 @@ static void put_row(struct report *report, const struct state_row *row, bool has
 
 static void put_rows(struct report *report, const struct states *states, bool by_vcpu)
 {
-	bool has_unknown = states->total.part[STATE_UNKNOWN] > 0;
 	struct html *h = &report->html;
 	char titles[160];
 
 	snprintf(
 		titles, sizeof(titles),
-		"VM|#%s|>Of its time|#Guest|#Handler|#User space|#Waiting|#Halted%s|#Waiting of runnable",
-		by_vcpu ? "vCPU" : "vCPUs", has_unknown ? "|#Unknown" : "");
+		"VM|#%s|>Of its time|#Guest|#Handler|#User space|#Waiting%s|#Halted%s|#Waiting of runnable",
+		by_vcpu ? "vCPU" : "vCPUs", is_shown(states, STATE_POLLED) ? "|#Polled" : "",
+		is_shown(states, STATE_UNKNOWN) ? "|#Unknown" : "");
 	html_table(h, "States", titles);
 	for (unsigned int i = 0; i < states->rows && i < MOST_ROWS; i++)
-		put_row(report, &states->row[i], has_unknown);
+		put_row(report, states, &states->row[i]);
 	html_table_end(h);
 	if (states->rows > MOST_ROWS)
 		html_put(
@@ -200,7 +208,10 @@ int html_put_states(struct report *report)
 		put_rows(report, &states, by_vcpu);
 		html_put(
 			h,
-			"<p class=\"note\">Shares of wall time, which add up to 100 %%. Waiting: the vCPU could run and has no CPU (steal). Runnable: all but halted.%s</p>\n",
+			"<p class=\"note\">Shares of wall time, which add up to 100 %%. Waiting: the vCPU could run and has no CPU (steal). Runnable: all but halted%s.%s</p>\n",
+			states.has_polled
+				? " and polled (halted, but KVM polls and keeps the CPU busy)"
+				: "",
 			states.total.is_certain
 				? ""
 				: " Exits are missing, and nothing says how long they took: their time counts as guest.");

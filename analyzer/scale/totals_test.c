@@ -94,6 +94,7 @@ static struct group plain(int64_t key, uint64_t *cycles)
 			sum.n++;
 			sum.cycles += r->cycles;
 			sum.halted += r->halted_cycles;
+			sum.polled += r->polled_cycles;
 			sum.userspace += r->userspace_cycles;
 			sum.preempted += r->preempted_cycles;
 			sum.fastpath += !!(r->flags & KVM_EXIT_REC_FASTPATH);
@@ -113,6 +114,7 @@ static void same_sums(const struct group *a, const struct group *b)
 	CHECK_EQ(a->n, b->n);
 	CHECK_EQ(a->cycles, b->cycles);
 	CHECK_EQ(a->halted, b->halted);
+	CHECK_EQ(a->polled, b->polled);
 	CHECK_EQ(a->userspace, b->userspace);
 	CHECK_EQ(a->preempted, b->preempted);
 	CHECK_EQ(a->fastpath, b->fastpath);

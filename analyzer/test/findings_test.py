@@ -132,6 +132,11 @@ class FindingsTest(unittest.TestCase):
         for rule in ("steal", "vmm", "short-halts"):
             self.assertEqual(self.rules(CASES[rule][0], environment="emulated"), [], rule)
 
+    def test_short_halts_say_how_much_was_polled_where_it_is_known(self):
+        for features, known in ((0x10, True), (0, False), (None, False)):
+            finding, = self.findings(self.make(CASES["short-halts"][0], features=features))["findings"]
+            self.assertEqual("KVM polled 25.0 % of the halted time" in finding["evidence"], known, finding)
+
     def test_fast_path_is_known_to_the_ring_alone(self):
         self.assertEqual(self.rules(CASES["tsc-deadline"][0], source="bpf"), [])
 

@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """states_test.py ANALYZER DATABASE... - shares of wall time add up to 1 and are those of the rows"""
 import json
+import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import unittest
 
 ANALYZER, DATABASES = sys.argv[1], sys.argv[2:]
-PARTS = ("guest", "handler", "userspace", "halted", "waiting", "unknown")
+PARTS = ("guest", "handler", "userspace", "polled", "halted", "waiting", "unknown")
 
 
 def states(path, *words):
@@ -17,6 +20,11 @@ def states(path, *words):
     if done.returncode:
         raise ValueError(done.stderr)
     return json.loads(done.stdout)["rows"]
+
+
+def share(row, part):
+    """An unknown share is null: its time is in another one."""
+    return row[part] or 0
 
 
 class StatesTest(unittest.TestCase):
@@ -36,9 +44,9 @@ class StatesTest(unittest.TestCase):
                         "--from", f"{begin * length / khz / 1e3:.6f}s", "--to", f"{end * length / khz / 1e3:.6f}s"]
                     for row in states(path, "--run", run, "--by", by, "--limit", "0", *words):
                         if row["wall_cycles"]:
-                            self.assertAlmostEqual(sum(row[p] for p in PARTS), 1, 9, (path, run, words, row))
+                            self.assertAlmostEqual(sum(share(row, p) for p in PARTS), 1, 9, (path, run, words, row))
                         for p in PARTS:
-                            self.assertGreaterEqual(row[p], 0, (path, run, words, row))
+                            self.assertGreaterEqual(share(row, p), 0, (path, run, words, row))
                         seen += 1
         self.assertGreater(seen, 20)
 
@@ -53,8 +61,33 @@ class StatesTest(unittest.TestCase):
                     continue
                 for part, sum_ in (("halted", halted), ("userspace", user), ("waiting", waiting),
                                    ("handler", cycles - halted - user - waiting)):
-                    self.assertAlmostEqual(row[part] * wall, sum_, delta=1, msg=(path, run, part))
+                    known = share(row, part) + (share(row, "polled") if part == "halted" else 0)
+                    self.assertAlmostEqual(known * wall, sum_, delta=1, msg=(path, run, part))
                 self.assertAlmostEqual((row["guest"] + row["unknown"]) * wall, wall - cycles, delta=1)
+
+    def changed(self, sql):
+        """The rows of run 1 by vCPU, of a copy of the first database that was changed by @sql."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "changed.sqlite")
+            shutil.copyfile(DATABASES[0], path)
+            os.chmod(path, 0o600)
+            db = sqlite3.connect(path)
+            db.executescript(sql)
+            db.close()
+            return states(path, "--run", "1", "--by", "vcpu", "--sort", "key", "--limit", "0")
+
+    def test_polled_is_a_part_of_halted(self):
+        known = self.changed("UPDATE run SET features = 0x10")
+        unknown = self.changed("UPDATE run SET features = NULL")
+        forged = self.changed("UPDATE exit_rollup SET polled_cycles = 5 * halted_cycles")
+        exact = self.changed("UPDATE exit_rollup SET polled_cycles = halted_cycles / 4")
+        self.assertGreater(sum(row["polled"] for row in known), 0)
+        for one, two, three, four in zip(known, unknown, forged, exact):
+            self.assertIsNone(two["polled"])
+            self.assertAlmostEqual(one["polled"] + one["halted"], two["halted"], 9)
+            self.assertAlmostEqual(three["polled"], two["halted"], 9)
+            self.assertEqual(three["halted"], 0)
+            self.assertAlmostEqual(four["polled"], two["halted"] / 4, 6)
 
     def test_needs_all_exits(self):
         for words in (["--reason", "HLT"],):

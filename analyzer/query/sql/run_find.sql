@@ -19,7 +19,8 @@ SELECT
   v.filtered,
   v.unread,
   v.ept,
-  v.command
+  v.command,
+  v.has_polled
 FROM runs v
 JOIN run r ON r.id = v.run
 WHERE ?1 IS NULL

@@ -91,7 +91,9 @@ class ExportTest(unittest.TestCase):
         names = {"time_ns": "time_ns", "vm": "vm", "vcpu": "vcpu_id", "seq": "seq", "reason": "reason_name",
                  "key": "key_text", "ns": "ns", "halted_ns": "halted_ns", "userspace_ns": "userspace_ns",
                  "preempted_ns": "preempted_ns", "to_user": "user_reason_name", "rip": "rip", "pcpu": "pcpu",
-                 "fastpath": "fastpath", "nested": "nested", "synthesized": "synthesized"}
+                 "fastpath": "fastpath", "nested": "nested", "synthesized": "synthesized",
+                 "polled_ns": "polled_ns", "value": "value_text", "requests": "requests", "event": "event_type",
+                 "event_vector": "event_vector", "event_error_code": "event_error_code", "errno": "run_errno_name"}
         for line, view in zip(lines, self.db.execute(EXITS), strict=True):
             short = {name: view[column] for name, column in names.items()}
             self.assertEqual(line, {name: value for name, value in short.items()
