@@ -31,7 +31,7 @@ of="WHERE reason = 10 AND source ="
 expect 0 'reasons .* equal' ''
 expect 0 'leaf .* equal' ''
 expect 0 'open .* equal' ''
-for equation in records reasons cycles synthesized losses store minimum maximum first last tracefs match open time entries \
+for equation in records reasons cycles parts synthesized losses store minimum maximum first last tracefs match open time entries \
 	perf_exit perf_entry kvm_stat kvm_stat_run leaf shape; do
 	expect 0 "^$equation .* 0  (equal|explained)" ''
 done
@@ -52,6 +52,19 @@ expect 0 'tracefs .* 1 .*lost on both sides' "$dropped; UPDATE crosscheck SET n 
 expect 1 'losses .*UNEXPLAINED' "INSERT INTO loss VALUES (1, 3, 1, NULL, NULL)"
 expect 1 'cycles .*UNEXPLAINED' "UPDATE crosscheck SET cycles = 4999 $of 'totals'"
 expect 1 'store .*UNEXPLAINED' 'DELETE FROM exit WHERE seq = 5'
+expect 1 'parts .*ROWS WITH PARTS OF MORE' 'UPDATE exit SET halted_cycles = 501 WHERE seq = 5'
+expect 1 'parts .*ROWS WITH PARTS OF MORE' 'UPDATE exit SET polled_cycles = 1 WHERE seq = 5'
+expect 1 'parts .*ROWS WITH PARTS OF MORE' \
+	'DELETE FROM leaf_reading; UPDATE exit SET halted_cycles = 501 WHERE seq = 5'
+expect 1 'parts .*IN SUMS WITH PARTS OF MORE' 'UPDATE exit_rollup SET userspace_cycles = 1 + cycles WHERE reason = 10'
+expect 1 'parts .*IN SUMS WITH PARTS OF MORE' 'UPDATE exit_rollup SET polled_cycles = 1 WHERE reason = 10'
+expect 1 'parts .* 2 WHOSE PARTS DO NOT ADD UP' "INSERT INTO crosscheck VALUES (1, 1, 'records', 'parts differ', NULL, 2, NULL)"
+expect 1 '7 CYCLES OF HALTED TIME DIFFER' "INSERT INTO crosscheck VALUES (1, 1, 'totals_time', 'halted', 10, 0, 7)"
+split="INSERT INTO crosscheck VALUES (1, 1, 'totals_time', 'halted', 10, 0, 7), (1, 1, 'totals_time', 'polled', 10, 0, 3);
+	UPDATE exit_rollup SET halted_cycles = 7, polled_cycles = 3 WHERE reason = 10"
+expect 0 '^split .* CPUID .* 7 .* equal' "$split"
+expect 1 '1 CYCLES OF POLLED TIME DIFFER' "$split; UPDATE exit_rollup SET polled_cycles = 4 WHERE reason = 10"
+expect 1 '2 CYCLES OF PREEMPTED TIME DIFFER' "$split; UPDATE exit_rollup SET preempted_cycles = 2 WHERE reason = 10"
 expect 1 'store .*UNEXPLAINED' 'UPDATE exit_hist SET n = n + 1 WHERE reason = 10'
 expect 1 'synthesized .*UNEXPLAINED' 'UPDATE exit_rollup SET n_synth = 4 WHERE n_synth > 0'
 expect 1 'records .*UNEXPLAINED' 'UPDATE vcpu SET open_exits = 0'
@@ -71,7 +84,7 @@ expect 0 'minimum .* equal' "$rolled min_cycles = NULL, first_tsc = NULL"
 # ... in each interval, also where the run as a whole has them right
 intervals='UPDATE run SET rollup_cycles = 4000, hist_cycles = 20000; DELETE FROM exit_rollup;
 	INSERT INTO exit_rollup SELECT vcpu, tsc / 4000, reason, count(*), sum(cycles), 0, 0, 0, min(cycles),
-	max(cycles), 0, 0, 0, sum(flags & 8) / 8, min(tsc), max(tsc) FROM exit GROUP BY vcpu, tsc / 4000, reason'
+	max(cycles), 0, 0, 0, sum(flags & 8) / 8, min(tsc), max(tsc), NULL FROM exit GROUP BY vcpu, tsc / 4000, reason'
 expect 0 'maximum .* 5 .* 5 .* equal' "$intervals"
 expect 1 'maximum .* 5 .* 4 .*UNEXPLAINED' "$intervals; $rolled max_cycles = 499 WHERE slot = 2"
 expect 1 'first .* 5 .* 4 .*UNEXPLAINED' "$intervals; $rolled first_tsc = first_tsc - 1 WHERE slot = 2"
@@ -88,13 +101,13 @@ expect 0 'buckets: not checked' ''
 
 # The sums over long intervals
 coarse='INSERT INTO exit_rollup_coarse SELECT vcpu, level, 0, reason, n, cycles, halted_cycles, userspace_cycles,
-	preempted_cycles, min_cycles, max_cycles, n_fastpath, n_nested, n_user, n_synth, first_tsc, last_tsc
-	FROM exit_rollup JOIN (SELECT 1 AS level UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5);
+	preempted_cycles, min_cycles, max_cycles, n_fastpath, n_nested, n_user, n_synth, first_tsc, last_tsc,
+	polled_cycles FROM exit_rollup JOIN (SELECT 1 AS level UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5);
 	INSERT INTO exit_hist_total SELECT vcpu, part, reason, bucket, n FROM exit_hist'
 expect 0 'coarse: not checked' ''
 expect 0 'coarse .* equal' "$coarse"
 expect 0 'coarse .* equal' "$rolled min_cycles = NULL, first_tsc = NULL WHERE reason = 12; $coarse"
-for change in n=n+1 cycles=cycles+1 halted_cycles=1 min_cycles=0 min_cycles=NULL max_cycles=501 n_user=1 first_tsc=0 \
+for change in n=n+1 cycles=cycles+1 halted_cycles=1 polled_cycles=1 min_cycles=0 min_cycles=NULL max_cycles=501 n_user=1 first_tsc=0 \
 	first_tsc=NULL last_tsc=0; do
 	expect 1 'coarse .*UNEXPLAINED' "$coarse; UPDATE exit_rollup_coarse SET $change WHERE level = 5 AND reason = 10"
 	expect 1 'coarse .*UNEXPLAINED' "$coarse; UPDATE exit_rollup_coarse SET $change WHERE level = 2 AND reason = 10"

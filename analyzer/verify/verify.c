@@ -111,9 +111,20 @@ static void sql_part(sqlite3_context *context, int count, sqlite3_value **values
 static void sql_row_count(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	const struct row_counts *rows = sqlite3_user_data(context);
+	const struct row_count *found = row_counts_get(rows, sqlite3_value_int64(values[0]));
 
 	(void)count;
-	sqlite3_result_int64(context, row_counts_get(rows, sqlite3_value_int64(values[0])));
+	sqlite3_result_int64(context, found ? found->n : 0);
+}
+
+/* SQL function uneven_rows(vcpu): those whose parts are more than their time. */
+static void sql_uneven_rows(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const struct row_counts *rows = sqlite3_user_data(context);
+	const struct row_count *found = row_counts_get(rows, sqlite3_value_int64(values[0]));
+
+	(void)count;
+	sqlite3_result_int64(context, found ? found->uneven : 0);
 }
 
 /* SQL function bucket_of(cycles): the bucket of exit_hist; NULL of NULL. */
@@ -134,6 +145,8 @@ static int add_functions(struct app *app, struct row_counts *rows)
 	    sqlite3_create_function(app->db, "bucket_of", 1, flags | SQLITE_DETERMINISTIC, NULL,
 				    sql_bucket_of, NULL, NULL) ||
 	    sqlite3_create_function(app->db, "row_count", 1, flags, rows, sql_row_count, NULL,
+				    NULL) ||
+	    sqlite3_create_function(app->db, "uneven_rows", 1, flags, rows, sql_uneven_rows, NULL,
 				    NULL))
 		return app_fail(app, "%s", sqlite3_errmsg(app->db));
 	return 0;
@@ -144,6 +157,7 @@ static void remove_functions(struct app *app)
 	sqlite3_create_function(app->db, "part", 2, SQLITE_UTF8, NULL, NULL, NULL, NULL);
 	sqlite3_create_function(app->db, "bucket_of", 1, SQLITE_UTF8, NULL, NULL, NULL, NULL);
 	sqlite3_create_function(app->db, "row_count", 1, SQLITE_UTF8, NULL, NULL, NULL, NULL);
+	sqlite3_create_function(app->db, "uneven_rows", 1, SQLITE_UTF8, NULL, NULL, NULL, NULL);
 }
 
 /* What the equations that look into rows have found. */

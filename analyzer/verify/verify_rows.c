@@ -55,7 +55,7 @@ static struct row_count *find(const struct row_counts *counts, int64_t vcpu)
 }
 
 /* Columns of rows.sql. */
-enum { R_VCPU, R_TSC, R_CYCLES, R_REASON, R_TIME };
+enum { R_VCPU, R_TSC, R_CYCLES, R_REASON, R_TIME, R_UNEVEN };
 
 static struct leaf_row leaf_row(struct app *app, sqlite3_stmt *stmt, const struct row_count *vcpu)
 {
@@ -76,6 +76,7 @@ static int add_row(struct app *app, sqlite3_stmt *stmt, struct row_count *vcpu,
 		   struct intervals *intervals, struct leaves *leaves)
 {
 	vcpu->n++;
+	vcpu->uneven += sqlite3_column_int64(stmt, R_UNEVEN);
 	if (intervals_add(intervals, vcpu->id, sqlite3_column_int64(stmt, R_REASON),
 			  sqlite3_column_int64(stmt, R_TSC), sqlite3_column_int64(stmt, R_CYCLES)))
 		return app_fail(app, "out of memory");
@@ -113,11 +114,9 @@ int row_counts_read(struct app *app, struct row_counts *counts, struct intervals
 	return rc;
 }
 
-int64_t row_counts_get(const struct row_counts *counts, int64_t vcpu)
+const struct row_count *row_counts_get(const struct row_counts *counts, int64_t vcpu)
 {
-	const struct row_count *found = find(counts, vcpu);
-
-	return found ? found->n : 0;
+	return find(counts, vcpu);
 }
 
 void row_counts_free(struct row_counts *counts)

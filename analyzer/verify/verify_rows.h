@@ -7,11 +7,15 @@
 #include "analyzer/verify/verify_intervals.h"
 #include "analyzer/verify/verify_leaf.h"
 
-/* @id: vcpu.id, rising. @n: rows of it in table exit */
+/*
+ * @id: vcpu.id, rising. @n: rows of it in table exit; @uneven: those whose parts are more than
+ * their time, or whose polled part is more than halted
+ */
 struct row_count {
 	int64_t id;
 	int64_t vm;
 	int64_t n;
+	int64_t uneven;
 };
 
 struct row_counts {
@@ -30,8 +34,8 @@ struct row_counts {
 int row_counts_read(struct app *app, struct row_counts *counts, struct intervals *intervals,
 		    struct leaves *leaves);
 
-/* Rows of vcpu.id @vcpu; 0 if it is not of the run. */
-int64_t row_counts_get(const struct row_counts *counts, int64_t vcpu);
+/* What was counted of vcpu.id @vcpu; NULL: it is not of the run. */
+const struct row_count *row_counts_get(const struct row_counts *counts, int64_t vcpu);
 
 void row_counts_free(struct row_counts *counts);
 

@@ -8,7 +8,8 @@
     u.reason,
     sum(u.n) AS n,
     sum(u.cycles + 3 * u.halted_cycles + 5 * u.userspace_cycles + 7 * u.preempted_cycles
-      + 11 * u.n_fastpath + 13 * u.n_nested + 17 * u.n_user + 19 * u.n_synth) AS sums,
+      + 11 * u.n_fastpath + 13 * u.n_nested + 17 * u.n_user + 19 * u.n_synth
+      + 23 * coalesce(u.polled_cycles, 0)) AS sums,
     min(coalesce(u.min_cycles, -1)) AS least,
     max(u.max_cycles) AS most,
     min(coalesce(u.first_tsc, -1)) AS first,
@@ -24,7 +25,8 @@ level AS MATERIALIZED (
     u.level,
     sum(u.n) AS n,
     sum(u.cycles + 3 * u.halted_cycles + 5 * u.userspace_cycles + 7 * u.preempted_cycles
-      + 11 * u.n_fastpath + 13 * u.n_nested + 17 * u.n_user + 19 * u.n_synth) AS sums,
+      + 11 * u.n_fastpath + 13 * u.n_nested + 17 * u.n_user + 19 * u.n_synth
+      + 23 * coalesce(u.polled_cycles, 0)) AS sums,
     min(coalesce(u.min_cycles, -1)) AS least,
     max(u.max_cycles) AS most,
     min(coalesce(u.first_tsc, -1)) AS first,

@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# old_files_test.sh ANALYZER FILE.gz... - files of older schema versions are read as they are: every
+# command works, what they lack is unknown, and the file stays unchanged
+analyzer=$(realpath "$1")
+shift
+files=$(for file; do realpath "$file"; done)
+cd "$(mktemp -d)" || exit 1
+failed=0 count=0
+
+fail() {
+	echo "FAILED: $*"
+	failed=1
+}
+
+# works TEXT [ARG...]: the command ends with 0 and prints TEXT (empty: anything)
+works() {
+	text=$1
+	shift
+	"$analyzer" --db old.sqlite "$@" >out 2>&1 || fail "$*: $(cat out)"
+	[ -z "$text" ] || grep -q -- "$text" out || fail "$*: no '$text' in: $(head -5 out)"
+	count=$((count + 1))
+}
+
+for file in $files; do
+	gunzip -c "$file" >old.sqlite
+	before=$(cksum old.sqlite)
+
+	works MSR_WRITE top-exits --run 1
+	works MSR_WRITE top-exits --run 2
+	works MSR_WRITE top-exits --run 1 --exact
+	works HANDLER slowest --run 1
+	works HLT list --run 1 --limit 0 --format csv
+	works 'does not tell them apart' states --run 1
+	works '"polled": *null' states --run 1 --format json
+	works 'whose parts add up' verify --run 1
+	works ',polled_ns,value,' export --run 1 --format csv
+	works '"seq":' export --run 1 --format ndjson
+	works '' report --run 1 --html page.html
+	works '^0$' sql --format csv "SELECT count(polled_ns) + count(value) + count(requests) + count(entry_event)
+		+ count(run_errno) + (SELECT count(polled_cycles) FROM rollups) FROM exits"
+
+	rm -f plain.sqlite
+	works '' export --run 1 --format rows --output plain.sqlite
+	rows=$("$analyzer" --db old.sqlite sql --format csv "SELECT count(*) FROM exits WHERE run = 1" | tail -n 1)
+	[ "$rows" -gt 0 ] || fail "no rows in $file"
+	[ -s plain.sqlite ] || fail "nothing exported from $file"
+
+	[ "$before" = "$(cksum old.sqlite)" ] || fail "$file: changed"
+	rm -f page.html
+done
+echo "$count commands tried"
+[ "$count" -gt 30 ] || exit 1
+exit $failed
