@@ -3,6 +3,7 @@
  * analyzer - show what a recording of VM exits holds
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/args.h"
@@ -29,6 +30,8 @@ static const struct cmd *const cmds[] = {
 	&cmd_sql,
 	&cmd_report,
 	&cmd_export,
+	&cmd_compact,
+	&cmd_expand,
 	&cmd_verify,
 	&cmd_live,
 	&cmd_vmx_caps,
@@ -65,6 +68,7 @@ static int run_command(struct app *app, const struct options *opt, const struct 
 		rc = cmd->run(app, opt);
 	run_close(&app->run);
 	sqlite3_close(app->db);
+	free(app->damaged);
 	return rc;
 }
 
@@ -72,6 +76,18 @@ static int run_command(struct app *app, const struct options *opt, const struct 
 static void print_error(char *text)
 {
 	fprintf(stderr, "analyzer: %s\n", clean_text(text));
+}
+
+/* What was printed lacks exits. */
+static void print_damage(struct app *app)
+{
+	char text[sizeof(app->error)];
+
+	snprintf(text, sizeof(text), "%s: %zu damaged chunks: their %lld exits are left out",
+		 app->path, app->n_damaged, (long long)app->damaged_exits);
+	fflush(stdout);
+	print_error(text);
+	app->status = 1;
 }
 
 int main(int argc, char **argv)
@@ -96,6 +112,8 @@ int main(int argc, char **argv)
 	else if (!rc)
 		rc = run_command(&app, &opt, cmd);
 
+	if (app.n_damaged)
+		print_damage(&app);
 	args_free(&opt);
 	if (rc >= 0)
 		return app.status;

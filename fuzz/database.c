@@ -55,6 +55,7 @@ static const char *const tables[] = {
 	"exit_hist_total",
 	"exit_hist_packed",
 	"exit_rollup_coarse",
+	"exit_chunk",
 };
 
 static const struct cmd *const cmds[] = {

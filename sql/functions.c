@@ -21,6 +21,10 @@ int functions_register(sqlite3 *db);
 
 #include "sql/hist.h"
 #include "sql/hist_table.h"
+#ifdef EXITSCOPE_EXTENSION
+#include "sql/compact/exit_rows.h"
+#include "sql/text.h"
+#endif
 
 #define SHARED_FLAGS (SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS)
 
@@ -260,8 +264,20 @@ int sqlite3_extension_init(sqlite3 *db, char **error, const sqlite3_api_routines
 
 int sqlite3_extension_init(sqlite3 *db, char **error, const sqlite3_api_routines *api)
 {
+	bool has_chunks = false;
+	int rc;
+
 	(void)error;
 	SQLITE_EXTENSION_INIT2(api);
-	return functions_register(db);
+	rc = functions_register(db);
+	if (!rc)
+		rc = exit_rows_register(db, NULL);
+
+	/* The view exits of the file reads table exit alone: these read chunks, too. */
+	if (!rc)
+		rc = exit_rows_shadow(db, "main", &has_chunks);
+	if (!rc && has_chunks)
+		rc = sqlite3_exec(db, sql_temp_views, NULL, NULL, NULL);
+	return rc;
 }
 #endif

@@ -129,6 +129,21 @@ CREATE TABLE exit (
   entry_error_code INTEGER            -- [4] error code of entry_event
 ) STRICT;
 
+-- Compact recordings: exits in chunks in place of rows of table exit (analyzer compact). A chunk
+-- has up to 16,384 exits of one vCPU in the order of their seq, those of a vCPU have rising ids.
+-- Virtual table exit_rows has the exits of both tables (sql/compact/exit_rows.h), with rowid
+-- 2^40 + 16384 * id + number in the chunk, from 0, for those of chunks.
+CREATE TABLE exit_chunk (
+  id              INTEGER PRIMARY KEY, -- 0 to 2^48
+  vcpu            INTEGER NOT NULL REFERENCES vcpu(id) ON DELETE CASCADE,
+  n               INTEGER NOT NULL,   -- exits, 1 to 16384
+  first_seq       INTEGER NOT NULL,   -- seq of the first exit
+  last_seq        INTEGER NOT NULL,   -- seq of the last exit
+  first_tsc       INTEGER NOT NULL,   -- smallest TSC
+  last_tsc        INTEGER NOT NULL,   -- largest TSC
+  data            BLOB NOT NULL       -- the exits, as sql/chunk/chunk.h describes
+) STRICT;
+
 -- Exact sums per interval, vCPU and full reason.
 -- slot = (tsc - run.tsc_start) / run.rollup_cycles
 -- min_cycles and first_tsc are unknown where version 1 of this schema lost them and the

@@ -12,6 +12,8 @@ extern const struct cmd cmd_states;
 extern const struct cmd cmd_explain;
 extern const struct cmd cmd_list;
 extern const struct cmd cmd_export;
+extern const struct cmd cmd_compact;
+extern const struct cmd cmd_expand;
 extern const struct cmd cmd_live;
 extern const struct cmd cmd_report;
 extern const struct cmd cmd_top_exits;

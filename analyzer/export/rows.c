@@ -58,7 +58,7 @@ static int execute(struct app *app, const char *sql)
 }
 
 /* Our views, not those of the file; what they read is in database run alone. */
-static int add_views(struct app *to)
+static int add_views(struct app *from, struct app *to)
 {
 	int64_t version = SCHEMA_VERSION;
 	sqlite3_stmt *stmt;
@@ -71,7 +71,8 @@ static int add_views(struct app *to)
 		version = sqlite3_column_int64(stmt, 0);
 	sqlite3_finalize(stmt);
 
-	if (rc > 0 && schema_add_views(to->db, version, "run"))
+	if (rc > 0 &&
+	    (schema_add_views(to->db, version, "run") || db_add_chunks(from, to->db, "run")))
 		rc = app_fail_sql(to);
 	return rc < 0 ? -1 : 0;
 }
@@ -104,7 +105,7 @@ static int open_both(struct app *from, struct app *to, const char *temp)
 	}
 	free(uri);
 
-	return rc ? rc : add_views(to);
+	return rc ? rc : add_views(from, to);
 }
 
 /* The filter's condition works on "exit e" of the attached database. */

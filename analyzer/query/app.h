@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sql/compact/exit_rows.h"
+
 #define REASONS_MAX 64
 
 /*
@@ -124,6 +126,13 @@ struct app {
 	struct filter filter;
 	sqlite3 *db;
 	bool written; /* a collector has the file open */
+
+	/* Chunks that can't be read: their exits are left out, and main.c says so. */
+	int64_t *damaged; /* their ids */
+	size_t n_damaged;
+	int64_t damaged_exits;
+	struct exit_rows_damage on_damage;
+
 	struct run run;
 	int status;
 	char error[512];

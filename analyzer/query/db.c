@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
+#include "sql/chunk/chunk.h"
 #include "sql/hist_table.h"
 #include "sql/schema.h"
 #include "sql/store/writer.h"
@@ -196,6 +198,35 @@ static int open_uri(const char *path, const char *query, sqlite3 **db, int64_t *
 	return rc ? rc : pragma(*db, "application_id", id);
 }
 
+/* Notes a damaged chunk, once for all statements that meet it. */
+static void note_damage(void *context, int64_t chunk, int64_t exits, const char *why)
+{
+	struct app *app = context;
+	int64_t *more;
+
+	(void)why;
+	for (size_t i = 0; i < app->n_damaged; i++) {
+		if (app->damaged[i] == chunk)
+			return;
+	}
+	more = array_reserve(app->damaged, app->n_damaged, 1, sizeof(*more));
+	if (!more)
+		return;
+	app->damaged = more;
+	more[app->n_damaged++] = chunk;
+	if (exits > 0 && exits <= CHUNK_RECORDS_MAX)
+		app->damaged_exits += exits;
+}
+
+int db_add_chunks(struct app *app, sqlite3 *db, const char *schema)
+{
+	int rc;
+
+	app->on_damage = (struct exit_rows_damage){note_damage, app};
+	rc = exit_rows_register(db, &app->on_damage);
+	return rc ? rc : exit_rows_shadow(db, schema, NULL);
+}
+
 /* Our tables must be ours; our views are taken from the program, not from the file. */
 static int trust_schema(struct app *app, const char *path, sqlite3 *db, int64_t version)
 {
@@ -205,6 +236,8 @@ static int trust_schema(struct app *app, const char *path, sqlite3 *db, int64_t 
 		rc = schema_add_views(db, version, "main");
 	if (!rc)
 		rc = hist_table_register(db);
+	if (!rc)
+		rc = db_add_chunks(app, db, "main");
 	if (!rc)
 		rc = sqlite3_set_authorizer(db, authorize_reading, NULL);
 	if (!rc)

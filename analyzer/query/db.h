@@ -18,6 +18,12 @@
  */
 int db_open(struct app *app, const char *path, sqlite3 **db);
 
+/*
+ * Makes table exit of database @schema in @db mean the exits in its chunks, too. Returns a code of
+ * SQLite. For another connection to a file that db_open() has checked; @app must outlive it.
+ */
+int db_add_chunks(struct app *app, sqlite3 *db, const char *schema);
+
 /* For statements of the user: views that somebody added to the file work too. */
 int db_allow_own_views(struct app *app);
 

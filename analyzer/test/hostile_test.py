@@ -25,7 +25,7 @@ COMMANDS = (
     ["sql", "SELECT * FROM top_exits"], ["sql", "SELECT * FROM exits ORDER BY ns DESC LIMIT 3"],
 )
 
-TABLES = ("run", "vm", "vcpu", "exit", "exit_rollup", "exit_hist", "exit_hist_packed", "loss", "crosscheck", "exit_reason", "leaf_reading")
+TABLES = ("run", "vm", "vcpu", "exit", "exit_rollup", "exit_hist", "exit_hist_packed", "exit_chunk", "loss", "crosscheck", "exit_reason", "leaf_reading")
 EXTREMES = (0, 1, -1, 2**63 - 1, -2**63, 2**62, 2**32, 10**15, "text", "", "\x1b]0;x\x07", b"\xff\xfe", 1.5e300, None)
 
 

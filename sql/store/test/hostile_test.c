@@ -155,6 +155,7 @@ static void test_statements_after_a_table(void)
 		"exit_rollup",
 		"exit_hist",
 		"exit_hist_packed",
+		"exit_chunk",
 		"loss",
 		"crosscheck",
 		"exit_reason",

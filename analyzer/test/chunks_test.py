@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""chunks_test.py ANALYZER DATABASE... - a compact copy gives the same answers
+
+Every command prints the same of a database and of its compact copy, except the ids of exits;
+analyzer expand gives every row back; a damaged chunk is said.
+"""
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ANALYZER, *GIVEN = map(os.path.abspath, sys.argv[1:])
+
+# What a record can have; hand-made rows may lack a flag.
+AS_RECORDED = """
+UPDATE exit SET
+  flags = flags & ~0x1800 | (key IS NOT NULL) * 0x800 | (cr3 IS NOT NULL) * 0x1000,
+  key_aux = CASE WHEN key IS NOT NULL THEN coalesce(key_aux, 0) END,
+  value = nullif(value, 0),
+  requests = nullif(requests, 0),
+  entry_event = nullif(entry_event, 0),
+  polled_cycles = nullif(polled_cycles, 0),
+  run_errno = nullif(run_errno, 0),
+  entry_error_code = nullif(entry_error_code, 0)
+"""
+
+COMMANDS = (
+    ["runs", "--vcpus"], ["top-exits", "--exact"], ["top-exits", "--by", "subkey"],
+    ["top-exits", "--by", "rip", "--limit", "0"], ["top-exits", "--by", "vcpu", "--exact"],
+    ["top-exits", "--from", "300ms", "--to", "2s"], ["latency", "--exact"], ["histogram", "--exact"],
+    ["timeline"], ["timeline", "--table", "phases"], ["list", "--limit", "20"],
+    ["list", "--from", "500ms", "--limit", "50"], ["slowest", "--limit", "5"], ["sequences"],
+    ["verify"], ["findings"], ["states"], ["export", "--format", "ndjson"],
+    ["export", "--format", "folded"], ["export", "--format", "perfetto"],
+    ["sql", "SELECT reason_name, key_text, count(*), sum(ns) FROM exits GROUP BY 1, 2 ORDER BY 1, 2"],
+    ["sql", "SELECT count(*), sum(seq), min(tsc), max(tsc) FROM exit_rows"],
+)
+
+
+def analyzer(*words):
+    done = subprocess.run([ANALYZER, *words], capture_output=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def rows(path, sql):
+    database = sqlite3.connect(path)
+    try:
+        return database.execute(sql).fetchall()
+    finally:
+        database.close()
+
+
+def prepare(folder):
+    """Copies of the databases, which are read only where they are."""
+    for number, given in enumerate(GIVEN):
+        path = os.path.join(folder, f"given{number}.sqlite")
+        shutil.copy(given, path)
+        os.chmod(path, 0o644)
+        database = sqlite3.connect(path)
+        database.execute(AS_RECORDED)
+        database.commit()
+        database.close()
+        DATABASES.append(path)
+
+
+DATABASES = []
+
+
+class ChunksTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.compact = os.path.join(folder.name, "compact.sqlite")
+        self.rows = os.path.join(folder.name, "rows.sqlite")
+
+    def copy(self, command, *paths):
+        status, out, err = analyzer(command, *paths, "--format", "csv")
+        self.assertEqual((status, err), (0, b""))
+        return out
+
+    def test_every_command_says_the_same(self):
+        for database in DATABASES:
+            self.copy("compact", database, self.compact)
+            for command in COMMANDS:
+                with self.subTest(database=database, command=" ".join(command)):
+                    right = analyzer("--db", database, *command)
+                    got = analyzer("--db", self.compact, *command)
+                    self.assertEqual(got[:2], right[:2], got[2])
+            os.unlink(self.compact)
+
+    def test_rows_come_back(self):
+        for database in DATABASES:
+            self.copy("compact", database, self.compact)
+            out = self.copy("expand", self.compact, self.rows)
+            self.assertIn(b"file,exits,bytes,bytes_per_exit", out)
+            tables = rows(database, "SELECT name FROM sqlite_schema WHERE type = 'table'")
+            for (table,) in tables:
+                with self.subTest(database=database, table=table):
+                    every = f"SELECT * FROM {table} ORDER BY " + (
+                        "vcpu, seq" if table == "exit" else "1, 2, 3, 4")
+                    if len(rows(database, f"SELECT name FROM pragma_table_info('{table}')")) < 4:
+                        every = f"SELECT * FROM {table} ORDER BY 1"
+                    self.assertEqual(sorted(rows(self.rows, every), key=repr),
+                                     sorted(rows(database, every), key=repr))
+            os.unlink(self.compact)
+            os.unlink(self.rows)
+
+    def test_damage_is_said(self):
+        self.copy("compact", DATABASES[0], self.compact)
+        database = sqlite3.connect(self.compact)
+        (lost, last), = database.execute(
+            "UPDATE exit_chunk SET data = zeroblob(50) WHERE id = 1 RETURNING n, id")
+        (exits,), = database.execute("SELECT sum(n) FROM exit_chunk")
+        database.commit()
+        database.close()
+        self.assertEqual(last, 1)
+        words = f"analyzer: {self.compact}: 1 damaged chunks: their {lost} exits are left out\n".encode()
+
+        status, out, err = analyzer("--db", self.compact, "sql", "SELECT count(*) FROM exits",
+                                    "--format", "csv")
+        self.assertEqual((status, out.split()[-1], err), (1, str(exits - lost).encode(), words))
+        status, _, err = analyzer("expand", self.compact, self.rows)
+        self.assertEqual((status, err), (1, words))
+        self.assertEqual(rows(self.rows, "SELECT count(*) FROM exit"), [(exits - lost,)])
+
+    def test_refused(self):
+        database = DATABASES[0]
+        for words, message in (
+                (["compact", database], b"name a database and a new file"),
+                (["compact", database, database], b"the file exists"),
+                (["expand", "/dev/null", self.rows], b"not a file"),
+                (["compact", database, "/nowhere/x"], b"/nowhere/x: No such file")):
+            with self.subTest(" ".join(words)):
+                status, out, err = analyzer(*words)
+                self.assertEqual((status, out, err.count(b"\n")), (1, b"", 1), err)
+                self.assertIn(message, err)
+        self.assertFalse(os.path.exists(self.rows))
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as made:
+        prepare(made)
+        unittest.main(argv=sys.argv[:1])

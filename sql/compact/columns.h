@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* columns.h - the columns of table exit and the fields of a record that they hold */
+#ifndef EXITSCOPE_SQL_COMPACT_COLUMNS_H
+#define EXITSCOPE_SQL_COMPACT_COLUMNS_H
+
+#include "sql/chunk/chunk.h"
+
+/* When a column is NULL. */
+enum exit_null {
+	EXIT_NEVER_NULL,
+	EXIT_NULL_UNLESS_FLAG, /* where the record's flags lack @flag; the field is 0 then */
+	EXIT_NULL_IF_ZERO,
+};
+
+struct exit_column {
+	const char *name;
+	enum chunk_field field;
+	enum exit_null null;
+	uint32_t flag;
+};
+
+/* In the order of the table, without its first column, vcpu. */
+extern const struct exit_column exit_columns[];
+extern const int exit_column_count;
+
+/* Most columns that there may be, vcpu included. */
+#define EXIT_COLUMNS_MAX 40
+
+#endif
