@@ -262,7 +262,8 @@ static long exit_ring_ioctl_next(struct exit_ring_file *f, struct kvm_exit_ring_
 
 /* -EAGAIN: see exit_ring_attach(); *wait, with a reference, is the ring to wait for then. */
 static long exit_ring_do_attach(struct exit_ring_file *f, const struct kvm_exit_ring_attach *how,
-				struct exit_ring_buf **buf, struct exit_ring **wait)
+				struct exit_ring_buf **buf, unsigned long waited,
+				struct exit_ring **wait)
 {
 	struct exit_ring *er;
 	u64 id = how->ring_id;
@@ -278,7 +279,7 @@ static long exit_ring_do_attach(struct exit_ring_file *f, const struct kvm_exit_
 	if (f->totals_only)
 		exit_ring_get(er);
 	else
-		r = exit_ring_attach(er, how, &f->waiter, buf);
+		r = exit_ring_attach(er, how, &f->waiter, buf, waited);
 
 	if (r == -EAGAIN) {
 		exit_ring_get(er);
@@ -293,6 +294,7 @@ static long exit_ring_do_attach(struct exit_ring_file *f, const struct kvm_exit_
 static long exit_ring_attach_file(struct exit_ring_file *f, const struct kvm_exit_ring_attach *how)
 {
 	struct exit_ring_buf *buf = NULL;
+	unsigned long waited = 0;
 	struct exit_ring *wait;
 	long r;
 
@@ -301,13 +303,14 @@ static long exit_ring_attach_file(struct exit_ring_file *f, const struct kvm_exi
 			r = -EINTR;
 			break;
 		}
-		r = exit_ring_do_attach(f, how, &buf, &wait);
+		r = exit_ring_do_attach(f, how, &buf, waited, &wait);
 		mutex_unlock(&exit_ring_lock);
 		if (r != -EAGAIN)
 			break;
 		if (!buf)
 			buf = exit_ring_new_buf(NULL, how->record_count);
-		cond_synchronize_rcu(READ_ONCE(wait->grace));
+		waited = READ_ONCE(wait->grace);
+		cond_synchronize_rcu(waited);
 		exit_ring_put(wait);
 	} while (buf);
 

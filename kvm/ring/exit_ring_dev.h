@@ -61,11 +61,13 @@ void exit_ring_vcpu_gone(struct exit_ring *er);
 struct exit_ring *exit_ring_find(u64 *id);
 
 /*
- * Begins recording for a reader. -EBUSY; -EAGAIN if it takes a buffer and *buf is NULL, or if a
- * grace period since the last one is not over. A buffer that is used is taken from *buf.
+ * Begins recording for a reader. -EAGAIN if it takes a buffer and *buf is NULL, or if the ring
+ * has had one before and the caller has not waited for a grace period since: @waited is the
+ * er->grace that it waited for last. -EBUSY. A buffer that is used is taken from *buf.
  */
 int exit_ring_attach(struct exit_ring *er, const struct kvm_exit_ring_attach *how,
-		     struct exit_ring_waiter *reader, struct exit_ring_buf **buf);
+		     struct exit_ring_waiter *reader, struct exit_ring_buf **buf,
+		     unsigned long waited);
 
 /* Undoes exit_ring_attach(). */
 void exit_ring_detach(struct exit_ring *er);

@@ -452,7 +452,8 @@ void exit_ring_vcpu_gone(struct exit_ring *er)
 }
 
 int exit_ring_attach(struct exit_ring *er, const struct kvm_exit_ring_attach *how,
-		     struct exit_ring_waiter *reader, struct exit_ring_buf **buf)
+		     struct exit_ring_waiter *reader, struct exit_ring_buf **buf,
+		     unsigned long waited)
 {
 	if (er->attached)
 		return -EBUSY;
@@ -461,7 +462,7 @@ int exit_ring_attach(struct exit_ring *er, const struct kvm_exit_ring_attach *ho
 		exit_ring_set_filter(er, er->buf, how);
 		exit_ring_set_unfiltered(er);
 	} else {
-		if (!*buf || (er->producer.records && !poll_state_synchronize_rcu(er->grace)))
+		if (!*buf || (er->producer.records && er->grace != waited))
 			return -EAGAIN;
 		exit_ring_set_filter(er, *buf, how);
 		exit_ring_attach_buf(er, *buf);
