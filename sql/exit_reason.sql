@@ -100,8 +100,8 @@ INSERT OR REPLACE INTO exit_reason VALUES
 (1, 81, 'UWRMSR', 1, 0, 'The guest executed UWRMSR on an MSR that is intercepted.', 'MSR writes of user programs.', 'None: KVM does not offer it.'),
 (1, 82, 'RESERVED_82', 0, 0, 'Not defined.', 'None.', 'None.'),
 (1, 83, 'RESERVED_83', 0, 0, 'Not defined.', 'None.', 'None.'),
-(1, 84, 'MSR_READ_IMM', 1, 0, 'The guest executed RDMSR with an immediate on an MSR that is intercepted.', 'MSR reads with the immediate form.', 'None: these kernels do not offer it.'),
-(1, 85, 'MSR_WRITE_IMM', 1, 0, 'The guest executed WRMSRNS with an immediate on an MSR that is intercepted.', 'MSR writes with the immediate form.', 'None: these kernels do not offer it.');
+(1, 84, 'MSR_READ_IMM', 1, 0, 'The guest executed RDMSR with an immediate on an MSR that is intercepted.', 'MSR reads with the immediate form.', 'See which MSR with --by subkey; older kernels do not offer it.'),
+(1, 85, 'MSR_WRITE_IMM', 1, 0, 'The guest executed WRMSRNS with an immediate on an MSR that is intercepted.', 'MSR writes with the immediate form.', 'See which MSR with --by subkey; older kernels do not offer it.');
 
 -- SVM: reads and writes of control and debug registers, one code per register.
 WITH RECURSIVE register(n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM register WHERE n < 15)

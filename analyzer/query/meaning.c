@@ -246,7 +246,7 @@ static const struct {
 	{0, 0x40, 0x5f, K_VECTOR},     {1, -1, -1, K_HOST_VECTOR}, {10, 0x72, 0x72, K_LEAF},
 	{18, 0x81, 0x81, K_HYPERCALL}, {28, 0x00, 0x1f, K_CR},	   {30, 0x7b, 0x7b, K_PORT},
 	{31, 0x7c, 0x7c, K_MSR},       {32, 0x7c, 0x7c, K_MSR},	   {48, 0x400, 0x400, K_ADDRESS},
-	{49, 0x400, 0x400, K_ADDRESS},
+	{49, 0x400, 0x400, K_ADDRESS}, {84, -1, -1, K_MSR},	   {85, -1, -1, K_MSR},
 };
 
 static enum key_kind kind_of(int isa, int64_t reason)

@@ -28,6 +28,7 @@ static void test_msrs(void)
 	CHECK(is_called(VMX, 32, 0x6e0, 1, "IA32_TSC_DEADLINE"));
 	CHECK(is_called(VMX, 31, 0x10, 0, "IA32_TSC"));
 	CHECK(is_called(VMX, 32, 0x830, 1, "X2APIC_ICR"));
+	CHECK(is_called(VMX, 85, 0x830, 1, "X2APIC_ICR"));
 	CHECK(is_called(VMX, 32, 0x4b564d03, 1, "KVM_STEAL_TIME"));
 	CHECK(is_called(SVM, 0x7c, 0xc0000080, 1, "EFER"));
 	CHECK(is_called(VMX, 32, 0xfffffff0, 1, NULL));

@@ -34,6 +34,11 @@ static uint32_t vmx_key(struct kvm_exit_record *r, const struct kvm_event *e)
 	case 30:
 		vmx_io(r, e->info1);
 		break;
+	case 84: /* RDMSR, WRMSRNS with an immediate */
+	case 85:
+		r->key = (uint32_t)e->info1;
+		r->key_aux = (e->reason & 0xffff) == 85;
+		break;
 	default:
 		return 0;
 	}

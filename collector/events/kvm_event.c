@@ -201,7 +201,8 @@ static bool is_about(const struct kvm_event *exit_event, enum kvm_event_kind kin
 
 	switch (kind) {
 	case KVM_EVENT_MSR:
-		return svm ? reason == 0x7c : reason == 31 || reason == 32;
+		return svm ? reason == 0x7c
+			   : reason == 31 || reason == 32 || reason == 84 || reason == 85;
 	case KVM_EVENT_PIO:
 		return svm ? reason == 0x7b : reason == 30;
 	case KVM_EVENT_MMIO:

@@ -27,6 +27,11 @@
 #define QUAL_IO_PORT(q)		((u16)((q) >> 16)) /* undefined above bit 31 */
 /* ... of "EPT Violations": read, write, fetch in bits 2:0 */
 #define QUAL_EPT_ACCESS(q)	((q) & 7)
+/* ... of "RDMSR and WRMSRNS with an immediate": the MSR, in bits 31:0 */
+#define QUAL_MSR(q)		((u32)(q))
+/* Basic exit reasons that not every series has names for */
+#define VMX_MSR_READ_IMM	84
+#define VMX_MSR_WRITE_IMM	85
 
 static_assert(KVM_EXIT_KEY_IO_IN == 1 << 4 && KVM_EXIT_KEY_IO_STRING == 1 << 5 &&
 	      KVM_EXIT_KEY_IO_REP == 1 << 6);
@@ -82,6 +87,9 @@ static __always_inline u32 vmx_exit_key(struct kvm_vcpu *vcpu, struct kvm_exit_r
 	case EXIT_REASON_MSR_WRITE:
 		return exit_ring_key(record, (u32)regs[VCPU_REGS_RCX], 1) |
 		       exit_ring_msr_value(record, regs);
+	case VMX_MSR_READ_IMM:
+	case VMX_MSR_WRITE_IMM:
+		return exit_ring_key(record, QUAL_MSR(qual), basic == VMX_MSR_WRITE_IMM);
 	case EXIT_REASON_EPT_VIOLATION:
 		return exit_ring_key(record, vmcs_read64(GUEST_PHYSICAL_ADDRESS),
 				     QUAL_EPT_ACCESS(qual));

@@ -155,6 +155,9 @@
  *	DR access 29 / 0x20-0x3f	key = DR number, key_aux = 0 to, 1 from
  *	I/O 30 / 0x7b			key = port, key_aux = KVM_EXIT_KEY_IO_*
  *	RDMSR 31, WRMSR 32 / 0x7c	key = MSR index (ECX), key_aux = 0 read, 1 write
+ *	RDMSR 84, WRMSRNS 85, both with an immediate
+ *					key = MSR index (bits 31:0 of the qualification),
+ *					key_aux = 0 read, 1 write
  *	EPT violation 48, misconfiguration 49 / NPF 0x400
  *					key = guest-physical address (VMCS 0x2400),
  *					key_aux = KVM_EXIT_ACCESS_* (0 for 49)

@@ -28,6 +28,8 @@ static const struct expected vmx[] = {
 	 KEY | KVM_EXIT_REC_INTR | KVM_EXIT_REC_ERROR_CODE},
 	{{.reason = 1}, 0, 0, 0},	       /* not acknowledged: no vector */
 	{{.reason = 32, .info1 = 0}, 0, 0, 0}, /* the MSR is not in the event */
+	{{.reason = 84, .info1 = 0x1b}, 0x1b, 0, KEY},
+	{{.reason = 85, .info1 = 0xf000001b}, 0xf000001b, 1, KEY},
 	{{.reason = 48, .info1 = 0x181}, 0, 0, 0},
 	{{.reason = 0x80000021}, 0, 0, 0},
 };

@@ -29,6 +29,8 @@ enum exit_key_vmx {
 	VMX_MSR_WRITE = 32,
 	VMX_EPT_VIOLATION = 48,
 	VMX_EPT_MISCONFIG = 49,
+	VMX_MSR_READ_IMM = 84,
+	VMX_MSR_WRITE_IMM = 85,
 };
 
 enum exit_key_svm {
@@ -146,6 +148,10 @@ EXIT_KEY_INLINE __u32 exit_key_vmx(struct kvm_exit_record *record, const struct 
 		return exit_key_set(record, (__u32)f->rcx, 0);
 	case VMX_MSR_WRITE:
 		return exit_key_set(record, (__u32)f->rcx, 1);
+	case VMX_MSR_READ_IMM:
+		return exit_key_set(record, (__u32)qualification, 0);
+	case VMX_MSR_WRITE_IMM:
+		return exit_key_set(record, (__u32)qualification, 1);
 	case VMX_EPT_VIOLATION:
 		exit_key_set(record, 0, qualification & 7);
 		return 0;

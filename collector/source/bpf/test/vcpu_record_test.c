@@ -306,6 +306,8 @@ static void test_keys(void)
 		   .info_1 = 0x3f8001b);
 	EXPECT_KEY(false, 0x1b, 0, .reason = 31, .rcx = 0x1b);
 	EXPECT_KEY(false, 0x1b, 1, .reason = 32, .rcx = 0x1b);
+	EXPECT_KEY(false, 0x1b, 0, .reason = 84, .info_1 = 0x1b, .rcx = 7);
+	EXPECT_KEY(false, 0xc0000080, 1, .reason = 85, .info_1 = 0xc0000080, .rcx = 7);
 	r = key_of(false, &(struct exit_facts){.reason = 48, .info_1 = 0x182}, false);
 	CHECK(r.key == 0 && r.key_aux == KVM_EXIT_ACCESS_WRITE);
 	r = key_of(false, &(struct exit_facts){.reason = 0x8000000a, .rax = 5}, false);
