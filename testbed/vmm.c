@@ -29,6 +29,8 @@
 #define SECTOR_BYTES	     512
 #define STACK_WORDS	     512	   /* that print_where() reads */
 #define KERNEL_TEXT_TOP	     0x1ffffffffUL /* bits 31 to 63 of an address in Linux's text */
+#define CMOS_INDEX_PORT	     0x70
+#define CMOS_DATA_PORT	     0x71
 
 /*
  * nowatchdog: on a loaded host a boot in TCG is so slow that the guest reports a soft
@@ -55,6 +57,7 @@ struct machine {
 	struct guest_vm vm;
 	struct guest_vcpu vcpu;
 	struct uart uart;
+	uint8_t cmos_index;
 	struct timespec start;
 	char line[256];
 	size_t line_length;
@@ -227,14 +230,44 @@ static int set_registers(struct machine *machine)
 	return ioctl(machine->vcpu.fd, KVM_SET_REGS, &registers) ? -errno : 0;
 }
 
+/*
+ * A register of the PC's clock (MC146818): always the same time, in BCD. Linux 5.10 waits
+ * without end for a clock whose bit "update in progress" stays set.
+ */
+static uint8_t cmos_read(uint8_t index)
+{
+	static const uint8_t registers[64] = {
+		[4] = 0x12,  /* hours */
+		[6] = 0x04,  /* day of the week */
+		[7] = 0x01,  /* day of the month */
+		[8] = 0x01,  /* month */
+		[9] = 0x20,  /* year */
+		[10] = 0x26, /* register A: runs, no update in progress */
+		[11] = 0x02, /* register B: 24 hours a day */
+		[13] = 0x80, /* register D: the battery is good */
+		[50] = 0x20, /* century */
+	};
+
+	return registers[index % sizeof(registers)];
+}
+
+static uint8_t port_read(struct machine *machine, uint16_t port)
+{
+	if (port == CMOS_DATA_PORT)
+		return cmos_read(machine->cmos_index);
+	return uart_owns(port) ? uart_read(&machine->uart, port) : 0xff;
+}
+
 static void port_byte(struct machine *machine, uint16_t port, bool out, uint8_t *byte)
 {
-	if (out && port == VMM_EXIT_PORT)
+	if (!out)
+		*byte = port_read(machine, port);
+	else if (port == VMM_EXIT_PORT)
 		machine->status = *byte;
-	else if (out && uart_owns(port))
+	else if (port == CMOS_INDEX_PORT)
+		machine->cmos_index = *byte;
+	else if (uart_owns(port))
 		uart_write(&machine->uart, port, *byte);
-	else if (!out)
-		*byte = uart_owns(port) ? uart_read(&machine->uart, port) : 0xff;
 }
 
 static void handle_io(struct machine *machine)
