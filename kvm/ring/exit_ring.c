@@ -19,9 +19,9 @@
 #include "exit_ring_dev.h"
 #include "x86.h"
 
-/* True while a file has armed recording or is attached for records. */
 DEFINE_STATIC_KEY_FALSE(exit_ring_recording);
 EXIT_RING_EXPORT(exit_ring_recording);
+DEFINE_STATIC_KEY_FALSE(exit_ring_waits);
 
 /* Bytes from the start of a vCPU's slab object to the pointer to its ring. */
 unsigned int exit_ring_offset __read_mostly;
@@ -145,9 +145,48 @@ void exit_ring_close(struct exit_ring *er, u64 cycles)
 }
 EXIT_RING_EXPORT(exit_ring_close);
 
+static void exit_ring_wake_reader(struct irq_work *work)
+{
+	struct exit_ring *er = container_of(work, struct exit_ring, wake_work);
+	struct exit_ring_waiter *reader;
+
+	/* The file is freed after a grace period. */
+	rcu_read_lock();
+	reader = READ_ONCE(er->reader);
+	if (reader)
+		wake_up_interruptible_poll(&reader->wait, EPOLLIN | EPOLLRDNORM);
+	rcu_read_unlock();
+}
+
 /*
- * exit_ring_open() for the rest: no reader, a filter, a tail that must be read again, a
- * full ring.
+ * The unread records reach the watermark, as far as the tail is known: reads it again and has
+ * the reader woken once. IRQs off, so no reader attaches anew in the middle, and its file stays.
+ * The wake-up waits until IRQs are on: its own IPI would else be an exit.
+ */
+static void exit_ring_at_watermark(struct exit_ring *er)
+{
+	struct exit_ring_producer *p = &er->producer;
+	struct exit_ring_waiter *reader;
+
+	if (READ_ONCE(er->shared->tail.tail) == er->woken_tail)
+		return;
+	exit_ring_refresh(p);
+	if (p->head - p->tail_seen < READ_ONCE(er->wake_at))
+		return;
+	/* A poll() that begins from now on finds the watermark reached. */
+	if (!static_branch_unlikely(&exit_ring_waits))
+		er->woken_tail = p->tail_seen;
+
+	reader = READ_ONCE(er->reader);
+	if (reader && wq_has_sleeper(&reader->wait)) {
+		WRITE_ONCE(er->shared->meta.wakeups, ++er->wakeups);
+		irq_work_queue(&er->wake_work);
+	}
+}
+
+/*
+ * exit_ring_open() for the rest: no reader, a filter, the watermark, a tail that must be read
+ * again, a full ring.
  */
 bool exit_ring_open_slow(struct exit_ring *er)
 {
@@ -159,6 +198,8 @@ bool exit_ring_open_slow(struct exit_ring *er)
 	er->open = EXIT_RING_UNREAD;
 	if (!buf)
 		return false;
+	if (er->producer.head - er->producer.tail_seen >= READ_ONCE(er->wake_at))
+		exit_ring_at_watermark(er);
 	if (READ_ONCE(buf->filters) &&
 	    !(READ_ONCE(buf->reason_mask[slot / 64]) & BIT_ULL(slot % 64))) {
 		er->open = buf->id + EXIT_RING_FILTERED;
@@ -205,51 +246,12 @@ static bool exit_ring_has_room(struct exit_ring *er)
 fastpath_t exit_ring_fastpath_taken(struct exit_ring *er, fastpath_t fastpath)
 {
 	er->flags |= KVM_EXIT_REC_FASTPATH;
-	if (exit_ring_waits && fastpath == EXIT_FASTPATH_REENTER_GUEST &&
+	if (static_branch_unlikely(&exit_ring_waits) && fastpath == EXIT_FASTPATH_REENTER_GUEST &&
 	    READ_ONCE(er->buf) && !exit_ring_has_room(er))
 		return EXIT_FASTPATH_EXIT_HANDLED;
 	return fastpath;
 }
 EXIT_RING_EXPORT(exit_ring_fastpath_taken);
-
-/*
- * Reads the tail again. Returns whether the watermark is reached. A buffer that is there with
- * IRQs off stays until they are on again, because RCU waits: no reader can attach anew and
- * change the producer in the middle.
- */
-static bool exit_ring_above_watermark(struct exit_ring *er)
-{
-	struct exit_ring_producer *p = &er->producer;
-	bool above = false;
-
-	local_irq_disable();
-	if (READ_ONCE(er->buf)) {
-		exit_ring_refresh(p);
-		above = p->head - p->tail_seen >= READ_ONCE(er->wake_at);
-		/* A poll() that begins from now on finds the watermark reached. */
-		if (above && !exit_ring_waits)
-			er->woken_tail = p->tail_seen;
-	}
-	local_irq_enable();
-	return above;
-}
-
-void exit_ring_watermark_reached(struct exit_ring *er)
-{
-	struct exit_ring_waiter *reader;
-
-	if (!exit_ring_above_watermark(er))
-		return;
-
-	/* The file is freed after a grace period. */
-	rcu_read_lock();
-	reader = READ_ONCE(er->reader);
-	if (reader && wq_has_sleeper(&reader->wait)) {
-		WRITE_ONCE(er->shared->meta.wakeups, ++er->wakeups);
-		wake_up_interruptible_poll(&reader->wait, EPOLLIN | EPOLLRDNORM);
-	}
-	rcu_read_unlock();
-}
 
 static bool exit_ring_must_wait(struct exit_ring *er)
 {
@@ -360,7 +362,7 @@ u64 exit_ring_features(void)
 {
 	return KVM_EXIT_FEAT_SPLIT | KVM_EXIT_FEAT_KEYS | KVM_EXIT_FEAT_SYNTH |
 	       KVM_EXIT_FEAT_POLLED | KVM_EXIT_FEAT_VALUE | KVM_EXIT_FEAT_REQUESTS |
-	       KVM_EXIT_FEAT_EVENT | (exit_ring_waits ? KVM_EXIT_FEAT_WAIT : 0);
+	       KVM_EXIT_FEAT_EVENT | (static_branch_unlikely(&exit_ring_waits) ? KVM_EXIT_FEAT_WAIT : 0);
 }
 
 static void exit_ring_init_meta(struct exit_ring *er, struct kvm_vcpu *vcpu)
@@ -419,6 +421,7 @@ int exit_ring_vcpu_create(struct kvm_vcpu *vcpu)
 	er->producer.meta = &er->shared->meta;
 	er->producer.tail = &er->shared->tail;
 
+	init_irq_work(&er->wake_work, exit_ring_wake_reader);
 	INIT_LIST_HEAD(&er->live);
 	kref_init(&er->kref);
 	er->stat_exits = &vcpu->stat.exits;
@@ -464,6 +467,7 @@ void exit_ring_vcpu_destroy(struct kvm_vcpu *vcpu)
 
 	if (!er)
 		return;
+	irq_work_sync(&er->wake_work);
 	*exit_ring_slot_of_vcpu(vcpu) = NULL;
 	mutex_lock(&exit_ring_lock);
 	if (er->total != &er->scratch) {

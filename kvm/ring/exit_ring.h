@@ -9,6 +9,7 @@
 #ifndef __KVM_X86_EXIT_RING_H
 #define __KVM_X86_EXIT_RING_H
 
+#include <linux/irq_work.h>
 #include <linux/jump_label.h>
 #include <linux/kref.h>
 #include <linux/kvm_host.h>
@@ -136,6 +137,7 @@ struct exit_ring_waiter {
  * @wake_at: unread records at which a waiting reader is woken
  * @woken_tail: tail when the reader was woken last, or needed no waking: until the
  *		tail moves a new poll() finds the ring ready
+ * @wake_work: wakes the reader as soon as IRQs are on
  */
 struct exit_ring {
 	u64 exit_tsc;
@@ -166,6 +168,7 @@ struct exit_ring {
 	u32 wake_at;
 	u64 woken_tail;
 	u64 wakeups;
+	struct irq_work wake_work;
 	u64 vmfail;
 	struct exit_ring_producer producer;
 	struct kvm_exit_total scratch;
@@ -192,7 +195,10 @@ static inline u32 exit_ring_watermark(u32 count)
 	return min(count / 4, 4096U);
 }
 
+/* True while a file has armed recording or is attached for records. */
 DECLARE_STATIC_KEY_FALSE(exit_ring_recording);
+/* on_full=wait */
+DECLARE_STATIC_KEY_FALSE(exit_ring_waits);
 extern unsigned int exit_ring_offset;
 
 /*

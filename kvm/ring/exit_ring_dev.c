@@ -29,7 +29,6 @@ unsigned int exit_ring_records = 65536;
 module_param_named(ring_records, exit_ring_records, uint, 0444);
 MODULE_PARM_DESC(ring_records, "records per vCPU ring, a power of two from 32 to 4194304");
 
-bool exit_ring_waits;
 static char *on_full = "drop";
 module_param(on_full, charp, 0444);
 MODULE_PARM_DESC(on_full, "when a ring is full, drop the newest record and count it (drop) or hold the vCPU until the reader has made room (wait)");
@@ -473,8 +472,9 @@ static struct miscdevice exit_ring_misc = {
 
 static int exit_ring_check_params(void)
 {
-	exit_ring_waits = !strcmp(on_full, "wait");
-	if (!exit_ring_waits && strcmp(on_full, "drop")) {
+	if (!strcmp(on_full, "wait")) {
+		static_branch_enable(&exit_ring_waits);
+	} else if (strcmp(on_full, "drop")) {
 		pr_err("on_full=%s is neither drop nor wait\n", on_full);
 		return -EINVAL;
 	}

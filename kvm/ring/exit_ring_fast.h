@@ -158,13 +158,16 @@ static __always_inline u64 *exit_ring_ident(struct kvm_exit_record *record)
 
 bool exit_ring_open_slow(struct exit_ring *er);
 
-/* Finds a slot for the open exit: @er->record; or returns false if it gets none. */
+/*
+ * Finds a slot for the open exit: @er->record; or returns false if it gets none. Below the
+ * watermark there is one and nobody to wake, so that one comparison does for both.
+ */
 static __always_inline bool exit_ring_open(struct exit_ring *er)
 {
 	/* Pairs with the release in exit_ring_set_unfiltered(). */
 	u64 id = smp_load_acquire(&er->unfiltered_id);
 
-	if (unlikely(!id || exit_ring_seems_full(&er->producer)))
+	if (unlikely(!id || er->producer.head - er->producer.tail_seen >= READ_ONCE(er->wake_at)))
 		return exit_ring_open_slow(er);
 	er->open = id + EXIT_RING_RESERVED;
 	er->record = exit_ring_slot(&er->producer);

@@ -134,30 +134,6 @@ static __always_inline fastpath_t exit_ring_fastpath(struct kvm_vcpu *vcpu, fast
 	return fastpath;
 }
 
-void exit_ring_watermark_reached(struct exit_ring *er);
-
-/*
- * Before handle_exit(), IRQs on: wakes the reader. Never from the part with IRQs off before
- * an entry: the wake-up's IPI to this CPU would be an exit of its own.
- */
-static __always_inline void exit_ring_wake(struct kvm_vcpu *vcpu)
-{
-	struct exit_ring *er;
-	u64 tail;
-
-	if (!static_branch_unlikely(&exit_ring_recording))
-		return;
-	er = exit_ring_of(vcpu);
-	/* A reader may attach meanwhile. Its ring is empty, so a torn view does no harm. */
-	if (likely(er->producer.head - READ_ONCE(er->producer.tail_seen) <
-		   READ_ONCE(er->wake_at)))
-		return;
-	tail = READ_ONCE(er->shared->tail.tail);
-	if (tail != er->woken_tail)
-		exit_ring_watermark_reached(er);
-}
-
-extern bool exit_ring_waits;
 bool exit_ring_wait_for_room(struct exit_ring *er, struct kvm_vcpu *vcpu);
 
 /*
@@ -167,7 +143,7 @@ bool exit_ring_wait_for_room(struct exit_ring *er, struct kvm_vcpu *vcpu);
  */
 static __always_inline bool exit_ring_may_enter(struct kvm_vcpu *vcpu)
 {
-	if (!static_branch_unlikely(&exit_ring_recording) || likely(!exit_ring_waits))
+	if (!static_branch_unlikely(&exit_ring_waits))
 		return true;
 	return exit_ring_wait_for_room(exit_ring_of(vcpu), vcpu);
 }

@@ -31,6 +31,7 @@ static int dump_count;
 static int failures;
 static struct kvm_exit_ring_attach attach_how;
 static int verbose, only_at_end;
+static int only_others; /* recording is armed, but not for the command's VMs */
 
 static void fail(const struct dump *d, const char *what)
 {
@@ -214,14 +215,17 @@ static int read_until_end(int control, pid_t pid)
 
 int main(int argc, char **argv)
 {
+	struct kvm_exit_ring_arm arm_how = {.size = sizeof(arm_how)};
 	int control = open(KVM_EXIT_RING_DEVICE, O_RDWR | O_CLOEXEC);
 	int opt, status;
 
-	while ((opt = getopt(argc, argv, "+vcem:n:r:")) != -1) {
+	while ((opt = getopt(argc, argv, "+vceom:n:r:")) != -1) {
 		if (opt == 'v')
 			verbose = 1;
 		else if (opt == 'e')
 			only_at_end = 1;
+		else if (opt == 'o')
+			only_others = 1;
 		else if (opt == 'c')
 			attach_how.flags |= KVM_EXIT_ATTACH_CR3;
 		else if (opt == 'm')
@@ -235,11 +239,13 @@ int main(int argc, char **argv)
 	}
 	if (optind == argc) {
 		fprintf(stderr,
-			"usage: ring_dump [-v] [-c] [-e] [-m MIN_CYCLES] [-n ONE_IN] [-r REASON]... COMMAND...\n");
+			"usage: ring_dump [-v] [-c] [-e] [-o] [-m MIN_CYCLES] [-n ONE_IN] [-r REASON]... COMMAND...\n");
 		return 2;
 	}
 
-	if (control < 0 || ring_arm(control)) {
+	/* Process 1 is init, which has no VM. */
+	arm_how.tgid = only_others ? 1 : 0;
+	if (control < 0 || ioctl(control, KVM_EXIT_RING_ARM, &arm_how)) {
 		perror("ring_dump: " KVM_EXIT_RING_DEVICE);
 		return 1;
 	}
