@@ -20,6 +20,8 @@ BUILD_PACKAGES="build-essential bazel-bootstrap pkg-config libsqlite3-dev sqlite
 CHECK_PACKAGES="qemu-system-x86 linux-perf pahole chromium tmux mandoc clang-format clang-tidy
 	universal-ctags libclang-rt-14-dev prometheus prometheus-node-exporter lintian
 	systemd-container"
+# Only ./check --full: what a kernel's build needs.
+DEBUG_KERNEL_PACKAGES="flex bison bc libelf-dev"
 
 setup_say() { printf '%s\n' "$*"; }
 

@@ -210,6 +210,56 @@ def destroyed(outcome):
     outcome.see(f"KVM's {exits} exits")
 
 
+@case("hostile readers", """\
+touch /tmp/go
+vms() {
+	n=0
+	while [ -e /tmp/go ]; do
+		n=$((n + 1))
+		exit_loop --op $1 --count $2 --vcpus $3 >vms.$1 2>&1 &
+		vm=$!
+		[ $((n % 3)) != 0 ] || { sleep 0.3; kill -9 $vm 2>/dev/null; }
+		wait $vm
+	done
+	echo "$n VMs of $1"
+}
+vms cpuid 3000 2 & first=$!
+vms out 500 3 & second=$!
+hostile_reader $((case_seconds / 10)) 4 1 || exit 1
+rm /tmp/go
+wait $first $second
+collector --db run.sqlite -- exit_loop --op cpuid --count 100 || exit 1
+. /bed/functions
+bed_unload && bed_load
+""", params={"ring_records": "4096"}, unrecorded="nobody keeps what the hostile readers read")
+def hostile_readers(outcome):
+    """Readers that do all they can while VMs come, go and are killed; a sound one, afterwards."""
+    outcome.ended_well()
+    outcome.counts(exits_of("cpuid", outcome.setup), 100)
+    for line in re.findall(r"^\d+ VMs of .*|^ *\d+ attached$", outcome.log, re.MULTILINE):
+        outcome.see(line.strip())
+
+
+KMEMLEAK = "/sys/kernel/debug/kmemleak"
+
+
+@case("nothing is leaked", f"""\
+. /bed/functions
+bed_unload || exit 1
+for scan in 1 2; do
+	echo scan >{KMEMLEAK}
+	sleep 6
+done
+cat {KMEMLEAK}
+""", unrecorded="no guest runs")
+def nothing_leaked(outcome):
+    """With a kernel that has kmemleak: no memory that nothing points to, modules unloaded."""
+    outcome.ended_well()
+    leaks = [line for line in outcome.log.splitlines() if "unreferenced object" in line]
+    expect(not leaks, f"{len(leaks)} objects are leaked")
+    outcome.see("kmemleak found nothing")
+
+
 # Modules: stock, loaded again and again; the ABI's claims
 
 
@@ -264,6 +314,14 @@ def claims(name, program, params, before=""):
                 unrecorded="the program reads its guests' rings itself")
 
 
+def requests_of_another_cpu():
+    return claims("requests of another CPU", "field_test requests", {"ring_records": "4096"})
+
+
+def readers_on_another_cpu():
+    return claims("readers on another CPU", "smp_test", {"ring_records": "4096"})
+
+
 def all_claims():
     small = {"ring_records": "4096"}
     return [claims("the device's claims", "device_test", small),
@@ -315,13 +373,22 @@ def quick(setup):
     if setup.cpus == 1:
         cases += all_claims()
     else:
-        cases += [pinned(setup.cpus - 1),
-                  claims("requests of another CPU", "field_test requests",
-                         {"ring_records": "4096"})]
+        cases += [pinned(setup.cpus - 1), requests_of_another_cpu()]
     cases.append(stock_vendor)
     cases.append(loop("cpuid", 60000, name="cpuid x 60000, ring of 4096",
                       params={"ring_records": "4096"}))
     return cases + xcheck_cases.quick()
+
+
+def debug(setup):
+    """For a kernel that looks for faults (kvm/test/debug_kernel): each way through our code."""
+    cases = [loop(op, 100) for op in ops_of(setup)]
+    if setup.cpus == 1:
+        cases += all_claims() + [split_halted, split_preempted, refused_entries, nested]
+    else:
+        cases += [pinned(setup.cpus - 1), requests_of_another_cpu(), readers_on_another_cpu()]
+    cases += [linux(setup.isa), late, killed, destroyed, waits, hostile_readers, reload_cycles]
+    return cases + ([nothing_leaked] if "kasan" in setup.kernel else [])
 
 
 def full(setup):
@@ -340,6 +407,9 @@ def full(setup):
         leaves_off,
         waits,
         nested,
+        hostile_readers,
         reload_cycles,
     ]
+    if setup.cpus > 1:
+        cases.append(readers_on_another_cpu())
     return cases + xcheck_cases.full(setup)

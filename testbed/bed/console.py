@@ -1,21 +1,35 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Reads the serial console of L1: stages, COMMAND's output, faults of its kernel."""
 
+import itertools
 import re
 import sys
 import time
 
 FAULT = re.compile(rb"BUG: |WARNING: |Oops: |rcu.*(?:detected stall|self-detected)|"
                    rb"Kernel panic|general protection fault|blocked for more than|"
-                   rb"possible circular locking|KASAN:|unknown parameter '")
+                   rb"possible circular locking|KASAN:|UBSAN: |unknown parameter '")
 END = re.compile(rb"(.*)@@end (\d+)$")
+# KCSAN reports races of all code that it instruments; those that name the ring's are ours.
+RACE = re.compile(rb"BUG: KCSAN: ")
+RACE_ENDS = re.compile(rb"={60}")
+OURS = re.compile(rb"exit_ring|cpuid_leaves|leaf_sum")
 LAST_LINES = 25
 LOG_BEGINS = b"testbed: init"  # what L1's init says to the kernel log first
 
 
 def fault_in(line):
     """The line as text if a kernel's fault shows in it, else None."""
-    return line.decode("utf-8", "replace").strip() if FAULT.search(line) else None
+    is_fault = FAULT.search(line) and not RACE.search(line)
+    return line.decode("utf-8", "replace").strip() if is_fault else None
+
+
+def is_our_race(lines):
+    """Whether a KCSAN report, which begins lines, names code of the exit ring."""
+    if not RACE.search(lines[0]):
+        return False
+    report = itertools.takewhile(lambda line: not RACE_ENDS.search(line), lines)
+    return any(OURS.search(line) for line in report)
 
 
 def fault_in_log(log):
@@ -23,7 +37,7 @@ def fault_in_log(log):
     of the emulated hardware before init runs (of Bochs' CPU topology in newer kernels) is none."""
     lines = log.partition(LOG_BEGINS)[2].splitlines()
     for number, line in enumerate(lines):
-        if fault_in(line):
+        if fault_in(line) or is_our_race(lines[number:]):
             return [text.decode("utf-8", "replace") for text in lines[number:]]
     return []
 

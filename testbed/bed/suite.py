@@ -11,16 +11,20 @@ import threading
 from . import ROOT, BedError, witness
 from .case import Outcome
 from .checks import Wrong
+from .kernel import default_series
 
 WITNESS = "witness.bin"
 CASE_SECONDS = 300  # of L1's time; on a loaded host Linux boots slowly in TCG
-CLAIMS = ("device_test", "field_test", "host_test", "memory_test", "record_test")
+GUEST_KERNEL = default_series()  # of L2, where L1 has a kernel of no series
+PROGRAMS = ("device_test", "field_test", "host_test", "hostile_reader", "memory_test",
+            "record_test", "smp_test")
 
-SCRIPT_HEAD = f"""\
+SCRIPT_HEAD = """\
 #!/bin/sh
 # Made by testbed/test: each case in a folder and a process group of its own.
+export case_seconds={seconds}
 where_it_hangs() {{
-	echo "still running after {CASE_SECONDS} s:"
+	echo "still running after $case_seconds s:"
 	for process in /proc/[0-9]*; do
 		[ "$(cut -d' ' -f5 "$process/stat" 2>/dev/null)" = "$1" ] || continue
 		for thread in "$process"/task/*; do
@@ -38,7 +42,7 @@ run_case() {{
 	group=$!
 	(
 		trap 'kill $!; exit' TERM
-		sleep {CASE_SECONDS} &
+		sleep $case_seconds &
 		wait $!
 		where_it_hangs $group >>log
 		kill -TERM -$group # vmm prints where its guest stands
@@ -55,8 +59,8 @@ run_case() {{
 """
 
 
-def l1_script(cases):
-    lines = [SCRIPT_HEAD]
+def l1_script(cases, slow):
+    lines = [SCRIPT_HEAD.format(seconds=CASE_SECONDS * slow)]
     for number, case in enumerate(cases):
         lines += [case.prepare(), f"run_case {number} {shlex.quote(case.script)}"]
     return "\n".join(lines + ["exit 0", ""])
@@ -85,14 +89,18 @@ class Report:
 def boot(setup, cases, directory, options):
     """Runs the cases in L1; None, or why the machine failed."""
     script = directory / "tests.sh"
-    script.write_text(l1_script(cases))
+    script.write_text(l1_script(cases, options.slow))
     command = [ROOT / "testbed" / "run", "--machine", setup.machine, "--kernel", setup.kernel,
                "--cpus", str(setup.cpus), "--modules", setup.modules or options.modules,
                "--vendor-params", setup.vendor_params,
                "--add", options.collector, "--add", f"{script}:/bed/tests.sh",
                "--out", directory / "out", "--witness", directory / WITNESS,
-               "--time-limit", str(options.time_limit)]
-    for program in CLAIMS:
+               "--log", directory / "kernel.log",
+               "--memory", str(options.memory),
+               "--time-limit", str(options.time_limit * options.slow)]
+    if options.kernel:
+        command += ["--guest-kernel", GUEST_KERNEL]
+    for program in PROGRAMS:
         command += ["--add", ROOT / "bazel-bin" / "kvm" / program]
     command += sorted({option for case in cases for option in case.machine})
     command += [] if options.verbose else ["--quiet"]
