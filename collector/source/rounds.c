@@ -89,7 +89,8 @@ void rounds_give_vcpu(struct rounds *rounds, int number, struct source *source,
 	const struct kvm_exit_ring_meta *meta = ring->meta;
 
 	source->info.isa = meta->isa;
-	source->info.tsc_khz = meta->tsc_khz;
+	/* Where Linux could not measure the TSC against another clock it is 0. */
+	source->info.tsc_khz = meta->tsc_khz ? meta->tsc_khz : host_measure_tsc_khz();
 	run_info_set_features(&source->info, meta->features);
 	host_comm(meta->tgid, rounds->comm, sizeof(rounds->comm));
 

@@ -197,6 +197,11 @@ static void test_give_vcpu(void)
 	CHECK_EQ(source.info.tsc_khz, 2000000);
 	CHECK_EQ(item.info.tid, 8);
 	CHECK(!strcmp(source.info.text[RUN_FEATURES], "0x123"));
+
+	/* Linux does not know the frequency: it is measured. */
+	ring.meta->tsc_khz = 0;
+	rounds_give_vcpu(&rounds, 0, &source, &item);
+	CHECK(source.info.tsc_khz > 100000 && source.info.tsc_khz != 2000000);
 	run_info_free(&source.info);
 	rounds_free(&rounds);
 }
