@@ -1,23 +1,40 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""recompute_test.py ANALYZER DATABASE... - every figure of some commands, again from the rows.
+"""recompute_test.py ANALYZER DATABASE... - every figure of the commands, again from the rows.
 
-Counts, rates, sums, minima, maxima and percentiles of top-exits, latency and timeline are
-recomputed from table exit alone, by other means than the analyzer's (sorted lists, no roll-ups,
-no histograms), for the whole run and for windows. Percentiles of histograms may be off by 1/128,
-those of --exact by nothing.
+Counts, rates, shares, sums, extremes and percentiles are recomputed from table exit alone, by other
+means than the analyzer's (sorted lists, no roll-ups, no histograms), for whole runs and for
+windows. Percentiles of histograms may be off by 1/128, those of --exact by nothing. Of a run with
+losses, counts and rates by reason, vCPU and VM include the dropped exits of KVM's totals, and nothing
+else does.
 """
+import collections
 import json
 import math
 import sqlite3
 import subprocess
 import sys
 
+ERROR = 1 / 128
+MOST_ROWS = 200  # of a table
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+PARTS = ("handler", "halted", "userspace", "preempted")
 
-def analyzer(program, database, *words):
-    done = subprocess.run([program, "--db", database, *words, "--format", "json", "--cycles"],
-                          capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+Exit = collections.namedtuple("Exit", "vcpu vm seq tsc reason name key cycles halted userspace preempted rip user_reason pcpu")
+
+EXITS = """
+SELECT vcpu, vm, seq, tsc - :start, basic_reason, reason_name, key_text, cycles, halted_cycles, userspace_cycles,
+ preempted_cycles, rip, CASE WHEN to_user THEN user_reason END, pcpu
+FROM exits WHERE run = :run ORDER BY id
+"""
+
+RUNS = """
+SELECT v.run, v.tsc_start, v.tsc_khz, r.isa, v.duration_cycles, r.has_split FROM runs v JOIN run r ON r.id = v.run
+WHERE v.has_raw = 1 AND v.exits > 0
+ -- entries that failed have keys of their own
+ AND NOT EXISTS (SELECT 1 FROM exit_rollup u WHERE u.vcpu IN (SELECT vcpu FROM coverage c WHERE c.run = v.run)
+  AND u.reason & 0x80000000 AND r.isa = 1)
+"""
 
 
 class Check:
@@ -27,71 +44,274 @@ class Check:
 
     def equal(self, what, got, wanted, error=0.0):
         self.figures += 1
-        if got is None or abs(got - wanted) > error * abs(wanted) + (1 if error else 1e-9 * abs(wanted)):
-            self.wrong.append(f"{what}: {got}, from the rows {wanted}")
+        if isinstance(wanted, (int, float)) and isinstance(got, (int, float)):
+            if abs(got - wanted) <= error * abs(wanted) + (1 if error == ERROR else 1e-9 * abs(wanted)):
+                return
+        elif got == wanted:
+            return
+        self.wrong.append(f"{what}: {got}, from the rows {wanted}")
 
 
 def quantile(values, q):
     return values[max(1, math.ceil(q * len(values))) - 1]
 
 
-def check_groups(check, what, rows, groups, seconds, error):
-    total = sum(len(g) for g in groups.values())
-    check.equal(f"{what}: groups", len(rows), len(groups))
-    for row in rows:
-        exits = groups.get(row["reason"], [])
-        name = f"{what} reason {row['reason']}"
-        check.equal(f"{name} exits", row["exits"], len(exits))
+def handler(e):
+    return e.cycles - e.halted - e.userspace - e.preempted
+
+
+class Run:
+    """A run within a window: its exits, and what the analyzer says of them."""
+
+    def __init__(self, check, program, database, db, row, every, window):
+        self.check, self.program, self.database = check, program, database
+        self.id, self.start, self.khz, self.isa, self.length, self.has_split = row
+        self.window = window
+        low, high, self.words = 0, self.length, ["--run", str(self.id)]
+        if window:
+            low, high = (ns // 1000000 * self.khz + ns % 1000000 * self.khz // 1000000 for ns in window)
+            self.words += ["--from", f"{window[0]}ns", "--to", f"{window[1]}ns"]
+        self.low, self.high = low, high
+        self.seconds = (min(high, self.length) - low) / self.khz / 1e3
+        self.exits = [e for e in every if not window or low <= e.tsc < high]
+        self.time = sum(e.cycles for e in self.exits)
+        self.busy = self.time - sum(e.halted for e in self.exits)
+        self.all_exits = len(self.exits)
+        lost = db.execute("SELECT c.vcpu, c.vm, k.reason, sum(k.n) FROM crosscheck k JOIN coverage c ON c.vcpu = k.vcpu WHERE"
+                          " k.run_id = ? AND k.source = 'totals_dropped' AND k.reason NOT NULL GROUP BY 1, 2, 3", (self.id,))
+        self.lost = [] if window else [r for r in lost if r[3]]
+        self.vcpu_id = dict(db.execute("SELECT vcpu, vcpu_id FROM coverage WHERE run = ?", (self.id,)))
+        # Dropped exits count where the totals know all of them.
+        dropped, = db.execute("SELECT dropped FROM runs WHERE run = ?", (self.id,)).fetchone()
+        if sum(r[3] for r in self.lost) != dropped:
+            self.lost = []
+
+    def analyzer(self, *words):
+        command = [self.program, "--db", self.database, *words, *self.words, "--format", "json", "--cycles"]
+        return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    def same(self, what, got, wanted, error=0.0):
+        self.check.equal(f"{self.database} run {self.id} {self.window} {what}", got, wanted, error)
+
+    def lost_by(self, by):
+        """Dropped exits by reason, vcpu or vm."""
+        of = collections.Counter()
+        for vcpu, vm, reason, n in self.lost:
+            of[{"reason": reason, "vcpu": vcpu, "vm": vm}.get(by)] += n
+        return of
+
+    def group(self, key):
+        groups = collections.defaultdict(list)
+        for e in self.exits:
+            groups[key(e)].append(e)
+        return groups
+
+    # The figures of one row, as far as it has them.
+    def check_row(self, what, row, exits, lost, error):
+        if "recorded" in row or "exits" in row:
+            self.same(f"{what} exits", row["exits"], len(exits) + lost)
+        if "per_s" in row:
+            self.same(f"{what} per_s", row["per_s"], (len(exits) + lost) / self.seconds, 1e-8)
+        if "recorded" in row:
+            self.same(f"{what} recorded", row["recorded"], len(exits))
+            self.same(f"{what} share", row["share"], (len(exits) + lost) / self.all_exits, 1e-8)
         if not exits:
-            continue
-        times = sorted(e[1] for e in exits)
-        check.equal(f"{name} min", row["min_cycles"], times[0])
-        check.equal(f"{name} max", row["max_cycles"], times[-1])
-        for column, q in (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999)):
+            self.same(f"{what} p50", row.get("p50_cycles"), None)
+            return
+        times = sorted(e.cycles for e in exits)
+        for column, value in (("min", times[0]), ("max", times[-1])):
             if column + "_cycles" in row:
-                check.equal(f"{name} {column}", row[column + "_cycles"], quantile(times, q), error)
+                self.same(f"{what} {column}", row[column + "_cycles"], value)
+        for column, q in QUANTILES.items():
+            if column + "_cycles" in row:
+                self.same(f"{what} {column}", row[column + "_cycles"], quantile(times, q), error)
         if "time_cycles" in row:
-            check.equal(f"{name} time", row["time_cycles"], sum(times))
-            check.equal(f"{name} mean", row["mean_cycles"], sum(times) / len(times), 1e-9)
-            check.equal(f"{name} share", row["share"], len(exits) / total)
-            check.equal(f"{name} per_s", row["per_s"], len(exits) / seconds)
-            for i, part in enumerate(("halted", "userspace", "preempted")):
-                check.equal(f"{name} {part}", row[part + "_cycles"], sum(e[2 + i] for e in exits))
-            check.equal(f"{name} handler", row["handler_cycles"], sum(e[1] - e[2] - e[3] - e[4] for e in exits))
+            self.same(f"{what} time", row["time_cycles"], sum(times))
+            self.same(f"{what} mean", row["mean_cycles"], sum(times) / len(times), 1e-8)
+            self.same(f"{what} time_share", row["time_share"], sum(times) / self.time, 1e-8)
+        if "p90_by_p10" in row and quantile(times, 0.1):
+            self.same(f"{what} p90_by_p10", row["p90_by_p10"], quantile(times, 0.9) / quantile(times, 0.1),
+                      2.1 * error + 1e-8)
+        if "handler_cycles" in row and self.has_split:
+            for part in PARTS:
+                value = sum(handler(e) if part == "handler" else getattr(e, part) for e in exits)
+                self.same(f"{what} {part}", row[part + "_cycles"], value)
+            if self.busy:
+                self.same(f"{what} busy_share", row["busy_share"], sum(e.cycles - e.halted for e in exits) / self.busy, 1e-8)
 
+    def check_groups(self, what, rows, groups, of_row, lost, error):
+        self.all_exits = len(self.exits) + sum(lost.values())
+        self.same(f"{what} groups", len(rows), min(MOST_ROWS, len(set(groups) | set(lost))))
+        counts = [r["exits"] for r in rows]
+        self.same(f"{what} order", counts, sorted(counts, reverse=True))
+        for row in rows:
+            key = of_row(row)
+            self.check_row(f"{what} {key}", row, groups.get(key, []), lost.get(key, 0), error)
 
-def check_run(check, program, database, db, run, start, khz, isa):
-    end = db.execute("SELECT duration_cycles FROM runs WHERE run = ?", (run,)).fetchone()[0]
-    exits = db.execute("SELECT CASE ?2 WHEN 1 THEN e.reason & 65535 ELSE e.reason END, e.cycles, e.halted_cycles,"
-                       " e.userspace_cycles, e.preempted_cycles, e.tsc - ?3 FROM exit e WHERE e.vcpu IN (SELECT"
-                       " vcpu FROM coverage WHERE run = ?1)", (run, isa, start)).fetchall()
-    seconds = end / khz / 1e3
-    windows = [(None, None)] + [(round(a * seconds, 4), round(b * seconds, 4)) for a, b in ((0.1, 0.13), (0.5, 0.9))]
-    for begin, to in windows:
-        low, high, words = 0, end + 1, ["--run", str(run)]
-        if begin is not None:
-            low, high = (int(round(x * 1e9)) // 1000000 * khz + int(round(x * 1e9)) % 1000000 * khz // 1000000
-                         for x in (begin, to))
-            words += ["--from", f"{begin}s", "--to", f"{to}s"]
-        groups = {}
-        for e in exits:
-            if begin is None or low <= e[5] < high:
-                groups.setdefault(e[0], []).append(e)
-        if not groups:
-            continue
-        length = seconds if begin is None else (high - low) / khz / 1e3
-        what = f"{database} run {run} {begin}..{to}"
+    def check_top(self):
+        named = {v: (e.vm, self.vcpu_id[v]) for e in self.exits for v in [e.vcpu]}
+        ways = {
+            "reason": (lambda e: e.reason, lambda r: r["reason"]),
+            "vm": (lambda e: e.vm, lambda r: r["vm"]),
+            "vcpu": (lambda e: named[e.vcpu], lambda r: (r["vm"], r["vcpu"])),
+            "subkey": (lambda e: (e.name, e.key), lambda r: (r["name"], r["key"])),
+            "rip": (lambda e: e.rip, lambda r: r["rip"]),
+            "pcpu": (lambda e: e.pcpu, lambda r: r["pcpu"]),
+            "userspace-reason": (lambda e: e.user_reason, lambda r: r["user_reason"]),
+        }
+        for by, (key, of_row) in ways.items():
+            lost = self.lost_by(by) if by in ("reason", "vm", "vcpu") else {}
+            if by == "vcpu":
+                lost = {named[v]: n for v, n in lost.items() if v in named}
+            for exact in ([], ["--exact"]) if by == "reason" else ([],):
+                got = self.analyzer("top-exits", "--by", by, "--sort", "count", "--limit", str(MOST_ROWS), *exact)
+                self.check_groups(f"top-exits {by} {exact}", got["rows"], self.group(key), of_row, lost, 0 if exact else ERROR)
+                self.check_row(f"top-exits {by} total", got["total"][0], self.exits, sum(lost.values()), 0 if exact else ERROR)
+
+    def check_latency(self):
+        groups = self.group(lambda e: e.reason)
         for exact in ([], ["--exact"]):
-            for command in ("top-exits", "latency"):
-                rows = analyzer(program, database, command, *words, *exact)["rows"]
-                check_groups(check, f"{what} {command} {exact}", rows, groups, length, 0.0 if exact else 1 / 128)
-        bins = analyzer(program, database, "timeline", *words, "--table", "timeline", "--limit", "7")["timeline"]
-        starts = [b["start_cycles"] for b in bins]
-        for i, b in enumerate(bins):
-            until = starts[i + 1] if i + 1 < len(bins) else high
-            inside = [e for g in groups.values() for e in g if b["start_cycles"] <= e[5] < until]
-            check.equal(f"{what} timeline {i} exits", b["exits"], len(inside))
-            check.equal(f"{what} timeline {i} time", b["time_cycles"], sum(e[1] for e in inside))
+            rows = self.analyzer("latency", *exact)["rows"]
+            for row in rows:
+                # How many the percentiles are of: dropped exits don't count.
+                self.check_row(f"latency {exact} {row['reason']}", row, groups.get(row["reason"], []), 0,
+                               0 if exact else ERROR)
+
+    def check_timeline(self):
+        got = self.analyzer("timeline", "--limit", "7")
+        for name in ("timeline", "phases"):
+            starts = [b["start_cycles"] for b in got[name]]
+            for i, b in enumerate(got[name]):
+                until = starts[i + 1] if i + 1 < len(starts) else self.high + 1
+                inside = [e for e in self.exits if b["start_cycles"] <= e.tsc < until]
+                self.same(f"{name} {i} exits", b["exits"], len(inside))
+                if "time_cycles" in b:
+                    self.same(f"{name} {i} time", b["time_cycles"], sum(e.cycles for e in inside))
+                if inside:
+                    most = collections.Counter(e.name for e in inside)
+                    self.same(f"{name} {i} top", most[b["top_reason"]], max(most.values()))
+        groups, lost = self.group(lambda e: e.reason), self.lost_by("reason")
+        groups[None] = self.exits
+        lost[None] = sum(lost.values())
+        for row in got["reasons"]:
+            exits = groups.get(row["reason"], [])
+            self.same(f"reasons {row['reason']} exits", row["exits"], len(exits) + lost[row["reason"]])
+            self.same(f"reasons {row['reason']} per_s", row["per_s"], (len(exits) + lost[row["reason"]]) / self.seconds, 1e-8)
+            for column, pick in (("first", min), ("last", max)):
+                self.same(f"reasons {row['reason']} {column}", row[column + "_cycles"],
+                          pick(e.tsc for e in exits) if exits else None)
+
+    def check_histogram(self):
+        for row in self.analyzer("histogram")["rows"]:
+            inside = sum(row["from_cycles"] <= e.cycles < row["to_cycles"] for e in self.exits)
+            self.same(f"histogram {row['from_cycles']}", row["exits"], inside)
+            self.same(f"histogram {row['from_cycles']} share", row["share"], inside / len(self.exits), 1e-8)
+            self.same(f"histogram {row['from_cycles']} upto", row["upto"],
+                      sum(e.cycles < row["to_cycles"] for e in self.exits) / len(self.exits), 1e-8)
+
+    def check_sequences(self):
+        gap = self.khz // 100
+        pairs, wakes, bursts = (collections.defaultdict(list) for _ in range(3))
+        for exits in self.group(lambda e: e.vcpu).values():
+            before, burst = None, []
+            for e in exits:
+                follows = before is not None and e.seq == before.seq + 1
+                guest = max(0, e.tsc - before.tsc - before.cycles) if before else 0
+                if follows:
+                    pairs[before.name, e.name].append(guest)
+                    if before.halted:
+                        wakes[e.name].append(before.halted)
+                if burst and (not follows or guest >= gap):
+                    bursts[len(burst).bit_length() - 1].append((len(burst), before.tsc + before.cycles - burst[0]))
+                    burst = []
+                burst.append(e.tsc)
+                before = e
+            bursts[len(burst).bit_length() - 1].append((len(burst), before.tsc + before.cycles - burst[0]))
+
+        got = self.analyzer("sequences", "--limit", "0")
+        every = sum(len(v) for v in pairs.values())
+        self.same("pairs", len(got["pairs"]), len(pairs))
+        for row in got["pairs"]:
+            guest = sorted(pairs[row["name"], row["next"]])
+            what = f"pair {row['name']} {row['next']}"
+            self.same(f"{what} n", row["pairs"], len(guest))
+            self.same(f"{what} share", row["share"], len(guest) / every, 1e-8)
+            self.same(f"{what} of_exit", row["of_exit"],
+                      len(guest) / sum(len(v) for k, v in pairs.items() if k[0] == row["name"]), 1e-8)
+            self.same(f"{what} time", row["guest_time_cycles"], sum(guest))
+            for column in ("p50", "p99"):
+                self.same(f"{what} {column}", row[f"guest_{column}_cycles"], quantile(guest, QUANTILES[column]), ERROR)
+        self.same("wakes", len(got["wakes"]), len(wakes))
+        for row in got["wakes"]:
+            halted = sorted(wakes[row["next"]])
+            self.same(f"wakes {row['next']}", row["wakes"], len(halted))
+            self.same(f"wakes {row['next']} time", row["halted_time_cycles"], sum(halted))
+            for column in ("p50", "p99"):
+                self.same(f"wakes {column}", row[f"halted_{column}_cycles"], quantile(halted, QUANTILES[column]), ERROR)
+        self.same("bursts", len(got["bursts"]), len(bursts))
+        for row in got["bursts"]:
+            of_size = bursts[row["from"].bit_length() - 1]
+            lengths = sorted(length for _, length in of_size)
+            self.same(f"bursts {row['from']}", row["bursts"], len(of_size))
+            self.same(f"bursts {row['from']} most", row["longest"], max(n for n, _ in of_size))
+            self.same(f"bursts {row['from']} p50", row["length_p50_cycles"], quantile(lengths, 0.5), ERROR)
+            self.same(f"bursts {row['from']} max", row["length_max_cycles"], lengths[-1])
+
+    def check_slowest(self):
+        rows = self.analyzer("slowest", "--limit", "30")["rows"]
+        wanted = sorted((e.cycles - e.halted for e in self.exits), reverse=True)[:30]
+        self.same("slowest", [r["time_cycles"] - (r["halted_cycles"] or 0) for r in rows], wanted)
+
+    def check_states(self):
+        """Shares of the time that the command says the vCPUs lived; that is tried in states_test."""
+        if not self.has_split:
+            return
+        for row in self.analyzer("states", "--by", "vcpu")["rows"]:
+            exits = [e for e in self.exits if (e.vm, self.vcpu_id[e.vcpu]) == (row["vm"], row["vcpu"])]
+            for name, value in (("handler", sum(map(handler, exits))), ("userspace", sum(e.userspace for e in exits)),
+                                ("halted", sum(e.halted for e in exits)), ("waiting", sum(e.preempted for e in exits))):
+                self.same(f"states {row['vcpu']} {name}", row[name] * row["wall_cycles"], value, 1e-6)
+
+    def check_explain(self):
+        if self.window:
+            return
+        groups, lost = self.group(lambda e: e.reason), self.lost_by("reason")
+        every = len(self.exits) + sum(lost.values())
+        for row in self.analyzer("explain")["reasons"]:
+            exits = groups.get(row["reason"], [])
+            self.same(f"explain {row['reason']}", row["exits"], len(exits) + lost[row["reason"]])
+            self.same(f"explain {row['reason']} share", row["share"], (len(exits) + lost[row["reason"]]) / every, 1e-8)
+            if exits:
+                self.same(f"explain {row['reason']} p50", row["p50_cycles"], quantile(sorted(e.cycles for e in exits), 0.5),
+                          ERROR)
+
+    def check_all(self):
+        self.check_top()
+        self.check_latency()
+        self.check_timeline()
+        self.check_histogram()
+        self.check_sequences()
+        self.check_slowest()
+        self.check_states()
+        self.check_explain()
+
+
+def check_compare(check, program, database, runs):
+    """Counts, rates and percentiles of two runs beside each other."""
+    for a, b in zip(runs, runs[1:]):
+        if a.isa != b.isa:
+            continue  # refused
+        command = [program, "--db", database, "compare", str(a.id), str(b.id), "--format", "json", "--cycles"]
+        for row in json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)["rows"]:
+            for side, run in (("a", a), ("b", b)):
+                exits = [e for e in run.exits if e.name == row["name"]]
+                lost = run.lost_by("reason")[row["reason"]]
+                run.same(f"compare {row['name']} exits", row["exits_" + side], len(exits) + lost)
+                run.same(f"compare {row['name']} per_s", row["per_s_" + side], (len(exits) + lost) / run.seconds, 1e-8)
+                for column in ("p50", "p99"):
+                    times = sorted(e.cycles for e in exits)
+                    run.same(f"compare {row['name']} {column}", row[f"{column}_{side}_cycles"],
+                             quantile(times, QUANTILES[column]) if times else None, ERROR)
 
 
 def main():
@@ -99,12 +319,17 @@ def main():
     check = Check()
     for database in databases:
         db = sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True)
-        for run, start, khz, isa in db.execute("SELECT v.run, v.tsc_start, v.tsc_khz, r.isa FROM runs v JOIN run r ON"
-                                               " r.id = v.run WHERE v.has_raw = 1 AND v.exits > 0 AND (v.dropped = 0 OR NOT EXISTS"
-                                               " (SELECT 1 FROM crosscheck WHERE run_id = v.run AND source = 'totals_dropped'))"
-                                               " AND NOT EXISTS (SELECT 1 FROM exit e JOIN coverage c USING (vcpu)"
-                                               " WHERE c.run = v.run AND e.reason & 0x80000000 AND r.isa = 1)").fetchall():
-            check_run(check, program, database, db, run, start, khz, isa)
+        whole = []
+        for row in db.execute(RUNS).fetchall():
+            ns = row[4] * 1000000 // row[2]
+            every = [Exit(*e) for e in db.execute(EXITS, {"run": row[0], "start": row[1]})]
+            for window in (None, (ns // 10, ns * 13 // 100), (ns // 2, ns * 9 // 10)):
+                run = Run(check, program, database, db, row, every, window)
+                if run.exits:
+                    run.check_all()
+                if not window:
+                    whole.append(run)
+        check_compare(check, program, database, whole)
     for line in check.wrong[:20]:
         print(line)
     print(f"{check.figures} figures recomputed from the rows, {len(check.wrong)} wrong")
