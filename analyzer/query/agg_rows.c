@@ -172,12 +172,16 @@ int agg_read_rows(struct app *app, const struct run *run, enum agg_by by, unsign
 		sql, sizeof(sql),
 		"SELECT take_exit(rowid, vcpu, tsc, reason, flags, cycles, halted_cycles, userspace_cycles, preempted_cycles, %s, polled_cycles) FROM exit%s",
 		key_columns[by],
-		run->from || run->to != INT64_MAX ? " WHERE tsc >= ?1 AND tsc < ?2" : "");
+		run->from || run->to != INT64_MAX
+			? " WHERE tsc >= ?1 AND tsc < ?2 AND rowid BETWEEN ?3 AND ?4"
+			: "");
 	if (db_prepare(app, &stmt, sql))
 		return -1;
 
 	sqlite3_bind_int64(stmt, 1, run->from ? run->tsc_start + run->from : INT64_MIN);
 	sqlite3_bind_int64(stmt, 2, clamp_add(run->tsc_start, run->to));
+	sqlite3_bind_int64(stmt, 3, run->first_row);
+	sqlite3_bind_int64(stmt, 4, run->last_row);
 	rc = db_step(app, stmt);
 	sqlite3_finalize(stmt);
 	/* It must not outlive what it works on. */

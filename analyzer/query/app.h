@@ -60,6 +60,7 @@ struct vcpu_ref {
  * @from, @to: the window, cycles since the start, from <= time < to; the whole run
  *	unless --from or --to was given
  * @by_rows: the window is exact and read from rows
+ * @first_row, @last_row: by_rows: all rows of the window have rowids from here to there
  * @widened: there are no rows for the window: it was moved out to whole intervals
  * @grid_cycles: intervals that both exit_rollup and exit_hist can be cut at
  * @coarse: exit_rollup_coarse and exit_hist_total are there
@@ -105,6 +106,8 @@ struct run {
 	int64_t from;
 	int64_t to;
 	bool by_rows;
+	int64_t first_row;
+	int64_t last_row;
 	bool widened;
 	struct vm_ref *vms; /* all of the run, by id; see vms.h */
 	unsigned int n_vms;

@@ -12,6 +12,7 @@
 #include "analyzer/query/queries.h"
 #include "analyzer/query/ranges.h"
 #include "analyzer/query/reason.h"
+#include "analyzer/query/rowids.h"
 #include "analyzer/query/vms.h"
 #include "base/array.h"
 
@@ -221,6 +222,8 @@ static int set_range(struct app *app, struct run *run)
 	run->filter = *filter;
 	run->from = 0;
 	run->to = INT64_MAX;
+	run->first_row = INT64_MIN;
+	run->last_row = INT64_MAX;
 	if (filter->from_ns >= 0 && filter->to_ns >= 0 && filter->from_ns >= filter->to_ns)
 		return app_fail(app, "--from must be before --to");
 	if (filter->from_ns > length_ns)
@@ -243,6 +246,10 @@ static int set_range(struct app *app, struct run *run)
 		run->to = run_grid_to(run);
 		run->widened = run->from != from || run->to != to;
 	}
+
+	/* Without the first rows, the roll-ups say nothing of how many there must be. */
+	if (run->by_rows && run->has_raw == RAW_ALL)
+		return rowids_find(app, run);
 	return 0;
 }
 

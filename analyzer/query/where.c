@@ -21,6 +21,10 @@ static void put_condition(FILE *file, const struct run *run)
 	if (run->to != INT64_MAX)
 		fprintf(file, " AND e.tsc < %" PRId64, run->tsc_start + run->to);
 
+	if (run->by_rows && run->first_row > INT64_MIN)
+		fprintf(file, " AND e.rowid BETWEEN %" PRId64 " AND %" PRId64, run->first_row,
+			run->last_row);
+
 	if (run->reasons)
 		fprintf(file, " AND %s %sIN (", run->isa == 1 ? "(e.reason & 65535)" : "e.reason",
 			run->reasons_excluded ? "NOT " : "");

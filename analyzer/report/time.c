@@ -115,6 +115,8 @@ static int read_exits(struct report *report)
 		to = INT64_MAX;
 	sqlite3_bind_int64(stmt, 1, run->from ? run->tsc_start + run->from : INT64_MIN);
 	sqlite3_bind_int64(stmt, 2, to);
+	sqlite3_bind_int64(stmt, 3, run->first_row);
+	sqlite3_bind_int64(stmt, 4, run->last_row);
 	while ((rc = db_step(report->app, stmt)) > 0)
 		if (run_has_vcpu(run, sqlite3_column_int64(stmt, R_VCPU)))
 			add_exit(report, stmt);

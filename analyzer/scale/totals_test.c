@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * totals_test.c - the same totals from rows, roll-ups, sums of long intervals
- * and plain C, for random exits; and reading next to a writer
+ * and plain C, for random exits; reading next to a writer; and windows
  */
 #include <stdlib.h>
 #include <string.h>
@@ -236,6 +236,95 @@ static void check_beside_writer(const char *path, struct store *store)
 	CHECK_EQ(sqlite3_close(app.db), 0);
 }
 
+/* Exits that began within @from to @to after the start, in plain C. */
+static uint64_t count_plain(int64_t from, int64_t to)
+{
+	uint64_t n = 0;
+
+	for (int v = 0; v < VCPUS; v++) {
+		for (size_t i = 0; i < PER_VCPU; i++) {
+			int64_t since = (int64_t)(record[v][i].tsc - SYNTHETIC_TSC_START);
+
+			n += since >= from && since < to;
+		}
+	}
+	return n;
+}
+
+/* Opens the run with a window. The rows that it is read from; 0: all. */
+static int64_t check_window(const char *path, int64_t from_ns, int64_t to_ns)
+{
+	struct app app = {.path = path, .filter = {.from_ns = from_ns, .to_ns = to_ns}};
+	struct agg agg = {0};
+	int64_t rows = 0;
+
+	CHECK_EQ(db_open(&app, path, &app.db), 0);
+	CHECK_EQ(run_open(&app, NULL, &app.run), 0);
+	CHECK_EQ(app.run.by_rows, true);
+	CHECK_EQ(agg_read(&app, &app.run, BY_REASON, 0, &agg), 0);
+	CHECK_EQ(agg_total(&agg).n, count_plain(app.run.from, app.run.to));
+	if (app.run.first_row > 0)
+		rows = app.run.last_row - app.run.first_row;
+
+	agg_free(&agg);
+	run_close(&app.run);
+	CHECK_EQ(sqlite3_close(app.db), 0);
+	return rows;
+}
+
+/*
+ * Windows of rows that came in the order of time are read from few of them, and have all of
+ * their exits; also one that came last though it began in the middle (@is_late).
+ */
+static void check_windows(const char *path, bool is_late)
+{
+	struct store *store = begin(path);
+	size_t done[VCPUS] = {0};
+	uint64_t end = 0;
+	int64_t length_ns;
+
+	for (uint32_t i = 0; i < VCPUS; i++) {
+		struct synthetic s;
+
+		synthetic_init(&s, i, 7);
+		synthetic_fill(&s, record[i], PER_VCPU);
+		/* Slower, so that the run has many intervals. */
+		for (size_t k = 0; k < PER_VCPU; k++)
+			record[i][k].tsc += (record[i][k].tsc - SYNTHETIC_TSC_START) * 30;
+		if (record[i][PER_VCPU - 1].tsc > end)
+			end = record[i][PER_VCPU - 1].tsc;
+	}
+	if (is_late)
+		record[0][PER_VCPU - 1].tsc = record[0][PER_VCPU / 2].tsc;
+	/* The vCPU that is furthest behind comes next, as from a collector that reads all often. */
+	for (size_t n = 0; n < VCPUS * PER_VCPU; n += 50) {
+		int next = 0;
+
+		for (int i = 1; i < VCPUS; i++) {
+			if (done[next] == PER_VCPU ||
+			    (done[i] < PER_VCPU &&
+			     record[i][done[i]].tsc < record[next][done[next]].tsc))
+				next = i;
+		}
+		CHECK_EQ(store_append(store, next, &record[next][done[next]], 50), 0);
+		done[next] += 50;
+	}
+	CHECK_EQ(store_finish(store, "complete", end + 1, 0), 0);
+	store_close(store);
+
+	length_ns = cycles_to_ns((int64_t)(end - SYNTHETIC_TSC_START), SYNTHETIC_TSC_KHZ);
+	for (int i = 0; i < 50; i++) {
+		int64_t from = length_ns / 50 * i;
+		int64_t rows = check_window(path, from, from + length_ns / 60);
+
+		/* The interval of the late one needs all rows. */
+		if (!is_late)
+			CHECK_EQ(rows > 0 && rows < VCPUS * PER_VCPU / 2, true);
+	}
+	check_window(path, length_ns / 100, -1);
+	check_window(path, -1, length_ns / 100);
+}
+
 int main(void)
 {
 	char *path = strdup(test_path("totals.sqlite"));
@@ -255,6 +344,8 @@ int main(void)
 		if (seed < 3)
 			check_file(path, true);
 	}
+	check_windows(path, false);
+	check_windows(path, true);
 	unlink(path);
 	free(path);
 	return check_result();

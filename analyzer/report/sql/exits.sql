@@ -1,4 +1,4 @@
--- Single exits from TSC ?1 to before ?2; columns R_... of time.c.
+-- Single exits from TSC ?1 to before ?2, which are among rows ?3 to ?4; columns R_... of time.c.
 SELECT
   rowid,
   tsc,
@@ -11,3 +11,4 @@ SELECT
 FROM exit
 WHERE tsc >= ?1
   AND tsc < ?2
+  AND rowid BETWEEN ?3 AND ?4
