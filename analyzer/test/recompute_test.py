@@ -20,11 +20,12 @@ MOST_ROWS = 200  # of a table
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 PARTS = ("handler", "halted", "userspace", "preempted")
 
-Exit = collections.namedtuple("Exit", "vcpu vm seq tsc reason name key cycles halted userspace preempted rip user_reason pcpu")
+Exit = collections.namedtuple("Exit", "vcpu vm seq tsc reason name key cycles halted userspace preempted rip user_reason pcpu polled")
 
 EXITS = """
 SELECT vcpu, vm, seq, tsc - :start, basic_reason, reason_name, key_text, cycles, halted_cycles, userspace_cycles,
- preempted_cycles, rip, CASE WHEN to_user THEN user_reason END, pcpu
+ preempted_cycles, rip, CASE WHEN to_user THEN user_reason END, pcpu,
+ polled_cycles
 FROM exits WHERE run = :run ORDER BY id
 """
 
@@ -268,8 +269,13 @@ class Run:
             return
         for row in self.analyzer("states", "--by", "vcpu")["rows"]:
             exits = [e for e in self.exits if (e.vm, self.vcpu_id[e.vcpu]) == (row["vm"], row["vcpu"])]
+            halted = sum(e.halted for e in exits)
+            if row["polled"] is not None:
+                polled = sum(e.polled for e in exits)
+                halted -= polled
+                self.same(f"states {row['vcpu']} polled", row["polled"] * row["wall_cycles"], polled, 1e-6)
             for name, value in (("handler", sum(map(handler, exits))), ("userspace", sum(e.userspace for e in exits)),
-                                ("halted", sum(e.halted for e in exits)), ("waiting", sum(e.preempted for e in exits))):
+                                ("halted", halted), ("waiting", sum(e.preempted for e in exits))):
                 self.same(f"states {row['vcpu']} {name}", row[name] * row["wall_cycles"], value, 1e-6)
 
     def check_explain(self):
