@@ -442,6 +442,12 @@ static void test_damage_costs_one_chunk(void)
 	CHECK_EQ(noted.chunk, 3);
 	CHECK_EQ(noted.exits, 7);
 	CHECK_EQ(noted.calls, 1);
+
+	/* Its exits are right, but how many they are is not. */
+	execute(db, "UPDATE main.exit_chunk SET n = n + 1 WHERE id = 2");
+	CHECK_EQ(ask(db, "SELECT count(*) FROM exit"), all - 7 - (int64_t)CHUNK_RECORDS_MAX);
+	execute(db, "UPDATE main.exit_chunk SET n = n - 1 WHERE id = 2");
+	CHECK_EQ(ask(db, "SELECT count(*) FROM exit"), all - 7);
 	CHECK_EQ(sqlite3_close(db), 0);
 
 	CHECK_EQ(strlen(copy_run(compact_path, again_path, COPY_TO_ROWS, &damage, &count)), 0);
