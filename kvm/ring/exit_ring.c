@@ -463,7 +463,7 @@ void exit_ring_vcpu_publish(struct kvm_vcpu *vcpu)
 void exit_ring_vcpu_destroy(struct kvm_vcpu *vcpu)
 {
 	struct exit_ring *er = exit_ring_of(vcpu);
-	u64 end = vcpu->arch.last_host_tsc;
+	u64 end = rdtsc();
 
 	if (!er)
 		return;
@@ -471,7 +471,7 @@ void exit_ring_vcpu_destroy(struct kvm_vcpu *vcpu)
 	*exit_ring_slot_of_vcpu(vcpu) = NULL;
 	mutex_lock(&exit_ring_lock);
 	if (er->total != &er->scratch) {
-		/* The exit ends in user space, where the vCPU was put for the last time. */
+		/* It ends in user space: nothing need have put the vCPU since KVM_RUN. */
 		er->user += end;
 		er->flags |= KVM_EXIT_REC_USER | KVM_EXIT_REC_NO_REENTRY;
 		exit_ring_close(er, end - er->exit_tsc);
