@@ -71,7 +71,10 @@ static void show_quantiles(struct out *out, const struct group *g, bool handler)
 			out_none(out);
 		return;
 	}
-	out_time(out, handler ? dist_quantile(&g->dist, 0) : g->min);
+	if (handler || group_min_is_known(g))
+		out_time(out, handler ? dist_quantile(&g->dist, 0) : g->min);
+	else
+		out_none(out);
 	for (size_t i = 0; i < n; i++)
 		out_time(out, handler ? dist_quantile(&g->dist, qs[i]) : group_quantile(g, qs[i]));
 	out_time(out, handler ? dist_quantile(&g->dist, 1) : g->max);

@@ -166,7 +166,7 @@ static void put_reason(struct app *app, struct out *out, const struct series *s,
 			      (double)run_grid_length(run));
 
 	/* Unknown where the file was repaired, or all exits were dropped. */
-	if (g->n && g->first != INT64_MIN) {
+	if (g->n && group_min_is_known(g)) {
 		out_time(out, (uint64_t)(g->first - run->tsc_start));
 		out_time(out, (uint64_t)(g->last - run->tsc_start));
 	} else {

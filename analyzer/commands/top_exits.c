@@ -145,7 +145,10 @@ static void show_times(struct out *out, const struct run *run, const struct grou
 	else
 		out_none(out);
 	out_real(out, (double)g->cycles / (double)g->n);
-	out_time(out, g->min);
+	if (group_min_is_known(g))
+		out_time(out, g->min);
+	else
+		out_none(out);
 	out_time(out, group_quantile(g, 0.50));
 	out_time(out, group_quantile(g, 0.99));
 	out_time(out, g->max);

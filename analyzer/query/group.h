@@ -83,6 +83,12 @@ static inline uint64_t group_exits(const struct group *group)
 	return group->n + group->dropped;
 }
 
+/* Whether @min and @first are known; see struct group. */
+static inline bool group_min_is_known(const struct group *group)
+{
+	return group->first != INT64_MIN;
+}
+
 /* Add the sums (not the distribution) of one group to another. */
 void group_add(struct group *to, const struct group *from);
 

@@ -88,7 +88,7 @@ static int count(struct app *app, const struct run *run, const char *sql, int64_
 
 	if (db_prepare(app, &stmt, sql))
 		return -1;
-	/* Without --from or --to also what lies before the start or after the end. */
+	/* Without --from or --to also what is before the start or after the end. */
 	sqlite3_bind_int64(stmt, 1, run->id);
 	sqlite3_bind_int64(stmt, 2, run->from ? run->from / run->rollup_cycles : INT64_MIN);
 	sqlite3_bind_int64(stmt, 3,
@@ -110,9 +110,9 @@ static int count(struct app *app, const struct run *run, const char *sql, int64_
 static int grow(struct app *app, struct run *run, const struct search *search, int64_t from,
 		int64_t to)
 {
-	int64_t all = search->high - search->low, margin = FIRST_MARGIN, wanted, n;
+	int64_t all = search->high - search->low, margin = FIRST_MARGIN, rolled, n;
 
-	if (count(app, run, query_rowids_rollups, 0, 0, &wanted))
+	if (count(app, run, query_rowids_rollups, 0, 0, &rolled))
 		return -1;
 
 	/* Reading more than half of the rows for the count alone is worse than reading all. */
@@ -122,7 +122,7 @@ static int grow(struct app *app, struct run *run, const struct search *search, i
 
 		if (count(app, run, query_rowids_rows, first, last, &n))
 			return -1;
-		if (n == wanted) {
+		if (n == rolled) {
 			run->first_row = first;
 			run->last_row = last;
 			return 0;

@@ -118,10 +118,10 @@ static void put_table_times(struct report *report, const struct group *g)
 		html_cell_none(h);
 	html_cell_duration(h, (double)g->cycles / (double)g->n);
 
-	if (g->first == INT64_MIN)
-		html_cell_none(h);
-	else
+	if (group_min_is_known(g))
 		html_cell_duration(h, (double)g->min);
+	else
+		html_cell_none(h);
 	for (size_t i = 0; i < sizeof(quantile) / sizeof(quantile[0]); i++)
 		html_cell_duration(h, (double)group_quantile(g, quantile[i]));
 	html_cell_duration(h, (double)g->max);

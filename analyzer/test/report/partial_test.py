@@ -159,6 +159,18 @@ class PartialTest(unittest.TestCase):
         strip = re.search(r'<div class="phases">(.*?)</div>', self.page(path), re.DOTALL).group(1)
         self.assertEqual(re.findall(r">(\w+)</span>", strip), [line.split(",")[0] for line in phases])
 
+    def test_an_unknown_shortest_exit_is_not_0(self):
+        # A file that version 1 of the schema damaged, repaired without rows.
+        path = self.make("UPDATE exit_rollup SET min_cycles = NULL, first_tsc = NULL WHERE reason = 10; DELETE FROM exit;"
+                         "UPDATE run SET has_raw = 0; DELETE FROM exit_rollup_coarse; DELETE FROM exit_hist_total")
+        for words in (("top-exits",), ("latency",), ("latency", "--by", "vcpu"), ("top-exits", "--by", "vm")):
+            rows = [line.split(",") for line in self.run_analyzer(path, *words, "--format", "csv").splitlines()]
+            column = rows[0].index("min_ns")
+            for row in rows[1:]:
+                self.assertEqual(row[column] == "", "CPUID" in row or "--by" in words, (words, row))
+                self.assertNotEqual(row[column], "0")
+        self.assertRegex(self.section(self.page(path), "top"), '>CPUID<.*?<td class="num none">–</td>')
+
     def test_vms_are_named(self):
         path = self.make("INSERT INTO vm_identity (vm, name, name_source) VALUES (1, 'web-1', 'qemu')")
         for words in (("timeline",), ("live", "--plain", "--count", "1")):
