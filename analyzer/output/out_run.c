@@ -112,6 +112,38 @@ void out_filter_text(const struct run *run, char *text, size_t bytes)
 	}
 }
 
+/* All digits: "19.99 s", "1.5 ms". */
+static void exact_time(int64_t ns, char text[UNITS_TEXT])
+{
+	static const struct {
+		int64_t ns;
+		int digits;
+		const char *name;
+	} units[] = {{1000000000, 9, "s"}, {1000000, 6, "ms"}, {1000, 3, "us"}, {1, 0, "ns"}};
+	int i = 0, used;
+
+	while (units[i].ns > 1 && ns < units[i].ns)
+		i++;
+	used = snprintf(text, UNITS_TEXT, "%" PRId64, ns / units[i].ns);
+	if (ns % units[i].ns) {
+		used += snprintf(text + used, UNITS_TEXT - (size_t)used, ".%0*" PRId64,
+				 units[i].digits, ns % units[i].ns);
+		while (text[used - 1] == '0')
+			used--;
+	}
+	snprintf(text + used, UNITS_TEXT - (size_t)used, " %s", units[i].name);
+}
+
+/* One end of the window: as it was asked for, else @cycles, to the digits that matter. */
+static void window_time(const struct run *run, int64_t asked_ns, int64_t cycles,
+			char text[UNITS_TEXT])
+{
+	if (asked_ns >= 0 && ns_to_cycles(asked_ns, run->tsc_khz) == cycles)
+		exact_time(asked_ns, text);
+	else
+		units_ns((double)cycles_to_ns(cycles, run->tsc_khz), text);
+}
+
 void out_window_text(const struct run *run, char *text, size_t bytes)
 {
 	char from[UNITS_TEXT], to[UNITS_TEXT];
@@ -119,10 +151,10 @@ void out_window_text(const struct run *run, char *text, size_t bytes)
 	*text = '\0';
 	if (run_is_whole(run))
 		return;
+	window_time(run, run->filter.from_ns, run_grid_from(run), from);
+	window_time(run, run->filter.to_ns, window_end(run), to);
 	snprintf(
-		text, bytes, "%s to %s%s",
-		units_ns((double)cycles_to_ns(run_grid_from(run), run->tsc_khz), from),
-		units_ns((double)cycles_to_ns(window_end(run), run->tsc_khz), to),
+		text, bytes, "%s to %s%s%s", from, run->to == INT64_MAX ? "the end, " : "", to,
 		run->widened
 			? " (whole intervals: the run has no single exits of the window that was asked for)"
 			: "");

@@ -171,6 +171,13 @@ class PartialTest(unittest.TestCase):
                 self.assertNotEqual(row[column], "0")
         self.assertRegex(self.section(self.page(path), "top"), '>CPUID<.*?<td class="num none">–</td>')
 
+    def test_windows_have_all_digits(self):
+        path = self.make("")
+        for words, text in ((("--from", "1.95s", "--to", "1.951s"), "1.95 s to 1.951 s"),
+                            (("--from", "9.99s"), "9.99 s to the end, 10.0 s"), (("--to", "1500us"), "0 ns to 1.5 ms"),
+                            (("--from", "2s", "--to", "2010000500ns"), "2 s to 2.0100005 s")):
+            self.assertIn(f"\nwindow: {text}\n", self.run_analyzer(path, "timeline", *words), words)
+
     def test_vms_are_named(self):
         path = self.make("INSERT INTO vm_identity (vm, name, name_source) VALUES (1, 'web-1', 'qemu')")
         for words in (("timeline",), ("live", "--plain", "--count", "1")):

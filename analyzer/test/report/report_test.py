@@ -205,7 +205,7 @@ class ReportTest(unittest.TestCase):
         self.assertAlmostEqual(self.exits_on_timeline(page, 1.65), exits, delta=exits / 500)
         self.assertEqual(number(page.tiles()["VM exits"]), exits)
         source = page.source.replace("\n", " ")
-        self.assertIn("<strong>Window:</strong> 1.25 s to 2.90 s<", source)
+        self.assertIn("<strong>Window:</strong> 1.25 s to 2.9 s<", source)
         self.assertIn("of what passes it):</strong> --vcpu 1<", source)
 
         # Histograms are of the window, too.
