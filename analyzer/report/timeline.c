@@ -257,8 +257,10 @@ static void put_strips(struct report *report)
 		"Same time axis; the darker, the more exits (logarithmic). At the end of a line: when the reason first and last occurred, since the start of the run.");
 
 	html_put(h, "<figure class=\"strips\"><ol>\n");
+	/* Of a reason whose exits were all dropped nothing says when. */
 	for (unsigned int i = 0; i < report->reasons; i++)
-		put_strip(report, &report->reason[i], most);
+		if (report->reason[i].group->n)
+			put_strip(report, &report->reason[i], most);
 	html_put(h, "</ol></figure>\n");
 }
 
