@@ -10,17 +10,13 @@
 #include <stdlib.h>
 #include <zstd.h>
 
+#include "base/hash.h"
 #include "sql/chunk/format.h"
 #include "sql/chunk/numbers.h"
 
 #define BLOCK 128U
 
 #define RECORD_WORDS (sizeof(struct kvm_exit_record) / sizeof(uint64_t))
-
-/* Twice the most records, so that a free place is found soon. */
-#define HASH_PLACES (2 * CHUNK_RECORDS_MAX)
-
-#define HASH_FACTOR 0x9e3779b97f4a7c15ULL /* 2^64 / the golden ratio */
 
 /* The tuple in a record: the bits @mask of word @index of the record. */
 struct tuple_word {
@@ -41,10 +37,9 @@ struct chunk_encoder {
 	uint64_t *rips;
 	uint32_t rip_count;
 
-	/* Of the first mask + 1 places, 0: free, else number of the tuple or RIP + 1. */
-	uint32_t mask;
-	uint16_t tuple_at[HASH_PLACES];
-	uint16_t rip_at[HASH_PLACES];
+	/* Both by their values. */
+	struct hash tuple_places;
+	struct hash rip_places;
 
 	/* The value of a field that the next one is compared with. */
 	uint64_t last[CHUNK_FIELDS];
@@ -92,6 +87,8 @@ struct chunk_encoder *chunk_encoder_new(int level)
 	e->zstd = level ? ZSTD_createCCtx() : NULL;
 	e->tuples = malloc(CHUNK_RECORDS_MAX * e->words_used * sizeof(uint64_t));
 	e->rips = malloc(CHUNK_RECORDS_MAX * sizeof(uint64_t));
+	rc |= hash_resize(&e->tuple_places, CHUNK_RECORDS_MAX);
+	rc |= hash_resize(&e->rip_places, CHUNK_RECORDS_MAX);
 	for (int i = 0; i < CHUNK_SLOTS; i++)
 		rc |= numbers_init(&e->streams[i]);
 
@@ -110,6 +107,8 @@ void chunk_encoder_free(struct chunk_encoder *encoder)
 	for (int i = 0; i < CHUNK_SLOTS; i++)
 		numbers_free(&encoder->streams[i]);
 	ZSTD_freeCCtx(encoder->zstd);
+	hash_free(&encoder->tuple_places);
+	hash_free(&encoder->rip_places);
 	free(encoder->tuples);
 	free(encoder->rips);
 	free(encoder->out);
@@ -117,13 +116,10 @@ void chunk_encoder_free(struct chunk_encoder *encoder)
 }
 
 /* Begins a chunk. */
-static void clear(struct chunk_encoder *e, const struct kvm_exit_record *first, size_t count)
+static void clear(struct chunk_encoder *e, const struct kvm_exit_record *first)
 {
-	for (e->mask = 1; e->mask < 2 * count; e->mask *= 2)
-		;
-	memset(e->tuple_at, 0, e->mask * sizeof(*e->tuple_at));
-	memset(e->rip_at, 0, e->mask * sizeof(*e->rip_at));
-	e->mask--;
+	hash_clear(&e->tuple_places);
+	hash_clear(&e->rip_places);
 	e->tuple_count = 0;
 	e->rip_count = 0;
 
@@ -169,52 +165,51 @@ static void gather(uint64_t *value, const struct chunk_field_format *format,
 	}
 }
 
-static inline uint32_t hash_word(uint64_t word)
+static bool is_tuple(const void *encoder, uint32_t number, const void *tuple)
 {
-	return (uint32_t)(word * HASH_FACTOR >> 32);
+	const struct chunk_encoder *e = encoder;
+	size_t bytes = e->words_used * sizeof(*e->tuples);
+
+	return !memcmp(&e->tuples[number * e->words_used], tuple, bytes);
 }
 
 /* The number of a record's tuple, a new one if it has not been seen. */
 static uint32_t number_of_tuple(struct chunk_encoder *e, const struct kvm_exit_record *record)
 {
 	uint64_t tuple[RECORD_WORDS];
-	uint64_t mixed = 0;
-	uint32_t place;
+	uint64_t hash = 0;
+	uint32_t *place;
 
 	for (uint32_t i = 0; i < e->words_used; i++) {
 		memcpy(&tuple[i], (const char *)record + e->words[i].index * sizeof(uint64_t),
 		       sizeof(uint64_t));
 		tuple[i] &= e->words[i].mask;
-		mixed += (tuple[i] ^ tuple[i] >> 32) * (HASH_FACTOR + 2 * HASH_FACTOR * i);
+		hash = hash_mix(hash, tuple[i]);
 	}
 
-	for (place = hash_word(mixed ^ mixed >> 32) & e->mask; e->tuple_at[place];
-	     place = (place + 1) & e->mask) {
-		const uint64_t *known = &e->tuples[(e->tuple_at[place] - 1U) * e->words_used];
-		uint32_t same = 0;
-
-		while (same < e->words_used && known[same] == tuple[same])
-			same++;
-		if (same == e->words_used)
-			return e->tuple_at[place] - 1U;
+	place = hash_place(&e->tuple_places, hash, is_tuple, e, tuple);
+	if (!*place) {
+		memcpy(&e->tuples[e->tuple_count * e->words_used], tuple,
+		       e->words_used * sizeof(*tuple));
+		*place = ++e->tuple_count;
 	}
+	return *place - 1;
+}
 
-	memcpy(&e->tuples[e->tuple_count * e->words_used], tuple, e->words_used * sizeof(*tuple));
-	e->tuple_at[place] = (uint16_t)++e->tuple_count;
-	return e->tuple_count - 1;
+static bool is_rip(const void *rips, uint32_t number, const void *rip)
+{
+	return ((const uint64_t *)rips)[number] == *(const uint64_t *)rip;
 }
 
 static uint32_t number_of_rip(struct chunk_encoder *e, uint64_t rip)
 {
-	uint32_t place = hash_word(rip) & e->mask;
+	uint32_t *place = hash_place(&e->rip_places, hash_mix(0, rip), is_rip, e->rips, &rip);
 
-	for (; e->rip_at[place]; place = (place + 1) & e->mask) {
-		if (e->rips[e->rip_at[place] - 1] == rip)
-			return e->rip_at[place] - 1U;
+	if (!*place) {
+		e->rips[e->rip_count++] = rip;
+		*place = e->rip_count;
 	}
-	e->rips[e->rip_count++] = rip;
-	e->rip_at[place] = (uint16_t)e->rip_count;
-	return e->rip_count - 1;
+	return *place - 1;
 }
 
 /* The two dictionaries, and from them the contexts of a block. */
@@ -473,7 +468,7 @@ int chunk_encode(struct chunk_encoder *encoder, const struct kvm_exit_record *re
 	if (!count || count > CHUNK_RECORDS_MAX)
 		return -EINVAL;
 
-	clear(encoder, records, count);
+	clear(encoder, records);
 	for (size_t i = 0; i < count; i += BLOCK)
 		encode_block(encoder, records + i, count - i < BLOCK ? count - i : BLOCK);
 
