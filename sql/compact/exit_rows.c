@@ -15,7 +15,7 @@ SQLITE_EXTENSION_INIT3
 #define COLUMN_TSC  2
 #define COLUMN_ROW  (-1)
 
-/* What xBestIndex found; each of the first five has an argument, in this order. */
+/* What xBestIndex found; each of the first six has an argument, in this order. */
 enum {
 	PLAN_ROW = 0x01,      /* rowid = ? */
 	PLAN_ROW_FROM = 0x02, /* rowid >= ? */
@@ -185,13 +185,18 @@ static int best_index(sqlite3_vtab *table, sqlite3_index_info *index)
 	return SQLITE_OK;
 }
 
-/* Keeps a message of SQLite's for the statement that reads this table. */
+/* Keeps a message for the statement that reads this table; frees it later. */
+static void set_message(struct table *t, char *message)
+{
+	sqlite3_free(t->base.zErrMsg);
+	t->base.zErrMsg = message;
+}
+
 static int fail(struct cursor *c, int rc)
 {
 	struct table *t = (struct table *)c->base.pVtab;
 
-	sqlite3_free(t->base.zErrMsg);
-	t->base.zErrMsg = sqlite3_mprintf("exit_rows: %s", sqlite3_errmsg(t->db));
+	set_message(t, sqlite3_mprintf("exit_rows: %s", sqlite3_errmsg(t->db)));
 	return rc;
 }
 
@@ -205,8 +210,7 @@ static int step(struct cursor *c, sqlite3_stmt *stmt)
 	int rc;
 
 	if (t->is_busy) {
-		sqlite3_free(t->base.zErrMsg);
-		t->base.zErrMsg = sqlite3_mprintf("exit_rows: table exit reads itself");
+		set_message(t, sqlite3_mprintf("exit_rows: table exit reads itself"));
 		return SQLITE_ERROR;
 	}
 	t->is_busy = true;
@@ -215,7 +219,7 @@ static int step(struct cursor *c, sqlite3_stmt *stmt)
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? rc : fail(c, rc);
 }
 
-/* Whether the file has a table (not a view, which would be expanded) of that name. */
+/* Whether the file has a table (not a view, which would be expanded) of that name and column. */
 static bool has_column(const struct table *t, const char *name, const char *column)
 {
 	return !sqlite3_table_column_metadata(t->db, t->schema, name, column, NULL, NULL, NULL,
@@ -313,8 +317,7 @@ static int report(struct cursor *c, const char *why)
 				  why);
 		return SQLITE_OK;
 	}
-	sqlite3_free(t->base.zErrMsg);
-	t->base.zErrMsg = sqlite3_mprintf("exit_rows: chunk %lld: %s", c->chunk, why);
+	set_message(t, sqlite3_mprintf("exit_rows: chunk %lld: %s", c->chunk, why));
 	return SQLITE_CORRUPT_VTAB;
 }
 
@@ -459,10 +462,9 @@ static void take_arguments(struct cursor *c, int plan, sqlite3_value **argv)
 }
 
 /* A join finds exit after exit by its rowid; most are in the chunk that is open. */
-static bool stays_in_chunk(struct cursor *c, int plan)
+static bool stays_in_chunk(const struct cursor *c)
 {
-	return plan == PLAN_ROW && c->plan == plan && c->is_open && c->from == c->to &&
-	       chunk_of(c->from) == c->chunk;
+	return c->is_open && c->from == c->to && chunk_of(c->from) == c->chunk;
 }
 
 static int filter(sqlite3_vtab_cursor *cursor, int plan, const char *name, int argc,
@@ -475,7 +477,7 @@ static int filter(sqlite3_vtab_cursor *cursor, int plan, const char *name, int a
 	(void)argc;
 	if (plan == PLAN_ROW && c->plan == plan) {
 		take_arguments(c, plan, argv);
-		if (stays_in_chunk(c, plan)) {
+		if (stays_in_chunk(c)) {
 			bound_chunk(c);
 			c->phase = c->first <= c->last ? PHASE_CHUNKS : PHASE_END;
 			return SQLITE_OK;
