@@ -177,7 +177,8 @@ static void print_streams(const struct chunks *chunks, size_t records)
 		const unsigned char *data = chunks->data[i];
 		const unsigned char *entry = data + CHUNK_AT_DIRECTORY;
 
-		for (int n = chunk_get16(data + CHUNK_AT_STREAMS); n; n--, entry += 12)
+		for (int n = chunk_get16(data + CHUNK_AT_STREAMS); n;
+		     n--, entry += CHUNK_ENTRY_BYTES)
 			bytes[*entry] += chunk_get32(entry + 4) + chunk_get32(entry + 8);
 	}
 
