@@ -65,16 +65,10 @@ setup_find_kernel() {
 		kvm/host/suite kernel "$series"
 		return
 	fi
-	version=$(apt-cache policy "$source_package" | awk '/Candidate:/ { print $2 }')
-	[ -n "$version" ] && [ "$version" != "(none)" ] ||
+	version=$(source_version "$source_package" apt-cache)
+	[ -n "$version" ] ||
 		die "apt offers no $source_package: check /etc/apt/sources.list and run apt-get update"
-	apt-cache search --names-only "^linux-headers-$series\..*-cloud-amd64\$" | cut -d' ' -f1 |
-		while read -r p; do
-			# Not grep -q: it ends early, and apt-cache would die of the broken pipe.
-			if apt-cache show "$p" | grep -xF "Version: $version" >/dev/null; then
-				echo "${p#linux-headers-}"
-			fi
-		done | sort -V | tail -1
+	newest_kernel "$series" "$version" apt-cache
 }
 
 # setup_kernel SERIES: the kernel version (uname -r) that the beds boot.

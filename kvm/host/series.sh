@@ -17,9 +17,38 @@ series_default() {
 	series_list | head -n 1
 }
 
+# The Debian suite of this system; nothing on another one that has no name for it.
+own_suite() {
+	(. /etc/os-release && echo "${VERSION_CODENAME-}")
+}
+
 # is_other_suite SUITE: whether it is not the Debian suite, or the backports, of this system.
 is_other_suite() {
-	[ "${1%-backports}" != "$(. /etc/os-release && echo "${VERSION_CODENAME-}")" ]
+	[ "${1%-backports}" != "$(own_suite)" ]
+}
+
+# source_version PACKAGE APT_CACHE...: the version that apt would install; nothing if it has none.
+# APT_CACHE is the command that asks: apt-cache, or one for another suite.
+source_version() {
+	local source_package=$1
+
+	shift
+	"$@" policy "$source_package" | awk '/Candidate:/ && $2 != "(none)" { print $2 }'
+}
+
+# newest_kernel SERIES VERSION APT_CACHE...: the newest -cloud-amd64 kernel of a series whose
+# headers have the version of its source package; nothing if there is none.
+newest_kernel() {
+	local series=$1 version=$2 package
+
+	shift 2
+	"$@" search --names-only "^linux-headers-$series\\..*-cloud-amd64\$" | cut -d' ' -f1 |
+		while read -r package; do
+			# Not grep -q: it ends early, and apt-cache would die of the broken pipe.
+			if "$@" show "$package" | grep -xF "Version: $version" >/dev/null; then
+				echo "${package#linux-headers-}"
+			fi
+		done | sort -V | tail -n 1
 }
 
 # series_column SERIES COLUMN: 2 the suite, 3 the source package, 4 the image packages, 5 the
