@@ -10,7 +10,7 @@ _exitscope_all_commands()
 # The line as its part would have it: with the part's path as the first word.
 _exitscope()
 {
-	local program=${COMP_WORDS[0]} command parts first=1
+	local program=${COMP_WORDS[0]} command part parts first=1
 
 	if [[ ${COMP_WORDS[1]} == help ]]; then
 		((first++))
@@ -22,22 +22,15 @@ _exitscope()
 	fi
 	parts=$("$program" --exec-path 2>/dev/null)
 	case $command in
-	record | check-host)
-		local COMP_WORDS=("$parts/collector" "${COMP_WORDS[@]:first + 1}")
-		local COMP_CWORD=$((COMP_CWORD - first))
-		_exitscope_collector
-		;;
-	import)
-		local COMP_WORDS=("$parts/collector" "${COMP_WORDS[@]:first}")
-		local COMP_CWORD=$((COMP_CWORD - first + 1))
-		_exitscope_collector
-		;;
-	*)
-		local COMP_WORDS=("$parts/analyzer" "${COMP_WORDS[@]:first}")
-		local COMP_CWORD=$((COMP_CWORD - first + 1))
-		_exitscope_analyzer
-		;;
+	record | check-host) ((first++)) ;; # no word of the collector's
 	esac
+	case $command in
+	record | check-host | import) part=collector ;;
+	*) part=analyzer ;;
+	esac
+	local COMP_WORDS=("$parts/$part" "${COMP_WORDS[@]:first}")
+	local COMP_CWORD=$((COMP_CWORD - first + 1))
+	_exitscope_$part
 }
 
 complete -F _exitscope exitscope
