@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # commands.sh - the commands of both parts with their help, as C, from the programs themselves
 #
-#	package/commands.sh ANALYZER COLLECTOR NAMES_AWK
+#	package/commands.sh ANALYZER COLLECTOR COMMANDS NAMES_AWK
+#
+# COMMANDS is a file with the names of the analyzer's.
 set -eu
-analyzer=$1 collector=$2 names=$3
-commands=$("$analyzer" --help | awk '/^  [a-z]/ && $1 != "analyzer" { print $1 }')
+analyzer=$1 collector=$2 commands=$(cat "$3") names=$4
 
 # Lines as a C string, with exitscope's names for the commands.
 string() {
