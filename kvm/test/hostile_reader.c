@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #define PAGE		   4096U
+#define TAIL_PAGE	   1
 #define MAPS_MAX	   12
 #define RINGS_MAX	   64
 #define THREADS_MAX	   64
@@ -90,9 +91,15 @@ static bool once_in(uint64_t *seed, unsigned int n)
 	return rnd(seed) % n == 0;
 }
 
+/*
+ * struct map - a mapping of the device
+ * @page: what it shows; TAIL_PAGE may be written, whatever it was mapped for
+ * @is_writable: mapped for writing
+ */
 struct map {
 	char *at;
 	size_t bytes;
+	off_t page;
 	bool is_writable;
 };
 
@@ -109,6 +116,14 @@ struct reader {
 static struct map *any_map(struct reader *r)
 {
 	return r->maps_n ? &r->maps[rnd(&r->seed) % r->maps_n] : NULL;
+}
+
+/* Something was written that no reader may write. */
+static void written(const char *how, const struct map *map)
+{
+	fprintf(stderr, "hostile_reader: %s wrote to page %lld\n", how,
+		map ? (long long)map->page : -1);
+	count(WROTE_READ_ONLY);
 }
 
 static void forget_map(struct reader *r, struct map *map)
@@ -228,7 +243,7 @@ static void map(struct reader *r)
 		page = (off_t)(rnd(s) >> 13);
 	if (once_in(s, 2)) {
 		page = rnd(s) % 3;
-		prot = page == 1 ? PROT_READ | PROT_WRITE : PROT_READ;
+		prot = page == TAIL_PAGE ? PROT_READ | PROT_WRITE : PROT_READ;
 		bytes = PAGE;
 	}
 
@@ -239,7 +254,7 @@ static void map(struct reader *r)
 	if (r->maps_n == MAPS_MAX)
 		munmap(at, bytes);
 	else
-		r->maps[r->maps_n++] = (struct map){at, bytes, prot & PROT_WRITE};
+		r->maps[r->maps_n++] = (struct map){at, bytes, page, prot & PROT_WRITE};
 }
 
 /* A child inherits the file, not the mappings: touching one ends it. */
@@ -289,11 +304,12 @@ static void write_by_other_ways(const struct map *map)
 	int memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
 
 	process_vm_readv(getpid(), &from, 1, &to, 1, 0);
-	if (process_vm_writev(getpid(), &from, 1, &to, 1, 0) > 0 && !map->is_writable)
-		count(WROTE_READ_ONLY);
+	if (process_vm_writev(getpid(), &from, 1, &to, 1, 0) > 0 && map->page != TAIL_PAGE)
+		written("process_vm_writev()", map);
 	if (memory >= 0) {
-		if (pwrite(memory, bytes, 8, (off_t)(uintptr_t)map->at) > 0 && !map->is_writable)
-			count(WROTE_READ_ONLY);
+		if (pwrite(memory, bytes, 8, (off_t)(uintptr_t)map->at) > 0 &&
+		    map->page != TAIL_PAGE)
+			written("/proc/self/mem", map);
 		close(memory);
 	}
 }
@@ -329,8 +345,9 @@ static void misuse_map(struct reader *r)
 	count(MISUSED);
 	switch (rnd(s) % 8) {
 	case 0:
-		if (!mprotect(map->at, map->bytes, PROT_READ | PROT_WRITE) && !map->is_writable)
-			count(WROTE_READ_ONLY);
+		if (!mprotect(map->at, map->bytes, PROT_READ | PROT_WRITE) &&
+		    map->page != TAIL_PAGE)
+			written("mprotect()", map);
 		mprotect(map->at, map->bytes,
 			 map->is_writable ? PROT_READ | PROT_WRITE : PROT_READ);
 		break;
@@ -341,7 +358,9 @@ static void misuse_map(struct reader *r)
 		madvise(map->at, map->bytes, rnd(s) % 26);
 		break;
 	case 3:
+		/* It may show another page now, or be a hole that another thread fills. */
 		syscall(SYS_remap_file_pages, map->at, PAGE, 0, rnd(s) % 30, 0);
+		forget_map(r, map);
 		break;
 	case 4:
 		write_by_other_ways(map);
@@ -393,10 +412,10 @@ static void misuse_file(struct reader *r)
 	char bytes[64] = {0};
 
 	if (read(r->fd, bytes, sizeof(bytes)) > 0 || write(r->fd, bytes, sizeof(bytes)) > 0)
-		count(WROTE_READ_ONLY);
+		written("read() or write()", NULL);
 	lseek(r->fd, (off_t)rnd(s), rnd(s) % 3);
 	if (!ftruncate(r->fd, rnd(s) % 10000))
-		count(WROTE_READ_ONLY);
+		written("ftruncate()", NULL);
 	fsync(r->fd);
 	fcntl(r->fd, F_SETFL, (int)(rnd(s) & (O_NONBLOCK | O_ASYNC | O_APPEND)));
 }

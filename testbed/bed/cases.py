@@ -225,9 +225,11 @@ vms() {
 }
 vms cpuid 3000 2 & first=$!
 vms out 500 3 & second=$!
-hostile_reader $((case_seconds / 10)) 4 1 || exit 1
+hostile_reader $((case_seconds / 10)) 4 1
+status=$?
 rm /tmp/go
 wait $first $second
+[ $status = 0 ] || exit 1
 collector --db run.sqlite -- exit_loop --op cpuid --count 100 || exit 1
 . /bed/functions
 bed_unload && bed_load
