@@ -6,12 +6,23 @@
 #include "kvm/test/check.h"
 #include "testbed/guest_vm.h"
 
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 #define VM_MEMORY_BYTES 0x10000
 #define STEP_CODE	0x1000
 #define STEP_PORT	0x10
+
+/* The calling thread, and those that it makes, run on this CPU of L1 alone. */
+static inline void use_cpu(int cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	CHECK(!sched_setaffinity(0, sizeof(one), &one));
+}
 
 /* struct step_vm - one VM with one vCPU */
 struct step_vm {

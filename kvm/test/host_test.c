@@ -277,15 +277,6 @@ static struct kvm_exit_record longest(struct ring_map *map)
 
 #define RFLAGS_IF 0x202U /* and bit 1, which is always set */
 
-static void use_one_cpu(void)
-{
-	cpu_set_t one;
-
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	CHECK(!sched_setaffinity(0, sizeof(one), &one));
-}
-
 /* Halted until it is woken; then a thread of higher priority keeps it from its CPU. */
 static void test_wait_after_wakeup_is_preempted(void)
 {
@@ -298,7 +289,7 @@ static void test_wait_after_wakeup_is_preempted(void)
 	pthread_t thread;
 
 	handle_sigusr1();
-	use_one_cpu();
+	use_cpu(0);
 	code_vm_with_apic_open(&vm, code, sizeof(code), 2);
 	attach(&map, newest_ring(), 0);
 	busy = map.meta->tsc_khz * 300ULL;

@@ -8,7 +8,6 @@
 #include "kvm/test/ring_steps.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,15 +21,6 @@
 #define STOP		0x8000 /* where the guest sees that it may end */
 #define SECOND_NS	1000000000LL
 #define WAKE_TIMEOUT_MS 10000
-
-static void pin(int cpu)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	CHECK(!sched_setaffinity(0, sizeof(cpus), &cpus));
-}
 
 static int64_t now_ns(void)
 {
@@ -48,15 +38,14 @@ struct busy_vm {
 
 static void *run_on_vcpu_cpu(void *vm)
 {
-	pin(VCPU_CPU);
+	use_cpu(VCPU_CPU);
 	step(vm, 1);
 	return NULL;
 }
 
 static void busy_vm_open(struct busy_vm *busy)
 {
-	/* xor %ax,%ax; cpuid; mov STOP,%al; test %al,%al; jz . - 9; out %al,$STEP_PORT; jmp . - 2
-	 */
+	/* xor %ax,%ax; cpuid; mov STOP,%al; test %al,%al; jz . - 9; step; jmp . - 2 */
 	static const uint8_t code[] = {0x31, 0xc0, 0x0f, 0xa2, 0xa0,	  0x00, 0x80, 0x84,
 				       0xc0, 0x74, 0xf5, 0xe6, STEP_PORT, 0xeb, 0xfc};
 
@@ -77,23 +66,18 @@ struct reading {
 	uint64_t n_read, missing, next_seq;
 };
 
-static void begin_reading(struct reading *r)
+/* As ring_map() */
+static int begin_reading(struct reading *r, uint64_t id, uint32_t records)
 {
+	struct kvm_exit_ring_attach how = {.ring_id = id, .record_count = records};
+	int error = ring_map(&r->map, &how);
+
+	if (error)
+		return error;
 	r->n_read = 0;
 	r->missing = 0;
 	r->next_seq = r->map.meta->attached_seq;
-}
-
-/* As ring_map(), as soon as the buffer of the reader before is given back. */
-static void attach_again(struct reading *reading, uint64_t id, uint32_t records)
-{
-	struct kvm_exit_ring_attach how = {.ring_id = id, .record_count = records};
-	int r;
-
-	while ((r = ring_map(&reading->map, &how)) == -EAGAIN)
-		usleep(100);
-	CHECK(!r);
-	begin_reading(reading);
+	return 0;
 }
 
 /* Reads what there is. Each record is the next one, unless as many were dropped as are missing. */
@@ -128,7 +112,7 @@ static void test_readers_come_and_go(void)
 	busy_vm_open(&busy);
 	id = newest_ring();
 	for (; rounds < ROUNDS && now_ns() < end; rounds++) {
-		attach_again(&r, id, 32U << rounds % 8);
+		CHECK(!begin_reading(&r, id, 32U << rounds % 8));
 		for (int i = 0; i < rounds % 50; i++)
 			read_in_sequence(&r);
 		n_read += r.n_read;
@@ -136,7 +120,7 @@ static void test_readers_come_and_go(void)
 	}
 
 	busy_vm_stop(&busy);
-	attach_again(&r, id, 0);
+	CHECK(!begin_reading(&r, id, 0));
 	/* The exit of the last step is open: counted, and nothing else yet. */
 	CHECK(SUM(&r.map, count) == SUM(&r.map, recorded) + SUM(&r.map, dropped) +
 					    SUM(&r.map, filtered) + SUM(&r.map, unread) + 1);
@@ -153,7 +137,7 @@ static volatile bool hog_may_end;
 /* Keeps the vCPU's CPU busy, so that it is scheduled out anywhere. */
 static void *hog(void *nothing)
 {
-	pin(VCPU_CPU);
+	use_cpu(VCPU_CPU);
 	while (!hog_may_end)
 		;
 	return nothing;
@@ -173,7 +157,7 @@ static void test_no_wake_up_is_lost(void)
 	busy_vm_open(&busy);
 	id = newest_ring();
 	for (; rounds < ROUNDS && now_ns() < end; rounds++) {
-		attach_again(&r, id, 64);
+		CHECK(!begin_reading(&r, id, 64));
 		/* Each time the ring is emptied there is one wake-up more, or the poll ends with 0.
 		 */
 		for (int i = 0; i < 3; i++) {
@@ -198,7 +182,7 @@ static int vms_ended;
 
 static void *begin_and_end_vms(void *nothing)
 {
-	pin(VCPU_CPU);
+	use_cpu(VCPU_CPU);
 	while (!vms_may_end) {
 		struct step_vm vm;
 
@@ -214,7 +198,6 @@ static void *begin_and_end_vms(void *nothing)
 static int read_any_ring(void)
 {
 	struct kvm_exit_ring_info info = {0};
-	struct kvm_exit_ring_attach how = {0};
 	const struct kvm_exit_record *first;
 	struct reading r;
 	int fd = device();
@@ -225,11 +208,9 @@ static int read_any_ring(void)
 		return 0;
 	}
 	close(fd);
-	how.ring_id = info.ring_id;
-	/* Gone, given away or not free yet: nothing else may be wrong. */
-	switch (ring_map(&r.map, &how)) {
+	/* Gone, or the other reader has it: nothing else may be wrong. */
+	switch (begin_reading(&r, info.ring_id, 0)) {
 	case 0:
-		begin_reading(&r);
 		/* A reader before may have read a part of a dead vCPU's records. */
 		if (exit_ring_peek(&r.map.reader, &first))
 			r.next_seq = first->seq;
@@ -239,7 +220,6 @@ static int read_any_ring(void)
 		return 1;
 	case -ENOENT:
 	case -EBUSY:
-	case -EAGAIN:
 		return 0;
 	}
 	CHECK(!"attaching to a ring that ends");
@@ -248,7 +228,7 @@ static int read_any_ring(void)
 
 static void *read_any_rings(void *n_read)
 {
-	pin(READER_CPU);
+	use_cpu(READER_CPU);
 	while (!vms_may_end)
 		*(int *)n_read += read_any_ring();
 	return NULL;
@@ -258,7 +238,8 @@ static void *read_any_rings(void *n_read)
 static void test_arming_while_vms_come_and_go(void)
 {
 	int64_t end = now_ns() + SECONDS_MAX / 2 * SECOND_NS;
-	int n_read[2] = {0}, rounds = 0, fd;
+	struct kvm_exit_ring_info left = {0};
+	int n_read[2] = {0}, rounds = 0, n_left = 0, fd;
 	pthread_t vms, readers[2];
 
 	vms_may_end = false;
@@ -267,7 +248,7 @@ static void test_arming_while_vms_come_and_go(void)
 	for (int i = 0; i < 2; i++)
 		CHECK(!pthread_create(&readers[i], NULL, read_any_rings, &n_read[i]));
 
-	pin(READER_CPU);
+	use_cpu(READER_CPU);
 	for (; rounds < ROUNDS && now_ns() < end; rounds++) {
 		fd = device();
 		CHECK(!ring_arm(fd));
@@ -284,7 +265,12 @@ static void test_arming_while_vms_come_and_go(void)
 	CHECK(rounds >= ROUNDS_MIN && vms_ended >= ROUNDS_MIN && n_read[0] && n_read[1]);
 	fd = device();
 	wait_for_free_memory(fd);
-	CHECK(!newest_ring());
+	while (!ioctl(fd, KVM_EXIT_RING_NEXT, &left)) {
+		printf("smp_test: ring %llu of vCPU %u in process %u is left, flags 0x%x\n",
+		       left.ring_id, left.vcpu_id, left.tgid, left.flags);
+		n_left++;
+	}
+	CHECK(!n_left);
 	close(fd);
 }
 
