@@ -13,7 +13,7 @@ END = re.compile(rb"(.*)@@end (\d+)$")
 # KCSAN reports races of all code that it instruments; those that name the ring's are ours.
 RACE = re.compile(rb"BUG: KCSAN: ")
 RACE_ENDS = re.compile(rb"={60}")
-OURS = re.compile(rb"exit_ring|cpuid_leaves|leaf_sum")
+OURS = re.compile(rb"exit_ring|leaf_sum")
 LAST_LINES = 25
 LOG_BEGINS = b"testbed: init"  # what L1's init says to the kernel log first
 

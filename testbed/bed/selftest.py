@@ -8,7 +8,7 @@ import subprocess
 
 from witness import judge_test  # the folder testbed/witness
 
-from . import ROOT, built, checks
+from . import ROOT, built, checks, console
 from .checks import VMX, Wrong, expect
 
 LOG = ("leaf 0x4fffffff 0x00: eax=0x00000003 ebx=0x00000000 ecx=0x00000000 edx=0x00000000\n"
@@ -87,6 +87,34 @@ BROKEN = {
 }
 
 
+# What a kernel's log says, and whether it is a fault.
+RACE = """\
+==================================================================
+BUG: KCSAN: data-race in {} / {}
+read to 0xffff888005a3c040 of 8 bytes by task 98 on cpu 1:
+ {}+0x5c/0xd0 [kvm]
+==================================================================
+"""
+LOGS = {
+    "kvm: exit_ring: nothing of note": False,
+    "WARNING: possible circular locking dependency detected": True,
+    "BUG: KASAN: use-after-free in exit_ring_put+0x1a/0x40": True,
+    "UBSAN: shift-out-of-bounds in arch/x86/kvm/exit_ring.c:1:2": True,
+    RACE.format("kvm_mmu_zap", "kvm_vcpu_kick", "kvm_mmu_zap"): False,
+    RACE.format("exit_ring_sum", "svm_vcpu_run", "exit_ring_sum"): True,
+    # The second report is ours, the first one is not.
+    RACE.format("a", "b", "a") + RACE.format("c", "d", "exit_ring_open_slow"): True,
+    RACE.format("a", "b", "a") + "kvm: exit_ring: nothing of note": False,
+}
+
+
+def check_logs():
+    for text, is_fault in LOGS.items():
+        found = console.fault_in_log(console.LOG_BEGINS + b"\n" + text.encode())
+        expect(bool(found) == is_fault, f"wrongly judged: {text}")
+    return len(LOGS)
+
+
 def holds(path, name):
     recording = checks.Recording(path)
     try:
@@ -120,4 +148,4 @@ def run(directory):
                                 directory)
     except judge_test.Failed as failed:
         raise Wrong(str(failed)) from failed
-    return f"{shown} wrong recordings seen; {judged}"
+    return f"{shown} wrong recordings seen; {judged}; {check_logs()} kernel logs judged"
