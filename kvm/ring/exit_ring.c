@@ -161,7 +161,7 @@ static void exit_ring_wake_reader(struct irq_work *work)
 /*
  * The unread records reach the watermark, as far as the tail is known: reads it again and has
  * the reader woken once. IRQs off, so no reader attaches anew in the middle, and its file stays.
- * The wake-up waits until IRQs are on: its own IPI would else be an exit.
+ * The wake-up waits until IRQs are on: at an entry its own IPI would be an exit.
  */
 static void exit_ring_at_watermark(struct exit_ring *er)
 {
@@ -360,9 +360,11 @@ unsigned int exit_ring_vcpu_size(unsigned int vcpu_size)
 
 u64 exit_ring_features(void)
 {
+	u64 wait = static_branch_unlikely(&exit_ring_waits) ? KVM_EXIT_FEAT_WAIT : 0;
+
 	return KVM_EXIT_FEAT_SPLIT | KVM_EXIT_FEAT_KEYS | KVM_EXIT_FEAT_SYNTH |
 	       KVM_EXIT_FEAT_POLLED | KVM_EXIT_FEAT_VALUE | KVM_EXIT_FEAT_REQUESTS |
-	       KVM_EXIT_FEAT_EVENT | (static_branch_unlikely(&exit_ring_waits) ? KVM_EXIT_FEAT_WAIT : 0);
+	       KVM_EXIT_FEAT_EVENT | wait;
 }
 
 static void exit_ring_init_meta(struct exit_ring *er, struct kvm_vcpu *vcpu)
