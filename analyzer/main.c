@@ -10,6 +10,7 @@
 #include "analyzer/commands/commands.h"
 #include "analyzer/output/clean.h"
 #include "analyzer/query/db.h"
+#include "base/output.h"
 #include "exitscope_version.h"
 
 /* clang-format off */
@@ -90,6 +91,20 @@ static void print_damage(struct app *app)
 	app->status = 1;
 }
 
+/* All output has to have arrived. @rc < 0: app->error says why. Returns the exit status. */
+static int end_output(struct app *app, int rc)
+{
+	int flushed = output_flush(stdout);
+
+	if (rc >= 0 && flushed)
+		rc = app_fail(app, "standard output: %s", strerror(-flushed));
+	if (rc >= 0)
+		return app->status;
+
+	print_error(app->error);
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct app app = {0};
@@ -99,7 +114,7 @@ int main(int argc, char **argv)
 
 	if (argc < 2) {
 		print_usage();
-		return 0;
+		return end_output(&app, 0);
 	}
 
 	rc = args_parse(&app, &opt, cmds, argc, argv, &cmd);
@@ -115,10 +130,5 @@ int main(int argc, char **argv)
 	if (app.n_damaged)
 		print_damage(&app);
 	args_free(&opt);
-	if (rc >= 0)
-		return app.status;
-
-	fflush(stdout);
-	print_error(app.error);
-	return 1;
+	return end_output(&app, rc);
 }

@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/output.h"
 #include "collector/command.h"
 #include "collector/host/check_host.h"
 #include "collector/host/host.h"
@@ -485,7 +486,7 @@ static int print_host(void)
 	else
 		printf("collector can record on this host: --source %s\n",
 		       source_choice_names[best]);
-	return fflush(stdout) || best == SOURCE_BEST ? 1 : 0;
+	return best == SOURCE_BEST ? 1 : 0;
 }
 
 /* Chooses the source of a recording where none is named; @why: in words, else empty. */
@@ -515,6 +516,30 @@ static int run(struct options *o, struct fault *fault)
 	return collect(o, why, fault);
 }
 
+/* Prints what the options ask for, or makes a run. Returns the exit status. */
+static int run_or_print(struct options *o, struct fault *fault)
+{
+	int status = 0;
+	int rc;
+
+	if (o->help)
+		options_print_help(stdout);
+	else if (o->version)
+		puts("collector " COLLECTOR_VERSION);
+	else if (o->check_host)
+		status = print_host();
+	else
+		return run(o, fault);
+
+	/* All of it has to have arrived. */
+	rc = output_flush(stdout);
+	if (rc) {
+		fault_set(fault, rc, "standard output: %s", strerror(-rc));
+		return 1;
+	}
+	return status;
+}
+
 static volatile sig_atomic_t file_limit_hit;
 
 /*
@@ -534,18 +559,8 @@ int main(int argc, char **argv)
 	int status = 1;
 
 	signal(SIGXFSZ, note_file_limit);
-	if (!options_parse(&options, argc, argv, &fault)) {
-		if (options.help)
-			options_print_help(stdout);
-		else if (options.version)
-			puts("collector " COLLECTOR_VERSION);
-		else if (options.check_host)
-			status = print_host();
-		else
-			status = run(&options, &fault);
-		if (options.help || options.version)
-			status = fflush(stdout) ? 1 : 0;
-	}
+	if (!options_parse(&options, argc, argv, &fault))
+		status = run_or_print(&options, &fault);
 
 	if (file_limit_hit && *fault.text && !strstr(fault.text, "ulimit -f"))
 		fault_add(&fault, " (raise the limit: ulimit -f)");

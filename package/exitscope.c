@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "analyzer/query/near.h"
+#include "base/output.h"
 #include "exitscope_version.h"
 #include "package/commands.h"
 #include "package/help.h"
@@ -52,7 +53,9 @@ static int fail(const char *what, const char *why)
 /* All that was printed has to have arrived. Returns the exit status. */
 static int end_output(void)
 {
-	return fflush(stdout) || ferror(stdout) ? fail("standard output", strerror(errno)) : 0;
+	int rc = output_flush(stdout);
+
+	return rc ? fail("standard output", strerror(-rc)) : 0;
 }
 
 static void print_help(void)

@@ -6,7 +6,6 @@
  */
 #include "analyzer/output/out.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include "analyzer/output/out_writer.h"
 #include "analyzer/query/vms.h"
 #include "base/array.h"
+#include "base/output.h"
 
 #define SPLIT_WIDTH   10
 #define LETTERS_WIDTH 30
@@ -78,16 +78,19 @@ static void free_memory(struct out *out)
 int out_end(struct out *out, struct app *app, bool failed)
 {
 	int rc = failed ? -1 : 0;
+	int flushed = 0;
 
-	if (!failed)
+	if (!failed) {
 		out->writer->end(out);
+		flushed = output_flush(out->file);
+	}
 
 	if (!failed && out->error)
 		rc = app_fail(app, "%s", out->error);
 	else if (!failed && out->failed)
 		rc = app_fail(app, "out of memory");
-	else if (!failed && (fflush(out->file) || ferror(out->file)))
-		rc = app_fail(app, "standard output: %s", strerror(errno));
+	else if (flushed)
+		rc = app_fail(app, "standard output: %s", strerror(-flushed));
 
 	free_memory(out);
 	return rc;

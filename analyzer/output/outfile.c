@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/output.h"
+
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 
 #define SIGNALS (sizeof(signals) / sizeof(signals[0]))
@@ -84,7 +86,7 @@ static int write_open(struct app *app, FILE *file, const char *name, outfile_put
 
 	errno = 0;
 	rc = put(app, file, arg);
-	if (!rc && (fflush(file) || ferror(file)))
+	if (!rc && output_flush(file))
 		rc = failed(app, name);
 	return rc;
 }

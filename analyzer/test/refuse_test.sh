@@ -90,6 +90,12 @@ grep -q MSR_WRITE out || fail "read-only folder: no table"
 "$analyzer" --db "$good" top-exits --run 1 >/dev/full 2>err
 [ $? = 1 ] || fail "/dev/full: status is not 1"
 grep -q "No space left" err || fail "/dev/full: $(cat err)"
+for words in "" --help --version "top-exits --help"; do
+	# shellcheck disable=SC2086 # several words or none
+	"$analyzer" $words >/dev/full 2>err
+	[ $? = 1 ] || fail "$words >/dev/full: status is not 1"
+	[ "$(cat err)" = "analyzer: standard output: No space left on device" ] || fail "$words >/dev/full: $(cat err)"
+done
 
 chmod -R u+w .
 [ $failed = 0 ] && echo "all refused as they should be"

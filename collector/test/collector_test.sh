@@ -153,4 +153,11 @@ for words in "-h" "--db x -h" "import -h" "import --help"; do
 	cmp out again || fail "$words: not the help"
 done
 
+# stdout that can't take it
+for words in --help --version --check-host; do
+	"$collector" $words >/dev/full 2>err
+	[ $? -eq 1 ] || fail "$words >/dev/full: status is not 1"
+	[ "$(cat err)" = "collector: standard output: No space left on device" ] || fail "$words >/dev/full: $(cat err)"
+done
+
 [ $failures -eq 0 ]
