@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "sql/chunk/chunk.h"
 #include "sql/chunk/format.h"
 #include "sql/chunk/test/random_records.h"

@@ -4,14 +4,7 @@
 
 #include <string.h>
 
-uint64_t random_next(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
-}
+#include "base/random.h"
 
 /* A number of 0 to 8 bytes, all widths equally often. */
 static uint64_t any_width(uint64_t *random)

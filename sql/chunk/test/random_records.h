@@ -18,9 +18,6 @@ enum records_kind {
 	RECORDS_KINDS,
 };
 
-/* splitmix64 */
-uint64_t random_next(uint64_t *state);
-
 void random_records(enum records_kind kind, uint64_t *random, struct kvm_exit_record *records,
 		    size_t count);
 

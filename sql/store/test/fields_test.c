@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/random.h"
 #include "sql/store/store.h"
 #include "sql/test/check.h"
 
@@ -21,20 +22,10 @@
 static struct kvm_exit_record records[RECORDS];
 static uint64_t state;
 
-/* splitmix64 */
-static uint64_t next_random(void)
-{
-	uint64_t z = state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
-}
-
 /* A value of any length, 0 and 1 as often as others. */
 static uint64_t pick(unsigned int bits)
 {
-	uint64_t value = next_random() >> next_random() % 64;
+	uint64_t value = random_next(&state) >> random_next(&state) % 64;
 
 	return bits < 64 ? value & ((UINT64_C(1) << bits) - 1) : value;
 }
@@ -47,7 +38,8 @@ static uint64_t pick_if(uint32_t flags, uint32_t flag, unsigned int bits)
 static void make_record(struct kvm_exit_record *r, uint64_t seq)
 {
 	/* All or none of them often: the ends of a row. */
-	uint32_t flags = (uint32_t)next_random() & 0x7ffff & (uint32_t) - (next_random() % 4 != 0);
+	uint32_t flags = (uint32_t)random_next(&state) & 0x7ffff &
+			 (uint32_t) - (random_next(&state) % 4 != 0);
 
 	*r = (struct kvm_exit_record){
 		.seq = seq,
@@ -62,7 +54,7 @@ static void make_record(struct kvm_exit_record *r, uint64_t seq)
 		.halted_cycles = pick_if(flags, KVM_EXIT_REC_HALTED, 48),
 		.userspace_cycles = pick_if(flags, KVM_EXIT_REC_USER, 48),
 		.preempted_cycles = pick_if(flags, KVM_EXIT_REC_PREEMPTED, 48),
-		.reason = (uint32_t)(next_random() % 100) * 0x02f5c28f,
+		.reason = (uint32_t)(random_next(&state) % 100) * 0x02f5c28f,
 		.intr_info = (uint32_t)pick_if(flags, KVM_EXIT_REC_INTR, 32),
 		.error_code = (uint32_t)pick_if(flags, KVM_EXIT_REC_ERROR_CODE, 32),
 		.pcpu = (uint16_t)pick(16),
@@ -75,7 +67,8 @@ static void make_record(struct kvm_exit_record *r, uint64_t seq)
 		.entry_event = (uint32_t)pick_if(flags, KVM_EXIT_REC_EVENT, 32),
 		.entry_error_code = (uint32_t)pick_if(flags, KVM_EXIT_REC_EVENT_ERROR, 32),
 	};
-	r->polled_cycles = flags & KVM_EXIT_REC_POLLED ? next_random() % (r->halted_cycles + 1) : 0;
+	r->polled_cycles =
+		flags & KVM_EXIT_REC_POLLED ? random_next(&state) % (r->halted_cycles + 1) : 0;
 	r->cycles =
 		r->handler_cycles + r->halted_cycles + r->userspace_cycles + r->preempted_cycles;
 

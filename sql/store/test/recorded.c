@@ -7,19 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+#include "base/random.h"
 #include "collector/source/source.h"
 
 static int add_records(struct recording *recording, const struct source_item *item)
 {
-	size_t count = recording->count + item->count;
 	struct kvm_exit_record *records =
-		realloc(recording->records, count * sizeof(*recording->records));
+		array_reserve(recording->records, recording->count, item->count, sizeof(*records));
 
 	if (!records)
 		return -ENOMEM;
 	memcpy(records + recording->count, item->records, item->count * sizeof(*records));
 	recording->records = records;
-	recording->count = count;
+	recording->count += item->count;
 	return 0;
 }
 
@@ -66,20 +67,10 @@ void recording_free(struct recording *recording)
 	*recording = (struct recording){0};
 }
 
-/* splitmix64 */
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
-}
-
 /* @cycles and up to a sixteenth more. */
 static uint64_t vary(struct repeat *repeat, uint64_t cycles)
 {
-	return cycles < 16 ? cycles : cycles + next_random(&repeat->random) % (cycles / 16 + 1);
+	return cycles < 16 ? cycles : cycles + random_next(&repeat->random) % (cycles / 16 + 1);
 }
 
 void repeat_init(struct repeat *repeat, const struct recording *recording, uint64_t seed)

@@ -4,15 +4,7 @@
 
 #include <string.h>
 
-/* splitmix64 */
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
-}
+#include "base/random.h"
 
 void synthetic_init(struct synthetic *s, uint32_t vcpu_id, uint64_t seed)
 {
@@ -58,7 +50,7 @@ static void lose(struct synthetic *s, uint64_t random)
 
 static void fill(struct synthetic *s, struct kvm_exit_record *r)
 {
-	uint64_t random = next_random(&s->random);
+	uint64_t random = random_next(&s->random);
 	struct kvm_exit_total *total;
 
 	memset(r, 0, sizeof(*r));
@@ -111,7 +103,7 @@ void synthetic_fill(struct synthetic *s, struct kvm_exit_record *records, size_t
 
 	for (i = 0; i < count; i++) {
 		if (s->lose_one_in) {
-			random = next_random(&s->random);
+			random = random_next(&s->random);
 			if (random % s->lose_one_in == 0)
 				lose(s, random >> 32);
 		}
