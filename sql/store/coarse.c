@@ -21,17 +21,14 @@ static int add_row(sqlite3_stmt *stmt, struct tally *tally)
 {
 	int rc = 0;
 
-	for (int part = 0; part < 2 && !rc; part++) {
+	for (int part = 0; part < STORE_PARTS && !rc; part++) {
 		const struct tally_key key = {
 			.reason = (uint32_t)sqlite3_column_int64(stmt, 0),
 			.slot = part,
 		};
 		uint64_t *n = tally_at(tally, &key);
-		const void *text = sqlite3_column_text(stmt, 1 + part);
 
-		if (!n || !text)
-			return -ENOMEM;
-		rc = store_hist_add(n, text, sqlite3_column_bytes(stmt, 1 + part));
+		rc = n ? store_hist_add(n, stmt, 1 + part) : -ENOMEM;
 	}
 	return rc;
 }

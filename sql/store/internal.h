@@ -224,8 +224,10 @@ int store_sum_write(struct store *store);
 void store_sum_clear(struct store *store);
 void store_sum_free(struct store *store);
 
-/* Adds the histogram @text of @bytes to @n[HIST_BUCKETS]. 0, or SQLITE_CORRUPT. */
-int store_hist_add(uint64_t *n, const void *text, int bytes);
+#define STORE_PARTS 2 /* exit_hist_packed.cycles, handler_cycles; exit_hist_total.part */
+
+/* Adds the histogram in a column of @stmt's row to @n[HIST_BUCKETS]. 0, or an error of SQLite. */
+int store_hist_add(uint64_t *n, sqlite3_stmt *stmt, int column);
 
 /* coarse.c */
 

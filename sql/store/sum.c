@@ -17,11 +17,9 @@
 #define ROLLUP_KEYS 8192U
 #define HIST_KEYS   512U
 
-#define PARTS 2 /* exit_hist_packed.cycles, handler_cycles */
-
 /* Histograms of one key. */
 struct hist_counts {
-	uint32_t n[PARTS][HIST_BUCKETS];
+	uint32_t n[STORE_PARTS][HIST_BUCKETS];
 };
 
 /* What the last record of a reason was added to, and for which times that is so. */
@@ -39,7 +37,7 @@ int store_sum_init(struct store *store)
 {
 	int rc = tally_init(&store->rollup, sizeof(struct rollup_sums), ROLLUP_KEYS);
 
-	store->hist_text = malloc(PARTS * HIST_TEXT_BYTES);
+	store->hist_text = malloc(STORE_PARTS * HIST_TEXT_BYTES);
 	if (!rc && !store->hist_text)
 		rc = -ENOMEM;
 	return rc ? rc : tally_init(&store->hist, sizeof(struct hist_counts), HIST_KEYS);
@@ -163,14 +161,20 @@ static int write_rollup(sqlite3_stmt *stmt, const struct tally_key *key,
 	return store_step(stmt);
 }
 
-int store_hist_add(uint64_t *n, const void *text, int bytes)
+int store_hist_add(uint64_t *n, sqlite3_stmt *stmt, int column)
 {
+	const void *text = sqlite3_column_text(stmt, column);
 	struct hist_text reader;
 	uint32_t bucket;
 	uint64_t more;
 	int found;
 
-	hist_text_begin(&reader, text, (uint32_t)bytes);
+	/* No memory, or a NULL that only a damaged file has. */
+	if (!text)
+		return sqlite3_errcode(sqlite3_db_handle(stmt)) == SQLITE_NOMEM ? SQLITE_NOMEM
+										: SQLITE_CORRUPT;
+
+	hist_text_begin(&reader, text, (uint32_t)sqlite3_column_bytes(stmt, column));
 	while ((found = hist_text_next(&reader, &bucket, &more)) > 0)
 		n[bucket] += more;
 	return found ? SQLITE_CORRUPT : 0;
@@ -185,21 +189,20 @@ static void bind_key(sqlite3_stmt *stmt, const struct tally_key *key)
 
 /* Adds what an earlier flush has written of the same interval. */
 static int add_written(sqlite3_stmt *find, const struct tally_key *key,
-		       uint64_t n[PARTS][HIST_BUCKETS])
+		       uint64_t n[STORE_PARTS][HIST_BUCKETS])
 {
 	int rc;
 
 	bind_key(find, key);
 	rc = sqlite3_step(find);
-	for (int part = 0; rc == SQLITE_ROW && part < PARTS; part++) {
-		const void *text = sqlite3_column_text(find, part);
-
-		if (!text || store_hist_add(n[part], text, sqlite3_column_bytes(find, part)))
-			rc = SQLITE_CORRUPT;
+	if (rc == SQLITE_ROW) {
+		rc = 0;
+		for (int part = 0; !rc && part < STORE_PARTS; part++)
+			rc = store_hist_add(n[part], find, part);
 	}
 
 	sqlite3_reset(find);
-	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : rc;
+	return rc == SQLITE_DONE ? 0 : rc;
 }
 
 static int write_hist(struct store *store, const struct tally_key *key,
@@ -207,11 +210,11 @@ static int write_hist(struct store *store, const struct tally_key *key,
 {
 	char *handler = store->hist_text + HIST_TEXT_BYTES;
 	sqlite3_stmt *stmt = store->write_hist;
-	uint64_t n[PARTS][HIST_BUCKETS];
+	uint64_t n[STORE_PARTS][HIST_BUCKETS];
 	uint32_t bytes;
 	int rc;
 
-	for (int part = 0; part < PARTS; part++) {
+	for (int part = 0; part < STORE_PARTS; part++) {
 		for (uint32_t i = 0; i < HIST_BUCKETS; i++)
 			n[part][i] = hist->n[part][i];
 	}
