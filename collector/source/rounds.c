@@ -82,6 +82,18 @@ void rounds_begin(struct rounds *rounds)
 	rounds->cursor = 0;
 }
 
+/* Where Linux could not measure the TSC against another clock, rings have 0. */
+static uint32_t find_tsc_khz(struct rounds *rounds, const struct kvm_exit_ring_meta *meta)
+{
+	if (meta->tsc_khz)
+		return meta->tsc_khz;
+
+	/* Once: it takes 20 ms, and a run has one frequency. */
+	if (!rounds->tsc_khz)
+		rounds->tsc_khz = host_measure_tsc_khz();
+	return rounds->tsc_khz;
+}
+
 void rounds_give_vcpu(struct rounds *rounds, int number, struct source *source,
 		      struct source_item *item)
 {
@@ -89,8 +101,7 @@ void rounds_give_vcpu(struct rounds *rounds, int number, struct source *source,
 	const struct kvm_exit_ring_meta *meta = ring->meta;
 
 	source->info.isa = meta->isa;
-	/* Where Linux could not measure the TSC against another clock it is 0. */
-	source->info.tsc_khz = meta->tsc_khz ? meta->tsc_khz : host_measure_tsc_khz();
+	source->info.tsc_khz = find_tsc_khz(rounds, meta);
 	run_info_set_features(&source->info, meta->features);
 	host_comm(meta->tgid, rounds->comm, sizeof(rounds->comm));
 

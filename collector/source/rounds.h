@@ -36,6 +36,7 @@ struct rounds_vcpu {
  * struct rounds - to be initialized by rounds_init()
  * @vcpus:	vcpus[count], by the number of the vCPU (struct source_item)
  * @comm:	of the vCPU that was handed on last
+ * @tsc_khz:	as it was measured, where the rings don't have it; 0: not measured yet
  * @cursor:	vCPU whose turn it is; -1: the round is over
  * @lender:	vCPU whose records the caller has, @lent of them; -1: none
  * @closing:	vCPU whose end the caller has; -1: none
@@ -45,6 +46,7 @@ struct rounds {
 	struct rounds_vcpu *vcpus;
 	int count;
 	char comm[32];
+	uint32_t tsc_khz;
 
 	int cursor;
 	int lender;

@@ -173,6 +173,7 @@ static void test_give_vcpu(void)
 	struct source source = {0};
 	struct source_item item;
 	struct rounds rounds;
+	uint32_t measured;
 
 	ring.meta->isa = KVM_EXIT_ISA_SVM;
 	ring.meta->tsc_khz = 2000000;
@@ -198,10 +199,15 @@ static void test_give_vcpu(void)
 	CHECK_EQ(item.info.tid, 8);
 	CHECK(!strcmp(source.info.text[RUN_FEATURES], "0x123"));
 
-	/* Linux does not know the frequency: it is measured. */
+	/* Linux does not know the frequency: it is measured, for all vCPUs at once. */
 	ring.meta->tsc_khz = 0;
 	rounds_give_vcpu(&rounds, 0, &source, &item);
 	CHECK(source.info.tsc_khz > 100000 && source.info.tsc_khz != 2000000);
+	measured = source.info.tsc_khz;
+	for (int i = 0; i < 10; i++) {
+		rounds_give_vcpu(&rounds, 0, &source, &item);
+		CHECK_EQ(source.info.tsc_khz, measured);
+	}
 	run_info_free(&source.info);
 	rounds_free(&rounds);
 }
