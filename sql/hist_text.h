@@ -14,8 +14,7 @@
  *	even, below 4096	number / 2 buckets further; high 0
  *	4096 and more		high = high * 4096 + number - 4096
  *
- * Example: %"' are the steps 5, 2 and 7: two exits in bucket 0, none in bucket 1, three in
- *bucket 2.
+ * Example: %"' are the steps 5, 2 and 7: two exits in bucket 0, none in 1, three in 2.
  */
 #ifndef EXITSCOPE_SQL_HIST_TEXT_H
 #define EXITSCOPE_SQL_HIST_TEXT_H

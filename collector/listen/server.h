@@ -8,8 +8,8 @@
  * and one more, SERVER_SOCKET_BYTES of each in the kernel. A connection has one request.
  *
  * Answers: 200 GET and HEAD of /metrics; 404 another path; 405 another method; 431 a request that
- * is too long; 400 what is not HTTP/1; 503 no memory, or too
- * much of it held by answers that nobody reads.
+ * is too long; 400 what is not HTTP/1; 503 no memory, or too much of it held by answers that nobody
+ * reads.
  */
 #ifndef EXITSCOPE_COLLECTOR_LISTEN_SERVER_H
 #define EXITSCOPE_COLLECTOR_LISTEN_SERVER_H
