@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -223,6 +224,7 @@ def main():
                         help="a checkout; default: this one")
     parser.add_argument("--list", action="store_true", help="name what is counted")
     options = parser.parse_args()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader such as head may end first
     root = pathlib.Path(options.root)
     try:
         files = tracked(root)

@@ -468,12 +468,14 @@ int exit_ring_attach(struct exit_ring *er, const struct kvm_exit_ring_attach *ho
 		exit_ring_attach_buf(er, *buf);
 		*buf = NULL;
 	}
+
 	if (er->orphaned) {
 		exit_ring_orphans--;
 		er->orphaned = false;
 	} else {
 		exit_ring_get(er);
 	}
+
 	er->attached = true;
 	WRITE_ONCE(er->reader, reader);
 	return 0;
