@@ -9,39 +9,37 @@
 #include "analyzer/query/db.h"
 #include "sql/compact/copy.h"
 
-/* What outfile_replace() fills the new file with. */
-static struct copy copy;
-
-static int make_file(struct app *app, const char *temp, const char *path)
+/* Fills the new file, for outfile_replace(); @arg: the struct copy. */
+static int make_file(struct app *app, const char *temp, const char *path, void *arg)
 {
-	int rc = sqlite3_open_v2(temp, &copy.to, SQLITE_OPEN_READWRITE, NULL);
+	struct copy *copy = arg;
+	int rc = sqlite3_open_v2(temp, &copy->to, SQLITE_OPEN_READWRITE, NULL);
 
-	copy.from = app->db;
 	if (rc)
-		rc = app_fail(app, "%s: %s", path, sqlite3_errmsg(copy.to));
-	else if (compact_copy(&copy))
-		rc = app_fail(app, "%s: %s (%s was not written)", app->path, copy.error, path);
-	if (sqlite3_close(copy.to) && !rc)
+		rc = app_fail(app, "%s: %s", path, sqlite3_errmsg(copy->to));
+	else if (compact_copy(copy))
+		rc = app_fail(app, "%s: %s (%s was not written)", app->path, copy->error, path);
+	if (sqlite3_close(copy->to) && !rc)
 		rc = app_fail(app, "%s: it could not be closed", path);
 	return rc;
 }
 
 /* What an exit takes in a file, all tables included. */
-static void put_file(struct out *out, const char *path)
+static void put_file(struct out *out, const char *path, int64_t exits)
 {
 	struct stat st = {0};
 
 	stat(path, &st);
 	out_text(out, path);
-	out_int(out, copy.exits);
+	out_int(out, exits);
 	out_int(out, st.st_size);
-	if (copy.exits)
-		out_real(out, (double)st.st_size / (double)copy.exits);
+	if (exits)
+		out_real(out, (double)st.st_size / (double)exits);
 	else
 		out_none(out);
 }
 
-static int print_sizes(struct app *app, const struct options *opt, const char *path)
+static int print_sizes(struct app *app, const struct options *opt, const char *path, int64_t exits)
 {
 	static const struct out_column columns[] = {
 		{"file", "FILE", OUT_TEXT, 0},
@@ -53,8 +51,8 @@ static int print_sizes(struct app *app, const struct options *opt, const char *p
 
 	out_begin(&out, &opt->style, 0);
 	out_table(&out, "files", columns, sizeof(columns) / sizeof(columns[0]));
-	put_file(&out, app->path);
-	put_file(&out, path);
+	put_file(&out, app->path, exits);
+	put_file(&out, path, exits);
 	out_table_end(&out);
 	return out_end(&out, app, false);
 }
@@ -62,6 +60,7 @@ static int print_sizes(struct app *app, const struct options *opt, const char *p
 static int copy_file(struct app *app, const struct options *opt, const char *name,
 		     enum copy_form form)
 {
+	struct copy copy = {.form = form};
 	struct stat st;
 
 	if (opt->n_words != 2)
@@ -76,10 +75,10 @@ static int copy_file(struct app *app, const struct options *opt, const char *nam
 		return app_fail(app, "%s: it is being recorded (wait until the collector ends)",
 				app->path);
 
-	copy = (struct copy){.form = form};
-	if (outfile_replace(app, opt->words[1], make_file))
+	copy.from = app->db;
+	if (outfile_replace(app, opt->words[1], make_file, &copy))
 		return -1;
-	return print_sizes(app, opt, opt->words[1]);
+	return print_sizes(app, opt, opt->words[1], copy.exits);
 }
 
 static int compact(struct app *app, const struct options *opt)

@@ -92,7 +92,7 @@ static int export(struct app *app, const struct options *opt)
 	    check_exits(app, format != FORMAT_OPENMETRICS && format != FORMAT_PROMETHEUS))
 		return -1;
 	if (format == FORMAT_ROWS)
-		return outfile_replace(app, path, export_rows);
+		return outfile_replace(app, path, export_rows, NULL);
 	return outfile_write(app, path, write_export, &(enum format){(enum format)format});
 }
 

@@ -31,7 +31,7 @@ int export_folded(struct app *app, FILE *file);
 /* A trace of slices on a track per vCPU, for ui.perfetto.dev. */
 int export_perfetto(struct app *app, FILE *file);
 
-/* An SQLite database at @temp (an empty file) with plain tables instead of views. */
-int export_rows(struct app *app, const char *temp, const char *path);
+/* An SQLite database with plain tables instead of views, for outfile_replace(); @unused: NULL. */
+int export_rows(struct app *app, const char *temp, const char *path, void *unused);
 
 #endif

@@ -121,7 +121,7 @@ static int copy_exits(struct app *app)
 	return rc;
 }
 
-int export_rows(struct app *app, const char *temp, const char *path)
+int export_rows(struct app *app, const char *temp, const char *path, void *unused)
 {
 	static const char *const tables[] = {
 		"CREATE TABLE main.runs AS SELECT * FROM temp.runs WHERE run = ?1",
@@ -135,6 +135,7 @@ int export_rows(struct app *app, const char *temp, const char *path)
 	struct app to = *app;
 	int rc;
 
+	(void)unused;
 	to.db = NULL;
 	to.path = path; /* for messages */
 	rc = open_both(app, &to, temp);

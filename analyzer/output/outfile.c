@@ -63,13 +63,12 @@ static int make_temp(struct app *app, const char *path)
 	return 0;
 }
 
-int outfile_replace(struct app *app, const char *path,
-		    int (*make)(struct app *app, const char *temp, const char *path))
+int outfile_replace(struct app *app, const char *path, outfile_make make, void *arg)
 {
 	int rc = make_temp(app, path);
 
 	if (!rc)
-		rc = make(app, temp_path, path);
+		rc = make(app, temp_path, path, arg);
 	errno = 0;
 	if (!rc && rename(temp_path, path))
 		rc = failed(app, path);
@@ -106,17 +105,22 @@ static int write_path(struct app *app, const char *path, const char *name, outfi
 	return rc;
 }
 
-/* What outfile_write() writes, for write_temp(). */
-static outfile_put final_put;
-static const void *final_arg;
+/* What outfile_write() writes. */
+struct content {
+	outfile_put put;
+	const void *arg;
+};
 
-static int write_temp(struct app *app, const char *temp, const char *path)
+static int write_temp(struct app *app, const char *temp, const char *path, void *arg)
 {
-	return write_path(app, temp, path, final_put, final_arg);
+	const struct content *content = arg;
+
+	return write_path(app, temp, path, content->put, content->arg);
 }
 
 int outfile_write(struct app *app, const char *path, outfile_put put, const void *arg)
 {
+	struct content content = {put, arg};
 	struct stat st;
 
 	if (!strcmp(path, "-"))
@@ -124,7 +128,5 @@ int outfile_write(struct app *app, const char *path, outfile_put put, const void
 	if (!stat(path, &st) && !S_ISREG(st.st_mode))
 		return write_path(app, path, path, put, arg);
 
-	final_put = put;
-	final_arg = arg;
-	return outfile_replace(app, path, write_temp);
+	return outfile_replace(app, path, write_temp, &content);
 }

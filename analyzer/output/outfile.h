@@ -16,11 +16,13 @@
 typedef int (*outfile_put)(struct app *app, FILE *file, const void *arg);
 
 /*
- * Let @make fill the empty file @temp, then put it in the place of @path, which @make
- * gets for its messages.
+ * Fill the empty file @temp, which comes in the place of @path (for messages); @arg is what
+ * outfile_replace() got. 0, or -1 with app->error.
  */
-int outfile_replace(struct app *app, const char *path,
-		    int (*make)(struct app *app, const char *temp, const char *path));
+typedef int (*outfile_make)(struct app *app, const char *temp, const char *path, void *arg);
+
+/* Let @make fill a new file, with @arg, then put it in the place of @path. */
+int outfile_replace(struct app *app, const char *path, outfile_make make, void *arg);
 
 /*
  * Let @put write to @path, with @arg: a file as above, "-" for stdout, or what is not a file
