@@ -10,7 +10,7 @@
 
 #define UNITS_TEXT 32 /* bytes that every text fits in */
 
-/* At least three digits: "953 ns", "1.23 us", "12.3 ms", "1.02 s", "83.4 min", "2.50 h" */
+/* At least three digits: "953 ns", "1.23 us", "12.3 ms", "83.4 min", "2.50 h", "3.10 d" */
 const char *units_ns(double ns, char text[UNITS_TEXT]);
 
 /* "1,234,567" */
