@@ -102,7 +102,6 @@ static int start_part(const char *part, char *words[])
 
 	if (rc)
 		return fail(part, strerror(-rc));
-	fflush(stdout);
 	execv(path, words);
 	snprintf(why, sizeof(why), "%s (install the package exitscope again)", strerror(errno));
 	return fail(path, why);
@@ -142,16 +141,20 @@ static int unknown_command(const char *name)
 	return fail(name, why);
 }
 
-/* Writes the words of a collector's command to @word. Returns the place after them. */
-static char **add_collector_words(const struct line *line, const struct collector_command *command,
-				  char **word)
+/*
+ * Writes what the part gets to @word: its own name for the command, if it has one, then the line's
+ * words with --db. @recorder: the collector's command; NULL: one of the analyzer's.
+ */
+static void add_words(const struct line *line, const struct collector_command *recorder,
+		      char **word)
 {
+	const char *name = recorder ? recorder->word : line->name;
 	char **rest = line->rest;
 
-	if (command->word)
-		*word++ = (char *)command->word;
+	if (name)
+		*word++ = (char *)name;
 	/* import's file has to be the next word. */
-	if (command->word && *rest)
+	if (recorder && name && *rest)
 		*word++ = *rest++;
 	if (line->db) {
 		*word++ = "--db";
@@ -159,19 +162,7 @@ static char **add_collector_words(const struct line *line, const struct collecto
 	}
 	while (*rest)
 		*word++ = *rest++;
-	return word;
-}
-
-static char **add_analyzer_words(const struct line *line, char **word)
-{
-	*word++ = line->name;
-	if (line->db) {
-		*word++ = "--db";
-		*word++ = line->db;
-	}
-	for (char **rest = line->rest; *rest; rest++)
-		*word++ = *rest;
-	return word;
+	*word = NULL;
 }
 
 /* Prints help or starts the command's part. @words: room for all of the line and five more. */
@@ -179,7 +170,6 @@ static int run_command(const struct line *line, char *words[])
 {
 	const struct collector_command *recorder = find_collector_command(line->name);
 	const struct analyzer_command *question = find_analyzer_command(line->name);
-	char **last = words;
 
 	if (!recorder && !question)
 		return unknown_command(line->name);
@@ -188,12 +178,8 @@ static int run_command(const struct line *line, char *words[])
 		return end_output();
 	}
 
-	*last++ = recorder ? "collector" : "analyzer";
-	if (recorder)
-		last = add_collector_words(line, recorder, last);
-	else
-		last = add_analyzer_words(line, last);
-	*last = NULL;
+	words[0] = recorder ? "collector" : "analyzer";
+	add_words(line, recorder, words + 1);
 	return start_part(words[0], words);
 }
 
