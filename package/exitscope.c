@@ -212,6 +212,9 @@ static int parse(struct line *line, char **words)
 	if (*words && !strcmp(*words, "help")) {
 		line->help = true;
 		words++;
+		/* The help of help is that of all. */
+		if (*words && (is_help(*words) || !strcmp(*words, "help")))
+			words++;
 	}
 
 	line->name = *words;
@@ -241,7 +244,7 @@ static int run(const struct line *line, int argc)
 		rc = run_command(line, words);
 		free(words);
 		return rc;
-	} else if (line->db) {
+	} else if (line->db && !line->help) {
 		return fail("--db", "without a command (exitscope --help)");
 	} else {
 		print_help();

@@ -177,7 +177,10 @@ class Program(unittest.TestCase):
         text = exitscope("--help").stdout
         self.assertEqual(exitscope("-h").stdout, text)
         self.assertEqual(exitscope().stdout, text)
-        self.assertEqual(exitscope("help").stdout, text)
+        for words in (["help"], ["help", "help"], ["help", "--help"], ["--help", "help"],
+                      ["--db", "run.sqlite", "help"], ["--db", "run.sqlite", "--help"]):
+            done = exitscope(*words)
+            self.assertEqual((done.returncode, done.stdout), (0, text), words)
         self.assertGreater(len(commands()), 10)
         for name in ["record", "import", "check-host", *commands()]:
             self.assertRegex(text, rf"(?m)^  {name}  +\w")
