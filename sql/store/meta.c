@@ -76,10 +76,12 @@ static int write_identity(struct store *store, int64_t vcpu, const struct store_
 	return store_step_once(stmt);
 }
 
-static int write_thread(struct store *store, int64_t vcpu, uint32_t tid, const char *name)
+/* @sql: write_thread, or add_thread, which leaves alone what was known before. */
+static int write_thread(struct store *store, const char *sql, int64_t vcpu, uint32_t tid,
+			const char *name)
 {
 	sqlite3_stmt *stmt;
-	int rc = store_prepare(store, store_sql_write_thread, &stmt);
+	int rc = store_prepare(store, sql, &stmt);
 
 	if (rc)
 		return rc;
@@ -87,20 +89,6 @@ static int write_thread(struct store *store, int64_t vcpu, uint32_t tid, const c
 	store_bind_int(stmt, ":vcpu", vcpu);
 	store_bind_int(stmt, ":tid", tid);
 	bind_known(stmt, ":name", name);
-	return store_step_once(stmt);
-}
-
-/* The thread of a vCPU of which none was known. */
-static int add_thread(struct store *store, int64_t vcpu, uint32_t tid)
-{
-	sqlite3_stmt *stmt;
-	int rc = store_prepare(store, store_sql_add_thread, &stmt);
-
-	if (rc)
-		return rc;
-
-	store_bind_int(stmt, ":vcpu", vcpu);
-	store_bind_int(stmt, ":tid", tid);
 	return store_step_once(stmt);
 }
 
@@ -117,7 +105,8 @@ int store_identify(struct store *store, int vcpu, const struct store_identity *i
 	if (*identity->name)
 		rc = write_identity(store, v->id, identity);
 	if (!rc && identity->tid)
-		rc = write_thread(store, v->id, identity->tid, identity->thread);
+		rc = write_thread(store, store_sql_write_thread, v->id, identity->tid,
+				  identity->thread);
 	return rc ? store_fail(store, rc) : 0;
 }
 
@@ -144,7 +133,7 @@ int store_add_vcpu(struct store *store, const struct store_vcpu *info, int *vcpu
 	if (!rc)
 		rc = insert_vcpu(store, vm_id, info, &v->id);
 	if (!rc && info->tid)
-		rc = write_thread(store, v->id, info->tid, "");
+		rc = write_thread(store, store_sql_write_thread, v->id, info->tid, "");
 	if (rc)
 		return store_fail(store, rc);
 
@@ -343,7 +332,7 @@ int store_end_vcpu(struct store *store, int vcpu, const struct store_vcpu_end *e
 	if (!rc)
 		rc = update_counts(store, v, end);
 	if (!rc && end->tid)
-		rc = add_thread(store, v->id, end->tid);
+		rc = write_thread(store, store_sql_add_thread, v->id, end->tid, "");
 	if (rc)
 		return store_fail(store, rc);
 

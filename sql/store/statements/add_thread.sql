@@ -1,4 +1,4 @@
 -- What was known before, with a name, stays.
 INSERT INTO vcpu_thread
-VALUES (:vcpu, :tid, NULL)
+VALUES (:vcpu, :tid, :name)
 ON CONFLICT DO NOTHING;
