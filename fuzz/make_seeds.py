@@ -52,7 +52,8 @@ ffffffff81000100 T cpuid_leaf\t[kvm]
 ffffffff82000000 D jiffies
 0000000000000000 A fixed_percpu_data
 """
-STORE = 20  # after the commands of database.c
+STORE = 20  # among the commands of database.c
+COMMANDS = 28
 PROGRAM = "static int f(int a) { return a + 1; }\nint g(int a) { return f(a) * 2; }\nint d;\n"
 
 
@@ -150,7 +151,7 @@ def put_databases():
         "version": bytes((STORE, 0, 7, 0, 1)),
         "cut": bytes((8, 210)),
     }
-    for command in range(STORE + 1):
+    for command in range(COMMANDS):
         seeds[f"command-{command}"] = bytes((command, 0))
     for name, data in seeds.items():
         put("database", name, data)
