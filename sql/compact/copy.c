@@ -156,7 +156,9 @@ static int copy_tables(struct copy *copy)
 	while (!rc && sqlite3_step(names) == SQLITE_ROW)
 		rc = copy_table(copy, (const char *)sqlite3_column_text(names, 0), NULL);
 
-	sqlite3_finalize(names);
+	/* A list that broke off is no list: tables would be missing. */
+	if (sqlite3_finalize(names) && !rc)
+		rc = fail(copy, "out of memory");
 	sqlite3_close(own);
 	return rc;
 }
