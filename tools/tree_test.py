@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -231,6 +232,29 @@ class KernelSeries(unittest.TestCase):
         self.assertEqual(self.listed("quick"), [row[0] for row in rows if row[4] == "quick"])
         self.assertEqual(self.listed("full"), [row[0] for row in rows if row[4] != "hand"])
         self.assertEqual(self.listed("quick")[0], rows[0][0])
+
+    def of_kernel_py(self, expression, *words):
+        """What testbed/bed/kernel.py says, as text."""
+        code = f"import sys; from bed import kernel; {expression}"
+        done = subprocess.run([sys.executable, "-B", "-c", code, *words], cwd=ROOT / "testbed",
+                              capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def test_suites_are_the_same_in_shell_and_python(self):
+        for row in self.rows():
+            done = subprocess.run(["sh", "-c", '. kvm/host/series.sh; is_other_suite "$1"', "sh", row[1]],
+                                  cwd=ROOT, check=False)
+            self.assertEqual(self.of_kernel_py("print(kernel.is_foreign(sys.argv[1]))", row[0]),
+                             str(done.returncode == 0))
+
+    def test_errors_of_another_suite_are_handed_on(self):
+        """With the way out that kvm/host/suite names, and no other."""
+        said = self.of_kernel_py("""
+try:
+    kernel._apt([kernel.OTHER_SUITE, "root", "none"])
+except kernel.BedError as error:
+    print(error)""")
+        self.assertRegex(said, r"\Akvm/host/suite: root none: [^()]+ \(kvm/host/suite --help\)\Z")
 
     def test_no_other_file_names_one(self):
         named = []

@@ -66,6 +66,8 @@ def _apt(args, cwd=None):
         raise BedError(f"{args[0]}: not found (the test bed needs Debian's apt)") from None
     except subprocess.CalledProcessError as error:
         why = (error.stderr.strip() or "no output").splitlines()[-1]
+        if args[0] == OTHER_SUITE:  # its errors are whole, with their way out
+            raise BedError(why) from None
         raise BedError(f"{' '.join(args)}: {why} (try apt-get update)") from None
 
 
@@ -131,6 +133,10 @@ class Kernel:
                 deb.unlink()
             work.rename(self.dir)
 
+    def module_file(self, name):
+        """The path of a stock module; it may be compressed."""
+        return self._find(module_name(name), self._files)
+
     def modules(self, names, ours=None):
         """[(name, bytes)] of the modules and all that they need, in order of loading.
 
@@ -147,12 +153,15 @@ class Kernel:
             self._add(name, files, done)
         return list(done.items())
 
+    def _find(self, name, files):
+        if name not in files:
+            raise BedError(f"module {name}: not in linux-image-{self.version}")
+        return files[name]
+
     def _add(self, name, files, done):
         if name in done:
             return
-        if name not in files:
-            raise BedError(f"module {name}: not in linux-image-{self.version}")
-        data = _read_module(files[name])
+        data = _read_module(self._find(name, files))
         for need in _depends(data):
             self._add(need, files, done)
         done[name] = data
