@@ -429,8 +429,15 @@ int options_parse(struct options *o, int argc, char **argv, struct fault *fault)
 	}
 
 	rc = parse_words(o, argc, argv, fault);
-	if (rc || o->help || o->version || o->check_host)
+	if (rc || o->help || o->version)
 		return rc;
+
+	if (o->check_host && optind < argc)
+		return fault_set(fault, -EINVAL,
+				 "%s: --check-host takes no command (collector --help)",
+				 argv[optind]);
+	if (o->check_host)
+		return 0;
 
 	if (optind < argc)
 		o->command = argv + optind;

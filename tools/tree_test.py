@@ -297,6 +297,17 @@ class Options(unittest.TestCase):
                                      f"{script}: {option}: needs a value ({script} --help)\n")
                     self.assertNotEqual(done.returncode, 0)
 
+    def test_value_empty(self):
+        for script, options in NEED_VALUE.items():
+            if "python" in read(script).splitlines()[0]:
+                continue  # testbed/bed: an empty text is all machines, no parameters
+            for option in options:
+                with self.subTest(script, option=option):
+                    done = self.run_script(script, option, "")
+                    self.assertEqual(done.stderr,
+                                     f"{script}: {option}: the value is empty ({script} --help)\n")
+                    self.assertNotEqual(done.returncode, 0)
+
     def test_help(self):
         for script in SCRIPTS:
             with self.subTest(script):

@@ -65,6 +65,7 @@ refuses '^collector: --frobnicate: unknown option (collector --help)$' --db new.
 refuses '^collector: -x: unknown option (collector --help)$' --db new.sqlite -x
 refuses '^collector: --cr3: takes no value (collector --help)$' --db new.sqlite --cr3=1
 refuses '^collector: --db: needs a value (collector --help)$' --db
+refuses '^collector: foo: --check-host takes no command (collector --help)$' --check-host foo
 refuses '^collector: import: needs a file (collector --help)$' import
 refuses '^collector: --duration soon: not a duration (examples: 500ms, 10s, 5m)$' --db new.sqlite --duration soon
 refuses '^collector: --vm 0: not a process id$' --db new.sqlite --vm 0

@@ -44,7 +44,7 @@ note_kvm() {
 # load_noted KVM_PARAMS VENDOR_PARAMS [MODULES]
 load_noted() {
 	case $noted_origin in
-	built) "$here/install" ${3:+--modules "$3"} --kvm-params "$1" --vendor-params "$2" ;;
+	built) "$here/install" ${3:+--modules "$3"} ${1:+--kvm-params "$1"} ${2:+--vendor-params "$2"} ;;
 	none) unload_kvm ;;
 	# Parameters are words: they must split.
 	*) unload_kvm && modprobe kvm $1 && modprobe "$vendor" $2 ;;

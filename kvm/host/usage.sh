@@ -25,9 +25,11 @@ unknown_option() {
 	esac
 }
 
-# need_value OPTION COUNT: COUNT is the $# of the loop, with the option itself.
+# need_value OPTION VALUE...: with the words of the loop, "$@". An empty value is a variable that
+# nobody set, never a wish for the default.
 need_value() {
-	[ "$2" -gt 1 ] || usage_error "$1: needs a value"
+	[ $# -gt 1 ] || usage_error "$1: needs a value"
+	[ -n "$2" ] || usage_error "$1: the value is empty"
 }
 
 # head_comment: prints the comment that the script opens with, as its help.
