@@ -75,6 +75,14 @@ def files_of_nobody():
             os.readlink(path / "fd" / name)
 
 
+def answer():
+    """As --listen does."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with socket.create_connection(server.getsockname(), timeout=2) as client:
+            client.sendall(b"GET")
+            server.accept()[0].recv(3)
+
+
 def write(path):
     return lambda: os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
 
@@ -94,6 +102,7 @@ MAY = {
     "count events of all processes": counter,
     "see the open files of another user": files_of_nobody,
     "open the null device": write("/dev/null"),
+    "answer this machine": answer,
 }
 
 MAY_NOT = {
@@ -101,7 +110,8 @@ MAY_NOT = {
     "write to /usr": write("/usr/new"),
     "write to /root": write("/root/new"),
     "write to another folder of /var": write("/var/lib/new"),
-    "use the network": lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM),
+    # IPAddressDeny= is not tried: systemd has no effect on addresses inside systemd-nspawn.
+    "see all packets": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW),
     "make a namespace": lambda: call(SYS_UNSHARE, CLONE_NEWNET),
     "mount": lambda: call(SYS_MOUNT, b"none", b"/tmp", b"tmpfs", 0, None),
     "load a module": lambda: call(SYS_INIT_MODULE, None, 0, b""),
