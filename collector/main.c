@@ -57,6 +57,21 @@ static void show_status(void *context, const struct sink *sink, int64_t elapsed_
 	line->shown = true;
 }
 
+/* What the flight recorder left out on purpose. */
+static void print_flight(const struct sink *sink, const struct store_counts *stored)
+{
+	struct flight_counts counts;
+
+	flight_get_counts(sink->flight, &counts);
+	fprintf(stderr, ", %llu events, %llu exits kept around them",
+		(unsigned long long)counts.events, (unsigned long long)counts.kept);
+	if (stored->rows < counts.kept)
+		fprintf(stderr, " of which the last %llu are there",
+			(unsigned long long)stored->rows);
+	fprintf(stderr, " (%llu others are in sums alone)",
+		(unsigned long long)(counts.exits - counts.kept));
+}
+
 static void print_end(const struct sink *sink)
 {
 	struct store_counts counts = {.recorded = sink->records};
@@ -75,6 +90,8 @@ static void print_end(const struct sink *sink)
 
 	if (!sink->vcpus)
 		fputs(", no VM ran", stderr);
+	if (sink->flight)
+		print_flight(sink, &counts);
 	if (counts.unread)
 		fprintf(stderr, ", %llu exits before it began", (unsigned long long)counts.unread);
 	if (sink->source->skipped)
@@ -255,7 +272,7 @@ static int end_sink(struct sink *sink, int rc, bool repeatable, struct fault *fa
 			  (unsigned long long)counts.unflushed);
 	}
 
-	store_close(sink->store);
+	sink_close(sink);
 	return rc ? rc : finished;
 }
 
@@ -344,7 +361,9 @@ static int record_from_source(const struct options *o, const char *why, struct c
 		.capture = o->capture,
 		.label = o->label,
 		.raw = o->raw,
+		.flight = o->flight.count ? &o->flight : NULL,
 		.keep_ns = o->keep_ns,
+		.keep_rows = o->keep_rows,
 		.rollup_ms = o->rollup_ms,
 		.is_this_host = !o->from && !o->import,
 	};

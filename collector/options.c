@@ -20,6 +20,9 @@
 #define HELP_INDENT 20
 #define HELP_WIDTH  80
 
+/* --keep-rows with --trigger: a file of some 100 MB at most. */
+#define TRIGGER_ROWS 2000000
+
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /* "10s" and the like in ns; a bare number is seconds. */
@@ -192,6 +195,44 @@ SETTER(keep_raw)
 	return parse_duration("keep-raw", value, &o->keep_ns, fault);
 }
 
+SETTER(keep_rows)
+{
+	return parse_number("keep-rows", value, "a number of rows", &o->keep_rows, fault);
+}
+
+SETTER(trigger)
+{
+	if (o->flight.count == TRIGGERS)
+		return fault_set(fault, -EINVAL, "--trigger %s: more than %d triggers", value,
+				 TRIGGERS);
+	return trigger_parse(&o->flight.trigger[o->flight.count++], value, fault);
+}
+
+/* --before and --after, which may be 0. */
+static int parse_exits(const char *name, const char *text, uint32_t *number, struct fault *fault)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (!isdigit((unsigned char)*text) || *end || value > FLIGHT_AROUND_MOST)
+		return fault_set(fault, -EINVAL, "--%s %s: not a number of exits up to %u", name,
+				 text, FLIGHT_AROUND_MOST);
+	*number = (uint32_t)value;
+	return 0;
+}
+
+SETTER(before)
+{
+	o->has_around = true;
+	return parse_exits("before", value, &o->flight.before, fault);
+}
+
+SETTER(after)
+{
+	o->has_around = true;
+	return parse_exits("after", value, &o->flight.after, fault);
+}
+
 SETTER(vm)
 {
 	if (!*value)
@@ -246,6 +287,13 @@ static const struct option_row {
 	{"rollup", "TIME", set_rollup,
 	 "roll-ups are sums of TIME each (100ms); 500ms or 1s take less space with --no-raw, and analyzer timeline is no finer"},
 	{"keep-raw", "TIME", set_keep_raw, "rows of the last TIME only (roll-ups stay complete)"},
+	{"keep-rows", "N", set_keep_rows,
+	 "rows of the last N exits only (with --trigger: 2000000)"},
+	{"trigger", "EXPRESSION", set_trigger,
+	 "flight recorder: rows only of exits around events; roll-ups stay complete; an event is an exit that meets EXPRESSION: conditions, with commas between them, such as 'busy > 1ms' or 'reason = EPT_VIOLATION, ns >= 200us', of ns, busy (ns without halted), handler, halted, userspace, preempted, reason, key, vcpu; again for one more kind of event"},
+	{"before", "N", set_before,
+	 "with --trigger: keep the last N exits of each vCPU of the event's VM (10000); 192 bytes of memory each"},
+	{"after", "N", set_after, "with --trigger: keep N exits of each after the event (1000)"},
 	{"vm", "VM", set_vm,
 	 "only this VM: its name, patterns of names (web-*,db-?) or the id of the process that made it; with --source bpf one that runs already"},
 	{"listen", "ADDRESS", set_listen,
@@ -343,6 +391,22 @@ static int check_sources(const struct options *o, struct fault *fault)
 	return 0;
 }
 
+static int check_rows(const struct options *o, struct fault *fault)
+{
+	if (!o->raw && (o->keep_ns || o->keep_rows || o->flight.count))
+		return fault_set(fault, -EINVAL, "--no-raw and %s: use one of them",
+				 o->flight.count ? "--trigger"
+				 : o->keep_ns	 ? "--keep-raw"
+						 : "--keep-rows");
+	if (o->has_around && !o->flight.count)
+		return fault_set(fault, -EINVAL, "--before and --after: only with --trigger");
+	if (o->flight.count && (!o->db || o->capture))
+		return fault_set(fault, -EINVAL, "--trigger: with --db, and without --capture");
+	if (o->flight.count && o->counts_only)
+		return fault_set(fault, -EINVAL, "--trigger and --counts-only: use one of them");
+	return 0;
+}
+
 static int check_files(const struct options *o, struct fault *fault)
 {
 	if (!o->db && !o->capture && !o->listen)
@@ -356,9 +420,7 @@ static int check_files(const struct options *o, struct fault *fault)
 			"--listen and --counts-only: use one of them (what is answered is counted from records)");
 	if (o->db && !*o->db)
 		return fault_set(fault, -EINVAL, "--db: the name of the file is empty");
-	if (!o->raw && o->keep_ns)
-		return fault_set(fault, -EINVAL, "--no-raw and --keep-raw: use one of them");
-	return 0;
+	return check_rows(o, fault);
 }
 
 /*
@@ -416,7 +478,11 @@ int options_parse(struct options *o, int argc, char **argv, struct fault *fault)
 {
 	int rc;
 
-	*o = (struct options){.raw = true, .flush_ns = 200000000};
+	*o = (struct options){
+		.raw = true,
+		.flush_ns = 200000000,
+		.flight = {.before = 10000, .after = 1000},
+	};
 
 	if (argc > 1 && !strcmp(argv[1], "import")) {
 		if (argc > 2 && (!strcmp(argv[2], "-h") || !strcmp(argv[2], "--help")))
@@ -441,6 +507,8 @@ int options_parse(struct options *o, int argc, char **argv, struct fault *fault)
 
 	if (optind < argc)
 		o->command = argv + optind;
+	if (o->flight.count && !o->keep_rows)
+		o->keep_rows = TRIGGER_ROWS;
 	rc = check_files(o, fault);
 	return rc ? rc : check_sources(o, fault);
 }

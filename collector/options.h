@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "collector/flight.h"
 #include "collector/host/fault.h"
 #include "collector/source/bpf/bpf.h"
 #include "collector/source/choose/choose.h"
@@ -33,8 +34,13 @@ struct options {
 	const char *label;   /* --label */
 	bool raw;	     /* a row for each exit; false: --no-raw */
 	int64_t keep_ns;     /* --keep-raw; 0: all rows */
+	uint32_t keep_rows;  /* --keep-rows; 0: all */
 	uint32_t rollup_ms;  /* --rollup: interval of the sums; 0: 100 ms */
 	int64_t flush_ns;    /* --flush: longest time between two transactions */
+
+	/* which rows there are: --trigger, --before, --after; .count 0: all */
+	struct flight_options flight;
+	bool has_around; /* --before or --after was given */
 
 	/* who may ask while it records */
 	const char *listen; /* --listen; NULL: nobody */

@@ -74,6 +74,14 @@ static int store_vmx_caps(struct sink *sink, const char *text, struct fault *fau
 	return rc ? store_fault(sink, rc, fault) : 0;
 }
 
+/* The flight recorder has chosen these. */
+static int keep_rows(void *context, int vcpu, const struct kvm_exit_record *records, size_t count)
+{
+	struct sink *sink = context;
+
+	return store_keep(sink->store, vcpu, records, count);
+}
+
 /* Writes the run, with the first vCPU or at the end: then the source knows all about it. */
 static int begin(struct sink *sink, struct fault *fault)
 {
@@ -89,7 +97,14 @@ static int begin(struct sink *sink, struct fault *fault)
 		metrics_begin(sink->metrics, info);
 	run.rollup_ms = sink->options.rollup_ms;
 	run.keep_cycles = (uint64_t)((double)sink->options.keep_ns * info->tsc_khz / 1e6);
+	run.keep_rows = sink->options.keep_rows;
+	run.chosen = sink->options.flight;
 
+	if (sink->options.flight) {
+		rc = flight_new(sink->options.flight, &run, keep_rows, sink, &sink->flight, fault);
+		if (rc)
+			return rc;
+	}
 	if (sink->store) {
 		rc = store_begin(sink->store, &run);
 		if (rc)
@@ -103,19 +118,34 @@ static int begin(struct sink *sink, struct fault *fault)
 	return rc ? capture_fault(sink, rc, fault) : 0;
 }
 
-static int store_item(struct store *store, const struct source_item *item)
+static int store_records(struct sink *sink, const struct source_item *item)
+{
+	int rc = store_append(sink->store, item->vcpu, item->records, item->count);
+
+	if (!rc && sink->flight)
+		rc = flight_take(sink->flight, item->vcpu, item->records, item->count);
+	return rc;
+}
+
+static int store_item(struct sink *sink, const struct source_item *item)
 {
 	int vcpu = item->vcpu;
+	int rc;
 
 	switch (item->kind) {
 	case SOURCE_VCPU:
-		return store_add_vcpu(store, &item->info, &vcpu);
+		rc = store_add_vcpu(sink->store, &item->info, &vcpu);
+		if (!rc && sink->flight)
+			rc = flight_add_vcpu(sink->flight, vcpu, item->info.vm_id);
+		return rc;
 	case SOURCE_NAMES:
-		return store_identify(store, vcpu, item->names);
+		return store_identify(sink->store, vcpu, item->names);
 	case SOURCE_RECORDS:
-		return store_append(store, vcpu, item->records, item->count);
+		return store_records(sink, item);
 	case SOURCE_END_VCPU:
-		return store_end_vcpu(store, vcpu, &item->end);
+		if (sink->flight)
+			flight_end_vcpu(sink->flight, vcpu);
+		return store_end_vcpu(sink->store, vcpu, &item->end);
 	default:
 		return 0;
 	}
@@ -138,7 +168,7 @@ static int write_item(struct sink *sink, const struct source_item *item, struct 
 	}
 
 	if (sink->store) {
-		rc = store_item(sink->store, item);
+		rc = store_item(sink, item);
 		if (rc == -EPROTO)
 			return fault_set(fault, rc,
 					 "%s: damaged: its sequence numbers go backwards",
@@ -231,6 +261,47 @@ static int store_unverified(struct sink *sink)
 	return store_add_crosscheck(sink->store, &check);
 }
 
+/* Notes in the run what the flight recorder did: table crosscheck, source trigger. */
+static int store_flight(struct sink *sink)
+{
+	struct store_crosscheck check = {.source = "trigger", .reason = -1, .cycles = -1};
+	struct store_counts stored;
+	int rc = 0;
+
+	for (int i = 0; !rc && i < sink->vcpus; i++) {
+		struct flight_counts counts;
+
+		flight_get_vcpu_counts(sink->flight, i, &counts);
+		check.vcpu = i;
+		check.name = "events";
+		check.n = (int64_t)counts.events;
+		rc = store_add_crosscheck(sink->store, &check);
+		check.name = "kept";
+		check.n = (int64_t)counts.kept;
+		if (!rc)
+			rc = store_add_crosscheck(sink->store, &check);
+	}
+
+	check.vcpu = -1;
+	for (int i = 0; !rc && i < sink->options.flight->count; i++) {
+		char name[300];
+
+		snprintf(name, sizeof(name), "expression %s",
+			 sink->options.flight->trigger[i].text);
+		check.name = name;
+		check.n = (int64_t)flight_events_of(sink->flight, i);
+		rc = store_add_crosscheck(sink->store, &check);
+	}
+
+	/* All rows are written now: --keep-raw and --keep-rows have removed what they remove. */
+	if (!rc)
+		rc = store_flush(sink->store);
+	store_get_counts(sink->store, &stored);
+	check.name = "rows";
+	check.n = (int64_t)stored.rows;
+	return rc ? rc : store_add_crosscheck(sink->store, &check);
+}
+
 static int finish_store(struct sink *sink, bool complete, int rc, struct fault *fault)
 {
 	const struct run_info *info = &sink->source->info;
@@ -247,6 +318,11 @@ static int finish_store(struct sink *sink, bool complete, int rc, struct fault *
 			store_fault(sink, rc, fault);
 	}
 
+	if (sink->flight && !rc) {
+		rc = store_flight(sink);
+		if (rc)
+			store_fault(sink, rc, fault);
+	}
 	if (sink->source->unverified && !rc) {
 		rc = store_unverified(sink);
 		if (rc)
@@ -279,11 +355,17 @@ int sink_discard(struct sink *sink)
 	identify_free(&sink->identify);
 	if (sink->capture)
 		capture_close(sink->capture, false);
-	if (sink->store) {
+	if (sink->store)
 		rc = store_discard(sink->store);
-		store_close(sink->store);
-	}
 	sink->capture = NULL;
-	sink->store = NULL;
+	sink_close(sink);
 	return rc;
+}
+
+void sink_close(struct sink *sink)
+{
+	store_close(sink->store);
+	flight_free(sink->flight);
+	sink->store = NULL;
+	sink->flight = NULL;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "collector/flight.h"
 #include "collector/identify.h"
 #include "collector/listen/metrics.h"
 #include "collector/source/capture_file.h"
@@ -17,7 +18,9 @@
  * @db, @capture: paths; NULL: none
  * @label: NULL: the source's
  * @raw: a row for each exit
+ * @flight: with @raw: which exits have rows; NULL: all
  * @keep_ns: how long rows are kept, ns; 0: all
+ * @keep_rows: the last rows only; 0: all
  * @rollup_ms: interval of the sums, a part of 1000 ms; 0: 100 ms
  * @is_this_host: the source records here: processes and threads have names to be read
  */
@@ -26,7 +29,9 @@ struct sink_options {
 	const char *capture;
 	const char *label;
 	bool raw;
+	const struct flight_options *flight;
 	int64_t keep_ns;
+	uint64_t keep_rows;
 	uint32_t rollup_ms;
 	bool is_this_host;
 };
@@ -35,6 +40,7 @@ struct sink {
 	struct source *source;
 	struct store *store;	     /* NULL: no --db */
 	struct capture *capture;     /* NULL: no --capture */
+	struct flight *flight;	     /* NULL: no --trigger */
 	struct metrics *metrics;     /* NULL: no --listen */
 	const struct xcheck *xcheck; /* its counts are stored at the end; NULL: none */
 
@@ -77,5 +83,8 @@ int sink_finish(struct sink *sink, bool complete, struct fault *fault);
  * stays as a run that the next writer of the file marks as interrupted.
  */
 int sink_discard(struct sink *sink);
+
+/* Closes the database after sink_finish(); sink_discard() does so itself. */
+void sink_close(struct sink *sink);
 
 #endif

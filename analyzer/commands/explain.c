@@ -235,6 +235,9 @@ static int explain(struct app *app, const struct options *opt)
 	}
 	if (!rc)
 		rc = agg_read(app, &app->run, BY_REASON, AGG_DIST, &reasons);
+	/* Keys of the exits that have rows; of a flight recorder those alone, which is said. */
+	if (!rc && app->run.has_raw == RAW_EVENTS)
+		rc = run_rows(app, &app->run);
 	if (!rc && app->run.has_raw != RAW_NONE)
 		rc = agg_read(app, &app->run, BY_SUBKEY, 0, &keys);
 	if (!rc) {

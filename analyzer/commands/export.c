@@ -75,6 +75,7 @@ static int check_exits(struct app *app, bool single)
 static int export(struct app *app, const struct options *opt)
 {
 	const char *path = opt->output ? opt->output : "-";
+	bool single;
 	int format;
 
 	if (!opt->extra[EXTRA_FORMAT])
@@ -88,8 +89,9 @@ static int export(struct app *app, const struct options *opt)
 	    (format == FORMAT_ROWS || (format == FORMAT_PERFETTO && isatty(STDOUT_FILENO))))
 		return app_fail(app, "export: --format %s is not a text: name a file with --output",
 				format_names[format]);
-	if (run_open(app, app->filter.run, &app->run) ||
-	    check_exits(app, format != FORMAT_OPENMETRICS && format != FORMAT_PROMETHEUS))
+	single = format != FORMAT_OPENMETRICS && format != FORMAT_PROMETHEUS;
+	if (run_open(app, app->filter.run, &app->run) || (single && run_rows(app, &app->run)) ||
+	    check_exits(app, single))
 		return -1;
 	if (format == FORMAT_ROWS)
 		return outfile_replace(app, path, export_rows, NULL);

@@ -61,6 +61,10 @@ static void json_run(struct json *j, const char *name, const struct run *run)
 	json_int(j, "unread", run->unread);
 	json_real(j, "coverage", out_coverage(run));
 	json_bool(j, "exact_totals", run->has_totals);
+	if (run->has_raw == RAW_EVENTS && run->kept_rows >= 0) {
+		json_int(j, "events", run->events);
+		json_int(j, "kept_rows", run->kept_rows);
+	}
 	if (run->no_durations)
 		json_bool(j, "has_durations", false);
 	if (run->dropped_estimated)
@@ -209,6 +213,24 @@ static void loss_notes(struct out *out, const struct run *run)
 			share);
 }
 
+/* What collector --trigger left out on purpose. */
+static void events_note(struct out *out, const struct run *run)
+{
+	char rows[UNITS_TEXT], events[UNITS_TEXT], exits[UNITS_TEXT];
+	const char *base = run->by_rows ? "what is shown here is of those alone"
+					: "sums by reason, VM and vCPU are of all";
+
+	if (run->kept_rows < 0)
+		out_note(out, "Single exits are kept around events only (collector --trigger): %s.",
+			 base);
+	else
+		out_note(
+			out,
+			"Single exits are kept around %s events only, %s of %s (collector --trigger): %s.",
+			units_count(run->events, events), units_count(run->kept_rows, rows),
+			units_count(run->exits, exits), base);
+}
+
 void out_run(struct out *out, const char *name, const struct run *run)
 {
 	char length[UNITS_TEXT], from[UNITS_TEXT], window[160], filter[256];
@@ -241,6 +263,8 @@ void out_run(struct out *out, const char *name, const struct run *run)
 			out,
 			"Single exits are kept from %s of the run on only: no earlier one counts here.",
 			units_ns((double)cycles_to_ns(run->rows_start_cycles, run->tsc_khz), from));
+	if (run->has_raw == RAW_EVENTS)
+		events_note(out, run);
 	out->no_durations = run->no_durations;
 	if (run->no_durations)
 		out_note(out, "This recording has no durations: only counts are known.");

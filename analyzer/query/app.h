@@ -36,8 +36,11 @@ struct filter {
 	int64_t to_ns;
 };
 
-/* Which single exits a run still has; run.has_raw of the database. */
-enum raw_rows { RAW_NONE, RAW_ALL, RAW_LAST };
+/*
+ * Which single exits a run still has; run.has_raw of the database. RAW_EVENTS: those around
+ * events (collector --trigger), with gaps everywhere.
+ */
+enum raw_rows { RAW_NONE, RAW_ALL, RAW_LAST, RAW_EVENTS };
 
 /*
  * One vCPU of the run that passes the filter.
@@ -65,6 +68,8 @@ struct vcpu_ref {
  * @grid_cycles: intervals that both exit_rollup and exit_hist can be cut at
  * @coarse: exit_rollup_coarse and exit_hist_total are there
  * @rows_start_cycles: where the rows begin, if the first ones were removed; else 0
+ * @events, @kept_rows: RAW_EVENTS: exits that met a trigger, exits that have rows; -1: unknown, as
+ *	long as the run has not ended
  * @has_totals: KVM's totals say of which reasons the dropped exits were
  * @reason: reason keys (see reason_key()); none: all
  * @reasons_excluded: all but these
@@ -88,6 +93,8 @@ struct run {
 	bool coarse;
 	enum raw_rows has_raw;
 	int64_t rows_start_cycles;
+	int64_t events;
+	int64_t kept_rows;
 	int has_split;
 	bool has_polled; /* the polled part of the halted time is known */
 

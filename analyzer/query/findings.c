@@ -59,7 +59,7 @@ static void note_limits(const struct findings_data *data, struct findings *findi
 			"Rules about halted, user-space and waiting time were not applied: the source does not tell them apart.";
 	if (!data->has_keys)
 		findings->limits[findings->n_limits++] =
-			"Rules about ports, MSRs and addresses were not applied: single exits were not kept.";
+			"Rules about ports, MSRs and addresses were not applied: not all single exits were kept.";
 	if (!data->is_whole)
 		findings->limits[findings->n_limits++] =
 			"Rules about shares of exits were not applied: exits were left out on request while recording.";

@@ -29,7 +29,8 @@ int findings_data_read(struct app *app, const struct run *run, bool states_only,
 	*data = (struct findings_data){
 		.app = app,
 		.run = run,
-		.has_keys = run->has_raw != RAW_NONE && run->rows_start_cycles <= run->from,
+		.has_keys = run->has_raw == RAW_ALL ||
+			    (run->has_raw == RAW_LAST && run->rows_start_cycles <= run->from),
 		.has_states = run->has_split && !run->no_durations,
 		.is_real = strcmp(run->environment, "emulated") && !run->no_durations,
 		.is_whole = !run->filtered,

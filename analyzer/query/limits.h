@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* limits.h - what a run made of tracepoints has not */
+/* limits.h - what a run has not: one made of tracepoints, or with collector --trigger */
 #ifndef EXITSCOPE_ANALYZER_QUERY_LIMITS_H
 #define EXITSCOPE_ANALYZER_QUERY_LIMITS_H
 
 #include "analyzer/query/app.h"
 
 /*
- * limits_read - fill in run->no_durations and run->dropped_estimated of run->id
+ * limits_read - fill in run->no_durations, dropped_estimated, events and kept_rows of run->id
  *
- * From table crosscheck, source trace (sql/schema.sql). Return 0, or -1 with app->error.
+ * From table crosscheck, sources trace and trigger (sql/schema.sql). Return 0, or -1 with
+ * app->error.
  */
 int limits_read(struct app *app, struct run *run);
 

@@ -238,7 +238,8 @@ static int set_range(struct app *app, struct run *run)
 	if (run_is_whole(run))
 		return 0;
 
-	run->by_rows = run->has_raw != RAW_NONE && run->from >= run->rows_start_cycles;
+	run->by_rows = run->has_raw == RAW_ALL ||
+		       (run->has_raw == RAW_LAST && run->from >= run->rows_start_cycles);
 	if (!run->by_rows) {
 		int64_t from = run->from, to = run->to;
 
@@ -390,10 +391,25 @@ int run_needs_rows(struct app *app, const struct run *run)
 		run->id, run->label);
 }
 
+/* The window that was asked for, not moved out to whole intervals: of rows alone. */
+static void set_exact_range(struct run *run)
+{
+	if (run->widened && run->from)
+		run->from = ns_to_cycles(run->filter.from_ns, run->tsc_khz);
+	if (run->widened && run->to != INT64_MAX)
+		run->to = ns_to_cycles(run->filter.to_ns, run->tsc_khz);
+	run->widened = false;
+	run->by_rows = true;
+}
+
 int run_rows(struct app *app, struct run *run)
 {
 	if (run_needs_rows(app, run))
 		return -1;
+	if (run->has_raw == RAW_EVENTS) {
+		set_exact_range(run);
+		return 0;
+	}
 	if (run->rows_start_cycles <= run->from)
 		return 0;
 
@@ -404,10 +420,7 @@ int run_rows(struct app *app, struct run *run)
 			" \"%s\" keeps single exits from %.3f s on only, which is after --to",
 			run->id, run->label,
 			(double)cycles_to_ns(run->rows_start_cycles, run->tsc_khz) / 1e9);
+	set_exact_range(run);
 	run->from = run->rows_start_cycles;
-	if (run->widened && run->to != INT64_MAX)
-		run->to = ns_to_cycles(run->filter.to_ns, run->tsc_khz);
-	run->widened = false;
-	run->by_rows = true;
 	return 0;
 }

@@ -127,11 +127,21 @@ static void put_notices(struct report *report)
 	else if (!run->has_split)
 		notice(h, "No split of time.",
 		       "This source does not split time into handler, halted, user space and preempted.");
-	if (run->has_raw != 1)
+	switch (run->has_raw) {
+	case RAW_NONE:
 		notice(h, "Sums only.",
-		       run->has_raw
-			       ? "Single exits are kept for the last minutes only."
-			       : "Single exits were not kept (--no-raw): no slowest exits, no sub-keys.");
+		       "Single exits were not kept (--no-raw): no slowest exits, no sub-keys.");
+		break;
+	case RAW_LAST:
+		notice(h, "Sums only.", "Single exits are kept for the last minutes only.");
+		break;
+	case RAW_EVENTS:
+		notice(h, "Single exits around events only.",
+		       "The recording kept those around its triggers (collector --trigger): slowest exits and sub-keys are of them alone; counts, times and distributions are of all exits.");
+		break;
+	case RAW_ALL:
+		break;
+	}
 
 	/* What the options chose. */
 	out_window_text(run, text, sizeof(text));

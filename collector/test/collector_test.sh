@@ -59,6 +59,41 @@ gives 2 run.sqlite "SELECT count(*) FROM run"
 gives "$records" run.sqlite "SELECT count(*) FROM exit"
 gives 0 run.sqlite "SELECT has_raw FROM run WHERE label = 'second'"
 
+# The flight recorder: rows around events alone, sums of all; --keep-rows bounds the rows.
+rm -f all.sqlite flight.sqlite
+"$collector" --from plain.cap --db all.sqlite 2>err || fail "$(cat err)"
+longest=$("$count" all.sqlite "SELECT max(ns) - 1 FROM exits")
+"$collector" --from plain.cap --db flight.sqlite --trigger "ns > ${longest}ns" --before 20 --after 10 2>err ||
+	fail "--trigger: $(cat err)"
+grep -q "^collector: $records records, .* 1 events, .* kept around them (.* others are in sums alone)" err ||
+	fail "--trigger: $(cat err)"
+gives "$records" flight.sqlite "SELECT sum(n) FROM exit_rollup"
+gives "$records" flight.sqlite "SELECT sum(recorded) FROM vcpu"
+gives 3 flight.sqlite "SELECT has_raw FROM run"
+kept=$("$count" flight.sqlite "SELECT count(*) FROM exit")
+[ "$kept" -ge 31 ] && [ "$kept" -le 120 ] || fail "--trigger: $kept rows"
+gives 31 flight.sqlite "SELECT count(*) FROM exit WHERE vcpu = (SELECT vcpu FROM exit ORDER BY cycles DESC LIMIT 1)"
+gives "$kept" flight.sqlite "SELECT n FROM crosscheck WHERE source = 'trigger' AND name = 'rows'"
+gives "$kept" flight.sqlite "SELECT sum(n) FROM crosscheck WHERE source = 'trigger' AND name = 'kept'"
+gives 1 flight.sqlite "SELECT n FROM crosscheck WHERE source = 'trigger' AND name = 'expression ns > ${longest}ns'"
+"$collector" --from plain.cap --db flight.sqlite --trigger 'ns > 0s' --before 0 --keep-rows 1000 --flush 1us 2>err ||
+	fail "--keep-rows: $(cat err)"
+grep -q 'of which the last 1000 are there' err || fail "--keep-rows: $(cat err)"
+gives 1000 flight.sqlite "SELECT count(*) FROM exit e JOIN vcpu v ON v.id = e.vcpu JOIN vm m ON m.id = v.vm_id WHERE m.run_id = 2"
+gives "$kept" flight.sqlite "SELECT count(*) - 1000 FROM exit"
+"$collector" --from plain.cap --db flight.sqlite --keep-rows 7 2>err || fail "--keep-rows: $(cat err)"
+gives 2 flight.sqlite "SELECT has_raw FROM run WHERE id = 3"
+gives "$records" flight.sqlite "SELECT sum(recorded) FROM vcpu v JOIN vm m ON m.id = v.vm_id WHERE m.run_id = 3"
+gives "$((kept + 1007))" flight.sqlite "SELECT count(*) FROM exit"
+refuses '^collector: --trigger ns > 1: "ns > 1" is not a condition (examples: ' --db new.sqlite --trigger 'ns > 1'
+refuses 'that reason is of SVM, and this CPU has VMX$' --from plain.cap --db new.sqlite --trigger 'reason = npf'
+refuses '^collector: --no-raw and --trigger: use one of them$' --db new.sqlite --no-raw --trigger 'ns > 1s'
+refuses '^collector: --no-raw and --keep-rows: use one of them$' --db new.sqlite --no-raw --keep-rows 5
+refuses '^collector: --before and --after: only with --trigger$' --db new.sqlite --before 5
+refuses '^collector: --before x: not a number of exits up to 1000000$' --db new.sqlite --before x
+refuses '^collector: --after 1000001: not a number of exits up to 1000000$' --db new.sqlite --after 1000001
+refuses '^collector: --trigger: with --db, and without --capture$' --capture new.cap --trigger 'ns > 1s'
+
 refuses 'no file to record into'
 refuses '^collector: --frobnicate: unknown option (collector --help)$' --db new.sqlite --frobnicate
 refuses '^collector: --frobnicate: unknown option (collector --help)$' --db new.sqlite --frobnicate=3

@@ -72,6 +72,7 @@ struct store {
 	int64_t run; /* id of the open run; 0: none, or failed */
 	int64_t failed_run;
 	bool raw;
+	bool chosen; /* rows are those of store_keep() */
 	bool is_split;
 	uint32_t isa;
 	bool in_transaction;
@@ -87,8 +88,9 @@ struct store {
 	uint64_t unflushed;
 	bool pending; /* memory holds something for the next flush */
 
-	/* --keep-raw: rows from first_row on are there; marks in order of age */
-	uint64_t keep_cycles;
+	/* rows from first_row on are there; marks in order of age */
+	uint64_t keep_cycles; /* 0: however old */
+	uint64_t keep_rows;   /* 0: however many */
 	uint64_t last_tsc;
 	int64_t first_row;
 	int64_t last_row;

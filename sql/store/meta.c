@@ -352,7 +352,11 @@ void store_get_counts(const struct store *store, struct store_counts *counts)
 		.dropped = store->dropped,
 		.unread = store->unread,
 		.unflushed = store->unflushed,
+		.rows = store->image.rows,
 	};
+	if (store->first_row)
+		counts->rows += (uint64_t)(store->last_row - store->first_row + 1);
+
 	for (int i = 0; i < 2; i++) {
 		struct stat st;
 		char *name;

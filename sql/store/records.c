@@ -103,7 +103,7 @@ static int append_up_to_flush(struct store *store, int vcpu, const struct kvm_ex
 		return rc;
 
 	/* The rest comes again after a flush. */
-	if (store->raw)
+	if (store->raw && !store->chosen)
 		*count = store_rows_add(&store->image, v->id, records, *count);
 	rc = check_order(store, v, records, *count);
 	if (!rc)
@@ -132,6 +132,25 @@ int store_append(struct store *store, int vcpu, const struct kvm_exit_record *re
 		rc = store_write(store, true);
 		if (!rc)
 			rc = append_up_to_flush(store, vcpu, records, &some);
+	}
+	return rc;
+}
+
+int store_keep(struct store *store, int vcpu, const struct kvm_exit_record *records, size_t count)
+{
+	struct vcpu_state *v;
+	int rc = store_find_vcpu(store, vcpu, &v);
+
+	if (!rc && !store->chosen)
+		rc = -EINVAL;
+	while (!rc && count) {
+		size_t added = store_rows_add(&store->image, v->id, records, count);
+
+		store->pending = true;
+		records += added;
+		count -= added;
+		if (count)
+			rc = store_write(store, true);
 	}
 	return rc;
 }

@@ -8,14 +8,17 @@
 enum has_raw {
 	HAS_NO_ROWS,
 	HAS_ALL_ROWS,
-	HAS_LAST_ROWS, /* --keep-raw */
+	HAS_LAST_ROWS,	 /* --keep-raw, --keep-rows */
+	HAS_CHOSEN_ROWS, /* --trigger */
 };
 
 static enum has_raw rows_of(const struct store_run *run)
 {
 	if (!run->raw)
 		return HAS_NO_ROWS;
-	return run->keep_cycles ? HAS_LAST_ROWS : HAS_ALL_ROWS;
+	if (run->chosen)
+		return HAS_CHOSEN_ROWS;
+	return run->keep_cycles || run->keep_rows ? HAS_LAST_ROWS : HAS_ALL_ROWS;
 }
 
 static void bind_texts(sqlite3_stmt *stmt, const struct store_run *run)
@@ -91,8 +94,10 @@ int store_begin(struct store *store, const struct store_run *run)
 	reset(store);
 	store->isa = run->isa;
 	store->raw = run->raw;
+	store->chosen = run->chosen;
 	store->is_split = run->split;
 	store->keep_cycles = run->keep_cycles;
+	store->keep_rows = run->keep_rows;
 	store->tsc_start = run->tsc_start;
 	store->rollup_cycles = (uint64_t)run->tsc_khz * rollup_ms;
 	store->hist_cycles = (uint64_t)run->tsc_khz * STORE_HIST_MS;

@@ -72,8 +72,10 @@ struct store_run {
 	uint64_t tsc_start;
 	int64_t started_ns;
 	uint64_t keep_cycles; /* keep rows of the last N TSC cycles only; 0: all */
+	uint64_t keep_rows;   /* keep the last N rows only, after each flush; 0: all */
 	uint32_t rollup_ms;   /* length of an interval of exit_rollup, a part of 1000; 0: 100 */
 	bool raw;	      /* a row for every exit; false: roll-ups only */
+	bool chosen;	      /* with raw: rows for those of store_keep() alone */
 	bool split;	      /* the four parts of cycles are known */
 	bool has_features;    /* @features is known */
 	uint64_t features;    /* KVM_EXIT_FEAT_*: which fields of a record the source fills in */
@@ -155,6 +157,7 @@ struct store_counts {
 	uint64_t unread;
 	uint64_t bytes;
 	uint64_t unflushed; /* records since the last flush that wrote */
+	uint64_t rows;	    /* exits with a row */
 };
 
 /*
@@ -214,6 +217,15 @@ int store_identify(struct store *store, int vcpu, const struct store_identity *i
  */
 int store_append(struct store *store, int vcpu, const struct kvm_exit_record *records,
 		 size_t count);
+
+/*
+ * store_keep() - adds rows for records that store_append() has counted or will count
+ * @vcpu: number from store_add_vcpu()
+ * @records, @count: in the order of their seq; each once. Of a run with chosen rows
+ *
+ * Return: as store_add_vcpu(), or -EINVAL (no such vCPU, or not such a run).
+ */
+int store_keep(struct store *store, int vcpu, const struct kvm_exit_record *records, size_t count);
 
 /*
  * store_end_vcpu() - ends the recording of a vCPU and stores its counts

@@ -76,16 +76,15 @@ static int write_vcpus(struct store *store)
 }
 
 /*
- * Deletes rows that are older than what is to be kept, but never the youngest.
- * Marks are at least keep/63 apart, so 64 marks cover the kept time. Deletes all
- * rows up to the newest mark that is too old.
+ * The last row that is older than what is to be kept. Marks are at least keep/63 apart, so 64
+ * marks cover the kept time. It is the row of the newest mark that is too old.
  */
-static int trim_rows(struct store *store)
+static int64_t last_old_row(struct store *store)
 {
 	struct row_mark *marks = store->marks;
 	uint64_t step = store->keep_cycles / (STORE_MARKS - 1) + 1;
 	int old = 0;
-	int rc;
+	int64_t row;
 
 	if (!store->mark_count || store->last_tsc - marks[store->mark_count - 1].tsc >= step)
 		marks[store->mark_count++] = (struct row_mark){store->last_tsc, store->last_row};
@@ -95,13 +94,27 @@ static int trim_rows(struct store *store)
 	if (!old)
 		return 0;
 
-	sqlite3_bind_int64(store->trim_rows, 1, store->first_row);
-	sqlite3_bind_int64(store->trim_rows, 2, marks[old - 1].rowid);
-	rc = store_step(store->trim_rows);
-
-	store->first_row = marks[old - 1].rowid + 1;
+	row = marks[old - 1].rowid;
 	store->mark_count -= old;
 	memmove(marks, marks + old, (size_t)store->mark_count * sizeof(*marks));
+	return row;
+}
+
+/* Deletes rows that are too old or too many. Those of the run have rising numbers. */
+static int trim_rows(struct store *store)
+{
+	int64_t last = store->keep_cycles ? last_old_row(store) : 0;
+	int rc;
+
+	if (store->keep_rows && store->last_row - last > (int64_t)store->keep_rows)
+		last = store->last_row - (int64_t)store->keep_rows;
+	if (!store->first_row || last < store->first_row)
+		return 0;
+
+	sqlite3_bind_int64(store->trim_rows, 1, store->first_row);
+	sqlite3_bind_int64(store->trim_rows, 2, last);
+	rc = store_step(store->trim_rows);
+	store->first_row = last + 1;
 	return rc;
 }
 
@@ -116,7 +129,7 @@ static int write_all(struct store *store)
 		rc = store_write_losses(store);
 	if (!rc)
 		rc = write_vcpus(store);
-	if (!rc && store->raw && store->keep_cycles)
+	if (!rc && store->raw && (store->keep_cycles || store->keep_rows))
 		rc = trim_rows(store);
 	return rc;
 }

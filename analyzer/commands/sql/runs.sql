@@ -10,7 +10,7 @@ SELECT
   coverage,
   vms,
   vcpus,
-  CASE has_raw WHEN 0 THEN 'none' WHEN 1 THEN 'all' ELSE 'last' END,
+  CASE has_raw WHEN 0 THEN 'none' WHEN 1 THEN 'all' WHEN 3 THEN 'events' ELSE 'last' END,
   isa_name,
   ept,
   environment,

@@ -1,7 +1,10 @@
--- What run ?1, made of tracepoints, has not: durations; an exact count of lost exits.
+-- What run ?1 has not. Made of tracepoints: durations; an exact count of lost exits. With
+-- collector --trigger: rows of all exits, but of so many around so many events (NULL: unknown).
 SELECT
-  coalesce(sum(name = 'untimed'), 0),
-  coalesce(sum(name = 'dropped at most'), 0)
+  coalesce(sum(name = 'untimed') FILTER (WHERE source = 'trace'), 0),
+  coalesce(sum(name = 'dropped at most') FILTER (WHERE source = 'trace'), 0),
+  sum(n) FILTER (WHERE source = 'trigger' AND name = 'events'),
+  sum(n) FILTER (WHERE source = 'trigger' AND name = 'rows')
 FROM crosscheck
 WHERE run_id = ?1
-  AND source = 'trace'
+  AND source IN ('trace', 'trigger')
