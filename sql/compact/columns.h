@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* columns.h - the columns of table exit and the fields of a record that they hold */
+/* columns.h - the columns of table exit, the fields of a record that they hold, ids of chunks */
 #ifndef EXITSCOPE_SQL_COMPACT_COLUMNS_H
 #define EXITSCOPE_SQL_COMPACT_COLUMNS_H
 
@@ -22,6 +22,9 @@ struct exit_column {
 /* In the order of the table, without its first column, vcpu. */
 extern const struct exit_column exit_columns[];
 extern const int exit_column_count;
+
+/* The highest id of table exit_chunk: rowids have 63 bits (exit_rows.h). */
+#define EXIT_CHUNK_ID_MAX (1LL << 48)
 
 /* Most columns that there may be, vcpu included. */
 #define EXIT_COLUMNS_MAX 40

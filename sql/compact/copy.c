@@ -125,7 +125,9 @@ static int pack_exits(struct copy *copy)
 	if (!pack)
 		return fail(copy, "out of memory");
 
-	rc = prepare_read(copy, "exit", &read);
+	rc = pack_begin(pack) ? fail(copy, "%s", pack_error(pack)) : 0;
+	if (!rc)
+		rc = prepare_read(copy, "exit", &read);
 	while (!rc && (step = sqlite3_step(read)) == SQLITE_ROW) {
 		rc = pack_row(pack, read) ? fail(copy, "%s", pack_error(pack)) : 0;
 		copy->exits++;

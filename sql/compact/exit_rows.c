@@ -335,7 +335,7 @@ static int open_chunk(struct cursor *c)
 	data = sqlite3_column_blob(c->chunks, 3);
 	rc = chunk_open(c->decoder, data ? data : "", (size_t)sqlite3_column_bytes(c->chunks, 3));
 	if (!rc &&
-	    (chunk_count(c->decoder) != count || c->chunk < 0 || c->chunk > EXIT_ROWS_CHUNK_ID_MAX))
+	    (chunk_count(c->decoder) != count || c->chunk < 0 || c->chunk > EXIT_CHUNK_ID_MAX))
 		rc = CHUNK_DAMAGED;
 	c->is_open = !rc;
 	return rc ? report(c, chunk_strerror(rc)) : SQLITE_OK;

@@ -19,9 +19,6 @@
 /* Where the rowids of exits in chunks begin: more rows than this no table has. */
 #define EXIT_ROWS_CHUNKS (1LL << 40)
 
-/* Most chunks: rowids have 63 bits. */
-#define EXIT_ROWS_CHUNK_ID_MAX (1LL << 48)
-
 /*
  * Who is called for a chunk that can't be read; @exits is how many it should have. Its exits are
  * left out. Without such a function the statement fails.

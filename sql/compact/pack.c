@@ -10,11 +10,8 @@
 #include "base/array.h"
 #include "sql/chunk/chunk.h"
 #include "sql/chunk/format.h"
+#include "sql/compact/chunk_row.h"
 #include "sql/compact/columns.h"
-
-/* zstd's fast level: 3 makes chunks of recorded boots 1 to 4 % smaller and takes half as long
- * again. */
-#define LEVEL 1
 
 /* Most exits that wait for their chunk: 96 MiB. Beyond it the longest chunk is written early. */
 #define WAITING_MAX (1U << 19)
@@ -56,12 +53,24 @@ static int fail_memory(struct pack *pack)
 	return -1;
 }
 
-struct pack *pack_new(sqlite3 *from, sqlite3 *to)
+int pack_begin(struct pack *pack)
 {
 	static const char find_vcpu[] =
 		"SELECT c.vcpu_id, r.isa FROM vcpu c JOIN vm m ON m.id = c.vm_id JOIN run r ON r.id = m.run_id WHERE c.id = ?";
-	static const char insert[] =
-		"INSERT INTO exit_chunk (id, vcpu, n, first_seq, last_seq, first_tsc, last_tsc, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+	int rc;
+
+	pack->encoder = chunk_encoder_new(CHUNK_ROW_LEVEL);
+	if (!pack->encoder)
+		return fail_memory(pack);
+
+	if (sqlite3_prepare_v2(pack->from, find_vcpu, -1, &pack->find_vcpu, NULL))
+		return fail_sql(pack, pack->from);
+	rc = chunk_row_prepare(pack->to, &pack->insert);
+	return rc ? fail_sql(pack, pack->to) : 0;
+}
+
+struct pack *pack_new(sqlite3 *from, sqlite3 *to)
+{
 	struct pack *pack = calloc(1, sizeof(*pack));
 
 	if (!pack)
@@ -69,13 +78,7 @@ struct pack *pack_new(sqlite3 *from, sqlite3 *to)
 	pack->from = from;
 	pack->to = to;
 	pack->next_chunk = 1;
-	pack->encoder = chunk_encoder_new(LEVEL);
-	if (pack->encoder && !sqlite3_prepare_v2(from, find_vcpu, -1, &pack->find_vcpu, NULL) &&
-	    !sqlite3_prepare_v2(to, insert, -1, &pack->insert, NULL))
-		return pack;
-
-	pack_free(pack);
-	return NULL;
+	return pack;
 }
 
 void pack_free(struct pack *pack)
@@ -97,40 +100,14 @@ const char *pack_error(const struct pack *pack)
 	return pack->error;
 }
 
-/* The smallest and the largest TSC of a chunk: one that went backwards is in between. */
-static void find_tscs(const struct filling *f, int64_t *first, int64_t *last)
-{
-	*first = INT64_MAX;
-	*last = INT64_MIN;
-	for (size_t i = 0; i < f->count; i++) {
-		int64_t tsc = (int64_t)f->records[i].tsc;
-
-		*first = tsc < *first ? tsc : *first;
-		*last = tsc > *last ? tsc : *last;
-	}
-}
-
 /* Writes the chunk; the next exit of the vCPU begins another one. */
 static int write_chunk(struct pack *pack, struct filling *f)
 {
-	const unsigned char *data;
-	int64_t first_tsc, last_tsc;
-	size_t bytes;
+	struct chunk_row row = {.id = f->chunk, .vcpu = f->vcpu};
 
-	if (chunk_encode(pack->encoder, f->records, f->count, &data, &bytes))
+	if (chunk_row_make(pack->encoder, f->records, f->count, &row))
 		return fail_memory(pack);
-
-	find_tscs(f, &first_tsc, &last_tsc);
-	sqlite3_bind_int64(pack->insert, 1, f->chunk);
-	sqlite3_bind_int64(pack->insert, 2, f->vcpu);
-	sqlite3_bind_int64(pack->insert, 3, (sqlite3_int64)f->count);
-	sqlite3_bind_int64(pack->insert, 4, (sqlite3_int64)f->records[0].seq);
-	sqlite3_bind_int64(pack->insert, 5, (sqlite3_int64)f->records[f->count - 1].seq);
-	sqlite3_bind_int64(pack->insert, 6, first_tsc);
-	sqlite3_bind_int64(pack->insert, 7, last_tsc);
-	sqlite3_bind_blob64(pack->insert, 8, data, bytes, SQLITE_STATIC);
-	sqlite3_step(pack->insert);
-	if (sqlite3_reset(pack->insert))
+	if (chunk_row_insert(pack->insert, &row))
 		return fail_sql(pack, pack->to);
 
 	pack->waiting -= f->count;

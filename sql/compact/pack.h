@@ -15,6 +15,9 @@ struct pack;
 struct pack *pack_new(sqlite3 *from, sqlite3 *to);
 void pack_free(struct pack *pack);
 
+/* Before the first row. 0, or -1 with pack_error(). */
+int pack_begin(struct pack *pack);
+
 /* Adds the present row of "SELECT * FROM exit". 0, or -1 with pack_error(). */
 int pack_row(struct pack *pack, sqlite3_stmt *row);
 

@@ -13,6 +13,7 @@
 #include "sql/compact/columns.h"
 #include "sql/compact/copy.h"
 #include "sql/compact/exit_rows.h"
+#include "sql/compact/pack.h"
 #include "sql/schema.h"
 #include "sql/store/store.h"
 #include "sql/store/test/synthetic.h"
@@ -521,6 +522,20 @@ static void test_tables_that_are_none(void)
 	}
 }
 
+/* What SQLite says comes through; it is not always memory. */
+static void test_error_of_pack(void)
+{
+	sqlite3 *db = NULL;
+	struct pack *pack;
+
+	CHECK_EQ(sqlite3_open(":memory:", &db), 0);
+	pack = pack_new(db, db);
+	CHECK_EQ(pack_begin(pack), -1);
+	CHECK(!strcmp(pack_error(pack), "no such table: vcpu"));
+	pack_free(pack);
+	sqlite3_close(db);
+}
+
 int main(int argc, char **argv)
 {
 	snprintf(rows_path, sizeof(rows_path), "%s", test_path("rows.sqlite"));
@@ -538,5 +553,6 @@ int main(int argc, char **argv)
 	test_rowids();
 	test_damage_costs_one_chunk();
 	test_tables_that_are_none();
+	test_error_of_pack();
 	return check_result();
 }
