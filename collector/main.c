@@ -362,6 +362,7 @@ static int record_from_source(const struct options *o, const char *why, struct c
 		.label = o->label,
 		.raw = o->raw,
 		.flight = o->flight.count ? &o->flight : NULL,
+		.compact = o->compact,
 		.keep_ns = o->keep_ns,
 		.keep_rows = o->keep_rows,
 		.rollup_ms = o->rollup_ms,

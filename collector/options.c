@@ -93,6 +93,7 @@ TEXT_SETTER(label)
 TEXT_SETTER(listen)
 
 FLAG_SETTER(no_raw, o->raw = false)
+FLAG_SETTER(compact, o->compact = true)
 FLAG_SETTER(cr3, o->device.cr3 = true)
 FLAG_SETTER(listen_public, o->listen_public = true)
 FLAG_SETTER(cross_check, o->cross_check = true)
@@ -283,10 +284,13 @@ static const struct option_row {
 	{"duration", "TIME", set_duration,
 	 "stop after TIME: 500ms, 10s, 5m, 2h; a bare number is seconds"},
 	{"flush", "TIME", set_flush, "time between two transactions (200ms)"},
-	{"no-raw", NULL, set_no_raw, "roll-ups and histograms only, no row for each exit"},
+	{"compact", NULL, set_compact,
+	 "exits in chunks instead of rows: 1 to 8 bytes each instead of 50; every command of analyzer reads both, other programs need exitscope's SQLite extension for chunks (analyzer expand makes rows of them)"},
+	{"no-raw", NULL, set_no_raw, "roll-ups and histograms only, no single exits"},
 	{"rollup", "TIME", set_rollup,
 	 "roll-ups are sums of TIME each (100ms); 500ms or 1s take less space with --no-raw, and analyzer timeline is no finer"},
-	{"keep-raw", "TIME", set_keep_raw, "rows of the last TIME only (roll-ups stay complete)"},
+	{"keep-raw", "TIME", set_keep_raw,
+	 "single exits of the last TIME only (roll-ups stay complete); with --compact whole chunks, so some older ones stay, too"},
 	{"keep-rows", "N", set_keep_rows,
 	 "rows of the last N exits only (with --trigger: 2000000)"},
 	{"trigger", "EXPRESSION", set_trigger,
@@ -393,17 +397,27 @@ static int check_sources(const struct options *o, struct fault *fault)
 
 static int check_rows(const struct options *o, struct fault *fault)
 {
-	if (!o->raw && (o->keep_ns || o->keep_rows || o->flight.count))
+	const char *rows = o->flight.count ? "--trigger" : o->keep_rows ? "--keep-rows" : NULL;
+
+	if (!o->raw && (rows || o->keep_ns || o->compact))
 		return fault_set(fault, -EINVAL, "--no-raw and %s: use one of them",
-				 o->flight.count ? "--trigger"
-				 : o->keep_ns	 ? "--keep-raw"
-						 : "--keep-rows");
+				 rows	      ? rows
+				 : o->compact ? "--compact"
+					      : "--keep-raw");
+	if (o->compact && rows)
+		return fault_set(fault, -EINVAL,
+				 "--compact and %s: use one of them (it keeps rows, which are few)",
+				 rows);
 	if (o->has_around && !o->flight.count)
 		return fault_set(fault, -EINVAL, "--before and --after: only with --trigger");
 	if (o->flight.count && (!o->db || o->capture))
 		return fault_set(fault, -EINVAL, "--trigger: with --db, and without --capture");
 	if (o->flight.count && o->counts_only)
 		return fault_set(fault, -EINVAL, "--trigger and --counts-only: use one of them");
+	if (!o->db && (o->rollup_ms || o->compact || o->keep_ns || o->keep_rows || !o->raw))
+		return fault_set(
+			fault, -EINVAL,
+			"--rollup, --compact, --keep-raw, --keep-rows and --no-raw are for a database (use --db FILE)");
 	return 0;
 }
 

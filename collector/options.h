@@ -32,7 +32,8 @@ struct options {
 	const char *db;	     /* --db */
 	const char *capture; /* --capture */
 	const char *label;   /* --label */
-	bool raw;	     /* a row for each exit; false: --no-raw */
+	bool raw;	     /* each exit is stored; false: --no-raw */
+	bool compact;	     /* in chunks instead of rows */
 	int64_t keep_ns;     /* --keep-raw; 0: all rows */
 	uint32_t keep_rows;  /* --keep-rows; 0: all */
 	uint32_t rollup_ms;  /* --rollup: interval of the sums; 0: 100 ms */

@@ -95,6 +95,7 @@ static int begin(struct sink *sink, struct fault *fault)
 	run = run_info_store(info, sink->source->ops->name, sink->options.raw);
 	if (sink->metrics)
 		metrics_begin(sink->metrics, info);
+	run.compact = sink->options.compact;
 	run.rollup_ms = sink->options.rollup_ms;
 	run.keep_cycles = (uint64_t)((double)sink->options.keep_ns * info->tsc_khz / 1e6);
 	run.keep_rows = sink->options.keep_rows;

@@ -17,9 +17,10 @@
  * struct sink_options - what is stored, and where
  * @db, @capture: paths; NULL: none
  * @label: NULL: the source's
- * @raw: a row for each exit
+ * @raw: each exit is stored
+ * @compact: with @raw: in chunks instead of rows
  * @flight: with @raw: which exits have rows; NULL: all
- * @keep_ns: how long rows are kept, ns; 0: all
+ * @keep_ns: how long single exits are kept, ns; 0: all
  * @keep_rows: the last rows only; 0: all
  * @rollup_ms: interval of the sums, a part of 1000 ms; 0: 100 ms
  * @is_this_host: the source records here: processes and threads have names to be read
@@ -29,6 +30,7 @@ struct sink_options {
 	const char *capture;
 	const char *label;
 	bool raw;
+	bool compact;
 	const struct flight_options *flight;
 	int64_t keep_ns;
 	uint64_t keep_rows;

@@ -129,8 +129,9 @@ CREATE TABLE exit (
   entry_error_code INTEGER            -- [4] error code of entry_event
 ) STRICT;
 
--- Compact recordings: exits in chunks in place of rows of table exit (analyzer compact). A chunk
--- has up to 16,384 exits of one vCPU in the order of their seq, those of a vCPU have rising ids.
+-- Compact recordings: exits in chunks in place of rows of table exit (collector --compact, analyzer
+-- compact). A chunk has up to 16,384 exits of one vCPU in the order of their seq, those of a vCPU
+-- have rising ids. While a run is recorded, small chunks are joined, which then have a new id.
 -- Virtual table exit_rows has the exits of both tables (sql/compact/exit_rows.h), with rowid
 -- 2^40 + 16384 * id + number in the chunk, from 0, for those of chunks.
 CREATE TABLE exit_chunk (

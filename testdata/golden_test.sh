@@ -41,4 +41,16 @@ for interval in 100ms 500ms 1s; do
 	}
 	"$analyzer" --db "$folder/rollups.sqlite" timeline >"$folder/timeline" || exit 1
 done
+
+# The same from chunks.
+"$collector" --from "$capture" --db "$folder/chunks.sqlite" --compact || exit 1
+for question in "top-exits --exact" "top-exits --by subkey" "top-exits --by rip" "latency --exact" verify; do
+	for form in rows chunks; do
+		file=$folder/chunks.sqlite
+		[ $form = chunks ] || file=$db
+		# shellcheck disable=SC2086 # the question's words
+		"$analyzer" --db "$file" $question --format csv >"$folder/$form" 2>/dev/null || exit 1
+	done
+	diff "$folder/rows" "$folder/chunks" || exit 1
+done
 diff -u "$golden" "$folder/now"

@@ -59,6 +59,12 @@ gives 2 run.sqlite "SELECT count(*) FROM run"
 gives "$records" run.sqlite "SELECT count(*) FROM exit"
 gives 0 run.sqlite "SELECT has_raw FROM run WHERE label = 'second'"
 
+# In chunks: fewer bytes, and the old rows stay rows.
+"$collector" --from plain.cap --db run.sqlite --compact --label third 2>err || fail "$(cat err)"
+gives "$records" run.sqlite "SELECT sum(n) FROM exit_chunk"
+gives "$records" run.sqlite "SELECT count(*) FROM exit"
+gives 1 run.sqlite "SELECT has_raw FROM run WHERE label = 'third'"
+
 # The flight recorder: rows around events alone, sums of all; --keep-rows bounds the rows.
 rm -f all.sqlite flight.sqlite
 "$collector" --from plain.cap --db all.sqlite 2>err || fail "$(cat err)"
@@ -107,7 +113,14 @@ refuses '^collector: --vm 0: not a process id$' --db new.sqlite --vm 0
 refuses '^collector: --vm: the name of the VM is empty$' --db new.sqlite --vm ''
 refuses '^collector: --run 0: not the number of a run$' --db new.sqlite --run 0
 refuses '^collector: --source here: not a source (best, ring, bpf, tracefs)$' --db new.sqlite --source here
-refuses 'use one of them' --db new.sqlite --no-raw --keep-raw 10s
+refuses '^collector: --no-raw and --keep-raw: use one of them$' --db new.sqlite --no-raw --keep-raw 10s
+refuses '^collector: --no-raw and --compact: use one of them$' --db new.sqlite --no-raw --compact
+refuses '^collector: --compact and --trigger: use one of them (it keeps rows, which are few)$' --db new.sqlite --compact --trigger 'ns > 1s'
+refuses '^collector: --compact and --keep-rows: use one of them (it keeps rows, which are few)$' --db new.sqlite --compact --keep-rows 5
+for words in '--rollup 500ms' --compact --no-raw '--keep-raw 10s' '--keep-rows 5'; do
+	# shellcheck disable=SC2086 # an option and its value
+	refuses 'are for a database (use --db FILE)$' --capture new.cap $words
+done
 for time in 99ms 300ms 2s 100.5ms 0; do
 	refuses "^collector: --rollup $time: not a " --db new.sqlite --rollup "$time"
 done
@@ -123,7 +136,7 @@ refuses 'not a run database' --from plain.cap --db plain.cap
 cp run.sqlite triggered.sqlite
 refuses "run.sqlite: not a database of the collector's making: .*(it was left alone; use another --db)" --from plain.cap --db run.sqlite
 cmp run.sqlite triggered.sqlite || fail "a refused database was changed"
-gives 2 run.sqlite "SELECT count(*) FROM run"
+gives 3 run.sqlite "SELECT count(*) FROM run"
 "$count" run.sqlite "DROP TRIGGER t" >/dev/null 2>&1
 refuses 'File exists' --from plain.cap --capture plain.cap
 [ -e /dev/kvm_exit_ring ] || refuses 'no source of records' --db new.sqlite

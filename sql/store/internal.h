@@ -5,6 +5,7 @@
 
 #include <sqlite3.h>
 
+#include "sql/compact/chunk_row.h"
 #include "sql/store/statements.h"
 #include "sql/store/store.h"
 #include "sql/store/tally.h"
@@ -14,6 +15,27 @@
 #define STORE_ROLLUP_MS 100U
 #define STORE_HIST_MS	1000U
 
+/* How many pieces of a chunk become one (chunks.c). */
+#define STORE_FANOUT 8
+
+/* STORE_FANOUT - 1 of each level, and the one that comes; 8^5 exits are more than a chunk has. */
+#define STORE_PIECES (5 * (STORE_FANOUT - 1) + 1)
+
+/* A chunk in the file with some exits of the chunk that is being filled, in their order. */
+struct piece {
+	int64_t id;
+	uint32_t end; /* the number of the exit after its last one */
+	uint32_t level;
+};
+
+/* The chunk of a vCPU that is being filled. */
+struct filling {
+	struct kvm_exit_record *records;
+	uint32_t count;
+	uint32_t piece_count;
+	struct piece pieces[STORE_PIECES];
+};
+
 struct vcpu_state {
 	int64_t id; /* in table vcpu */
 	uint64_t next_seq;
@@ -22,6 +44,7 @@ struct vcpu_state {
 	uint64_t last_tsc; /* of the last record */
 	uint64_t uneven;   /* records whose parts don't add up to their cycles */
 	bool dirty;	   /* its counts changed since the last flush */
+	struct filling filling;
 };
 
 /* A row of table loss that waits for the next flush. */
@@ -51,6 +74,21 @@ struct row_image {
 	uint32_t content; /* where its cells begin, from below */
 };
 
+/* Chunks that wait for the next flush (chunks.c). */
+struct chunk_writer {
+	struct chunk_encoder *encoder; /* NULL until the first run with chunks */
+	int64_t first_id;	       /* of the run */
+	int64_t next_id;
+	uint64_t trimmed_tsc; /* when old chunks were last deleted */
+	size_t waiting;	      /* exits of all vCPUs in memory */
+
+	struct chunk_row *queue; /* their data are of malloc() */
+	size_t queue_count;
+	size_t queue_bytes;
+	int64_t *stale; /* ids of chunks to be deleted */
+	size_t stale_count;
+};
+
 /* Rows of the run up to @rowid are not younger than @tsc. */
 struct row_mark {
 	uint64_t tsc;
@@ -73,6 +111,7 @@ struct store {
 	int64_t failed_run;
 	bool raw;
 	bool chosen; /* rows are those of store_keep() */
+	bool compact;
 	bool is_split;
 	uint32_t isa;
 	bool in_transaction;
@@ -101,6 +140,7 @@ struct store {
 	int loss_count;
 
 	struct row_image image;
+	struct chunk_writer chunks;
 	struct tally rollup; /* of struct rollup_sums */
 	struct tally hist;   /* of struct hist_counts */
 	char *hist_text;     /* room for the texts of one row of exit_hist_packed */
@@ -108,6 +148,9 @@ struct store {
 	/* statements/, prepared once */
 	sqlite3_stmt *insert_rows;
 	sqlite3_stmt *trim_rows;
+	sqlite3_stmt *insert_chunk;
+	sqlite3_stmt *delete_chunk;
+	sqlite3_stmt *trim_chunks;
 	sqlite3_stmt *add_rollup;
 	sqlite3_stmt *find_hist;
 	sqlite3_stmt *write_hist;
@@ -195,6 +238,25 @@ int store_rows_write(struct store *store);
 void store_rows_clear(struct row_image *image);
 /* When the database is closed. */
 void store_rows_free(struct store *store);
+
+/* chunks.c; all return 0, -ENOMEM or a code of SQLite */
+
+/* For a run with chunks, after its settings are known. */
+int store_chunks_begin(struct store *store);
+/* Takes as many of the records as there is room for until a flush; @count is set to how many. */
+int store_chunks_add(struct store *store, struct vcpu_state *v,
+		     const struct kvm_exit_record *records, size_t *count);
+/* Ends the chunk of a vCPU, which takes no memory from then on; at a run's end those of all. */
+int store_chunks_finish(struct store *store, struct vcpu_state *v);
+int store_chunks_finish_all(struct store *store);
+/* Writes what is not in the file yet into the open transaction. */
+int store_chunks_write(struct store *store);
+/* Deletes chunks that are older than what is to be kept, from time to time. */
+int store_chunks_trim(struct store *store);
+/* Forgets what is in memory. */
+void store_chunks_clear(struct store *store);
+/* When the database is closed. */
+void store_chunks_free(struct store *store);
 
 /* sum.c */
 

@@ -327,7 +327,8 @@ int store_end_vcpu(struct store *store, int vcpu, const struct store_vcpu_end *e
 	if (rc)
 		return rc;
 
-	if (end->end_seq > v->next_seq)
+	rc = store_chunks_finish(store, v);
+	if (!rc && end->end_seq > v->next_seq)
 		rc = store_add_loss(store, v, end->end_seq, NULL);
 	if (!rc)
 		rc = update_counts(store, v, end);

@@ -103,9 +103,12 @@ static int append_up_to_flush(struct store *store, int vcpu, const struct kvm_ex
 		return rc;
 
 	/* The rest comes again after a flush. */
-	if (store->raw && !store->chosen)
+	if (store->compact)
+		rc = store_chunks_add(store, v, records, count);
+	else if (store->raw && !store->chosen)
 		*count = store_rows_add(&store->image, v->id, records, *count);
-	rc = check_order(store, v, records, *count);
+	if (!rc)
+		rc = check_order(store, v, records, *count);
 	if (!rc)
 		rc = store_sum_add(store, v->id, records, *count);
 	if (rc)

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-/* Column has_raw: which rows of table exit there will be. */
+/* Column has_raw: which single exits there will be. */
 enum has_raw {
 	HAS_NO_ROWS,
 	HAS_ALL_ROWS,
@@ -71,6 +71,7 @@ static void reset(struct store *store)
 	store->pending = false;
 	store->loss_count = 0;
 
+	store_chunks_clear(store);
 	store->vcpu_count = 0;
 	store->recorded = 0;
 	store->dropped = 0;
@@ -83,18 +84,24 @@ static void reset(struct store *store)
 	store->mark_count = 0;
 }
 
+static bool forms_agree(const struct store_run *run)
+{
+	return !run->compact || (run->raw && !run->chosen && !run->keep_rows);
+}
+
 int store_begin(struct store *store, const struct store_run *run)
 {
 	uint32_t rollup_ms = run->rollup_ms ? run->rollup_ms : STORE_ROLLUP_MS;
 	int rc;
 
-	if (store->run || !run->tsc_khz || STORE_HIST_MS % rollup_ms)
+	if (store->run || !run->tsc_khz || STORE_HIST_MS % rollup_ms || !forms_agree(run))
 		return -EINVAL;
 
 	reset(store);
 	store->isa = run->isa;
 	store->raw = run->raw;
 	store->chosen = run->chosen;
+	store->compact = run->compact;
 	store->is_split = run->split;
 	store->keep_cycles = run->keep_cycles;
 	store->keep_rows = run->keep_rows;
@@ -102,7 +109,9 @@ int store_begin(struct store *store, const struct store_run *run)
 	store->rollup_cycles = (uint64_t)run->tsc_khz * rollup_ms;
 	store->hist_cycles = (uint64_t)run->tsc_khz * STORE_HIST_MS;
 
-	rc = insert_run(store, run);
+	rc = run->compact ? store_chunks_begin(store) : 0;
+	if (!rc)
+		rc = insert_run(store, run);
 	if (!rc)
 		store->run = sqlite3_last_insert_rowid(store->db);
 	return rc;
@@ -124,9 +133,17 @@ static int finish_run(struct store *store, int64_t run, const char *state, uint6
 	return store_step_once(stmt);
 }
 
+/* The chunks are made whole, and everything is written. */
+static int flush_all(struct store *store)
+{
+	int rc = store_chunks_finish_all(store);
+
+	return rc ? store_fail(store, rc) : store_write(store, true);
+}
+
 int store_finish(struct store *store, const char *state, uint64_t tsc_end, int64_t ended_ns)
 {
-	int flushed = store->run ? store_write(store, true) : 0;
+	int flushed = store->run ? flush_all(store) : 0;
 	/* The flush may have failed. */
 	int64_t run = store->run ? store->run : store->failed_run;
 	int rc;

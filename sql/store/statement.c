@@ -82,6 +82,8 @@ int store_statements_prepare(struct store *store)
 	} all[] = {
 		{store_sql_insert_rows, &store->insert_rows},
 		{store_sql_trim_rows, &store->trim_rows},
+		{store_sql_delete_chunk, &store->delete_chunk},
+		{store_sql_trim_chunks, &store->trim_chunks},
 		{store_sql_add_rollup, &store->add_rollup},
 		{store_sql_find_hist, &store->find_hist},
 		{store_sql_write_hist, &store->write_hist},
@@ -89,7 +91,7 @@ int store_statements_prepare(struct store *store)
 		{store_sql_insert_crosscheck, &store->insert_crosscheck},
 		{store_sql_update_vcpu, &store->update_vcpu},
 	};
-	int rc = 0;
+	int rc = chunk_row_prepare(store->db, &store->insert_chunk);
 
 	for (size_t i = 0; !rc && i < sizeof(all) / sizeof(*all); i++)
 		rc = sqlite3_prepare_v3(store->db, all[i].sql, -1, SQLITE_PREPARE_PERSISTENT,
@@ -101,6 +103,9 @@ void store_statements_finalize(struct store *store)
 {
 	sqlite3_finalize(store->insert_rows);
 	sqlite3_finalize(store->trim_rows);
+	sqlite3_finalize(store->insert_chunk);
+	sqlite3_finalize(store->delete_chunk);
+	sqlite3_finalize(store->trim_chunks);
 	sqlite3_finalize(store->add_rollup);
 	sqlite3_finalize(store->find_hist);
 	sqlite3_finalize(store->write_hist);

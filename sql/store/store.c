@@ -161,6 +161,7 @@ void store_close(struct store *store)
 	store_statements_finalize(store);
 	sqlite3_close(store->db);
 	store_rows_free(store);
+	store_chunks_free(store);
 	store_sum_free(store);
 
 	if (store->restore)

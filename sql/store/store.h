@@ -71,11 +71,12 @@ struct store_run {
 	uint32_t tsc_khz; /* in kHz, not 0 */
 	uint64_t tsc_start;
 	int64_t started_ns;
-	uint64_t keep_cycles; /* keep rows of the last N TSC cycles only; 0: all */
+	uint64_t keep_cycles; /* keep single exits of the last N TSC cycles only; 0: all */
 	uint64_t keep_rows;   /* keep the last N rows only, after each flush; 0: all */
 	uint32_t rollup_ms;   /* length of an interval of exit_rollup, a part of 1000; 0: 100 */
-	bool raw;	      /* a row for every exit; false: roll-ups only */
+	bool raw;	      /* every exit is stored; false: roll-ups only */
 	bool chosen;	      /* with raw: rows for those of store_keep() alone */
+	bool compact;	      /* with raw alone: in chunks (table exit_chunk) instead of rows */
 	bool split;	      /* the four parts of cycles are known */
 	bool has_features;    /* @features is known */
 	uint64_t features;    /* KVM_EXIT_FEAT_*: which fields of a record the source fills in */
@@ -183,7 +184,8 @@ const char *store_strerror(struct store *store, int rc);
  * store_begin() - begins a run
  * @run: what is known about it; copied into the file
  *
- * Return: 0, -EINVAL (a run is open already, or tsc_khz is 0), or a code of SQLite.
+ * Return: 0, -EINVAL (a run is open already, tsc_khz is 0, or a form that does not go with
+ * compact), -ENOMEM or a code of SQLite.
  */
 int store_begin(struct store *store, const struct store_run *run);
 

@@ -46,6 +46,7 @@ int store_fail(struct store *store, int rc)
 	store->in_transaction = false;
 
 	store_rows_clear(&store->image);
+	store_chunks_clear(store);
 	store_sum_clear(store);
 	store->loss_count = 0;
 	store->pending = false;
@@ -121,7 +122,7 @@ static int trim_rows(struct store *store)
 /* Everything in memory goes into the open transaction. */
 static int write_all(struct store *store)
 {
-	int rc = store_rows_write(store);
+	int rc = store->compact ? store_chunks_write(store) : store_rows_write(store);
 
 	if (!rc)
 		rc = store_sum_write(store);
@@ -129,7 +130,9 @@ static int write_all(struct store *store)
 		rc = store_write_losses(store);
 	if (!rc)
 		rc = write_vcpus(store);
-	if (!rc && store->raw && (store->keep_cycles || store->keep_rows))
+	if (!rc && store->compact && store->keep_cycles)
+		rc = store_chunks_trim(store);
+	else if (!rc && store->raw && (store->keep_cycles || store->keep_rows))
 		rc = trim_rows(store);
 	return rc;
 }

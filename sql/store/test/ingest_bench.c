@@ -27,6 +27,7 @@
 struct mode {
 	const char *name;
 	bool raw;
+	bool compact;
 	uint32_t rollup_ms;
 	uint32_t batch;	    /* records of a vCPU at a time, at most BATCH */
 	uint32_t per_flush; /* records between two flushes */
@@ -34,10 +35,12 @@ struct mode {
 
 /* A collector flushes every 200 ms: at the rate of the SVM boot these are some 6,000 records. */
 static const struct mode modes[] = {
-	{"roll-ups only", false, 100, BATCH, 1U << 20},
-	{"roll-ups of 500 ms", false, 500, BATCH, 1U << 20},
-	{"roll-ups, flush 8192", false, 100, 1024, 8192},
-	{"rows and roll-ups", true, 100, BATCH, 1U << 20},
+	{"roll-ups only", false, false, 100, BATCH, 1U << 20},
+	{"roll-ups of 500 ms", false, false, 500, BATCH, 1U << 20},
+	{"roll-ups, flush 8192", false, false, 100, 1024, 8192},
+	{"rows and roll-ups", true, false, 100, BATCH, 1U << 20},
+	{"chunks and roll-ups", true, true, 100, BATCH, 1U << 20},
+	{"chunks, flush 8192", true, true, 100, 1024, 8192},
 };
 #define MODES (sizeof(modes) / sizeof(*modes))
 
@@ -93,6 +96,7 @@ static int begin(struct bench *bench, struct store *store)
 		.tsc_khz = bench->recording.tsc_khz,
 		.tsc_start = bench->recording.tsc_start,
 		.raw = bench->mode->raw,
+		.compact = bench->mode->compact,
 		.rollup_ms = bench->mode->rollup_ms,
 		.split = 1,
 	};
