@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "analyzer/commands/choice.h"
 #include "analyzer/commands/commands.h"
+#include "analyzer/commands/other_run.h"
 #include "analyzer/output/out.h"
 #include "analyzer/query/compare.h"
 #include "analyzer/query/db.h"
@@ -57,40 +57,12 @@ static const struct out_column columns[] = {
 
 #define N_COLUMNS (int)(sizeof(columns) / sizeof(columns[0]))
 
-/* Whether a word names a file; "FILE:RUN" is cut in two. */
-static bool is_file(char *word, char **run)
-{
-	struct stat st;
-	char *colon;
-
-	*run = NULL;
-	if (!stat(word, &st))
-		return true;
-	colon = strrchr(word, ':');
-	if (!colon)
-		return strchr(word, '/') || strstr(word, ".sqlite");
-	*colon = '\0';
-	if (!stat(word, &st)) {
-		*run = colon + 1;
-		return true;
-	}
-	*colon = ':';
-	return false;
-}
-
-/* Open what @word names: a run of --db, a file's last run, or FILE:RUN. */
+/* Open a run, as other_run_open() does, and read its sums. */
 static int open_side(struct app *app, char *word, struct side *side)
 {
-	char *run;
-
-	side->app = *app;
-	side->app.db = NULL;
-	if (is_file(word, &run))
-		side->app.path = word;
-	else
-		run = word;
-	if (db_open(&side->app, side->app.path, &side->app.db) ||
-	    run_open(&side->app, run, &side->app.run) || side_read(side)) {
+	if (other_run_open(app, word, &side->app))
+		return -1;
+	if (side_read(side)) {
 		memcpy(app->error, side->app.error, sizeof(app->error));
 		return -1;
 	}
@@ -102,8 +74,7 @@ static int open_side(struct app *app, char *word, struct side *side)
 static void close_side(struct side *side)
 {
 	side_free(side);
-	run_close(&side->app.run);
-	sqlite3_close(side->app.db);
+	other_run_close(&side->app);
 }
 
 /* Share of the vCPUs' time that these exits took, without the halted part. */

@@ -8,6 +8,7 @@
 
 #include "analyzer/commands/choice.h"
 #include "analyzer/commands/commands.h"
+#include "analyzer/commands/guest.h"
 #include "analyzer/output/label.h"
 #include "analyzer/output/out.h"
 #include "analyzer/query/agg.h"
@@ -17,16 +18,26 @@
 
 #define MOST_ROWS 40 /* of a histogram, about */
 
-static const char *const by_names[] = {"reason", "vm", "vcpu", NULL};
-static const enum agg_by bys[] = {BY_REASON, BY_VM, BY_VCPU};
+static const char *const by_names[] = {"reason", "vm", "vcpu", "cr3", "region", NULL};
+static const enum agg_by bys[] = {BY_REASON, BY_VM, BY_VCPU, BY_CR3, BY_REGION};
 
-static const struct extra_option extra[] = {{"handler", NULL, "KVM's own time alone"}, {0}};
+enum { EXTRA_HANDLER, EXTRA_GUEST };
+static const struct extra_option latency_extra[] = {
+	{"handler", NULL, "KVM's own time alone"}, GUEST_OPTIONS, {0}};
+static const struct extra_option histogram_extra[] = {{"handler", NULL, "KVM's own time alone"},
+						      {0}};
 
 /* First columns by what is grouped by, in the order of by_names[]. */
-static const struct out_column key_columns[][2] = {
+#define MOST_KEYS 3
+
+static const struct out_column key_columns[][MOST_KEYS] = {
 	{{"reason", "REASON", OUT_ID, 0}, {"name", "NAME", OUT_TEXT, 0}},
 	{{"vm", "VM", OUT_VM, 0}},
 	{{"vm", "VM", OUT_VM, 0}, {"vcpu", "VCPU", OUT_ID, 0}},
+	{{"cr3", "CR3", OUT_TEXT, 0}, {"process", "PROCESS", OUT_TEXT, 0}},
+	{{"name", "NAME", OUT_TEXT, 0},
+	 {"region", "REGION", OUT_TEXT, 0},
+	 {"meaning", "MEANING", OUT_TEXT, 0}},
 };
 
 static const struct out_column latency_columns[] = {
@@ -43,11 +54,14 @@ static int read_groups(struct app *app, const struct options *opt, enum agg_by b
 	unsigned int flags =
 		AGG_DIST | (opt->exact ? AGG_EXACT : 0) | (opt->extra[0] ? AGG_HANDLER : 0);
 
-	if (run_open(app, app->filter.run, &app->run) || (opt->exact && run_rows(app, &app->run)) ||
-	    agg_read(app, &app->run, by, flags, agg))
+	if (agg_needs_rows(&app->run, by, flags) && run_rows(app, &app->run))
+		return -1;
+	if (agg_read(app, &app->run, by, flags, agg))
 		return -1;
 	if (!agg->groups)
 		return run_nothing(app);
+	if (by == BY_CR3 && guest_check_cr3(app, agg))
+		return -1;
 	agg_sort_by_count(agg);
 	return 0;
 }
@@ -83,11 +97,13 @@ static void show_quantiles(struct out *out, const struct group *g, bool handler)
 static int put_latency(struct app *app, const struct options *opt, int by, struct out *out,
 		       const struct agg *agg)
 {
-	struct out_column columns[2 + N_LATENCY];
+	struct out_column columns[MOST_KEYS + N_LATENCY];
 	static const struct symbols none;
-	int keys = bys[by] == BY_VM ? 1 : 2;
+	int keys = 0;
 	bool handler = opt->extra[0];
 
+	while (keys < MOST_KEYS && key_columns[by][keys].name)
+		keys++;
 	memcpy(columns, key_columns[by], (size_t)keys * sizeof(*columns));
 	memcpy(columns + keys, latency_columns, sizeof(latency_columns));
 	out_table(out, "rows", columns, keys + N_LATENCY);
@@ -109,15 +125,22 @@ static int latency(struct app *app, const struct options *opt)
 {
 	int by = choice_parse(app, "--by", opt->by ? opt->by : "reason", by_names);
 	struct agg agg = {0};
+	struct guest guest;
 	struct out out;
-	int rc = by < 0 ? -1 : read_groups(app, opt, bys[by], &agg);
+	int rc;
 
+	if (by < 0 || run_open(app, app->filter.run, &app->run))
+		return -1;
+	rc = guest_open(app, opt->extra + EXTRA_GUEST, &guest);
+	if (!rc)
+		rc = read_groups(app, opt, bys[by], &agg);
 	if (!rc) {
 		begin(app, opt, &out);
 		rc = put_latency(app, opt, by, &out, &agg);
 		rc = out_end(&out, app, rc < 0);
 	}
 	agg_free(&agg);
+	guest_close(app, &guest);
 	return rc;
 }
 
@@ -198,7 +221,10 @@ static int histogram(struct app *app, const struct options *opt)
 	struct agg agg = {0};
 	struct dist all = {0};
 	struct out out;
-	int rc = read_groups(app, opt, BY_REASON, &agg);
+	int rc = run_open(app, app->filter.run, &app->run);
+
+	if (!rc)
+		rc = read_groups(app, opt, BY_REASON, &agg);
 
 	for (uint32_t i = 0; i < agg.groups && !rc; i++)
 		if (dist_add_all(&all, &agg.group[i].dist))
@@ -217,11 +243,11 @@ static int histogram(struct app *app, const struct options *opt)
 
 const struct cmd cmd_latency = {
 	.name = "latency",
-	.summary = "percentiles of the duration, by reason, VM or vCPU",
+	.summary = "percentiles of the duration, by reason, VM, vCPU or process",
 	.usage = "[--by KEY] [--handler] [OPTION...]",
 	.help = help_latency,
 	.options = OPT_FILTER | OPT_FORMAT | OPT_BY | OPT_LIMIT | OPT_EXACT,
-	.extra = extra,
+	.extra = latency_extra,
 	.run = latency,
 };
 
@@ -231,6 +257,6 @@ const struct cmd cmd_histogram = {
 	.usage = "[--reason R] [--handler] [OPTION...]",
 	.help = help_histogram,
 	.options = OPT_FILTER | OPT_FORMAT | OPT_EXACT,
-	.extra = extra,
+	.extra = histogram_extra,
 	.run = histogram,
 };

@@ -4,16 +4,19 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "analyzer/commands/commands.h"
+#include "analyzer/commands/guest.h"
 #include "analyzer/output/out.h"
 #include "analyzer/query/db.h"
-#include "analyzer/query/meaning.h"
 #include "analyzer/query/where.h"
 
 #define DEFAULT_LIMIT 50
 #define NS_PER_SECOND 1000000000
+
+static const struct extra_option extra[] = {GUEST_OPTIONS, {0}};
 
 static const struct out_column columns[] = {
 	{"clock", "CLOCK (UTC)", OUT_TEXT, 9},
@@ -38,6 +41,8 @@ static const struct out_column columns[] = {
 	{"requests", "REQUESTS", OUT_TEXT, OUT_HIDDEN},
 	{"event", "EVENT", OUT_TEXT, OUT_HIDDEN},
 	{"errno", "ERRNO", OUT_TEXT, OUT_HIDDEN},
+	{"cr3", "CR3", OUT_TEXT, OUT_HIDDEN},
+	{"process", "PROCESS", OUT_TEXT, OUT_HIDDEN},
 };
 
 /* Columns of the statement. */
@@ -62,13 +67,14 @@ enum {
 	L_REQUESTS,
 	L_EVENT,
 	L_ERRNO,
+	L_CR3,
 	L_REASON,
 	L_KEY,
 	L_AUX
 };
 
 #define SHOWN                                                                                      \
-	"x.time_ns, x.vm, x.vcpu_id, x.pcpu, x.seq, x.reason_name, x.key_text, x.cycles, x.handler_cycles, x.halted_cycles, x.userspace_cycles, x.preempted_cycles, x.rip, x.user_reason_name, ltrim(CASE WHEN x.fastpath THEN ',fastpath' ELSE '' END || CASE WHEN x.nested THEN ',nested' ELSE '' END || CASE WHEN x.synthesized THEN ',synthesized' ELSE '' END || CASE WHEN x.no_reentry THEN ',no_reentry' ELSE '' END || CASE WHEN x.tsc_back THEN ',tsc_back' ELSE '' END, ','), x.polled_cycles, x.value_text, CASE x.requests WHEN 0 THEN '0' ELSE x.request_names END, x.event_type || ' ' || x.event_vector || CASE WHEN x.event_error_code IS NOT NULL THEN ', error code ' || x.event_error_code ELSE '' END, CASE x.run_errno WHEN 0 THEN '0' ELSE x.run_errno_name END, x.basic_reason, x.key, x.key_aux"
+	"x.time_ns, x.vm, x.vcpu_id, x.pcpu, x.seq, x.reason_name, x.key_text, x.cycles, x.handler_cycles, x.halted_cycles, x.userspace_cycles, x.preempted_cycles, x.rip, x.user_reason_name, ltrim(CASE WHEN x.fastpath THEN ',fastpath' ELSE '' END || CASE WHEN x.nested THEN ',nested' ELSE '' END || CASE WHEN x.synthesized THEN ',synthesized' ELSE '' END || CASE WHEN x.no_reentry THEN ',no_reentry' ELSE '' END || CASE WHEN x.tsc_back THEN ',tsc_back' ELSE '' END, ','), x.polled_cycles, x.value_text, CASE x.requests WHEN 0 THEN '0' ELSE x.request_names END, x.event_type || ' ' || x.event_vector || CASE WHEN x.event_error_code IS NOT NULL THEN ', error code ' || x.event_error_code ELSE '' END, CASE x.run_errno WHEN 0 THEN '0' ELSE x.run_errno_name END, x.cr3, x.basic_reason, x.key, x.key_aux"
 
 /* When the run started, in ns since 1970; 0: unknown. */
 static int read_start(struct app *app, int64_t *started_ns)
@@ -116,9 +122,20 @@ static void put_meaning(struct app *app, struct out *out, sqlite3_stmt *stmt)
 		out_none(out);
 	else
 		out_text(out,
-			 meaning_of_key(app->run.isa, sqlite3_column_int64(stmt, L_REASON),
-					sqlite3_column_int64(stmt, L_KEY),
-					sqlite3_column_int64(stmt, L_AUX), text, sizeof(text)));
+			 regions_meaning(&app->run, sqlite3_column_int64(stmt, L_REASON),
+					 sqlite3_column_int64(stmt, L_KEY),
+					 sqlite3_column_int64(stmt, L_AUX), text, sizeof(text)));
+}
+
+/* The process of the exit's CR3, which is a text of hexadecimal digits. */
+static void put_process(struct app *app, struct out *out, sqlite3_stmt *stmt)
+{
+	const char *cr3 = (const char *)sqlite3_column_text(stmt, L_CR3);
+
+	if (cr3)
+		out_text(out, processes_name(app->run.processes, strtoull(cr3, NULL, 16)));
+	else
+		out_none(out);
 }
 
 static void put_exit(struct app *app, struct out *out, sqlite3_stmt *stmt, int64_t started_ns)
@@ -147,8 +164,9 @@ static void put_exit(struct app *app, struct out *out, sqlite3_stmt *stmt, int64
 		out_none(out);
 	else
 		out_time(out, (uint64_t)sqlite3_column_int64(stmt, L_POLLED));
-	for (int i = L_VALUE; i <= L_ERRNO; i++)
+	for (int i = L_VALUE; i <= L_CR3; i++)
 		out_sql_value(out, stmt, i);
+	put_process(app, out, stmt);
 }
 
 static int print_exits(struct app *app, const struct options *opt, sqlite3_stmt *stmt,
@@ -173,10 +191,21 @@ static int print_exits(struct app *app, const struct options *opt, sqlite3_stmt 
 	return out_end(&out, app, rc < 0);
 }
 
+/* @stmt: of the exits, one more than @limit at most */
+static int list_exits(struct app *app, const struct options *opt, sqlite3_stmt *stmt, int64_t limit)
+{
+	int rc = db_step(app, stmt);
+
+	if (!rc)
+		return run_nothing(app);
+	return rc < 0 ? -1 : print_exits(app, opt, stmt, limit);
+}
+
 static int list(struct app *app, const struct options *opt)
 {
 	int64_t limit = opt->limit < 0 ? DEFAULT_LIMIT : opt->limit;
-	sqlite3_stmt *stmt;
+	sqlite3_stmt *stmt = NULL;
+	struct guest guest;
 	char sql[2000];
 	int rc;
 
@@ -187,23 +216,21 @@ static int list(struct app *app, const struct options *opt)
 		"SELECT " SHOWN
 		" FROM (SELECT e.rowid AS id, e.tsc AS tsc FROM exit e WHERE %%s ORDER BY e.tsc, e.rowid LIMIT %lld) o JOIN exits x ON x.id = o.id ORDER BY o.tsc, o.id",
 		(long long)(limit ? limit + 1 : -1));
-	if (where_prepare(app, &app->run, sql, &stmt))
-		return -1;
-
-	rc = db_step(app, stmt);
+	rc = guest_open(app, opt->extra, &guest);
 	if (!rc)
-		rc = run_nothing(app);
-	else if (rc > 0)
-		rc = print_exits(app, opt, stmt, limit);
+		rc = where_prepare(app, &app->run, sql, &stmt);
+	if (!rc)
+		rc = list_exits(app, opt, stmt, limit);
 	sqlite3_finalize(stmt);
+	guest_close(app, &guest);
 	return rc;
 }
-
 const struct cmd cmd_list = {
 	.name = "list",
 	.summary = "single exits in the order of time, with clock and run time",
 	.usage = "[OPTION...]",
 	.help = help_list,
 	.options = OPT_FILTER | OPT_FORMAT | OPT_LIMIT,
+	.extra = extra,
 	.run = list,
 };

@@ -9,6 +9,7 @@
 
 #include "analyzer/commands/choice.h"
 #include "analyzer/commands/commands.h"
+#include "analyzer/commands/guest.h"
 #include "analyzer/output/label.h"
 #include "analyzer/output/out.h"
 #include "analyzer/query/agg.h"
@@ -18,15 +19,17 @@
 
 #define DEFAULT_LIMIT 30 /* except by reason, of which there are few */
 
-static const char *const by_names[] = {"reason", "subkey",	     "vm",   "vcpu",
-				       "rip",	 "userspace-reason", "pcpu", NULL};
+static const char *const by_names[] = {"reason",	   "subkey", "vm",  "vcpu",   "rip",
+				       "userspace-reason", "pcpu",   "cr3", "region", NULL};
 static const char *const sort_names[] = {"count",     "time",	   "busy", "mean",    "p50",
 					 "p99",	      "max",	   "key",  "handler", "halted",
 					 "userspace", "preempted", NULL};
 static const struct extra_option extra[] = {
 	{"symbols", "FILE", "System.map, kallsyms or ELF file for --by rip"},
 	{"slide", "OFFSET", "offset that KASLR added, or auto (default)"},
+	GUEST_OPTIONS,
 	{0}};
+enum { EXTRA_SYMBOLS, EXTRA_SLIDE, EXTRA_GUEST };
 enum sort {
 	SORT_COUNT,
 	SORT_TIME,
@@ -101,6 +104,10 @@ static const struct out_column key_columns[][MOST_KEYS] = {
 	[BY_USER_REASON] = {{"user_reason", "USER-REASON", OUT_ID, 0},
 			    {"name", "NAME", OUT_TEXT, 0}},
 	[BY_PCPU] = {{"pcpu", "PCPU", OUT_ID, 0}},
+	[BY_CR3] = {{"cr3", "CR3", OUT_TEXT, 0}, {"process", "PROCESS", OUT_TEXT, 0}},
+	[BY_REGION] = {{"name", "NAME", OUT_TEXT, 0},
+		       {"region", "REGION", OUT_TEXT, 0},
+		       {"meaning", "MEANING", OUT_TEXT, 0}},
 };
 
 static const struct out_column sum_columns[] = {
@@ -311,6 +318,7 @@ static int top_exits(struct app *app, const struct options *opt)
 	int sort = choice_parse(app, "--sort", order, sort_names);
 	unsigned int flags = AGG_DIST | (opt->exact ? AGG_EXACT : 0);
 	struct top top = {.by = (enum agg_by)by, .guessed = -1};
+	struct guest guest;
 	int rc;
 
 	if (by < 0 || sort < 0 || run_open(app, app->filter.run, &app->run))
@@ -320,11 +328,16 @@ static int top_exits(struct app *app, const struct options *opt)
 	if (agg_needs_rows(&app->run, top.by, flags) && run_rows(app, &app->run))
 		return -1;
 
-	rc = symbols_open(app, opt->extra[0], opt->extra[1], &top.symbols, &top.guessed);
+	rc = guest_open(app, opt->extra + EXTRA_GUEST, &guest);
+	if (!rc)
+		rc = symbols_open(app, opt->extra[EXTRA_SYMBOLS], opt->extra[EXTRA_SLIDE],
+				  &top.symbols, &top.guessed);
 	if (!rc)
 		rc = agg_read(app, &app->run, top.by, flags, &top.agg);
 	if (!rc && !top.agg.groups)
 		rc = run_nothing(app);
+	if (!rc && by == BY_CR3)
+		rc = guest_check_cr3(app, &top.agg);
 	if (!rc && agg_sum(&top.agg, &top.total))
 		rc = app_fail(app, "out of memory");
 	if (!rc) {
@@ -335,6 +348,7 @@ static int top_exits(struct app *app, const struct options *opt)
 	dist_free(&top.total.dist);
 	agg_free(&top.agg);
 	symbols_free(&top.symbols);
+	guest_close(app, &guest);
 	return rc;
 }
 

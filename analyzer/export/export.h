@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "analyzer/query/app.h"
+#include "analyzer/query/symbols.h"
 
 /* Single exits, in the columns of view exits. */
 int export_csv(struct app *app, FILE *file);
@@ -25,8 +26,14 @@ int export_openmetrics(struct app *app, FILE *file);
 /* The same in the text format of Prometheus, for its tools that read files. */
 int export_prometheus(struct app *app, FILE *file);
 
-/* Folded stacks of time in ns, for flame graph tools. */
-int export_folded(struct app *app, FILE *file);
+/**
+ * export_folded - folded stacks of time in ns, for flame graph tools; see folded.c
+ * @symbols: functions of the guest; NULL: without
+ * @against: a run to compare with, whose time comes first on each line; NULL: none
+ * @against_symbols: its functions
+ */
+int export_folded(struct app *app, const struct symbols *symbols, struct app *against,
+		  const struct symbols *against_symbols, FILE *file);
 
 /* A trace of slices on a track per vCPU, for ui.perfetto.dev. */
 int export_perfetto(struct app *app, FILE *file);

@@ -71,7 +71,7 @@ _exitscope_collector_options()
 _exitscope_formats()
 {
 	if [[ $1 == export ]]; then
-		printf '%s\n' csv json ndjson openmetrics prometheus perfetto rows
+		printf '%s\n' csv json ndjson folded openmetrics prometheus perfetto rows
 	else
 		printf '%s\n' table csv json
 	fi
@@ -105,10 +105,10 @@ _exitscope_analyzer_value()
 		values=$(_exitscope_query 'SELECT DISTINCT name FROM reasons JOIN runs USING (isa_name)')
 		list=1
 		;;
-	--run) values=$(_exitscope_query 'SELECT DISTINCT label FROM runs') ;;
+	--run | --against) values=$(_exitscope_query 'SELECT DISTINCT label FROM runs') ;;
 	--vm) values=$(_exitscope_query 'SELECT DISTINCT vm FROM coverage') ;;
 	--vcpu) values=$(_exitscope_query 'SELECT DISTINCT vcpu_id FROM coverage') ;;
-	--db | --html | --output | --symbols)
+	--db | --html | --output | --symbols | --cr3-names | --memory-map)
 		_exitscope_files "$3"
 		return 0
 		;;
@@ -173,7 +173,7 @@ _exitscope_collector()
 	done
 	case $before in
 	--db | --capture | --from | import) _exitscope_files "$word" ;;
-	--source) _exitscope_reply "$word" tracefs ;;
+	--source) _exitscope_reply "$word" $'best\nring\nbpf\ntracefs' ;;
 	--vm) _exitscope_reply "$word" "$(pgrep '^(qemu|kvm|firecracker|cloud-hyper|crosvm)' 2>/dev/null)" ;;
 	*)
 		if [[ $word == -* ]]; then

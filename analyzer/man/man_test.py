@@ -85,6 +85,8 @@ class ManTest(unittest.TestCase):
             shutil.copy(os.path.join(folder, "run.sqlite"), os.path.join(folder, copy))
         with open(os.path.join(folder, "System.map"), "w", encoding="ascii") as file:
             file.write("".join(f"{0xffffffff81000000 + 0x1000 * i:016x} T function_{i}\n" for i in range(16384)))
+        with open(os.path.join(folder, "iomem"), "w", encoding="ascii") as file:
+            file.write("00000000-00000fff : Reserved\n00001000-0fffffff : System RAM\n")
         shutil.copy(PROGRAMS["analyzer"], os.path.join(folder, "vmlinux"))
         return folder, dict(os.environ, PATH=bin_folder + ":/usr/bin:/bin")
 

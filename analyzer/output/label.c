@@ -7,8 +7,9 @@
 #include <inttypes.h>
 
 #include "analyzer/query/db.h"
-#include "analyzer/query/meaning.h"
+#include "analyzer/query/processes.h"
 #include "analyzer/query/reason.h"
+#include "analyzer/query/regions.h"
 
 /* Text of one column of view exits, for the example of a group. */
 static int show_example(struct app *app, struct out *out, const char *sql, int64_t rowid)
@@ -32,8 +33,8 @@ static void show_meaning(struct out *out, const struct run *run, const struct gr
 	char text[64];
 
 	if (group->key[3])
-		out_text(out, meaning_of_key(run->isa, reason_basic(run->isa, group->key[0]),
-					     group->key[1], group->key[2], text, sizeof(text)));
+		out_text(out, regions_meaning(run, reason_basic(run->isa, group->key[0]),
+					      group->key[1], group->key[2], text, sizeof(text)));
 	else
 		out_none(out);
 }
@@ -84,6 +85,37 @@ static int show_user_reason(struct app *app, struct out *out, const struct group
 			    group->example);
 }
 
+/* The page table, and the process that it is of. */
+static void show_process(struct out *out, const struct run *run, const struct group *group)
+{
+	char text[32];
+
+	if (!group->key[1]) {
+		out_none(out);
+		out_text(out, "(unknown)");
+		return;
+	}
+	snprintf(text, sizeof(text), "%016" PRIx64, (uint64_t)group->key[0]);
+	out_text(out, text);
+	out_text(out, processes_name(run->processes, (uint64_t)group->key[0]));
+}
+
+/* From where to where, and what is there. */
+static void show_region(struct out *out, const struct run *run, const struct group *group)
+{
+	char text[64];
+
+	if (!group->key[3]) {
+		out_none(out);
+		out_none(out);
+		return;
+	}
+	snprintf(text, sizeof(text), "0x%" PRIx64 "-0x%" PRIx64, (uint64_t)group->key[1],
+		 (uint64_t)group->key[2]);
+	out_text(out, text);
+	out_text(out, regions_place_name(run, (uint64_t)group->key[1], (uint64_t)group->key[2]));
+}
+
 int label_put(struct app *app, struct out *out, enum agg_by by, const struct symbols *symbols,
 	      const struct group *group)
 {
@@ -110,6 +142,14 @@ int label_put(struct app *app, struct out *out, enum agg_by by, const struct sym
 		return show_rip(out, symbols, (uint64_t)key);
 	case BY_USER_REASON:
 		return show_user_reason(app, out, group);
+	case BY_CR3:
+		show_process(out, &app->run, group);
+		return 0;
+	case BY_REGION:
+		if (show_reason(app, out, key))
+			return -1;
+		show_region(out, &app->run, group);
+		return 0;
 	case BY_SLOT:
 	case BY_PCPU:
 		break;

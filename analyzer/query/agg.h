@@ -14,7 +14,18 @@
 #include "analyzer/query/app.h"
 #include "analyzer/query/group.h"
 
-enum agg_by { BY_REASON, BY_SUBKEY, BY_VM, BY_VCPU, BY_RIP, BY_USER_REASON, BY_PCPU, BY_SLOT };
+enum agg_by {
+	BY_REASON,
+	BY_SUBKEY,
+	BY_VM,
+	BY_VCPU,
+	BY_RIP,
+	BY_USER_REASON,
+	BY_PCPU,
+	BY_CR3,
+	BY_REGION,
+	BY_SLOT
+};
 
 /* The highest level of exit_rollup_coarse. */
 #define AGG_LEVELS 5

@@ -8,7 +8,10 @@
 
 #include "analyzer/query/agg_rows.h"
 #include "analyzer/query/db.h"
+#include "analyzer/query/meaning.h"
+#include "analyzer/query/processes.h"
 #include "analyzer/query/reason.h"
+#include "analyzer/query/regions.h"
 #include "kvm/uapi/kvm_exit_ring.h"
 #include "sql/hist.h"
 
@@ -34,7 +37,8 @@ static const char *const key_columns[] = {
 	[BY_REASON] = "NULL, NULL", [BY_SUBKEY] = "key, key_aux",
 	[BY_VM] = "NULL, NULL",	    [BY_VCPU] = "NULL, NULL",
 	[BY_RIP] = "rip, NULL",	    [BY_USER_REASON] = "user_reason, NULL",
-	[BY_PCPU] = "pcpu, NULL",   [BY_SLOT] = "NULL, NULL",
+	[BY_PCPU] = "pcpu, NULL",   [BY_CR3] = "cr3, NULL",
+	[BY_REGION] = "key, NULL",  [BY_SLOT] = "NULL, NULL",
 };
 
 /* What take_exit() works on. */
@@ -45,6 +49,21 @@ struct taker {
 	const struct agg_bins *bins; /* for BY_SLOT */
 	struct agg *agg;
 };
+
+static void region_key(const struct run *run, int64_t reason, sqlite3_value *address,
+		       int64_t key[4])
+{
+	struct region place;
+
+	key[0] = reason;
+	key[3] = sqlite3_value_type(address) != SQLITE_NULL &&
+		 meaning_is_address(run->isa, reason_basic(run->isa, reason));
+	if (!key[3])
+		return;
+	regions_place(run, (uint64_t)sqlite3_value_int64(address), &place);
+	key[1] = (int64_t)place.first;
+	key[2] = (int64_t)place.last;
+}
 
 static void row_key(sqlite3_value **value, const struct taker *taker, int64_t reason, int64_t flags,
 		    int64_t key[4])
@@ -76,6 +95,13 @@ static void row_key(sqlite3_value **value, const struct taker *taker, int64_t re
 			  taker->bins->begin) /
 			 taker->bins->width;
 		key[1] = reason;
+		break;
+	case BY_CR3:
+		key[0] = (int64_t)PROCESS_TABLE((uint64_t)sqlite3_value_int64(value[C_KEY]));
+		key[1] = sqlite3_value_type(value[C_KEY]) != SQLITE_NULL;
+		break;
+	case BY_REGION:
+		region_key(taker->run, reason, value[C_KEY], key);
 		break;
 	case BY_RIP:
 	case BY_PCPU:

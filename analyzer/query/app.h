@@ -17,6 +17,9 @@
 
 #define REASONS_MAX 64
 
+struct regions;
+struct processes;
+
 /*
  * struct filter - which run, and which exits of it
  * @run: a run's number or label; NULL: the last one
@@ -71,6 +74,8 @@ struct vcpu_ref {
  * @events, @kept_rows: RAW_EVENTS: exits that met a trigger, exits that have rows; -1: unknown, as
  *	long as the run has not ended
  * @has_totals: KVM's totals say of which reasons the dropped exits were
+ * @regions, @processes: what the guest's addresses and page tables are called (--memory-map,
+ *	--cr3-names; set by the command); NULL: no map, no names
  * @reason: reason keys (see reason_key()); none: all
  * @reasons_excluded: all but these
  */
@@ -120,6 +125,8 @@ struct run {
 	unsigned int n_vms;
 	struct vcpu_ref *vcpus;
 	unsigned int n_vcpus;
+	const struct regions *regions;
+	const struct processes *processes;
 	int64_t reason[REASONS_MAX];
 	unsigned int reasons;
 	bool reasons_excluded;

@@ -304,3 +304,19 @@ const char *meaning_of_key(int isa, int64_t reason, int64_t key, int64_t aux, ch
 	snprintf(text, bytes, "%s", name);
 	return text;
 }
+
+bool meaning_is_address(int isa, int64_t reason)
+{
+	return kind_of(isa, reason) == K_ADDRESS;
+}
+
+const char *meaning_of_address(uint64_t address, uint64_t *first, uint64_t *last)
+{
+	for (size_t i = 0; i < COUNT(addresses); i++) {
+		*first = (uint64_t)addresses[i].low;
+		*last = (uint64_t)addresses[i].high;
+		if (address >= *first && address <= *last)
+			return addresses[i].name;
+	}
+	return NULL;
+}

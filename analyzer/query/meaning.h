@@ -22,4 +22,10 @@
 const char *meaning_of_key(int isa, int64_t reason, int64_t key, int64_t aux, char *text,
 			   size_t bytes);
 
+/* Whether a reason's key is a guest-physical address. */
+bool meaning_is_address(int isa, int64_t reason);
+
+/* What a PC has at a fixed address, and from where to where; NULL: nothing. */
+const char *meaning_of_address(uint64_t address, uint64_t *first, uint64_t *last);
+
 #endif

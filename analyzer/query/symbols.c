@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/query/text_file.h"
 #include "base/array.h"
 
 #define LARGEST_FILE	 (1UL << 30)
 #define LARGEST_FUNCTION (1UL << 20) /* where the file has no sizes */
-#define READ_BYTES	 65536
 
 static int add(struct symbols *s, uint64_t address, uint64_t size, const char *name)
 {
@@ -25,34 +25,6 @@ static int add(struct symbols *s, uint64_t address, uint64_t size, const char *n
 		return -1;
 	s->symbol = more;
 	more[s->n++] = (struct symbol){address, size, name};
-	return 0;
-}
-
-/* The whole file, and a NUL after it. */
-static int read_file(struct app *app, const char *path, struct symbols *s)
-{
-	FILE *file = fopen(path, "rb");
-	size_t n = 1;
-
-	if (!file)
-		return app_fail(app, "%s: %s", path, strerror(errno));
-	while (n && s->text_bytes < LARGEST_FILE) {
-		char *more = array_reserve(s->text, s->text_bytes, READ_BYTES + 1, 1);
-
-		if (!more) {
-			fclose(file);
-			return app_fail(app, "out of memory");
-		}
-		s->text = more;
-		n = fread(s->text + s->text_bytes, 1, READ_BYTES, file);
-		s->text_bytes += n;
-	}
-	if (ferror(file)) {
-		fclose(file);
-		return app_fail(app, "%s: %s", path, strerror(errno));
-	}
-	fclose(file);
-	s->text[s->text_bytes] = '\0';
 	return 0;
 }
 
@@ -159,7 +131,7 @@ int symbols_load(struct app *app, const char *path, struct symbols *s)
 	int rc;
 
 	memset(s, 0, sizeof(*s));
-	if (read_file(app, path, s))
+	if (text_file_read(app, path, LARGEST_FILE, &s->text, &s->text_bytes))
 		return -1;
 
 	rc = s->text_bytes >= SELFMAG && !memcmp(s->text, ELFMAG, SELFMAG) ? parse_elf(s)

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * guest.h - options that say what is in the guest: --cr3-names, --memory-map
+ */
+#ifndef EXITSCOPE_ANALYZER_COMMANDS_GUEST_H
+#define EXITSCOPE_ANALYZER_COMMANDS_GUEST_H
+
+#include "analyzer/query/agg.h"
+#include "analyzer/query/processes.h"
+#include "analyzer/query/regions.h"
+
+/* Rows of struct cmd.extra, one after the other. */
+#define GUEST_OPTIONS                                                                                                   \
+	{"cr3-names", "FILE", "processes of the guest: lines CR3 NAME"},                                                \
+	{                                                                                                               \
+		"memory-map", "FILE",                                                                                   \
+			"regions of its memory: QEMU's info mtree -f, the guest's /proc/iomem, or lines START-END NAME" \
+	}
+
+struct guest {
+	struct processes processes;
+	struct regions regions;
+};
+
+/**
+ * guest_open - read the files of the options, for app->run
+ * @options: values of GUEST_OPTIONS
+ * @guest: must stay until guest_close(), which is for any case
+ *
+ * Return: 0, or -1 with app->error.
+ */
+int guest_open(struct app *app, const char *const options[2], struct guest *guest);
+void guest_close(struct app *app, struct guest *guest);
+
+/* -1 with app->error if @agg, by CR3, has no exit whose CR3 was recorded. */
+int guest_check_cr3(struct app *app, const struct agg *agg);
+
+#endif
