@@ -257,7 +257,8 @@ CREATE TABLE loss (
 --     matched, differ: the reasons differ; shorter: the record is shorter than the
 --     traced interval; overlaps: it ends after the next exit
 --   match_delta: n exits whose record is cycles longer than kvm_exit to kvm_entry
---   tracefs_entry: entries; unpaired (no kvm_exit before them)
+--   tracefs_entry: entries; unpaired (no kvm_exit before them); reentered: exits after which
+--   a fastpath entered again without kvm_entry (VMX on Linux 5.10); no row: none
 --   tracefs_lost: events overwritten in the trace buffers (all CPUs)
 --   tracefs_other: exits of VMs that were not recorded
 --   perf_exit, perf_entry: count of the counters; at least, at most: events

@@ -141,6 +141,21 @@ expect 0 '5 VM entries that failed with VMfail' "$total + 5 WHERE source = 'trac
 	UPDATE vcpu SET vmfail = 5"
 expect 0 '1 at the edges' "$total + 1 WHERE source = 'tracefs_entry'"
 
+# Entries of a fastpath that KVM neither traces nor counts (VMX on 5.10)
+again="INSERT INTO crosscheck VALUES (1, 1, 'tracefs_entry', 'reentered', NULL, 3, NULL)"
+uncounted="$again; $total - 3 WHERE source = 'tracefs_entry' AND name = 'entries' OR source = 'perf_entry'
+	OR source = 'kvm_stat_vm' AND name = 'exits'"
+for equation in entries kvm_stat kvm_stat_run; do
+	expect 0 "^$equation .* 3 entered again by a fastpath, not (traced|counted) .*explained" "$uncounted"
+	expect 1 "^$equation .*UNEXPLAINED" "$again"
+done
+for equation in entries kvm_stat; do
+	expect 1 "^$equation .*UNEXPLAINED" "$uncounted; $total - 2 WHERE name = 'reentered'"
+done
+unread='UPDATE vcpu SET unread = 2 WHERE id = 1'
+expect 0 'kvm_stat .* 2 the same, before the recording' "$uncounted; $unread; $total - 2 WHERE source = 'kvm_stat_vm'"
+expect 1 'kvm_stat .*UNEXPLAINED' "$uncounted; $unread; $total - 3 WHERE source = 'kvm_stat_vm'"
+
 # The counters
 expect 1 'perf_exit .*UNEXPLAINED' "$total + 1 WHERE source = 'perf_exit' AND name = 'count'"
 expect 1 'perf_exit .*UNEXPLAINED' "$total - 1 WHERE source = 'perf_exit' AND name = 'count'"

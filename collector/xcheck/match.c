@@ -10,11 +10,15 @@
 #include "collector/events/event_lanes.h"
 #include "collector/events/lost_windows.h"
 
-/* One kvm_exit and the kvm_entry after it (entry_ts 0: not seen). */
+/*
+ * One kvm_exit and the kvm_entry after it (entry_ts 0: not seen). @unentered: the kvm_exit
+ * before it had no kvm_entry, and no event was lost in between.
+ */
 struct pair {
 	uint64_t exit_ts;
 	uint64_t entry_ts;
 	uint32_t reason;
+	bool unentered;
 };
 
 /* What is needed of a record. @end: tsc + cycles */
@@ -31,6 +35,7 @@ struct record_info {
  * @interval:	kvm_exit to kvm_entry of the last matched record, 0: none open
  * @cycles:	cycles of that record and of the synthesized ones after it, which
  *		lie inside the same interval
+ * @slow:	the exit before is recorded, and no fastpath entered the guest after it
  */
 struct vcpu {
 	struct match_vcpu_info info;
@@ -38,14 +43,14 @@ struct vcpu {
 	struct queue records; /* of struct record_info */
 	struct match_count *counts;
 	size_t count_count;
-	uint64_t entries;
-	uint64_t unpaired;
+	struct match_entries entries;
 	uint64_t next_seq;
 	uint64_t last_end;
 	uint64_t interval;
 	uint64_t cycles;
 	uint32_t last_reason;
 	bool any;
+	bool slow;
 	struct match_vcpu_end end;
 };
 
@@ -74,6 +79,7 @@ struct lane_state {
 	bool open;
 	int vcpu;     /* -1: one that was not added */
 	uint32_t cpu; /* of the kvm_exit */
+	uint64_t ts;  /* the same */
 };
 
 static uint32_t basic_reason(const struct vcpu *v, uint32_t reason)
@@ -242,6 +248,8 @@ static int count_unmatched(struct vcpu *v, enum unmatched where)
 	c->open += where == UNMATCHED_OPEN;
 	c->after += where == UNMATCHED_AFTER;
 	c->trace_only += where == UNMATCHED_TRACE_ONLY;
+	v->entries.reentered += p->unentered && !v->slow;
+	v->slow = false;
 	queue_pop(&v->pairs);
 	return 0;
 }
@@ -320,6 +328,7 @@ static void count_match(struct vcpu *v, struct match_count *c, const struct reco
 	c->traced++;
 	c->matched++;
 	c->differ += basic_reason(v, p->reason) != c->reason;
+	v->entries.reentered += p->unentered && !v->slow;
 	if (p->entry_ts && !(r->flags & (KVM_EXIT_REC_NO_REENTRY | KVM_EXIT_REC_TSC_BACK))) {
 		v->interval = p->entry_ts - p->exit_ts;
 		v->cycles = r->end - r->tsc;
@@ -369,6 +378,7 @@ static int match_real(struct match *m, struct vcpu *v, const struct record_info 
 	} else {
 		c->record_only++;
 	}
+	v->slow = !(r->flags & KVM_EXIT_REC_FASTPATH);
 	return 0;
 }
 
@@ -400,12 +410,24 @@ static int find_vcpu(struct match *m, const struct event_lane *lane, const struc
 	return best;
 }
 
-static int handle_exit(struct match *m, struct lane_state *state, const struct kvm_event *e)
+/* Whether a trace event may have been lost between the kvm_exit of a lane and this event. */
+static bool lost_since_exit(const struct match *m, const struct lane_state *state,
+			    const struct kvm_event *e)
+{
+	return lost_windows_hit(&m->lost, state->cpu, state->ts, e->ts) ||
+	       lost_windows_hit(&m->lost, e->cpu, state->ts, e->ts);
+}
+
+/* @unentered: the kvm_exit before it had no kvm_entry. */
+static int handle_exit(struct match *m, struct lane_state *state, const struct kvm_event *e,
+		       bool unentered)
 {
 	struct pair *p;
 
+	unentered = unentered && !lost_since_exit(m, state, e);
 	state->open = true;
 	state->cpu = e->cpu;
+	state->ts = e->ts;
 	if (state->vcpu < 0) {
 		m->unknown_vcpu++;
 		return 0;
@@ -414,7 +436,7 @@ static int handle_exit(struct match *m, struct lane_state *state, const struct k
 	p = queue_append(&m->vcpus[state->vcpu].pairs, sizeof(*p));
 	if (!p)
 		return -ENOMEM;
-	*p = (struct pair){.exit_ts = e->ts, .reason = e->reason};
+	*p = (struct pair){.exit_ts = e->ts, .reason = e->reason, .unentered = unentered};
 	return 0;
 }
 
@@ -426,12 +448,10 @@ static void handle_entry(struct match *m, const struct lane_state *state, const 
 	struct pair *p = queue_tail(&v->pairs, sizeof(*p));
 
 	/* Where events were lost in between, it is the entry of another exit. */
-	if (paired && p)
-		paired = !lost_windows_hit(&m->lost, state->cpu, p->exit_ts, e->ts) &&
-			 !lost_windows_hit(&m->lost, e->cpu, p->exit_ts, e->ts);
+	paired = paired && !lost_since_exit(m, state, e);
 
-	v->entries++;
-	v->unpaired += !paired;
+	v->entries.traced++;
+	v->entries.unpaired += !paired;
 	if (paired && p)
 		p->entry_ts = e->ts;
 }
@@ -444,7 +464,7 @@ static int handle_event(struct match *m, struct event_lane *lane, const struct k
 
 	state->vcpu = vcpu;
 	if (e->kind == KVM_EVENT_EXIT)
-		return handle_exit(m, state, e);
+		return handle_exit(m, state, e, paired);
 
 	state->open = false;
 	if (vcpu >= 0)
@@ -526,10 +546,9 @@ const struct match_count *match_counts(const struct match *match, int vcpu, size
 	return match->vcpus[vcpu].counts;
 }
 
-void match_entries(const struct match *match, int vcpu, uint64_t *entries, uint64_t *unpaired)
+const struct match_entries *match_entries(const struct match *match, int vcpu)
 {
-	*entries = match->vcpus[vcpu].entries;
-	*unpaired = match->vcpus[vcpu].unpaired;
+	return &match->vcpus[vcpu].entries;
 }
 
 uint64_t match_unknown_vcpu(const struct match *match)

@@ -150,10 +150,22 @@ int match_finish(struct match *match);
 /* The counts of a vCPU, one entry per reason. */
 const struct match_count *match_counts(const struct match *match, int vcpu, size_t *count);
 
-/* kvm_entry events of a vCPU; those that followed no kvm_exit (VMfail before
- * them, the first entry, or lost events).
+/*
+ * The VM entries of a vCPU.
+ * @traced:	kvm_entry events
+ * @unpaired:	of them those that followed no kvm_exit (VMfail before them, the first
+ *		entry, or lost events)
+ * @reentered:	entries that a fastpath made and KVM did not trace (VMX on Linux 5.10): kvm_exit
+ *		events with no kvm_entry since the kvm_exit before, whose record is flagged
+ *		KVM_EXIT_REC_FASTPATH or was lost
  */
-void match_entries(const struct match *match, int vcpu, uint64_t *entries, uint64_t *unpaired);
+struct match_entries {
+	uint64_t traced;
+	uint64_t unpaired;
+	uint64_t reentered;
+};
+
+const struct match_entries *match_entries(const struct match *match, int vcpu);
 
 /* kvm_exit events that belong to no vCPU that was added. */
 uint64_t match_unknown_vcpu(const struct match *match);

@@ -69,7 +69,7 @@ static int store_reason(struct store *store, int vcpu, const struct match_count 
 
 static int store_match(struct store *store, const struct match *match, int vcpu)
 {
-	uint64_t entries, unpaired;
+	const struct match_entries *entries = match_entries(match, vcpu);
 	size_t count;
 	const struct match_count *counts = match_counts(match, vcpu, &count);
 	int rc = 0;
@@ -77,10 +77,12 @@ static int store_match(struct store *store, const struct match *match, int vcpu)
 	for (size_t i = 0; i < count && !rc; i++)
 		rc = store_reason(store, vcpu, &counts[i]);
 
-	match_entries(match, vcpu, &entries, &unpaired);
 	if (!rc)
-		rc = add_row(store, "tracefs_entry", "entries", vcpu, -1, entries, -1);
-	return rc ? rc : add_row(store, "tracefs_entry", "unpaired", vcpu, -1, unpaired, -1);
+		rc = add_row(store, "tracefs_entry", "entries", vcpu, -1, entries->traced, -1);
+	if (!rc && entries->reentered)
+		rc = add_row(store, "tracefs_entry", "reentered", vcpu, -1, entries->reentered, -1);
+	return rc ? rc
+		  : add_row(store, "tracefs_entry", "unpaired", vcpu, -1, entries->unpaired, -1);
 }
 
 static int store_perf(struct store *store, const char *source, uint64_t count,

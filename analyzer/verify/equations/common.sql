@@ -57,6 +57,14 @@ held AS MATERIALIZED ( -- one row per vCPU and basic reason: the records that th
   JOIN vcpus v ON v.id = u.vcpu
   GROUP BY u.vcpu, 4
 ),
+reentered AS MATERIALIZED ( -- of vCPUs whose fastpaths enter again without kvm_entry
+  SELECT vm, vcpu, n
+  FROM crosscheck k
+  JOIN vcpus v ON v.id = k.vcpu
+  WHERE k.run_id = ?1
+    AND k.source = 'tracefs_entry'
+    AND k.name = 'reentered'
+),
 lost AS MATERIALIZED ( -- one row: trace events that were lost
   SELECT coalesce(sum(n), 0) AS n
   FROM crosscheck
