@@ -289,9 +289,10 @@ static void print_vcpu(const struct loop_vcpu *vcpu)
 		mode = "unreal";
 
 	printf("exit_loop vcpu=%u op=%s mode=%s count=%" PRIu32 " user_exits=%" PRIu64
-	       " io=%" PRIu64 " mmio=%" PRIu64 " hlt=%" PRIu64 " exits=%" PRIu64 " seconds=%.6f\n",
+	       " io=%" PRIu64 " mmio=%" PRIu64 " hlt=%" PRIu64 " %s=%" PRIu64 " seconds=%.6f\n",
 	       vcpu->id, options->op->name, mode, options->count, vcpu->user_exits, vcpu->io,
-	       vcpu->mmio, vcpu->hlt, guest_stat(vcpu->guest.stats, "exits"), vcpu->seconds);
+	       vcpu->mmio, vcpu->hlt, vcpu->guest.stats_of_vm ? "vm_exits" : "exits",
+	       guest_stat(&vcpu->guest, "exits"), vcpu->seconds);
 }
 
 static int run(struct loop *loop, const struct loop_options *options)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* guest_vm.c - creates a VM with flat memory and runs its vCPU */
 #include "testbed/guest_vm.h"
+#include "testbed/guest_stats.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -166,7 +167,7 @@ int guest_vm_add_vcpu(struct guest_vm *vm, unsigned int id, struct guest_vcpu *v
 
 	/* All but vCPU 0 would wait for a start-up IPI; without irqchip this fails, rightly. */
 	ioctl(vcpu->fd, KVM_SET_MP_STATE, &runnable);
-	vcpu->stats = ioctl(vcpu->fd, KVM_GET_STATS_FD, NULL);
+	guest_stats_open(vm, vcpu);
 
 	vm->step = "mmap of struct kvm_run";
 	vcpu->run = mmap(NULL, vm->run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
@@ -186,63 +187,4 @@ void guest_vm_close(struct guest_vm *vm)
 	munmap(vm->memory, vm->memory_bytes);
 	close(vm->fd);
 	close(vm->kvm);
-}
-
-static int read_at(int fd, void *buffer, size_t bytes, off_t offset)
-{
-	ssize_t got = pread(fd, buffer, bytes, offset);
-
-	if (got < 0)
-		return -errno;
-	return (size_t)got == bytes ? 0 : -EIO;
-}
-
-int guest_stats(int fd, guest_stat_fn fn, void *context)
-{
-	struct kvm_stats_header header;
-	char *descriptors;
-	size_t step;
-	int err = read_at(fd, &header, sizeof(header), 0);
-
-	if (err)
-		return err;
-
-	step = sizeof(struct kvm_stats_desc) + header.name_size;
-	descriptors = malloc(step * header.num_desc);
-	if (!descriptors)
-		return -ENOMEM;
-
-	err = read_at(fd, descriptors, step * header.num_desc, header.desc_offset);
-	for (unsigned int i = 0; !err && i < header.num_desc; i++) {
-		const struct kvm_stats_desc *stat = (const void *)(descriptors + i * step);
-		uint64_t value;
-
-		if (stat->size != 1)
-			continue;
-		err = read_at(fd, &value, sizeof(value), header.data_offset + stat->offset);
-		if (!err)
-			fn(stat->name, value, context);
-	}
-	free(descriptors);
-	return err;
-}
-
-struct stat_search {
-	const char *name;
-	uint64_t value;
-};
-
-static void pick(const char *name, uint64_t value, void *context)
-{
-	struct stat_search *search = context;
-
-	if (!strcmp(name, search->name))
-		search->value = value;
-}
-
-uint64_t guest_stat(int fd, const char *name)
-{
-	struct stat_search search = {.name = name, .value = UINT64_MAX};
-
-	return guest_stats(fd, pick, &search) ? UINT64_MAX : search.value;
 }

@@ -8,6 +8,7 @@
 #define TESTBED_GUEST_VM_H
 
 #include <linux/kvm.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,12 +35,15 @@ struct guest_vm {
 /*
  * struct guest_vcpu - one vCPU
  * @fd:		its file
- * @stats:	its binary statistics (KVM_GET_STATS_FD), or -1
+ * @stats:	its binary statistics (KVM_GET_STATS_FD); before Linux 5.14, which has none, the
+ *		folder with the VM's in debugfs; -1 where neither is
+ * @stats_of_vm: @stats is that folder: all vCPUs of the VM together
  * @run:	shared with the kernel
  */
 struct guest_vcpu {
 	int fd;
 	int stats;
+	bool stats_of_vm;
 	struct kvm_run *run;
 };
 
@@ -59,12 +63,13 @@ void guest_vm_close(struct guest_vm *vm);
 typedef void (*guest_stat_fn)(const char *name, uint64_t value, void *context);
 
 /*
- * Reads the binary statistics of @fd (Documentation/virt/kvm/api.rst, 4.133).
- * -EIO if the file has not the form described there.
+ * Reads the statistics of @vcpu, or those of its VM (@stats_of_vm), which need a debugfs at
+ * /sys/kernel/debug. -EIO if they have not the form of Documentation/virt/kvm/api.rst, 4.133, or
+ * of a number.
  */
-int guest_stats(int fd, guest_stat_fn fn, void *context);
+int guest_stats(const struct guest_vcpu *vcpu, guest_stat_fn fn, void *context);
 
-/* The statistic @name of @fd; UINT64_MAX if there is none or it can't be read. */
-uint64_t guest_stat(int fd, const char *name);
+/* The statistic @name of the same; UINT64_MAX if there is none or it can't be read. */
+uint64_t guest_stat(const struct guest_vcpu *vcpu, const char *name);
 
 #endif

@@ -33,6 +33,10 @@ if [ -n "$loops" ]; then
 		[ ! -f /modules/$module.ko ] || insmod /modules/$module.ko || echo "L2 insmod $module failed"
 	done
 	echo "L2 has loaded KVM"
+	# Linux 5.10 has a VM's statistics there alone.
+	mkdir -p /sys
+	mount -t sysfs sys /sys
+	mount -t debugfs debugfs /sys/kernel/debug
 	exit_loop --op cpuid --count "$loops" 2>&1
 fi
 leaf 0x4fffffff

@@ -489,7 +489,7 @@ static void test_synthesized_exits(void)
 			made_up = first[i];
 	CHECK(made_up.reason == (0x80000000U | slot) && made_up.cycles > 0);
 
-	exits = guest_stat(vm.vcpu.stats, "exits");
+	exits = guest_stat(&vm.vcpu, "exits");
 	CHECK(exits == SUM(&map, count) + SUM(&map, synthesized) + map.meta->vmfail);
 	ring_unmap(&map);
 	step_vm_close(&vm);

@@ -322,7 +322,7 @@ static void test_totals(void)
 	for (unsigned int i = 0; i < 3; i++)
 		cycles -= found(io_slot(&p.map), i)->cycles;
 	CHECK(cycles == 0);
-	CHECK(SUM(&p.map, count) == guest_stat(p.vm.vcpu.stats, "exits"));
+	CHECK(SUM(&p.map, count) == guest_stat(&p.vm.vcpu, "exits"));
 	probe_close(&p);
 }
 
@@ -427,7 +427,7 @@ static void test_vmfail(void)
 		/* the VM-instruction error */
 		CHECK(run->fail_entry.hardware_entry_failure_reason == 7);
 		CHECK(p.map.meta->vmfail == n && IO(&p.map, count) == 2);
-		CHECK(guest_stat(p.vm.vcpu.stats, "exits") ==
+		CHECK(guest_stat(&p.vm.vcpu, "exits") ==
 		      SUM(&p.map, count) + SUM(&p.map, synthesized) + n);
 	}
 

@@ -124,7 +124,20 @@ class Outcome:
         """Rows, roll-ups and numbers agree with each other and with KVM's statistic."""
         self.see(checks.is_sound(self.recording))
         self.see(checks.in_sequence(self.recording, from_creation))
-        self.see(checks.accounts_for(self.recording, dict(checks.kvm_exits(self.log))))
+        self.accounts_for()
+
+    def accounts_for(self):
+        """Every exit that KVM's statistics count is recorded or accounted for.
+
+        A KVM without statistics of a vCPU (before Linux 5.14) does not count an exit after which
+        a fastpath of VMX enters again at once. The cross-check says how many these are.
+        """
+        exits = dict(checks.kvm_exits(self.log))
+        uncounted = 0
+        if checks.ALL_VCPUS in exits and self.setup.isa == VMX:
+            uncounted = (self.sum("dropped + filtered + unread") +
+                         self.recording.one("SELECT count(*) FROM exits WHERE fastpath"))
+        self.see(checks.accounts_for(self.recording, exits, uncounted))
 
     def counts(self, where, expected, recording=None):
         """The number of records WHERE where."""

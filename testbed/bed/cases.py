@@ -9,7 +9,7 @@ from .case import KVM_COUNTS_THEM, RECORD, Case, case
 from .checks import VMX, expect, expect_equal
 from .loops import LEAF_REASONS, exits_of, leaves, loop, ops_of
 
-NESTED_LINE = re.compile(r"^L2\| .*exit_loop vcpu=0 .*\bexits=(\d+)", re.MULTILINE)
+NESTED_LINE = re.compile(r"^L2\| .*exit_loop vcpu=0 .*\b(?:vm_)?exits=(\d+)", re.MULTILINE)
 
 
 # The leaves of the exit statistics

@@ -51,6 +51,8 @@ CHECKS = {
     "is_sound": checks.is_sound,
     "in_sequence": checks.in_sequence,
     "accounts_for": lambda recording: checks.accounts_for(recording, {0: 6}),
+    "accounts_for_vm": lambda recording: checks.accounts_for(recording, {checks.ALL_VCPUS: 6}),
+    "accounts_for_most": lambda recording: checks.accounts_for(recording, {0: 4}, uncounted=2),
     "counts": lambda recording: checks.counts(recording, "basic_reason = 30 AND key = 0x10", 2),
     "leaves_agree": lambda recording: checks.leaves_agree(recording, VMX, LOG),
 }
@@ -66,7 +68,8 @@ BROKEN = {
     "UPDATE exit SET cycles = 100 WHERE seq = 3": ["in_sequence"],
     "UPDATE exit SET userspace_cycles = 31 WHERE seq = 3": ["in_sequence"],
     "INSERT INTO loss VALUES (1, 2, 5, NULL, NULL)": ["in_sequence"],
-    "UPDATE vcpu SET unread = 1": ["accounts_for"],
+    "UPDATE vcpu SET unread = 1": ["accounts_for", "accounts_for_vm", "accounts_for_most"],
+    "UPDATE vcpu SET recorded = 3": ["accounts_for", "accounts_for_vm", "accounts_for_most"],
     "UPDATE vcpu SET vcpu_id = 1": ["accounts_for"],
     "UPDATE exit SET key = 0x11 WHERE seq = 4": ["counts"],
     "UPDATE exit SET reason = 10 WHERE seq = 0": ["counts", "leaves_agree"],

@@ -81,7 +81,7 @@ int main(void)
 		refused += reason == KVM_EXIT_FAIL_ENTRY;
 	}
 	printf("refused_entry vcpu=0 refused=%d exits=%llu\n", refused,
-	       (unsigned long long)guest_stat(vcpu.stats, "exits"));
+	       (unsigned long long)guest_stat(&vcpu, "exits"));
 
 	guest_vcpu_close(&vm, &vcpu);
 	guest_vm_close(&vm);
