@@ -137,6 +137,10 @@ class Kernel:
         """The path of a stock module; it may be compressed."""
         return self._find(module_name(name), self._files)
 
+    def has_btf(self, name):
+        """Whether a stock module has a section .BTF."""
+        return b"\0.BTF\0" in _read_module(self.module_file(name))
+
     def modules(self, names, ours=None):
         """[(name, bytes)] of the modules and all that they need, in order of loading.
 

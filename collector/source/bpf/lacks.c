@@ -73,7 +73,7 @@ static const char *find_lack(struct host_files *h)
 	if (!exists(h, "/sys/module/kvm_intel") && !exists(h, "/sys/module/kvm_amd"))
 		return "KVM is not loaded (modprobe kvm_intel, or kvm_amd)";
 	if (!exists(h, "/sys/kernel/btf/kvm"))
-		return "the loaded kvm.ko has no BTF (load the distribution's own, or build it with BTF)";
+		return "the loaded kvm.ko has no BTF (load the distribution's own, or build it with BTF; before Linux 5.11 no module has it)";
 
 	if (!has_capability(h))
 		return "CAP_SYS_ADMIN missing (run it as root, or: setcap cap_sys_admin,cap_dac_read_search+ep collector)";
