@@ -65,6 +65,7 @@ split="INSERT INTO crosscheck VALUES (1, 1, 'totals_time', 'halted', 10, 0, 7), 
 expect 0 '^split .* CPUID .* 7 .* equal' "$split"
 expect 1 '1 CYCLES OF POLLED TIME DIFFER' "$split; UPDATE exit_rollup SET polled_cycles = 4 WHERE reason = 10"
 expect 1 '2 CYCLES OF PREEMPTED TIME DIFFER' "$split; UPDATE exit_rollup SET preempted_cycles = 2 WHERE reason = 10"
+expect 1 'store .*UNEXPLAINED' "INSERT INTO exit_hist_packed VALUES (1, 0, 10, '%', NULL)"
 expect 1 'store .*UNEXPLAINED' 'UPDATE exit_hist SET n = n + 1 WHERE reason = 10'
 expect 1 'synthesized .*UNEXPLAINED' 'UPDATE exit_rollup SET n_synth = 4 WHERE n_synth > 0'
 expect 1 'records .*UNEXPLAINED' 'UPDATE vcpu SET open_exits = 0'
@@ -88,6 +89,10 @@ intervals='UPDATE run SET rollup_cycles = 4000, hist_cycles = 20000; DELETE FROM
 expect 0 'maximum .* 5 .* 5 .* equal' "$intervals"
 expect 1 'maximum .* 5 .* 4 .*UNEXPLAINED' "$intervals; $rolled max_cycles = 499 WHERE slot = 2"
 expect 1 'first .* 5 .* 4 .*UNEXPLAINED' "$intervals; $rolled first_tsc = first_tsc - 1 WHERE slot = 2"
+
+# Sums that no integer holds are an error, not a number; so is a histogram that is no text of buckets
+expect 1 'roll-ups add up to more than 64 bits' "$intervals; $rolled halted_cycles = 0x7000000000000000"
+expect 1 'a histogram is not a text of buckets' "INSERT INTO exit_hist_packed VALUES (1, 0, 10, '!!!' || char(7), NULL)"
 
 # ... and without rows, by the histograms
 no_rows='UPDATE run SET has_raw = 0; DELETE FROM exit; DELETE FROM leaf_reading'
@@ -114,6 +119,10 @@ for change in n=n+1 cycles=cycles+1 halted_cycles=1 polled_cycles=1 min_cycles=0
 done
 expect 1 'coarse .*UNEXPLAINED' "$coarse; DELETE FROM exit_rollup_coarse WHERE level = 3 AND reason = 10"
 expect 1 '1 HISTOGRAM DIFFERS' "$coarse; UPDATE exit_hist_total SET n = n + 1 WHERE reason = 10"
+packed="$coarse; DELETE FROM exit_hist; DELETE FROM exit_hist_total; INSERT INTO exit_hist_packed VALUES (1, 0, 10, '%', NULL);
+	INSERT INTO exit_hist_total VALUES (1, 0, 10, 0, 2), (1, 1, 10, 0, 2)"
+expect 1 'coarse .* 0  equal' "$packed"
+expect 1 '1 HISTOGRAM DIFFERS' "$packed; UPDATE exit_hist_packed SET handler_cycles = '#'"
 expect 1 '1 HISTOGRAM DIFFERS' "$coarse; UPDATE exit_hist_total SET bucket = 9 WHERE reason = 10"
 
 # The tracepoints

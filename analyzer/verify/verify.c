@@ -12,6 +12,7 @@
 #include "analyzer/verify/verify_intervals.h"
 #include "analyzer/verify/verify_leaf.h"
 #include "analyzer/verify/verify_rows.h"
+#include "analyzer/verify/verify_sums.h"
 #include "base/array.h"
 #include "sql/hist.h"
 
@@ -107,26 +108,6 @@ static void sql_part(sqlite3_context *context, int count, sqlite3_value **values
 		sqlite3_result_error_nomem(context);
 }
 
-/* SQL function row_count(vcpu): rows of table exit. */
-static void sql_row_count(sqlite3_context *context, int count, sqlite3_value **values)
-{
-	const struct row_counts *rows = sqlite3_user_data(context);
-	const struct row_count *found = row_counts_get(rows, sqlite3_value_int64(values[0]));
-
-	(void)count;
-	sqlite3_result_int64(context, found ? found->n : 0);
-}
-
-/* SQL function uneven_rows(vcpu): those whose parts are more than their time. */
-static void sql_uneven_rows(sqlite3_context *context, int count, sqlite3_value **values)
-{
-	const struct row_counts *rows = sqlite3_user_data(context);
-	const struct row_count *found = row_counts_get(rows, sqlite3_value_int64(values[0]));
-
-	(void)count;
-	sqlite3_result_int64(context, found ? found->uneven : 0);
-}
-
 /* SQL function bucket_of(cycles): the bucket of exit_hist; NULL of NULL. */
 static void sql_bucket_of(sqlite3_context *context, int count, sqlite3_value **values)
 {
@@ -136,17 +117,12 @@ static void sql_bucket_of(sqlite3_context *context, int count, sqlite3_value **v
 				     hist_bucket((uint64_t)sqlite3_value_int64(values[0])));
 }
 
-static int add_functions(struct app *app, struct row_counts *rows)
+static int add_functions(struct app *app)
 {
-	const int flags = SQLITE_UTF8 | SQLITE_DIRECTONLY;
+	const int flags = SQLITE_UTF8 | SQLITE_DIRECTONLY | SQLITE_DETERMINISTIC;
 
-	if (sqlite3_create_function(app->db, "part", 2, flags | SQLITE_DETERMINISTIC, NULL,
-				    sql_part, NULL, NULL) ||
-	    sqlite3_create_function(app->db, "bucket_of", 1, flags | SQLITE_DETERMINISTIC, NULL,
-				    sql_bucket_of, NULL, NULL) ||
-	    sqlite3_create_function(app->db, "row_count", 1, flags, rows, sql_row_count, NULL,
-				    NULL) ||
-	    sqlite3_create_function(app->db, "uneven_rows", 1, flags, rows, sql_uneven_rows, NULL,
+	if (sqlite3_create_function(app->db, "part", 2, flags, NULL, sql_part, NULL, NULL) ||
+	    sqlite3_create_function(app->db, "bucket_of", 1, flags, NULL, sql_bucket_of, NULL,
 				    NULL))
 		return app_fail(app, "%s", sqlite3_errmsg(app->db));
 	return 0;
@@ -156,33 +132,38 @@ static void remove_functions(struct app *app)
 {
 	sqlite3_create_function(app->db, "part", 2, SQLITE_UTF8, NULL, NULL, NULL, NULL);
 	sqlite3_create_function(app->db, "bucket_of", 1, SQLITE_UTF8, NULL, NULL, NULL, NULL);
-	sqlite3_create_function(app->db, "row_count", 1, SQLITE_UTF8, NULL, NULL, NULL, NULL);
-	sqlite3_create_function(app->db, "uneven_rows", 1, SQLITE_UTF8, NULL, NULL, NULL, NULL);
 }
 
-/* What the equations that look into rows have found. */
-struct rows {
-	struct row_counts counts;
+/* What the equations share: one pass over each table. */
+struct passes {
+	struct sums sums;
 	struct intervals *intervals;
 	struct leaves *leaves;
 };
 
 /* One pass over the rows, if all were kept: else neither their sums nor the leaves are known. */
-static int read_rows(struct app *app, struct rows *rows)
+static int read_rows(struct app *app, struct passes *passes)
 {
 	if (app->run.has_raw != RAW_ALL)
 		return 0;
 
-	rows->intervals = intervals_new(&app->run);
-	if (!rows->intervals)
+	passes->intervals = intervals_new(&app->run);
+	if (!passes->intervals)
 		return app_fail(app, "out of memory");
-	if (leaves_open(app, &rows->leaves) ||
-	    row_counts_read(app, &rows->counts, rows->intervals, rows->leaves))
+	if (leaves_open(app, &passes->leaves))
 		return -1;
-	return intervals_compare(app, rows->intervals);
+	return rows_read(app, &passes->sums, passes->intervals, passes->leaves);
 }
 
-static int check_equation(struct app *app, int equation, const struct rows *rows,
+static int read_all(struct app *app, struct passes *passes)
+{
+	if (sums_read_vcpus(app, &passes->sums) || read_rows(app, passes) ||
+	    sums_read_rollups(app, &passes->sums, passes->intervals))
+		return -1;
+	return sums_read_histograms(app, &passes->sums);
+}
+
+static int check_equation(struct app *app, int equation, const struct passes *passes,
 			  struct checks *checks)
 {
 	enum equation_kind kind = verify_equations[equation].kind;
@@ -190,36 +171,42 @@ static int check_equation(struct app *app, int equation, const struct rows *rows
 	if (kind == EQUATION_SQL)
 		return evaluate(app, equation, checks);
 	if (kind == EQUATION_LEAF)
-		return rows->leaves ? leaves_check(app, rows->leaves, equation, checks) : 0;
-	return rows->intervals ? intervals_check(app, rows->intervals, kind, equation, checks) : 0;
+		return passes->leaves ? leaves_check(app, passes->leaves, equation, checks) : 0;
+	return passes->intervals ? intervals_check(app, passes->intervals, kind, equation, checks)
+				 : 0;
 }
 
 /* All that is read is of one instant, also of a run that goes on. */
-static int read_snapshot(struct app *app, struct rows *rows, struct checks *checks)
+/* All that is read is of one instant, also of a run that goes on. */
+static int read_snapshot(struct app *app, struct passes *passes, struct checks *checks)
 {
-	int rc = read_rows(app, rows);
+	int rc = read_all(app, passes);
 
 	if (!rc)
-		rc = add_functions(app, &rows->counts);
+		rc = sums_register(app, &passes->sums);
+	if (!rc)
+		rc = add_functions(app);
 	for (int i = 0; !rc && i < verify_equation_count; i++)
-		rc = check_equation(app, i, rows, checks);
+		rc = check_equation(app, i, passes, checks);
+
 	remove_functions(app);
+	sums_remove(app);
 	return rc;
 }
 
 int verify_read(struct app *app, struct checks *checks)
 {
-	struct rows rows = {.intervals = NULL};
+	struct passes passes = {.intervals = NULL};
 	int rc;
 
 	if (sqlite3_exec(app->db, "BEGIN", NULL, NULL, NULL))
 		return app_fail_sql(app);
-	rc = read_snapshot(app, &rows, checks);
+	rc = read_snapshot(app, &passes, checks);
 	sqlite3_exec(app->db, "COMMIT", NULL, NULL, NULL);
 
-	leaves_close(rows.leaves);
-	intervals_free(rows.intervals);
-	row_counts_free(&rows.counts);
+	leaves_close(passes.leaves);
+	intervals_free(passes.intervals);
+	sums_free(&passes.sums);
 	return rc;
 }
 

@@ -13,7 +13,7 @@
  * and no row where the run lacks a side. Parameters: ?1 run, ?2 isa. equations/common.sql
  * stands before each query, which may use its tables. Those that look into rows are code: "leaf"
  * (verify_leaf.h), and the extremes of roll-ups (verify_intervals.h). They share one pass over all
- * rows (verify_rows.h).
+ * rows (verify_rows.h), and all share one over roll-ups and histograms (verify_sums.h).
  */
 #ifndef EXITSCOPE_ANALYZER_QUERY_VERIFY_H
 #define EXITSCOPE_ANALYZER_QUERY_VERIFY_H

@@ -9,12 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "analyzer/query/db.h"
-#include "analyzer/verify/queries.h"
 #include "base/array.h"
 #include "base/hash.h"
 
-#define KINDS  (EQUATION_LAST - EQUATION_MIN + 1)
 #define RECENT 64 /* a power of two */
 
 /* What the rows of one vCPU, interval and reason come to; @value in the order of the equations. */
@@ -22,7 +19,7 @@ struct interval {
 	int64_t vcpu;
 	int64_t slot;
 	int64_t reason;
-	int64_t value[KINDS];
+	int64_t value[INTERVAL_KINDS];
 };
 
 /* A difference, as an example. @no_rows: the interval has none. */
@@ -43,9 +40,9 @@ struct compared {
 	int64_t id;
 	int64_t vm;
 	int64_t vcpu_id;
-	int64_t known[KINDS];
-	int64_t equal[KINDS];
-	struct example example[KINDS];
+	int64_t known[INTERVAL_KINDS];
+	int64_t equal[INTERVAL_KINDS];
+	struct example example[INTERVAL_KINDS];
 };
 
 /*
@@ -72,12 +69,16 @@ struct intervals *intervals_new(const struct run *run)
 	return intervals;
 }
 
+/*
+ * The reasons of an interval are near to each other in the table: roll-ups come in that order, so
+ * most look-ups are in the cache.
+ */
 static uint64_t hash_interval(const struct interval *key)
 {
 	uint64_t hash = hash_mix(0, (uint64_t)key->vcpu);
 
 	hash = hash_mix(hash, (uint64_t)key->slot);
-	return hash_mix(hash, (uint64_t)key->reason);
+	return hash + hash_mix(0, (uint64_t)key->reason >> 6) + ((uint64_t)key->reason & 63);
 }
 
 static bool has_key(const void *items, uint32_t i, const void *key)
@@ -159,13 +160,12 @@ int intervals_add(struct intervals *intervals, int64_t vcpu, int64_t reason, int
 	return 0;
 }
 
-/* The entry of the vCPU that a row of roll_ups.sql is of, which come by vCPU. */
-static struct compared *find_vcpu(struct intervals *intervals, sqlite3_stmt *stmt)
+/* The entry of the vCPU of a roll-up, which come by vCPU; NULL without memory. */
+static struct compared *find_vcpu(struct intervals *intervals, const struct rolled_interval *rolled)
 {
-	int64_t id = sqlite3_column_int64(stmt, 0);
 	struct compared *more;
 
-	if (intervals->vcpus && intervals->vcpu[intervals->vcpus - 1].id == id)
+	if (intervals->vcpus && intervals->vcpu[intervals->vcpus - 1].id == rolled->vcpu)
 		return &intervals->vcpu[intervals->vcpus - 1];
 
 	more = array_reserve(intervals->vcpu, intervals->vcpus, 1, sizeof(*more));
@@ -173,64 +173,43 @@ static struct compared *find_vcpu(struct intervals *intervals, sqlite3_stmt *stm
 		return NULL;
 	intervals->vcpu = more;
 	more[intervals->vcpus] = (struct compared){
-		.id = id,
-		.vm = sqlite3_column_int64(stmt, 1),
-		.vcpu_id = sqlite3_column_int64(stmt, 2),
+		.id = rolled->vcpu,
+		.vm = rolled->vm,
+		.vcpu_id = rolled->vcpu_id,
 	};
 	return &more[intervals->vcpus++];
 }
 
-/* Compares one roll-up with its rows. */
-static void compare(const struct intervals *intervals, sqlite3_stmt *stmt, struct compared *vcpu)
+int intervals_compare(struct intervals *intervals, const struct rolled_interval *rolled)
 {
 	const struct interval key = {
-		.vcpu = vcpu->id,
-		.slot = sqlite3_column_int64(stmt, 3),
-		.reason = sqlite3_column_int64(stmt, 4),
+		.vcpu = rolled->vcpu,
+		.slot = rolled->slot,
+		.reason = rolled->reason,
 	};
 	uint32_t found = intervals->count ? *find_place(intervals, &key) : 0;
 	const struct interval *rows = found ? &intervals->interval[found - 1] : NULL;
+	struct compared *vcpu = find_vcpu(intervals, rolled);
 
-	for (int i = 0; i < KINDS; i++) {
-		int64_t rolled = sqlite3_column_int64(stmt, 5 + i);
+	if (!vcpu)
+		return -ENOMEM;
 
-		/* Unknown in files that version 1 of the schema damaged. */
-		if (sqlite3_column_type(stmt, 5 + i) == SQLITE_NULL)
+	for (int i = 0; i < INTERVAL_KINDS; i++) {
+		if (rolled->unknown[i])
 			continue;
-		if (rows && rows->value[i] == rolled)
+		if (rows && rows->value[i] == rolled->value[i])
 			vcpu->equal[i]++;
 		else if (vcpu->known[i] == vcpu->equal[i])
 			vcpu->example[i] = (struct example){
 				.slot = key.slot,
 				.reason = key.reason,
-				.rolled = rolled,
+				.rolled = rolled->value[i],
 				.of_rows = rows ? rows->value[i] : 0,
 				.no_rows = !rows,
 			};
 		vcpu->known[i]++;
 	}
-}
-
-int intervals_compare(struct app *app, struct intervals *intervals)
-{
-	sqlite3_stmt *stmt;
-	int rc;
-
-	if (db_prepare(app, &stmt, verify_sql_roll_ups))
-		return -1;
-	sqlite3_bind_int64(stmt, 1, app->run.id);
-
-	while ((rc = db_step(app, stmt)) > 0) {
-		struct compared *vcpu = find_vcpu(intervals, stmt);
-
-		if (!vcpu) {
-			rc = app_fail(app, "out of memory");
-			break;
-		}
-		compare(intervals, stmt, vcpu);
-	}
-	sqlite3_finalize(stmt);
-	return rc;
+	return 0;
 }
 
 /* "reason 30 in interval 12: 0, its rows 384", or "". Of the heap. */

@@ -11,6 +11,9 @@
 #include "analyzer/query/app.h"
 #include "analyzer/verify/verify.h"
 
+/* Minimum, maximum, first and last. */
+#define INTERVAL_KINDS (EQUATION_LAST - EQUATION_MIN + 1)
+
 struct intervals;
 
 /* All 0; NULL without memory. For the run @run. */
@@ -21,9 +24,25 @@ int intervals_add(struct intervals *intervals, int64_t vcpu, int64_t reason, int
 		  int64_t cycles);
 
 /*
- * Compares the roll-ups of app->run with what was added, all at once. -1 with the reason in @app.
+ * struct rolled_interval - a roll-up
+ * @vcpu: vcpu.id; @vm: vm.id; @vcpu_id: vcpu.vcpu_id
+ * @value: in the order of the equations, unless @unknown
  */
-int intervals_compare(struct app *app, struct intervals *intervals);
+struct rolled_interval {
+	int64_t vcpu;
+	int64_t vm;
+	int64_t vcpu_id;
+	int64_t slot;
+	int64_t reason;
+	int64_t value[INTERVAL_KINDS];
+	bool unknown[INTERVAL_KINDS];
+};
+
+/*
+ * Compares a roll-up with what was added; all rows must have been, and roll-ups come by vCPU.
+ * -ENOMEM.
+ */
+int intervals_compare(struct intervals *intervals, const struct rolled_interval *rolled);
 
 /*
  * Adds one comparison per vCPU to @checks: how many intervals have an extreme (@kind: EQUATION_MIN

@@ -1,5 +1,5 @@
 -- What all equations use. Parameters: ?1 run, ?2 ISA (1: VMX). part(n, words) gives 'N words, ', or
--- '' if n is 0 (verify.c).
+-- '' if n is 0 (verify.c). rolled_sums and vcpu_sums are of verify_sums.h.
 WITH
 vcpus AS MATERIALIZED ( -- one row per vCPU of the run
   SELECT c.*, m.id AS vm
@@ -44,6 +44,10 @@ counts AS MATERIALIZED ( -- one row per vCPU and reason; what was not stored is 
   WHERE k.run_id = ?1
   GROUP BY k.vcpu, k.reason
 ),
+reason_sums AS MATERIALIZED ( -- one row per vCPU and full reason: the sums of all roll-ups
+  SELECT *
+  FROM rolled_sums
+),
 held AS MATERIALIZED ( -- one row per vCPU and basic reason: the records that the file holds
   SELECT
     u.vcpu,
@@ -53,7 +57,7 @@ held AS MATERIALIZED ( -- one row per vCPU and basic reason: the records that th
     sum(u.n) AS n,
     sum(u.n_synth) AS synth,
     sum(u.cycles) AS cycles
-  FROM exit_rollup u
+  FROM reason_sums u
   JOIN vcpus v ON v.id = u.vcpu
   GROUP BY u.vcpu, 4
 ),

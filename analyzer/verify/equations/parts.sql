@@ -1,7 +1,6 @@
 -- The parts of each record's time add up to it: handler, halted, user space and preempted, and polled
 -- is a part of halted. Rows have no column for the handler's time, so the collector counts the
 -- records whose parts differ; a row or a sum must not have parts of more than its time.
--- uneven_rows() is of verify_rows.c: one pass over the rows.
 , by_vcpu AS (
   SELECT
     v.vm,
@@ -15,17 +14,10 @@
         AND k.source = 'records'
         AND k.name = 'parts differ'
     ) AS differ,
-    uneven_rows(v.id) AS rows,
-    (
-      SELECT coalesce(sum(u.n), 0)
-      FROM exit_rollup u
-      WHERE u.vcpu = v.id
-        AND (
-          u.halted_cycles + u.userspace_cycles + u.preempted_cycles > u.cycles
-          OR u.polled_cycles > u.halted_cycles
-        )
-    ) AS sums
+    s.uneven AS rows,
+    coalesce((SELECT sum(u.uneven) FROM reason_sums u WHERE u.vcpu = v.id), 0) AS sums
   FROM vcpus v
+  JOIN vcpu_sums s ON s.vcpu = v.id
 )
 SELECT vm, vcpu_id, NULL, recorded, recorded - max(differ, rows, sums), max(differ, rows, sums),
   part(differ, 'WHOSE PARTS DO NOT ADD UP')

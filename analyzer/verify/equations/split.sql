@@ -21,9 +21,8 @@ split AS ( -- one row per vCPU and basic reason: the records that the file holds
     sum(u.halted_cycles) AS halted,
     sum(u.userspace_cycles) AS userspace,
     sum(u.preempted_cycles) AS preempted,
-    coalesce(sum(u.polled_cycles), 0) AS polled
-  FROM exit_rollup u
-  JOIN vcpus v ON v.id = u.vcpu
+    sum(u.polled_cycles) AS polled
+  FROM reason_sums u
   GROUP BY u.vcpu, 2
 ),
 differences AS (

@@ -1,13 +1,14 @@
 -- The records that the collector read against roll-ups, histograms and, if all were kept, rows.
--- row_count() is of verify_rows.c: one pass over the rows.
 , by_vcpu AS (
   SELECT
-    v.vm, v.vcpu_id, v.recorded,
-    coalesce((SELECT sum(u.n) FROM exit_rollup u WHERE u.vcpu = v.id), 0) AS rolled,
-    coalesce((SELECT sum(h.n) FROM exit_hist h WHERE h.vcpu = v.id AND h.part = 0), 0)
-      + coalesce((SELECT sum(b.n) FROM exit_hist_packed p, hist_buckets(p.cycles) b WHERE p.vcpu = v.id), 0) AS hist,
-    row_count(v.id) AS rows
+    v.vm,
+    v.vcpu_id,
+    v.recorded,
+    coalesce((SELECT sum(u.n) FROM reason_sums u WHERE u.vcpu = v.id), 0) AS rolled,
+    s.hist_n AS hist,
+    s.rows
   FROM vcpus v
+  JOIN vcpu_sums s ON s.vcpu = v.id
 )
 SELECT vm, vcpu_id, NULL, recorded, rolled,
   abs(recorded - rolled)

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* verify_sums.c - adds up roll-ups and histograms; see verify_sums.h */
+#include "analyzer/verify/verify_sums.h"
+
+#include <stdlib.h>
+
+#include "analyzer/query/db.h"
+#include "analyzer/verify/queries.h"
+#include "base/array.h"
+#include "sql/hist_text.h"
+
+#define COLUMNS(row) ((int)(sizeof(row) / sizeof(int64_t)))
+
+int sums_read_vcpus(struct app *app, struct sums *sums)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(app, &stmt, verify_sql_vcpus))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, app->run.id);
+
+	while ((rc = db_step(app, stmt)) > 0) {
+		struct vcpu_sum *more =
+			array_reserve(sums->vcpu, sums->vcpu_count, 1, sizeof(*more));
+
+		if (!more) {
+			rc = app_fail(app, "out of memory");
+			break;
+		}
+		sums->vcpu = more;
+		more[sums->vcpu_count++] = (struct vcpu_sum){
+			.id = sqlite3_column_int64(stmt, 0),
+			.vm = sqlite3_column_int64(stmt, 1),
+		};
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct vcpu_sum *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+struct vcpu_sum *sums_find_vcpu(const struct sums *sums, int64_t id)
+{
+	const struct vcpu_sum key = {.id = id};
+
+	if (!sums->vcpu_count)
+		return NULL;
+	return bsearch(&key, sums->vcpu, sums->vcpu_count, sizeof(key), by_id);
+}
+
+static bool has_key(const void *items, uint32_t i, const void *key)
+{
+	const struct rolled_sum *a = (const struct rolled_sum *)items + i, *b = key;
+
+	return a->vcpu == b->vcpu && a->reason == b->reason;
+}
+
+static uint32_t *find_place(const struct sums *sums, const struct rolled_sum *key)
+{
+	uint64_t hash = hash_mix(hash_mix(0, (uint64_t)key->vcpu), (uint64_t)key->reason);
+
+	return hash_place(&sums->hash, hash, has_key, sums->rolled, key);
+}
+
+static int grow(struct sums *sums)
+{
+	struct rolled_sum *more = array_reserve(sums->rolled, sums->rolled_count, 1, sizeof(*more));
+
+	if (!more)
+		return -1;
+	sums->rolled = more;
+
+	/* At most half of the places are taken, so chains stay short. */
+	if (2 * ((uint64_t)sums->rolled_count + 1) <= sums->hash.places)
+		return 0;
+	if (hash_resize(&sums->hash, (uint32_t)array_room((size_t)sums->rolled_count + 1)))
+		return -1;
+	for (uint32_t i = 0; i < sums->rolled_count; i++)
+		*find_place(sums, &more[i]) = i + 1;
+	return 0;
+}
+
+/* The sum of a vCPU and reason, made of @first if there is none; NULL without memory. */
+static struct rolled_sum *find_or_add(struct sums *sums, const struct rolled_sum *first)
+{
+	uint32_t found = sums->rolled_count ? *find_place(sums, first) : 0;
+
+	if (found)
+		return &sums->rolled[found - 1];
+	if (grow(sums))
+		return NULL;
+
+	sums->rolled[sums->rolled_count] = (struct rolled_sum){
+		.vcpu = first->vcpu,
+		.reason = first->reason,
+		.least = first->least,
+		.most = first->most,
+		.first = first->first,
+		.last = first->last,
+	};
+	*find_place(sums, first) = ++sums->rolled_count;
+	return &sums->rolled[sums->rolled_count - 1];
+}
+
+/* Columns of roll_ups.sql. */
+enum {
+	U_VCPU,
+	U_VM,
+	U_VCPU_ID,
+	U_SLOT,
+	U_REASON,
+	U_MIN,
+	U_MAX,
+	U_FIRST,
+	U_LAST,
+	U_N,
+	U_FASTPATH,
+	U_NESTED,
+	U_USER,
+	U_SYNTH,
+	U_CYCLES,
+	U_HALTED,
+	U_USERSPACE,
+	U_PREEMPTED,
+	U_POLLED,
+};
+
+static int64_t known_or_minus_1(sqlite3_stmt *stmt, int column)
+{
+	return sqlite3_column_type(stmt, column) == SQLITE_NULL
+		       ? -1
+		       : sqlite3_column_int64(stmt, column);
+}
+
+static struct rolled_sum read_rollup(sqlite3_stmt *stmt)
+{
+	return (struct rolled_sum){
+		.vcpu = sqlite3_column_int64(stmt, U_VCPU),
+		.reason = sqlite3_column_int64(stmt, U_REASON),
+		.n = sqlite3_column_int64(stmt, U_N),
+		.n_fastpath = sqlite3_column_int64(stmt, U_FASTPATH),
+		.n_nested = sqlite3_column_int64(stmt, U_NESTED),
+		.n_user = sqlite3_column_int64(stmt, U_USER),
+		.n_synth = sqlite3_column_int64(stmt, U_SYNTH),
+		.cycles = sqlite3_column_int64(stmt, U_CYCLES),
+		.halted_cycles = sqlite3_column_int64(stmt, U_HALTED),
+		.userspace_cycles = sqlite3_column_int64(stmt, U_USERSPACE),
+		.preempted_cycles = sqlite3_column_int64(stmt, U_PREEMPTED),
+		.polled_cycles = sqlite3_column_int64(stmt, U_POLLED),
+		.least = known_or_minus_1(stmt, U_MIN),
+		.most = sqlite3_column_int64(stmt, U_MAX),
+		.first = known_or_minus_1(stmt, U_FIRST),
+		.last = sqlite3_column_int64(stmt, U_LAST),
+	};
+}
+
+/* Whether the parts are more than the time. */
+static bool is_uneven(const struct rolled_sum *u)
+{
+	int64_t parts;
+
+	return __builtin_add_overflow(u->halted_cycles, u->userspace_cycles, &parts) ||
+	       __builtin_add_overflow(parts, u->preempted_cycles, &parts) || parts > u->cycles ||
+	       u->polled_cycles > u->halted_cycles;
+}
+
+/* Adds the roll-up @u to @sum. True: a sum does not fit. */
+static bool add(struct rolled_sum *sum, const struct rolled_sum *u)
+{
+	bool overflow = __builtin_add_overflow(sum->n, u->n, &sum->n);
+
+	overflow |= __builtin_add_overflow(sum->n_fastpath, u->n_fastpath, &sum->n_fastpath);
+	overflow |= __builtin_add_overflow(sum->n_nested, u->n_nested, &sum->n_nested);
+	overflow |= __builtin_add_overflow(sum->n_user, u->n_user, &sum->n_user);
+	overflow |= __builtin_add_overflow(sum->n_synth, u->n_synth, &sum->n_synth);
+	if (is_uneven(u))
+		overflow |= __builtin_add_overflow(sum->uneven, u->n, &sum->uneven);
+
+	overflow |= __builtin_add_overflow(sum->cycles, u->cycles, &sum->cycles);
+	overflow |=
+		__builtin_add_overflow(sum->halted_cycles, u->halted_cycles, &sum->halted_cycles);
+	overflow |= __builtin_add_overflow(sum->userspace_cycles, u->userspace_cycles,
+					   &sum->userspace_cycles);
+	overflow |= __builtin_add_overflow(sum->preempted_cycles, u->preempted_cycles,
+					   &sum->preempted_cycles);
+	overflow |=
+		__builtin_add_overflow(sum->polled_cycles, u->polled_cycles, &sum->polled_cycles);
+
+	sum->least = u->least < sum->least ? u->least : sum->least;
+	sum->most = u->most > sum->most ? u->most : sum->most;
+	sum->first = u->first < sum->first ? u->first : sum->first;
+	sum->last = u->last > sum->last ? u->last : sum->last;
+	return overflow;
+}
+
+static int compare(sqlite3_stmt *stmt, const struct rolled_sum *u, struct intervals *intervals)
+{
+	const struct rolled_interval rolled = {
+		.vcpu = u->vcpu,
+		.vm = sqlite3_column_int64(stmt, U_VM),
+		.vcpu_id = sqlite3_column_int64(stmt, U_VCPU_ID),
+		.slot = sqlite3_column_int64(stmt, U_SLOT),
+		.reason = u->reason,
+		.value = {u->least, u->most, u->first, u->last},
+		/* Unknown in files that version 1 of the schema damaged. */
+		.unknown = {sqlite3_column_type(stmt, U_MIN) == SQLITE_NULL, false,
+			    sqlite3_column_type(stmt, U_FIRST) == SQLITE_NULL, false},
+	};
+
+	return intervals_compare(intervals, &rolled);
+}
+
+int sums_read_rollups(struct app *app, struct sums *sums, struct intervals *intervals)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(app, &stmt, verify_sql_roll_ups))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, app->run.id);
+
+	while ((rc = db_step(app, stmt)) > 0) {
+		struct rolled_sum u = read_rollup(stmt);
+		struct rolled_sum *sum = find_or_add(sums, &u);
+
+		if (!sum || (intervals && compare(stmt, &u, intervals))) {
+			rc = app_fail(app, "out of memory");
+			break;
+		}
+		if (add(sum, &u)) {
+			rc = app_fail(
+				app,
+				"%s: roll-ups add up to more than 64 bits (was it changed by another program?)",
+				app->path);
+			break;
+		}
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+/* The exits @n of a bucket in a checksum. It may overflow: both sides do so alike. */
+static uint64_t weigh(int64_t reason, int part, int64_t bucket, int64_t n)
+{
+	return (uint64_t)n * ((uint64_t)bucket + 1) *
+	       (2 * ((uint64_t)reason & 0xff) + (uint64_t)part + 1);
+}
+
+static void add_wrapping(int64_t *sum, uint64_t more)
+{
+	*sum = (int64_t)((uint64_t)*sum + more);
+}
+
+/* Adds a histogram as text, of one part or of both. -1: it is damaged. */
+static int add_text(struct vcpu_sum *vcpu, sqlite3_stmt *stmt, int column, int64_t reason,
+		    bool part_0, bool part_1)
+{
+	const unsigned char *text = sqlite3_column_text(stmt, column);
+	struct hist_text reader;
+	uint32_t bucket;
+	uint64_t n;
+	int rc;
+
+	hist_text_begin(&reader, text, (uint32_t)sqlite3_column_bytes(stmt, column));
+	while ((rc = hist_text_next(&reader, &bucket, &n)) > 0) {
+		if (part_0) {
+			add_wrapping(&vcpu->hist_n, n);
+			add_wrapping(&vcpu->hist_checksum, weigh(reason, 0, bucket, (int64_t)n));
+		}
+		if (part_1)
+			add_wrapping(&vcpu->hist_checksum, weigh(reason, 1, bucket, (int64_t)n));
+	}
+	return rc;
+}
+
+/* A row of hist_packed.sql: vCPU, reason, cycles, handler_cycles. */
+static int add_packed(struct vcpu_sum *vcpu, sqlite3_stmt *stmt)
+{
+	int64_t reason = sqlite3_column_int64(stmt, 1);
+	bool same = sqlite3_column_type(stmt, 3) == SQLITE_NULL;
+
+	if (add_text(vcpu, stmt, 2, reason, true, same))
+		return -1;
+	return same ? 0 : add_text(vcpu, stmt, 3, reason, false, true);
+}
+
+/* Rows of hist_buckets.sql and hist_total.sql: vCPU, reason, part, bucket, n. */
+static uint64_t weigh_row(sqlite3_stmt *stmt)
+{
+	return weigh(sqlite3_column_int64(stmt, 1), sqlite3_column_int(stmt, 2),
+		     sqlite3_column_int64(stmt, 3), sqlite3_column_int64(stmt, 4));
+}
+
+static int add_bucket(struct vcpu_sum *vcpu, sqlite3_stmt *stmt)
+{
+	add_wrapping(&vcpu->hist_checksum, weigh_row(stmt));
+	if (!sqlite3_column_int(stmt, 2))
+		add_wrapping(&vcpu->hist_n, (uint64_t)sqlite3_column_int64(stmt, 4));
+	return 0;
+}
+
+static int add_total(struct vcpu_sum *vcpu, sqlite3_stmt *stmt)
+{
+	add_wrapping(&vcpu->total_checksum, weigh_row(stmt));
+	return 0;
+}
+
+/* Gives each row of a query to @add_row, with the vCPU that its first column names. */
+static int read_each(struct app *app, struct sums *sums, const char *sql,
+		     int (*add_row)(struct vcpu_sum *vcpu, sqlite3_stmt *stmt))
+{
+	struct vcpu_sum *vcpu = NULL;
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(app, &stmt, sql))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, app->run.id);
+
+	while ((rc = db_step(app, stmt)) > 0) {
+		int64_t id = sqlite3_column_int64(stmt, 0);
+
+		if (!vcpu || vcpu->id != id)
+			vcpu = sums_find_vcpu(sums, id);
+		if (vcpu && add_row(vcpu, stmt)) {
+			rc = app_fail(
+				app,
+				"%s: the database is damaged: a histogram is not a text of buckets",
+				app->path);
+			break;
+		}
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int sums_read_histograms(struct app *app, struct sums *sums)
+{
+	if (read_each(app, sums, verify_sql_hist_packed, add_packed) ||
+	    read_each(app, sums, verify_sql_hist_buckets, add_bucket) ||
+	    read_each(app, sums, verify_sql_hist_total, add_total))
+		return -1;
+	return 0;
+}
+
+int sums_register(struct app *app, struct sums *sums)
+{
+	sums->vcpus = (struct int_table){
+		.declaration =
+			"CREATE TABLE x (vcpu, vm, rows, uneven, hist_n, hist_checksum, total_checksum)",
+		.value = (const int64_t *)sums->vcpu,
+		.rows = sums->vcpu_count,
+		.columns = COLUMNS(struct vcpu_sum),
+	};
+	sums->rolleds = (struct int_table){
+		.declaration =
+			"CREATE TABLE x (vcpu, reason, n, n_fastpath, n_nested, n_user, n_synth, uneven, cycles, halted_cycles, userspace_cycles, preempted_cycles, polled_cycles, least, most, first, last)",
+		.value = (const int64_t *)sums->rolled,
+		.rows = sums->rolled_count,
+		.columns = COLUMNS(struct rolled_sum),
+	};
+
+	if (int_table_register(app->db, "vcpu_sums", &sums->vcpus) ||
+	    int_table_register(app->db, "rolled_sums", &sums->rolleds))
+		return app_fail_sql(app);
+	return 0;
+}
+
+void sums_remove(struct app *app)
+{
+	int_table_remove(app->db, "vcpu_sums");
+	int_table_remove(app->db, "rolled_sums");
+}
+
+void sums_free(struct sums *sums)
+{
+	free(sums->vcpu);
+	free(sums->rolled);
+	hash_free(&sums->hash);
+}
