@@ -14,7 +14,7 @@
 #include "analyzer/query/series.h"
 
 #define MOST_ROWS   40
-#define SPREAD_BINS 128
+#define SPREAD_BINS 120
 #define MOST_PHASES 32
 
 enum { TABLE_TIMELINE, TABLE_PHASES, TABLE_REASONS };

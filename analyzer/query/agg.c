@@ -8,6 +8,7 @@
 
 #include "analyzer/query/agg_rows.h"
 #include "analyzer/query/db.h"
+#include "analyzer/query/hists.h"
 #include "analyzer/query/reason.h"
 
 bool agg_needs_rows(const struct run *run, enum agg_by by, unsigned int flags)
@@ -16,14 +17,25 @@ bool agg_needs_rows(const struct run *run, enum agg_by by, unsigned int flags)
 	       (by != BY_REASON && by != BY_VM && by != BY_VCPU && by != BY_SLOT);
 }
 
+/* The intervals of @width cycles that the run's filter takes. */
+static int64_t first_slot(const struct run *run, int64_t width)
+{
+	return run->from ? run_grid_from(run) / width : INT64_MIN;
+}
+
+static int64_t last_slot(const struct run *run, int64_t width)
+{
+	return (run_grid_to(run) - 1) / width;
+}
+
 /* Bind vCPU, first and last interval of @width cycles, and what ?4 is. */
 static void bind_slots(sqlite3_stmt *stmt, const struct run *run, int64_t vcpu, int64_t width,
 		       int other)
 {
 	sqlite3_reset(stmt);
 	sqlite3_bind_int64(stmt, 1, vcpu);
-	sqlite3_bind_int64(stmt, 2, run->from ? run_grid_from(run) / width : INT64_MIN);
-	sqlite3_bind_int64(stmt, 3, (run_grid_to(run) - 1) / width);
+	sqlite3_bind_int64(stmt, 2, first_slot(run, width));
+	sqlite3_bind_int64(stmt, 3, last_slot(run, width));
 	sqlite3_bind_int(stmt, 4, other);
 }
 
@@ -57,11 +69,6 @@ static const char rollup_sql[] =
 	ROLLUP_COLUMNS "FROM exit_rollup WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3 AND ?4 = 0";
 static const char coarse_sql[] = ROLLUP_COLUMNS
 	"FROM exit_rollup_coarse WHERE vcpu = ?1 AND level = ?4 AND slot BETWEEN ?2 AND ?3";
-static const char hist_sql[] =
-	"SELECT reason, bucket, n, slot FROM exit_hist WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3 AND part = ?4"
-	" UNION ALL SELECT p.reason, b.bucket, b.n, p.slot FROM exit_hist_packed p,"
-	" hist_buckets(CASE WHEN ?4 THEN coalesce(p.handler_cycles, p.cycles) ELSE p.cycles END) b"
-	" WHERE p.vcpu = ?1 AND p.slot BETWEEN ?2 AND ?3";
 static const char hist_total_sql[] =
 	"SELECT reason, bucket, n FROM exit_hist_total WHERE vcpu = ?1 AND part = ?4 AND ?2 < ?3";
 
@@ -122,46 +129,97 @@ static int read_rollups(struct app *app, const struct run *run, enum agg_by by,
 	return rc;
 }
 
-/* A row of hist_sql. */
-static int add_bucket(struct app *app, struct dist *dist, sqlite3_stmt *stmt)
-{
-	int64_t bucket = sqlite3_column_int64(stmt, 1);
-	int rc = -ERANGE;
+/* Where buckets go: the last group, as those of an interval and reason come together. */
+struct hist_target {
+	struct app *app;
+	const struct run *run;
+	const struct vcpu_ref *vcpu;
+	const struct agg_bins *bins;
+	struct agg *agg;
+	enum agg_by by;
 
-	if (bucket >= 0 && bucket <= UINT32_MAX)
-		rc = dist_add(dist, (uint32_t)bucket, (uint64_t)sqlite3_column_int64(stmt, 2));
-	if (rc == -ENOMEM)
-		return app_fail(app, "out of memory");
-	if (rc)
-		return app_fail(app, "the database is damaged: no such bucket");
+	bool is_known;
+	int64_t slot;
+	int64_t reason;
+	struct group *group; /* NULL: the reason does not pass the filter */
+};
+
+static int find_target(struct hist_target *target, int64_t slot, int64_t reason)
+{
+	int64_t key = reason_key(target->run->isa, reason);
+
+	target->group = NULL;
+	if (reason_passes(target->run, key)) {
+		target->group = rollup_target(target->agg, target->by, target->bins, key,
+					      target->vcpu, slot * target->run->hist_cycles);
+		if (!target->group)
+			return app_fail(target->app, "out of memory");
+	}
+	target->is_known = true;
+	target->slot = slot;
+	target->reason = reason;
 	return 0;
 }
 
-static int read_hist(struct app *app, const struct run *run, enum agg_by by,
-		     const struct agg_bins *bins, int part, struct agg *agg)
+static int add_bucket(void *context, const struct hist_bucket *at)
 {
+	struct hist_target *target = context;
+	int rc = -ERANGE;
+
+	if (!target->is_known || target->slot != at->slot || target->reason != at->reason) {
+		if (find_target(target, at->slot, at->reason))
+			return -1;
+	}
+	if (!target->group)
+		return 0;
+
+	if (at->bucket >= 0 && at->bucket <= UINT32_MAX)
+		rc = dist_add(&target->group->dist, (uint32_t)at->bucket, at->n);
+	if (rc == -ENOMEM)
+		return app_fail(target->app, "out of memory");
+	if (rc)
+		return app_fail(target->app, "the database is damaged: no such bucket");
+	return 0;
+}
+
+/* Of intervals. */
+static int read_slots(struct hist_target *target, unsigned int parts)
+{
+	const struct run *run = target->run;
+	struct hists hists;
+	int rc = hists_open(target->app, &hists);
+
+	for (unsigned int i = 0; i < run->n_vcpus && !rc; i++) {
+		target->vcpu = &run->vcpus[i];
+		target->is_known = false;
+		rc = hists_read(&hists, run->vcpus[i].id, first_slot(run, run->hist_cycles),
+				last_slot(run, run->hist_cycles), parts, add_bucket, target);
+	}
+	hists_close(&hists);
+	return rc;
+}
+
+/* Of the whole run. */
+static int read_totals(struct hist_target *target, int part)
+{
+	const struct run *run = target->run;
 	sqlite3_stmt *stmt;
 	int rc = 0;
 
-	if (db_prepare(app, &stmt,
-		       run->coarse && run_is_whole(run) && !bins ? hist_total_sql : hist_sql))
+	if (db_prepare(target->app, &stmt, hist_total_sql))
 		return -1;
 	for (unsigned int i = 0; i < run->n_vcpus && rc >= 0; i++) {
+		target->vcpu = &run->vcpus[i];
+		target->is_known = false;
 		bind_slots(stmt, run, run->vcpus[i].id, run->hist_cycles, part);
-		while ((rc = db_step(app, stmt)) > 0) {
-			int64_t key = reason_key(run->isa, sqlite3_column_int64(stmt, 0));
-			struct group *to;
+		while ((rc = db_step(target->app, stmt)) > 0) {
+			const struct hist_bucket at = {
+				.reason = sqlite3_column_int64(stmt, 0),
+				.bucket = sqlite3_column_int64(stmt, 1),
+				.n = (uint64_t)sqlite3_column_int64(stmt, 2),
+			};
 
-			if (!reason_passes(run, key))
-				continue;
-			to = rollup_target(agg, by, bins, key, &run->vcpus[i],
-					   bins ? sqlite3_column_int64(stmt, 3) * run->hist_cycles
-						: 0);
-			if (!to) {
-				rc = app_fail(app, "out of memory");
-				break;
-			}
-			if (add_bucket(app, &to->dist, stmt)) {
+			if (add_bucket(target, &at)) {
 				rc = -1;
 				break;
 			}
@@ -169,6 +227,16 @@ static int read_hist(struct app *app, const struct run *run, enum agg_by by,
 	}
 	sqlite3_finalize(stmt);
 	return rc;
+}
+
+static int read_hist(struct app *app, const struct run *run, enum agg_by by,
+		     const struct agg_bins *bins, bool handler, struct agg *agg)
+{
+	struct hist_target target = {.app = app, .run = run, .bins = bins, .agg = agg, .by = by};
+
+	if (run->coarse && run_is_whole(run) && !bins)
+		return read_totals(&target, handler);
+	return read_slots(&target, handler ? HISTS_HANDLER : HISTS_CYCLES);
 }
 
 int agg_read(struct app *app, const struct run *run, enum agg_by by, unsigned int flags,
@@ -180,8 +248,7 @@ int agg_read(struct app *app, const struct run *run, enum agg_by by, unsigned in
 	} else {
 		if (read_rollups(app, run, by, NULL, agg))
 			return -1;
-		if ((flags & AGG_DIST) &&
-		    read_hist(app, run, by, NULL, !!(flags & AGG_HANDLER), agg))
+		if ((flags & AGG_DIST) && read_hist(app, run, by, NULL, flags & AGG_HANDLER, agg))
 			return -1;
 	}
 
@@ -195,7 +262,8 @@ int agg_read_bins(struct app *app, const struct run *run, const struct agg_bins 
 {
 	if (run->by_rows || (flags & AGG_EXACT))
 		return agg_read_rows(app, run, BY_SLOT, flags & ~AGG_EXACT, bins, agg);
-	if (read_rollups(app, run, BY_SLOT, bins, agg))
+	if (!(flags & AGG_DIST_ONLY) && read_rollups(app, run, BY_SLOT, bins, agg))
 		return -1;
-	return (flags & AGG_DIST) ? read_hist(app, run, BY_SLOT, bins, 0, agg) : 0;
+	return (flags & (AGG_DIST | AGG_DIST_ONLY)) ? read_hist(app, run, BY_SLOT, bins, false, agg)
+						    : 0;
 }

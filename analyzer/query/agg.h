@@ -31,9 +31,10 @@ enum agg_by {
 #define AGG_LEVELS 5
 
 /* What agg_read() does in addition to the sums. */
-#define AGG_DIST    1U /* fill group.dist */
-#define AGG_EXACT   2U /* read rows, though roll-ups would do; percentiles are exact */
-#define AGG_HANDLER 4U /* group.dist is of handler time */
+#define AGG_DIST      1U /* fill group.dist */
+#define AGG_EXACT     2U /* read rows, though roll-ups would do; percentiles are exact */
+#define AGG_HANDLER   4U /* group.dist is of handler time */
+#define AGG_DIST_ONLY 8U /* bins from histograms: fill group.dist alone */
 
 /*
  * struct agg_bins - the bins of BY_SLOT
@@ -59,9 +60,9 @@ int agg_read(struct app *app, const struct run *run, enum agg_by by, unsigned in
 	     struct agg *agg);
 
 /*
- * The same by {bin, reason key}. @flags: AGG_DIST; AGG_EXACT: read rows, though roll-ups
- * would do, and add them to buckets. With AGG_DIST from roll-ups, @bins->width is a multiple
- * of hist_cycles.
+ * The same by {bin, reason key}. @flags: AGG_DIST or AGG_DIST_ONLY; AGG_EXACT: read rows, though
+ * roll-ups would do, and add them to buckets. With AGG_DIST from roll-ups, @bins->width is a
+ * multiple of hist_cycles.
  */
 int agg_read_bins(struct app *app, const struct run *run, const struct agg_bins *bins,
 		  unsigned int flags, struct agg *agg);

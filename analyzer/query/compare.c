@@ -21,7 +21,7 @@
 #define LEVEL	  0.05 /* of all comparisons of a command together */
 #define EXITS_MIN 8    /* of both sides; fewer are never significant */
 
-/* Exits and distributions by batch: from histograms of a long run, from rows of a short one. */
+/* Distributions by batch from histograms of a long run; of a short one, exits too, from rows. */
 static int read_bins(struct side *side)
 {
 	const struct run *run = &side->app.run;
@@ -38,7 +38,7 @@ static int read_bins(struct side *side)
 		return 0;
 
 	return agg_read_bins(&side->app, run, &side->bins,
-			     AGG_DIST | (side->from_rows ? AGG_EXACT : 0), &side->by_bin);
+			     side->from_rows ? AGG_DIST | AGG_EXACT : AGG_DIST_ONLY, &side->by_bin);
 }
 
 /* Add @from to @to, with its distribution. */

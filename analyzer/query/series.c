@@ -147,7 +147,8 @@ static void cut_rows(const struct run *run, int most, struct agg_bins *bins, str
 
 /*
  * Bins of roll-ups: a whole number of intervals, and of those of the highest level that
- * fit into one bin.
+ * fit into one bin, or into one of twice the width: the bins are fewer, but at least half of
+ * @most, and an eighth of the roll-ups is read.
  */
 static void cut_rollups(const struct run *run, int most, struct agg_bins *bins,
 			struct series *series)
@@ -158,7 +159,7 @@ static void cut_rollups(const struct run *run, int most, struct agg_bins *bins,
 	int64_t level_slots = 1;
 
 	while (run->coarse && run_is_whole(run) && bins->level < AGG_LEVELS &&
-	       level_slots * 8 <= joined) {
+	       level_slots * 8 <= 2 * joined) {
 		level_slots *= 8;
 		bins->level++;
 	}

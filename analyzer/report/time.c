@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
+#include "analyzer/query/hists.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/report/queries.h"
 #include "analyzer/report/report.h"
@@ -162,20 +163,35 @@ static void add_rollup(struct report *report, sqlite3_stmt *stmt)
 }
 
 /* Rows of durations come from here, except those of an exact window; the heat map if it must. */
-static void add_hist(struct report *report, sqlite3_stmt *stmt)
+static int add_hist(void *context, const struct hist_bucket *at)
 {
-	struct report_reason *reason = find_reason(report, sqlite3_column_int64(stmt, 1));
-	int part = sqlite3_column_int(stmt, 2);
-	int row = report_row((uint32_t)sqlite3_column_int64(stmt, 3));
-	uint64_t n = (uint64_t)sqlite3_column_int64(stmt, 4);
+	struct report *report = context;
+	struct report_reason *reason = find_reason(report, at->reason);
+	int row;
 
-	if (!reason || part < 0 || part > 1 || row < 0 || row >= REPORT_ROWS)
-		return;
-	reason->row[part][row] += n;
-	if (part == 0 && !report->rows)
-		reason->heat[column_at(&report->heat_grid,
-				       sqlite3_column_int64(stmt, 0) * report->run->hist_cycles)]
-			    [row] += n;
+	if (!reason || at->bucket < 0 || at->bucket >= HIST_BUCKETS)
+		return 0;
+	row = report_row((uint32_t)at->bucket);
+	reason->row[at->part][row] += at->n;
+	if (at->part == 0 && !report->rows)
+		reason->heat[column_at(&report->heat_grid, at->slot * report->run->hist_cycles)]
+			    [row] += at->n;
+	return 0;
+}
+
+static int read_hists(struct report *report)
+{
+	const struct run *run = report->run;
+	struct hists hists;
+	int rc = hists_open(report->app, &hists);
+
+	for (unsigned int i = 0; i < run->n_vcpus && !rc; i++)
+		rc = hists_read(&hists, run->vcpus[i].id,
+				run->from ? run->from / run->hist_cycles : INT64_MIN,
+				(run->to - 1) / run->hist_cycles, HISTS_CYCLES | HISTS_HANDLER,
+				add_hist, report);
+	hists_close(&hists);
+	return rc;
 }
 
 static void add_loss(struct report *report, sqlite3_stmt *stmt)
@@ -203,7 +219,7 @@ int report_load_time(struct report *report)
 		report->column[c].capacity = run_vcpu_time(run, begin, begin + report->grid.width);
 	}
 
-	if (!run->by_rows && each_row(report, report_sql_histograms, run->hist_cycles, add_hist))
+	if (!run->by_rows && read_hists(report))
 		return -1;
 	if (each_row(report, report_sql_losses, 1, add_loss))
 		return -1;

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "analyzer/query/db.h"
+#include "analyzer/query/hists.h"
 #include "analyzer/verify/queries.h"
 #include "base/array.h"
-#include "sql/hist_text.h"
 
 #define COLUMNS(row) ((int)(sizeof(row) / sizeof(int64_t)))
 
@@ -246,10 +246,9 @@ int sums_read_rollups(struct app *app, struct sums *sums, struct intervals *inte
 }
 
 /* The exits @n of a bucket in a checksum. It may overflow: both sides do so alike. */
-static uint64_t weigh(int64_t reason, int part, int64_t bucket, int64_t n)
+static uint64_t weigh(int64_t reason, int part, int64_t bucket, uint64_t n)
 {
-	return (uint64_t)n * ((uint64_t)bucket + 1) *
-	       (2 * ((uint64_t)reason & 0xff) + (uint64_t)part + 1);
+	return n * ((uint64_t)bucket + 1) * (2 * ((uint64_t)reason & 0xff) + (uint64_t)part + 1);
 }
 
 static void add_wrapping(int64_t *sum, uint64_t more)
@@ -257,84 +256,44 @@ static void add_wrapping(int64_t *sum, uint64_t more)
 	*sum = (int64_t)((uint64_t)*sum + more);
 }
 
-/* Adds a histogram as text, of one part or of both. -1: it is damaged. */
-static int add_text(struct vcpu_sum *vcpu, sqlite3_stmt *stmt, int column, int64_t reason,
-		    bool part_0, bool part_1)
+static int add_bucket(void *context, const struct hist_bucket *at)
 {
-	const unsigned char *text = sqlite3_column_text(stmt, column);
-	struct hist_text reader;
-	uint32_t bucket;
-	uint64_t n;
-	int rc;
+	struct vcpu_sum *vcpu = context;
 
-	hist_text_begin(&reader, text, (uint32_t)sqlite3_column_bytes(stmt, column));
-	while ((rc = hist_text_next(&reader, &bucket, &n)) > 0) {
-		if (part_0) {
-			add_wrapping(&vcpu->hist_n, n);
-			add_wrapping(&vcpu->hist_checksum, weigh(reason, 0, bucket, (int64_t)n));
-		}
-		if (part_1)
-			add_wrapping(&vcpu->hist_checksum, weigh(reason, 1, bucket, (int64_t)n));
-	}
+	add_wrapping(&vcpu->hist_checksum, weigh(at->reason, at->part, at->bucket, at->n));
+	if (at->part == 0)
+		add_wrapping(&vcpu->hist_n, at->n);
+	return 0;
+}
+
+static int read_intervals(struct app *app, struct sums *sums)
+{
+	struct hists hists;
+	int rc = hists_open(app, &hists);
+
+	for (size_t i = 0; i < sums->vcpu_count && !rc; i++)
+		rc = hists_read(&hists, sums->vcpu[i].id, INT64_MIN, INT64_MAX,
+				HISTS_CYCLES | HISTS_HANDLER, add_bucket, &sums->vcpu[i]);
+	hists_close(&hists);
 	return rc;
 }
 
-/* A row of hist_packed.sql: vCPU, reason, cycles, handler_cycles. */
-static int add_packed(struct vcpu_sum *vcpu, sqlite3_stmt *stmt)
+static int read_totals(struct app *app, struct sums *sums)
 {
-	int64_t reason = sqlite3_column_int64(stmt, 1);
-	bool same = sqlite3_column_type(stmt, 3) == SQLITE_NULL;
-
-	if (add_text(vcpu, stmt, 2, reason, true, same))
-		return -1;
-	return same ? 0 : add_text(vcpu, stmt, 3, reason, false, true);
-}
-
-/* Rows of hist_buckets.sql and hist_total.sql: vCPU, reason, part, bucket, n. */
-static uint64_t weigh_row(sqlite3_stmt *stmt)
-{
-	return weigh(sqlite3_column_int64(stmt, 1), sqlite3_column_int(stmt, 2),
-		     sqlite3_column_int64(stmt, 3), sqlite3_column_int64(stmt, 4));
-}
-
-static int add_bucket(struct vcpu_sum *vcpu, sqlite3_stmt *stmt)
-{
-	add_wrapping(&vcpu->hist_checksum, weigh_row(stmt));
-	if (!sqlite3_column_int(stmt, 2))
-		add_wrapping(&vcpu->hist_n, (uint64_t)sqlite3_column_int64(stmt, 4));
-	return 0;
-}
-
-static int add_total(struct vcpu_sum *vcpu, sqlite3_stmt *stmt)
-{
-	add_wrapping(&vcpu->total_checksum, weigh_row(stmt));
-	return 0;
-}
-
-/* Gives each row of a query to @add_row, with the vCPU that its first column names. */
-static int read_each(struct app *app, struct sums *sums, const char *sql,
-		     int (*add_row)(struct vcpu_sum *vcpu, sqlite3_stmt *stmt))
-{
-	struct vcpu_sum *vcpu = NULL;
 	sqlite3_stmt *stmt;
-	int rc;
+	int rc = 0;
 
-	if (db_prepare(app, &stmt, sql))
+	if (db_prepare(app, &stmt, verify_sql_hist_total))
 		return -1;
-	sqlite3_bind_int64(stmt, 1, app->run.id);
-
-	while ((rc = db_step(app, stmt)) > 0) {
-		int64_t id = sqlite3_column_int64(stmt, 0);
-
-		if (!vcpu || vcpu->id != id)
-			vcpu = sums_find_vcpu(sums, id);
-		if (vcpu && add_row(vcpu, stmt)) {
-			rc = app_fail(
-				app,
-				"%s: the database is damaged: a histogram is not a text of buckets",
-				app->path);
-			break;
-		}
+	for (size_t i = 0; i < sums->vcpu_count && rc >= 0; i++) {
+		sqlite3_reset(stmt);
+		sqlite3_bind_int64(stmt, 1, sums->vcpu[i].id);
+		while ((rc = db_step(app, stmt)) > 0)
+			add_wrapping(&sums->vcpu[i].total_checksum,
+				     weigh(sqlite3_column_int64(stmt, 0),
+					   sqlite3_column_int(stmt, 1),
+					   sqlite3_column_int64(stmt, 2),
+					   (uint64_t)sqlite3_column_int64(stmt, 3)));
 	}
 	sqlite3_finalize(stmt);
 	return rc;
@@ -342,11 +301,7 @@ static int read_each(struct app *app, struct sums *sums, const char *sql,
 
 int sums_read_histograms(struct app *app, struct sums *sums)
 {
-	if (read_each(app, sums, verify_sql_hist_packed, add_packed) ||
-	    read_each(app, sums, verify_sql_hist_buckets, add_bucket) ||
-	    read_each(app, sums, verify_sql_hist_total, add_total))
-		return -1;
-	return 0;
+	return read_intervals(app, sums) || read_totals(app, sums) ? -1 : 0;
 }
 
 int sums_register(struct app *app, struct sums *sums)

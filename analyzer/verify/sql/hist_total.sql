@@ -1,5 +1,4 @@
--- All histograms of the whole run ?1.
-SELECT t.vcpu, t.reason, t.part, t.bucket, t.n
-FROM vcpu c
-CROSS JOIN exit_hist_total t ON t.vcpu = c.id
-WHERE c.vm_id IN (SELECT id FROM vm WHERE run_id = ?1)
+-- The histogram of the whole run of vCPU ?1.
+SELECT reason, part, bucket, n
+FROM exit_hist_total
+WHERE vcpu = ?1
