@@ -33,6 +33,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_export,
 	&cmd_compact,
 	&cmd_expand,
+	&cmd_push,
 	&cmd_verify,
 	&cmd_live,
 	&cmd_vmx_caps,

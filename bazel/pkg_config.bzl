@@ -7,6 +7,8 @@ def _words(ctx, *args):
     return [w for w in r.stdout.strip().split(" ") if w]
 
 def _link_options(ctx):
+    if ctx.attr.headers_only:
+        return []
     if not ctx.attr.static:
         return _words(ctx, "--libs", ctx.attr.package)
     libs = _words(ctx, "--static", "--libs", ctx.attr.package)
@@ -53,6 +55,7 @@ pkg_config = repository_rule(
         "package": attr.string(mandatory = True, doc = "name that pkg-config knows"),
         "debian": attr.string(mandatory = True, doc = "Debian package to name when it is missing"),
         "min_version": attr.string(doc = "lowest version that will do"),
+        "headers_only": attr.bool(doc = "do not link it: the program loads it when it needs it"),
         "static": attr.bool(doc = "link it and what it needs from their archives (libNAME.a)"),
         "shared": attr.string_list(doc = "with static: names of libraries that stay shared"),
         "deps": attr.string_list(doc = "libraries whose headers this one's headers include"),

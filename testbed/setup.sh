@@ -12,7 +12,7 @@ series_table=kvm/series
 BED_PACKAGES="bochs bochsbios vgabios bochs-term busybox-static cpio syslinux mtools dosfstools
 	cpuid python3 kmod xz-utils lz4"
 BUILD_PACKAGES="build-essential bazel-bootstrap pkg-config libsqlite3-dev sqlite3 zlib1g-dev
-	libtraceevent-dev libtracefs-dev libzstd-dev patch $(series_column "$(series_default)" 3)
+	libtraceevent-dev libtracefs-dev libzstd-dev libcurl4-gnutls-dev patch $(series_column "$(series_default)" 3)
 	clang-14 bpftool libbpf-dev libelf-dev"
 # Only ./check: the SVM machine, perf to compare with, a browser and a terminal for what is
 # drawn, clang's tools and libFuzzer, Prometheus to read what is exported, Debian's checker of
@@ -22,6 +22,8 @@ CHECK_PACKAGES="qemu-system-x86 linux-perf pahole chromium tmux mandoc clang-for
 	systemd-container"
 # Only ./check --full: what a kernel's build needs.
 DEBUG_KERNEL_PACKAGES="flex bison bc libelf-dev"
+# Only ./check --full: servers to push to (80 MB), and certificates for them.
+CLICKHOUSE_PACKAGES="clickhouse-server openssl"
 
 setup_say() { printf '%s\n' "$*"; }
 

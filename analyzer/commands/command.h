@@ -29,7 +29,7 @@ struct extra_option {
 	const char *help;
 };
 
-#define EXTRA_MAX 8
+#define EXTRA_MAX 12
 
 /*
  * struct options - the command line, parsed, without what is in app->filter

@@ -108,7 +108,7 @@ _exitscope_analyzer_value()
 	--run | --against) values=$(_exitscope_query 'SELECT DISTINCT label FROM runs') ;;
 	--vm) values=$(_exitscope_query 'SELECT DISTINCT vm FROM coverage') ;;
 	--vcpu) values=$(_exitscope_query 'SELECT DISTINCT vcpu_id FROM coverage') ;;
-	--db | --html | --output | --symbols | --cr3-names | --memory-map)
+	--db | --html | --output | --symbols | --cr3-names | --memory-map | --login | --ca | --cert)
 		_exitscope_files "$3"
 		return 0
 		;;
@@ -155,7 +155,7 @@ _exitscope_analyzer()
 	elif [[ $word == -* ]]; then
 		_exitscope_reply "$word" "--help
 $(_exitscope_options "${COMP_WORDS[0]}" "$command")"
-	elif [[ $command == symbols || $command == compare ]]; then
+	elif [[ $command == symbols || $command == compare || $command == push ]]; then
 		_exitscope_files "$word"
 	fi
 }

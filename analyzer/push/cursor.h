@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * cursor.h - how much of a recording a server has, kept in the recording itself
+ *
+ * Table push_cursor has a row for each server, run and part of it. It is written after the server
+ * has accepted a batch, so a batch may be sent twice but none is left out.
+ */
+#ifndef EXITSCOPE_ANALYZER_PUSH_CURSOR_H
+#define EXITSCOPE_ANALYZER_PUSH_CURSOR_H
+
+#include "analyzer/query/app.h"
+
+#define CURSOR_PART_MAX 64
+
+/*
+ * struct cursor - how much of one part a server has
+ * @position: of a table that is sent as a whole: its rows; of intervals: the last one; of exits:
+ *	the last rowid
+ * @hash: of what was sent, as a whole or of the last interval; of exits: 1 when the run has ended
+ *	and all of them were sent
+ * @total: of intervals: exits in those before the last one
+ */
+struct cursor {
+	char part[CURSOR_PART_MAX];
+	int64_t position;
+	int64_t hash;
+	int64_t total;
+};
+
+/*
+ * cursors_open - open the recording @path a second time, to write table push_cursor
+ *
+ * The file may come from elsewhere: db_open() must have checked it, and a table push_cursor that is
+ * not ours is refused. The table is made where it is missing. Return: 0, or -1 with app->error;
+ * *db is to be closed by the caller in any case.
+ */
+int cursors_open(struct app *app, sqlite3 **db);
+
+/* Read the cursor of cursor->part; all 0: nothing was sent. Return: 0, or -1 with app->error. */
+int cursor_read(struct app *app, sqlite3 *db, const char *server, int64_t run,
+		struct cursor *cursor);
+
+/* Write @count cursors, all or none. Return: 0, or -1 with app->error. */
+int cursors_write(struct app *app, sqlite3 *db, const char *server, int64_t run,
+		  const struct cursor *cursor, size_t count);
+
+/* Whether @server has a part of @run: 1 or 0, or -1 with app->error. */
+int cursor_exists(struct app *app, sqlite3 *db, const char *server, int64_t run);
+
+#endif

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * push.c - sends recordings to ClickHouse servers; see push.h
+ */
+#include "analyzer/push/push.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzer/push/parts.h"
+#include "analyzer/query/db.h"
+#include "base/array.h"
+#include "base/hash.h"
+#include "sql/clickhouse/make_text.h"
+
+#define NS_PER_DAY INT64_C(86400000000000)
+
+static const char *const table_names[PUSH_TABLES] = {
+	[PUSH_REASON] = "reason",
+	[PUSH_RUN] = "run",
+	[PUSH_VM] = "vm",
+	[PUSH_VCPU] = "vcpu",
+	[PUSH_VCPU_STATE] = "vcpu_state",
+	[PUSH_LOSS] = "loss",
+	[PUSH_CROSSCHECK] = "crosscheck",
+	[PUSH_ROLLUP] = "exit_rollup",
+	[PUSH_HIST] = "exit_hist",
+	[PUSH_EXIT] = "exit",
+};
+
+/* Every word of --without must be a column that can be left out. */
+static int check_without(struct push *push, const char *list)
+{
+	while (list) {
+		size_t length = strcspn(list, ",");
+
+		if (!table_may_leave_out(clickhouse_schema, list, length))
+			return app_fail(
+				push->app,
+				"--without %.*s: not a column that can be left out (such as rip, cr3, command)",
+				(int)length, list);
+		list = list[length] ? list + length + 1 : NULL;
+	}
+	return 0;
+}
+
+static int open_servers(struct push *push, const char *urls)
+{
+	while (urls) {
+		size_t length = strcspn(urls, ",");
+
+		if (push->targets == PUSH_SERVERS_MAX)
+			return app_fail(push->app, "--to: more than %d servers", PUSH_SERVERS_MAX);
+		if (server_open(&push->target[push->targets++].server, push->app,
+				&push->options->server, urls, length))
+			return -1;
+		urls = urls[length] ? urls + length + 1 : NULL;
+	}
+	return 0;
+}
+
+int push_open(struct push *push, struct app *app, const struct push_options *options,
+	      const char *urls)
+{
+	*push = (struct push){.app = app, .options = options};
+	if (check_without(push, options->without) || open_servers(push, urls))
+		return -1;
+
+	for (int i = 0; i < PUSH_TABLES; i++) {
+		if (table_find(clickhouse_schema, table_names[i], &push->table[i]))
+			return app_fail(app, "table %s: not in the schema", table_names[i]);
+		table_leave_out(&push->table[i], options->without);
+	}
+	return 0;
+}
+
+void push_close(struct push *push)
+{
+	for (unsigned int i = 0; i < push->targets; i++)
+		server_close(&push->target[i].server);
+	free(push->sent);
+}
+
+/* Asks a server, once, for its tables and what it can do. */
+static int know(struct push_target *target)
+{
+	struct server *server = &target->server;
+
+	if (target->is_known)
+		return 0;
+	if (server_send(server, clickhouse_has_tables, NULL, NULL, 0))
+		return -1;
+	if (strcmp(server->answer_bytes ? server->answer : "", "1\n"))
+		return app_fail(server->app,
+				"%s: it has no tables of exitscope (make them with --create)",
+				server->url);
+	if (server_send(server, clickhouse_has_token, NULL, NULL, 0))
+		return -1;
+	target->has_token = !strcmp(server->answer_bytes ? server->answer : "", "1\n");
+	target->is_known = true;
+	return 0;
+}
+
+/* Fills in batch->key and batch->day, which the recording gives, not the machine that sends it. */
+static int read_identity(struct batch *batch)
+{
+	struct app *app = batch->push->app;
+	uint64_t key = 0;
+	sqlite3_stmt *stmt;
+	int64_t day;
+
+	if (db_prepare(
+		    app, &stmt,
+		    "SELECT started_ns, tsc_start, tsc_khz, id, isa, host, kernel FROM run WHERE id = ?1"))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, batch->run->id);
+	if (db_step(app, stmt) <= 0) {
+		sqlite3_finalize(stmt);
+		return app_fail_sql(app);
+	}
+
+	for (int i = 0; i < 5; i++)
+		key = hash_mix(key, (uint64_t)sqlite3_column_int64(stmt, i));
+	for (int i = 5; i < 7; i++) {
+		const void *text = sqlite3_column_text(stmt, i);
+
+		key = hash_mix(key, rows_hash(text, (size_t)sqlite3_column_bytes(stmt, i)));
+	}
+	day = sqlite3_column_int64(stmt, 0) / NS_PER_DAY;
+	sqlite3_finalize(stmt);
+
+	batch->key = (int64_t)key;
+	batch->day = day >= 0 && day <= UINT16_MAX ? day : 0;
+	return 0;
+}
+
+/* The server of a run: one that has a part of it, else the one that its key gives. */
+static int choose_target(struct batch *batch)
+{
+	struct push *push = batch->push;
+
+	batch->target = &push->target[(uint64_t)batch->key % push->targets];
+	for (unsigned int i = 0; i < push->targets; i++) {
+		int rc = cursor_exists(push->app, push->cursors, push->target[i].server.url,
+				       batch->key);
+
+		if (rc < 0)
+			return -1;
+		if (rc) {
+			batch->target = &push->target[i];
+			break;
+		}
+	}
+	return know(batch->target);
+}
+
+/* What was sent of the run, by earlier passes of this program too. */
+static struct push_sent *find_sent(struct push *push, const struct run *run)
+{
+	struct push_sent *more;
+
+	for (size_t i = 0; i < push->n_sent; i++) {
+		if (push->sent[i].run == run->id)
+			return &push->sent[i];
+	}
+	more = array_reserve(push->sent, push->n_sent, 1, sizeof(*more));
+	if (!more)
+		return NULL;
+	push->sent = more;
+	more += push->n_sent++;
+	*more = (struct push_sent){.run = run->id};
+	return more;
+}
+
+/* Sends what is new of app->run. */
+static int push_run(struct push *push, bool *is_over)
+{
+	struct app *app = push->app;
+	struct batch batch = {.push = push, .run = &app->run};
+	int rc;
+
+	batch.ended = strcmp(app->run.state, "recording") != 0;
+	batch.ver = 2 * (app->run.exits + app->run.dropped + app->run.filtered) + batch.ended;
+	*is_over = *is_over && batch.ended;
+
+	batch.sent = find_sent(push, &app->run);
+	if (!batch.sent)
+		return app_fail(app, "out of memory");
+	if (read_identity(&batch) || choose_target(&batch))
+		return -1;
+	snprintf(batch.sent->label, sizeof(batch.sent->label), "%s", app->run.label);
+	batch.sent->server = &batch.target->server;
+
+	rc = parts_send(&batch);
+	batch_free(&batch);
+	return rc;
+}
+
+/* The numbers of all runs of the file. */
+static int list_runs(struct app *app, int64_t **list, size_t *count)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(app, &stmt, "SELECT id FROM run ORDER BY id"))
+		return -1;
+	while ((rc = db_step(app, stmt)) > 0) {
+		int64_t *more = array_reserve(*list, *count, 1, sizeof(*more));
+
+		if (!more) {
+			rc = app_fail(app, "out of memory");
+			break;
+		}
+		*list = more;
+		more[(*count)++] = sqlite3_column_int64(stmt, 0);
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+static int push_named(struct push *push, const char *name, bool *is_over)
+{
+	struct app *app = push->app;
+	int rc = run_open(app, name, &app->run);
+
+	if (!rc)
+		rc = push_run(push, is_over);
+	run_close(&app->run);
+	app->run = (struct run){0};
+	return rc;
+}
+
+static int push_runs(struct push *push, const char *name, bool *is_over)
+{
+	struct app *app = push->app;
+	int64_t *list = NULL;
+	size_t count = 0;
+	int rc;
+
+	if (name)
+		return push_named(push, name, is_over);
+	rc = list_runs(app, &list, &count);
+	if (!rc && !count)
+		rc = app_fail(app, "%s: no run in it (record one with collector --db)", app->path);
+	for (size_t i = 0; !rc && i < count; i++) {
+		char number[32];
+
+		snprintf(number, sizeof(number), "%lld", (long long)list[i]);
+		rc = push_named(push, number, is_over);
+	}
+	free(list);
+	return rc;
+}
+
+int push_pass(struct push *push, const char *name, bool *is_over)
+{
+	struct app *app = push->app;
+	int rc;
+
+	*is_over = true;
+	if (db_open(app, app->path, &app->db))
+		return -1;
+	rc = cursors_open(app, &push->cursors);
+	if (!rc)
+		rc = push_runs(push, name, is_over);
+
+	/* The last one that may write leaves no write-ahead log behind. */
+	sqlite3_close(app->db);
+	app->db = NULL;
+	sqlite3_close(push->cursors);
+	push->cursors = NULL;
+	return rc;
+}

@@ -1,0 +1,406 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""push_test.py ANALYZER FIXTURE SCHEMA: analyzer push and a server that fails.
+
+The server here is not ClickHouse but stands in for it: it takes INSERTs in RowBinary apart as the
+schema says, keeps a row for each key, and fails on request. clickhouse_test has the real one.
+"""
+import http.server
+import os
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import urllib.parse
+
+ANALYZER, FIXTURE, SCHEMA = (os.path.abspath(path) for path in sys.argv[1:4])
+WIDTHS = {"UInt8": "<B", "UInt16": "<H", "UInt32": "<I", "UInt64": "<Q", "Int32": "<i", "Int64": "<q", "Float64": "<d",
+          "Date": "<H"}
+
+
+def read_schema():
+    """{table: ({column: type}, key, ver)} of schema.sql."""
+    tables = {}
+    with open(SCHEMA) as file:
+        text = file.read()
+    for name, body, ver, key in re.findall(
+            r"CREATE TABLE IF NOT EXISTS exitscope\.(\w+) \(\n(.*?)\n\) ENGINE = ReplacingMergeTree(?:\((\w+)\))?.*?ORDER BY (.*?);",
+            text, re.S):
+        columns = dict(line.strip().rstrip(",").split(" ", 1) for line in body.split("\n"))
+        tables[name] = (columns, key.strip("()").split(", "), ver)
+    return tables
+
+
+TABLES = read_schema()
+
+
+class Reader:
+    """RowBinary, read as ClickHouse's documentation describes it."""
+
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, count):
+        part = self.data[self.at:self.at + count]
+        if len(part) != count:
+            raise ValueError("the data end within a value")
+        self.at += count
+        return part
+
+    def length(self):
+        value = shift = 0
+        while True:
+            byte = self.take(1)[0]
+            value |= (byte & 0x7f) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    def value(self, kind):
+        inner = re.fullmatch(r"(Nullable|Array)\((\w+)\)", kind)
+        if inner and inner.group(1) == "Nullable":
+            return None if self.take(1)[0] else self.value(inner.group(2))
+        if inner:
+            return tuple(self.value(inner.group(2)) for _ in range(self.length()))
+        if kind == "String":
+            return self.take(self.length())
+        return struct.unpack(WIDTHS[kind], self.take(struct.calcsize(WIDTHS[kind])))[0]
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """What it stored, and how it is to fail. plan(n): what to do with the nth INSERT, None: nothing wrong."""
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.stored = {name: {} for name in TABLES}
+        self.inserts = []  # (table, rows, token)
+        self.plan = lambda n: None
+        self.seen = 0
+        self.has_tables, self.has_token = True, True
+        self.lock = threading.Lock()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def handle_error(self, request, client_address):
+        pass  # a client that was killed
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def store(self, query, body, token):
+        name, columns = re.fullmatch(r"INSERT INTO exitscope\.(\w+)\(([\w,]+)\) FORMAT RowBinary", query).groups()
+        kinds, key, ver = TABLES[name]
+        columns = columns.split(",")
+        reader, count = Reader(body), 0
+        while reader.at < len(body):
+            row = {column: reader.value(kinds[column]) for column in columns}
+            old = self.stored[name].get(tuple(row[k] for k in key))
+            if not (old and ver and old[ver] > row[ver]):
+                self.stored[name][tuple(row[k] for k in key)] = row
+            count += 1
+        self.inserts.append((name, count, token))
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *unused):
+        pass
+
+    def answer(self, status, text):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def cut(self):
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def do_POST(self):
+        server = self.server
+        params = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
+        query = params.get("query", "")
+        if query.startswith("--"):
+            query = query.split("\n", 1)[1]
+        length = int(self.headers["Content-Length"])
+        if "system.tables" in query:
+            return self.answer(200, f"{server.has_tables:d}\n")
+        if "system.settings" in query:
+            return self.answer(200, f"{server.has_token:d}\n")
+        with server.lock:
+            fault = server.plan(server.seen)
+            server.seen += 1
+        if fault == "cut":
+            self.rfile.read(length // 2)
+            return self.cut()
+        body = self.rfile.read(length)
+        if isinstance(fault, int):
+            return self.answer(fault, f"Code: 241, e.displayText() = DB::Exception: made up \x1b[31m{fault}\n")
+        with server.lock:
+            server.store(query, body, params.get("insert_deduplication_token"))
+        if fault == "lose":
+            return self.cut()
+        return self.answer(200, "")
+
+
+class PushTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.server = self.new_server()
+
+    def new_server(self):
+        server = Server()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return server
+
+    def copy(self, path, name="run.sqlite"):
+        copy = os.path.join(self.folder, name)
+        shutil.copyfile(path, copy)
+        os.chmod(copy, 0o600)
+        return copy
+
+    def command(self, path, *options, to=None):
+        return [ANALYZER, "push", "--to", to or self.server.url, path, *options]
+
+    def push(self, path, *options, to=None, status=0):
+        done = subprocess.run(self.command(path, *options, to=to), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, timeout=200)
+        self.assertEqual(done.returncode, status, done.stderr)
+        return done
+
+    def clean(self, path, *options):
+        """What a server without faults has stored afterwards."""
+        server = self.new_server()
+        self.push(self.copy(path, "clean.sqlite"), *options, to=server.url)
+        return server.stored
+
+    def count(self, path, query):
+        db = sqlite3.connect(path)
+        try:
+            return db.execute(query).fetchone()[0]
+        finally:
+            db.close()
+
+    def test_all_of_it(self):
+        path = self.copy(FIXTURE)
+        self.push(path, "--raw")
+        stored = self.server.stored
+        self.assertEqual(len(stored["exit"]), self.count(path, "SELECT count(*) FROM exit"))
+        self.assertEqual(len(stored["exit_rollup"]), self.count(path, "SELECT count(*) FROM exit_rollup"))
+        self.assertEqual(sum(row["exits"] for row in stored["exit_rollup"].values()),
+                         self.count(path, "SELECT sum(n) FROM exit_rollup"))
+        self.assertEqual(sum(row["n"] for row in stored["exit_hist"].values() if row["part"] == 0),
+                         self.count(path, "SELECT sum(n) FROM exit_rollup"))
+        self.assertTrue(all(sum(row["exits"]) == row["n"] for row in stored["exit_hist"].values()))
+        self.assertEqual(len(stored["run"]), self.count(path, "SELECT count(*) FROM run"))
+        # Nothing is sent a second time, and no log is left behind.
+        before = len(self.server.inserts)
+        self.push(path, "--raw")
+        self.assertEqual(len(self.server.inserts), before)
+        self.assertFalse(os.path.exists(path + "-wal") and os.path.getsize(path + "-wal"))
+
+    def test_sums_first_exits_later(self):
+        path = self.copy(FIXTURE)
+        self.push(path)
+        self.assertEqual(self.server.stored["exit"], {})
+        self.push(path, "--raw")
+        self.assertEqual(self.server.stored, self.clean(FIXTURE, "--raw"))
+
+    def test_faults(self):
+        """Acknowledgements lost, connections cut, errors of the server: each row counts once."""
+        for number, plan in enumerate((
+                lambda n: "lose" if n % 2 else None,
+                lambda n: ["cut", 500, None, 503, "lose", None][n % 6],
+                lambda n: 429 if n % 3 else None)):
+            with self.subTest(plan=number):
+                self.server = self.new_server()
+                self.server.plan = plan
+                done = self.push(self.copy(FIXTURE), "--run", "1", "--raw", "--batch", "5000")
+                self.assertIn("trying again", done.stderr)
+                self.assertNotIn("\x1b", done.stderr)
+                self.server.plan = lambda n: None
+                self.assertEqual(self.server.stored, self.clean(FIXTURE, "--run", "1", "--raw"))
+
+    def test_refused(self):
+        """4xx: one line, no second attempt, and the cursor stays where it was."""
+        for status in (400, 401, 403, 404, 413):
+            with self.subTest(status=status):
+                self.server = self.new_server()
+                self.server.plan = lambda n, status=status: status
+                path = self.copy(FIXTURE)
+                done = self.push(path, status=1)
+                self.assertEqual(self.server.seen, 1)
+                self.assertRegex(done.stderr, rf"^analyzer: http.*refuses it with HTTP status {status}: Code: 241.*\n$")
+                self.assertNotIn("\x1b", done.stderr)
+                self.assertEqual(self.count(path, "SELECT count(*) FROM push_cursor"), 0)
+        self.server.plan = lambda n: None
+        self.push(path)
+        self.assertEqual(self.server.stored, self.clean(FIXTURE))
+
+    def test_give_up(self):
+        self.server.plan = lambda n: 500
+        start = time.monotonic()
+        done = self.push(self.copy(FIXTURE), "--give-up", "1s", status=1)
+        self.assertLess(time.monotonic() - start, 60)
+        self.assertIn("given up after 1 s; the same command goes on", done.stderr)
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            done = self.push(self.copy(FIXTURE), "--give-up", "300ms", status=1,
+                             to=f"http://127.0.0.1:{nobody.getsockname()[1]}")
+            self.assertIn("onnect", done.stderr)
+
+    def test_killed(self):
+        """Killed at many moments: the next one goes on, and each row counts once."""
+        path = self.copy(FIXTURE)
+        expected = self.clean(FIXTURE, "--raw", "--batch", "1000")
+        kills = 0
+        for turn in range(30):
+            process = subprocess.Popen(self.command(path, "--raw", "--batch", "1000"), stdout=subprocess.DEVNULL)
+            try:
+                process.wait(0.01 + 0.02 * turn)
+                break
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                kills += 1
+        self.push(path, "--raw", "--batch", "1000")
+        self.assertGreater(kills, 0)
+        with self.server.lock:
+            self.assertEqual(self.server.stored, expected)
+
+    def test_interrupted(self):
+        """Ctrl-C while a server is away ends at once, and the next call goes on."""
+        path = self.copy(FIXTURE)
+        self.server.plan = lambda n: 503
+        process = subprocess.Popen(self.command(path), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        self.assertIn("trying again", process.stderr.readline())
+        process.send_signal(signal.SIGINT)
+        text = process.communicate(timeout=30)[1]
+        self.assertEqual(process.returncode, 1)
+        self.assertRegex(text, "stopped")
+        self.server.plan = lambda n: None
+        self.push(path)
+        self.assertEqual(self.server.stored, self.clean(FIXTURE))
+
+    def test_without(self):
+        path = self.copy(FIXTURE)
+        db = sqlite3.connect(path)
+        db.execute("UPDATE run SET command = 'secret --key 7', label = 'secret --key 7' WHERE id = 2")
+        db.commit()
+        db.close()
+        self.push(path, "--raw", "--without", "rip,cr3,command")
+        for row in self.server.stored["exit"].values():
+            self.assertEqual((row["rip"], row["cr3"]), (None, None))
+        self.assertNotIn(b"secret", b"".join(repr(row).encode() for row in self.server.stored["run"].values()))
+        self.assertIn(b"run 2", [row["label"] for row in self.server.stored["run"].values()])
+        for bad in ("nothing", "run", "rip,", "", "rip,seq"):
+            done = self.push(path, f"--without={bad}", status=1)
+            self.assertIn("--without", done.stderr)
+
+    def test_grows(self):
+        """A run that goes on: the interval at its end is sent again, and so is one that changes later."""
+        path, whole = self.copy(FIXTURE), self.copy(FIXTURE, "whole.sqlite")
+        db = sqlite3.connect(path)
+        db.execute("UPDATE run SET state = 'recording', tsc_end = NULL WHERE id = 1")
+        vcpu, middle = db.execute("SELECT vcpu, max(slot) / 2 FROM exit_rollup WHERE vcpu = 1").fetchone()
+        db.execute("CREATE TEMP TABLE rest AS SELECT * FROM exit_rollup WHERE vcpu = ? AND slot >= ?", (vcpu, middle))
+        db.execute("DELETE FROM exit_rollup WHERE vcpu = ? AND slot > ?", (vcpu, middle))
+        db.execute("UPDATE exit_rollup SET n = n / 2, cycles = cycles / 2 WHERE vcpu = ? AND slot = ?", (vcpu, middle))
+        early = db.execute("SELECT min(slot), reason, n FROM exit_rollup WHERE vcpu = ?", (vcpu,)).fetchone()
+        db.execute("UPDATE exit_rollup SET n = n - 1 WHERE vcpu = ? AND slot = ? AND reason = ?", (vcpu, *early[:2]))
+        db.commit()
+        self.push(path)
+        self.push(path)
+        db.execute("REPLACE INTO exit_rollup SELECT * FROM rest")
+        db.execute("UPDATE exit_rollup SET n = ? WHERE vcpu = ? AND slot = ? AND reason = ?",
+                   (early[2], vcpu, *early[:2]))
+        end = sqlite3.connect(whole).execute("SELECT state, tsc_end FROM run WHERE id = 1").fetchone()
+        db.execute("UPDATE run SET state = ?, tsc_end = ? WHERE id = 1", end)
+        db.commit()
+        db.close()
+        self.push(path)
+        clean = self.clean(FIXTURE)
+        for table in TABLES:
+            self.assertEqual(self.server.stored[table], clean[table], table)
+
+    def test_token(self):
+        """The same bytes have the same token; an old server gets none, as it would refuse it."""
+        self.push(self.copy(FIXTURE), "--raw")
+        tokens = [token for _, _, token in self.server.inserts]
+        self.assertEqual(len(set(tokens)), len(tokens))
+        other = self.new_server()
+        self.push(self.copy(FIXTURE, "other.sqlite"), "--raw", to=other.url)
+        self.assertEqual(tokens, [token for _, _, token in other.inserts])
+        old = self.new_server()
+        old.has_token = False
+        self.push(self.copy(FIXTURE, "old.sqlite"), "--raw", to=old.url)
+        self.assertEqual({token for _, _, token in old.inserts}, {None})
+
+    def test_servers(self):
+        """A run is on one server as a whole, and stays there when the list changes."""
+        first, second = self.new_server(), self.new_server()
+        path = self.copy(FIXTURE)
+        self.push(path, to=f"{first.url},{second.url}")
+        for server in (first, second):
+            self.assertGreater(len(server.stored["run"]), 0)
+        self.assertEqual(len(first.stored["run"]) + len(second.stored["run"]), self.count(path, "SELECT count(*) FROM run"))
+        seen = first.seen, second.seen
+        self.push(path, to=f"{second.url},{first.url}")
+        self.assertEqual((first.seen, second.seen), seen)
+
+    def test_follow(self):
+        path = self.copy(FIXTURE)
+        done = self.push(path, "--follow")  # nothing goes on: it ends by itself
+        self.assertIn("ept", done.stdout)
+        self.server.has_tables = False
+        self.assertIn("--create", self.push(self.copy(FIXTURE), status=1).stderr)
+
+    def test_words(self):
+        path = self.copy(FIXTURE)
+        login = os.path.join(self.folder, "login")
+        with open(login, "w") as file:
+            file.write("pusher\ncorrect horse\n")
+        os.chmod(login, 0o644)
+        for options, word in (
+                (["--to", "ftp://a", path], "not the URL"),
+                (["--to", "http://u:p@a", path], "--login"),
+                (["--to", "http://", path], "without a host"),
+                (["--to", "http://a?b=c", path], "parameters"),
+                (["--to", "", path], "empty"),
+                (["--to", "http://a,", path], "not the URL"),
+                ([path], "--to"),
+                (["--to", self.server.url, "--login", login, path], "chmod 600"),
+                (["--to", self.server.url, "--login", "/nothing", path], "No such file"),
+                (["--to", self.server.url, "--batch", "5", path], "--batch"),
+                (["--to", self.server.url, "--batch", "5x", path], "--batch"),
+                (["--to", self.server.url, "--give-up", "soon", path], "--give-up"),
+                (["--to", self.server.url, "--cluster", "a", path], "--create"),
+                (["--to", self.server.url, "--create", "--cluster", "a'b", path], "not the name"),
+                (["--to", self.server.url, "/nothing"], "No such file"),
+                (["--to", self.server.url, "--run", "99", path], "no run")):
+            done = subprocess.run([ANALYZER, "push", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            self.assertEqual(done.returncode, 1, options)
+            self.assertRegex(done.stderr, r"^analyzer: .*\n$")
+            self.assertIn(word, done.stderr)
+        os.chmod(login, 0o600)
+        done = subprocess.run([ANALYZER, "push", "--to", "http://example.invalid", "--login", login, path],
+                              stderr=subprocess.PIPE, text=True)
+        self.assertIn("use https", done.stderr)
+        self.assertEqual(self.server.seen, 0)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
