@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * exit_key.h - key and key_aux of an exit by its reason (KVM_EXIT_KEY of the ABI)
+ * exit_key.h - key, key_aux and value of an exit by its reason (KVM_EXIT_KEY of the ABI)
  *
  * Plain C for the BPF programs and for a test. kvm/exit_ring_vmx.h and exit_ring_svm.c do
  * the same from the VMCS and the VMCB.
@@ -54,7 +54,7 @@ enum exit_key_svm {
  * that one copy takes them all.
  * @reason, @rip, @intr_info, @error_code: as in struct kvm_exit_record
  * @info_1, @info_2: its qualification and info2
- * @rax, @rcx:	guest registers, where exit_key_needs_registers() says so
+ * @rax, @rcx, @rdx: guest registers, where exit_key_needs_registers() says so
  * @cr3:	guest CR3 if @has_cr3
  * @cpu:	physical CPU
  * @nested:	exit of an L2 guest
@@ -64,15 +64,28 @@ struct exit_facts {
 	__u64 info_1, info_2;
 	__u32 intr_info, error_code;
 
-	__u64 rip, rax, rcx, cr3;
+	__u64 rip, rax, rcx, rdx, cr3;
 	__u32 cpu;
 	bool nested, has_cr3;
 };
 
-/* Whether the key of a VMX exit is in RAX or RCX. */
-EXIT_KEY_INLINE bool exit_key_needs_registers_vmx(__u32 reason)
+/* Qualification of an I/O instruction, and EXITINFO1: IN, INS and OUTS write no EAX to the port. */
+EXIT_KEY_INLINE bool exit_key_is_out_vmx(__u64 qualification)
+{
+	return !(qualification & 0x18);
+}
+
+EXIT_KEY_INLINE bool exit_key_is_out_svm(__u64 info)
+{
+	return !(info & 5);
+}
+
+/* Whether key or value of a VMX exit are in registers. */
+EXIT_KEY_INLINE bool exit_key_needs_registers_vmx(__u32 reason, __u64 qualification)
 {
 	switch (reason & 0xffff) {
+	case VMX_IO:
+		return exit_key_is_out_vmx(qualification);
 	case VMX_CPUID:
 	case VMX_VMCALL:
 	case VMX_MSR_READ:
@@ -84,7 +97,7 @@ EXIT_KEY_INLINE bool exit_key_needs_registers_vmx(__u32 reason)
 
 EXIT_KEY_INLINE bool exit_key_needs_registers_svm(__u32 code)
 {
-	return code == SVM_CPUID || code == SVM_MSR || code == SVM_VMMCALL;
+	return code == SVM_CPUID || code == SVM_IO || code == SVM_MSR || code == SVM_VMMCALL;
 }
 
 EXIT_KEY_INLINE __u32 exit_key_set(struct kvm_exit_record *record, __u64 key, __u64 aux)
@@ -92,6 +105,25 @@ EXIT_KEY_INLINE __u32 exit_key_set(struct kvm_exit_record *record, __u64 key, __
 	record->key = key;
 	record->key_aux = aux;
 	return KVM_EXIT_REC_KEY;
+}
+
+EXIT_KEY_INLINE __u32 exit_key_value(struct kvm_exit_record *record, __u64 value)
+{
+	record->value = value;
+	return KVM_EXIT_REC_VALUE;
+}
+
+/* EAX of an OUT of @bytes: 1, 2 or 4. */
+EXIT_KEY_INLINE __u32 exit_key_out_value(struct kvm_exit_record *record, const struct exit_facts *f,
+					 __u64 bytes)
+{
+	return exit_key_value(record, f->rax & ((1ULL << 8 * (bytes & 7)) - 1));
+}
+
+/* EDX:EAX of WRMSR. */
+EXIT_KEY_INLINE __u32 exit_key_msr_value(struct kvm_exit_record *record, const struct exit_facts *f)
+{
+	return exit_key_value(record, (__u32)f->rax | f->rdx << 32);
 }
 
 EXIT_KEY_INLINE __u32 exit_key_none(struct kvm_exit_record *record)
@@ -116,7 +148,7 @@ EXIT_KEY_INLINE __u64 exit_key_io_aux_svm(__u64 info)
 }
 
 /*
- * Writes the key of a VMX exit and returns its flag. The address of 48 and 49 is not known
+ * Writes key and value of a VMX exit and returns their flags. The address of 48 and 49 is not known
  * yet: their key_aux is written, and the flag is left to who learns the address.
  */
 EXIT_KEY_INLINE __u32 exit_key_vmx(struct kvm_exit_record *record, const struct exit_facts *f)
@@ -143,11 +175,14 @@ EXIT_KEY_INLINE __u32 exit_key_vmx(struct kvm_exit_record *record, const struct 
 		return exit_key_set(record, qualification & 7, qualification >> 4 & 1);
 	case VMX_IO:
 		return exit_key_set(record, qualification >> 16 & 0xffff,
-				    exit_key_io_aux_vmx(qualification));
+				    exit_key_io_aux_vmx(qualification)) |
+		       (exit_key_is_out_vmx(qualification)
+				? exit_key_out_value(record, f, (qualification & 7) + 1)
+				: 0);
 	case VMX_MSR_READ:
 		return exit_key_set(record, (__u32)f->rcx, 0);
 	case VMX_MSR_WRITE:
-		return exit_key_set(record, (__u32)f->rcx, 1);
+		return exit_key_set(record, (__u32)f->rcx, 1) | exit_key_msr_value(record, f);
 	case VMX_MSR_READ_IMM:
 		return exit_key_set(record, (__u32)qualification, 0);
 	case VMX_MSR_WRITE_IMM:
@@ -159,7 +194,7 @@ EXIT_KEY_INLINE __u32 exit_key_vmx(struct kvm_exit_record *record, const struct 
 	return exit_key_none(record);
 }
 
-/* Writes the key of an SVM exit and returns its flag. */
+/* Writes key and value of an SVM exit and returns their flags. */
 EXIT_KEY_INLINE __u32 exit_key_svm(struct kvm_exit_record *record, const struct exit_facts *f)
 {
 	__u64 info = f->info_1;
@@ -169,9 +204,12 @@ EXIT_KEY_INLINE __u32 exit_key_svm(struct kvm_exit_record *record, const struct 
 	case SVM_CPUID:
 		return exit_key_set(record, (__u32)f->rax, (__u32)f->rcx);
 	case SVM_IO:
-		return exit_key_set(record, info >> 16 & 0xffff, exit_key_io_aux_svm(info));
+		return exit_key_set(record, info >> 16 & 0xffff, exit_key_io_aux_svm(info)) |
+		       (exit_key_is_out_svm(info) ? exit_key_out_value(record, f, info >> 4 & 7)
+						  : 0);
 	case SVM_MSR:
-		return exit_key_set(record, (__u32)f->rcx, info);
+		return exit_key_set(record, (__u32)f->rcx, info) |
+		       (info ? exit_key_msr_value(record, f) : 0);
 	case SVM_VMMCALL:
 		return exit_key_set(record, f->rax, 0);
 	case SVM_NPF:

@@ -18,6 +18,14 @@ struct kvm {
 	struct kvm_arch arch;
 } CO_RE;
 
+struct sched_info {
+	unsigned long long run_delay; /* ns on a run queue without a CPU */
+} CO_RE;
+
+struct task_struct {
+	struct sched_info sched_info;
+} CO_RE;
+
 struct preempt_notifier {
 	void *ops;
 } CO_RE;
@@ -31,6 +39,9 @@ struct kvm_vcpu_arch {
 	__u64 last_host_tsc;
 	int last_vmentry_cpu;
 	int mp_state;
+	struct {
+		_Bool halted;
+	} apf;
 } CO_RE;
 
 struct kvm_vcpu_stat_generic {

@@ -29,6 +29,7 @@ char LICENSE[] SEC("license") = "GPL";
 #define MP_STATE_HALTED 3 /* KVM_MP_STATE_HALTED of <linux/kvm.h> */
 #define REGS_RAX	0
 #define REGS_RCX	1
+#define REGS_RDX	2
 #define REGS_RIP	16
 
 /* Ends the exit before this one. Returns the ring for this one; NULL: counted without one. */
@@ -109,9 +110,11 @@ int BPF_PROG(on_exit_svm, struct kvm_vcpu *vcpu)
 				      (void *)vmcb + bpf_core_field_offset(struct vmcb, save.cr3));
 	f.rax = 0;
 	f.rcx = 0;
+	f.rdx = 0;
 	if (exit_key_needs_registers_svm(f.reason)) {
 		f.rax = vcpu->arch.regs[REGS_RAX];
 		f.rcx = vcpu->arch.regs[REGS_RCX];
+		f.rdx = vcpu->arch.regs[REGS_RDX];
 	}
 	f.rip = rip_of(vcpu);
 	tsc = exit_stamp(v, vcpu, &f);
@@ -127,7 +130,7 @@ int BPF_PROG(on_exit_svm, struct kvm_vcpu *vcpu)
 SEC("tp/kvm/kvm_exit")
 int on_exit_vmx(struct trace_event_raw_kvm_exit *event)
 {
-	__u64 tsc = now(), regs[REGS_RCX + 1];
+	__u64 tsc = now(), regs[REGS_RDX + 1];
 	struct exit_facts f = {0};
 	struct bpf_area *area;
 	struct bpf_vcpu *v;
@@ -151,12 +154,13 @@ int on_exit_vmx(struct trace_event_raw_kvm_exit *event)
 	f.info_2 = event->info2;
 	f.rip = event->guest_rip;
 	f.nested = v->nested;
-	if (exit_key_needs_registers_vmx(f.reason)) {
+	if (exit_key_needs_registers_vmx(f.reason, f.info_1)) {
 		bpf_probe_read_kernel(regs, sizeof(regs),
 				      (void *)v->key +
 					      bpf_core_field_offset(struct kvm_vcpu, arch.regs));
 		f.rax = regs[REGS_RAX];
 		f.rcx = regs[REGS_RCX];
+		f.rdx = regs[REGS_RDX];
 	}
 	vcpu_open(v, area, ring_mask, &filter, tsc, false, &f);
 	return 0;
@@ -221,13 +225,14 @@ static __always_inline void bind_thread(struct bpf_vcpu *v, __u32 vcpu_index, __
 		vcpu_add_user(v, thread->run_tsc ? thread->run_tsc : tsc);
 }
 
-/* Adds what KVM's statistic of halted time has grown by. */
+/* Adds what KVM's statistics of halted time have grown by. */
 static __always_inline void count_halted(struct bpf_vcpu *v, const struct kvm_vcpu *vcpu)
 {
-	__u64 ns = halt_statistic(vcpu);
+	__u64 ns = halt_statistic(vcpu), poll_ns = poll_statistic(vcpu);
 
-	vcpu_add_halted(v, cycles_of(ns - v->halt_ns));
+	vcpu_halt_over(v, cycles_of(ns - v->halt_ns), cycles_of(poll_ns - v->poll_ns));
 	v->halt_ns = ns;
+	v->poll_ns = poll_ns;
 }
 
 static __noinline int entered_again(struct bpf_vcpu *v)
@@ -324,19 +329,26 @@ int BPF_PROG(on_halt, struct kvm_vcpu *vcpu)
 	__u32 index;
 	struct bpf_vcpu *v = find_vcpu(key_of(vcpu), &index);
 
-	if (v)
-		v->halting = 1;
+	if (!v)
+		return 0;
+	/* Another one since the last entry: the time of the one before is known. */
+	if (v->halting)
+		count_halted(v, vcpu);
+	v->halting = 1;
 	return 0;
 }
 
-/* Blocks without being halted: a vCPU that waits for INIT or SIPI. */
+/*
+ * Blocks without being halted: a vCPU that waits for INIT or SIPI. One that waits for a page of
+ * the host is not halted at all: the host is at work for it.
+ */
 SEC("fentry/kvm_vcpu_block")
 int BPF_PROG(on_block, struct kvm_vcpu *vcpu)
 {
 	__u32 index;
 	struct bpf_vcpu *v = find_vcpu(key_of(vcpu), &index);
 
-	if (v && vcpu->arch.mp_state != MP_STATE_HALTED)
+	if (v && vcpu->arch.mp_state != MP_STATE_HALTED && !vcpu->arch.apf.halted)
 		v->block_tsc = now();
 	return 0;
 }
@@ -369,8 +381,10 @@ int on_sched_out(void *ctx)
 	__u32 index;
 	struct bpf_vcpu *v = find_vcpu(vcpu_of_notifier(ctx), &index);
 
-	if (v)
+	if (v) {
 		v->out_tsc = now();
+		v->delay_ns = run_delay();
+	}
 	return 0;
 }
 
@@ -396,18 +410,28 @@ static __always_inline bool is_in_user_space(const struct bpf_vcpu *v)
 	return v->user_tsc && (__s64)(thread->run_tsc - v->user_tsc) < 0;
 }
 
+/*
+ * A thread that was preempted waited for a CPU all the time; one that had blocked, and one that
+ * halts, as long as the scheduler says.
+ */
 SEC("fentry/kvm_sched_in")
 int on_sched_in(void *ctx)
 {
-	__u64 vcpu = vcpu_of_notifier(ctx);
+	__u64 vcpu = vcpu_of_notifier(ctx), tsc;
 	__u32 index;
 	struct bpf_vcpu *v = find_vcpu(vcpu, &index);
+	bool preempted, halting;
 
-	if (!v || !v->out_tsc || v->block_tsc || is_in_user_space(v))
+	if (!v || !v->out_tsc || is_in_user_space(v))
 		return 0;
-	/* vcpu->preempted still says how it went out. */
-	if (BPF_CORE_READ((struct kvm_vcpu *)vcpu, preempted) && !is_halting(v, vcpu))
-		vcpu_add_preempted(v, now() - v->out_tsc);
+	tsc = now();
+	/* It still says how it went out. */
+	preempted = BPF_CORE_READ((struct kvm_vcpu *)vcpu, preempted);
+	halting = is_halting(v, vcpu);
+	if (preempted && !v->block_tsc && !halting)
+		vcpu_add_preempted(v, tsc - v->out_tsc);
+	else
+		vcpu_waited(v, tsc, cycles_of(run_delay() - v->delay_ns), halting, preempted);
 	v->out_tsc = 0;
 	return 0;
 }

@@ -216,7 +216,8 @@ static void clear_area(struct bpf_session *s, struct bpf_area *area)
 		.records_offset = offsetof(struct bpf_area, records),
 		.total_bytes = sizeof(struct kvm_exit_total),
 		.total_slots = KVM_EXIT_TOTAL_SLOTS,
-		.features = KVM_EXIT_FEAT_SPLIT | KVM_EXIT_FEAT_KEYS,
+		.features = KVM_EXIT_FEAT_SPLIT | KVM_EXIT_FEAT_KEYS | KVM_EXIT_FEAT_POLLED |
+			    KVM_EXIT_FEAT_VALUE,
 	};
 }
 

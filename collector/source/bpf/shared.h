@@ -43,10 +43,12 @@ struct bpf_clock_line {
 /* Where the time of an exit went outside KVM's handler, in TSC cycles, and its flags. */
 struct bpf_parts {
 	__u64 halted;
+	__u64 polled; /* part of halted */
 	__u64 user;
 	__u64 preempted;
 	__u32 flags; /* KVM_EXIT_REC_*; 0: all of this is 0 */
-	__u32 user_reason;
+	__u16 user_reason;
+	__u16 run_errno;
 };
 
 /*
@@ -79,6 +81,10 @@ struct bpf_vcpu {
 	__u64 out_tsc;	 /* scheduled out then */
 	__u64 block_tsc; /* blocked then, without being halted */
 	__u64 halt_ns;	 /* KVM's statistic of halted time, as far as it is counted */
+	__u64 poll_ns;	 /* its part that was polled */
+	__u64 delay_ns;	 /* sched_info.run_delay of the thread at out_tsc */
+	__u64 halt_wait; /* of the halt that is not counted yet: cycles waiting for a CPU, */
+	__u64 poll_wait; /* and those of them while it polled */
 	__u32 thread;	 /* index of the thread that ran it last */
 	__u32 vcpu_id;
 

@@ -262,10 +262,22 @@ static __always_inline bool take_ring(struct bpf_vcpu *v, const struct kvm_vcpu 
 	return false;
 }
 
+/* The part of halted time in which KVM polled, in ns. */
+static __always_inline __u64 poll_statistic(const struct kvm_vcpu *vcpu)
+{
+	return vcpu->stat.generic.halt_poll_success_ns + vcpu->stat.generic.halt_poll_fail_ns;
+}
+
+/* All of it. */
 static __always_inline __u64 halt_statistic(const struct kvm_vcpu *vcpu)
 {
-	return vcpu->stat.generic.halt_poll_success_ns + vcpu->stat.generic.halt_poll_fail_ns +
-	       vcpu->stat.generic.halt_wait_ns;
+	return poll_statistic(vcpu) + vcpu->stat.generic.halt_wait_ns;
+}
+
+/* For how long the running thread was on a run queue without a CPU, in ns, in its life. */
+static __always_inline __u64 run_delay(void)
+{
+	return bpf_get_current_task_btf()->sched_info.run_delay;
 }
 
 /* Whether the guest's TSC is the host's plus an offset. */
@@ -293,6 +305,7 @@ static __always_inline struct bpf_vcpu *make_vcpu(struct kvm_vcpu *vcpu, __u32 *
 		if (v->ignored)
 			__sync_fetch_and_add(&vcpus_unused, 1);
 		v->halt_ns = halt_statistic(vcpu);
+		v->poll_ns = poll_statistic(vcpu);
 		if (isa == KVM_EXIT_ISA_SVM)
 			v->kvm_stamp = has_plain_tsc(vcpu);
 		return v;

@@ -63,6 +63,7 @@ EXIT_KEY_INLINE __u64 vcpu_away(struct bpf_vcpu *v, __u64 *cycles)
 	if ((__s64)*cycles >= 0 && away <= *cycles)
 		return away;
 	parts->halted = 0;
+	parts->polled = 0;
 	parts->user = 0;
 	parts->preempted = 0;
 	parts->flags &= KVM_EXIT_REC_USER | KVM_EXIT_REC_NO_REENTRY;
@@ -114,11 +115,15 @@ EXIT_KEY_INLINE void vcpu_publish(struct bpf_vcpu *v, struct exit_ring_producer 
 	r->userspace_cycles = 0;
 	r->preempted_cycles = 0;
 	r->user_reason = 0;
+	r->run_errno = 0;
+	r->polled_cycles = 0;
 	if (exit_ring_unlikely(parts->flags)) {
 		r->halted_cycles = parts->halted;
 		r->userspace_cycles = parts->user;
 		r->preempted_cycles = parts->preempted;
+		r->polled_cycles = parts->polled;
 		r->user_reason = parts->user_reason;
+		r->run_errno = parts->run_errno;
 	}
 	exit_ring_publish(p, r);
 	v->head = p->head;
@@ -155,6 +160,7 @@ EXIT_KEY_INLINE void vcpu_close(struct bpf_vcpu *v, struct bpf_area *area, __u64
 	total->cycles += cycles;
 	if (exit_ring_unlikely(away)) {
 		total->halted_cycles += v->done.halted;
+		total->polled_cycles += v->done.polled;
 		total->userspace_cycles += v->done.user;
 		total->preempted_cycles += v->done.preempted;
 	}
@@ -178,8 +184,6 @@ EXIT_KEY_INLINE void vcpu_fill(struct bpf_vcpu *v, struct kvm_exit_record *r, __
 	r->pcpu = f->cpu;
 	r->vcpu_id = v->vcpu_id;
 	r->isa = svm ? KVM_EXIT_ISA_SVM : KVM_EXIT_ISA_VMX;
-	r->run_errno = 0;
-	r->polled_cycles = 0;
 	r->value = 0;
 	r->requests = 0;
 	r->entry_event = 0;
@@ -272,9 +276,12 @@ EXIT_KEY_INLINE void vcpu_entry_again(struct bpf_vcpu *v)
 	v->vmfail++;
 	if (!v->done.flags)
 		return;
-	if (!(v->now.flags & KVM_EXIT_REC_USER))
+	if (!(v->now.flags & KVM_EXIT_REC_USER)) {
 		v->now.user_reason = v->done.user_reason;
+		v->now.run_errno = v->done.run_errno;
+	}
 	v->now.halted += v->done.halted;
+	v->now.polled += v->done.polled;
 	v->now.user += v->done.user;
 	v->now.preempted += v->done.preempted;
 	v->now.flags |= v->done.flags;
@@ -288,12 +295,52 @@ EXIT_KEY_INLINE void vcpu_add_halted(struct bpf_vcpu *v, __u64 cycles)
 	v->now.flags |= KVM_EXIT_REC_HALTED;
 }
 
+/*
+ * A halt is over: KVM's statistics of it grew by @cycles, of which it polled @polled. What it
+ * waited for a CPU in that time is counted already and is not halted.
+ */
+EXIT_KEY_INLINE void vcpu_halt_over(struct bpf_vcpu *v, __u64 cycles, __u64 polled)
+{
+	cycles -= cycles < v->halt_wait ? cycles : v->halt_wait;
+	polled -= polled < v->poll_wait ? polled : v->poll_wait;
+	v->halt_wait = 0;
+	v->poll_wait = 0;
+
+	vcpu_add_halted(v, cycles);
+	if (polled > cycles)
+		polled = cycles;
+	if (!polled)
+		return;
+	v->now.polled += polled;
+	v->now.flags |= KVM_EXIT_REC_POLLED;
+}
+
 EXIT_KEY_INLINE void vcpu_add_preempted(struct bpf_vcpu *v, __u64 cycles)
 {
 	if (!cycles)
 		return;
 	v->now.preempted += cycles;
 	v->now.flags |= KVM_EXIT_REC_PREEMPTED;
+}
+
+/*
+ * The vCPU's thread runs again at @tsc, after @delay cycles on a run queue. @halting: in a halt,
+ * where @preempted, that is runnable all the time, means that it polls.
+ */
+EXIT_KEY_INLINE void vcpu_waited(struct bpf_vcpu *v, __u64 tsc, __u64 delay, bool halting,
+				 bool preempted)
+{
+	/* The scheduler's clock is another one. */
+	if (delay > tsc - v->out_tsc)
+		delay = tsc - v->out_tsc;
+	vcpu_add_preempted(v, delay);
+
+	if (v->block_tsc)
+		v->block_tsc += delay;
+	if (halting)
+		v->halt_wait += delay;
+	if (halting && preempted)
+		v->poll_wait += delay;
 }
 
 /* KVM_RUN began at @run_tsc, after it had returned at v->user_tsc. */
@@ -306,12 +353,13 @@ EXIT_KEY_INLINE void vcpu_add_user(struct bpf_vcpu *v, __u64 run_tsc)
 
 /*
  * KVM_RUN returned at @tsc with @reason in kvm_run and the result @error; the call had begun
- * at @run_tsc. The first return since the exit gives the reason.
+ * at @run_tsc. The first return since the exit gives the reason. With an error, only -EINTR and
+ * -EFAULT that describes itself come with a reason.
  */
 EXIT_KEY_INLINE void vcpu_run_returned(struct bpf_vcpu *v, __u64 tsc, __u64 run_tsc, __u32 reason,
 				       int error)
 {
-	enum { INTERRUPTED = -4 }; /* -EINTR: KVM_EXIT_INTR is in kvm_run */
+	enum { INTERRUPTED = -4, BAD_ADDRESS = -14, MEMORY_FAULT = 39 }; /* KVM_EXIT_MEMORY_FAULT */
 
 	if (v->user_tsc)
 		vcpu_add_user(v, run_tsc);
@@ -319,7 +367,9 @@ EXIT_KEY_INLINE void vcpu_run_returned(struct bpf_vcpu *v, __u64 tsc, __u64 run_
 	if (v->now.flags & KVM_EXIT_REC_USER)
 		return;
 	v->now.flags |= KVM_EXIT_REC_USER;
-	v->now.user_reason = error < 0 && error != INTERRUPTED ? 0 : reason;
+	v->now.run_errno = error < 0 ? -error : 0;
+	if (error >= 0 || error == INTERRUPTED || (error == BAD_ADDRESS && reason == MEMORY_FAULT))
+		v->now.user_reason = reason;
 }
 
 /*

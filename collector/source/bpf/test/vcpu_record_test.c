@@ -125,6 +125,53 @@ static void test_parts(void)
 	CHECK(area->totals[SVM_IO].preempted_cycles == 25);
 }
 
+/* What it polled is a part of what it halted; what it waited for a CPU is not. */
+static void test_halt(void)
+{
+	struct kvm_exit_record r;
+
+	begin();
+	exit_at(1000, SVM_HLT);
+	vcpu.halting = 1;
+	vcpu.out_tsc = 1100; /* preempted while it polls */
+	vcpu_waited(&vcpu, 1200, 30, true, true);
+	vcpu.out_tsc = 1300; /* blocks; waits longer than it was away, by the scheduler's clock */
+	vcpu_waited(&vcpu, 1350, 60, true, false);
+	vcpu_halt_over(&vcpu, 500, 200);
+	vcpu.out_tsc = 1600; /* blocks outside the halt */
+	vcpu_waited(&vcpu, 1700, 7, false, false);
+	vcpu_entry(&vcpu, 2000);
+	exit_at(3000, SVM_CPUID);
+	r = next();
+	CHECK(r.halted_cycles == 420 && r.polled_cycles == 170 && r.preempted_cycles == 87);
+	CHECK(r.flags & KVM_EXIT_REC_POLLED && r.handler_cycles == 1000 - 420 - 87);
+	CHECK(area->totals[SVM_HLT].polled_cycles == 170);
+	vcpu_entry(&vcpu, 3100);
+	exit_at(4000, SVM_HLT);
+	CHECK(!next().polled_cycles);
+
+	/* KVM's statistics can't be less than what the scheduler says, and are kept to that. */
+	vcpu.out_tsc = 4100;
+	vcpu_waited(&vcpu, 4300, 100, true, true);
+	vcpu_halt_over(&vcpu, 90, 80);
+	vcpu_entry(&vcpu, 5000);
+	exit_at(6000, SVM_CPUID);
+	r = next();
+	CHECK(!r.halted_cycles && !r.polled_cycles && r.preempted_cycles == 100);
+	CHECK(!(r.flags & (KVM_EXIT_REC_HALTED | KVM_EXIT_REC_POLLED)));
+}
+
+/* Waits for INIT or SIPI: the time of it that it waited for a CPU is not halted. */
+static void test_block(void)
+{
+	begin();
+	exit_at(1000, SVM_HLT);
+	vcpu.block_tsc = 1100;
+	vcpu.out_tsc = 1200;
+	vcpu_waited(&vcpu, 1500, 50, false, false);
+	CHECK(vcpu.block_tsc == 1150 && vcpu.now.preempted == 50);
+}
+
 /* KVM_RUN that returns without an entry: both stays in user space, the first reason. */
 static void test_returned_twice(void)
 {
@@ -141,13 +188,32 @@ static void test_returned_twice(void)
 	CHECK(r.userspace_cycles == 400 && r.user_reason == 2);
 }
 
-/* kvm_run holds a reason only if KVM_RUN returned 0 or -EINTR. */
-static void test_failed_run(void)
+/* Record of an exit whose KVM_RUN returned @error with @reason in kvm_run. */
+static struct kvm_exit_record returned(__u32 reason, int error)
 {
 	begin();
 	exit_at(1000, SVM_IO);
-	vcpu_run_returned(&vcpu, 1100, 900, 2, -14);
-	CHECK(vcpu.now.flags == KVM_EXIT_REC_USER && !vcpu.now.user_reason);
+	vcpu_run_returned(&vcpu, 1100, 900, reason, error);
+	vcpu_add_user(&vcpu, 1400);
+	vcpu_entry(&vcpu, 2000);
+	exit_at(3000, SVM_CPUID);
+	return next();
+}
+
+/* kvm_run holds a reason only if KVM_RUN returned 0 or -EINTR, or describes a bad address. */
+static void test_failed_run(void)
+{
+	struct kvm_exit_record r = returned(2, -14);
+
+	CHECK(r.flags & KVM_EXIT_REC_USER && !r.user_reason && r.run_errno == 14);
+	r = returned(39, -14);
+	CHECK(r.user_reason == 39 && r.run_errno == 14);
+	r = returned(39, -22);
+	CHECK(!r.user_reason && r.run_errno == 22);
+	r = returned(10, -4);
+	CHECK(r.user_reason == 10 && r.run_errno == 4);
+	r = returned(2, 0);
+	CHECK(r.user_reason == 2 && !r.run_errno);
 }
 
 static void test_time_runs_backwards(void)
@@ -284,7 +350,7 @@ static struct kvm_exit_record key_of(bool svm, const struct exit_facts *f, bool 
 	struct kvm_exit_record r = {.key = 99, .key_aux = 99};
 	__u32 flag = svm ? exit_key_svm(&r, f) : exit_key_vmx(&r, f);
 
-	CHECK(flag == (has_key ? KVM_EXIT_REC_KEY : 0));
+	CHECK((flag & ~KVM_EXIT_REC_VALUE) == (has_key ? KVM_EXIT_REC_KEY : 0));
 	return r;
 }
 
@@ -293,6 +359,45 @@ static struct kvm_exit_record key_of(bool svm, const struct exit_facts *f, bool 
 		struct kvm_exit_record r_ = key_of(svm, &(struct exit_facts){__VA_ARGS__}, true);  \
 		CHECK(r_.key == (expected) && r_.key_aux == (aux));                                \
 	} while (0)
+
+/* The value of an exit; it must have one. */
+static __u64 value_of(bool svm, const struct exit_facts *f)
+{
+	struct kvm_exit_record r;
+
+	CHECK((svm ? exit_key_svm(&r, f) : exit_key_vmx(&r, f)) & KVM_EXIT_REC_VALUE);
+	CHECK(svm ? exit_key_needs_registers_svm(f->reason)
+		  : exit_key_needs_registers_vmx(f->reason, f->info_1));
+	return r.value;
+}
+
+static void test_values(void)
+{
+	const __u64 rax = 0xfedcba9876543210, rdx = 0x1122334455667788;
+	struct kvm_exit_record r;
+
+#define VALUE(svm, ...) value_of(svm, &(struct exit_facts){.rax = rax, .rdx = rdx, __VA_ARGS__})
+	CHECK(VALUE(false, .reason = 30, .info_1 = 0x3f80000) == 0x10);
+	CHECK(VALUE(false, .reason = 30, .info_1 = 0x3f80001) == 0x3210);
+	CHECK(VALUE(false, .reason = 30, .info_1 = 0x3f80003) == 0x76543210);
+	CHECK(VALUE(false, .reason = 32, .rcx = 0x1b) == 0x5566778876543210);
+	CHECK(VALUE(true, .reason = 0x7b, .info_1 = 0x3f80010) == 0x10);
+	CHECK(VALUE(true, .reason = 0x7b, .info_1 = 0x3f80020) == 0x3210);
+	CHECK(VALUE(true, .reason = 0x7b, .info_1 = 0x3f80040) == 0x76543210);
+	CHECK(VALUE(true, .reason = 0x7c, .rcx = 0x1b, .info_1 = 1) == 0x5566778876543210);
+#undef VALUE
+
+	/* IN, INS, OUTS, RDMSR: what the guest wrote is not in RAX, or it wrote nothing. */
+	for (__u64 kind = 8; kind <= 0x18; kind += 8)
+		CHECK(exit_key_vmx(&r, &(struct exit_facts){.reason = 30, .info_1 = kind}) ==
+		      KVM_EXIT_REC_KEY);
+	for (__u64 kind = 1; kind <= 5; kind += kind == 1 ? 3 : 1)
+		CHECK(exit_key_svm(&r,
+				   &(struct exit_facts){.reason = 0x7b, .info_1 = 0x10 | kind}) ==
+		      KVM_EXIT_REC_KEY);
+	CHECK(exit_key_vmx(&r, &(struct exit_facts){.reason = 31}) == KVM_EXIT_REC_KEY);
+	CHECK(exit_key_svm(&r, &(struct exit_facts){.reason = 0x7c}) == KVM_EXIT_REC_KEY);
+}
 
 static void test_keys(void)
 {
@@ -332,6 +437,8 @@ int main(void)
 {
 	test_published_by_the_next_exit();
 	test_parts();
+	test_halt();
+	test_block();
 	test_returned_twice();
 	test_failed_run();
 	test_time_runs_backwards();
@@ -342,6 +449,7 @@ int main(void)
 	test_filters();
 	test_destroyed();
 	test_keys();
+	test_values();
 	free(area);
 	return 0;
 }
