@@ -25,6 +25,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_list,
 	&cmd_slowest,
 	&cmd_sequences,
+	&cmd_ipi,
 	&cmd_compare,
 	&cmd_symbols,
 	&cmd_runs,

@@ -23,6 +23,7 @@ extern const struct cmd cmd_histogram;
 extern const struct cmd cmd_timeline;
 extern const struct cmd cmd_slowest;
 extern const struct cmd cmd_sequences;
+extern const struct cmd cmd_ipi;
 extern const struct cmd cmd_compare;
 extern const struct cmd cmd_symbols;
 extern const struct cmd cmd_runs;

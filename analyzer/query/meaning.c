@@ -134,7 +134,9 @@ static const struct range_name vectors[] = {
 	{21, 21, "#CP control protection"},
 };
 
-/* Interrupts of the host, which is a Linux (irq_vectors.h); what lies below is given to devices. */
+/* Interrupts of a Linux (irq_vectors.h); what lies below is given to devices. HOST_PREFIX is cut
+ * off for guests. */
+#define HOST_PREFIX "host: "
 static const struct range_name host_vectors[] = {
 	{0xec, 0xec, "host: local timer"},
 	{0xf2, 0xf2, "host: posted interrupt"},
@@ -187,11 +189,20 @@ static const struct range_name leaves[] = {
 	{0x8000001f, 0x8000001f, "encrypted memory"},
 };
 
-/* KVM's hypercalls (Documentation/virt/kvm/x86/hypercalls.rst). */
+/*
+ * KVM's hypercalls (Documentation/virt/kvm/x86/hypercalls.rst), and those that Xen has for guests
+ * like KVM's (include/xen/interface/xen.h). Both have their number in RAX; Hyper-V's is in RCX,
+ * which is not recorded.
+ */
 static const struct range_name hypercalls[] = {
-	{1, 1, "KVM_HC_VAPIC_POLL_IRQ"}, {5, 5, "KVM_HC_KICK_CPU"},
-	{9, 9, "KVM_HC_CLOCK_PAIRING"},	 {10, 10, "KVM_HC_SEND_IPI"},
-	{11, 11, "KVM_HC_SCHED_YIELD"},	 {12, 12, "KVM_HC_MAP_GPA_RANGE"},
+	{1, 1, "KVM_HC_VAPIC_POLL_IRQ"},  {5, 5, "KVM_HC_KICK_CPU"},
+	{9, 9, "KVM_HC_CLOCK_PAIRING"},	  {10, 10, "KVM_HC_SEND_IPI"},
+	{11, 11, "KVM_HC_SCHED_YIELD"},	  {12, 12, "KVM_HC_MAP_GPA_RANGE, or Xen memory_op"},
+	{15, 15, "Xen set_timer_op"},	  {17, 17, "Xen xen_version"},
+	{18, 18, "Xen console_io"},	  {20, 20, "Xen grant_table_op"},
+	{24, 24, "Xen vcpu_op"},	  {29, 29, "Xen sched_op"},
+	{32, 32, "Xen event_channel_op"}, {33, 33, "Xen physdev_op"},
+	{34, 34, "Xen hvm_op"},
 };
 
 /* Pages that a PC has at fixed addresses. */
@@ -319,4 +330,14 @@ const char *meaning_of_address(uint64_t address, uint64_t *first, uint64_t *last
 			return addresses[i].name;
 	}
 	return NULL;
+}
+
+const char *meaning_of_guest_vector(int vector)
+{
+	const char *name = in_ranges(vectors, COUNT(vectors), vector);
+
+	if (name)
+		return name;
+	name = in_ranges(host_vectors, COUNT(host_vectors), vector);
+	return name ? name + strlen(HOST_PREFIX) : NULL;
 }

@@ -28,4 +28,8 @@ bool meaning_is_address(int isa, int64_t reason);
 /* What a PC has at a fixed address, and from where to where; NULL: nothing. */
 const char *meaning_of_address(uint64_t address, uint64_t *first, uint64_t *last);
 
+/* What a Linux guest uses an interrupt vector for (irq_vectors.h), or the exception; NULL: unknown.
+ */
+const char *meaning_of_guest_vector(int vector);
+
 #endif

@@ -49,6 +49,11 @@ static void test_ranges(void)
 	CHECK(is_called(VMX, 10, 0, 0, "vendor, highest leaf"));
 	CHECK(is_called(VMX, 10, 0x4fffffff, 0, "exitscope: exits"));
 	CHECK(is_called(VMX, 18, 10, 0, "KVM_HC_SEND_IPI"));
+	CHECK(is_called(VMX, 18, 29, 0, "Xen sched_op") &&
+	      is_called(SVM, 0x81, 32, 0, "Xen event_channel_op"));
+	CHECK(!strcmp(meaning_of_guest_vector(0xfd), "reschedule") &&
+	      !strcmp(meaning_of_guest_vector(14), "#PF page fault") &&
+	      !meaning_of_guest_vector(0x30));
 	CHECK(is_called(VMX, 49, 0xfee00fff, 0, "local APIC") &&
 	      is_called(VMX, 49, 0xfee01000, 0, NULL));
 	CHECK(is_called(VMX, 28, 3, 0, "page table, PCID") && is_called(VMX, 28, 99, 0, NULL));

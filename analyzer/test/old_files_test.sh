@@ -33,6 +33,8 @@ for file in $files; do
 	works HLT list --run 1 --limit 0 --format csv
 	works 'does not tell them apart' states --run 1
 	works '"polled": *null' states --run 1 --format json
+	works 'HALTS' ipi --run 1
+	works 'MEANING' top-exits --run 1 --by region
 	works 'whose parts add up' verify --run 1
 	works ',polled_ns,value,' export --run 1 --format csv
 	works '"seq":' export --run 1 --format ndjson
