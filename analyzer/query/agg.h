@@ -67,7 +67,13 @@ int agg_read(struct app *app, const struct run *run, enum agg_by by, unsigned in
 int agg_read_bins(struct app *app, const struct run *run, const struct agg_bins *bins,
 		  unsigned int flags, struct agg *agg);
 
-/* Whether this is read from rows of table exit. */
+/* Whether group.first and group.last are filled: else nobody asks when the exits were. */
+static inline bool agg_has_times(enum agg_by by)
+{
+	return by == BY_REASON || by == BY_VM || by == BY_VCPU || by == BY_SLOT;
+}
+
+/* Whether this is read from single exits. */
 bool agg_needs_rows(const struct run *run, enum agg_by by, unsigned int flags);
 
 #endif

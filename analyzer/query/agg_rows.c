@@ -41,37 +41,27 @@ static const char *const key_columns[] = {
 	[BY_REGION] = "key, NULL",  [BY_SLOT] = "NULL, NULL",
 };
 
-/* What take_exit() works on. */
-struct taker {
-	const struct run *run;
-	enum agg_by by;
-	unsigned int flags;
-	const struct agg_bins *bins; /* for BY_SLOT */
-	struct agg *agg;
-};
-
-static void region_key(const struct run *run, int64_t reason, sqlite3_value *address,
-		       int64_t key[4])
+void agg_region_key(const struct run *run, int64_t reason, bool has_key, uint64_t address,
+		    int64_t key[4])
 {
 	struct region place;
 
 	key[0] = reason;
-	key[3] = sqlite3_value_type(address) != SQLITE_NULL &&
-		 meaning_is_address(run->isa, reason_basic(run->isa, reason));
+	key[3] = has_key && meaning_is_address(run->isa, reason_basic(run->isa, reason));
 	if (!key[3])
 		return;
-	regions_place(run, (uint64_t)sqlite3_value_int64(address), &place);
+	regions_place(run, address, &place);
 	key[1] = (int64_t)place.first;
 	key[2] = (int64_t)place.last;
 }
 
-static void row_key(sqlite3_value **value, const struct taker *taker, int64_t reason, int64_t flags,
-		    int64_t key[4])
+static void row_key(sqlite3_value **value, const struct agg_question *question, int64_t reason,
+		    int64_t flags, int64_t key[4])
 {
 	/* What is not used must be equal, too: groups are found by all four. */
 	memset(key, 0, 4 * sizeof(*key));
 
-	switch (taker->by) {
+	switch (question->by) {
 	case BY_REASON:
 		key[0] = reason;
 		break;
@@ -82,7 +72,7 @@ static void row_key(sqlite3_value **value, const struct taker *taker, int64_t re
 		key[3] = sqlite3_value_type(value[C_KEY]) != SQLITE_NULL;
 		break;
 	case BY_VM:
-		key[0] = run_vm_of(taker->run, sqlite3_value_int64(value[C_VCPU]));
+		key[0] = run_vm_of(question->run, sqlite3_value_int64(value[C_VCPU]));
 		break;
 	case BY_VCPU:
 		key[0] = sqlite3_value_int64(value[C_VCPU]);
@@ -91,9 +81,9 @@ static void row_key(sqlite3_value **value, const struct taker *taker, int64_t re
 		key[0] = (flags & KVM_EXIT_REC_USER) ? sqlite3_value_int64(value[C_KEY]) : -1;
 		break;
 	case BY_SLOT:
-		key[0] = (sqlite3_value_int64(value[C_TSC]) - taker->run->tsc_start -
-			  taker->bins->begin) /
-			 taker->bins->width;
+		key[0] = (sqlite3_value_int64(value[C_TSC]) - question->run->tsc_start -
+			  question->bins->begin) /
+			 question->bins->width;
 		key[1] = reason;
 		break;
 	case BY_CR3:
@@ -101,7 +91,9 @@ static void row_key(sqlite3_value **value, const struct taker *taker, int64_t re
 		key[1] = sqlite3_value_type(value[C_KEY]) != SQLITE_NULL;
 		break;
 	case BY_REGION:
-		region_key(taker->run, reason, value[C_KEY], key);
+		agg_region_key(question->run, reason,
+			       sqlite3_value_type(value[C_KEY]) != SQLITE_NULL,
+			       (uint64_t)sqlite3_value_int64(value[C_KEY]), key);
 		break;
 	case BY_RIP:
 	case BY_PCPU:
@@ -110,7 +102,7 @@ static void row_key(sqlite3_value **value, const struct taker *taker, int64_t re
 	}
 }
 
-static int add_row(sqlite3_value **value, const struct taker *taker, int64_t reason)
+static int add_row(sqlite3_value **value, const struct agg_question *question, int64_t reason)
 {
 	uint64_t cycles = (uint64_t)sqlite3_value_int64(value[C_CYCLES]);
 	int64_t flags = sqlite3_value_int64(value[C_FLAGS]);
@@ -118,8 +110,8 @@ static int add_row(sqlite3_value **value, const struct taker *taker, int64_t rea
 	struct group *group;
 	int64_t key[4];
 
-	row_key(value, taker, reason, flags, key);
-	group = agg_group(taker->agg, key);
+	row_key(value, question, reason, flags, key);
+	group = agg_group(question->agg, key);
 	if (!group)
 		return -1;
 	if (!group->example)
@@ -141,13 +133,13 @@ static int add_row(sqlite3_value **value, const struct taker *taker, int64_t rea
 				 .last = tsc,
 			 });
 
-	if (!(taker->flags & AGG_DIST))
+	if (!(question->flags & AGG_DIST))
 		return 0;
-	if (taker->flags & AGG_HANDLER)
+	if (question->flags & AGG_HANDLER)
 		cycles -= (uint64_t)sqlite3_value_int64(value[C_HALTED]) +
 			  (uint64_t)sqlite3_value_int64(value[C_USER]) +
 			  (uint64_t)sqlite3_value_int64(value[C_PREEMPTED]);
-	if (taker->flags & AGG_EXACT)
+	if (question->flags & AGG_EXACT)
 		return dist_add_value(&group->dist, cycles);
 	return dist_add(&group->dist, hist_bucket(cycles), 1);
 }
@@ -165,12 +157,12 @@ static int64_t clamp_add(int64_t a, int64_t b)
  */
 static void take_exit(sqlite3_context *context, int argc, sqlite3_value **value)
 {
-	const struct taker *taker = sqlite3_user_data(context);
-	int64_t reason = reason_key(taker->run->isa, sqlite3_value_int64(value[C_REASON]));
+	const struct agg_question *question = sqlite3_user_data(context);
+	int64_t reason = reason_key(question->run->isa, sqlite3_value_int64(value[C_REASON]));
 
 	(void)argc;
-	if (run_has_vcpu(taker->run, sqlite3_value_int64(value[C_VCPU])) &&
-	    reason_passes(taker->run, reason) && add_row(value, taker, reason))
+	if (run_has_vcpu(question->run, sqlite3_value_int64(value[C_VCPU])) &&
+	    reason_passes(question->run, reason) && add_row(value, question, reason))
 		sqlite3_result_error_nomem(context);
 }
 
@@ -179,41 +171,60 @@ static void take_nothing(sqlite3_context *context)
 	(void)context;
 }
 
-int agg_read_rows(struct app *app, const struct run *run, enum agg_by by, unsigned int flags,
-		  const struct agg_bins *bins, struct agg *agg)
+/* The rows of table exit; not what is in chunks. */
+static int read_rows(struct app *app, const struct agg_question *question)
 {
-	struct taker taker = {run, by, flags, bins, agg};
+	const struct run *run = question->run;
 	sqlite3_stmt *stmt;
 	char sql[512];
 	int rc;
 
-	if (run_needs_rows(app, run))
-		return -1;
-	if (sqlite3_create_function(app->db, "take_exit", N_ARGS, SQLITE_UTF8, &taker, NULL,
-				    take_exit, take_nothing))
+	if (sqlite3_create_function(app->db, "take_exit", N_ARGS, SQLITE_UTF8, (void *)question,
+				    NULL, take_exit, take_nothing))
 		return app_fail_sql(app);
 
 	/* Only few read a part; a condition that holds for all costs a tenth of the time. */
 	snprintf(
 		sql, sizeof(sql),
-		"SELECT take_exit(rowid, vcpu, tsc, reason, flags, cycles, halted_cycles, userspace_cycles, preempted_cycles, %s, polled_cycles) FROM exit%s",
-		key_columns[by],
-		run->from || run->to != INT64_MAX
-			? " WHERE tsc >= ?1 AND tsc < ?2 AND rowid BETWEEN ?3 AND ?4"
-			: "");
+		"SELECT take_exit(rowid, vcpu, tsc, reason, flags, cycles, halted_cycles, userspace_cycles, preempted_cycles, %s, polled_cycles) FROM %sexit%s",
+		key_columns[question->by], app->has_chunks ? "main." : "",
+		run_is_whole(run) ? ""
+				  : " WHERE tsc BETWEEN ?1 AND ?2 AND rowid BETWEEN ?3 AND ?4");
 	if (db_prepare(app, &stmt, sql))
 		return -1;
 
-	sqlite3_bind_int64(stmt, 1, run->from ? run->tsc_start + run->from : INT64_MIN);
-	sqlite3_bind_int64(stmt, 2, clamp_add(run->tsc_start, run->to));
+	sqlite3_bind_int64(stmt, 1, question->from_tsc);
+	sqlite3_bind_int64(stmt, 2, question->last_tsc);
 	sqlite3_bind_int64(stmt, 3, run->first_row);
 	sqlite3_bind_int64(stmt, 4, run->last_row);
 	rc = db_step(app, stmt);
 	sqlite3_finalize(stmt);
 	/* It must not outlive what it works on. */
 	sqlite3_create_function(app->db, "take_exit", N_ARGS, SQLITE_UTF8, NULL, NULL, NULL, NULL);
+	return rc < 0 ? -1 : 0;
+}
+
+int agg_read_rows(struct app *app, const struct run *run, enum agg_by by, unsigned int flags,
+		  const struct agg_bins *bins, struct agg *agg)
+{
+	const struct agg_question question = {
+		.run = run,
+		.by = by,
+		.flags = flags,
+		.bins = bins,
+		.from_tsc = run->from ? run->tsc_start + run->from : INT64_MIN,
+		.last_tsc =
+			run->to == INT64_MAX ? INT64_MAX : clamp_add(run->tsc_start, run->to) - 1,
+		.agg = agg,
+	};
+	int rc = run_needs_rows(app, run);
+
+	if (!rc)
+		rc = read_rows(app, &question);
+	if (!rc && app->has_chunks)
+		rc = agg_read_chunks(app, &question);
 
 	for (uint32_t i = 0; i < agg->groups; i++)
 		dist_sort(&agg->group[i].dist);
-	return rc < 0 ? -1 : 0;
+	return rc;
 }

@@ -149,6 +149,7 @@ struct app {
 	size_t n_damaged;
 	int64_t damaged_exits;
 	struct exit_rows_damage on_damage;
+	bool has_chunks; /* some exits of the file are in chunks */
 
 	struct run run;
 	int status;

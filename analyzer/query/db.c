@@ -224,7 +224,7 @@ int db_add_chunks(struct app *app, sqlite3 *db, const char *schema)
 
 	app->on_damage = (struct exit_rows_damage){note_damage, app};
 	rc = exit_rows_register(db, &app->on_damage);
-	return rc ? rc : exit_rows_shadow(db, schema, NULL);
+	return rc ? rc : exit_rows_shadow(db, schema, &app->has_chunks);
 }
 
 /* Our tables must be ours; our views are taken from the program, not from the file. */

@@ -19,8 +19,9 @@
 int db_open(struct app *app, const char *path, sqlite3 **db);
 
 /*
- * Makes table exit of database @schema in @db mean the exits in its chunks, too. Returns a code of
- * SQLite. For another connection to a file that db_open() has checked; @app must outlive it.
+ * Makes table exit of database @schema in @db mean the exits in its chunks, too; sets
+ * app->has_chunks. Returns a code of SQLite. For another connection to a file that db_open() has
+ * checked; @app must outlive it.
  */
 int db_add_chunks(struct app *app, sqlite3 *db, const char *schema);
 

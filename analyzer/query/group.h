@@ -23,9 +23,9 @@
  * @n: recorded exits; all other sums are of them
  * @polled: part of @halted; 0 where run->has_polled is false
  * @dropped: exits whose record was lost, from KVM's totals where the run has them
- * @first, @last: TSC of the first and last exit; first INT64_MIN: it and @min are
- *	unknown (a file of schema version 1, repaired; see sql/store/migrate.c)
- * all times in TSC cycles
+ * @first, @last: TSC of the first and last exit, where agg_has_times() says so; first INT64_MIN: it
+ *and @min are unknown (a file of schema version 1, repaired; see sql/store/migrate.c) all times in
+ *TSC cycles
  */
 struct group {
 	int64_t key[4];

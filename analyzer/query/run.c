@@ -185,6 +185,19 @@ static int one_number(struct app *app, const char *sql, int64_t run, int64_t *va
 	return rc < 0 ? -1 : 0;
 }
 
+/* The same of a run whose exits are in chunks; @first stays if it has rows. */
+static int find_first_chunk(struct app *app, const struct run *run, int64_t *first)
+{
+	int64_t chunks, from;
+
+	if (one_number(app, query_run_chunks, run->id, &chunks) ||
+	    (chunks && one_number(app, query_run_first_chunk, run->id, &from)))
+		return -1;
+	if (chunks)
+		*first = from;
+	return 0;
+}
+
 /* Where the rows of a run begin that keeps the last ones only. */
 static int find_rows(struct app *app, struct run *run)
 {
@@ -195,6 +208,7 @@ static int find_rows(struct app *app, struct run *run)
 		return 0;
 
 	if (one_number(app, query_run_first_row, run->id, &first) ||
+	    (app->has_chunks && find_first_chunk(app, run, &first)) ||
 	    one_number(app, query_run_first_exit, run->id, &begin))
 		return -1;
 	if (first > begin)
@@ -248,8 +262,9 @@ static int set_range(struct app *app, struct run *run)
 		run->widened = run->from != from || run->to != to;
 	}
 
-	/* Without the first rows, the roll-ups say nothing of how many there must be. */
-	if (run->by_rows && run->has_raw == RAW_ALL)
+	/* Without the first rows, the roll-ups say nothing of how many there must be. Chunks say
+	 * themselves when their exits were. */
+	if (run->by_rows && run->has_raw == RAW_ALL && !app->has_chunks)
 		return rowids_find(app, run);
 	return 0;
 }

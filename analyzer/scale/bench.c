@@ -4,7 +4,7 @@
  *
  *	bazel run -c opt //analyzer/scale:bench [-- FOLDER]
  *
- * Makes two recordings of made-up exits in FOLDER (default: a new one in /tmp)
+ * Makes three recordings of made-up exits in FOLDER (default: a new one in /tmp)
  * and prints, for each command, the best of five runs: wall and CPU time, peak
  * memory, and exits per CPU second.
  */
@@ -124,7 +124,14 @@ int main(int argc, char **argv)
 	static const char *const rows[] = {
 		"top-exits --exact",  "latency --exact", "top-exits --by subkey",
 		"top-exits --by rip", "slowest",	 "sequences"};
-	char folder[] = "/tmp/bench.XXXXXX", big[4096], raw[4096];
+	static const char *const chunks[] = {"top-exits --exact",
+					     "latency --exact",
+					     "top-exits --by subkey",
+					     "top-exits --by rip",
+					     "latency --exact --from 10s --to 11s",
+					     "list --from 10s --limit 20",
+					     "slowest"};
+	char folder[] = "/tmp/bench.XXXXXX", big[4096], raw[4096], compact[4096];
 	const char *in = argc > 3 ? argv[3] : mkdtemp(folder);
 	int rc;
 
@@ -135,9 +142,11 @@ int main(int argc, char **argv)
 
 	snprintf(big, sizeof(big), "%s/sums.sqlite", in);
 	snprintf(raw, sizeof(raw), "%s/rows.sqlite", in);
+	snprintf(compact, sizeof(compact), "%s/chunks.sqlite", in);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 
-	rc = make(argv[2], big, "100000000", "no-raw") || make(argv[2], raw, "5000000", "raw");
+	rc = make(argv[2], big, "100000000", "no-raw") || make(argv[2], raw, "5000000", "raw") ||
+	     make(argv[2], compact, "50000000", "compact");
 	if (!rc)
 		printf("\n%-28s %10s %9s %9s %9s %12s\n", "command", "M exits", "wall ms", "CPU ms",
 		       "peak MiB", "M exits/CPU s");
@@ -146,9 +155,12 @@ int main(int argc, char **argv)
 		rc = bench(argv[1], big, 1e8, sums[i]);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !rc; i++)
 		rc = bench(argv[1], raw, 5e6, rows[i]);
+	for (size_t i = 0; i < sizeof(chunks) / sizeof(chunks[0]) && !rc; i++)
+		rc = bench(argv[1], compact, 5e7, chunks[i]);
 
 	unlink(big);
 	unlink(raw);
+	unlink(compact);
 	if (in == folder)
 		rmdir(folder);
 	return rc ? 1 : 0;

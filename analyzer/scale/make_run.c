@@ -2,7 +2,7 @@
 /*
  * make_run - append a run of made-up exits to a database, for tests and benches
  *
- *	make_run DATABASE RECORDS raw|no-raw [SEED]
+ *	make_run DATABASE RECORDS raw|no-raw|compact [SEED]
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -19,7 +19,7 @@
 
 static struct synthetic synthetic[VCPUS];
 
-static int begin(struct store *store, bool raw)
+static int begin(struct store *store, const char *mode)
 {
 	const struct store_run run = {
 		.label = "made-up",
@@ -28,7 +28,8 @@ static int begin(struct store *store, bool raw)
 		.isa = KVM_EXIT_ISA_VMX,
 		.tsc_khz = SYNTHETIC_TSC_KHZ,
 		.tsc_start = SYNTHETIC_TSC_START,
-		.raw = raw,
+		.raw = strcmp(mode, "no-raw"),
+		.compact = !strcmp(mode, "compact"),
 		.split = 1,
 	};
 	struct store_vcpu vcpu = {.vm_id = 1};
@@ -85,12 +86,12 @@ int main(int argc, char **argv)
 	int rc;
 
 	if (argc < 4 || argc > 5) {
-		fputs("usage: make_run DATABASE RECORDS raw|no-raw [SEED]\n", stderr);
+		fputs("usage: make_run DATABASE RECORDS raw|no-raw|compact [SEED]\n", stderr);
 		return 1;
 	}
 	rc = store_open(argv[1], &store);
 	if (!rc)
-		rc = begin(store, !strcmp(argv[3], "raw"));
+		rc = begin(store, argv[3]);
 	if (!rc)
 		rc = fill(store, strtoull(argv[2], NULL, 10),
 			  argc > 4 ? strtoull(argv[4], NULL, 10) : 1);

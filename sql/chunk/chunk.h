@@ -44,6 +44,7 @@
 #ifndef EXITSCOPE_SQL_CHUNK_CHUNK_H
 #define EXITSCOPE_SQL_CHUNK_CHUNK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -143,6 +144,9 @@ uint32_t chunk_count(const struct chunk_decoder *decoder);
  * Return: 0, CHUNK_DAMAGED, -EINVAL (no such field, no chunk) or -ENOMEM.
  */
 int chunk_column(struct chunk_decoder *decoder, enum chunk_field field, const uint64_t **values);
+
+/* Whether a field is known to be 0 in all records, without decoding it; false may be either. */
+bool chunk_is_zero(const struct chunk_decoder *decoder, enum chunk_field field);
 
 /*
  * chunk_dictionary() - the values of a field of the tuple, or of guest_rip, without repetition

@@ -449,13 +449,12 @@ static void scatter(const uint64_t *value, const struct chunk_field_format *form
 	}
 }
 
-/* Whether a field is known to be 0 in all records. */
-static bool is_zero(const struct chunk_decoder *d, int field)
+bool chunk_is_zero(const struct chunk_decoder *decoder, enum chunk_field field)
 {
 	uint8_t coding = chunk_fields[field].coding;
 
-	return !d->streams[field].widths.data && coding != CHUNK_SUM && coding != CHUNK_COUNTER &&
-	       coding != CHUNK_TIME;
+	return !decoder->streams[field].widths.data && coding != CHUNK_SUM &&
+	       coding != CHUNK_COUNTER && coding != CHUNK_TIME;
 }
 
 int chunk_records(struct chunk_decoder *decoder, struct kvm_exit_record *records)
@@ -465,7 +464,7 @@ int chunk_records(struct chunk_decoder *decoder, struct kvm_exit_record *records
 	if (!decoder->count)
 		return -EINVAL;
 	for (int i = 0; i < CHUNK_FIELDS; i++) {
-		int rc = is_zero(decoder, i)
+		int rc = chunk_is_zero(decoder, (enum chunk_field)i)
 				 ? 0
 				 : chunk_column(decoder, (enum chunk_field)i, &columns[i]);
 

@@ -30,3 +30,13 @@ const struct exit_column exit_columns[] = {
 };
 
 const int exit_column_count = sizeof(exit_columns) / sizeof(*exit_columns);
+
+int exit_chunk_open(struct chunk_decoder *decoder, int64_t id, int64_t n, const void *data,
+		    size_t bytes)
+{
+	int rc = chunk_open(decoder, data ? data : "", bytes);
+
+	if (rc)
+		return rc;
+	return chunk_count(decoder) == n && id >= 0 && id <= EXIT_CHUNK_ID_MAX ? 0 : CHUNK_DAMAGED;
+}

@@ -299,12 +299,12 @@ static int prepare(struct cursor *c, int plan)
 /* The chunk that a rowid is in; those of rows are below every chunk. */
 static int64_t chunk_of(int64_t row)
 {
-	return row < EXIT_ROWS_CHUNKS ? -1 : (row - EXIT_ROWS_CHUNKS) / CHUNK_RECORDS_MAX;
+	return row < EXIT_CHUNK_ROWS ? -1 : (row - EXIT_CHUNK_ROWS) / CHUNK_RECORDS_MAX;
 }
 
 static int64_t row_of(const struct cursor *c, int64_t at)
 {
-	return EXIT_ROWS_CHUNKS + c->chunk * (int64_t)CHUNK_RECORDS_MAX + at;
+	return exit_chunk_row(c->chunk, at);
 }
 
 /* Says that the chunk that is the present row of @chunks can't be read. */
@@ -324,19 +324,15 @@ static int report(struct cursor *c, const char *why)
 /* Opens the chunk that is the present row of @chunks; c->is_open false: it is damaged. */
 static int open_chunk(struct cursor *c)
 {
-	int64_t count = sqlite3_column_int64(c->chunks, 2);
-	const void *data;
 	int rc;
 
 	c->chunk = sqlite3_column_int64(c->chunks, 0);
 	c->vcpu = sqlite3_column_int64(c->chunks, 1);
 	memset(c->columns, 0, sizeof(c->columns));
 
-	data = sqlite3_column_blob(c->chunks, 3);
-	rc = chunk_open(c->decoder, data ? data : "", (size_t)sqlite3_column_bytes(c->chunks, 3));
-	if (!rc &&
-	    (chunk_count(c->decoder) != count || c->chunk < 0 || c->chunk > EXIT_CHUNK_ID_MAX))
-		rc = CHUNK_DAMAGED;
+	rc = exit_chunk_open(c->decoder, c->chunk, sqlite3_column_int64(c->chunks, 2),
+			     sqlite3_column_blob(c->chunks, 3),
+			     (size_t)sqlite3_column_bytes(c->chunks, 3));
 	c->is_open = !rc;
 	return rc ? report(c, chunk_strerror(rc)) : SQLITE_OK;
 }

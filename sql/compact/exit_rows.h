@@ -6,7 +6,7 @@
  *
  * It has the columns and the rowid of table exit. First come the rows of table exit, then the
  * exits of table exit_chunk; the rowid of exit number i of chunk n is
- * EXIT_ROWS_CHUNKS + n * CHUNK_RECORDS_MAX + i. Only the columns that a statement reads are
+ * EXIT_CHUNK_ROWS + n * CHUNK_RECORDS_MAX + i. Only the columns that a statement reads are
  * decoded. Conditions on vcpu, on tsc and on the rowid skip chunks, ORDER BY rowid costs nothing.
  */
 #ifndef EXITSCOPE_SQL_COMPACT_EXIT_ROWS_H
@@ -15,9 +15,6 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-/* Where the rowids of exits in chunks begin: more rows than this no table has. */
-#define EXIT_ROWS_CHUNKS (1LL << 40)
 
 /*
  * Who is called for a chunk that can't be read; @exits is how many it should have. Its exits are
