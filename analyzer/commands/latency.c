@@ -229,6 +229,8 @@ static int histogram(struct app *app, const struct options *opt)
 	for (uint32_t i = 0; i < agg.groups && !rc; i++)
 		if (dist_add_all(&all, &agg.group[i].dist))
 			rc = app_fail(app, "out of memory");
+	if (!rc && dist_sort(&all))
+		rc = app_fail(app, "out of memory");
 	if (!rc && !all.total)
 		rc = app_fail(app, "run \"%s\": it has no histogram", app->run.label);
 	if (!rc) {

@@ -224,7 +224,9 @@ int agg_read_rows(struct app *app, const struct run *run, enum agg_by by, unsign
 	if (!rc && app->has_chunks)
 		rc = agg_read_chunks(app, &question);
 
-	for (uint32_t i = 0; i < agg->groups; i++)
-		dist_sort(&agg->group[i].dist);
+	for (uint32_t i = 0; !rc && i < agg->groups; i++) {
+		if (dist_sort(&agg->group[i].dist))
+			rc = app_fail(app, "out of memory");
+	}
 	return rc;
 }

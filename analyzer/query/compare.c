@@ -60,7 +60,8 @@ static int add_all(struct side *side)
 		if (add_group(&side->app, &side->all, &side->by_reason.group[i]))
 			return -1;
 	}
-	dist_sort(&side->all.dist);
+	if (dist_sort(&side->all.dist))
+		return app_fail(&side->app, "out of memory");
 
 	for (uint32_t i = 0; i < groups; i++) {
 		int64_t bin = side->by_bin.group[i].key[0];

@@ -36,27 +36,132 @@ int dist_add(struct dist *d, uint32_t bucket, uint64_t n)
 	return 0;
 }
 
+/* How many values wait at least before they are sorted in. */
+#define TAIL_MIN 4096
+
 int dist_add_value(struct dist *d, uint64_t value)
 {
-	uint64_t *more = array_reserve(d->value, d->values, 1, sizeof(*more));
+	uint64_t *more;
 
+	/* As many as there are different ones: each is then merged a constant number of times. */
+	if (d->tails >= TAIL_MIN && d->tails >= d->values && dist_sort(d))
+		return -ENOMEM;
+
+	more = array_reserve(d->tail, d->tails, 1, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
-	d->value = more;
-	more[d->values++] = value;
-	return dist_add(d, hist_bucket(value), 1);
+	d->tail = more;
+	more[d->tails++] = value;
+	return 0;
 }
 
-static int ascending(const void *a, const void *b)
+/* Sorts by one byte of the values, from @from to @to. */
+static void sort_byte(const uint64_t *from, uint64_t *to, size_t count, unsigned int shift)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	size_t place[256] = {0};
+	size_t sum = 0;
 
-	return x < y ? -1 : x > y;
+	for (size_t i = 0; i < count; i++)
+		place[from[i] >> shift & 0xff]++;
+	for (int byte = 0; byte < 256; byte++) {
+		size_t n = place[byte];
+
+		place[byte] = sum;
+		sum += n;
+	}
+	for (size_t i = 0; i < count; i++)
+		to[place[from[i] >> shift & 0xff]++] = from[i];
 }
 
-void dist_sort(struct dist *d)
+/* Sorts d->tail byte by byte; few bytes of durations differ. */
+static int sort_tail(struct dist *d)
 {
-	array_sort(d->value, d->values, sizeof(*d->value), ascending);
+	uint64_t *other = malloc(array_room(d->tails) * sizeof(*other));
+	uint64_t differ = 0;
+
+	if (!other)
+		return -ENOMEM;
+	for (size_t i = 1; i < d->tails; i++)
+		differ |= d->tail[i] ^ d->tail[0];
+
+	for (unsigned int shift = 0; shift < 64; shift += 8) {
+		uint64_t *sorted = other;
+
+		if (!(differ >> shift & 0xff))
+			continue;
+		sort_byte(d->tail, sorted, d->tails, shift);
+		other = d->tail;
+		d->tail = sorted;
+	}
+	free(other);
+	return 0;
+}
+
+/* Merges @more different values in ascending order, @count of each, into those of @d. */
+static int merge(struct dist *d, const uint64_t *value, const uint64_t *count, size_t more)
+{
+	size_t bytes = (d->values + more) * sizeof(*value);
+	uint64_t *values = malloc(bytes), *counts = malloc(bytes);
+	size_t i = 0, j = 0, n = 0;
+
+	if (!values || !counts) {
+		free(values);
+		free(counts);
+		return -ENOMEM;
+	}
+
+	for (; i < d->values || j < more; n++) {
+		bool takes_old = i < d->values && (j == more || d->value[i] <= value[j]);
+		bool takes_new = j < more && (i == d->values || value[j] <= d->value[i]);
+
+		values[n] = takes_old ? d->value[i] : value[j];
+		counts[n] = (takes_old ? d->count[i] : 0) + (takes_new ? count[j] : 0);
+		d->kept += takes_new ? count[j] : 0;
+		i += takes_old;
+		j += takes_new;
+	}
+
+	free(d->value);
+	free(d->count);
+	d->value = values;
+	d->count = counts;
+	d->values = n;
+	return 0;
+}
+
+int dist_sort(struct dist *d)
+{
+	uint64_t *count;
+	size_t n = 0;
+	int rc;
+
+	if (!d->tails)
+		return 0;
+	count = calloc(d->tails, sizeof(*count));
+	if (!count || sort_tail(d)) {
+		free(count);
+		return -ENOMEM;
+	}
+
+	/* Each value once, with its count. */
+	for (size_t i = 0; i < d->tails; i++) {
+		if (i && d->tail[i] == d->tail[n - 1]) {
+			count[n - 1]++;
+			continue;
+		}
+		d->tail[n] = d->tail[i];
+		count[n++] = 1;
+	}
+	rc = merge(d, d->tail, count, n);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = dist_add(d, hist_bucket(d->tail[i]), count[i]);
+
+	/* The room of an array follows from its number of elements. */
+	free(d->tail);
+	d->tail = NULL;
+	d->tails = 0;
+	free(count);
+	return rc;
 }
 
 bool dist_next(const struct dist *d, uint32_t *bucket, uint64_t *n)
@@ -77,20 +182,33 @@ bool dist_next(const struct dist *d, uint32_t *bucket, uint64_t *n)
 	return false;
 }
 
-int dist_add_all(struct dist *to, const struct dist *from)
+static int add_buckets(struct dist *to, const struct dist *from)
 {
 	uint64_t n;
 
-	if (from->values) {
-		for (size_t i = 0; i < from->values; i++)
-			if (dist_add_value(to, from->value[i]))
-				return -ENOMEM;
-		return 0;
-	}
-
-	for (uint32_t bucket = 0; dist_next(from, &bucket, &n); bucket++)
+	for (uint32_t bucket = 0; dist_next(from, &bucket, &n); bucket++) {
 		if (dist_add(to, bucket, n))
 			return -ENOMEM;
+	}
+	return 0;
+}
+
+int dist_add_all(struct dist *to, const struct dist *from)
+{
+	if (!from->values)
+		return add_buckets(to, from);
+
+	/* A merge reads all that is there, so it must bring about as much. */
+	if (from->kept > to->values)
+		return add_buckets(to, from) ? -ENOMEM
+					     : merge(to, from->value, from->count, from->values);
+
+	for (size_t i = 0; i < from->values; i++) {
+		for (uint64_t n = from->count[i]; n; n--) {
+			if (dist_add_value(to, from->value[i]))
+				return -ENOMEM;
+		}
+	}
 	return 0;
 }
 
@@ -103,12 +221,24 @@ uint64_t dist_rank(uint64_t total, double q)
 	return rank > total ? total : rank;
 }
 
+static uint64_t exact_quantile(const struct dist *d, uint64_t rank)
+{
+	uint64_t seen = 0;
+
+	for (size_t i = 0; i < d->values; i++) {
+		seen += d->count[i];
+		if (seen >= rank)
+			return d->value[i];
+	}
+	return 0;
+}
+
 uint64_t dist_quantile(const struct dist *d, double q)
 {
 	uint64_t rank = dist_rank(d->total, q), seen = 0, n;
 
-	if (d->values && d->values == d->total)
-		return d->value[rank - 1];
+	if (d->kept && d->kept == d->total)
+		return exact_quantile(d, rank);
 
 	for (uint32_t bucket = 0; dist_next(d, &bucket, &n); bucket++) {
 		seen += n;
@@ -124,5 +254,7 @@ void dist_free(struct dist *d)
 		free(d->page[i]);
 	free(d->page);
 	free(d->value);
+	free(d->count);
+	free(d->tail);
 	memset(d, 0, sizeof(*d));
 }

@@ -16,26 +16,35 @@
  * struct dist - all zero: an empty one
  * @page: the buckets, in pages of which few are used
  * @total: sum over all buckets
- * @value: every value, if they were added by dist_add_value(); percentiles are exact
- *	then, after dist_sort()
+ * @value, @count, @values: each different value and how often it is there, ascending, if they were
+ *	added by dist_add_value(); percentiles are exact then, after dist_sort()
+ * @kept: sum of @count
+ * @tail, @tails: values that dist_sort() adds to these and to the buckets
  */
 struct dist {
 	uint64_t **page;
 	uint64_t total;
 	uint64_t *value;
+	uint64_t *count;
 	size_t values;
+	uint64_t kept;
+	uint64_t *tail;
+	size_t tails;
 };
 
 /* Add n values of a bucket. Returns 0, -ENOMEM, or -ERANGE: no such bucket. */
 int dist_add(struct dist *d, uint32_t bucket, uint64_t n);
 
-/* Add one value, and keep it. Returns 0 or -ENOMEM. */
+/* Add one value, and keep it; dist_sort() is needed afterwards. Returns 0 or -ENOMEM. */
 int dist_add_value(struct dist *d, uint64_t value);
 
-/* Sort what dist_add_value() added, before dist_quantile(). */
-void dist_sort(struct dist *d);
+/* Sort what dist_add_value() added, before all else. Returns 0 or -ENOMEM. */
+int dist_sort(struct dist *d);
 
-/* Add all of another one. Returns 0 or -ENOMEM. */
+/*
+ * Add all of another one, which is sorted; dist_sort() is needed afterwards if it has values.
+ * Returns 0 or -ENOMEM.
+ */
 int dist_add_all(struct dist *to, const struct dist *from);
 
 /*

@@ -152,8 +152,7 @@ int agg_sum(const struct agg *agg, struct group *total)
 		if (rc)
 			return rc;
 	}
-	dist_sort(&total->dist);
-	return 0;
+	return dist_sort(&total->dist);
 }
 
 void agg_free(struct agg *agg)

@@ -103,6 +103,50 @@ static void check_quantiles(const char *what, uint64_t *value, size_t n)
 	dist_free(&d);
 }
 
+/* Kept values: quantiles are exact, of one distribution and of many that are added up. */
+static void check_exact(const char *what, const uint64_t *value, size_t n)
+{
+	enum { PIECES = 7 };
+
+	uint64_t *sorted = malloc(n * sizeof(*sorted));
+	struct dist one = {0}, sum = {0}, piece[PIECES] = {0};
+	int rc = sorted ? 0 : -1;
+
+	for (size_t i = 0; i < n && !rc; i++) {
+		sorted[i] = value[i];
+		rc = dist_add_value(&one, value[i]);
+		/* Pieces of very different sizes. */
+		rc |= dist_add_value(&piece[i % 100 < PIECES ? i % 100 : 0], value[i]);
+	}
+	for (int i = 0; i < PIECES && !rc; i++)
+		rc = dist_sort(&piece[i]) | dist_add_all(&sum, &piece[i]);
+	if (rc || dist_sort(&one) || dist_sort(&sum))
+		abort();
+
+	qsort(sorted, n, sizeof(*sorted), ascending);
+	for (uint64_t rank = 1; rank <= n; rank += 1 + n / 1000) {
+		double q = (double)rank / (double)n;
+		uint64_t exact = sorted[dist_rank(n, q) - 1];
+
+		if (dist_quantile(&one, q) == exact && dist_quantile(&sum, q) == exact)
+			continue;
+		printf("%s: quantile %g is %" PRIu64 " and %" PRIu64 ", not %" PRIu64 "\n", what, q,
+		       dist_quantile(&one, q), dist_quantile(&sum, q), exact);
+		failed = 1;
+	}
+	if (one.total != n || sum.total != n || one.kept != n || sum.kept != n) {
+		printf("%s: %" PRIu64 " and %" PRIu64 " values, not %zu\n", what, one.total,
+		       sum.total, n);
+		failed = 1;
+	}
+
+	for (int i = 0; i < PIECES; i++)
+		dist_free(&piece[i]);
+	dist_free(&one);
+	dist_free(&sum);
+	free(sorted);
+}
+
 static void test_dist(void)
 {
 	static uint64_t value[20000];
@@ -112,15 +156,19 @@ static void test_dist(void)
 	srand(1);
 	for (size_t i = 0; i < n; i++)
 		value[i] = 12345;
+	check_exact("constant", value, n);
 	check_quantiles("constant", value, n);
 	for (size_t i = 0; i < n; i++)
 		value[i] = 500 + (uint64_t)(1e6 / (1 + rand() % 10000));
+	check_exact("skewed", value, n);
 	check_quantiles("skewed", value, n);
 	for (size_t i = 0; i < n; i++)
 		value[i] = (UINT64_C(1) << (40 + i % 22)) + (uint64_t)rand();
+	check_exact("huge", value, n);
 	check_quantiles("huge", value, n);
 	for (size_t i = 0; i < n; i++)
 		value[i] = (uint64_t)(rand() % 200);
+	check_exact("small", value, n);
 	check_quantiles("small", value, n);
 	check_quantiles("one", value, 1);
 	if (dist_quantile(&none, 0.5)) {
