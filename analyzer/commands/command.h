@@ -20,6 +20,7 @@
 #define OPT_RUN	    0x080U /* --run alone */
 #define OPT_CYCLES  0x100U /* --cycles, without --format */
 #define OPT_COLUMNS 0x400U /* --columns, without --format */
+#define OPT_WHO	    0x800U /* --vm --vcpu --reason, without --from and --to */
 #define OPT_OWN_DB  0x200U /* the command opens --db itself, if it needs it */
 
 /* An option that only this command has (struct cmd.extra). */

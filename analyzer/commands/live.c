@@ -24,13 +24,24 @@ static const struct extra_option extra[] = {
 	{0},
 };
 
-enum sort { SORT_RATE, SORT_EXITS, SORT_TIME, SORT_MEAN, SORT_P99, SORT_MAX, SORT_NAME };
+enum sort {
+	SORT_RATE,
+	SORT_EXITS,
+	SORT_TIME,
+	SORT_MEAN,
+	SORT_P99,
+	SORT_MAX,
+	SORT_WAITING,
+	SORT_NAME
+};
 
-static const char *const sort_names[] = {"rate", "exits", "time", "mean",
-					 "p99",	 "max",	  "name", NULL};
-static const char sort_keys[] = "retmpxn"; /* in the order of sort_names */
+static const char *const sort_names[] = {"rate", "exits",   "time", "mean", "p99",
+					 "max",	 "waiting", "name", NULL};
+static const char *const by_names[] = {"reason", "vm", NULL};
+static const char sort_keys[] = "retmpxwn"; /* in the order of sort_names */
 
-#define KEYS "q quit  f freeze  sort by: r rate  e exits  t time  m mean  p p99  x max  n name"
+#define KEYS                                                                                       \
+	"q quit  f freeze  sort by: r rate  e exits  t time  m mean  p p99  x max  w waiting  n name"
 
 static const struct out_column columns[] = {
 	{"reason", "REASON", OUT_TEXT, 0}, {"per_s", "EXITS/S", OUT_REAL, 0},
@@ -39,6 +50,26 @@ static const struct out_column columns[] = {
 	{"mean", "MEAN", OUT_TIME, 6},	   {"p50", "P50", OUT_TIME, 7},
 	{"p99", "P99", OUT_TIME, 0},	   {"max", "MAX", OUT_TIME, 2},
 };
+
+/* --by vm: the states of each VM, as shares of its vCPUs' time. */
+static const struct out_column vm_columns[] = {
+	{"vm", "VM", OUT_TEXT, 0},
+	{"per_s", "EXITS/S", OUT_REAL, 0},
+	{"share", "SHARE", OUT_SHARE, 6},
+	{"exits", "EXITS", OUT_COUNT, 5},
+	{"guest", "GUEST", OUT_SHARE, 0},
+	{"handler", "HANDLER", OUT_SHARE, 0},
+	{"userspace", "USERSPACE", OUT_SHARE, 0},
+	{"halted", "HALTED", OUT_SHARE, 0},
+	{"waiting", "WAITING", OUT_SHARE, 0},
+	{"mean", "MEAN", OUT_TIME, 6},
+	{"p50", "P50", OUT_TIME, 7},
+	{"p99", "P99", OUT_TIME, 3},
+	{"max", "MAX", OUT_TIME, 4},
+};
+
+/* Of live_row.parts. */
+enum { PART_HANDLER, PART_HALTED, PART_USERSPACE, PART_WAITING };
 
 /*
  * struct view - what is shown
@@ -60,8 +91,9 @@ struct view {
 
 static double sort_value(const struct live_row *row, enum sort sort)
 {
-	const double value[] = {row->per_s, (double)row->exits, row->time, row->mean,
-				row->p99,   row->max,		0};
+	const double value[] = {
+		row->per_s, (double)row->exits,	      row->time, row->mean, row->p99,
+		row->max,   row->parts[PART_WAITING], 0};
 
 	return value[sort];
 }
@@ -84,18 +116,18 @@ static void put_counts(struct out *out, const struct view *view)
 		share[UNITS_TEXT];
 	bool first = view->live.polls == 1;
 	double per_s = 0;
+	uint64_t recorded = 0;
 
-	for (unsigned int i = 0; i < view->n; i++)
+	for (unsigned int i = 0; i < view->n; i++) {
 		per_s += view->rows[i].per_s;
+		recorded += view->rows[i].exits;
+	}
 	units_count(view->live.dropped, now);
 	out_line(out, "%s %sexits, %s/s%s; dropped %s%s%s%s; coverage %s; %u vCPU%s",
-		 units_count(run->exits, exits), run->dropped ? "recorded " : "",
+		 units_count((int64_t)recorded, exits), run->shown_dropped ? "recorded " : "",
 		 units_real(per_s, rate), first ? " on average" : "",
-		 units_count(run->dropped, dropped), first ? "" : " (+", first ? "" : now,
-		 first ? "" : ")",
-		 run->exits ? units_share((double)run->exits / (double)(run->exits + run->dropped),
-					  share)
-			    : "-",
+		 units_count(run->shown_dropped, dropped), first ? "" : " (+", first ? "" : now,
+		 first ? "" : ")", run->shown_exits ? units_share(out_coverage(run), share) : "-",
 		 run->n_vcpus, run->n_vcpus == 1 ? "" : "s");
 }
 
@@ -113,7 +145,7 @@ static void put_windows(struct out *out, const struct view *view)
 static void put_head(struct out *out, const struct view *view)
 {
 	const struct run *run = &view->live.app->run;
-	char length[UNITS_TEXT];
+	char length[UNITS_TEXT], filter[128];
 
 	out_line(out, "%srun %" PRId64 " \"%s\": %s, %s%s%s", view->full ? "\2" : "", run->id,
 		 run->label, run->state,
@@ -123,6 +155,9 @@ static void put_head(struct out *out, const struct view *view)
 			 : "",
 		 view->frozen ? " -- FROZEN" : "");
 	out_vms(out, run);
+	out_filter_text(run, filter, sizeof(filter));
+	if (*filter)
+		out_line(out, "filter: %s (shares are of what passes it)", filter);
 	put_counts(out, view);
 	put_windows(out, view);
 }
@@ -135,22 +170,62 @@ static void put_latency(struct out *out, double cycles)
 		out_none(out);
 }
 
+static void put_latencies(struct out *out, const struct live_row *row)
+{
+	put_latency(out, row->mean);
+	put_latency(out, row->p50);
+	put_latency(out, row->p99);
+	put_latency(out, row->max);
+}
+
+static void put_reason(struct out *out, const struct live_row *row)
+{
+	out_text(out, row->name);
+	out_real(out, row->per_s);
+	out_real(out, row->share);
+	out_real(out, row->share);
+	out_int(out, (int64_t)row->exits);
+	out_real(out, row->time);
+	put_latencies(out, row);
+}
+
+static void put_vm(struct out *out, const struct run *run, const struct live_row *row)
+{
+	static const int order[] = {PART_HANDLER, PART_USERSPACE, PART_HALTED, PART_WAITING};
+	double guest = 1;
+
+	out_text(out, row->name);
+	out_real(out, row->per_s);
+	out_real(out, row->share);
+	out_int(out, (int64_t)row->exits);
+
+	/* Exits that began before the interval may be longer than it. */
+	for (int i = 0; i < LIVE_PARTS; i++)
+		guest -= row->parts[i];
+	if (run->has_split && row->has_parts) {
+		out_real(out, guest > 0 ? guest : 0);
+		for (int i = 0; i < LIVE_PARTS; i++)
+			out_real(out, row->parts[order[i]]);
+	} else {
+		for (int i = 0; i <= LIVE_PARTS; i++)
+			out_none(out);
+	}
+	put_latencies(out, row);
+}
+
 static void put_rows(struct out *out, const struct view *view, unsigned int limit)
 {
-	out_table(out, "rows", columns, sizeof(columns) / sizeof(columns[0]));
-	for (unsigned int i = 0; i < view->n && i < limit; i++) {
-		const struct live_row *row = &view->rows[i];
+	bool by_vm = view->live.by == BY_VM;
 
-		out_text(out, row->name);
-		out_real(out, row->per_s);
-		out_real(out, row->share);
-		out_real(out, row->share);
-		out_int(out, (int64_t)row->exits);
-		out_real(out, row->time);
-		put_latency(out, row->mean);
-		put_latency(out, row->p50);
-		put_latency(out, row->p99);
-		put_latency(out, row->max);
+	if (by_vm)
+		out_table(out, "rows", vm_columns, sizeof(vm_columns) / sizeof(vm_columns[0]));
+	else
+		out_table(out, "rows", columns, sizeof(columns) / sizeof(columns[0]));
+	for (unsigned int i = 0; i < view->n && i < limit; i++) {
+		if (by_vm)
+			put_vm(out, &view->live.app->run, &view->rows[i]);
+		else
+			put_reason(out, &view->rows[i]);
 	}
 	if (view->full)
 		putc('\2', out->file); /* the titles */
@@ -182,7 +257,7 @@ static int draw(struct view *view)
 	struct out out;
 	char *text = NULL, keys[160];
 	size_t size;
-	int rows, width, rc;
+	int rows, width, head, rc;
 	FILE *file;
 
 	file = open_memstream(&text, &size);
@@ -193,8 +268,9 @@ static int draw(struct view *view)
 	out_begin_file(&out, file, &view->opt->style, app->run.tsc_khz);
 	out.width = width;
 	put_head(&out, view);
-	/* Four lines of head, the table's titles and the line of keys. */
-	put_rows(&out, view, row_limit(view, rows > 6 ? (unsigned int)rows - 6 : 0));
+	/* Four lines of head or five, the table's titles and the line of keys. */
+	head = app->filter.vm || app->filter.vcpu || app->filter.reason ? 7 : 6;
+	put_rows(&out, view, row_limit(view, rows > head ? (unsigned int)(rows - head) : 0));
 	rc = out_end(&out, app, false);
 	if (fclose(file) && !rc)
 		rc = app_fail(app, "out of memory");
@@ -272,9 +348,15 @@ static int parse_options(struct app *app, const struct options *opt, struct view
 	int64_t ns = 1000000000;
 	char *end;
 	int sort = choice_parse(app, "--sort", opt->sort ? opt->sort : "rate", sort_names);
+	int by = choice_parse(app, "--by", opt->by ? opt->by : "reason", by_names);
 
-	if (sort < 0)
+	if (sort < 0 || by < 0)
 		return -1;
+	view->live.by = by ? BY_VM : BY_REASON;
+	if (by && app->filter.reason)
+		return app_fail(
+			app,
+			"live: --by vm and --reason: use one of them (states are of all exits)");
 	view->sort = (enum sort)sort;
 	if (interval && (units_parse_ns(interval, &ns) || ns < 10000000 || ns > 3600000000000))
 		return app_fail(app, "--interval %s: not a time from 10ms to 1h", interval);
@@ -309,9 +391,9 @@ static int live(struct app *app, const struct options *opt)
 const struct cmd cmd_live = {
 	.name = "live",
 	.summary = "watch a recording in progress",
-	.usage = "[--interval TIME] [--count N] [--plain] [OPTION...]",
+	.usage = "[--by KEY] [--interval TIME] [--count N] [--plain] [OPTION...]",
 	.help = help_live,
-	.options = OPT_RUN | OPT_SORT | OPT_LIMIT | OPT_CYCLES | OPT_COLUMNS,
+	.options = OPT_RUN | OPT_WHO | OPT_BY | OPT_SORT | OPT_LIMIT | OPT_CYCLES | OPT_COLUMNS,
 	.extra = extra,
 	.run = live,
 };

@@ -4,12 +4,14 @@
  */
 #include "analyzer/live/data.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
+#include "analyzer/query/vms.h"
 
 #define KEEP_S 20 /* seconds that are read again at each poll */
 
@@ -41,9 +43,11 @@ static int add_range(struct live *live, int64_t from, int64_t to, struct agg *su
 	struct agg agg = {0};
 	int rc;
 
+	/* Of all reasons, so that their sum can be held against the recorded exits. */
+	part.reasons = 0;
 	part.from = from;
 	part.to = to;
-	rc = agg_read(live->app, &part, BY_REASON, 0, &agg);
+	rc = agg_read(live->app, &part, live->by, 0, &agg);
 	if (!rc)
 		rc = add_all(live->app, sums, &agg);
 	agg_free(&agg);
@@ -82,7 +86,7 @@ static int read_recent(struct live *live)
 	part.from = from > 0 ? from : 0;
 	part.to = INT64_MAX;
 	agg_free(&live->recent);
-	return agg_read(live->app, &part, BY_REASON, AGG_DIST, &live->recent);
+	return agg_read(live->app, &part, live->by, AGG_DIST, &live->recent);
 }
 
 /* Another run than before: begin again. */
@@ -110,7 +114,7 @@ static int read_sums(struct live *live)
 	memset(&live->total, 0, sizeof(live->total));
 	if (sum_up(live))
 		return -1;
-	if (agg_total(&live->total).n != (uint64_t)run->exits && live->cut) {
+	if (agg_total(&live->total).n != (uint64_t)run->shown_exits && live->cut) {
 		agg_free(&live->base);
 		if (add_range(live, 0, live->cut, &live->base) || sum_up(live))
 			return -1;
@@ -134,32 +138,64 @@ int live_poll(struct live *live)
 	live->seconds = live->polls ? time - live->polled_at
 				    : (double)run->length_cycles / 1e3 / (double)run->tsc_khz;
 	live->polled_at = time;
-	live->dropped = run->dropped - live->dropped_before;
-	live->dropped_before = run->dropped;
+	live->from = live->polls ? live->to : 0;
+	live->to = run->length_cycles;
+	live->dropped = run->shown_dropped - live->dropped_before;
+	live->dropped_before = run->shown_dropped;
 	live->polls++;
 	return 0;
+}
+
+/* Time of the vCPUs that a row is about. */
+static double capacity_of(const struct live *live, int64_t key)
+{
+	const struct run *run = &live->app->run;
+	struct run one = *run;
+	double sum = 0;
+
+	if (live->by != BY_VM)
+		return run_vcpu_time(run, live->from, live->to);
+	one.n_vcpus = 1;
+	for (unsigned int i = 0; i < run->n_vcpus; i++) {
+		one.vcpus = &run->vcpus[i];
+		if (run->vcpus[i].vm == key)
+			sum += run_vcpu_time(&one, live->from, live->to);
+	}
+	return sum;
+}
+
+/* The parts of the time of @now that are not of @old. */
+static void fill_parts(struct live_row *row, const struct group *now, const struct group *old,
+		       double capacity)
+{
+	const uint64_t all[LIVE_PARTS] = {now->cycles - now->halted - now->userspace -
+						  now->preempted,
+					  now->halted, now->userspace, now->preempted};
+	const uint64_t before[LIVE_PARTS] = {old->cycles - old->halted - old->userspace -
+						     old->preempted,
+					     old->halted, old->userspace, old->preempted};
+
+	row->has_parts = capacity > 0;
+	for (int i = 0; i < LIVE_PARTS; i++)
+		row->parts[i] = capacity > 0 ? (double)(all[i] - before[i]) / capacity : 0;
 }
 
 /* Fill the part of a row that is of the last interval. */
 static void fill_interval(struct live *live, struct live_row *row, const struct group *total,
 			  uint64_t all)
 {
-	const struct run *run = &live->app->run;
-	const struct group *old = NULL;
-	int64_t interval = (int64_t)(live->seconds * 1e3 * (double)run->tsc_khz);
-	double capacity = run_vcpu_time(run, run->length_cycles - interval, run->length_cycles);
-	uint64_t n = total->n, cycles = total->cycles;
+	const struct group none = group_empty(), *old = &none;
+	double capacity = capacity_of(live, total->key[0]);
+	uint64_t n;
 
 	for (uint32_t i = 0; live->polls > 1 && i < live->before.groups; i++)
 		if (live->before.group[i].key[0] == total->key[0])
 			old = &live->before.group[i];
-	if (old) {
-		n -= old->n;
-		cycles -= old->cycles;
-	}
+	n = total->n - old->n;
 	row->per_s = live->seconds > 0 ? (double)n / live->seconds : 0;
 	row->share = all ? (double)n / (double)all : 0;
-	row->time = capacity > 0 ? (double)cycles / capacity : 0;
+	row->time = capacity > 0 ? (double)(total->cycles - old->cycles) / capacity : 0;
+	fill_parts(row, total, old, capacity);
 }
 
 static void fill_recent(const struct live *live, struct live_row *row)
@@ -176,30 +212,58 @@ static void fill_recent(const struct live *live, struct live_row *row)
 	}
 }
 
+/* Exits of the last interval that pass the filter. */
+static uint64_t count_new(const struct live *live)
+{
+	const struct run *run = &live->app->run;
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < live->total.groups; i++)
+		if (live->by == BY_VM || reason_passes(run, live->total.group[i].key[0]))
+			n += live->total.group[i].n;
+	for (uint32_t i = 0; live->polls > 1 && i < live->before.groups; i++)
+		if (live->by == BY_VM || reason_passes(run, live->before.group[i].key[0]))
+			n -= live->before.group[i].n;
+	return n;
+}
+
+/* -1 with app->error. */
+static int name_row(struct live *live, struct live_row *row)
+{
+	const struct run *run = &live->app->run;
+
+	if (live->by == BY_VM) {
+		snprintf(row->name, sizeof(row->name), "%s", vms_label(run, row->key));
+		return 0;
+	}
+	return reason_name(live->app, run->isa, row->key, row->name, sizeof(row->name)) ? 0 : -1;
+}
+
 struct live_row *live_rows(struct live *live, unsigned int *n)
 {
 	struct live_row *rows = calloc(live->total.groups + 1, sizeof(*rows));
-	uint64_t all = agg_total(&live->total).n;
+	uint64_t all = count_new(live);
 
-	if (live->polls > 1)
-		all -= agg_total(&live->before).n;
-	*n = live->total.groups;
+	*n = 0;
 	if (!rows) {
 		app_fail(live->app, "out of memory");
 		return NULL;
 	}
-	for (unsigned int i = 0; i < *n; i++) {
+	for (unsigned int i = 0; i < live->total.groups; i++) {
 		const struct group *total = &live->total.group[i];
+		struct live_row *row = &rows[*n];
 
-		rows[i].key = total->key[0];
-		rows[i].exits = total->n;
-		if (!reason_name(live->app, live->app->run.isa, rows[i].key, rows[i].name,
-				 sizeof(rows[i].name))) {
+		if (live->by != BY_VM && !reason_passes(&live->app->run, total->key[0]))
+			continue;
+		row->key = total->key[0];
+		row->exits = total->n;
+		if (name_row(live, row)) {
 			free(rows);
 			return NULL;
 		}
-		fill_interval(live, &rows[i], total, all);
-		fill_recent(live, &rows[i]);
+		fill_interval(live, row, total, all);
+		fill_recent(live, row);
+		++*n;
 	}
 	return rows;
 }

@@ -11,20 +11,26 @@
 
 #include "analyzer/query/agg.h"
 
+#define LIVE_PARTS    4
 #define LIVE_RECENT_S 10 /* seconds that latencies are of */
 
 /*
  * struct live - a run that is being watched
- * @run: at the last poll, in app->run
+ * @by: BY_REASON or BY_VM
+ * @run: at the last poll, in app->run. Its filter of VMs and vCPUs holds for all sums, that of
+ *	reasons for live_rows() alone
  * @base: sums of all exits before @cut (cycles since the start)
  * @total, @before: sums of all exits at the last poll and the one before it
  * @recent: with distribution, of the last LIVE_RECENT_S seconds
  * @seconds: between these two polls; of the first poll: since the run's start
+ * @from, @to: the same in the time of the recording, cycles since the start: what a collector has
+ *not flushed yet is not in its sums, and must not be in the time that they are a share of
  * @dropped: lost in that time
  * @polls: how many there were of this run
  */
 struct live {
 	struct app *app;
+	enum agg_by by;
 	int64_t run_id;
 	struct agg base;
 	int64_t cut;
@@ -33,15 +39,19 @@ struct live {
 	struct agg recent;
 	double seconds;
 	double polled_at; /* CLOCK_MONOTONIC, seconds */
+	int64_t from;
+	int64_t to;
 	int64_t dropped;
 	int64_t dropped_before;
 	unsigned int polls;
 };
 
 /*
- * struct live_row - one reason in the last interval
+ * struct live_row - one reason, or one VM, in the last interval
  * @per_s: exits per second; @share: of all exits
  * @time: share of the vCPUs' time that began to be spent in such exits
+ * @parts: the same of handler, halted, user space and waiting for a CPU; the rest is guest code.
+ *	has_parts false: nothing was recorded in the interval
  * @mean, @p50, @p99, @max: of the recent exits, in cycles; 0: there are none
  */
 struct live_row {
@@ -51,6 +61,8 @@ struct live_row {
 	double per_s;
 	double share;
 	double time;
+	bool has_parts;
+	double parts[LIVE_PARTS];
 	double mean;
 	double p50;
 	double p99;
@@ -60,7 +72,7 @@ struct live_row {
 /* Look again. 0, or -1 with app->error. An empty run is no error. */
 int live_poll(struct live *live);
 
-/* The rows of all reasons, to be freed; *@n of them. NULL with app->error. */
+/* The rows of all reasons or VMs, to be freed; *@n of them. NULL with app->error. */
 struct live_row *live_rows(struct live *live, unsigned int *n);
 
 void live_free(struct live *live);

@@ -233,6 +233,8 @@ class LiveTest(unittest.TestCase):
         path = os.path.join(self.folder, "short.sqlite")
         writer = Writer(path)
         live = subprocess.Popen([ANALYZER, "--db", path, "live", "--interval", "100ms"], stdout=subprocess.PIPE)
+        some = [subprocess.Popen([ANALYZER, "--db", path, "live", "--interval", "300ms", *words], stdout=subprocess.PIPE)
+                for words in (["--reason", "IO_INSTRUCTION"], ["--by", "vm"])]
         self.assertIn(b"recording", live.stdout.readline())
         wait_for("a recording longer than what is read at each look",
                  lambda: duration_s(path) > 2 * LOOK_S, 4 * PATIENCE_S)
@@ -245,6 +247,20 @@ class LiveTest(unittest.TestCase):
         top = subprocess.run([ANALYZER, "--db", path, "top-exits", "--format", "csv"], check=True,
                              stdout=subprocess.PIPE).stdout.decode()
         self.assertEqual(rows, {r.split(",")[1]: f"{int(r.split(',')[2]):,}" for r in top.strip().split("\n")[1:]})
+
+        # The same with a filter, and by VM: its states add up to all of its time.
+        by_reason, by_vm = (process.communicate(timeout=PATIENCE_S)[0].decode().strip().split("\n\n") for process in some)
+        line, = by_reason[-1].split("\n")[5:]
+        self.assertEqual(re.split(r"  +", line)[3], rows["IO_INSTRUCTION"])
+        self.assertIn("filter: --reason IO_INSTRUCTION", by_reason[-1])
+        cells = [re.split(r"  +", block.split("\n")[-1]) for block in by_vm]
+        recorded = sum(int(count.replace(",", "")) for count in rows.values())
+        self.assertEqual(cells[-1][3], f"{recorded:,}")
+        # "-" where nothing was recorded since the snapshot before.
+        shares = [sum(float(cell.strip("<% ")) for cell in row[4:9]) for row in cells if row[4] != "-"]
+        self.assertGreater(len(shares), 3)
+        for share in shares:
+            self.assertAlmostEqual(share, 100, delta=1)
 
     def test_follows_a_new_run(self):
         path = os.path.join(self.folder, "two.sqlite")
@@ -264,7 +280,8 @@ class LiveTest(unittest.TestCase):
 
     def test_bad_options(self):
         for options, complaint in ((["--interval", "0"], "--interval 0"), (["--count", "x"], "--count x"),
-                                   (["--sort", "what"], "--sort"), (["--run", "77"], "no run 77")):
+                                   (["--sort", "what"], "--sort"), (["--by", "vcpu"], "--by"),
+                                   (["--by", "vm", "--reason", "HLT"], "use one of them"), (["--vm", "none"], "--vm none"), (["--run", "77"], "no run 77")):
             done = subprocess.run([ANALYZER, "--db", self.database, "live", *options], stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S)
             self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (1, "", 1))
