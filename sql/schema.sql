@@ -261,6 +261,8 @@ CREATE TABLE loss (
 --   a fastpath entered again without kvm_entry (VMX on Linux 5.10); no row: none
 --   tracefs_lost: events overwritten in the trace buffers (all CPUs)
 --   tracefs_other: exits of VMs that were not recorded
+--   tracefs_ambiguous: events of VMs of one process, with the same vCPU id, of which nothing
+--   shows whose they are; they are counted for one of them
 --   perf_exit, perf_entry: count of the counters; at least, at most: events
 --   traced while they surely ran, and while they may have run
 --   kvm_stat_vm: KVM's statistics by their names, for the whole VM of that vCPU

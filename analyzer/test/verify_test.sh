@@ -197,6 +197,17 @@ INSERT INTO crosscheck VALUES (1, 2, 'totals', 'exits', 12, 1, $3), (1, 2, 'trac
 END
 }
 
+# Events of two VMs of one process that could not be told apart explain as many differences, no more
+apart() {
+	echo "INSERT INTO crosscheck VALUES (1, NULL, 'tracefs_ambiguous', 'events', NULL, $1, NULL);
+	UPDATE vm SET tgid = 77; UPDATE vcpu SET vcpu_id = (SELECT vcpu_id FROM vcpu WHERE id = 1);
+	UPDATE crosscheck SET n = n - 1 WHERE vcpu = 2 AND source = 'match' AND name = 'matched';
+	INSERT INTO crosscheck VALUES (1, 2, 'match', 'record_only', 12, 1, NULL)"
+}
+expect 0 'match .* 1 may be of another VM of the process' "$(other 2 500 100); $(apart 1)"
+expect 1 'match .* 1 RECORDED WITHOUT A TRACE EVENT' "$(other 2 500 100); $(apart 0)"
+expect 1 'match .* 1 RECORDED WITHOUT A TRACE EVENT' "$(other 2 500 100); $(apart 1); UPDATE vm SET tgid = id"
+
 # Totals of a VM are those of all its vCPUs. An exit that is open while the leaf is read has no time
 # yet; one that ends meanwhile may have it or not.
 expect 0 'leaf +1 +0 +12 .* 2,000 +2,000 .* equal' "$(other 1 12600 5000)"

@@ -9,50 +9,9 @@
 #include "base/array.h"
 #include "collector/events/event_lanes.h"
 #include "collector/events/lost_windows.h"
+#include "collector/xcheck/match_internal.h"
 
-/*
- * One kvm_exit and the kvm_entry after it (entry_ts 0: not seen). @unentered: the kvm_exit
- * before it had no kvm_entry, and no event was lost in between.
- */
-struct pair {
-	uint64_t exit_ts;
-	uint64_t entry_ts;
-	uint32_t reason;
-	bool unentered;
-};
-
-/* What is needed of a record. @end: tsc + cycles */
-struct record_info {
-	uint64_t seq;
-	uint64_t tsc;
-	uint64_t end;
-	uint32_t reason;
-	uint32_t flags;
-	uint32_t pcpu;
-};
-
-/*
- * @interval:	kvm_exit to kvm_entry of the last matched record, 0: none open
- * @cycles:	cycles of that record and of the synthesized ones after it, which
- *		lie inside the same interval
- * @slow:	the exit before is recorded, and no fastpath entered the guest after it
- */
-struct vcpu {
-	struct match_vcpu_info info;
-	struct queue pairs;   /* of struct pair */
-	struct queue records; /* of struct record_info */
-	struct match_count *counts;
-	size_t count_count;
-	struct match_entries entries;
-	uint64_t next_seq;
-	uint64_t last_end;
-	uint64_t interval;
-	uint64_t cycles;
-	uint32_t last_reason;
-	bool any;
-	bool slow;
-	struct match_vcpu_end end;
-};
+#define HELD_MOST 65536 /* events of a lane that wait for records */
 
 struct thread {
 	uint32_t tid;
@@ -63,31 +22,22 @@ struct match {
 	uint32_t (*tgid_of)(void *user, uint32_t tid);
 	void *user;
 	struct event_lanes lanes;
-	struct vcpu *vcpus;
+	struct match_vcpu *vcpus;
 	int vcpu_count;
 	struct lost_windows lost;
 	struct thread *threads; /* whose process is known */
 	size_t thread_count;
 	uint64_t mark;
 	uint64_t unknown_vcpu; /* kvm_exit of vCPUs that were not added */
+	uint64_t ambiguous;    /* events that several vCPUs may have made */
 };
 
-/* What a lane remembers: whether, and for which vCPU, a kvm_exit waits for its
- * kvm_entry.
- */
-struct lane_state {
-	bool open;
-	int vcpu;     /* -1: one that was not added */
-	uint32_t cpu; /* of the kvm_exit */
-	uint64_t ts;  /* the same */
-};
-
-static uint32_t basic_reason(const struct vcpu *v, uint32_t reason)
+static uint32_t basic_reason(const struct match_vcpu *v, uint32_t reason)
 {
 	return v->info.isa == KVM_EXIT_ISA_VMX ? reason & 0xffff : reason;
 }
 
-static struct match_count *count_of(struct vcpu *v, uint32_t reason)
+static struct match_count *count_of(struct match_vcpu *v, uint32_t reason)
 {
 	struct match_count *more;
 	size_t i;
@@ -121,9 +71,9 @@ struct match *match_new(uint32_t (*tgid_of)(void *user, uint32_t tid), void *use
 
 int match_add_vcpu(struct match *match, const struct match_vcpu_info *info, int *vcpu)
 {
-	struct vcpu *more =
+	struct match_vcpu *more =
 		array_reserve(match->vcpus, (size_t)match->vcpu_count, 1, sizeof(*more));
-	struct vcpu *v;
+	struct match_vcpu *v;
 
 	if (!more)
 		return -ENOMEM;
@@ -140,7 +90,7 @@ int match_add_vcpu(struct match *match, const struct match_vcpu_info *info, int 
 int match_records(struct match *match, int vcpu, const struct kvm_exit_record *records,
 		  size_t count)
 {
-	struct vcpu *v = &match->vcpus[vcpu];
+	struct match_vcpu *v = &match->vcpus[vcpu];
 	struct record_info *b;
 
 	for (size_t i = 0; i < count; i++) {
@@ -202,7 +152,7 @@ void match_mark(struct match *match, uint64_t tsc)
 }
 
 /* Closes the comparison of the last matched record with its interval. */
-static int close_delta(struct vcpu *v)
+static int close_delta(struct match_vcpu *v)
 {
 	struct match_count *c;
 
@@ -234,7 +184,7 @@ enum unmatched {
 };
 
 /* Counts the oldest kvm_exit and removes it. */
-static int count_unmatched(struct vcpu *v, enum unmatched where)
+static int count_unmatched(struct match_vcpu *v, enum unmatched where)
 {
 	const struct pair *p = queue_head(&v->pairs, sizeof(*p));
 	struct match_count *c = count_of(v, p->reason);
@@ -259,7 +209,8 @@ static int count_unmatched(struct vcpu *v, enum unmatched where)
  * the last such event. Before the first record, an exit may be one that began before the
  * recording, also if it was traced a little later.
  */
-static enum unmatched classify_unmatched(const struct vcpu *v, const struct pair *p, bool last)
+static enum unmatched classify_unmatched(const struct match_vcpu *v, const struct pair *p,
+					 bool last)
 {
 	bool began_before = p->exit_ts < v->info.first_snapshot_tsc;
 
@@ -269,7 +220,7 @@ static enum unmatched classify_unmatched(const struct vcpu *v, const struct pair
 }
 
 /* Number of kvm_exit in the queue that happened before @tsc. */
-static size_t pending_before(const struct vcpu *v, uint64_t tsc)
+static size_t pending_before(const struct match_vcpu *v, uint64_t tsc)
 {
 	const struct pair *p = queue_head(&v->pairs, sizeof(*p));
 	size_t count = 0;
@@ -283,7 +234,7 @@ static size_t pending_before(const struct vcpu *v, uint64_t tsc)
  * Counts each kvm_exit before @tsc. The last @lost of them have no record because it was lost,
  * and the last of all, if @open, because its exit is still open.
  */
-static int count_unmatched_before(struct vcpu *v, uint64_t tsc, uint64_t lost, bool open)
+static int count_unmatched_before(struct match_vcpu *v, uint64_t tsc, uint64_t lost, bool open)
 {
 	uint64_t accounted = lost + open;
 
@@ -306,7 +257,7 @@ static int count_unmatched_before(struct vcpu *v, uint64_t tsc, uint64_t lost, b
  * Checks that a record begins after the one before it has ended, if none was lost in between.
  * A synthesized one may begin right at that end.
  */
-static int check_overlap(struct vcpu *v, const struct record_info *r, bool synth)
+static int check_overlap(struct match_vcpu *v, const struct record_info *r, bool synth)
 {
 	struct match_count *previous;
 	bool overlaps = synth ? v->last_end > r->tsc : v->last_end >= r->tsc;
@@ -322,7 +273,7 @@ static int check_overlap(struct vcpu *v, const struct record_info *r, bool synth
 }
 
 /* Counts a record and its kvm_exit; their times are compared in close_delta(). */
-static void count_match(struct vcpu *v, struct match_count *c, const struct record_info *r,
+static void count_match(struct match_vcpu *v, struct match_count *c, const struct record_info *r,
 			const struct pair *p)
 {
 	c->traced++;
@@ -336,7 +287,7 @@ static void count_match(struct vcpu *v, struct match_count *c, const struct reco
 }
 
 /* A record that KVM synthesized: it has no kvm_exit, and is inside the interval of another. */
-static int match_synthesized(struct vcpu *v, const struct record_info *r)
+static int match_synthesized(struct match_vcpu *v, const struct record_info *r)
 {
 	struct match_count *c;
 
@@ -354,7 +305,7 @@ static int match_synthesized(struct vcpu *v, const struct record_info *r)
 }
 
 /* A record of a real exit; all trace events up to its end are known. */
-static int match_real(struct match *m, struct vcpu *v, const struct record_info *r)
+static int match_real(struct match *m, struct match_vcpu *v, const struct record_info *r)
 {
 	struct match_count *c;
 	const struct pair *p;
@@ -382,7 +333,7 @@ static int match_real(struct match *m, struct vcpu *v, const struct record_info 
 	return 0;
 }
 
-static int match_record(struct match *m, struct vcpu *v, const struct record_info *r)
+static int match_record(struct match *m, struct match_vcpu *v, const struct record_info *r)
 {
 	int rc = r->flags & KVM_EXIT_REC_SYNTH ? match_synthesized(v, r) : match_real(m, v, r);
 
@@ -392,83 +343,69 @@ static int match_record(struct match *m, struct vcpu *v, const struct record_inf
 	return rc;
 }
 
-/* The vCPU of an event of a lane: the youngest that was created before it. -1: none. */
-static int find_vcpu(struct match *m, const struct event_lane *lane, const struct kvm_event *e)
+static struct match_candidates candidates_of(struct match *m, const struct event_lane *lane,
+					     const struct kvm_event *e)
 {
-	/* The process of a thread may become known only later. */
-	uint32_t tgid = lane->tgid ? lane->tgid : find_process(m, e->tid);
-	int best = -1;
-
-	for (int i = 0; i < m->vcpu_count; i++) {
-		const struct match_vcpu_info *info = &m->vcpus[i].info;
-
-		if (info->tgid == tgid && info->vcpu_id == lane->vcpu_id &&
-		    info->created_tsc <= e->ts &&
-		    (best < 0 || info->created_tsc > m->vcpus[best].info.created_tsc))
-			best = i;
-	}
-	return best;
+	return (struct match_candidates){
+		.vcpus = m->vcpus,
+		.count = m->vcpu_count,
+		/* The process of a thread may become known only later. */
+		.tgid = lane->tgid ? lane->tgid : find_process(m, e->tid),
+		.vcpu_id = lane->vcpu_id,
+	};
 }
 
-/* Whether a trace event may have been lost between the kvm_exit of a lane and this event. */
-static bool lost_since_exit(const struct match *m, const struct lane_state *state,
+/* Whether a trace event may have been lost between the last kvm_exit and this event. */
+static bool lost_since_exit(const struct match *m, const struct last_events *last,
 			    const struct kvm_event *e)
 {
-	return lost_windows_hit(&m->lost, state->cpu, state->ts, e->ts) ||
-	       lost_windows_hit(&m->lost, e->cpu, state->ts, e->ts);
+	return lost_windows_hit(&m->lost, last->cpu, last->ts, e->ts) ||
+	       lost_windows_hit(&m->lost, e->cpu, last->ts, e->ts);
 }
 
-/* @unentered: the kvm_exit before it had no kvm_entry. */
-static int handle_exit(struct match *m, struct lane_state *state, const struct kvm_event *e,
-		       bool unentered)
+static int handle_exit(struct match *m, struct match_vcpu *v, const struct kvm_event *e)
 {
-	struct pair *p;
+	struct pair *p = queue_append(&v->pairs, sizeof(*p));
 
-	unentered = unentered && !lost_since_exit(m, state, e);
-	state->open = true;
-	state->cpu = e->cpu;
-	state->ts = e->ts;
-	if (state->vcpu < 0) {
-		m->unknown_vcpu++;
-		return 0;
-	}
-
-	p = queue_append(&m->vcpus[state->vcpu].pairs, sizeof(*p));
 	if (!p)
 		return -ENOMEM;
-	*p = (struct pair){.exit_ts = e->ts, .reason = e->reason, .unentered = unentered};
+	*p = (struct pair){
+		.exit_ts = e->ts,
+		.reason = e->reason,
+		.unentered = v->traced.open && !lost_since_exit(m, &v->traced, e),
+	};
+	v->traced = (struct last_events){.open = true, .tid = e->tid, .cpu = e->cpu, .ts = e->ts};
 	return 0;
 }
 
-/* A kvm_entry. @paired: its kvm_exit is the last one in the queue. */
-static void handle_entry(struct match *m, const struct lane_state *state, const struct kvm_event *e,
-			 bool paired)
+static void handle_entry(struct match *m, struct match_vcpu *v, const struct kvm_event *e)
 {
-	struct vcpu *v = &m->vcpus[state->vcpu];
 	struct pair *p = queue_tail(&v->pairs, sizeof(*p));
-
 	/* Where events were lost in between, it is the entry of another exit. */
-	paired = paired && !lost_since_exit(m, state, e);
+	bool paired = v->traced.open && !lost_since_exit(m, &v->traced, e);
 
+	v->traced.open = false;
+	v->traced.tid = e->tid;
 	v->entries.traced++;
 	v->entries.unpaired += !paired;
 	if (paired && p)
 		p->entry_ts = e->ts;
 }
 
-static int handle_event(struct match *m, struct event_lane *lane, const struct kvm_event *e)
+static int handle_event(struct match *m, const struct match_candidates *candidates,
+			const struct kvm_event *e)
 {
-	struct lane_state *state = lane->user;
-	int vcpu = find_vcpu(m, lane, e);
-	bool paired = state->open && state->vcpu == vcpu;
+	bool ambiguous;
+	int vcpu = match_identify(candidates, e, &ambiguous);
 
-	state->vcpu = vcpu;
+	m->ambiguous += ambiguous;
+	if (vcpu < 0) {
+		m->unknown_vcpu += e->kind == KVM_EVENT_EXIT;
+		return 0;
+	}
 	if (e->kind == KVM_EVENT_EXIT)
-		return handle_exit(m, state, e, paired);
-
-	state->open = false;
-	if (vcpu >= 0)
-		handle_entry(m, state, e, paired);
+		return handle_exit(m, &m->vcpus[vcpu], e);
+	handle_entry(m, &m->vcpus[vcpu], e);
 	return 0;
 }
 
@@ -477,28 +414,34 @@ static int run_lane(struct match *m, struct event_lane *lane, uint64_t horizon)
 	const struct kvm_event *e;
 	int rc = 0;
 
-	if (!lane->user)
-		lane->user = calloc(1, sizeof(struct lane_state));
-	if (!lane->user)
-		return -ENOMEM;
 	while (!rc && (e = event_lane_peek(lane, horizon))) {
-		rc = handle_event(m, lane, e);
+		const struct match_candidates candidates = candidates_of(m, lane, e);
+
+		/* An idle vCPU has no record for long; memory for its sake is bounded. */
+		if (horizon != UINT64_MAX && lane->events.count < HELD_MOST &&
+		    match_is_early(&candidates, e)) {
+			match_hold(&candidates, e);
+			break;
+		}
+		rc = handle_event(m, &candidates, e);
 		event_lane_pop(lane);
 	}
 	return rc;
 }
 
-/* All events before @horizon, then all records that ended before it. */
+/* All events before @horizon, then all records that ended before it and before what waits. */
 static int run(struct match *m, uint64_t horizon)
 {
 	struct record_info *b;
 	int rc = 0;
 
+	for (int i = 0; i < m->vcpu_count; i++)
+		m->vcpus[i].held_from = UINT64_MAX;
 	for (size_t i = 0; i < m->lanes.count && !rc; i++)
 		rc = run_lane(m, m->lanes.lanes[i], horizon);
 	for (int i = 0; i < m->vcpu_count && !rc; i++) {
 		while (!rc && (b = queue_head(&m->vcpus[i].records, sizeof(*b))) &&
-		       b->end < horizon) {
+		       b->end < horizon && b->end < m->vcpus[i].held_from) {
 			rc = match_record(m, &m->vcpus[i], b);
 			queue_pop(&m->vcpus[i].records);
 		}
@@ -514,10 +457,11 @@ int match_run(struct match *match)
 void match_end_vcpu(struct match *match, int vcpu, const struct match_vcpu_end *end)
 {
 	match->vcpus[vcpu].end = *end;
+	match->vcpus[vcpu].ended = true;
 }
 
 /* What was traced after the last record: dropped, open at the last snapshot, or after it. */
-static int finish_vcpu(struct vcpu *v)
+static int finish_vcpu(struct match_vcpu *v)
 {
 	enum unmatched rest = v->end.gone ? UNMATCHED_TRACE_ONLY : UNMATCHED_AFTER;
 
@@ -556,7 +500,12 @@ uint64_t match_unknown_vcpu(const struct match *match)
 	return match->unknown_vcpu;
 }
 
-static void free_vcpu(struct vcpu *v)
+uint64_t match_ambiguous(const struct match *match)
+{
+	return match->ambiguous;
+}
+
+static void free_vcpu(struct match_vcpu *v)
 {
 	for (size_t i = 0; i < v->count_count; i++)
 		free(v->counts[i].delta);
@@ -567,8 +516,6 @@ static void free_vcpu(struct vcpu *v)
 
 void match_free(struct match *match)
 {
-	for (size_t i = 0; i < match->lanes.count; i++)
-		free(match->lanes.lanes[i]->user);
 	event_lanes_free(&match->lanes);
 	for (int i = 0; i < match->vcpu_count; i++)
 		free_vcpu(&match->vcpus[i]);

@@ -28,9 +28,9 @@
  * the recording; its time is checked.
  *
  * WHOSE AN EVENT IS. A tracepoint has the thread and the vCPU id. A vCPU may move
- * between threads, so the process of the thread counts, and of its vCPUs with that id
- * the youngest that was created before the event. Two VMs of one process that run at
- * the same time with the same vCPU ids can't be distinguished.
+ * between threads, so the process of the thread counts. Where that has several vCPUs with
+ * this id, as a process with two VMs has, the records show whose event it is
+ * (match_identity.c).
  *
  * HOW EVENTS AND RECORDS ARE ORDERED. match_mark() promises that all that happened
  * before this TSC has been passed in when match_run() is called. The caller sets the
@@ -169,6 +169,12 @@ const struct match_entries *match_entries(const struct match *match, int vcpu);
 
 /* kvm_exit events that belong to no vCPU that was added. */
 uint64_t match_unknown_vcpu(const struct match *match);
+
+/*
+ * Events that more than one vCPU may have made, of VMs of one process, and nothing shows which;
+ * they are counted for one of them.
+ */
+uint64_t match_ambiguous(const struct match *match);
 
 void match_free(struct match *match);
 

@@ -119,6 +119,9 @@ static int store_trace(const struct xcheck *x, struct store *store)
 	if (!rc)
 		rc = add_row(store, "tracefs_other", "exits of other VMs", -1, -1,
 			     match_unknown_vcpu(x->match), -1);
+	if (!rc)
+		rc = add_row(store, "tracefs_ambiguous", "events", -1, -1,
+			     match_ambiguous(x->match), -1);
 	for (int vcpu = 0; vcpu < x->vcpu_count && !rc; vcpu++)
 		rc = store_match(store, x->match, vcpu);
 	return rc;

@@ -74,4 +74,24 @@ lost AS MATERIALIZED ( -- one row: trace events that were lost
   FROM crosscheck
   WHERE run_id = ?1
     AND source = 'tracefs_lost'
+),
+ambiguous AS MATERIALIZED ( -- one row per vCPU of a process with another VM that has its id too
+  SELECT
+    v.id AS vcpu,
+    (
+      SELECT coalesce(sum(k.n), 0)
+      FROM crosscheck k
+      WHERE k.run_id = ?1
+        AND k.source = 'tracefs_ambiguous'
+    ) AS n
+  FROM vcpus v
+  JOIN vm m ON m.id = v.vm
+  WHERE EXISTS (
+    SELECT 1
+    FROM vcpus o
+    JOIN vm p ON p.id = o.vm
+    WHERE o.vcpu_id = v.vcpu_id
+      AND p.id <> m.id
+      AND p.tgid = m.tgid
+  )
 )

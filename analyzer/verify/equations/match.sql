@@ -1,13 +1,25 @@
--- Records of real exits against kvm_exit events, exit by exit.
+-- Records of real exits against kvm_exit events, exit by exit. Of VMs of one process some events may be
+-- counted for the wrong one (ambiguous).
+, by_reason AS (
+  SELECT
+    c.*,
+    max(c.trace_only - c.filtered, 0) + c.record_only + c.differ AS wrong,
+    coalesce(a.n, 0) AS ambiguous
+  FROM counts c
+  LEFT JOIN ambiguous a ON a.vcpu = c.vcpu
+  WHERE c.reason IS NOT NULL
+    AND c.records + c.traced > 0
+)
 SELECT vm, vcpu_id, reason, records - synth_records, matched,
-  max(trace_only - filtered, 0) + record_only + differ,
+  CASE WHEN wrong <= ambiguous THEN 0 ELSE wrong END,
   part(untraced, 'recorded where events were lost')
     || part(gap, 'traced where records were dropped')
     || part(min(trace_only, filtered), 'traced and filtered out')
-    || part(max(trace_only - filtered, 0), 'TRACED WITHOUT A RECORD')
-    || part(record_only, 'RECORDED WITHOUT A TRACE EVENT')
-    || part(differ, 'OF ANOTHER REASON')
-FROM counts
-WHERE reason IS NOT NULL
-  AND records + traced > 0
-  AND EXISTS (SELECT 1 FROM crosscheck WHERE run_id = ?1 AND source = 'tracefs_entry')
+    || CASE
+      WHEN wrong <= ambiguous THEN part(wrong, 'may be of another VM of the process')
+      ELSE part(max(trace_only - filtered, 0), 'TRACED WITHOUT A RECORD')
+        || part(record_only, 'RECORDED WITHOUT A TRACE EVENT')
+        || part(differ, 'OF ANOTHER REASON')
+    END
+FROM by_reason
+WHERE EXISTS (SELECT 1 FROM crosscheck WHERE run_id = ?1 AND source = 'tracefs_entry')

@@ -6,17 +6,21 @@
     vm, vcpu_id, reason, real, traced, before, after, untraced, unread,
     real - (traced - before - after + untraced) AS rest,
     (SELECT n FROM lost) * (dropped > 0) AS lost,
-    open_exits - (SELECT sum(o.open) FROM counts o WHERE o.vcpu = counts.vcpu) AS late
+    open_exits - (SELECT sum(o.open) FROM counts o WHERE o.vcpu = counts.vcpu) AS late,
+    coalesce((SELECT a.n FROM ambiguous a WHERE a.vcpu = counts.vcpu), 0) AS ambiguous
   FROM counts
   WHERE reason IS NOT NULL
     AND real + traced > 0
 )
 SELECT vm, vcpu_id, reason, real, traced,
-  CASE WHEN rest BETWEEN -lost AND unread + late + lost THEN 0 ELSE rest END,
+  CASE WHEN rest BETWEEN -lost - ambiguous AND unread + late + lost + ambiguous THEN 0 ELSE rest END,
   part(before, 'traced before recording')
     || part(after, 'traced after it')
     || part(untraced, 'recorded where events were lost')
-    || part(rest, 'unread, lost on both sides, or open at the end and traced later')
+    || part(rest, CASE
+      WHEN ambiguous THEN 'unread, lost on both sides, of another VM of the process, or open at the end and traced later'
+      ELSE 'unread, lost on both sides, or open at the end and traced later'
+    END)
 FROM by_reason
 WHERE EXISTS (SELECT 1 FROM crosscheck WHERE run_id = ?1 AND source = 'tracefs_entry')
   AND EXISTS (SELECT 1 FROM crosscheck WHERE run_id = ?1 AND source = 'totals')
