@@ -324,16 +324,23 @@ def readers_on_another_cpu():
     return claims("readers on another CPU", "smp_test", {"ring_records": "4096"})
 
 
-def all_claims():
+def claims_of_records():
+    return [claims("the record's newer fields", "field_test", {"ring_records": "4096"}),
+            claims("the record's claims", "record_test", {},
+                   "insmod /bed/modules/msr.ko 2>/dev/null")]
+
+
+def claims_of_device():
     small = {"ring_records": "4096"}
     return [claims("the device's claims", "device_test", small),
             claims("the device's memory", "memory_test", small),
-            claims("the record's newer fields", "field_test", small),
             claims("harmless to host and VM", "host_test", small),
             claims("a full ring obeys signals", "host_test full",
-                   {"ring_records": "1024", "on_full": "wait"}),
-            claims("the record's claims", "record_test", {},
-                   "insmod /bed/modules/msr.ko 2>/dev/null")]
+                   {"ring_records": "1024", "on_full": "wait"})]
+
+
+def all_claims():
+    return claims_of_device() + claims_of_records()
 
 
 # What can't be recorded is refused in one line
@@ -366,17 +373,24 @@ def refusals():
     ]
 
 
+def of_rings(setup):
+    """About rings, their readers and the modules: once is enough for all kinds of paging."""
+    cases = [late, killed, *refusals(), stock_vendor]
+    return cases + (claims_of_device() if setup.cpus == 1 else [])
+
+
 def quick(setup):
     cases = [loop(op, 100) for op in ops_of(setup)]
     cases += [leaves(setup, "leaves in a loop"), linux(setup.isa), split_userspace, split_halted,
-              split_preempted, refused_entries, late, killed, *refusals()]
+              split_preempted, refused_entries]
     if setup.isa == VMX:
         cases.append(fastpath)
     if setup.cpus == 1:
-        cases += all_claims()
+        cases += claims_of_records()
     else:
         cases += [pinned(setup.cpus - 1), requests_of_another_cpu()]
-    cases.append(stock_vendor)
+    if setup.nested_paging:
+        cases += of_rings(setup)
     cases.append(loop("cpuid", 60000, name="cpuid x 60000, ring of 4096",
                       params={"ring_records": "4096"}))
     return cases + xcheck_cases.quick()
@@ -393,12 +407,19 @@ def debug(setup):
     return cases + ([nothing_leaked] if "kasan" in setup.kernel else [])
 
 
+def of_rings_in_full(setup):
+    cases = [loop("cpuid", 300000, name="cpuid x 300000, default ring", params={}), leaves_off,
+             waits, hostile_readers, reload_cycles]
+    return cases + ([readers_on_another_cpu()] if setup.cpus > 1 else [])
+
+
 def full(setup):
     cases = [loop(op, 100, "--mode", "real", name=f"{op} x 100, real mode")
              for op in ops_of(setup) if op not in ("touch", "cr0")]
     cases += quick(setup)
+    if setup.nested_paging:
+        cases += of_rings_in_full(setup)
     cases += [
-        loop("cpuid", 300000, name="cpuid x 300000, default ring", params={}),
         loop("cpuid", 5000, vcpus=4, name="cpuid x 5000, 4 vCPUs at once"),
         destroyed,
         leaves(setup, "leaves with a second vCPU", ["--vcpus 2"]),
@@ -406,12 +427,6 @@ def full(setup):
         leaves(setup, "leaves, leaf_scope=host", ["", ""], {"leaf_scope": "host"}, vms="all"),
         leaves(setup, "leaves, leaf_time=handler", ["--sleep-us 500"],
                {"leaf_time": "handler"}, part="handler_cycles"),
-        leaves_off,
-        waits,
         nested,
-        hostile_readers,
-        reload_cycles,
     ]
-    if setup.cpus > 1:
-        cases.append(readers_on_another_cpu())
     return cases + xcheck_cases.full(setup)
