@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs in L1 of an emulated machine with VMX (see kvm/test/install_test): what the
 # module vmx_caps says, against what the kernel's msr device says.
-#	/ours		vmx_caps.ko	/msr.ko		the kernel's own
+#	/ours		vmx_caps.ko	/bed/modules	the kernel's own
 file=/sys/kernel/vmx_caps/msrs
 failures=0
 
@@ -27,7 +27,7 @@ by_device() {
 
 dmesg -c >/dev/null
 insmod /ours/vmx_caps.ko || exit 1
-insmod /msr.ko || exit 1
+insmod /bed/modules/msr.ko || exit 1
 log=$(dmesg | grep vmx_caps)
 is "readable by all, writable by none" "$(stat -c %a $file)" 444
 for cpu in 0 1; do
