@@ -406,7 +406,7 @@ int exit_ring_vcpu_create(struct kvm_vcpu *vcpu)
 	er = kzalloc(sizeof(*er), GFP_KERNEL_ACCOUNT);
 	if (!er)
 		return -ENOMEM;
-	er->shared = __vmalloc(sizeof(*er->shared), GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	er->shared = __vmalloc(sizeof(*er->shared), EXIT_RING_GFP_MAPPED | __GFP_ZERO);
 	if (!er->shared) {
 		kfree(er);
 		return -ENOMEM;

@@ -38,7 +38,7 @@ static void exit_ring_free_records(struct exit_ring_buf *buf)
 /* Fails rather than have anybody killed, in the payer's cgroup or elsewhere. */
 static struct exit_ring_buf *exit_ring_alloc_buf(u32 count)
 {
-	const gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+	const gfp_t gfp = EXIT_RING_GFP_MAPPED | __GFP_ZERO | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 	struct exit_ring_buf *buf = kmalloc(sizeof(*buf), gfp);
 
 	if (!buf)
