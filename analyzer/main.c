@@ -35,6 +35,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_compact,
 	&cmd_expand,
 	&cmd_push,
+	&cmd_fleet,
 	&cmd_verify,
 	&cmd_live,
 	&cmd_vmx_caps,

@@ -15,6 +15,7 @@ extern const struct cmd cmd_export;
 extern const struct cmd cmd_compact;
 extern const struct cmd cmd_expand;
 extern const struct cmd cmd_push;
+extern const struct cmd cmd_fleet;
 extern const struct cmd cmd_live;
 extern const struct cmd cmd_report;
 extern const struct cmd cmd_top_exits;

@@ -157,6 +157,8 @@ _exitscope_analyzer()
 $(_exitscope_options "${COMP_WORDS[0]}" "$command")"
 	elif [[ $command == symbols || $command == compare || $command == push ]]; then
 		_exitscope_files "$word"
+	elif [[ $command == fleet ]]; then
+		_exitscope_reply "$word" $'top-exits\nsteal\np99\nchanged\nkernels\nruns'
 	fi
 }
 

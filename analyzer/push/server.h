@@ -15,7 +15,7 @@
 #include "analyzer/query/app.h"
 
 /* Most bytes of an answer that are read. */
-#define SERVER_ANSWER_MAX (4U << 20)
+#define SERVER_ANSWER_MAX (32U << 20)
 
 #define SERVER_USER_MAX 256
 

@@ -96,6 +96,7 @@ class Packages(unittest.TestCase):
                      "usr/lib/systemd/system/exitscope-record@.service",
                      "usr/share/bash-completion/completions/exitscope",
                      "usr/share/exitscope/dashboards/exitscope.json",
+                     "usr/share/exitscope/dashboards/fleet-clickhouse.json",
                      "usr/share/doc/exitscope/SQL.md.gz", "usr/share/doc/exitscope/views.sql.gz",
                      "usr/share/doc/exitscope/copyright", "usr/share/man/man1/exitscope.1.gz",
                      "usr/share/man/man1/exitscope-record.1.gz",
