@@ -116,8 +116,15 @@ void chunk_encoder_free(struct chunk_encoder *encoder)
 }
 
 /* Begins a chunk. */
-static void clear(struct chunk_encoder *e, const struct kvm_exit_record *first)
+static void clear(struct chunk_encoder *e, const struct kvm_exit_record *first, size_t count)
 {
+	uint32_t places = 2;
+
+	/* A small chunk takes few of the places that there are. */
+	while (places < 2 * count)
+		places *= 2;
+	e->tuple_places.places = places;
+	e->rip_places.places = places;
 	hash_clear(&e->tuple_places);
 	hash_clear(&e->rip_places);
 	e->tuple_count = 0;
@@ -168,10 +175,15 @@ static void gather(uint64_t *value, const struct chunk_field_format *format,
 static bool is_tuple(const void *encoder, uint32_t number, const void *tuple)
 {
 	const struct chunk_encoder *e = encoder;
-	size_t bytes = e->words_used * sizeof(*e->tuples);
+	const uint64_t *known = &e->tuples[number * e->words_used], *words = tuple;
+	uint64_t differ = 0;
 
-	return !memcmp(&e->tuples[number * e->words_used], tuple, bytes);
+	for (uint32_t i = 0; i < e->words_used; i++)
+		differ |= known[i] ^ words[i];
+	return !differ;
 }
+
+#define TUPLE_FACTOR 0x9e3779b97f4a7c15ULL /* 2^64 / the golden ratio */
 
 /* The number of a record's tuple, a new one if it has not been seen. */
 static uint32_t number_of_tuple(struct chunk_encoder *e, const struct kvm_exit_record *record)
@@ -184,10 +196,11 @@ static uint32_t number_of_tuple(struct chunk_encoder *e, const struct kvm_exit_r
 		memcpy(&tuple[i], (const char *)record + e->words[i].index * sizeof(uint64_t),
 		       sizeof(uint64_t));
 		tuple[i] &= e->words[i].mask;
-		hash = hash_mix(hash, tuple[i]);
+		/* The products don't wait for each other. */
+		hash += (tuple[i] ^ tuple[i] >> 32) * (TUPLE_FACTOR * (2 * i + 1));
 	}
 
-	place = hash_place(&e->tuple_places, hash, is_tuple, e, tuple);
+	place = hash_place(&e->tuple_places, hash ^ hash >> 32, is_tuple, e, tuple);
 	if (!*place) {
 		memcpy(&e->tuples[e->tuple_count * e->words_used], tuple,
 		       e->words_used * sizeof(*tuple));
@@ -468,7 +481,7 @@ int chunk_encode(struct chunk_encoder *encoder, const struct kvm_exit_record *re
 	if (!count || count > CHUNK_RECORDS_MAX)
 		return -EINVAL;
 
-	clear(encoder, records);
+	clear(encoder, records, count);
 	for (size_t i = 0; i < count; i += BLOCK)
 		encode_block(encoder, records + i, count - i < BLOCK ? count - i : BLOCK);
 
