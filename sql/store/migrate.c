@@ -29,6 +29,9 @@
 /* How SQLite stores the begin of every definition. */
 #define CREATE "CREATE TABLE "
 
+#define TEXT_OF(number)	       #number
+#define PRAGMA_VERSION(number) "PRAGMA user_version = " TEXT_OF(number)
+
 static int create_if_missing(struct store *store, const char *definition)
 {
 	char *sql;
@@ -162,6 +165,6 @@ int store_migrate(struct store *store, int64_t version)
 	if (!rc && version < 2)
 		rc = repair_version1(store);
 	if (!rc && version < STORE_VERSION)
-		rc = store_exec(store, "PRAGMA user_version = 4");
+		rc = store_exec(store, PRAGMA_VERSION(SCHEMA_VERSION));
 	return rc;
 }
