@@ -14,7 +14,7 @@
 
 #define LEVELS 5
 
-#define MOST_REASONS 512U /* of one vCPU, times two parts */
+#define MOST_HISTS 512U /* in memory, 15 MiB: of 256 reasons two parts each */
 
 /* Adds the row that @stmt is at to the histograms in memory. */
 static int add_row(sqlite3_stmt *stmt, struct tally *tally)
@@ -28,13 +28,14 @@ static int add_row(sqlite3_stmt *stmt, struct tally *tally)
 		};
 		uint64_t *n = tally_at(tally, &key);
 
-		rc = n ? store_hist_add(n, stmt, 1 + part) : -ENOMEM;
+		rc = n ? store_hist_add(n, stmt, 1 + part) : -ENOSPC;
 	}
 	return rc;
 }
 
-/* Adds up the histograms of a vCPU. */
-static int add_hist(struct store *store, int64_t vcpu, struct tally *tally)
+/* Adds up the histograms of a vCPU and a range of reasons. -ENOSPC: there are too many. */
+static int add_hist(struct store *store, int64_t vcpu, uint32_t from, uint32_t to,
+		    struct tally *tally)
 {
 	sqlite3_stmt *stmt;
 	int rc = store_prepare(store, store_sql_read_hist, &stmt);
@@ -43,6 +44,8 @@ static int add_hist(struct store *store, int64_t vcpu, struct tally *tally)
 		return rc;
 
 	store_bind_int(stmt, ":vcpu", vcpu);
+	store_bind_int(stmt, ":from", from);
+	store_bind_int(stmt, ":to", to);
 	while (!rc && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
 		rc = add_row(stmt, tally);
 
@@ -67,12 +70,21 @@ static int insert_hist(sqlite3_stmt *stmt, int64_t vcpu, const struct tally_key 
 	return rc;
 }
 
-/* exit_hist_total of one vCPU; @tally is empty before and after. */
-static int total_hist(struct store *store, int64_t vcpu, struct tally *tally, sqlite3_stmt *insert)
+/* exit_hist_total of one vCPU and a range of reasons; @tally is empty before and after. */
+static int total_hist(struct store *store, int64_t vcpu, uint32_t from, uint32_t to,
+		      struct tally *tally, sqlite3_stmt *insert)
 {
-	int rc = add_hist(store, vcpu, tally);
-	uint32_t *order = rc ? NULL : tally_sorted(tally);
+	int rc = add_hist(store, vcpu, from, to, tally);
+	uint32_t middle = from + (to - from) / 2;
+	uint32_t *order;
 
+	if (rc == -ENOSPC) {
+		tally_clear(tally);
+		rc = total_hist(store, vcpu, from, middle, tally, insert);
+		return rc ? rc : total_hist(store, vcpu, middle + 1, to, tally, insert);
+	}
+
+	order = rc ? NULL : tally_sorted(tally);
 	if (!rc && !order)
 		rc = -ENOMEM;
 	for (uint32_t i = 0; i < tally->count && !rc; i++)
@@ -88,7 +100,7 @@ static int total_hists(struct store *store, int64_t run)
 {
 	sqlite3_stmt *vcpus = NULL, *insert = NULL;
 	struct tally tally = {0};
-	int rc = tally_init(&tally, HIST_BUCKETS * sizeof(uint64_t), MOST_REASONS);
+	int rc = tally_init(&tally, HIST_BUCKETS * sizeof(uint64_t), MOST_HISTS);
 
 	if (!rc)
 		rc = store_prepare(store, store_sql_vcpus_of_run, &vcpus);
@@ -98,7 +110,8 @@ static int total_hists(struct store *store, int64_t run)
 		store_bind_int(vcpus, ":run", run);
 
 	while (!rc && (rc = sqlite3_step(vcpus)) == SQLITE_ROW)
-		rc = total_hist(store, sqlite3_column_int64(vcpus, 0), &tally, insert);
+		rc = total_hist(store, sqlite3_column_int64(vcpus, 0), 0, UINT32_MAX, &tally,
+				insert);
 
 	sqlite3_finalize(vcpus);
 	sqlite3_finalize(insert);

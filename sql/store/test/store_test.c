@@ -84,6 +84,29 @@ static void test_second_run(void)
 	CHECK_EQ(query(path, "SELECT sum(recorded) FROM vcpu"), 2 * RECORDS);
 }
 
+/* More reasons than histograms fit into memory. A forged capture has them. */
+static void test_many_reasons(void)
+{
+	enum { REASONS = 1000 };
+
+	const char *path = test_path("reasons.sqlite");
+	struct store *store = open_run(path, 0);
+	struct synthetic s;
+	int vcpu = add_vcpu(store, 0);
+
+	synthetic_init(&s, 0, 1);
+	synthetic_fill(&s, records, RECORDS);
+	for (uint32_t i = 0; i < RECORDS; i++)
+		records[i].reason = i % REASONS * (i % 2 ? 1 : 4000001);
+	CHECK_EQ(store_append(store, vcpu, records, RECORDS), 0);
+	CHECK_EQ(store_finish(store, "complete", s.tsc, 0), 0);
+	store_close(store);
+
+	CHECK_EQ(query(path, "SELECT count(DISTINCT reason) FROM exit_hist_total"), REASONS);
+	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_hist_total WHERE part = 0"), RECORDS);
+	CHECK_EQ(query(path, "SELECT sum(n) FROM exit_rollup_coarse WHERE level = 5"), RECORDS);
+}
+
 /* --keep-raw: rows of the last second of ten, of this run alone; sums of all. */
 static void test_keep(void)
 {
@@ -391,6 +414,7 @@ int main(void)
 	test_sums();
 	test_rollup_interval();
 	test_second_run();
+	test_many_reasons();
 	test_keep();
 	test_refreshed();
 	test_values();
