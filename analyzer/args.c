@@ -111,10 +111,10 @@ static const struct option_row {
 	{"sort", OPT_SORT, "KEY", "what to sort by", set_sort},
 	{"limit", OPT_LIMIT, "N", "at most N rows; 0: all", set_limit},
 	{"exact", OPT_EXACT, NULL, "read every exit, not the roll-ups", set_exact},
-	{"format", OPT_FORMAT, "F", "table, csv or json", set_format},
+	{"format", OPT_FORMAT | OPT_NO_TIME, "F", "table, csv or json", set_format},
 	{"cycles", OPT_FORMAT | OPT_CYCLES, NULL, "times in TSC cycles", set_cycles},
-	{"columns", OPT_FORMAT | OPT_COLUMNS, "C[,C...]", "columns to show, by their names in CSV",
-	 set_columns},
+	{"columns", OPT_FORMAT | OPT_COLUMNS | OPT_NO_TIME, "C[,C...]",
+	 "columns to show, by their names in CSV", set_columns},
 	{"output", OPT_OUTPUT, "FILE", "write to this file", set_output},
 };
 

@@ -10,18 +10,19 @@
 #include "analyzer/query/app.h"
 
 /* Shared options that a command takes (struct cmd.options). */
-#define OPT_FILTER  0x001U /* --run --vm --vcpu --reason --from --to */
-#define OPT_FORMAT  0x002U /* --format --cycles */
-#define OPT_SORT    0x004U /* --sort */
-#define OPT_BY	    0x008U /* --by */
-#define OPT_LIMIT   0x010U /* --limit */
-#define OPT_EXACT   0x020U /* --exact */
-#define OPT_OUTPUT  0x040U /* --output */
-#define OPT_RUN	    0x080U /* --run alone */
-#define OPT_CYCLES  0x100U /* --cycles, without --format */
-#define OPT_COLUMNS 0x400U /* --columns, without --format */
-#define OPT_WHO	    0x800U /* --vm --vcpu --reason, without --from and --to */
-#define OPT_OWN_DB  0x200U /* the command opens --db itself, if it needs it */
+#define OPT_FILTER  0x001U  /* --run --vm --vcpu --reason --from --to */
+#define OPT_FORMAT  0x002U  /* --format --cycles --columns */
+#define OPT_SORT    0x004U  /* --sort */
+#define OPT_BY	    0x008U  /* --by */
+#define OPT_LIMIT   0x010U  /* --limit */
+#define OPT_EXACT   0x020U  /* --exact */
+#define OPT_OUTPUT  0x040U  /* --output */
+#define OPT_RUN	    0x080U  /* --run alone */
+#define OPT_CYCLES  0x100U  /* --cycles, without --format */
+#define OPT_COLUMNS 0x400U  /* --columns, without --format */
+#define OPT_WHO	    0x800U  /* --vm --vcpu --reason, without --from and --to */
+#define OPT_OWN_DB  0x200U  /* the command opens --db itself, if it needs it */
+#define OPT_NO_TIME 0x1000U /* --format --columns: nothing that it prints is a time */
 
 /* An option that only this command has (struct cmd.extra). */
 struct extra_option {

@@ -133,6 +133,7 @@ class ChunksTest(unittest.TestCase):
                 (["compact", database], b"name a database and a new file"),
                 (["compact", database, database], b"the file exists"),
                 (["expand", "/dev/null", self.rows], b"not a file"),
+                (["compact", "--cycles", database, self.rows], b"--cycles"),
                 (["compact", database, "/nowhere/x"], b"/nowhere/x: No such file")):
             with self.subTest(" ".join(words)):
                 status, out, err = analyzer(*words)

@@ -171,6 +171,19 @@ static int copy_exits(struct copy *copy)
 					    : copy_table(copy, "exit", &copy->exits);
 }
 
+/* Whether so few exits are copied that half-empty pages are a large part of the file. */
+static bool is_small(struct copy *copy)
+{
+	static const char sql[] = "SELECT coalesce(sum(recorded), 0) < 1000000 FROM vcpu";
+	sqlite3_stmt *stmt = NULL;
+	bool is;
+
+	is = !sqlite3_prepare_v2(copy->from, sql, -1, &stmt, NULL) &&
+	     sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0);
+	sqlite3_finalize(stmt);
+	return is;
+}
+
 int compact_copy(struct copy *copy)
 {
 	/* Nobody reads it before it is whole: no journal, no waiting for the disk. */
@@ -182,7 +195,10 @@ int compact_copy(struct copy *copy)
 	copy->exits = 0;
 	if (rc)
 		return rc;
-	rc = execute(copy, begin);
+	if (copy->form == COPY_TO_CHUNKS && is_small(copy))
+		rc = execute(copy, "PRAGMA page_size = 1024");
+	if (!rc)
+		rc = execute(copy, begin);
 	if (!rc)
 		rc = execute(copy, sql_schema);
 	if (!rc)

@@ -213,6 +213,7 @@ static void test_all_tables_come_back(void)
 	CHECK_EQ(query(compact_path, "SELECT count(*) FROM exit"), 0);
 	CHECK_EQ(query(compact_path, "SELECT sum(n) FROM exit_chunk"), EXITS);
 	CHECK_EQ(query(compact_path, "SELECT count(*) FROM exit_chunk"), CHUNKS);
+	CHECK_EQ(query(compact_path, "PRAGMA page_size"), 1024);
 
 	CHECK_EQ(strlen(copy_run(compact_path, again_path, COPY_TO_ROWS, NULL, &count)), 0);
 	CHECK_EQ(count, EXITS);
