@@ -66,7 +66,8 @@ class Suite(unittest.TestCase):
 
     def test_words(self):
         needs = {"kernel": "needs a SERIES", "root": "needs a KVER",
-                 "download": "needs a KVER and a DIRECTORY", "run": "needs a KVER and a COMMAND"}
+                 "download": "needs a KVER and a DIRECTORY", "run": "needs a KVER and a COMMAND",
+                 "programs": "needs a SUITE and a PACKAGE"}
         for command, why in needs.items():
             self.assertEqual(self.refused(command), f"{command}: {why} (kvm/host/suite --help)")
         for command in "download", "run":
@@ -77,7 +78,8 @@ class Suite(unittest.TestCase):
             self.assertEqual(self.refused(*words), "more: unexpected word (kvm/host/suite --help)")
         self.assertEqual(self.refused("more"), "more: unexpected word (kvm/host/suite --help)")
         self.assertEqual(self.refused(),
-                         "kernel, download, root or run, and of which kernel? (kvm/host/suite --help)")
+                         "kernel, download, root, run or programs, and of which kernel or suite? "
+                         "(kvm/host/suite --help)")
         self.assertEqual(self.refused("--more"), "--more: unknown option (kvm/host/suite --help)")
 
     def test_no_release_of_a_kernel(self):
@@ -85,6 +87,11 @@ class Suite(unittest.TestCase):
             self.assertRegex(self.refused("root", word), f"^root {word}: not a kernel release, such as ")
         self.assertRegex(self.refused("root", "4.1.0-1"), r"^Linux 4\.1: not in kvm/series \(it has ")
         self.assertRegex(self.refused("kernel", "some"), r"^Linux some: not in kvm/series \(it has ")
+
+    def test_no_suite(self):
+        for word in "", "../sid", "6.1", "sid main":
+            self.assertRegex(self.refused("programs", word, "cbmc"),
+                             "^programs .*: not a suite of Debian, such as [a-z]+ ")
 
     def test_a_kernel_that_the_suite_has_not(self):
         kver = "5.10.0-none"
