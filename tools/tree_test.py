@@ -35,6 +35,7 @@ SCRIPTS = {
     "kvm/test/install_test": [], "kvm/test/modules_test": [], "kvm/test/mutation_test": [],
     "kvm/test/paging_host_test": [],
     "package/make_debs": [], "package/test/reproduce": [], "package/test/service": [],
+    "proof/prove": [],
     "tools/compile_commands.py": [], "tools/format": [], "tools/picture.py": [],
     "tools/style.py": [], "tools/tidy": [],
 }
@@ -44,6 +45,7 @@ NEED_VALUE = {
     "kvm/build": ["--kernel", "--source", "--headers", "--out", "--cache"],
     "kvm/host/suite": ["--cache"],
     "kvm/install": ["--modules", "--kvm-params", "--vendor-params"],
+    "proof/prove": ["--jobs"],
     "testbed/boot-linux": ["--out"],
     "testbed/compare-paging": ["--out", "--machine", "--kernel", "--modules"],
     "testbed/compare-perf": ["--out", "--op", "--count"],
