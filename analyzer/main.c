@@ -27,6 +27,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_sequences,
 	&cmd_ipi,
 	&cmd_compare,
+	&cmd_baseline,
 	&cmd_symbols,
 	&cmd_runs,
 	&cmd_sql,

@@ -26,6 +26,7 @@ extern const struct cmd cmd_slowest;
 extern const struct cmd cmd_sequences;
 extern const struct cmd cmd_ipi;
 extern const struct cmd cmd_compare;
+extern const struct cmd cmd_baseline;
 extern const struct cmd cmd_symbols;
 extern const struct cmd cmd_runs;
 extern const struct cmd cmd_sql;

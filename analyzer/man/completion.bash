@@ -155,7 +155,7 @@ _exitscope_analyzer()
 	elif [[ $word == -* ]]; then
 		_exitscope_reply "$word" "--help
 $(_exitscope_options "${COMP_WORDS[0]}" "$command")"
-	elif [[ $command == symbols || $command == compare || $command == push ]]; then
+	elif [[ $command == symbols || $command == compare || $command == baseline || $command == push ]]; then
 		_exitscope_files "$word"
 	elif [[ $command == fleet ]]; then
 		_exitscope_reply "$word" $'top-exits\nsteal\np99\nchanged\nkernels\nruns'

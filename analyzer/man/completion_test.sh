@@ -49,6 +49,7 @@ offers analyzer --db run.sqlite top-exits --vcpu "" = 0 1
 offers analyzer --db none.sqlite top-exits --vcpu "" = ""
 offers analyzer report --html files/ = files/a.html files/b.map
 offers analyzer symbols files/b = files/b.map
+offers analyzer baseline files/b = files/b.map
 offers analyzer top-exits --memory-map files/b = files/b.map
 offers analyzer list --cr3-names files/b = files/b.map
 offers analyzer top-exits --limit "" = ""
