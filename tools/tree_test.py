@@ -207,6 +207,43 @@ class ManualPages(unittest.TestCase):
             self.assertIn(word, words)
 
 
+class Specification(unittest.TestCase):
+    """Every promise of SPECIFICATION.md has a test, and the test is there."""
+
+    def promises(self):
+        """(number, [names of tests])"""
+        for line in read("SPECIFICATION.md").splitlines():
+            cells = [cell.strip() for cell in line.split("|")]
+            if len(cells) == 5 and cells[1].isdigit():
+                yield int(cells[1]), re.findall(r"`([^`]+)`", cells[3])
+
+    def exists(self, test):
+        if test.startswith("//"):
+            package, name = test[2:].split(":")
+            return f'"{name}"' in read(f"{package}/BUILD")
+        if ": " in test:
+            file, name = test.split(": ", 1)
+            is_title = f'{{"{name}", test_' if file.endswith(".c") else f"\ndef {name}("
+            return (ROOT / file).is_file() and is_title in read(file)
+        file, *words = test.split(" ")
+        return os.access(ROOT / file, os.X_OK) and all(f'"{word}"' in read(file) for word in words)
+
+    def test_each_promise_has_a_test_that_exists(self):
+        numbers = []
+        for number, tests in self.promises():
+            numbers.append(number)
+            self.assertTrue(tests, f"promise {number} has no test")
+            for test in tests:
+                self.assertTrue(self.exists(test), f"promise {number}: {test}: not there")
+        self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
+        self.assertGreaterEqual(len(numbers), 20)
+
+    def test_a_test_that_is_not_there_is_noticed(self):
+        for test in ("//kvm:no_test", "kvm/test/device_test.c: no such title", "proof/prove nothing",
+                     "kvm/test/no_test", "testbed/bed/cases.py: no_case", "no/file.c: title"):
+            self.assertFalse(self.exists(test), test)
+
+
 class KernelSeries(unittest.TestCase):
     """kvm/series is the only place that names the kernel series."""
 
