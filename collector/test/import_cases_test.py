@@ -358,6 +358,20 @@ def test_dat_instances():
         write_dat([("", "local", recorded), ("vm", "local", recorded)], version)
         complete(f"v{version} twice", "x.dat", 200)
 
+    # Each instance has a VM (-P), a CPU (-M), or all of another one and more.
+    one, other = pairs(20, tid=101, vcpu=0, cpu=0), pairs(30, tid=102, vcpu=1, cpu=1, start=1100)
+    write_dat([("a", "local", {0: pages(one)}), ("b", "local", {1: pages(other)})], 7)
+    expect("-B a -P 101 -B b -P 102", complete("two threads", "x.dat", 50).shape()[1], 2)
+    write_dat([("a", "local", {0: pages(one)}), ("b", "local", {0: pages(one), 1: pages(other)})], 7)
+    expect("-B a -P 101 -B b", complete("one is in both", "x.dat", 50).shape()[1], 2)
+    moved = pairs(40)
+    cpus = {cpu: [e for e in moved if (e[0] < 21000) == (cpu == 0)] for cpu in (0, 1)}
+    write_dat([("a", "local", {0: pages(cpus[0])}), ("b", "local", {1: pages(cpus[1])})], 7)
+    complete("-B a -M 1 -B b -M 2", "x.dat", 40)
+    late = [(ts + 40, *rest) for ts, *rest in one]  # the same events, a little later
+    write_dat([("a", "local", {0: pages(one)}), ("b", "local", {0: pages(late)})], 7)
+    complete("both, at times of their own", "x.dat", 20)
+
     exits = [e for e in pairs(200) if e[3] == "kvm_exit"]
     entries = [e for e in pairs(200) if e[3] == "kvm_entry"]
     write_dat([("a", "local", {0: pages(exits)}), ("b", "local", {0: pages(entries)})], 7)

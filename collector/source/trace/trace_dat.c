@@ -3,8 +3,8 @@
  * trace_dat.c - events from a file of trace-cmd record
  *
  * trace-cmd -B NAME records into instances of ftrace, each with buffers of its own.
- * An event that was enabled in several of them is there several times, so each kind of
- * event is taken from the one instance that has most of it.
+ * An event that was enabled in several of them is there several times; portions.h has the one that
+ * it is taken from.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 
 #include "collector/source/trace/clock.h"
 #include "collector/source/trace/dat_file.h"
+#include "collector/source/trace/portions.h"
 #include "collector/source/trace/ring_page.h"
 #include "collector/source/trace/trace.h"
 
@@ -36,13 +37,11 @@ struct reader {
 
 /*
  * Of an instance.
- * @kinds: events of each kind that it has; @chosen: which are read
+ * @used: some of its events are taken
  * @others: events without a meaning here
  * @lost: by the pages; @gaps: pages that don't say how many
  */
 struct instance {
-	uint64_t kinds[KVM_EVENT_KINDS];
-	bool chosen[KVM_EVENT_KINDS];
 	bool used;
 	uint64_t others;
 	uint64_t lost;
@@ -54,6 +53,8 @@ struct dat_feed {
 	struct instance *instances; /* as file.buffers */
 	struct reader *readers;
 	size_t reader_count;
+	struct portions portions;
+	bool counting; /* the events are counted, and none is taken */
 	bool begun;
 	char no_time[64];
 };
@@ -113,11 +114,16 @@ static int advance(struct dat_feed *f, struct reader *r, const struct trace_sink
 			instance->others++;
 			continue;
 		}
-		instance->kinds[r->next.kind]++;
-		if (!instance->chosen[r->next.kind])
-			continue;
 		r->next.ts = r->page.ts;
 		r->next.cpu = r->cpu;
+		if (f->counting) {
+			rc = portions_count(&f->portions, r->buffer, &r->next);
+			if (rc)
+				return rc;
+			continue;
+		}
+		if (!portions_has(&f->portions, r->buffer, &r->next))
+			continue;
 		r->has_next = true;
 		return 0;
 	}
@@ -141,7 +147,6 @@ static int begin(struct dat_feed *f)
 	for (size_t i = 0; i < f->file.buffer_count; i++) {
 		struct instance *instance = &f->instances[i];
 
-		memset(instance->kinds, 0, sizeof(instance->kinds));
 		instance->others = instance->lost = instance->gaps = 0;
 	}
 	f->begun = false;
@@ -233,6 +238,7 @@ static void dat_close(void *self)
 		dat_pages_end(&f->readers[i].pages);
 	free(f->readers);
 	free(f->instances);
+	portions_free(&f->portions);
 	dat_file_close(&f->file);
 	free(f);
 }
@@ -262,36 +268,22 @@ static int make_readers(struct dat_feed *f)
 	return 0;
 }
 
-/* Each kind of event from the instance that has most of it. */
-static void choose_instances(struct dat_feed *f)
-{
-	for (int kind = 0; kind < KVM_EVENT_KINDS; kind++) {
-		struct instance *best = NULL;
-
-		for (size_t i = 0; i < f->file.buffer_count; i++) {
-			struct instance *instance = &f->instances[i];
-
-			if (instance->kinds[kind] &&
-			    (!best || instance->kinds[kind] > best->kinds[kind]))
-				best = instance;
-		}
-		if (best)
-			best->chosen[kind] = best->used = true;
-	}
-}
-
-/* Count what the instances have. */
+/* Count what the instances have, and choose. */
 static int look_through(struct dat_feed *f)
 {
 	int rc = begin(f);
 
+	f->counting = true;
 	for (size_t i = 0; i < f->reader_count && !rc; i++)
 		rc = advance(f, &f->readers[i], NULL);
-	if (!rc) {
-		choose_instances(f);
-		rc = begin(f);
-	}
-	return rc;
+	f->counting = false;
+	if (rc)
+		return rc;
+
+	portions_choose(&f->portions);
+	for (size_t i = 0; i < f->file.buffer_count; i++)
+		f->instances[i].used = portions_uses(&f->portions, i);
+	return begin(f);
 }
 
 /* The clock of the instances that are used, which must have the same one. */
