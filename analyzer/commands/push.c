@@ -7,14 +7,17 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "analyzer/commands/commands.h"
 #include "analyzer/output/clean.h"
 #include "analyzer/push/create.h"
 #include "base/units.h"
 
-/* How often --follow looks for what is new. */
-#define FOLLOW_NS INT64_C(1000000000)
+/* How long --follow waits for new exits: at least so long, and nine times the CPU time of a pass.
+ */
+#define FOLLOW_NS  INT64_C(1000000000)
+#define FOLLOW_CPU 9
 
 enum {
 	EXTRA_TO,
@@ -64,11 +67,11 @@ static void catch_signals(void)
 
 static void report(void *context, const char *text)
 {
-	char line[512];
+	char line[640];
 
 	(void)context;
 	snprintf(line, sizeof(line), "%s", text);
-	fprintf(stderr, "analyzer: %s (trying again)\n", clean_text(line));
+	fprintf(stderr, "analyzer: %s\n", clean_text(line));
 }
 
 static int parse_batch(struct app *app, const char *text, uint64_t *rows)
@@ -154,6 +157,14 @@ static int print_sent(const struct push *push, const struct options *opt)
 	return out_end(&out, push->app, false);
 }
 
+static int64_t cpu_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 /* One pass, or with --follow passes until the recording has ended or the user stops it. */
 static int send_all(struct push *push, const struct options *opt)
 {
@@ -162,10 +173,13 @@ static int send_all(struct push *push, const struct options *opt)
 	int rc;
 
 	for (;;) {
+		int64_t spent_ns = cpu_ns();
+
 		rc = push_pass(push, push->app->filter.run, &is_over);
 		if (rc || is_over || !follow)
 			break;
-		server_sleep(server, FOLLOW_NS);
+		spent_ns = FOLLOW_CPU * (cpu_ns() - spent_ns);
+		server_sleep(server, spent_ns > FOLLOW_NS ? spent_ns : FOLLOW_NS);
 		if (stop)
 			break;
 	}

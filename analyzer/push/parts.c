@@ -60,7 +60,6 @@ static int put_row(struct batch *batch, sqlite3_stmt *stmt)
 static int read_page(struct batch *batch, const char *sql, uint64_t offset)
 {
 	struct app *app = batch->push->app;
-	const char *without = batch->push->options->without;
 	char page[4096];
 	sqlite3_stmt *stmt;
 	int rc;
@@ -73,7 +72,8 @@ static int read_page(struct batch *batch, const char *sql, uint64_t offset)
 	sqlite3_bind_int64(stmt, 2, batch->key);
 	sqlite3_bind_int64(stmt, 3, batch->ver);
 	sqlite3_bind_int64(stmt, 4, batch->ended);
-	sqlite3_bind_int(stmt, 5, without && strstr(without, "command"));
+	sqlite3_bind_int(stmt, 5, table_leaves_out(&batch->push->table[PUSH_RUN], "command"));
+	sqlite3_bind_int(stmt, 6, table_leaves_out(&batch->push->table[PUSH_VM], "name"));
 
 	while ((rc = db_step(app, stmt)) > 0) {
 		rc = put_row(batch, stmt);
@@ -126,8 +126,7 @@ static int send_whole(struct batch *batch, enum push_table table, const char *sq
 		hash = hash_mix(hash, rows_hash(batch->rows.data, batch->rows.bytes));
 	} while (last == most);
 
-	/* Only the last page is in the batch: it comes last in any case. */
-	if (count > most && cursor.hash != (int64_t)hash) {
+	if (batch->rows.count < count && cursor.hash != (int64_t)hash) {
 		rows_cut(&batch->rows, 0, 0);
 		if (send_pages(batch, sql, count))
 			return -1;
@@ -135,12 +134,21 @@ static int send_whole(struct batch *batch, enum push_table table, const char *sq
 	return send_if_changed(batch, &cursor, count, hash);
 }
 
+/* What a VM is called: by its number (written to @number), if names are left out. */
+static const char *label_of(const struct batch *batch, int64_t id, char number[32])
+{
+	const struct vm_ref *vm = vms_find(batch->run, id);
+
+	snprintf(number, 32, "%" PRId64, id);
+	return vm && !table_leaves_out(&batch->push->table[PUSH_VM], "name") ? vm->label : number;
+}
+
 /* The row of table vcpu_state. */
 static int put_state(struct batch *batch, const struct value *host, const struct states *states,
 		     const struct state_row *row)
 {
-	const struct vm_ref *vm = vms_find(batch->run, row->vm);
-	const char *label = vm ? vm->label : "";
+	char number[32];
+	const char *label = label_of(batch, row->vm, number);
 	struct value value[] = {
 		{.kind = VALUE_INTEGER, .integer = batch->key},
 		{.kind = VALUE_INTEGER, .integer = row->vm},

@@ -321,8 +321,11 @@ static enum outcome attempt(struct server *server, const char *url, const void *
 	return judge(server, code, status, detail);
 }
 
-static void report(const struct server *server, const char *text)
+static void report(const struct server *server, const char *what, const char *why)
 {
+	char text[sizeof(server->app->error) + 64];
+
+	snprintf(text, sizeof(text), "%s (%s)", why, what);
 	if (server->options->report)
 		server->options->report(server->options->context, text);
 }
@@ -355,7 +358,7 @@ int server_send(struct server *server, const char *query, const char *token, con
 	while ((outcome = attempt(server, url, bytes ? data : "", bytes)) == OUTCOME_AGAIN) {
 		if (!since) {
 			since = now_ns();
-			report(server, server->app->error);
+			report(server, "trying again", server->app->error);
 		}
 		if (is_given_up(server, since))
 			break;
@@ -364,7 +367,7 @@ int server_send(struct server *server, const char *query, const char *token, con
 		pause_ns = pause_ns < LAST_PAUSE_NS / 2 ? 2 * pause_ns : LAST_PAUSE_NS;
 	}
 	if (outcome == OUTCOME_DONE && since)
-		report(server, "the server has it now");
+		report(server, "it answers again", server->url);
 	free(url);
 	return outcome == OUTCOME_DONE ? 0 : -1;
 }

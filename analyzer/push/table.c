@@ -102,6 +102,15 @@ void table_leave_out(struct table *table, const char *list)
 	}
 }
 
+bool table_leaves_out(const struct table *table, const char *name)
+{
+	for (unsigned int i = 0; i < table->columns; i++) {
+		if (!strcmp(table->column[i].name, name))
+			return table->column[i].is_left_out;
+	}
+	return false;
+}
+
 bool table_may_leave_out(const char *schema, const char *name, size_t length)
 {
 	struct column column;

@@ -58,6 +58,9 @@ int table_find(const char *schema, const char *name, struct table *table);
  */
 void table_leave_out(struct table *table, const char *list);
 
+/* Whether values of the table's column @name are left out. */
+bool table_leaves_out(const struct table *table, const char *name);
+
 /* Whether some table of @schema has a column @name (of @length letters) that can be left out. */
 bool table_may_leave_out(const char *schema, const char *name, size_t length);
 

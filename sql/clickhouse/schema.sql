@@ -105,7 +105,7 @@ CREATE TABLE IF NOT EXISTS exitscope.vcpu_state (
   run UInt64,
   vm Int64,
   vcpu_id Int64,
-  host String,
+  host Nullable(String),
   vm_label String,
   tsc_khz UInt64,
   has_polled UInt8,

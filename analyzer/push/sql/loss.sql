@@ -1,14 +1,19 @@
--- The rows of table loss: view losses, with the vCPU's own number. ?1: run.id, ?2: its key on servers.
+-- The rows of table loss: view losses, with the vCPU's own number, as a vCPU may have had several
+-- rings. ?1: run.id, ?2: its key on servers.
 SELECT
   ?2 AS run,
-  l.vm,
-  l.vcpu_id,
-  t.vcpu,
+  m.id AS vm,
+  c.vcpu_id,
+  l.vcpu,
   l.first_seq,
   l.n,
-  l.before_ns,
-  l.after_ns
-FROM losses l
-JOIN coverage t ON t.run = l.run AND t.vm = l.vm AND t.vcpu_id = l.vcpu_id
-WHERE l.run = ?1
-ORDER BY t.vcpu, l.first_seq
+  (l.tsc_before - r.tsc_start) / r.tsc_khz * 1000000
+    + (l.tsc_before - r.tsc_start) % r.tsc_khz * 1000000 / r.tsc_khz AS before_ns,
+  (l.tsc_after - r.tsc_start) / r.tsc_khz * 1000000
+    + (l.tsc_after - r.tsc_start) % r.tsc_khz * 1000000 / r.tsc_khz AS after_ns
+FROM loss l
+JOIN vcpu c ON c.id = l.vcpu
+JOIN vm m ON m.id = c.vm_id
+JOIN run r ON r.id = m.run_id
+WHERE m.run_id = ?1
+ORDER BY l.vcpu, l.first_seq

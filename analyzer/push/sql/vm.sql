@@ -1,4 +1,4 @@
--- The rows of table vm. ?1: run.id, ?2: its key on servers, ?3: ver.
+-- The rows of table vm. ?1: run.id, ?2: its key on servers, ?3: ver, ?6: names are left out.
 SELECT
   ?2 AS run,
   vm,
@@ -12,7 +12,7 @@ SELECT
   unit,
   container,
   started,
-  label,
+  CASE WHEN ?6 THEN CAST(vm AS TEXT) ELSE label END AS label,
   ?3 AS ver
 FROM vms
 WHERE run = ?1

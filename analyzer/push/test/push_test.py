@@ -310,6 +310,38 @@ class PushTest(unittest.TestCase):
             done = self.push(path, f"--without={bad}", status=1)
             self.assertIn("--without", done.stderr)
 
+    def test_without_names(self):
+        path = self.copy(FIXTURE)
+        db = sqlite3.connect(path)
+        db.execute("UPDATE vm_identity SET name = 'secret'")
+        db.execute("INSERT OR IGNORE INTO vm_identity (vm, name, name_source) SELECT id, 'secret', 'qemu' FROM vm")
+        db.execute("UPDATE run SET host = 'secret', kernel = 'secret'")
+        db.commit()
+        db.close()
+        self.push(path, "--raw", "--without", "host,kernel,name,comm")
+        self.assertNotIn("secret", repr(self.server.stored))
+        self.assertGreater(len(self.server.stored["vcpu_state"]), 0)
+        self.push(self.copy(path, "again.sqlite"), to=self.new_server().url)
+
+    def test_many_losses(self):
+        """A table of as many rows as a batch, of fewer, of more."""
+        for count in (999, 1000, 1001, 2000, 2500):
+            path = self.copy(FIXTURE)
+            db = sqlite3.connect(path)
+            db.execute("DELETE FROM loss")
+            db.execute("WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?)"
+                       " INSERT INTO loss SELECT 1, n, 1, NULL, NULL FROM i", (count,))
+            # A vCPU that had two rings: its losses are those of one of them.
+            db.execute("INSERT INTO vcpu (vm_id, vcpu_id, ring_id) SELECT vm_id, vcpu_id, ring_id + 1000 FROM vcpu WHERE id = 1")
+            db.commit()
+            db.close()
+            self.server = self.new_server()
+            self.push(path, "--run", "1", "--batch", "1000")
+            self.assertEqual(len(self.server.stored["loss"]), count)
+            before = self.server.seen
+            self.push(path, "--run", "1", "--batch", "1000")
+            self.assertEqual(self.server.seen, before)
+
     def test_grows(self):
         """A run that goes on: the interval at its end is sent again, and so is one that changes later."""
         path, whole = self.copy(FIXTURE), self.copy(FIXTURE, "whole.sqlite")
