@@ -10,7 +10,7 @@
  *	exits of the vCPU	. . . . h h h h E a a a . . .	--before 4 --after 3
  *				left out| kept        |left out
  *
- * Of the vCPU with the event it is exactly so many. Rings are read one after the other: of the
+ * Of the vCPU with the event these numbers are exact. Rings are read one after the other: of the
  * VM's other vCPUs the exits that have come so far count as "before", those with a later TSC as
  * "after", so that they are at least --after exits that took place after the event.
  */

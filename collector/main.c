@@ -63,8 +63,9 @@ static void print_flight(const struct sink *sink, const struct store_counts *sto
 	struct flight_counts counts;
 
 	flight_get_counts(sink->flight, &counts);
-	fprintf(stderr, ", %llu events, %llu exits kept around them",
-		(unsigned long long)counts.events, (unsigned long long)counts.kept);
+	fprintf(stderr, ", %llu event%s, %llu exits kept around %s",
+		(unsigned long long)counts.events, counts.events == 1 ? "" : "s",
+		(unsigned long long)counts.kept, counts.events == 1 ? "it" : "them");
 	if (stored->rows < counts.kept)
 		fprintf(stderr, " of which the last %llu are there",
 			(unsigned long long)stored->rows);

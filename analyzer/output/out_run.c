@@ -226,9 +226,9 @@ static void events_note(struct out *out, const struct run *run)
 	else
 		out_note(
 			out,
-			"Single exits are kept around %s events only, %s of %s (collector --trigger): %s.",
-			units_count(run->events, events), units_count(run->kept_rows, rows),
-			units_count(run->exits, exits), base);
+			"Single exits are kept around %s event%s only, %s of %s (collector --trigger): %s.",
+			units_count(run->events, events), run->events == 1 ? "" : "s",
+			units_count(run->kept_rows, rows), units_count(run->exits, exits), base);
 }
 
 void out_run(struct out *out, const char *name, const struct run *run)

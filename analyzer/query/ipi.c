@@ -5,6 +5,7 @@
 #include "analyzer/query/ipi.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
@@ -78,8 +79,10 @@ struct waiting {
 	size_t group;
 };
 
+/* @waits: how many of @waiting are set */
 struct receiver {
 	struct exit last;
+	unsigned int waits;
 	struct waiting waiting[VECTORS];
 };
 
@@ -192,10 +195,12 @@ static int send_to(struct matcher *m, struct receiver *to, size_t group, int vec
 		return arrive(m, group, last->is_halt, tsc, last->end);
 	}
 
-	if (waiting->group)
+	if (waiting->group) {
 		m->ipi->group[group].joined++;
-	else
-		*waiting = (struct waiting){tsc, group + 1};
+		return 0;
+	}
+	*waiting = (struct waiting){tsc, group + 1};
+	to->waits++;
 	return 0;
 }
 
@@ -262,8 +267,10 @@ static int receive(struct matcher *m, struct receiver *r, sqlite3_stmt *stmt)
 
 	if (r->last.event == IPI_UNKNOWN) {
 		/* Who halts has taken what was sent before: posted, without an exit. */
-		for (int i = 0; r->last.is_halt && i < VECTORS; i++)
-			r->waiting[i].group = 0;
+		if (r->last.is_halt && r->waits) {
+			memset(r->waiting, 0, sizeof(r->waiting));
+			r->waits = 0;
+		}
 		return 0;
 	}
 
@@ -274,6 +281,7 @@ static int receive(struct matcher *m, struct receiver *r, sqlite3_stmt *stmt)
 	if (arrive(m, waiting->group - 1, false, waiting->tsc, r->last.end))
 		return -1;
 	waiting->group = 0;
+	r->waits--;
 	return 0;
 }
 

@@ -71,7 +71,7 @@ rm -f all.sqlite flight.sqlite
 longest=$("$count" all.sqlite "SELECT max(ns) - 1 FROM exits")
 "$collector" --from plain.cap --db flight.sqlite --trigger "ns > ${longest}ns" --before 20 --after 10 2>err ||
 	fail "--trigger: $(cat err)"
-grep -q "^collector: $records records, .* 1 events, .* kept around them (.* others are in sums alone)" err ||
+grep -q "^collector: $records records, .* 1 event, .* kept around it (.* others are in sums alone)" err ||
 	fail "--trigger: $(cat err)"
 gives "$records" flight.sqlite "SELECT sum(n) FROM exit_rollup"
 gives "$records" flight.sqlite "SELECT sum(recorded) FROM vcpu"

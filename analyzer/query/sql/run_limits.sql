@@ -1,5 +1,5 @@
 -- What run ?1 has not. Made of tracepoints: durations; an exact count of lost exits. With
--- collector --trigger: rows of all exits, but of so many around so many events (NULL: unknown).
+-- collector --trigger: rows of all exits; the number of events, and of rows around them (NULL: unknown).
 SELECT
   coalesce(sum(name = 'untimed') FILTER (WHERE source = 'trace'), 0),
   coalesce(sum(name = 'dropped at most') FILTER (WHERE source = 'trace'), 0),
