@@ -247,7 +247,7 @@ inline destroy() {
 	UNLOCK
 }
 
-bool created, vcpu_ended, reader_ended, armer_ended;
+bool created, vcpu_ended, reader_ended, arming_ended;
 
 active proctype Vcpu() {
 	byte b;		/* READ_ONCE(er->buf) */
@@ -409,7 +409,7 @@ active proctype Reader() {
 }
 
 /* The program that arms, and ends: exit_ring_arm(), exit_ring_disarm() */
-active proctype Armer() {
+active proctype Arming() {
 	if
 #ifndef NEVER_ARMED
 	:: true ->
@@ -431,7 +431,7 @@ active proctype Armer() {
 #endif
 	:: true
 	fi;
-	armer_ended = true
+	arming_ended = true
 }
 
 /* call_rcu(), kfree_rcu(): some time after the grace period */
@@ -456,7 +456,7 @@ end:	do
 #define GIVEN_BACK(b)	(b > last_buf || freed[b] || must_free[b] || (b == buf && orphaned))
 
 active proctype End() {
-	vcpu_ended && reader_ended && armer_ended;
+	vcpu_ended && reader_ended && arming_ended;
 	d_step {
 		assert(ring_freed || (in_set && dead && orphaned && armed && refs == 1));
 		assert(!ring_freed || (!in_set && buf == 0));
