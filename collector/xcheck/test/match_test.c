@@ -562,6 +562,23 @@ static uint64_t reentered(uint32_t flags, bool lost)
 	return n;
 }
 
+/* A kvm_entry that was lost says nothing of a fastpath. */
+static void test_lost_entry(void)
+{
+	struct match *m = start();
+	struct kvm_exit_record r = record(0);
+
+	r.flags = KVM_EXIT_REC_FASTPATH;
+	put(m, r);
+	add_event(m, KVM_EVENT_EXIT, 50);
+	CHECK(!match_lost(m, 1, 60, STEP));
+	put(m, record(1));
+	trace(m, 1);
+	finish_gone(m, 2);
+	CHECK(match_entries(m, 0)->reentered == 0);
+	match_free(m);
+}
+
 static void test_fastpath_entries(void)
 {
 	CHECK(reentered(0, false) == 0);
@@ -574,6 +591,7 @@ int main(void)
 {
 	test_all_match();
 	test_fastpath_entries();
+	test_lost_entry();
 	test_out_of_order();
 	test_edges();
 	test_gap_is_bounded();
