@@ -408,7 +408,7 @@ def debug(setup):
 
 
 def of_rings_in_full(setup):
-    cases = [loop("cpuid", 300000, name="cpuid x 300000, default ring", params={}), leaves_off,
+    cases = [loop("cpuid", 150000, name="cpuid x 150000, default ring", params={}), leaves_off,
              waits, hostile_readers, reload_cycles]
     return cases + ([readers_on_another_cpu()] if setup.cpus > 1 else [])
 
