@@ -26,7 +26,7 @@
 #define CACHE	4096U	   /* places, a power of two */
 #define SKIPPED UINT32_MAX /* the group of an exit that doesn't pass */
 
-/* The group of all exits of a tuple and a number. */
+/* The group of all exits of a tuple and a number; of all tuples, where is_without_tuple(). */
 struct cached {
 	uint64_t number;
 	uint32_t tuple; /* + 1; 0: free */
@@ -153,7 +153,10 @@ static int64_t bin_of(const struct scan *s, uint32_t exit)
 {
 	const struct agg_question *q = s->question;
 
-	return ((int64_t)s->tsc[exit] - q->run->tsc_start - q->bins->begin) / q->bins->width;
+	/* No TSC of a forged chunk may overflow. */
+	uint64_t since = s->tsc[exit] - (uint64_t)q->run->tsc_start - (uint64_t)q->bins->begin;
+
+	return (int64_t)since / q->bins->width;
 }
 
 static void make_key(const struct scan *s, uint32_t tuple, uint64_t number, int64_t key[4])
@@ -208,22 +211,28 @@ static struct cached *find_cached(struct scan *s, uint32_t tuple, uint64_t numbe
 	return &s->cache[hash_mix(tuple, number) % CACHE];
 }
 
+/* Whether the key is made of the number alone, or of the vCPU. */
+static bool is_without_tuple(enum agg_by by)
+{
+	return by == BY_RIP || by == BY_PCPU || by == BY_VM || by == BY_VCPU;
+}
+
 /* Finds the group of exit number @exit. -1: no memory. */
-static int find_group(struct scan *s, uint32_t exit, uint64_t number, struct cached *cached)
+static int find_group(struct scan *s, uint32_t exit, uint64_t number, uint32_t cached_tuple,
+		      struct cached *cached)
 {
 	struct agg *agg = s->question->agg;
-	uint32_t tuple = (uint32_t)s->tuple[exit];
 	struct group *group;
 	int64_t key[4];
 
-	make_key(s, tuple, number, key);
+	make_key(s, (uint32_t)s->tuple[exit], number, key);
 	group = agg_group(agg, key);
 	if (!group)
 		return -1;
 	if (!group->example)
 		group->example = exit_chunk_row(s->id, exit);
 
-	*cached = (struct cached){number, tuple + 1, (uint32_t)(group - agg->group)};
+	*cached = (struct cached){number, cached_tuple + 1, (uint32_t)(group - agg->group)};
 	return 0;
 }
 
@@ -236,6 +245,7 @@ static bool is_inside(const struct agg_question *question, int64_t tsc)
 static int find_groups(struct scan *s, bool is_cut)
 {
 	const struct agg_question *q = s->question;
+	uint32_t of_all = is_without_tuple(q->by) ? 0 : UINT32_MAX;
 
 	memset(s->cache, 0, sizeof(s->cache));
 	for (uint32_t i = 0; i < s->tuples; i++)
@@ -253,9 +263,10 @@ static int find_groups(struct scan *s, bool is_cut)
 		if (q->by == BY_SLOT)
 			number = (uint64_t)bin_of(s, i);
 
+		tuple &= of_all;
 		cached = find_cached(s, tuple, number);
 		if ((cached->tuple != tuple + 1 || cached->number != number) &&
-		    find_group(s, i, number, cached))
+		    find_group(s, i, number, tuple, cached))
 			return -1;
 		s->group[i] = cached->group;
 	}
@@ -267,11 +278,12 @@ static void add_cycles(struct scan *s)
 	struct group *groups = s->question->agg->group;
 
 	for (uint32_t i = 0; i < s->count; i++) {
-		struct group *to = &groups[s->group[i]];
 		uint64_t cycles = s->cycles[i];
+		struct group *to;
 
 		if (s->group[i] == SKIPPED)
 			continue;
+		to = &groups[s->group[i]];
 		to->n++;
 		to->cycles += cycles;
 		to->min = cycles < to->min ? cycles : to->min;
@@ -284,11 +296,12 @@ static void add_times(struct scan *s)
 	struct group *groups = s->question->agg->group;
 
 	for (uint32_t i = 0; i < s->count; i++) {
-		struct group *to = &groups[s->group[i]];
 		int64_t tsc = (int64_t)s->tsc[i];
+		struct group *to;
 
 		if (s->group[i] == SKIPPED)
 			continue;
+		to = &groups[s->group[i]];
 		to->first = tsc < to->first ? tsc : to->first;
 		to->last = tsc > to->last ? tsc : to->last;
 	}

@@ -127,6 +127,28 @@ class ChunksTest(unittest.TestCase):
         self.assertEqual((status, err), (1, words))
         self.assertEqual(rows(self.rows, "SELECT count(*) FROM exit"), [(exits - lost,)])
 
+    def test_last_exits_only(self):
+        """Old chunks were deleted: figures begin where all vCPUs have all of their exits."""
+        recorded, fixture = DATABASES
+        for database, gone, begin in (
+                (recorded, "id = 1", "SELECT tsc FROM exit WHERE vcpu = 1 ORDER BY rowid LIMIT 1 OFFSET 16384"),
+                (fixture, "vcpu = 1", "SELECT max(tsc) + 1 FROM exit WHERE vcpu = 1")):
+            self.copy("compact", database, self.compact)
+            compact = sqlite3.connect(self.compact)
+            compact.execute("UPDATE run SET has_raw = 2 WHERE id = 1")
+            compact.execute(f"DELETE FROM exit_chunk WHERE {gone}")
+            compact.commit()
+            compact.close()
+            (right,), = rows(database, f"""SELECT count(*) FROM exit
+                WHERE vcpu IN (SELECT vcpu FROM coverage WHERE run = 1) AND tsc >= ({begin})""")
+
+            status, out, err = analyzer("--db", self.compact, "top-exits", "--exact", "--run", "1",
+                                        "--limit", "0", "--format", "csv", "--columns", "exits")
+            got = sum(int(line.split(b",")[0]) for line in out.splitlines()[1:])
+            with self.subTest(database=database):
+                self.assertEqual((status, got > 0, got), (0, True, right), err)
+            os.unlink(self.compact)
+
     def test_refused(self):
         database = DATABASES[0]
         for words, message in (
