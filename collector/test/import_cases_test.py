@@ -303,13 +303,52 @@ def test_perf_damaged():
     """Cut off anywhere and with bytes changed: a line or a database, never a crash."""
     p = Perf()
     p.samples(pairs(5))
-    p.write("y.data")
-    whole = open("y.data", "rb").read()
-    for at in range(0, len(whole), 61):
-        for data in (whole[:at], whole[:at] + bytes([whole[at] ^ 0xff]) + whole[at + 1:]):
-            open("x.data", "wb").write(data or b"\0")
-            run = Run("x.data")
-            expect(f"damaged at {at}: status ({run.words})", run.status in (0, 1), True)
+    for write in (p.write, p.write_pipe):
+        write("y.data")
+        whole = open("y.data", "rb").read()
+        for at in range(0, len(whole), 61):
+            for data in (whole[:at], whole[:at] + bytes([whole[at] ^ 0xff]) + whole[at + 1:]):
+                open("x.data", "wb").write(data or b"\0")
+                run = Run("x.data")
+                expect(f"damaged at {at}: status ({run.words})", run.status in (0, 1), True)
+                expect(f"damaged at {at}: lines", run.status == 0 or run.words.count("\n") == 1, True)
+        for cut in (1, 20):  # in the last record
+            open("x.data", "wb").write(whole[:-cut])
+            refused(f"{cut} bytes short", "x.data", "damaged or cut off")
+    p.records += struct.pack("<IHH", 9, 0, 0)
+    p.write("x.data")
+    refused("a record of 0 bytes", "x.data", "damaged")
+    open("x.data", "wb").write(b"2ELIFREP" + struct.pack(">Q", 16) + bytes(64))
+    refused("big endian, a pipe", "x.data", "big-endian")
+    open("x.data", "wb").write(b"")
+    refused("nothing", "x.data", "is empty")
+
+
+def test_perf_odd():
+    """Right, though nobody expects it."""
+    p = Perf()
+    p.samples(pairs(5, vcpu=0xfffffffe) + pairs(5, tid=101, vcpu=0x80000000))
+    p.write("x.data")
+    expect("huge vCPU ids", complete("huge vCPU ids", "x.data", 10).shape(), (2, 2))
+    p = Perf()
+    p.samples(pairs(20) + pairs(20, tid=200, start=1100))
+    p.write("x.data")
+    expect("one id in two processes", complete("one id in two processes", "x.data", 40).shape(), (2, 2))
+    p = Perf(period=100)
+    p.samples(pairs(10), period=100)
+    p.write_pipe("x.data")
+    expect("sampled, a pipe", Run("x.data").counts(), (10, 990, 0))
+    p = Perf(recorded=("kvm_exit",))
+    p.samples([e for e in pairs(10) if e[3] == "kvm_exit"])
+    p.write_pipe("x.data")
+    run = Run("x.data")
+    says("kvm_exit alone, a pipe", run, "no durations")
+    expect("kvm_exit alone, a pipe", run.counts(), (10, 0, 0))
+    p = Perf()
+    p.lost(2**64 - 1, 5)
+    p.samples(pairs(5))
+    p.write("x.data")
+    refused("2^64 - 1 events lost", "x.data", "more exits are missing")
 
 
 def test_perf_too_many():
@@ -443,6 +482,17 @@ def test_dat_refused():
     run = Run("x.dat")
     says("no exits", run, "no VM ran")
     silent("no exits", run, "coverage")
+
+
+def test_dat_other_hosts():
+    Dat([("", "local", {0: pages(pairs(5))})]).write("x.dat")
+    whole = open("x.dat", "rb").read()
+    at = whole.index(b"7\0\0\x08")
+    for what, new in (("a newer version", b"9\0\0\x08"), ("big endian", b"7\0\1\x08")):
+        open("x.dat", "wb").write(whole[:at] + new + whole[at + 4:])
+        refused(what, "x.dat", "a newer trace-cmd")
+    open("x.dat", "wb").write(whole[:at + 4] + bytes(4) + whole[at + 8:])
+    refused("pages of 0 bytes", "x.dat", "damaged or cut off")
 
 
 def test_dat_damaged():
