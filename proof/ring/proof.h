@@ -10,8 +10,8 @@
  *	The header is compiled as it is. Only the two compiler builtins that it reads and writes
  *	shared memory with are replaced: a load gives any value at all, another one each time, as if
  *	the other side wrote in between; a store is compared with those that are allowed at that
- *	point. The tail page and, for the reader, the meta page lie at addresses where nothing may
- *	be read otherwise: plain accesses of shared memory fail.
+ * *	point. For the producer the shared pages lie where there is no object, so a plain access of
+ *	them fails; the reader takes its geometry from the meta page, once, and finds no head there.
  *
  * BOUNDS
  *	Rings of 1, 2, 4, 8, ... 2^22 records (PROOF_COUNT_BITS; the device allows 32 to 2^22), of
