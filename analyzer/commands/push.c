@@ -30,7 +30,8 @@ enum {
 	EXTRA_BATCH,
 	EXTRA_LOGIN,
 	EXTRA_CA,
-	EXTRA_CERT
+	EXTRA_CERT,
+	EXTRA_RUN
 };
 
 static const struct extra_option extra[] = {
@@ -46,6 +47,7 @@ static const struct extra_option extra[] = {
 	{"ca", "FILE",
 	 "certificates that those of servers must be signed by (default: the system's)"},
 	{"cert", "FILE", "this side's certificate and its key, PEM"},
+	{"run", "RUN", "one run alone, by its number or label (default: all)"},
 	{0},
 };
 
@@ -175,7 +177,7 @@ static int send_all(struct push *push, const struct options *opt)
 	for (;;) {
 		int64_t spent_ns = cpu_ns();
 
-		rc = push_pass(push, push->app->filter.run, &is_over);
+		rc = push_pass(push, opt->extra[EXTRA_RUN], &is_over);
 		if (rc || is_over || !follow)
 			break;
 		spent_ns = FOLLOW_CPU * (cpu_ns() - spent_ns);
@@ -217,7 +219,7 @@ const struct cmd cmd_push = {
 	.summary = "send a recording's sums, or all of it, to a ClickHouse server",
 	.usage = "--to URL [FILE] [OPTION...]",
 	.help = help_push,
-	.options = OPT_FORMAT | OPT_RUN | OPT_OWN_DB,
+	.options = OPT_FORMAT | OPT_OWN_DB,
 	.words = 1,
 	.extra = extra,
 	.run = push_file,
