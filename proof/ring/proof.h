@@ -10,7 +10,7 @@
  *	The header is compiled as it is. Only the two compiler builtins that it reads and writes
  *	shared memory with are replaced: a load gives any value at all, another one each time, as if
  *	the other side wrote in between; a store is compared with those that are allowed at that
- * *	point. For the producer the shared pages lie where there is no object, so a plain access of
+ *	point. For the producer the shared pages lie where there is no object, so a plain access of
  *	them fails; the reader takes its geometry from the meta page, once, and finds no head there.
  *
  * BOUNDS
