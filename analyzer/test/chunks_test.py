@@ -123,6 +123,13 @@ class ChunksTest(unittest.TestCase):
         status, out, err = analyzer("--db", self.compact, "sql", "SELECT count(*) FROM exits",
                                     "--format", "csv")
         self.assertEqual((status, out.split()[-1], err), (1, str(exits - lost).encode(), words))
+
+        # Commands that read chunks column by column, and those that read them as rows.
+        for command in (["top-exits", "--exact"], ["top-exits", "--by", "rip"], ["latency", "--exact"],
+                        ["slowest"], ["list"]):
+            with self.subTest(" ".join(command)):
+                status, _, err = analyzer("--db", self.compact, *command, "--run", "1")
+                self.assertEqual((status, err.splitlines()[-1:]), (1, words.splitlines()))
         status, _, err = analyzer("expand", self.compact, self.rows)
         self.assertEqual((status, err), (1, words))
         self.assertEqual(rows(self.rows, "SELECT count(*) FROM exit"), [(exits - lost,)])
