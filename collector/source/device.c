@@ -2,6 +2,7 @@
 /* device.c - records from the rings of /dev/kvm_exit_ring, read in rounds (rounds.h) */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,6 +19,9 @@
  * struct device_source - the device as a source
  * @control:		lists the rings; KVM_EXIT_RING_ARM holds as long as it is open
  * @last_ring_id:	rings up to this one are known
+ * @lost_vcpus:		vCPUs without memory for their records: their exits count as dropped
+ * @seen_refused:	of the rings listed, those that were armed and got no memory
+ * @first, @last:	what the kernel said it had lost when the recording began and at its end
  */
 struct device_source {
 	struct source source; /* first: the two are cast into each other */
@@ -25,6 +29,10 @@ struct device_source {
 	struct rounds rounds;
 	int control;
 	uint64_t last_ring_id;
+
+	unsigned int lost_vcpus;
+	uint64_t seen_refused;
+	struct kvm_exit_ring_query first, last;
 };
 
 static struct device_source *from_source(struct source *source)
@@ -64,54 +72,69 @@ static int watch(struct device_source *s, int fd)
 	return epoll_ctl(s->source.fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
-/* A file that is attached to the ring; -ENOENT and -EBUSY: without words. */
-static int attach(struct device_source *s, uint64_t ring_id, struct fault *fault)
+/* A file that is attached to the ring, with KVM_EXIT_ATTACH_* @flags, or -errno. */
+static int attach(uint64_t ring_id, uint32_t flags, struct fault *fault)
 {
 	const struct kvm_exit_ring_attach attach = {
 		.size = sizeof(attach),
 		.ring_id = ring_id,
-		.flags = s->options.cr3 ? KVM_EXIT_ATTACH_CR3 : 0,
+		.flags = flags,
 	};
 	int fd = open_device(fault);
 	int rc;
 
-	if (fd < 0)
+	if (fd < 0 || !ioctl(fd, KVM_EXIT_RING_ATTACH, &attach))
 		return fd;
 
-	if (ioctl(fd, KVM_EXIT_RING_ATTACH, &attach)) {
-		rc = -errno;
-		close(fd);
-		if (rc == -ENOENT || rc == -EBUSY)
-			return rc;
-		return fault_set(fault, rc, "%s: can't attach to ring %llu: %s",
-				 KVM_EXIT_RING_DEVICE, (unsigned long long)ring_id, strerror(-rc));
-	}
-	return fd;
+	rc = -errno;
+	close(fd);
+	return rc;
+}
+
+/* Adds a ring for its records or, without memory for them, for its totals. */
+static int add_ring(struct device_source *s, const struct kvm_exit_ring_info *info,
+		    struct fault *fault)
+{
+	bool refused = info->flags & KVM_EXIT_INFO_REFUSED;
+	int fd = -ENOMEM;
+
+	if (!refused)
+		fd = attach(info->ring_id, s->options.cr3 ? KVM_EXIT_ATTACH_CR3 : 0, fault);
+	if (fd >= 0)
+		return rounds_add(&s->rounds, fd);
+	if (fd != -ENOMEM)
+		return fd;
+
+	fd = attach(info->ring_id, KVM_EXIT_ATTACH_TOTALS, fault);
+	if (fd < 0)
+		return fd;
+	s->lost_vcpus++;
+	return rounds_add_lost(&s->rounds, fd, refused);
 }
 
 /*
  * Opens a ring. Returns the number of its vCPU; -ENOENT: the ring is gone, -EBUSY: it has another
- * reader (both without words).
+ * reader.
  */
-static int open_ring(struct device_source *s, uint64_t ring_id, struct fault *fault)
+static int open_ring(struct device_source *s, const struct kvm_exit_ring_info *info,
+		     struct fault *fault)
 {
-	int fd = attach(s, ring_id, fault);
-	int number;
+	int number = add_ring(s, info, fault);
 	int rc;
 
-	if (fd < 0)
-		return fd;
-
-	number = rounds_add(&s->rounds, fd);
+	if (number == -ENOENT || number == -EBUSY)
+		return number;
 	if (number == -EPROTO)
 		return fault_set(
 			fault, number,
 			"%s: the modules have another version of the ABI (build and load them again: kvm/build, then kvm/install)",
 			KVM_EXIT_RING_DEVICE);
 	if (number < 0)
-		return fault_set(fault, number, "%s: %s", KVM_EXIT_RING_DEVICE, strerror(-number));
+		return fault_set(fault, number, "%s: can't read ring %llu: %s",
+				 KVM_EXIT_RING_DEVICE, (unsigned long long)info->ring_id,
+				 strerror(-number));
 
-	rc = watch(s, fd);
+	rc = watch(s, s->rounds.vcpus[number].ring.fd);
 	return rc ? fault_set(fault, rc, "epoll: %s", strerror(-rc)) : number;
 }
 
@@ -131,10 +154,11 @@ static int find_new(struct device_source *s, struct source_item *item, struct fa
 		int number;
 
 		s->last_ring_id = info.ring_id;
+		s->seen_refused += !!(info.flags & KVM_EXIT_INFO_REFUSED);
 		if (!is_chosen(&s->options, info.tgid))
 			continue;
 
-		number = open_ring(s, info.ring_id, fault);
+		number = open_ring(s, &info, fault);
 		if (number == -EBUSY)
 			s->source.skipped++;
 		if (number == -EBUSY || number == -ENOENT)
@@ -150,6 +174,50 @@ static int find_new(struct device_source *s, struct source_item *item, struct fa
 		return 0;
 	return fault_set(fault, -errno, "%s: can't list the rings: %s", KVM_EXIT_RING_DEVICE,
 			 strerror(errno));
+}
+
+/* Describes at the end what was lost, in source.lost. */
+static void describe_losses(struct device_source *s)
+{
+	uint64_t unseen, rings;
+	char *text = s->source.lost;
+	size_t bytes = sizeof(s->source.lost);
+	int length = 0;
+
+	s->last = (struct kvm_exit_ring_query){.size = sizeof(s->last)};
+	if (ioctl(s->control, KVM_EXIT_RING_QUERY, &s->last))
+		s->last = s->first;
+	unseen = s->last.refused - s->first.refused - s->seen_refused;
+	rings = s->last.lost_rings - s->first.lost_rings;
+
+	if (s->lost_vcpus)
+		length = snprintf(
+			text, bytes,
+			"the records of %u vCPUs, whose exits count as dropped: kvm.ko got no memory for them (its parameter ring_memory_mib)",
+			s->lost_vcpus);
+	if ((int64_t)unseen > 0)
+		length +=
+			snprintf(text + length, bytes - (size_t)length,
+				 "%s%llu vCPUs without memory for their records, which ended soon",
+				 length ? "; " : "", (unsigned long long)unseen);
+	if (rings)
+		snprintf(text + length, bytes - (size_t)length,
+			 "%s%llu vCPUs whose unread records made room for others",
+			 length ? "; " : "", (unsigned long long)rings);
+}
+
+/* Stores them: analyzer verify shows it. */
+static int device_store_counts(struct source *source, struct store *store)
+{
+	const struct store_crosscheck check = {
+		.source = "unavailable",
+		.name = source->lost,
+		.vcpu = -1,
+		.reason = -1,
+		.cycles = -1,
+	};
+
+	return *source->lost ? store_add_crosscheck(store, &check) : 0;
 }
 
 static int device_next(struct source *source, struct source_item *item, struct fault *fault)
@@ -169,6 +237,8 @@ static int device_next(struct source *source, struct source_item *item, struct f
 	}
 
 	rounds_next(&s->rounds, source, item);
+	if (item->kind == SOURCE_FINISHED)
+		describe_losses(s);
 	return 0;
 }
 
@@ -191,22 +261,23 @@ static void device_close(struct source *source)
 }
 
 /* Whether the modules are of this collector's ABI; they answer before anything is allocated. */
-static int check_abi(int fd, struct fault *fault)
+static int check_abi(struct device_source *s, struct fault *fault)
 {
-	struct kvm_exit_ring_query query = {.size = sizeof(query)};
+	struct kvm_exit_ring_query *query = &s->first;
 
-	if (ioctl(fd, KVM_EXIT_RING_QUERY, &query)) {
+	*query = (struct kvm_exit_ring_query){.size = sizeof(*query)};
+	if (ioctl(s->control, KVM_EXIT_RING_QUERY, query)) {
 		if (errno != ENOTTY)
 			return fault_set(fault, -errno, "%s: %s", KVM_EXIT_RING_DEVICE,
 					 strerror(errno));
-		query.abi = 1; /* it had no such call */
+		query->abi = 1; /* it had no such call */
 	}
-	if (query.abi == KVM_EXIT_RING_ABI)
+	if (query->abi == KVM_EXIT_RING_ABI)
 		return 0;
 	return fault_set(
 		fault, -EPROTO,
 		"%s: the modules have version %u of the ABI, this collector has %u (build and load them again: kvm/build, then kvm/install)",
-		KVM_EXIT_RING_DEVICE, query.abi, KVM_EXIT_RING_ABI);
+		KVM_EXIT_RING_DEVICE, query->abi, KVM_EXIT_RING_ABI);
 }
 
 /* From here on KVM records: vCPUs that are created now have their first exit in the ring. */
@@ -233,7 +304,7 @@ static int prepare(struct device_source *s, struct fault *fault)
 	if (s->control < 0)
 		return s->control;
 
-	rc = check_abi(s->control, fault);
+	rc = check_abi(s, fault);
 	if (rc)
 		return rc;
 
@@ -256,6 +327,7 @@ int source_device_open(const struct device_options *options, struct source **res
 		.next = device_next,
 		.stop = device_stop,
 		.close = device_close,
+		.store_counts = device_store_counts,
 	};
 	struct device_source *s = calloc(1, sizeof(*s));
 	int rc;

@@ -189,13 +189,15 @@ static int map_areas(struct ring *ring)
 			return -ENOMEM;
 	}
 
-	ring->tail = (void *)map(ring->fd, page, page, PROT_READ | PROT_WRITE);
 	ring->totals = map(ring->fd, totals_bytes(meta), meta->totals_offset, PROT_READ);
-	ring->records = map(ring->fd, records_bytes(meta), meta->records_offset, PROT_READ);
-
-	if (ring->tail == MAP_FAILED || ring->totals == MAP_FAILED || ring->records == MAP_FAILED)
+	if (ring->totals == MAP_FAILED)
 		return -errno;
-	return 0;
+	if (ring->lost)
+		return 0;
+
+	ring->tail = (void *)map(ring->fd, page, page, PROT_READ | PROT_WRITE);
+	ring->records = map(ring->fd, records_bytes(meta), meta->records_offset, PROT_READ);
+	return ring->tail == MAP_FAILED || ring->records == MAP_FAILED ? -errno : 0;
 }
 
 /*
@@ -241,25 +243,33 @@ static void correct_open_kind(struct ring *ring, const struct kvm_exit_record *r
 	}
 }
 
+/* Whether the ring has recorded from its vCPU's first exit on; its totals are in @base. */
+static bool has_all_records(const struct ring *ring)
+{
+	uint64_t unread = 0;
+
+	for (unsigned int i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++)
+		unread += ring->base[i].unread;
+	return !ring->lost && !unread && !ring->meta->attached_seq;
+}
+
 /*
- * A ring that recorded from its vCPU's first exit on is read from there. One that begins in
- * the middle is read from the time of the snapshot on; the exit that is open then belongs to
- * the recording, for its record is yet to come.
+ * A ring that recorded from its vCPU's first exit on (or would have: @from_creation) is read from
+ * there. One that begins in the middle is read from the time of the snapshot on; the exit that is
+ * open then belongs to the recording, for its record is yet to come.
  */
-static void begin(struct ring *ring)
+static void begin(struct ring *ring, bool from_creation)
 {
 	struct kvm_exit_total *base = ring->base;
 	uint64_t seq;
 	bool consistent;
 
-	exit_ring_reader_init(&ring->reader, ring->meta, ring->tail, ring->records);
+	if (!ring->lost)
+		exit_ring_reader_init(&ring->reader, ring->meta, ring->tail, ring->records);
 	ring->end_seq = UINT64_MAX;
 
 	consistent = snapshot(ring, base, &seq, &ring->begin_tsc);
-	for (unsigned int i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++)
-		ring->unread += base[i].unread;
-
-	if (!ring->unread && !ring->meta->attached_seq) {
+	if (from_creation || has_all_records(ring)) {
 		memset(base, 0, TOTALS_BYTES);
 		ring->begin_tsc = 0;
 		return;
@@ -268,7 +278,6 @@ static void begin(struct ring *ring)
 	ring->unverified = !consistent;
 	ring->first_seq = seq;
 	ring->open_at_start = open_exits(base) != 0;
-	ring->unread = 0;
 	for (unsigned int i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++) {
 		take_off_open(ring, i);
 		/* Also those recorded between the attach and the snapshot, or for an earlier
@@ -277,12 +286,11 @@ static void begin(struct ring *ring)
 	}
 }
 
-int ring_open(struct ring *ring, int fd)
+static int open_ring(struct ring *ring, int fd, bool lost, bool from_creation)
 {
 	int rc;
 
-	memset(ring, 0, sizeof(*ring));
-	ring->fd = fd;
+	*ring = (struct ring){.fd = fd, .lost = lost};
 	ring->base = calloc(KVM_EXIT_TOTAL_SLOTS, sizeof(*ring->base));
 	ring->sum = calloc(KVM_EXIT_TOTAL_SLOTS, sizeof(*ring->sum));
 	if (!ring->base || !ring->sum)
@@ -290,8 +298,23 @@ int ring_open(struct ring *ring, int fd)
 
 	rc = map_areas(ring);
 	if (!rc)
-		begin(ring);
+		begin(ring, from_creation);
 	return rc;
+}
+
+int ring_open(struct ring *ring, int fd)
+{
+	return open_ring(ring, fd, false, false);
+}
+
+int ring_open_lost(struct ring *ring, int fd, bool from_creation)
+{
+	return open_ring(ring, fd, true, from_creation);
+}
+
+bool ring_is_finished(const struct ring *ring)
+{
+	return ring->lost ? is_gone(ring) : exit_ring_finished(&ring->reader);
 }
 
 /* exit_ring_peek(), as an array of the records that this program knows. */
@@ -311,7 +334,7 @@ static uint32_t peek(struct ring *ring, const struct kvm_exit_record **first)
 
 uint32_t ring_peek(struct ring *ring, const struct kvm_exit_record **first)
 {
-	uint32_t n = peek(ring, first);
+	uint32_t n = ring->lost ? 0 : peek(ring, first);
 	uint32_t skip = 0;
 
 	/* Records of before the recording. */
@@ -339,6 +362,21 @@ void ring_release(struct ring *ring, uint32_t count)
 	exit_ring_advance(&ring->reader, count);
 }
 
+/* Without records all closed exits of the recording are lost, whoever else may have read them. */
+static void count_as_dropped(struct ring *ring)
+{
+	ring->end_seq = ring->first_seq;
+	for (unsigned int i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++) {
+		struct kvm_exit_total *total = &ring->sum[i];
+
+		total->dropped += total->recorded + total->filtered + total->unread;
+		total->recorded = 0;
+		total->filtered = 0;
+		total->unread = 0;
+		ring->end_seq += total->dropped;
+	}
+}
+
 void ring_end(struct ring *ring)
 {
 	struct kvm_exit_total *sum = ring->sum;
@@ -361,10 +399,14 @@ void ring_end(struct ring *ring)
 		sum->filtered -= base->filtered;
 		sum->unread -= base->unread;
 		sum->polled_cycles -= base->polled_cycles;
+	}
 
-		ring->filtered += sum->filtered;
+	if (ring->lost)
+		count_as_dropped(ring);
+	for (unsigned int i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++) {
+		ring->filtered += ring->sum[i].filtered;
 		/* Open when the reader came: it closed later, but without a record. */
-		ring->unread += sum->unread;
+		ring->unread += ring->sum[i].unread;
 	}
 }
 

@@ -29,6 +29,8 @@
  * @open_exits:	1: an exit had not re-entered at end_seq
  * @filtered:	exits of the recording that a filter left out
  * @gone:	the vCPU had been destroyed
+ *
+ * @lost:	it has totals and no records: ring_open_lost()
  */
 struct ring {
 	int fd;
@@ -54,6 +56,8 @@ struct ring {
 	uint32_t open_exits;
 	uint64_t filtered;
 	bool gone;
+
+	bool lost;
 };
 
 /*
@@ -61,6 +65,16 @@ struct ring {
  * -EPROTO: the kernel has another version of the ABI. Call ring_close() in either case.
  */
 int ring_open(struct ring *ring, int fd);
+
+/*
+ * ring_open() for a ring whose records found no memory, with @fd attached to its totals alone
+ * (KVM_EXIT_ATTACH_TOTALS). All its exits during the recording count as dropped. The recording
+ * begins with the vCPU's first exit if @from_creation, else now.
+ */
+int ring_open_lost(struct ring *ring, int fd, bool from_creation);
+
+/* Whether the vCPU is gone and every record of it was read. */
+bool ring_is_finished(const struct ring *ring);
 
 /*
  * Return the number of records of the recording that can be read from @first on. They stay until

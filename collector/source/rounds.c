@@ -24,27 +24,47 @@ void rounds_free(struct rounds *rounds)
 	free(rounds->vcpus);
 }
 
-int rounds_add(struct rounds *rounds, int fd)
+/* Room for a new vCPU, or NULL: @fd is closed then. */
+static struct rounds_vcpu *make_room(struct rounds *rounds, int fd)
 {
 	struct rounds_vcpu *vcpus =
 		array_reserve(rounds->vcpus, (size_t)rounds->count, 1, sizeof(*vcpus));
 	struct rounds_vcpu *vcpu;
-	int rc;
 
 	if (!vcpus) {
 		close(fd);
-		return -ENOMEM;
+		return NULL;
 	}
 	rounds->vcpus = vcpus;
 	vcpu = &vcpus[rounds->count];
 	memset(vcpu, 0, sizeof(*vcpu));
+	return vcpu;
+}
 
-	rc = ring_open(&vcpu->ring, fd);
+/* @rc: what opening the ring of the new vCPU returned. */
+static int add_opened(struct rounds *rounds, struct rounds_vcpu *vcpu, int rc)
+{
 	if (rc) {
 		ring_close(&vcpu->ring);
 		return rc;
 	}
 	return rounds->count++;
+}
+
+int rounds_add(struct rounds *rounds, int fd)
+{
+	struct rounds_vcpu *vcpu = make_room(rounds, fd);
+
+	return vcpu ? add_opened(rounds, vcpu, ring_open(&vcpu->ring, fd)) : -ENOMEM;
+}
+
+int rounds_add_lost(struct rounds *rounds, int fd, bool from_creation)
+{
+	struct rounds_vcpu *vcpu = make_room(rounds, fd);
+
+	if (!vcpu)
+		return -ENOMEM;
+	return add_opened(rounds, vcpu, ring_open_lost(&vcpu->ring, fd, from_creation));
 }
 
 int rounds_take_back(struct rounds *rounds, bool *was_gone)
@@ -132,7 +152,7 @@ static void read_ring(struct rounds *rounds, int number, struct source *source,
 		return;
 
 	/* The end is set before the last records are read: it says which are the last ones. */
-	if (!vcpu->is_ended && (rounds->is_stopping || exit_ring_finished(&vcpu->ring.reader))) {
+	if (!vcpu->is_ended && (rounds->is_stopping || ring_is_finished(&vcpu->ring))) {
 		ring_end(&vcpu->ring);
 		vcpu->is_ended = true;
 	}

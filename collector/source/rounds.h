@@ -66,6 +66,9 @@ void rounds_free(struct rounds *rounds);
  */
 int rounds_add(struct rounds *rounds, int fd);
 
+/* The same for a ring whose records found no memory: see ring_open_lost(). */
+int rounds_add_lost(struct rounds *rounds, int fd, bool from_creation);
+
 /*
  * Take back what the last rounds_next() gave. Returns the number of the vCPU whose ring is closed
  * now, because its end was given; @was_gone: it had been destroyed. -1: no ring.

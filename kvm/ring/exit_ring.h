@@ -184,7 +184,7 @@ struct exit_ring {
 	struct list_head live;	/* in the list of exit_ring_host_sum() */
 	bool attached;		/* a file reads the records */
 	bool refused;		/* armed, but there was no memory for its records */
-	bool orphaned;	/* dead, unread and not attached */
+	bool orphaned;	/* dead, unread or refused, and not attached */
 	unsigned long grace;
 	struct exit_ring_waiter *reader; /* the file that reads the records, or NULL */
 };

@@ -89,7 +89,7 @@ static int exit_ring_dev_release(struct inode *inode, struct file *file)
 	if (records)
 		exit_ring_detach(f->waiter.er);
 	else if (f->waiter.er)
-		exit_ring_put(f->waiter.er);
+		exit_ring_detach_totals(f->waiter.er);
 	mutex_unlock(&exit_ring_lock);
 
 	if (f->arms)

@@ -72,6 +72,9 @@ int exit_ring_attach(struct exit_ring *er, const struct kvm_exit_ring_attach *ho
 /* Undoes exit_ring_attach(). */
 void exit_ring_detach(struct exit_ring *er);
 
+/* Drops the reference of a file that is attached for totals only. */
+void exit_ring_detach_totals(struct exit_ring *er);
+
 /*
  * New rings that @how selects record from their first exit on; their buffers are charged to
  * @payer. Turning it off drops what waits unread.

@@ -412,10 +412,16 @@ static void exit_ring_remove_oldest_orphan(void)
 	}
 }
 
-/* A dead ring without a reader: orphaned if records wait for one, else removed. */
+/* Whether a dead ring has what a reader that has armed recording should see. */
+static bool exit_ring_is_awaited(struct exit_ring *er)
+{
+	return exit_ring_armed && (er->refused || (er->buf && exit_ring_unread(er)));
+}
+
+/* A dead ring without a reader: orphaned if it waits for one, else removed. */
 static void exit_ring_orphan_or_remove(struct exit_ring *er)
 {
-	if (!exit_ring_armed || !er->buf || !exit_ring_unread(er)) {
+	if (!exit_ring_is_awaited(er)) {
 		exit_ring_remove(er);
 		return;
 	}
@@ -466,6 +472,7 @@ int exit_ring_attach(struct exit_ring *er, const struct kvm_exit_ring_attach *ho
 			return -EAGAIN;
 		exit_ring_set_filter(er, *buf, how);
 		exit_ring_attach_buf(er, *buf);
+		er->refused = false;
 		*buf = NULL;
 	}
 
@@ -493,6 +500,14 @@ void exit_ring_detach(struct exit_ring *er)
 	}
 }
 
+void exit_ring_detach_totals(struct exit_ring *er)
+{
+	/* One whose records were refused waited for a reader of its totals. */
+	if (er->orphaned && er->refused)
+		exit_ring_remove(er);
+	exit_ring_put(er);
+}
+
 void exit_ring_arm(struct mem_cgroup *payer, const struct kvm_exit_ring_arm *how)
 {
 	exit_ring_armed_how = *how;
@@ -516,6 +531,7 @@ void exit_ring_disarm(void)
 	exit_ring_armed = false;
 	exit_ring_payer = NULL;
 	xa_for_each(&exit_rings, id, er) {
+		er->refused = false;
 		if (er->attached)
 			continue;
 		if (er->orphaned)

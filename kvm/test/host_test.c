@@ -139,10 +139,46 @@ static void test_memory_is_bounded(void)
 	attach(&map, refused, 0);
 	step(&vm[2], 2);
 	CHECK(read_all(&map, NULL) == 1);
+	CHECK(!(ring_info(refused).flags & KVM_EXIT_INFO_REFUSED));
 	ring_unmap(&map);
 	for (int i = 0; i < 3; i++)
 		step_vm_close(&vm[i]);
 	close(fd);
+}
+
+/* What a refused vCPU did is not lost with it: its totals wait for whoever has armed recording. */
+static void test_refused_vcpu_is_awaited(void)
+{
+	struct kvm_exit_ring_attach how = {.flags = KVM_EXIT_ATTACH_TOTALS};
+	struct step_vm vm, other;
+	struct ring_map map;
+	int fd = device();
+
+	wait_for_free_memory(fd);
+	write_text(MEMORY_BOUND, "1");
+	CHECK(!ring_arm(fd));
+	step_vm_open(&other); /* takes the memory that there is */
+	step_vm_open(&vm);
+	how.ring_id = newest_ring();
+	step(&vm, 10);
+	step_vm_close(&vm);
+	CHECK(ring_info(how.ring_id).flags == (KVM_EXIT_INFO_REFUSED | KVM_EXIT_INFO_DEAD));
+
+	CHECK(!ring_map(&map, &how));
+	CHECK(IO(&map, unread) == 13); /* step_vm_open() took three */
+	ring_unmap(&map);
+	CHECK(newest_ring() != how.ring_id);
+
+	/* Without whoever has armed it, nothing was refused. */
+	step_vm_open(&vm);
+	how.ring_id = newest_ring();
+	CHECK(ring_info(how.ring_id).flags == KVM_EXIT_INFO_REFUSED);
+	close(fd);
+	CHECK(!ring_info(how.ring_id).flags);
+
+	write_text(MEMORY_BOUND, "0");
+	step_vm_close(&vm);
+	step_vm_close(&other);
 }
 
 /* vmalloc() memory that the cgroup of the VMM pays for. */
@@ -444,6 +480,7 @@ int main(int argc, char **argv)
 		{"mappings stay out of children", test_mappings_stay_out_of_children},
 		{"a vCPU that was not made is not a ring", test_failed_vcpu_is_not_a_ring},
 		{"memory is bounded", test_memory_is_bounded},
+		{"a refused vCPU is awaited", test_refused_vcpu_is_awaited},
 		{"the reader pays", test_reader_pays},
 		{"a full ring obeys signals", test_full_ring_obeys_signals},
 		{"a wait after a wake-up is preempted", test_wait_after_wakeup_is_preempted},

@@ -355,7 +355,7 @@ struct kvm_exit_ring_tail {
 #define KVM_EXIT_INFO_DEAD	0x1U /* vCPU gone; unread records are kept */
 #define KVM_EXIT_INFO_BUSY	0x2U /* another file is attached */
 #define KVM_EXIT_INFO_RECORDING 0x4U /* recording (armed or attached) */
-#define KVM_EXIT_INFO_REFUSED	0x8U /* armed, but memory for its records was refused */
+#define KVM_EXIT_INFO_REFUSED	0x8U /* armed, but memory for its records was refused; see ARM */
 
 /*
  * struct kvm_exit_ring_info - KVM_EXIT_RING_NEXT
@@ -482,7 +482,9 @@ struct kvm_exit_ring_query {
  * from the first exit on (unless KVM_EXIT_INFO_REFUSED: their memory is charged to the memory
  * cgroup of the process that opened this file, and bounded by @max_bytes and the parameter
  * ring_memory_mib) and are kept, unread, when the vCPU goes, until a reader has emptied
- * them or the file is closed; of more than 64 such rings the oldest is lost. EBUSY: another
+ * them or the file is closed; of more than 64 such rings the oldest is lost. One that was refused
+ * has its totals, is kept until a file attached to them (KVM_EXIT_ATTACH_TOTALS) is closed, and
+ * records from then on if an attach finds memory. EBUSY: another
  * file has armed it. Again on the same file: nothing changes. EINVAL, E2BIG
  */
 #define KVM_EXIT_RING_ARM _IO(KVM_EXIT_RING_IOC, 0x04)

@@ -210,6 +210,39 @@ def destroyed(outcome):
     outcome.see(f"KVM's {exits} exits")
 
 
+def _check_lost_vcpu(outcome, recording, exits):
+    """Two vCPUs of one VM, of which one has all its exits as dropped ones."""
+    rows = recording.all("SELECT recorded, dropped FROM coverage ORDER BY recorded")
+    expect_equal("vCPUs", len(rows), 2)
+    expect_equal("recorded of the second vCPU", rows[0][0], 0)
+    expect(rows[0][1] >= exits, f"only {rows[0][1]} of {exits} exits count as dropped")
+    expect_equal("dropped of the first vCPU", rows[1][1], 0)
+    expect_equal("losses", recording.one("SELECT sum(n) FROM losses"), rows[0][1])
+    expect_equal("words of it", recording.one("SELECT count(*) FROM crosscheck WHERE source = "
+                                              "'unavailable' AND name LIKE '%ring_memory_mib%'"), 1)
+    outcome.see(f"{rows[0][1]} exits of a vCPU without memory count as dropped")
+
+
+@case("no memory for a ring", """\
+bound=/sys/module/kvm/parameters/ring_memory_mib
+echo 1 >$bound
+collector --cross-check --db run.sqlite -- exit_loop --op cpuid --count 100 --vcpus 2 || exit 1
+exit_loop --op out --count 2000 --vcpus 2 --sleep-us 2000 >/dev/null & vm=$!
+sleep 2
+collector --db attached.sqlite --duration 1s || exit 1
+wait $vm
+echo 0 >$bound
+""", params={"ring_records": "4096"}, unrecorded="half of the exits have no record")
+def lost_vcpu(outcome):
+    """A vCPU that gets no memory for its records doesn't end the recording: its exits are told."""
+    outcome.says("not seen: the records of 1 vCPU")
+    _check_lost_vcpu(outcome, outcome.recording, 100)
+    _check_lost_vcpu(outcome, outcome.database("attached.sqlite"), 2)
+    exits = sum(number for _, number in checks.kvm_exits(outcome.log))
+    accounted = outcome.sum("recorded + dropped + filtered + unread + open_exits + vmfail")
+    expect_equal("exits accounted for", accounted, exits)
+
+
 @case("hostile readers", """\
 touch /tmp/go
 vms() {
@@ -375,7 +408,7 @@ def refusals():
 
 def of_rings(setup):
     """About rings, their readers and the modules: once is enough for all kinds of paging."""
-    cases = [late, killed, *refusals(), stock_vendor]
+    cases = [late, killed, lost_vcpu, *refusals(), stock_vendor]
     return cases + (claims_of_device() if setup.cpus == 1 else [])
 
 
@@ -403,7 +436,8 @@ def debug(setup):
         cases += all_claims() + [split_halted, split_preempted, refused_entries, nested]
     else:
         cases += [pinned(setup.cpus - 1), requests_of_another_cpu(), readers_on_another_cpu()]
-    cases += [linux(setup.isa), late, killed, destroyed, waits, hostile_readers, reload_cycles]
+    cases += [linux(setup.isa), late, killed, lost_vcpu, destroyed, waits, hostile_readers,
+              reload_cycles]
     return cases + ([nothing_leaked] if "kasan" in setup.kernel else [])
 
 

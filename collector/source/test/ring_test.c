@@ -239,6 +239,45 @@ static void test_from_the_middle(void)
 	ring_close(&ring);
 }
 
+/* A vCPU without memory for its records: all exits of the recording are dropped ones. */
+static void test_no_memory(bool from_creation)
+{
+	uint64_t dropped = 0;
+	struct ring ring;
+	struct vcpu v;
+
+	vcpu_make(&v);
+	v.unread = 1;
+	for (int i = 0; i < 100; i++)
+		vm_exit(&v);
+	CHECK_EQ(ring_open_lost(&ring, v.ring.fd, from_creation), 0);
+	CHECK_EQ(ring.unread, from_creation ? 0 : 99);
+	CHECK_EQ(ring.begin_tsc == 0, from_creation);
+
+	for (int i = 0; i < 20; i++)
+		vm_exit(&v);
+	v.unread = 0; /* another reader finds memory, which changes nothing here */
+	for (int i = 0; i < 30; i++)
+		vm_exit(&v);
+	CHECK_EQ(ring_peek(&ring, &(const struct kvm_exit_record *){NULL}), 0);
+	CHECK(!ring_is_finished(&ring));
+	v.ring.meta->state = KVM_EXIT_RING_DEAD;
+	CHECK(ring_is_finished(&ring));
+
+	ring_end(&ring);
+	for (unsigned int i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++) {
+		const struct kvm_exit_total *t = &ring.sum[i];
+
+		dropped += t->dropped;
+		CHECK_EQ(t->recorded + t->unread + t->filtered, 0);
+	}
+	CHECK_EQ(dropped, from_creation ? 149 : 50);
+	CHECK_EQ(ring.end_seq - ring.first_seq, dropped);
+	CHECK_EQ(ring.unread, from_creation ? 0 : 99);
+	CHECK_EQ(ring.open_exits, 1);
+	ring_close(&ring);
+}
+
 static void test_lost(void)
 {
 	struct sums s = {0};
@@ -461,6 +500,8 @@ int main(void)
 	test_from_the_middle();
 	test_open_at_the_attach();
 	test_lost();
+	test_no_memory(true);
+	test_no_memory(false);
 	test_running();
 	test_open_kind();
 	test_open_kind_without_record();

@@ -95,6 +95,29 @@ static void test_records_are_lent(void)
 	rounds_free(&rounds);
 }
 
+/* A vCPU without memory for its records has an end, with all its exits as dropped ones. */
+static void test_a_lost_vcpu_ends(void)
+{
+	struct memory_ring ring = memory_ring_make(RECORDS);
+	struct source source = {0};
+	struct source_item item;
+	struct rounds rounds;
+
+	rounds_init(&rounds);
+	CHECK_EQ(rounds_add_lost(&rounds, ring.fd, true), 0);
+	ring.totals[1].count = ring.totals[1].unread = 7;
+	next(&rounds, &source, &item);
+	CHECK_EQ(item.kind, SOURCE_NOTHING);
+
+	destroy(&ring);
+	next(&rounds, &source, &item);
+	CHECK_EQ(item.kind, SOURCE_END_VCPU);
+	CHECK_EQ(item.end.end_seq, 7);
+	CHECK_EQ(item.end.totals[1].dropped, 7);
+	CHECK_EQ(item.end.unread, 0);
+	rounds_free(&rounds);
+}
+
 /* All records of a vCPU that is destroyed come before its end; the others go on. */
 static void test_a_vcpu_ends(void)
 {
@@ -229,6 +252,7 @@ int main(void)
 {
 	test_no_vcpu_starves_the_others();
 	test_records_are_lent();
+	test_a_lost_vcpu_ends();
 	test_a_vcpu_ends();
 	test_stop();
 	test_give_vcpu();
