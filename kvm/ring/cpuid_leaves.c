@@ -12,7 +12,7 @@
  * (totals.synthesized) count like real ones. The asking CPUID's own exit is in
  * the count and, still open, not in the cycles.
  *
- * They are answered with any CPUID model that user space gave the vCPU.
+ * They are answered with any CPUID model that user space gave the vCPU, unless that has them.
  */
 #define pr_fmt(fmt) "kvm: exit_ring: " fmt
 
@@ -74,17 +74,15 @@ static int leaf_slot(u8 isa, u32 reason)
 	return array_index_nospec(slot, KVM_EXIT_TOTAL_SLOTS);
 }
 
-static void leaf_sum(struct kvm_vcpu *vcpu, unsigned int slot, struct kvm_exit_total *sum)
+static u64 leaf_sum(struct exit_ring *er, unsigned int slot, bool count)
 {
-	struct kvm_vcpu *other;
-	unsigned long i;
+	enum exit_ring_what what = EXIT_RING_CYCLES;
 
-	if (scope_is_host) {
-		exit_ring_host_sum(slot, sum);
-		return;
-	}
-	kvm_for_each_vcpu(i, other, vcpu->kvm)
-		exit_ring_sum(exit_ring_of(other), slot, sum);
+	if (count)
+		what = EXIT_RING_COUNT;
+	else if (time_is_handler)
+		what = EXIT_RING_HANDLER_CYCLES;
+	return scope_is_host ? exit_ring_host_sum(slot, what) : exit_ring_vm_sum(er, slot, what);
 }
 
 bool exit_ring_leaf(struct kvm_vcpu *vcpu, u32 leaf, u32 index,
@@ -92,7 +90,6 @@ bool exit_ring_leaf(struct kvm_vcpu *vcpu, u32 leaf, u32 index,
 {
 	bool count = leaf == LEAF_COUNT || leaf == LEAF_REASON_COUNT;
 	struct exit_ring *er = exit_ring_of(vcpu);
-	struct kvm_exit_total sum = {};
 	int slot = EXIT_RING_ALL_SLOTS;
 	u64 value;
 
@@ -111,11 +108,7 @@ bool exit_ring_leaf(struct kvm_vcpu *vcpu, u32 leaf, u32 index,
 		return true;
 	}
 
-	leaf_sum(vcpu, slot, &sum);
-	value = count ? sum.count + sum.synthesized : sum.cycles;
-	if (!count && time_is_handler)
-		value -= sum.halted_cycles + sum.userspace_cycles + sum.preempted_cycles;
-
+	value = leaf_sum(er, slot, count);
 	*ebx = upper_32_bits(value);
 	*(count ? eax : ecx) = lower_32_bits(value);
 	return true;

@@ -425,6 +425,8 @@ int exit_ring_vcpu_create(struct kvm_vcpu *vcpu)
 
 	init_irq_work(&er->wake_work, exit_ring_wake_reader);
 	INIT_LIST_HEAD(&er->live);
+	spin_lock_init(&er->used_lock);
+	er->vm_next = er;
 	kref_init(&er->kref);
 	er->stat_exits = &vcpu->stat.exits;
 	exit_ring_init_meta(er, vcpu);

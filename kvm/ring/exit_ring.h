@@ -14,6 +14,7 @@
 #include <linux/kref.h>
 #include <linux/kvm_host.h>
 #include <linux/list.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <asm/msr.h>
 
@@ -130,8 +131,9 @@ struct exit_ring_waiter {
  * @buf, @buf_id, @has_cr3: where to record to, its id, and whether with CR3;
  *		NULL, 0 and false without a reader; changed under exit_ring_lock
  * @unfiltered_id: @buf_id if there is no filter, else 0
- * @used_slots: bit n is set: slot n of @totals was seen in use; only a hint, see
- *		exit_ring_sum()
+ * @used, @used_count: slots of @totals that were seen in use, maybe not all of them: see
+ *		exit_ring_sum_all(). New ones are added at the end, under @used_lock
+ * @vm_next: another vCPU of the VM, in a circle of all that readers may find
  * @stat_exits: KVM's own statistic of the vCPU's exits
  * @grace: RCU's state when the last buffer was taken away
  * @wake_at: unread records at which a waiting reader is woken
@@ -174,7 +176,10 @@ struct exit_ring {
 	struct kvm_exit_total scratch;
 	struct kvm_vcpu *vcpu;
 
-	u64 used_slots[KVM_EXIT_TOTAL_SLOTS / 64];
+	u8 used[KVM_EXIT_TOTAL_SLOTS];
+	unsigned int used_count;
+	spinlock_t used_lock;
+	struct exit_ring *vm_next;
 	const u64 *stat_exits;
 
 	/* Under exit_ring_lock. The vCPU thread reads @reader inside an RCU read section. */

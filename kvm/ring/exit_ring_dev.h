@@ -88,15 +88,22 @@ void exit_ring_put(struct exit_ring *er);
 /* Waits for buffers that RCU has still to free; no ring is left. Before unload. */
 void exit_ring_set_fini(void);
 
+/* What is summed up: exits with those made up, their cycles, or the handler's part of these. */
+enum exit_ring_what {
+	EXIT_RING_COUNT,
+	EXIT_RING_CYCLES,
+	EXIT_RING_HANDLER_CYCLES,
+};
+
 /*
- * sum += counts and cycles of one slot of a live vCPU's ring, or of all its slots if slot is
- * EXIT_RING_ALL_SLOTS. That is some hundred instructions unless a slot is used for the first
- * time.
+ * The sum of one slot over the vCPUs of a VM, or of all slots if slot is EXIT_RING_ALL_SLOTS.
+ * @er: a vCPU of it, which is running. Takes no lock, and some ten instructions for each vCPU and
+ * each slot in use, unless a slot is used for the first time.
  */
 #define EXIT_RING_ALL_SLOTS KVM_EXIT_TOTAL_SLOTS
-void exit_ring_sum(struct exit_ring *er, unsigned int slot, struct kvm_exit_total *sum);
+u64 exit_ring_vm_sum(struct exit_ring *er, unsigned int slot, enum exit_ring_what what);
 
 /* The same over every vCPU that is, or was since kvm.ko was loaded; takes no mutex. */
-void exit_ring_host_sum(unsigned int slot, struct kvm_exit_total *sum);
+u64 exit_ring_host_sum(unsigned int slot, enum exit_ring_what what);
 
 #endif

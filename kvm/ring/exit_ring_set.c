@@ -168,95 +168,128 @@ static void exit_ring_drop_buf(struct exit_ring *er)
 
 /* ---- sums of totals */
 
-/* What the leaves need of one slot; most slots were never used. */
-static void exit_ring_sum_slot(const struct kvm_exit_total *total, struct kvm_exit_total *sum)
+/* What a leaf shows of one slot. */
+static u64 exit_ring_read(const struct kvm_exit_total *total, enum exit_ring_what what)
 {
-	u64 count = READ_ONCE(total->count);
-	u64 synthesized = READ_ONCE(total->synthesized);
+	u64 away;
 
-	if (!count && !synthesized)
-		return;
-	sum->count += count;
-	sum->synthesized += synthesized;
+	if (what == EXIT_RING_COUNT)
+		return READ_ONCE(total->count) + READ_ONCE(total->synthesized);
+	if (what == EXIT_RING_CYCLES)
+		return READ_ONCE(total->cycles);
+
 	/* Written in the opposite order, so the cycles read here include their parts. */
-	sum->preempted_cycles += READ_ONCE(total->preempted_cycles);
-	sum->userspace_cycles += READ_ONCE(total->userspace_cycles);
-	sum->halted_cycles += READ_ONCE(total->halted_cycles);
-	sum->cycles += READ_ONCE(total->cycles);
+	away = READ_ONCE(total->preempted_cycles) + READ_ONCE(total->userspace_cycles);
+	away += READ_ONCE(total->halted_cycles);
+	return READ_ONCE(total->cycles) - away;
 }
 
-/* Sums up the slots that were seen in use. */
-static void exit_ring_sum_used(struct exit_ring *er, struct kvm_exit_total *sum)
+/* Sums up the slots that were seen in use; *exits: the exits in them. */
+static u64 exit_ring_sum_used(struct exit_ring *er, enum exit_ring_what what, u64 *exits)
 {
-	unsigned int slot;
+	/* Pairs with the release in exit_ring_find_used(). */
+	const u8 *end = er->used + smp_load_acquire(&er->used_count);
+	u64 sum = 0, count = 0;
 
-	for (int i = 0; i < ARRAY_SIZE(er->used_slots); i++) {
-		for (u64 used = READ_ONCE(er->used_slots[i]); used; used &= used - 1) {
-			slot = 64 * i + __ffs64(used);
-			exit_ring_sum_slot(&er->totals[slot], sum);
-		}
-	}
+	for (const u8 *slot = er->used; slot < end; slot++)
+		count += exit_ring_read(&er->totals[*slot], EXIT_RING_COUNT);
+	*exits = count;
+	if (what == EXIT_RING_COUNT)
+		return count;
+
+	for (const u8 *slot = er->used; slot < end; slot++)
+		sum += exit_ring_read(&er->totals[*slot], what);
+	return sum;
 }
 
-/* Looks for slots in use. Several CPUs may; what one of them misses the next one finds. */
+/* Adds the slots in use that are not among those seen. One CPU at a time, others may be reading. */
 static void exit_ring_find_used(struct exit_ring *er)
 {
-	const struct kvm_exit_total *total = er->totals;
-	u64 used;
+	unsigned int count = er->used_count;
 
-	for (int i = 0; i < ARRAY_SIZE(er->used_slots); i++) {
-		used = 0;
-		for (int bit = 0; bit < 64; bit++, total++)
-			if (READ_ONCE(total->count) || READ_ONCE(total->synthesized))
-				used |= BIT_ULL(bit);
-		WRITE_ONCE(er->used_slots[i], used);
-	}
+	BUILD_BUG_ON(KVM_EXIT_TOTAL_SLOTS > U8_MAX + 1);
+	for (unsigned int slot = 0; slot < KVM_EXIT_TOTAL_SLOTS; slot++)
+		if (exit_ring_read(&er->totals[slot], EXIT_RING_COUNT) &&
+		    !memchr(er->used, slot, count))
+			er->used[count++] = slot;
+	/* Pairs with the acquire in exit_ring_sum_used(). */
+	smp_store_release(&er->used_count, count);
+}
+
+static noinline u64 exit_ring_sum_searched(struct exit_ring *er, enum exit_ring_what what)
+{
+	u64 exits;
+
+	spin_lock(&er->used_lock);
+	exit_ring_find_used(er);
+	spin_unlock(&er->used_lock);
+	return exit_ring_sum_used(er, what, &exits);
 }
 
 /*
  * KVM's own statistic shows whether the slots seen in use are all of them. It counts VMfail too;
  * it may be reset, and it moves a little later than the totals: then all slots are searched.
  */
-static void exit_ring_sum_all(struct exit_ring *er, struct kvm_exit_total *sum)
+static u64 exit_ring_sum_all(struct exit_ring *er, enum exit_ring_what what)
 {
-	u64 exits = READ_ONCE(*er->stat_exits);
-	struct kvm_exit_total own = {};
+	u64 before = READ_ONCE(*er->stat_exits), exits;
+	u64 sum = exit_ring_sum_used(er, what, &exits);
 
-	exit_ring_sum_used(er, &own);
-	if (own.count + own.synthesized + READ_ONCE(er->vmfail) != exits ||
-	    READ_ONCE(*er->stat_exits) != exits) {
-		exit_ring_find_used(er);
-		memset(&own, 0, sizeof(own));
-		exit_ring_sum_used(er, &own);
-	}
-
-	sum->count += own.count;
-	sum->synthesized += own.synthesized;
-	sum->preempted_cycles += own.preempted_cycles;
-	sum->userspace_cycles += own.userspace_cycles;
-	sum->halted_cycles += own.halted_cycles;
-	sum->cycles += own.cycles;
+	if (likely(exits + READ_ONCE(er->vmfail) == before && READ_ONCE(*er->stat_exits) == before))
+		return sum;
+	return exit_ring_sum_searched(er, what);
 }
 
-void exit_ring_sum(struct exit_ring *er, unsigned int slot, struct kvm_exit_total *sum)
+static u64 exit_ring_sum(struct exit_ring *er, unsigned int slot, enum exit_ring_what what)
 {
 	if (slot < EXIT_RING_ALL_SLOTS)
-		exit_ring_sum_slot(&er->totals[slot], sum);
-	else
-		exit_ring_sum_all(er, sum);
+		return exit_ring_read(&er->totals[slot], what);
+	return exit_ring_sum_all(er, what);
 }
 
-void exit_ring_host_sum(unsigned int slot, struct kvm_exit_total *sum)
+u64 exit_ring_vm_sum(struct exit_ring *er, unsigned int slot, enum exit_ring_what what)
+{
+	struct exit_ring *other = er;
+	u64 sum = 0;
+
+	/* No vCPU of the VM goes while one of them runs. */
+	do {
+		sum += exit_ring_sum(other, slot, what);
+		/* Pairs with the release in exit_ring_join_vm(). */
+		other = smp_load_acquire(&other->vm_next);
+	} while (other != er);
+	return sum;
+}
+
+u64 exit_ring_host_sum(unsigned int slot, enum exit_ring_what what)
 {
 	struct exit_ring *er;
+	u64 sum = 0;
 
 	spin_lock(&exit_ring_live_lock);
 	for (unsigned int i = 0; i < EXIT_RING_ALL_SLOTS; i++)
 		if (slot == i || slot == EXIT_RING_ALL_SLOTS)
-			exit_ring_sum_slot(&exit_ring_past[i], sum);
+			sum += exit_ring_read(&exit_ring_past[i], what);
 	list_for_each_entry(er, &exit_ring_live, live)
-		exit_ring_sum(er, slot, sum);
+		sum += exit_ring_sum(er, slot, what);
 	spin_unlock(&exit_ring_live_lock);
+	return sum;
+}
+
+/* Keeps what exit_ring_read() reads of a vCPU that goes. */
+static void exit_ring_add_past(const struct exit_ring *er)
+{
+	for (unsigned int slot = 0; slot < KVM_EXIT_TOTAL_SLOTS; slot++) {
+		const struct kvm_exit_total *total = &er->totals[slot];
+		struct kvm_exit_total *past = &exit_ring_past[slot];
+
+		past->count += total->count;
+		past->synthesized += total->synthesized;
+		past->cycles += total->cycles;
+		past->halted_cycles += total->halted_cycles;
+		past->userspace_cycles += total->userspace_cycles;
+		past->preempted_cycles += total->preempted_cycles;
+	}
 }
 
 /* ---- the set */
@@ -268,16 +301,22 @@ int exit_ring_new_id(struct exit_ring *er)
 	return xa_reserve(&exit_rings, er->shared->meta.ring_id, GFP_KERNEL);
 }
 
-/* The id that other vCPUs of the VM have, or a new one. */
-static u64 exit_ring_find_vm_id(struct exit_ring *er)
+/* Joins the other vCPUs of the VM, with their id, or gets a new one. */
+static void exit_ring_join_vm(struct exit_ring *er)
 {
 	struct exit_ring *other;
 	unsigned long id;
 
-	xa_for_each(&exit_rings, id, other)
-		if (other->kvm == er->kvm)
-			return other->shared->meta.vm_id;
-	return ++exit_ring_last_vm_id;
+	xa_for_each(&exit_rings, id, other) {
+		if (other->kvm != er->kvm)
+			continue;
+		er->shared->meta.vm_id = other->shared->meta.vm_id;
+		er->vm_next = other->vm_next;
+		/* Pairs with the acquire in exit_ring_vm_sum(). */
+		smp_store_release(&other->vm_next, er);
+		return;
+	}
+	er->shared->meta.vm_id = ++exit_ring_last_vm_id;
 }
 
 static void exit_ring_start_armed(struct exit_ring *er, struct exit_ring_buf *buf)
@@ -313,7 +352,7 @@ static bool exit_ring_arming_has_room(const struct exit_ring_buf *buf)
 
 static void exit_ring_add_to_set(struct exit_ring *er)
 {
-	er->shared->meta.vm_id = exit_ring_find_vm_id(er);
+	exit_ring_join_vm(er);
 
 	spin_lock(&exit_ring_live_lock);
 	list_add(&er->live, &exit_ring_live);
@@ -443,8 +482,7 @@ void exit_ring_vcpu_gone(struct exit_ring *er)
 
 	spin_lock(&exit_ring_live_lock);
 	list_del_init(&er->live);
-	for (unsigned int slot = 0; slot < KVM_EXIT_TOTAL_SLOTS; slot++)
-		exit_ring_sum_slot(&er->totals[slot], &exit_ring_past[slot]);
+	exit_ring_add_past(er);
 	spin_unlock(&exit_ring_live_lock);
 
 	/* After the last head; pairs with the acquire in exit_ring_finished(). */

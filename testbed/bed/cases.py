@@ -436,8 +436,7 @@ def debug(setup):
         cases += all_claims() + [split_halted, split_preempted, refused_entries, nested]
     else:
         cases += [pinned(setup.cpus - 1), requests_of_another_cpu(), readers_on_another_cpu()]
-    cases += [linux(setup.isa), late, killed, lost_vcpu, destroyed, waits, hostile_readers,
-              reload_cycles]
+    cases += [linux(setup.isa), late, killed, destroyed, waits, hostile_readers, reload_cycles]
     return cases + ([nothing_leaked] if "kasan" in setup.kernel else [])
 
 
