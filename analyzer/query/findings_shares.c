@@ -262,8 +262,9 @@ static void put_evidence(const struct findings_data *data, const struct share_ru
 	left = sizeof(finding->evidence) - (size_t)used;
 	if (data->is_real && data->has_states && busy > 0)
 		snprintf(finding->evidence + used, left,
-			 ", %.*f a second and vCPU, %.1f %% of all time in exits without halts",
-			 per_second(data, n) < 10 ? 2 : 0, per_second(data, n),
+			 ", %s a second and vCPU, %.1f %% of all time in exits without halts",
+			 per_second(data, n) < 0.005 ? "<0.01"
+						     : units_real(per_second(data, n), count),
 			 100 * (double)(sum->cycles - sum->halted) / busy);
 	else if (sum->to_user)
 		snprintf(finding->evidence + used, left, ", %s of them went to user space",

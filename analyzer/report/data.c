@@ -68,12 +68,34 @@ static int load_reasons(struct report *report)
 	return 0;
 }
 
+/* So that the axes of a long run have short numbers. */
+static const struct report_unit *find_unit(const struct report *report)
+{
+	static const struct report_unit units[] = {
+		{"s", "seconds since the start of the run", 1},
+		{"min", "minutes since the start of the run", 60},
+		{"h", "hours since the start of the run", 3600},
+		{"d", "days since the start of the run", 86400},
+	};
+	static const double most_seconds[] = {600, 3 * 3600, 3 * 86400};
+	double end = report_seconds(report, run_grid_to(report->run) < report->run->length_cycles
+						    ? run_grid_to(report->run)
+						    : report->run->length_cycles);
+	size_t i = 0;
+
+	while (i < sizeof(most_seconds) / sizeof(*most_seconds) && end > most_seconds[i])
+		i++;
+	return &units[i];
+}
+
 int report_load(struct report *report)
 {
+	report->unit = find_unit(report);
 	if (agg_read(report->app, report->run, BY_REASON, AGG_DIST, &report->agg))
 		return -1;
+	/* A recording without any exit has a page that says so. */
 	if (!report->agg.groups)
-		return run_nothing(report->app);
+		return report->run->exits ? run_nothing(report->app) : 0;
 	if (agg_sum(&report->agg, &report->total))
 		return app_fail(report->app, "out of memory");
 	if (load_reasons(report))

@@ -105,15 +105,15 @@ static void write_heat_map(struct report *report, const struct report_reason *on
 			   int high)
 {
 	const struct report_grid *grid = &report->heat_grid;
-	double from = report_seconds(report, grid->from);
-	double to = from + report_seconds(report, grid->width) * grid->columns;
+	double from = report_time(report, grid->from);
+	double to = from + report_time(report, grid->width) * grid->columns;
 	struct heat heat = {.rows = high - low, .columns = grid->columns, .most = 1};
 	struct html *h = &report->html;
 	struct axis x, y;
 	const struct plot plot = {
 		.summary = "Heat map: how many exits took how long, over the run.",
 		.class = "heat",
-		.x_name = "seconds since the start of the run",
+		.x_name = report->unit->axis,
 		.y_name = duration_axis_name(report),
 		.x = &x,
 		.y = &y,

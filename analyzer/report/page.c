@@ -67,10 +67,31 @@ static void put_page_foot(struct report *report)
 	html_put(h, "</code>.</p>\n</footer>\n</main>\n</body>\n</html>\n");
 }
 
+/* Of a recording without any exit: what was run, of which vCPUs. */
+static int put_empty_report(struct report *report)
+{
+	struct html *h = &report->html;
+
+	html_section(h, "findings", "No exits");
+	html_note(
+		h,
+		"No VM exit was recorded: no VM ran, no vCPU left the guest, or the collector was told to leave these exits out.");
+	html_section_end(h);
+
+	if (html_put_facts(report) || (report->run->n_vcpus && html_put_vcpus(report)) ||
+	    html_put_checks(report))
+		return -1;
+	put_page_foot(report);
+	return 0;
+}
+
 int html_put_report(struct report *report)
 {
 	put_page_head(report);
 	html_put_head(report);
+	if (!report->reasons)
+		return put_empty_report(report);
+
 	put_contents(report);
 	if (html_put_findings(report) || html_put_states(report) || html_put_facts(report))
 		return -1;

@@ -52,6 +52,13 @@ struct report_grid {
 	int columns;
 };
 
+/* The unit of the time axes: @text after a number, "minutes since ..." at an axis, @seconds. */
+struct report_unit {
+	const char *text;
+	const char *axis;
+	double seconds;
+};
+
 /* A recorded exit among the slowest. @busy: its cycles without the halted part. */
 struct report_slow {
 	int64_t id; /* exits.id */
@@ -64,6 +71,7 @@ struct report_slow {
  * @grid: of reason.n and column; @heat_grid: of reason.heat. They differ where
  *	the charts come from roll-ups, whose intervals are wide.
  * @rows: charts come from single exits, and have finer grids
+ * @unit: of times since the start of the run
  */
 struct report {
 	struct app *app;
@@ -79,6 +87,7 @@ struct report {
 	struct report_slow slow[REPORT_SLOWEST];
 	int slows;
 	bool rows;
+	const struct report_unit *unit;
 };
 
 /* The four parts of an exit's time, in the order of report_column.part. */
@@ -116,6 +125,12 @@ static inline bool report_has_states(const struct report *report)
 static inline double report_seconds(const struct report *report, int64_t cycles)
 {
 	return (double)cycles / 1e3 / (double)report->run->tsc_khz;
+}
+
+/* The same in the unit of the time axes. */
+static inline double report_time(const struct report *report, int64_t cycles)
+{
+	return report_seconds(report, cycles) / report->unit->seconds;
 }
 
 /* The sections, in the order of the page. 0, or -1 with app->error. */

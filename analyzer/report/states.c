@@ -108,7 +108,8 @@ static void put_tips(struct report *report, const struct series *series, double 
 
 	for (int bin = 0; bin < series->bins; bin++) {
 		svg_tip(h, bin, series->bins);
-		html_put(h, "from %.4g s", report_seconds(report, series_begin(series, bin)));
+		html_put(h, "from %.4g %s", report_time(report, series_begin(series, bin)),
+			 report->unit->text);
 		for (int i = 0; i < STATES; i++)
 			if (share[bin][order[i]] > 0) {
 				html_put(h, "\n%s ", state_names[order[i]]);
@@ -128,7 +129,7 @@ static void put_chart(struct report *report, const struct series *series, double
 		.summary =
 			"Shares of the vCPUs' time in each state over the run; the table has the sums.",
 		.class = "",
-		.x_name = "seconds since the start of the run",
+		.x_name = report->unit->axis,
 		.y_name = "of the vCPUs' time",
 		.x = &x,
 		.y = &y,
@@ -136,8 +137,8 @@ static void put_chart(struct report *report, const struct series *series, double
 		.y_text = axis_text_share,
 	};
 
-	axis_linear(&x, report_seconds(report, series->origin), report_seconds(report, series->end),
-		    1, 8);
+	axis_linear(&x, report_time(report, series->origin), report_time(report, series->end), 1,
+		    8);
 	axis_linear(&y, 0, 1, 1, 4);
 	plot_begin(h, &plot);
 	for (int i = 0; i < STATES; i++) {

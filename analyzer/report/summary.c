@@ -49,7 +49,7 @@ static void put_tiles(struct report *report)
 	const struct run *run = report->run;
 	struct html *h = &report->html;
 	double seconds = report_seconds(report, run_grid_length(run));
-	char text[64], share[UNITS_TEXT];
+	char text[64], share[UNITS_TEXT], length[UNITS_TEXT], rate[UNITS_TEXT];
 
 	html_put(h, "<dl class=\"tiles\">\n");
 
@@ -61,10 +61,10 @@ static void put_tiles(struct report *report)
 
 	tile_begin(h, "Exits per second");
 	if (seconds > 0)
-		html_put_count(h, (uint64_t)((double)group_exits(&report->total) / seconds + 0.5));
+		html_text(h, units_real((double)group_exits(&report->total) / seconds, rate));
 	else
 		html_put(h, "–");
-	snprintf(text, sizeof(text), "over %.4g s", seconds);
+	snprintf(text, sizeof(text), "over %s", units_ns(seconds * 1e9, length));
 	tile_end(h, text);
 
 	tile_begin(h, "Time in exits");
@@ -304,7 +304,7 @@ static void put_rate_finding(struct report *report)
 {
 	double width = report_seconds(report, report->grid.width);
 	struct html *h = &report->html;
-	char rate[UNITS_TEXT];
+	char rate[UNITS_TEXT], over[UNITS_TEXT];
 	int peak = 0;
 
 	for (int i = 1; i < report->grid.columns; i++)
@@ -312,9 +312,11 @@ static void put_rate_finding(struct report *report)
 			peak = i;
 	html_put(
 		h,
-		"<li>The rate was highest around %.4g s after the start: %s exits per second (over %.3g s%s).</li>\n",
-		report_seconds(report, report->grid.from) + width * (peak + 0.5),
-		units_count((int64_t)((double)report->column[peak].n / width), rate), width,
+		"<li>The rate was highest around %.4g %s after the start: %s exits per second (over %s%s).</li>\n",
+		report_time(report, report->grid.from) +
+			report_time(report, report->grid.width) * (peak + 0.5),
+		report->unit->text, units_real((double)report->column[peak].n / width, rate),
+		units_ns(width * 1e9, over),
 		report->run->shown_dropped ? ", of recorded exits" : "");
 }
 

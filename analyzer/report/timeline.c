@@ -12,14 +12,14 @@
 #define STRIP_LEVELS 7
 #define PHASES	     32 /* at most */
 
-/* The time axis, in seconds since the start of the run, and one up to @most above it. */
+/* The time axis, in the unit of the run, and one up to @most above it. */
 static void make_axes(const struct report *report, double most, double unit, struct axis *x,
 		      struct axis *y)
 {
-	double from = report_seconds(report, report->grid.from);
+	double from = report_time(report, report->grid.from);
 
-	axis_linear(x, from,
-		    from + report_seconds(report, report->grid.width) * report->grid.columns, 1, 8);
+	axis_linear(x, from, from + report_time(report, report->grid.width) * report->grid.columns,
+		    1, 8);
 	axis_linear(y, 0, most, unit, 4);
 	axis_round_up(y);
 }
@@ -37,11 +37,11 @@ static void put_band(struct report *report, const char *class, double from[], co
 /* Begin the tool tip of column @c with when it is. */
 static void tip_begin(struct report *report, int c)
 {
-	double width = report_seconds(report, report->grid.width);
-	double from = report_seconds(report, report->grid.from) + width * c;
+	double width = report_time(report, report->grid.width);
+	double from = report_time(report, report->grid.from) + width * c;
 
 	svg_tip(&report->html, c, report->grid.columns);
-	html_put(&report->html, "%.4g to %.4g s", from, from + width);
+	html_put(&report->html, "%.4g to %.4g %s", from, from + width, report->unit->text);
 }
 
 static void put_legend(struct report *report)
@@ -117,7 +117,7 @@ static void put_rate_chart(struct report *report)
 		.summary =
 			"Exits per second over the run, stacked by reason; the table of exits has the sums.",
 		.class = "tall",
-		.x_name = "seconds since the start of the run",
+		.x_name = report->unit->axis,
 		.y_name = "exits per second",
 		.x = &x,
 		.y = &y,
@@ -179,7 +179,7 @@ static void put_part_chart(struct report *report)
 		.summary =
 			"Share of the vCPUs' time that was spent in exits, over the run, by what it went to.",
 		.class = "",
-		.x_name = "seconds since the start of the run",
+		.x_name = report->unit->axis,
 		.y_name = "share of the vCPUs' time",
 		.x = &x,
 		.y = &y,
@@ -276,24 +276,24 @@ static int put_phases(struct report *report)
 	if (series_read_phases(report->app, report->run, &series))
 		return -1;
 	n = series_phases(&series, report->run, phase, PHASES);
-	from = report_seconds(report, report->grid.from);
-	width = report_seconds(report, report->grid.width) * report->grid.columns;
+	from = report_time(report, report->grid.from);
+	width = report_time(report, report->grid.width) * report->grid.columns;
 
 	if (n > 0)
 		html_put(h, "<div class=\"phases\">");
 
 	for (int i = 0; i < n; i++) {
-		double begin = report_seconds(report, series_begin(&series, phase[i].from));
-		double end =
-			i + 1 < n ? report_seconds(report, series_begin(&series, phase[i + 1].from))
-				  : from + width;
+		double begin = report_time(report, series_begin(&series, phase[i].from));
+		double end = i + 1 < n
+				     ? report_time(report, series_begin(&series, phase[i + 1].from))
+				     : from + width;
 
 		html_put(
 			h,
-			"<span class=\"%s%s\" style=\"left:%.2f%%;width:%.2f%%\" title=\"%s: %.4g to %.4g s\">%s</span>",
+			"<span class=\"%s%s\" style=\"left:%.2f%%;width:%.2f%%\" title=\"%s: %.4g to %.4g %s\">%s</span>",
 			phase[i].name, end - begin < width / 20 ? " narrow" : "",
 			100 * (begin - from) / width, 100 * (end - begin) / width, phase[i].name,
-			begin, end, phase[i].name);
+			begin, end, report->unit->text, phase[i].name);
 	}
 
 	if (n > 0)

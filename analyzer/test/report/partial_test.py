@@ -43,6 +43,12 @@ DELETE FROM exit_rollup_coarse; DELETE FROM exit_hist_total;
 UPDATE vcpu SET unread = 0, recorded = (SELECT count(*) FROM exit WHERE vcpu = vcpu.id);
 """
 
+NO_EXITS = """
+DELETE FROM exit; DELETE FROM exit_rollup; DELETE FROM exit_rollup_coarse; DELETE FROM exit_hist; DELETE FROM exit_hist_packed;
+DELETE FROM exit_hist_total; DELETE FROM crosscheck; DELETE FROM loss;
+UPDATE vcpu SET recorded = 0, dropped = 0, unread = 0;
+"""
+
 
 class PartialTest(unittest.TestCase):
     def make(self, change):
@@ -65,6 +71,33 @@ class PartialTest(unittest.TestCase):
     def section(self, page, name):
         found = re.search(f'<section id="{name}">.*?</section>', page, re.DOTALL)
         return found.group(0) if found else None
+
+    def test_page_without_exits(self):
+        path = self.make(NO_EXITS)
+        page = self.page(path)
+        self.assertIn("No VM exit was recorded", page)
+        self.assertIn("<dt>VM exits</dt><dd>0<", page)
+        self.assertIsNotNone(self.section(page, "vcpus"))
+        self.assertIsNone(self.section(page, "top"))
+        self.assertNotIn("nan", page)
+        self.assertIn("No VM exit was recorded", self.page(path, "--reason", "HLT"))
+
+        # Without a vCPU there is not even that table. Exits that a filter hides are an error, as ever.
+        page = self.page(self.make(NO_EXITS + "DELETE FROM vcpu; DELETE FROM vm;"))
+        self.assertIsNone(self.section(page, "vcpus"))
+        done = subprocess.run([ANALYZER, "--db", self.make(""), "report", "--html", "-", "--reason", "GETSEC"],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
+        self.assertIn("no exit matches", done.stderr)
+
+    def test_page_of_a_long_run(self):
+        """The axes have a unit in which their numbers are short, and few exits are not no exits."""
+        for seconds, unit in ((300, "seconds"), (3600, "minutes"), (86400, "hours"), (30 * 86400, "days"), (300 * 86400, "days")):
+            page = self.page(self.make(f"UPDATE run SET tsc_end = tsc_start + tsc_khz * 1000 * {seconds}"))
+            found = set(re.findall(r"(\w+) since the start of the run<", page))
+            self.assertEqual(found, {unit}, seconds)
+            self.assertIsNone(re.search(r"\de\+\d", page), f"a number with an exponent, {seconds} s")
+        self.assertIn("<dt>Exits per second</dt><dd>0.", page)
 
     def test_page_without_durations(self):
         page = self.page(self.make(NO_DURATIONS))
