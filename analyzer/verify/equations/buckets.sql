@@ -19,19 +19,26 @@ rolled AS MATERIALIZED ( -- NULL: unknown
   CROSS JOIN width w
   GROUP BY 1, 2, 3
 ),
-bucket AS MATERIALIZED (
-  SELECT vcpu, slot, reason, min(bucket) AS low, max(bucket) AS high
-  FROM (
-    SELECT h.vcpu, h.slot, h.reason, h.bucket
-    FROM vcpus v
-    JOIN exit_hist h ON h.vcpu = v.id AND h.part = 0
-    UNION ALL
-    SELECT p.vcpu, p.slot, p.reason, b.bucket
-    FROM vcpus v
-    JOIN exit_hist_packed p ON p.vcpu = v.id
-    JOIN hist_buckets(p.cycles) b
-  )
-  GROUP BY 1, 2, 3
+bucket AS MATERIALIZED ( -- row by row: one GROUP BY over the buckets of all would sort them
+  SELECT
+    h.vcpu,
+    h.slot,
+    h.reason,
+    min(h.bucket) AS low,
+    max(h.bucket) AS high
+  FROM exit_hist h
+  WHERE h.vcpu IN (SELECT id FROM vcpus)
+    AND h.part = 0
+  GROUP BY h.vcpu, h.slot, h.reason
+  UNION ALL
+  SELECT
+    p.vcpu,
+    p.slot,
+    p.reason,
+    (SELECT min(b.bucket) FROM hist_buckets(p.cycles) b),
+    (SELECT max(b.bucket) FROM hist_buckets(p.cycles) b)
+  FROM exit_hist_packed p
+  WHERE p.vcpu IN (SELECT id FROM vcpus)
 ),
 compared AS ( -- one row per vCPU, interval and reason
   SELECT r.vcpu, coalesce(b.low = coalesce(r.low, b.low) AND b.high = r.high, 0) AS equal
