@@ -2,7 +2,9 @@
 /*
  * make_run - append a run of made-up exits to a database, for tests and benches
  *
- *	make_run DATABASE RECORDS raw|no-raw|compact [SEED]
+ *	make_run DATABASE RECORDS raw|no-raw|compact [SEED [VCPUS SECONDS]]
+ *
+ * Of 4 vCPUs, without a pause between their exits, or of VCPUS (1 to 1024) in about SECONDS.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -13,13 +15,28 @@
 #include "sql/store/store.h"
 #include "sql/store/test/synthetic.h"
 
-#define BATCH	  4096U
-#define PER_FLUSH (1U << 20)
-#define VCPUS	  4
+#define BATCH	   4096U
+#define PER_FLUSH  (1U << 20)
+#define VCPUS_MOST 1024
 
-static struct synthetic synthetic[VCPUS];
+/*
+ * struct shape - what is made
+ * @batch: records of a vCPU that are stored at once
+ * @guest_cycles: between its exits
+ */
+struct shape {
+	uint64_t records;
+	uint64_t seed;
+	uint64_t guest_cycles;
+	uint32_t vcpus;
+	uint32_t batch;
+	bool raw;
+	bool compact;
+};
 
-static int begin(struct store *store, const char *mode)
+static struct synthetic synthetic[VCPUS_MOST];
+
+static int begin(struct store *store, const struct shape *shape)
 {
 	const struct store_run run = {
 		.label = "made-up",
@@ -28,75 +45,110 @@ static int begin(struct store *store, const char *mode)
 		.isa = KVM_EXIT_ISA_VMX,
 		.tsc_khz = SYNTHETIC_TSC_KHZ,
 		.tsc_start = SYNTHETIC_TSC_START,
-		.raw = strcmp(mode, "no-raw"),
-		.compact = !strcmp(mode, "compact"),
+		.raw = shape->raw,
+		.compact = shape->compact,
 		.split = 1,
 	};
 	struct store_vcpu vcpu = {.vm_id = 1};
 	int number, rc = store_begin(store, &run);
 
-	for (; !rc && vcpu.vcpu_id < VCPUS; vcpu.vcpu_id++) {
+	for (; !rc && vcpu.vcpu_id < shape->vcpus; vcpu.vcpu_id++) {
 		vcpu.ring_id = vcpu.vcpu_id + 1;
 		rc = store_add_vcpu(store, &vcpu, &number);
 	}
 	return rc;
 }
 
-static int fill(struct store *store, uint64_t records, uint64_t seed)
+static int fill(struct store *store, const struct shape *shape)
 {
 	static struct kvm_exit_record batch[BATCH];
-	uint64_t done = 0;
+	uint64_t done = 0, flushed = 0;
 	int rc = 0;
 
-	for (unsigned int i = 0; i < VCPUS; i++) {
-		synthetic_init(&synthetic[i], i, seed);
+	for (uint32_t i = 0; i < shape->vcpus; i++) {
+		synthetic_init(&synthetic[i], i, shape->seed);
 		synthetic[i].lose_one_in = 1000;
+		synthetic[i].guest_cycles = shape->guest_cycles;
 	}
-	while (!rc && done < records) {
-		int vcpu = (int)(done / BATCH % VCPUS);
-		uint64_t n = records - done < BATCH ? records - done : BATCH;
+	while (!rc && done < shape->records) {
+		int vcpu = (int)(done / shape->batch % shape->vcpus);
+		uint64_t n = shape->records - done;
 
+		n = n < shape->batch ? n : shape->batch;
 		synthetic_fill(&synthetic[vcpu], batch, n);
 		rc = store_append(store, vcpu, batch, n);
 		done += n;
-		if (!rc && done % PER_FLUSH == 0)
+		if (!rc && done - flushed >= PER_FLUSH) {
 			rc = store_flush(store);
+			flushed = done;
+		}
 	}
 	return rc;
 }
 
-static int finish(struct store *store)
+static int finish(struct store *store, const struct shape *shape)
 {
 	uint64_t end = 0;
 	int rc = 0;
 
-	for (int i = 0; i < VCPUS && !rc; i++) {
+	for (uint32_t i = 0; i < shape->vcpus && !rc; i++) {
 		const struct store_vcpu_end last = {.end_seq = synthetic[i].seq};
 
 		if (synthetic[i].tsc > end)
 			end = synthetic[i].tsc;
-		rc = store_end_vcpu(store, i, &last);
+		rc = store_end_vcpu(store, (int)i, &last);
 	}
 	return rc ? rc : store_finish(store, "complete", end + 1, 0);
+}
+
+/* -1: not a shape. */
+static int parse(int argc, char **argv, struct shape *shape)
+{
+	double seconds;
+
+	if (argc < 4 || argc == 6 || argc > 7)
+		return -1;
+	*shape = (struct shape){
+		.records = strtoull(argv[2], NULL, 10),
+		.seed = argc > 4 ? strtoull(argv[4], NULL, 10) : 1,
+		.vcpus = 4,
+		.batch = BATCH,
+		.raw = strcmp(argv[3], "no-raw") != 0,
+		.compact = !strcmp(argv[3], "compact"),
+	};
+	if (argc == 4 || argc == 5)
+		return 0;
+
+	/* As a collector finds them: a few of each ring. */
+	shape->batch = 64;
+	shape->vcpus = (uint32_t)strtoul(argv[5], NULL, 10);
+	seconds = strtod(argv[6], NULL);
+	if (!shape->records || shape->vcpus < 1 || shape->vcpus > VCPUS_MOST || !(seconds > 0) ||
+	    seconds > 1e6)
+		return -1;
+	shape->guest_cycles = (uint64_t)(seconds * SYNTHETIC_TSC_KHZ * 1e3 * shape->vcpus /
+					 (double)shape->records);
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	struct store *store = NULL;
+	struct shape shape;
 	int rc;
 
-	if (argc < 4 || argc > 5) {
-		fputs("usage: make_run DATABASE RECORDS raw|no-raw|compact [SEED]\n", stderr);
+	if (parse(argc, argv, &shape)) {
+		fputs("usage: make_run DATABASE RECORDS raw|no-raw|compact [SEED [VCPUS SECONDS]]\n",
+		      stderr);
 		return 1;
 	}
 	rc = store_open(argv[1], &store);
 	if (!rc)
-		rc = begin(store, argv[3]);
+		rc = begin(store, &shape);
 	if (!rc)
-		rc = fill(store, strtoull(argv[2], NULL, 10),
-			  argc > 4 ? strtoull(argv[4], NULL, 10) : 1);
+		rc = fill(store, &shape);
 	if (!rc)
-		rc = finish(store);
+		rc = finish(store, &shape);
 	if (rc)
 		fprintf(stderr, "make_run: %s: %s\n", argv[1], store_strerror(store, rc));
 	store_close(store);

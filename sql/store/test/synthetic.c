@@ -56,7 +56,7 @@ static void fill(struct synthetic *s, struct kvm_exit_record *r)
 	memset(r, 0, sizeof(*r));
 	r->seq = s->seq++;
 	r->reason = pick_reason(random >> 8);
-	r->tsc = s->tsc += 500 + (random >> 16) % 4000;
+	r->tsc = s->tsc += s->guest_cycles + 500 + (random >> 16) % 4000;
 	r->handler_cycles = pick_cycles(r->reason & 63, random >> 20, (__u32)(random >> 48));
 	r->halted_cycles = r->reason == 12 ? (random >> 30) % 100000 : 0;
 	r->userspace_cycles = r->reason == 30 ? (random >> 32) % 5000 : 0;

@@ -21,7 +21,8 @@ struct synthetic {
 	uint64_t tsc;
 	uint64_t seq;
 	uint32_t vcpu_id;
-	uint32_t lose_one_in; /* lose 1 to 3 records at every n-th on average; 0: none */
+	uint32_t lose_one_in;  /* lose 1 to 3 records at every n-th on average; 0: none */
+	uint64_t guest_cycles; /* in the guest before each exit, in addition to a few thousand */
 	uint64_t lost;
 	struct kvm_exit_total totals[KVM_EXIT_TOTAL_SLOTS];
 };
