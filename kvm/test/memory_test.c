@@ -98,8 +98,8 @@ static unsigned long charged_bytes(void)
 }
 
 /*
- * In a cgroup of its own: what a VMM makes, and what a reader makes, shows there if @is_told. That
- * it can be mapped at all is seen by everybody: the pages of one who pays may be other ones.
+ * In a cgroup of its own: what a VMM makes, and what a reader makes, shows there if @is_told. The
+ * ring is mapped and read in any case: on Linux 5.10 no page that is charged may be mapped.
  */
 static void be_charged(bool is_told)
 {
