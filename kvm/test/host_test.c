@@ -181,18 +181,25 @@ static void test_refused_vcpu_is_awaited(void)
 	step_vm_close(&other);
 }
 
-/* vmalloc() memory that the cgroup of the VMM pays for. */
-static unsigned long charged_bytes(void)
+/* vmalloc() memory that the cgroup of the VMM pays for; false: this kernel does not say. */
+static bool read_charged(unsigned long *bytes)
 {
 	FILE *file = fopen(CGROUP "/memory.stat", "re");
-	unsigned long bytes = 0;
+	bool found = false;
 	char word[64];
 
 	CHECK(file);
-	while (fscanf(file, "%63s %lu", word, &bytes) == 2 && strcmp(word, "vmalloc"))
-		;
-	CHECK(!strcmp(word, "vmalloc"));
+	while (!found && fscanf(file, "%63s %lu", word, bytes) == 2)
+		found = !strcmp(word, "vmalloc");
 	fclose(file);
+	return found;
+}
+
+static unsigned long charged_bytes(void)
+{
+	unsigned long bytes;
+
+	CHECK(read_charged(&bytes));
 	return bytes;
 }
 
@@ -216,7 +223,8 @@ static void run_in_a_cgroup(void)
 
 static void test_reader_pays(void)
 {
-	int fd = device(), status;
+	unsigned long bytes;
+	int fd, status;
 	pid_t pid;
 
 	mkdir(CGROUP_ROOT, 0755);
@@ -226,7 +234,12 @@ static void test_reader_pays(void)
 	}
 	write_text(CGROUP_ROOT "/cgroup.subtree_control", "+memory");
 	CHECK(!mkdir(CGROUP, 0755) || errno == EEXIST);
+	if (!read_charged(&bytes)) {
+		printf("host_test: skipped, needs vmalloc in memory.stat (Linux 5.19): who pays\n");
+		return;
+	}
 
+	fd = device();
 	CHECK(!ring_arm(fd));
 	pid = fork();
 	CHECK(pid >= 0);
