@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "analyzer/push/statements.h"
+#include "sql/journal.h"
 #include "sql/schema.h"
 
 static int fail(struct app *app, sqlite3 *db)
@@ -53,33 +53,16 @@ static int check_table(struct app *app, sqlite3 *db)
 	return 0;
 }
 
-/*
- * A rollback journal that is left over would be played back, and may name further files. The
- * collector's files have none: they have a write-ahead log.
- */
-static bool has_journal(const char *path)
-{
-	char *name = NULL;
-	struct stat st;
-	bool has;
-
-	if (asprintf(&name, "%s-journal", path) < 0)
-		return true;
-	has = !stat(name, &st) && st.st_size > 0;
-	free(name);
-	return has;
-}
-
 int cursors_open(struct app *app, sqlite3 **db)
 {
-	int rc;
+	int rc = journal_names_another(app->path);
 
 	*db = NULL;
-	if (has_journal(app->path))
+	if (rc)
 		return app_fail(
-			app,
-			"%s: a transaction of another program was cut off (open it with that program first)",
-			app->path);
+			app, "%s-journal: %s", app->path,
+			rc < 0 ? strerror(-rc)
+			       : "belongs to a transaction of several files, which is not ours");
 	rc = sqlite3_open_v2(app->path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
 	if (!rc)

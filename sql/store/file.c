@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sql/journal.h"
 #include "sql/store/writer.h"
 
 /* Places in the header of a database file (sqlite.org/fileformat.html, 1.3). */
@@ -22,9 +23,6 @@
 #define HEADER_MAGIC	      "SQLite format 3"
 #define HEADER_USER_VERSION   60
 #define HEADER_APPLICATION_ID 68
-
-/* The end of a journal that names a super-journal: length, checksum, this. */
-#define JOURNAL_MAGIC "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 
 static uint32_t big_endian(const unsigned char *p)
 {
@@ -55,36 +53,6 @@ static int check_header(int fd, bool *empty)
 	return big_endian(header + HEADER_USER_VERSION) > STORE_VERSION ? STORE_FUTURE : 0;
 }
 
-/*
- * A rollback journal that is left over may name a super-journal, which SQLite deletes after the
- * rollback, whichever file that is. The collector's own transactions are of one file and have
- * none.
- */
-static int check_journal(const char *path)
-{
-	char magic[sizeof(JOURNAL_MAGIC) - 1];
-	bool names_another;
-	ssize_t n = 0;
-	char *name;
-	off_t end;
-	int fd;
-
-	if (asprintf(&name, "%s-journal", path) < 0)
-		return -ENOMEM;
-	fd = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	free(name);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-
-	end = lseek(fd, 0, SEEK_END);
-	if (end >= (off_t)sizeof(magic))
-		n = pread(fd, magic, sizeof(magic), end - (off_t)sizeof(magic));
-	close(fd);
-
-	names_another = n == sizeof(magic) && !memcmp(magic, JOURNAL_MAGIC, sizeof(magic));
-	return names_another ? STORE_JOURNAL : 0;
-}
-
 /* Opens the file. A new one is for its owner alone: only root may read the device. */
 static int open_file(struct store *store)
 {
@@ -111,8 +79,11 @@ int store_claim_file(struct store *store)
 
 	rc = check_header(store->lock_fd, &empty);
 	/* SQLite never rolls an empty file back. */
-	if (!rc && !empty)
-		rc = check_journal(store->path);
+	if (!rc && !empty) {
+		rc = journal_names_another(store->path);
+		if (rc > 0)
+			rc = STORE_JOURNAL;
+	}
 	store->empty = !rc && empty;
 	return rc;
 }

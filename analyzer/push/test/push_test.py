@@ -7,6 +7,7 @@ schema says, keeps a row for each key, and fails on request. clickhouse_test has
 """
 import http.server
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -280,6 +281,35 @@ class PushTest(unittest.TestCase):
         self.assertGreater(kills, 0)
         with self.server.lock:
             self.assertEqual(self.server.stored, expected)
+
+    def test_journal(self):
+        """What a killed push left is rolled back; a journal that names another file is not."""
+        path = self.copy(FIXTURE)
+        victim = pathlib.Path(path).with_name("victim")
+        victim.write_text("x")
+        db = sqlite3.connect(path, isolation_level=None)
+        db.execute("PRAGMA journal_mode = DELETE")
+        db.execute("PRAGMA synchronous = OFF")
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("CREATE TABLE push_cursor (half TEXT)")
+        cut_off = self.copy(path, "cut_off.sqlite")
+        journal = pathlib.Path(f"{cut_off}-journal")
+        shutil.copy(f"{path}-journal", journal)
+        db.close()
+        self.assertGreater(journal.stat().st_size, 512)
+        good = journal.read_bytes()
+
+        name = os.fsencode(victim)
+        journal.write_bytes(good + struct.pack(">I", 2**31 - 1) + name + struct.pack(
+            ">II", len(name), sum(struct.unpack(f"{len(name)}b", name)) & 0xffffffff) + good[:8])
+        done = self.push(cut_off, status=1)
+        self.assertIn("belongs to a transaction of several files", done.stderr)
+        self.assertTrue(victim.exists())
+
+        journal.write_bytes(good)
+        self.push(cut_off)
+        self.assertFalse(journal.exists())
+        self.assertEqual(self.server.stored, self.clean(FIXTURE))
 
     def test_interrupted(self):
         """Ctrl-C while a server is away ends at once, and the next call goes on."""
