@@ -27,19 +27,6 @@ static const struct extra_option latency_extra[] = {
 static const struct extra_option histogram_extra[] = {{"handler", NULL, "KVM's own time alone"},
 						      {0}};
 
-/* First columns by what is grouped by, in the order of by_names[]. */
-#define MOST_KEYS 3
-
-static const struct out_column key_columns[][MOST_KEYS] = {
-	{{"reason", "REASON", OUT_ID, 0}, {"name", "NAME", OUT_TEXT, 0}},
-	{{"vm", "VM", OUT_VM, 0}},
-	{{"vm", "VM", OUT_VM, 0}, {"vcpu", "VCPU", OUT_ID, 0}},
-	{{"cr3", "CR3", OUT_TEXT, 0}, {"process", "PROCESS", OUT_TEXT, 0}},
-	{{"name", "NAME", OUT_TEXT, 0},
-	 {"region", "REGION", OUT_TEXT, 0},
-	 {"meaning", "MEANING", OUT_TEXT, 0}},
-};
-
 static const struct out_column latency_columns[] = {
 	{"exits", "EXITS", OUT_COUNT, 0}, {"min", "MIN", OUT_TIME, 5}, {"p50", "P50", OUT_TIME, 0},
 	{"p90", "P90", OUT_TIME, 3},	  {"p95", "P95", OUT_TIME, 4}, {"p99", "P99", OUT_TIME, 0},
@@ -97,14 +84,11 @@ static void show_quantiles(struct out *out, const struct group *g, bool handler)
 static int put_latency(struct app *app, const struct options *opt, int by, struct out *out,
 		       const struct agg *agg)
 {
-	struct out_column columns[MOST_KEYS + N_LATENCY];
+	struct out_column columns[LABEL_COLUMNS + N_LATENCY];
 	static const struct symbols none;
-	int keys = 0;
+	int keys = label_columns(bys[by], columns);
 	bool handler = opt->extra[0];
 
-	while (keys < MOST_KEYS && key_columns[by][keys].name)
-		keys++;
-	memcpy(columns, key_columns[by], (size_t)keys * sizeof(*columns));
 	memcpy(columns + keys, latency_columns, sizeof(latency_columns));
 	out_table(out, "rows", columns, keys + N_LATENCY);
 	for (uint32_t i = 0; i < agg->groups; i++) {

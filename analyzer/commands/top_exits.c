@@ -90,26 +90,6 @@ static int compare(const void *a, const void *b, void *sort)
 	return 0;
 }
 
-/* First columns by what is grouped by; the rest is the same for all. */
-#define MOST_KEYS 3
-
-static const struct out_column key_columns[][MOST_KEYS] = {
-	[BY_REASON] = {{"reason", "REASON", OUT_ID, 0}, {"name", "NAME", OUT_TEXT, 0}},
-	[BY_SUBKEY] = {{"name", "NAME", OUT_TEXT, 0},
-		       {"key", "KEY", OUT_TEXT, 0},
-		       {"meaning", "MEANING", OUT_TEXT, 0}},
-	[BY_VM] = {{"vm", "VM", OUT_VM, 0}},
-	[BY_VCPU] = {{"vm", "VM", OUT_VM, 0}, {"vcpu", "VCPU", OUT_ID, 0}},
-	[BY_RIP] = {{"rip", "RIP", OUT_TEXT, 0}, {"symbol", "SYMBOL", OUT_TEXT, 0}},
-	[BY_USER_REASON] = {{"user_reason", "USER-REASON", OUT_ID, 0},
-			    {"name", "NAME", OUT_TEXT, 0}},
-	[BY_PCPU] = {{"pcpu", "PCPU", OUT_ID, 0}},
-	[BY_CR3] = {{"cr3", "CR3", OUT_TEXT, 0}, {"process", "PROCESS", OUT_TEXT, 0}},
-	[BY_REGION] = {{"name", "NAME", OUT_TEXT, 0},
-		       {"region", "REGION", OUT_TEXT, 0},
-		       {"meaning", "MEANING", OUT_TEXT, 0}},
-};
-
 static const struct out_column sum_columns[] = {
 	{"exits", "EXITS", OUT_COUNT, 0},
 	{"share", "SHARE", OUT_SHARE, 3},
@@ -231,29 +211,19 @@ static void show_total(struct app *app, struct out *out, int keys, double second
 		out_none(out);
 	if (keys >= 2)
 		out_text(out, "(all)");
-	if (keys == MOST_KEYS)
+	if (keys == LABEL_COLUMNS)
 		out_none(out);
 	show_sums(out, &app->run, seconds, total, total);
 }
 
-static int count_keys(enum agg_by by)
-{
-	int keys = 0;
-
-	while (keys < MOST_KEYS && key_columns[by][keys].name)
-		keys++;
-	return keys;
-}
-
 static int show_groups(struct app *app, struct out *out, const struct top *top)
 {
-	int keys = count_keys(top->by);
-	struct out_column column[MOST_KEYS + N_SUM];
+	struct out_column column[LABEL_COLUMNS + N_SUM];
+	int keys = label_columns(top->by, column);
 	struct group total = top->total;
 	uint32_t limit = top->agg.groups;
 	double seconds = (double)run_grid_length(&app->run) / (double)app->run.tsc_khz / 1e3;
 
-	memcpy(column, key_columns[top->by], (size_t)keys * sizeof(*column));
 	memcpy(column + keys, sum_columns, sizeof(sum_columns));
 	if (!app->run.shown_dropped)
 		column[keys + RECORDED_COLUMN].drop = OUT_HIDDEN;

@@ -5,11 +5,30 @@
 #include "analyzer/output/label.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "analyzer/query/db.h"
 #include "analyzer/query/processes.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/query/regions.h"
+
+/* By what is grouped by, as label_put() puts their cells. */
+static const struct out_column columns[][LABEL_COLUMNS] = {
+	[BY_REASON] = {{"reason", "REASON", OUT_ID, 0}, {"name", "NAME", OUT_TEXT, 0}},
+	[BY_SUBKEY] = {{"name", "NAME", OUT_TEXT, 0},
+		       {"key", "KEY", OUT_TEXT, 0},
+		       {"meaning", "MEANING", OUT_TEXT, 0}},
+	[BY_VM] = {{"vm", "VM", OUT_VM, 0}},
+	[BY_VCPU] = {{"vm", "VM", OUT_VM, 0}, {"vcpu", "VCPU", OUT_ID, 0}},
+	[BY_RIP] = {{"rip", "RIP", OUT_TEXT, 0}, {"symbol", "SYMBOL", OUT_TEXT, 0}},
+	[BY_USER_REASON] = {{"user_reason", "USER-REASON", OUT_ID, 0},
+			    {"name", "NAME", OUT_TEXT, 0}},
+	[BY_PCPU] = {{"pcpu", "PCPU", OUT_ID, 0}},
+	[BY_CR3] = {{"cr3", "CR3", OUT_TEXT, 0}, {"process", "PROCESS", OUT_TEXT, 0}},
+	[BY_REGION] = {{"name", "NAME", OUT_TEXT, 0},
+		       {"region", "REGION", OUT_TEXT, 0},
+		       {"meaning", "MEANING", OUT_TEXT, 0}},
+};
 
 /* Text of one column of view exits, for the example of a group. */
 static int show_example(struct app *app, struct out *out, const char *sql, int64_t rowid)
@@ -114,6 +133,16 @@ static void show_region(struct out *out, const struct run *run, const struct gro
 		 (uint64_t)group->key[2]);
 	out_text(out, text);
 	out_text(out, regions_place_name(run, (uint64_t)group->key[1], (uint64_t)group->key[2]));
+}
+
+int label_columns(enum agg_by by, struct out_column column[LABEL_COLUMNS])
+{
+	int n = 0;
+
+	while (n < LABEL_COLUMNS && columns[by][n].name)
+		n++;
+	memcpy(column, columns[by], (size_t)n * sizeof(*column));
+	return n;
 }
 
 int label_put(struct app *app, struct out *out, enum agg_by by, const struct symbols *symbols,

@@ -9,10 +9,14 @@
 #include "analyzer/query/agg.h"
 #include "analyzer/query/symbols.h"
 
+#define LABEL_COLUMNS 3 /* at most */
+
+/* Copy the columns of the cells that label_put() puts, and return how many. @by: not BY_SLOT. */
+int label_columns(enum agg_by by, struct out_column column[LABEL_COLUMNS]);
+
 /*
- * Put the cells that name @group: two, one for BY_VM and BY_PCPU, three for BY_SUBKEY
- * and BY_REGION. @symbols:
- * for BY_RIP; with none in it there are no names. -1 with app->error.
+ * Put the cells that name @group, as many as label_columns() says. @symbols: for BY_RIP; with none
+ * in it there are no names. -1 with app->error.
  */
 int label_put(struct app *app, struct out *out, enum agg_by by, const struct symbols *symbols,
 	      const struct group *group);
