@@ -49,7 +49,7 @@ static double convert(const struct baseline *b, uint64_t cycles)
 
 static uint64_t own_time(const struct baseline *b, const struct group *g)
 {
-	return b->handler ? g->cycles - g->halted - g->userspace - g->preempted : g->cycles;
+	return b->handler ? group_handler(g) : g->cycles;
 }
 
 static const char *verdict_of(double times)

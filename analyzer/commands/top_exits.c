@@ -63,7 +63,7 @@ static double sort_value(const struct group *g, enum sort sort)
 	case SORT_MAX:
 		return (double)g->max;
 	case SORT_HANDLER:
-		return (double)(g->cycles - g->halted - g->userspace - g->preempted);
+		return (double)group_handler(g);
 	case SORT_HALTED:
 		return (double)g->halted;
 	case SORT_USERSPACE:
@@ -148,8 +148,7 @@ static void show_times(struct out *out, const struct run *run, const struct grou
 /* The four parts, and a bar of them. */
 static void show_split(struct out *out, const struct run *run, const struct group *g)
 {
-	uint64_t parts[] = {g->cycles - g->halted - g->userspace - g->preempted, g->halted,
-			    g->userspace, g->preempted};
+	uint64_t parts[] = {group_handler(g), g->halted, g->userspace, g->preempted};
 
 	for (int i = 0; i < 4; i++) {
 		if (run->has_split)

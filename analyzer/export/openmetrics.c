@@ -134,8 +134,7 @@ static int put_flags(struct metrics *m, unsigned int vcpu, const struct group *g
 static int put_parts(struct metrics *m, unsigned int vcpu, const struct group *g)
 {
 	static const char *const name[] = {"handler", "halted", "userspace", "preempted"};
-	const uint64_t cycles[] = {g->cycles - g->halted - g->userspace - g->preempted, g->halted,
-				   g->userspace, g->preempted};
+	const uint64_t cycles[] = {group_handler(g), g->halted, g->userspace, g->preempted};
 
 	for (int i = 0; i < 4; i++) {
 		if (put_labels(m, "kvm_exit_part_seconds_total", vcpu, g))

@@ -85,6 +85,12 @@ static inline uint64_t group_exits(const struct group *group)
 	return group->n + group->dropped;
 }
 
+/* KVM's own time, in cycles: what is left of @cycles without the other parts. */
+static inline uint64_t group_handler(const struct group *group)
+{
+	return group->cycles - group->halted - group->userspace - group->preempted;
+}
+
 /* Whether @min and @first are known; see struct group. */
 static inline bool group_min_is_known(const struct group *group)
 {

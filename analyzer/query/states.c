@@ -119,8 +119,7 @@ static void fill_row(const struct run *run, const struct vcpu_ref *vcpu, const s
 		row->part[STATE_POLLED] = (double)polled_cycles(run, sum);
 		row->part[STATE_HALTED] = (double)(sum->halted - polled_cycles(run, sum));
 		row->part[STATE_WAITING] = (double)sum->preempted;
-		row->part[STATE_HANDLER] =
-			(double)(sum->cycles - sum->userspace - sum->halted - sum->preempted);
+		row->part[STATE_HANDLER] = (double)group_handler(sum);
 	}
 	if (facts->missing && facts->has_totals)
 		row->part[STATE_UNKNOWN] = fmax(facts->total_cycles - facts->record_cycles, 0);
@@ -234,8 +233,7 @@ void states_over_time(const struct series *series, const struct run *run, double
 		const struct group *sum = &series->total[bin];
 		double room = series_capacity(series, run, bin), free_room = room;
 
-		carried[STATE_HANDLER] +=
-			(double)(sum->cycles - sum->halted - sum->userspace - sum->preempted);
+		carried[STATE_HANDLER] += (double)group_handler(sum);
 		carried[STATE_USER] += (double)sum->userspace;
 		carried[STATE_WAITING] += (double)sum->preempted;
 		carried[STATE_POLLED] += (double)polled_cycles(run, sum);

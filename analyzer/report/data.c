@@ -14,7 +14,7 @@ const char *const report_part_class[4] = {"p-handler", "p-user", "p-preempted", 
 
 void report_parts(const struct group *group, uint64_t part[4])
 {
-	part[0] = group->cycles - group->halted - group->userspace - group->preempted;
+	part[0] = group_handler(group);
 	part[1] = group->userspace;
 	part[2] = group->preempted;
 	part[3] = group->halted;
