@@ -68,9 +68,6 @@ static const struct out_column vm_columns[] = {
 	{"max", "MAX", OUT_TIME, 4},
 };
 
-/* Of live_row.parts. */
-enum { PART_HANDLER, PART_HALTED, PART_USERSPACE, PART_WAITING };
-
 /*
  * struct view - what is shown
  * @opt: the command line
@@ -93,7 +90,7 @@ static double sort_value(const struct live_row *row, enum sort sort)
 {
 	const double value[] = {
 		row->per_s, (double)row->exits,	      row->time, row->mean, row->p99,
-		row->max,   row->parts[PART_WAITING], 0};
+		row->max,   row->parts[LIVE_WAITING], 0};
 
 	return value[sort];
 }
@@ -191,7 +188,7 @@ static void put_reason(struct out *out, const struct live_row *row)
 
 static void put_vm(struct out *out, const struct run *run, const struct live_row *row)
 {
-	static const int order[] = {PART_HANDLER, PART_USERSPACE, PART_HALTED, PART_WAITING};
+	static const int order[] = {LIVE_HANDLER, LIVE_USERSPACE, LIVE_HALTED, LIVE_WAITING};
 	double guest = 1;
 
 	out_text(out, row->name);

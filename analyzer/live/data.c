@@ -168,12 +168,10 @@ static double capacity_of(const struct live *live, int64_t key)
 static void fill_parts(struct live_row *row, const struct group *now, const struct group *old,
 		       double capacity)
 {
-	const uint64_t all[LIVE_PARTS] = {now->cycles - now->halted - now->userspace -
-						  now->preempted,
-					  now->halted, now->userspace, now->preempted};
-	const uint64_t before[LIVE_PARTS] = {old->cycles - old->halted - old->userspace -
-						     old->preempted,
-					     old->halted, old->userspace, old->preempted};
+	const uint64_t all[LIVE_PARTS] = {group_handler(now), now->halted, now->userspace,
+					  now->preempted};
+	const uint64_t before[LIVE_PARTS] = {group_handler(old), old->halted, old->userspace,
+					     old->preempted};
 
 	row->has_parts = capacity > 0;
 	for (int i = 0; i < LIVE_PARTS; i++)
@@ -184,13 +182,12 @@ static void fill_parts(struct live_row *row, const struct group *now, const stru
 static void fill_interval(struct live *live, struct live_row *row, const struct group *total,
 			  uint64_t all)
 {
-	const struct group none = group_empty(), *old = &none;
+	const struct group none = group_empty();
+	const struct group *old = live->polls > 1 ? agg_find(&live->before, total->key) : NULL;
 	double capacity = capacity_of(live, total->key[0]);
 	uint64_t n;
 
-	for (uint32_t i = 0; live->polls > 1 && i < live->before.groups; i++)
-		if (live->before.group[i].key[0] == total->key[0])
-			old = &live->before.group[i];
+	old = old ? old : &none;
 	n = total->n - old->n;
 	row->per_s = live->seconds > 0 ? (double)n / live->seconds : 0;
 	row->share = all ? (double)n / (double)all : 0;
@@ -200,16 +197,14 @@ static void fill_interval(struct live *live, struct live_row *row, const struct 
 
 static void fill_recent(const struct live *live, struct live_row *row)
 {
-	for (uint32_t i = 0; i < live->recent.groups; i++) {
-		const struct group *g = &live->recent.group[i];
+	const struct group *g = agg_find(&live->recent, (int64_t[4]){row->key});
 
-		if (g->key[0] != row->key)
-			continue;
-		row->mean = (double)g->cycles / (double)g->n;
-		row->p50 = (double)group_quantile(g, 0.5);
-		row->p99 = (double)group_quantile(g, 0.99);
-		row->max = (double)g->max;
-	}
+	if (!g)
+		return;
+	row->mean = (double)g->cycles / (double)g->n;
+	row->p50 = (double)group_quantile(g, 0.5);
+	row->p99 = (double)group_quantile(g, 0.99);
+	row->max = (double)g->max;
 }
 
 /* Exits of the last interval that pass the filter. */

@@ -11,8 +11,10 @@
 
 #include "analyzer/query/agg.h"
 
-#define LIVE_PARTS    4
 #define LIVE_RECENT_S 10 /* seconds that latencies are of */
+
+/* The parts of the vCPUs' time that exits take; the rest is guest code. */
+enum live_part { LIVE_HANDLER, LIVE_HALTED, LIVE_USERSPACE, LIVE_WAITING, LIVE_PARTS };
 
 /*
  * struct live - a run that is being watched
@@ -50,8 +52,7 @@ struct live {
  * struct live_row - one reason, or one VM, in the last interval
  * @per_s: exits per second; @share: of all exits
  * @time: share of the vCPUs' time that began to be spent in such exits
- * @parts: the same of handler, halted, user space and waiting for a CPU; the rest is guest code.
- *	has_parts false: nothing was recorded in the interval
+ * @parts: the same of each enum live_part. has_parts false: nothing was recorded in the interval
  * @mean, @p50, @p99, @max: of the recent exits, in cycles; 0: there are none
  */
 struct live_row {
