@@ -4,6 +4,7 @@
  * kind that it had. Runs in the test bed's L1 as root, with ring_records=4096; the tests about a
  * full ring with on_full=wait, the rest with on_full=drop.
  */
+#include "kvm/test/cgroup.h"
 #include "kvm/test/device_vm.h"
 #include "kvm/test/late_page.h"
 #include "kvm/test/ring_steps.h"
@@ -13,8 +14,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <x86intrin.h>
@@ -23,14 +22,6 @@
 #define CGROUP_ROOT  "/tmp/host_test_cgroup"
 #define CGROUP	     CGROUP_ROOT "/vmm"
 #define LATE_ADDRESS 0x8000
-
-static void write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
-}
 
 static void do_nothing(int signal)
 {
@@ -181,18 +172,10 @@ static void test_refused_vcpu_is_awaited(void)
 	step_vm_close(&other);
 }
 
-/* vmalloc() memory that the cgroup of the VMM pays for; false: this kernel does not say. */
+/* vmalloc() memory that the cgroup of the VMM pays for; false: not in this kernel's memory.stat. */
 static bool read_charged(unsigned long *bytes)
 {
-	FILE *file = fopen(CGROUP "/memory.stat", "re");
-	bool found = false;
-	char word[64];
-
-	CHECK(file);
-	while (!found && fscanf(file, "%63s %lu", word, bytes) == 2)
-		found = !strcmp(word, "vmalloc");
-	fclose(file);
-	return found;
+	return number_in(CGROUP "/memory.stat", "vmalloc", bytes);
 }
 
 static unsigned long charged_bytes(void)
@@ -227,13 +210,8 @@ static void test_reader_pays(void)
 	int fd, status;
 	pid_t pid;
 
-	mkdir(CGROUP_ROOT, 0755);
-	if (mount("none", CGROUP_ROOT, "cgroup2", 0, NULL)) {
-		printf("host_test: skipped, needs cgroup2: %s\n", strerror(errno));
+	if (!make_cgroup("host_test", CGROUP_ROOT, CGROUP))
 		return;
-	}
-	write_text(CGROUP_ROOT "/cgroup.subtree_control", "+memory");
-	CHECK(!mkdir(CGROUP, 0755) || errno == EEXIST);
 	if (!read_charged(&bytes)) {
 		printf("host_test: skipped, needs vmalloc in memory.stat (Linux 5.19): who pays\n");
 		return;

@@ -3,33 +3,18 @@
  * memory_test.c - the memory of rings: it is given back, charged to who asked for it, and bounded
  * when nobody reads. Runs in the test bed's L1 as root, with ring_records=4096.
  */
+#include "kvm/test/cgroup.h"
 #include "kvm/test/device_vm.h"
 #include "kvm/test/ring_steps.h"
 
 #include <errno.h>
 #include <stdbool.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define ORPHANS_MAX 64 /* rings of dead vCPUs that wait for a reader */
 #define ROUNDS	    100
 #define CGROUP_ROOT "/tmp/cgroup"
 #define CGROUP	    CGROUP_ROOT "/test"
-
-/* The number after key in a file of "key number" lines, in the file's unit; false: no such key. */
-static bool number_in(const char *path, const char *key, unsigned long *n)
-{
-	FILE *file = fopen(path, "re");
-	bool found = false;
-	char word[64];
-
-	CHECK(file);
-	while (!found && fscanf(file, "%63s %lu%*[^\n]", word, n) == 2)
-		found = !strcmp(word, key);
-	fclose(file);
-	return found;
-}
 
 static unsigned long vmalloc_kib(void)
 {
@@ -79,15 +64,7 @@ static void test_nothing_leaks(void)
 	CHECK(after < before + ring_kib / 2 && after < before + ROUNDS * 4);
 }
 
-static void write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
-}
-
-/* What the cgroup is charged for in memory of vmalloc(); 0 before Linux 5.19, which does not say.
+/* What the cgroup is charged for in memory of vmalloc(); 0 before Linux 5.19, which has no number.
  */
 static unsigned long charged_bytes(void)
 {
@@ -98,10 +75,10 @@ static unsigned long charged_bytes(void)
 }
 
 /*
- * In a cgroup of its own: what a VMM makes, and what a reader makes, shows there if @is_told. The
+ * In a cgroup of its own: what a VMM makes, and what a reader makes, shows there if @is_shown. The
  * ring is mapped and read in any case: on Linux 5.10 no page that is charged may be mapped.
  */
-static void be_charged(bool is_told)
+static void be_charged(bool is_shown)
 {
 	unsigned long empty, with_vm, with_reader;
 	struct ring_map map;
@@ -115,7 +92,7 @@ static void be_charged(bool is_told)
 	with_reader = charged_bytes();
 	step(&vm, 11); /* the last one stays open */
 	CHECK(read_all(&map, NULL) == 10);
-	if (is_told) {
+	if (is_shown) {
 		CHECK(with_vm >= empty + map.meta->records_offset);
 		CHECK(with_reader >= with_vm + map.meta->record_count * sizeof(*map.records));
 	}
@@ -126,24 +103,20 @@ static void be_charged(bool is_told)
 static void test_memory_is_charged(void)
 {
 	unsigned long bytes;
-	bool is_told;
+	bool is_shown;
 	pid_t pid;
 	int status;
 
-	mkdir(CGROUP_ROOT, 0755);
-	if (mount("none", CGROUP_ROOT, "cgroup2", 0, NULL)) {
-		printf("memory_test: skipped, needs cgroup2: %s\n", strerror(errno));
+	if (!make_cgroup("memory_test", CGROUP_ROOT, CGROUP))
 		return;
-	}
-	write_text(CGROUP_ROOT "/cgroup.subtree_control", "+memory");
-	CHECK(!mkdir(CGROUP, 0755) || errno == EEXIST);
-	is_told = number_in(CGROUP "/memory.stat", "vmalloc", &bytes);
-	if (!is_told)
+
+	is_shown = number_in(CGROUP "/memory.stat", "vmalloc", &bytes);
+	if (!is_shown)
 		printf("memory_test: skipped, needs vmalloc in memory.stat (Linux 5.19): who is charged\n");
 	pid = fork();
 	CHECK(pid >= 0);
 	if (!pid) {
-		be_charged(is_told);
+		be_charged(is_shown);
 		_exit(0);
 	}
 	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
