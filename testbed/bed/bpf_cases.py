@@ -222,12 +222,14 @@ def without_btf():
                                   "kvm.ko has no BTF .*before Linux 5.11")]
 
 
-def has_btf(setup):
-    return Kernel(setup.kernel).has_btf("kvm")
+@functools.cache
+def has_btf(kernel):
+    """Reads the module, so once for all machines."""
+    return Kernel(kernel).has_btf("kvm")
 
 
 def quick(setup):
-    if not has_btf(setup):
+    if not has_btf(setup.kernel):
         return without_btf()
     ops = ["cpuid", "rdmsr", "out", "in", "mmio_write"] + (["touch"] if setup.nested_paging else [])
     return [*(loop(op, 100) for op in ops), chosen, with_bpf(cases.split_userspace),
@@ -236,7 +238,7 @@ def quick(setup):
 
 
 def full(setup):
-    if not has_btf(setup):
+    if not has_btf(setup.kernel):
         return without_btf()
     more = [loop("cpuid", 60000), loop("cpuid", 5000, vcpus=4), linux,
             with_bpf(cases.split_preempted), with_bpf(cases.destroyed),

@@ -234,7 +234,7 @@ wait $vm
 echo 0 >$bound
 """, params={"ring_records": "4096"}, unrecorded="half of the exits have no record")
 def lost_vcpu(outcome):
-    """A vCPU that gets no memory for its records doesn't end the recording: its exits are told."""
+    """A vCPU that gets no memory for its records doesn't end the recording: its exits count as dropped."""
     outcome.says("not seen: the records of 1 vCPU")
     _check_lost_vcpu(outcome, outcome.recording, 100)
     _check_lost_vcpu(outcome, outcome.database("attached.sqlite"), 2)

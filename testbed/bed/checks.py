@@ -97,7 +97,7 @@ PARTS = ("recorded", "dropped", "filtered", "unread", "open_exits", "vmfail")
 
 def accounts_for(recording, exits, uncounted=0):
     """exits: {vcpu_id: KVM's statistic}, or {ALL_VCPUS: their sum}. All of it is recorded or
-    accounted for; uncounted: so many exits, at most, KVM may have left out."""
+    accounted for; uncounted: the most exits that KVM may have left out."""
     seen = {row["vcpu_id"]: row for row in recording.all("SELECT * FROM coverage")}
     if ALL_VCPUS in exits:
         seen = {ALL_VCPUS: {name: sum(row[name] for row in seen.values()) for name in PARTS}}
@@ -106,7 +106,7 @@ def accounts_for(recording, exits, uncounted=0):
     for vcpu, row in seen.items():
         rest = sum(row[name] for name in PARTS) - exits[vcpu]
         expect(0 <= rest <= uncounted,
-               f"{vcpu}: KVM counts {exits[vcpu]} exits, but " +
+               f"{'all vCPUs' if vcpu == ALL_VCPUS else f'vCPU {vcpu}'}: KVM counts {exits[vcpu]} exits, but " +
                ", ".join(f"{row[name]} {name}" for name in PARTS))
         missing += rest
     return (f"KVM's {sum(exits.values())} exits" +
