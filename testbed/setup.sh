@@ -12,8 +12,8 @@ series_table=kvm/series
 BED_PACKAGES="bochs bochsbios vgabios bochs-term busybox-static cpio syslinux mtools dosfstools
 	cpuid python3 kmod xz-utils lz4"
 BUILD_PACKAGES="build-essential bazel-bootstrap pkg-config libsqlite3-dev sqlite3 zlib1g-dev
-	libtraceevent-dev libtracefs-dev libzstd-dev libcurl4-gnutls-dev patch $(series_column "$(series_default)" 3)
-	clang-14 bpftool libbpf-dev libelf-dev"
+	libtraceevent-dev libtracefs-dev libzstd-dev libcurl4-gnutls-dev patch
+	$(series_column "$(series_default)" 3) clang-14 bpftool libbpf-dev libelf-dev"
 # Only ./check: the SVM machine, perf to compare with, a browser and a terminal for what is
 # drawn, clang's tools and libFuzzer, Prometheus to read what is exported, Debian's checker of
 # packages, systemd to check and start the service.
@@ -24,8 +24,8 @@ CHECK_PACKAGES="qemu-system-x86 linux-perf pahole chromium tmux mandoc clang-for
 DEBUG_KERNEL_PACKAGES="flex bison bc libelf-dev"
 # Only ./check --full: servers to push to (80 MB), and certificates for them.
 CLICKHOUSE_PACKAGES="clickhouse-server openssl"
-# ./check proofs, which is part of --full: Spin, and what has the kernel's memory model. CBMC and herd7,
-# which this Debian has not, are fetched by kvm/host/suite.
+# ./check proofs, which is part of --full: Spin, and what has the kernel's memory model. CBMC and
+# herd7, which this Debian has not, are fetched by kvm/host/suite.
 PROOF_PACKAGES="build-essential python3 spin $(series_column "$(series_default)" 3)"
 
 setup_say() { printf '%s\n' "$*"; }

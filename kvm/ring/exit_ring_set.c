@@ -4,9 +4,9 @@
  *
  * A ring holds a reference for its vCPU and one for each attached file. It can
  * be found while its vCPU lives, while a file reads it, and, when recording is
- * armed, while records wait unread (it is orphaned then). Its buffer exists only while it
- * is armed or attached; the vCPU thread uses it with IRQs off, and it is freed after a
- * grace period of RCU.
+ * armed, while its records wait unread, or its totals if records were refused (it is
+ * orphaned then). Its buffer exists only while it is armed or attached; the vCPU
+ * thread uses it with IRQs off, and it is freed after a grace period of RCU.
  */
 #define pr_fmt(fmt) "kvm: exit_ring: " fmt
 
@@ -26,7 +26,7 @@ static const struct kernel_param_ops exit_ring_stock_vendor_ops = { .get = param
 module_param_cb(stock_vendor, &exit_ring_stock_vendor_ops, &exit_ring_stock_vendor, 0444);
 MODULE_PARM_DESC(stock_vendor, "read only: Y while a stock kvm-intel or kvm-amd makes vCPUs, which are not recorded");
 
-/* Rings with unread records of vCPUs that are gone: at most this many. */
+/* Rings of vCPUs that are gone, unread or refused: at most this many. */
 #define EXIT_RING_ORPHANS_MAX 64
 
 DEFINE_MUTEX(exit_ring_lock);
