@@ -131,15 +131,15 @@ static void put_wakes(struct out *out, const struct run *run, const struct ipi *
 	out_table_end(out);
 }
 
-/* What the tables can't show. */
-static void put_notes(struct out *out, const struct run *run, const struct ipi *ipi)
+/* What the tables can't show. @has_ipis: table ipis is shown. */
+static void put_notes(struct out *out, const struct run *run, const struct ipi *ipi, bool has_ipis)
 {
 	bool lacks_value = false;
 
-	for (size_t i = 0; i < ipi->groups; i++)
+	for (size_t i = 0; has_ipis && i < ipi->groups; i++)
 		lacks_value |= ipi->group[i].vector == IPI_UNKNOWN;
 
-	if (!ipi->groups)
+	if (has_ipis && !ipi->groups)
 		out_note(out,
 			 "No IPI left an exit: one vCPU, or APICv or AVIC sends them without KVM.");
 	if (lacks_value)
@@ -152,18 +152,19 @@ static void put_notes(struct out *out, const struct run *run, const struct ipi *
 
 static int print_ipi(struct app *app, const struct options *opt, int table, struct ipi *ipi)
 {
+	bool has_ipis = table != TABLE_WAKES;
 	struct out out;
 
 	array_sort(ipi->group, ipi->groups, sizeof(*ipi->group), by_count);
 	out_begin(&out, &opt->style, app->run.tsc_khz);
 	out_run(&out, "run", &app->run);
-	if (table != TABLE_WAKES)
+	if (has_ipis)
 		put_ipis(&out, ipi, opt->limit);
 	if (table < 0 && out.format != OUT_CSV)
 		out_line(&out, "%s", "");
 	if (table == TABLE_WAKES || (table < 0 && out.format != OUT_CSV))
 		put_wakes(&out, &app->run, ipi);
-	put_notes(&out, &app->run, ipi);
+	put_notes(&out, &app->run, ipi, has_ipis);
 	return out_end(&out, app, false);
 }
 

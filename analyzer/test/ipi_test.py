@@ -122,7 +122,8 @@ class IpiTest(unittest.TestCase):
         for how, cost in (("xAPIC ICR", 40), ("KVM_HC_SEND_IPI", 30), ("x2APIC ICR", 20)):
             row = self.group(None, how)
             self.assertEqual((row["sent"], row["cost_cycles"], row["receivers"]), (1, cost, 0))
-        self.assertTrue(any("only what sending cost" in note for note in self.read()["notes"]))
+        for words, said in (((), True), (("--table", "wakes"), False)):
+            self.assertEqual(any("only what sending cost" in note for note in self.read(*words)["notes"]), said, words)
 
     def test_wakes(self):
         self.halt(1, 1000, 500, wait=100)
@@ -132,7 +133,8 @@ class IpiTest(unittest.TestCase):
         self.assertEqual((rows[1]["halts"], rows[1]["waits"], rows[1]["wait_max_cycles"]), (2, 1, 100))
         self.assertEqual(rows[1]["halted_cycles"], 398 + 298)
         self.assertEqual((rows[2]["halts"], rows[2]["waits"], rows[2]["wait_max_cycles"]), (1, 1, 40))
-        self.assertTrue(any("No IPI left an exit" in note for note in self.read()["notes"]))
+        for words, said in (((), True), (("--table", "ipis"), True), (("--table", "wakes"), False)):
+            self.assertEqual(any("No IPI left an exit" in note for note in self.read(*words)["notes"]), said, words)
 
     def test_svm(self):
         self.db.execute("UPDATE run SET isa = 2 WHERE id = 1")
