@@ -10,11 +10,11 @@
 #include "analyzer/query/regions.h"
 
 /* Rows of struct cmd.extra, one after the other. */
-#define GUEST_OPTIONS                                                                                                   \
-	{"cr3-names", "FILE", "processes of the guest: lines CR3 NAME"},                                                \
-	{                                                                                                               \
-		"memory-map", "FILE",                                                                                   \
-			"regions of its memory: QEMU's info mtree -f, the guest's /proc/iomem, or lines START-END NAME" \
+#define GUEST_OPTIONS                                                                                \
+	{"cr3-names", "FILE", "processes of the guest: lines CR3 NAME"},                             \
+	{                                                                                            \
+		"memory-map", "FILE",                                                                \
+			"regions of its memory: info mtree -f, /proc/iomem, or lines START-END NAME" \
 	}
 
 struct guest {
