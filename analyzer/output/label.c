@@ -30,19 +30,24 @@ static const struct out_column columns[][LABEL_COLUMNS] = {
 		       {"meaning", "MEANING", OUT_TEXT, 0}},
 };
 
+/* Columns of the statement below. */
+enum { E_KEY, E_USER_REASON };
+
 /* Text of one column of view exits, for the example of a group. */
-static int show_example(struct app *app, struct out *out, const char *sql, int64_t rowid)
+static int show_example(struct app *app, struct out *out, int column, int64_t rowid)
 {
-	sqlite3_stmt *stmt;
+	static const char sql[] = "SELECT key_text, user_reason_name FROM exits WHERE id = ?1";
 	int rc;
 
-	if (db_prepare(app, &stmt, sql))
+	/* To prepare it costs more than to run it, and a table may have thousands of rows. */
+	if (!out->example && db_prepare(app, &out->example, sql))
 		return -1;
-	sqlite3_bind_int64(stmt, 1, rowid);
-	rc = db_step(app, stmt);
+
+	sqlite3_bind_int64(out->example, 1, rowid);
+	rc = db_step(app, out->example);
 	if (rc >= 0)
-		out_text(out, rc ? (const char *)sqlite3_column_text(stmt, 0) : NULL);
-	sqlite3_finalize(stmt);
+		out_text(out, rc ? (const char *)sqlite3_column_text(out->example, column) : NULL);
+	sqlite3_reset(out->example);
 	return rc < 0 ? -1 : 0;
 }
 
@@ -100,8 +105,7 @@ static int show_user_reason(struct app *app, struct out *out, const struct group
 	}
 
 	out_int(out, group->key[0]);
-	return show_example(app, out, "SELECT user_reason_name FROM exits WHERE id = ?1",
-			    group->example);
+	return show_example(app, out, E_USER_REASON, group->example);
 }
 
 /* The page table, and the process that it is of. */
@@ -157,8 +161,7 @@ int label_put(struct app *app, struct out *out, enum agg_by by, const struct sym
 	case BY_SUBKEY:
 		if (show_reason(app, out, key))
 			return -1;
-		if (show_example(app, out, "SELECT key_text FROM exits WHERE id = ?1",
-				 group->example))
+		if (show_example(app, out, E_KEY, group->example))
 			return -1;
 		show_meaning(out, &app->run, group);
 		return 0;

@@ -15,8 +15,8 @@
 int label_columns(enum agg_by by, struct out_column column[LABEL_COLUMNS]);
 
 /*
- * Put the cells that name @group, as many as label_columns() says. @symbols: for BY_RIP; with none
- * in it there are no names. -1 with app->error.
+ * Put the cells that name @group, as many as label_columns() says. @symbols: for BY_RIP; without
+ * any in it there are no names. -1 with app->error.
  */
 int label_put(struct app *app, struct out *out, enum agg_by by, const struct symbols *symbols,
 	      const struct group *group);

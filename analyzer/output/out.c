@@ -61,7 +61,7 @@ void out_begin(struct out *out, const struct out_style *style, int64_t tsc_khz)
 	out->width = terminal_width(stdout);
 }
 
-static void free_memory(struct out *out)
+static void release(struct out *out)
 {
 	for (int i = 0; i < out->notes; i++)
 		free(out->note[i]);
@@ -73,6 +73,7 @@ static void free_memory(struct out *out)
 	free(out->tail);
 	free(out->tail_names);
 	free(out->error);
+	sqlite3_finalize(out->example);
 }
 
 int out_end(struct out *out, struct app *app, bool failed)
@@ -92,7 +93,7 @@ int out_end(struct out *out, struct app *app, bool failed)
 	else if (flushed)
 		rc = app_fail(app, "standard output: %s", strerror(-flushed));
 
-	free_memory(out);
+	release(out);
 	return rc;
 }
 

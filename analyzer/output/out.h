@@ -10,6 +10,8 @@
 #ifndef EXITSCOPE_ANALYZER_OUTPUT_OUT_H
 #define EXITSCOPE_ANALYZER_OUTPUT_OUT_H
 
+#include <sqlite3.h>
+
 #include "analyzer/output/json.h"
 #include "analyzer/query/app.h"
 
@@ -80,6 +82,7 @@ struct out {
 	int at;	    /* column that the next cell belongs to */
 	struct out_cell *cell;
 	size_t cells;
+	sqlite3_stmt *example; /* of label_put(), for all its rows; NULL: not needed yet */
 	char **note;
 	int notes;
 	char *error; /* a column of @choice that no table has */
