@@ -65,11 +65,12 @@ static void show_meaning(struct out *out, const struct run *run, const struct gr
 
 static int show_vcpu(struct app *app, struct out *out, int64_t id)
 {
-	for (unsigned int i = 0; i < app->run.n_vcpus; i++)
-		if (app->run.vcpus[i].id == id) {
-			out_vm(out, &app->run, app->run.vcpus[i].vm);
-			out_int(out, app->run.vcpus[i].vcpu_id);
-		}
+	const struct vcpu_ref *vcpu = run_find_vcpu(&app->run, id);
+
+	if (vcpu) {
+		out_vm(out, &app->run, vcpu->vm);
+		out_int(out, vcpu->vcpu_id);
+	}
 	return 0;
 }
 

@@ -59,6 +59,9 @@ bool run_is_unfiltered(const struct run *run);
  */
 double run_vcpu_time(const struct run *run, int64_t from, int64_t to);
 
+/* The vCPU (vcpu.id), of run->vcpus; NULL: it doesn't pass the filter. */
+const struct vcpu_ref *run_find_vcpu(const struct run *run, int64_t id);
+
 /* Whether the vCPU (vcpu.id) passes the filter. */
 bool run_has_vcpu(const struct run *run, int64_t id);
 

@@ -298,15 +298,14 @@ static int add_halt(struct ipi_wakes *wakes, sqlite3_stmt *stmt)
 
 static int take_exit(struct matcher *m, sqlite3_stmt *stmt)
 {
-	int64_t id = sqlite3_column_int64(stmt, I_VCPU);
-	unsigned int i = 0;
+	const struct vcpu_ref *vcpu = run_find_vcpu(m->run, sqlite3_column_int64(stmt, I_VCPU));
 	enum ipi_kind kind;
+	unsigned int i;
 
-	while (i < m->run->n_vcpus && m->run->vcpus[i].id != id)
-		i++;
-	if (i == m->run->n_vcpus)
+	if (!vcpu)
 		return 0;
 
+	i = (unsigned int)(vcpu - m->run->vcpus);
 	if (receive(m, &m->receiver[i], stmt) || add_halt(&m->ipi->wakes[i], stmt))
 		return -1;
 	return find_kind(m->run, stmt, &kind) ? send(m, i, kind, stmt) : 0;

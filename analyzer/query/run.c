@@ -328,7 +328,7 @@ int run_nothing(struct app *app)
 }
 
 /* Few vCPUs, mostly asked for in order: a plain scan. */
-static const struct vcpu_ref *find_vcpu(const struct run *run, int64_t id)
+const struct vcpu_ref *run_find_vcpu(const struct run *run, int64_t id)
 {
 	for (unsigned int i = 0; i < run->n_vcpus; i++)
 		if (run->vcpus[i].id == id)
@@ -338,12 +338,12 @@ static const struct vcpu_ref *find_vcpu(const struct run *run, int64_t id)
 
 bool run_has_vcpu(const struct run *run, int64_t id)
 {
-	return find_vcpu(run, id);
+	return run_find_vcpu(run, id);
 }
 
 int64_t run_vm_of(const struct run *run, int64_t id)
 {
-	const struct vcpu_ref *vcpu = find_vcpu(run, id);
+	const struct vcpu_ref *vcpu = run_find_vcpu(run, id);
 
 	return vcpu ? vcpu->vm : -1;
 }
