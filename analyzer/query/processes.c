@@ -14,13 +14,19 @@
 
 #define LARGEST_FILE ((size_t)16 << 20)
 
-static int compare(const void *a, const void *b)
+static int compare_tables(const void *a, const void *b)
 {
 	const struct process *x = a, *y = b;
 
-	if (x->table != y->table)
-		return x->table < y->table ? -1 : 1;
-	return strcmp(x->name, y->name);
+	return (x->table > y->table) - (x->table < y->table);
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+	const struct process *x = a, *y = b;
+	int rc = compare_tables(a, b);
+
+	return rc ? rc : strcmp(x->name, y->name);
 }
 
 /* A line that is not empty. */
@@ -54,7 +60,7 @@ static int read_lines(struct app *app, const char *path, struct processes *p)
 	if (!p->n)
 		return app_fail(app, "%s: no process in it (lines \"CR3 NAME\")", path);
 
-	array_sort(p->process, p->n, sizeof(*p->process), compare);
+	array_sort(p->process, p->n, sizeof(*p->process), compare_lines);
 	for (size_t i = 1; i < p->n; i++)
 		if (p->process[i].table == p->process[i - 1].table &&
 		    strcmp(p->process[i].name, p->process[i - 1].name))
@@ -89,18 +95,11 @@ void processes_free(struct processes *processes)
 
 const char *processes_name(const struct processes *processes, uint64_t cr3)
 {
-	size_t low = 0, high = processes ? processes->n : 0;
+	const struct process key = {.table = PROCESS_TABLE(cr3)}, *found;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (processes->process[middle].table < PROCESS_TABLE(cr3))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!processes || low == processes->n ||
-	    processes->process[low].table != PROCESS_TABLE(cr3))
+	if (!processes || !processes->n)
 		return NULL;
-	return processes->process[low].name;
+	/* Of several lines with one table each has the same name. */
+	found = bsearch(&key, processes->process, processes->n, sizeof(key), compare_tables);
+	return found ? found->name : NULL;
 }

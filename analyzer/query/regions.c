@@ -198,7 +198,8 @@ static size_t count_begun(const struct regions *regions, uint64_t address)
 	return low;
 }
 
-const struct region *regions_find(const struct regions *regions, uint64_t address)
+/* The region that an address is in; NULL: none. */
+static const struct region *find_region(const struct regions *regions, uint64_t address)
 {
 	/* Back to one that goes on up to the address, as long as there can be one. */
 	for (size_t i = count_begun(regions, address); i > 0 && regions->reach[i - 1] >= address;
@@ -210,7 +211,7 @@ const struct region *regions_find(const struct regions *regions, uint64_t addres
 
 void regions_place(const struct run *run, uint64_t address, struct region *place)
 {
-	const struct region *region = run->regions ? regions_find(run->regions, address) : NULL;
+	const struct region *region = run->regions ? find_region(run->regions, address) : NULL;
 
 	if (region) {
 		*place = *region;
@@ -244,7 +245,7 @@ const char *regions_meaning(const struct run *run, int64_t reason, int64_t key, 
 	const struct region *region = NULL;
 
 	if (run->regions && meaning_is_address(run->isa, reason))
-		region = regions_find(run->regions, (uint64_t)key);
+		region = find_region(run->regions, (uint64_t)key);
 	if (!region)
 		return meaning_of_key(run->isa, reason, key, aux, text, bytes);
 	snprintf(text, bytes, "%s", region->name);

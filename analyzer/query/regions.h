@@ -4,9 +4,12 @@
  *
  * The map is one of these texts; which one is seen from its lines.
  *
- *	QEMU's monitor command "info mtree -f"	0000000000000000-000000000009ffff (prio 0, ram):
- *pc.ram /proc/iomem of the guest, read as root	  fee00000-fee00fff : Local APIC lines START-END
- *NAME			0xfe000000-0xfe0001ff virtio-net of web-1
+ *	QEMU's monitor command "info mtree -f":
+ *		0000000000000000-000000000009ffff (prio 0, ram): pc.ram
+ *	/proc/iomem of the guest, read as root:
+ *		fee00000-fee00fff : Local APIC
+ *	lines START-END NAME:
+ *		0xfe000000-0xfe0001ff virtio-net of web-1
  *
  * Addresses are hexadecimal, and END is the last one. Of regions that overlap, the one that
  * begins last counts, so that the inner ones of iomem win. Of QEMU's flat views only those of an
@@ -37,9 +40,6 @@ struct regions {
 /* Read a map; NULL @path: no regions. Return: 0, or -1 with app->error. */
 int regions_load(struct app *app, const char *path, struct regions *regions);
 void regions_free(struct regions *regions);
-
-/* The region that an address is in; NULL: none. */
-const struct region *regions_find(const struct regions *regions, uint64_t address);
 
 /*
  * regions_place - where a guest-physical address is, if need be by a rule
