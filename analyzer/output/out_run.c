@@ -44,6 +44,7 @@ static void json_window(struct json *j, const struct run *run)
 static void json_run(struct json *j, const char *name, const struct run *run)
 {
 	json_open(j, name, '{');
+
 	json_int(j, "id", run->id);
 	json_text(j, "label", run->label);
 	json_text(j, "command", *run->command ? run->command : NULL);
@@ -55,6 +56,7 @@ static void json_run(struct json *j, const char *name, const struct run *run)
 	json_int(j, "duration_ns", cycles_to_ns(run->length_cycles, run->tsc_khz));
 	json_window(j, run);
 	json_filter(j, run);
+
 	json_int(j, "recorded", run->exits);
 	json_int(j, "dropped", run->dropped);
 	json_int(j, "filtered", run->filtered);

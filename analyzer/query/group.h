@@ -16,16 +16,18 @@
  * struct group - all exits of one key
  * @key: BY_REASON {reason key}; BY_SUBKEY {reason key, key, key_aux, 1: has a
  *	key}; BY_VM {vm.id}; BY_VCPU {vcpu.id}; BY_RIP {rip}; BY_USER_REASON {KVM_EXIT_*, or -1:
- *	handled in the kernel}; BY_PCPU {pcpu}; BY_CR3 {PROCESS_TABLE(), 1: it is known}; BY_REGION
- *	{reason key, first address, last address, 1: the exit has an address}; BY_SLOT {bin, reason
- *key}
+ *	handled in the kernel}; BY_PCPU {pcpu}; BY_CR3 {PROCESS_TABLE(), 1: it is known};
+ *	BY_REGION {reason key, first address, last address, 1: the exit has an address};
+ *	BY_SLOT {bin, reason key}
  * @example: rowid of one of them; 0: from roll-ups
  * @n: recorded exits; all other sums are of them
  * @polled: part of @halted; 0 where run->has_polled is false
  * @dropped: exits whose record was lost, from KVM's totals where the run has them
- * @first, @last: TSC of the first and last exit, where agg_has_times() says so; first INT64_MIN: it
- *and @min are unknown (a file of schema version 1, repaired; see sql/store/migrate.c) all times in
- *TSC cycles
+ * @first, @last: TSC of the first and last exit, where agg_has_times() says so; first
+ *	INT64_MIN: it and @min are unknown (a file of schema version 1, repaired; see
+ *	sql/store/migrate.c)
+ *
+ * All times are in TSC cycles.
  */
 struct group {
 	int64_t key[4];

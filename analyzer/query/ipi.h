@@ -2,9 +2,10 @@
 /*
  * ipi.h - interprocessor interrupts: what sending costs, and how long they take to arrive
  *
- * HOW IT WORKS. A sender's exit is a write to the local APIC's ICR. Its value, where it was
- *recorded, names vector and receivers (Intel SDM 3, 11.6.1 and 11.12.9; KVM gives a vCPU its id as
- *APIC id). The receiver has it when it enters the guest with that vector injected:
+ * HOW IT WORKS
+ * A sender's exit is a write to the local APIC's ICR. Its value, where it was recorded, names
+ * vector and receivers (Intel SDM 3, 11.6.1 and 11.12.9; KVM gives a vCPU its id as APIC id). The
+ * receiver has it when it enters the guest with that vector injected:
  *
  *	sender		----[ICR write]-------------------------
  *	receiver	--[HLT ...............halted..waits..]--	to a halted vCPU

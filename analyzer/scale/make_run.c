@@ -116,7 +116,7 @@ static int parse(int argc, char **argv, struct shape *shape)
 		.raw = strcmp(argv[3], "no-raw") != 0,
 		.compact = !strcmp(argv[3], "compact"),
 	};
-	if (argc == 4 || argc == 5)
+	if (argc < 6)
 		return 0;
 
 	/* As a collector finds them: a few of each ring. */

@@ -177,7 +177,6 @@ static int check_equation(struct app *app, int equation, const struct passes *pa
 }
 
 /* All that is read is of one instant, also of a run that goes on. */
-/* All that is read is of one instant, also of a run that goes on. */
 static int read_snapshot(struct app *app, struct passes *passes, struct checks *checks)
 {
 	int rc = read_all(app, passes);
