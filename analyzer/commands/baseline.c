@@ -3,8 +3,6 @@
  * analyzer baseline - what an exit costs here, against a recording of nothing but exits
  */
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/commands/commands.h"
@@ -109,52 +107,52 @@ static int put_rows(struct out *out, const struct baseline *b, int64_t limit)
 	return 0;
 }
 
-/* A fact of a run, from view runs; "" if it is unknown. For free(); NULL: app->error. */
-static char *read_fact(struct app *app, const char *column)
+/* What a run was recorded on, in the order of fact_names[]; the row is read. */
+static int read_facts(struct app *app, sqlite3_stmt **stmt)
 {
-	sqlite3_stmt *stmt;
-	char sql[128];
-	char *fact;
+	if (db_prepare(
+		    app, stmt,
+		    "SELECT cpu_model, microcode, kernel, source, environment FROM runs WHERE run = ?1"))
+		return -1;
+	sqlite3_bind_int64(*stmt, 1, app->run.id);
+	return db_step(app, *stmt) < 0 ? -1 : 0;
+}
 
-	snprintf(sql, sizeof(sql), "SELECT coalesce(%s, '') FROM runs WHERE run = ?1", column);
-	if (db_prepare(app, &stmt, sql))
-		return NULL;
-	sqlite3_bind_int64(stmt, 1, app->run.id);
-	fact = strdup(db_step(app, stmt) > 0 ? (const char *)sqlite3_column_text(stmt, 0) : "");
-	sqlite3_finalize(stmt);
-	if (!fact)
-		app_fail(app, "out of memory");
-	return fact;
+static const char *fact_text(sqlite3_stmt *stmt, int i)
+{
+	const char *text = (const char *)sqlite3_column_text(stmt, i);
+
+	return text ? text : "";
 }
 
 /* Says what differs between the machines: then a difference of costs may be theirs. */
+static int put_differences(struct out *out, struct baseline *b)
+{
+	static const char *const fact_names[] = {"CPU", "microcode", "kernel", "source", "machine"};
+	sqlite3_stmt *here = NULL, *there = NULL;
+	int rc = read_facts(b->app, &here);
+
+	if (!rc && read_facts(&b->reference, &there))
+		rc = app_fail(b->app, "%s", b->reference.error);
+
+	for (int i = 0; !rc && i < (int)(sizeof(fact_names) / sizeof(fact_names[0])); i++) {
+		if (strcmp(fact_text(here, i), fact_text(there, i)))
+			out_note(out, "Another %s: \"%s\"; reference: \"%s\".", fact_names[i],
+				 fact_text(here, i), fact_text(there, i));
+	}
+	sqlite3_finalize(here);
+	sqlite3_finalize(there);
+	return rc;
+}
+
 static int put_notes(struct out *out, struct baseline *b)
 {
-	static const char *const facts[][2] = {{"cpu_model", "CPU"},
-					       {"microcode", "microcode"},
-					       {"kernel", "kernel"},
-					       {"source", "source"},
-					       {"environment", "machine"}};
-	int rc = 0;
-
 	out_note(
 		out,
 		b->handler
 			? "Times are KVM's own: without halted, user-space and preempted parts."
 			: "The parts of the time are not known of both: times are from exit to entry.");
-	for (size_t i = 0; !rc && i < sizeof(facts) / sizeof(facts[0]); i++) {
-		char *here = read_fact(b->app, facts[i][0]);
-		char *there = here ? read_fact(&b->reference, facts[i][0]) : NULL;
-
-		if (!there)
-			rc = here ? app_fail(b->app, "%s", b->reference.error) : -1;
-		else if (strcmp(here, there))
-			out_note(out, "Another %s: \"%s\"; reference: \"%s\".", facts[i][1], here,
-				 there);
-		free(here);
-		free(there);
-	}
-	return rc;
+	return put_differences(out, b);
 }
 
 static int print_baseline(const struct options *opt, struct baseline *b)
