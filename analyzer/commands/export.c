@@ -112,16 +112,13 @@ static int check_exits(struct app *app, bool single)
 /* Options of one format with another one. */
 static int check_options(struct app *app, const struct options *opt, enum format format)
 {
-	static const char *const names[] = {
-		[EXTRA_AGAINST] = "against",	  [EXTRA_SYMBOLS] = "symbols",
-		[EXTRA_SLIDE] = "slide",	  [EXTRA_GUEST] = "cr3-names",
-		[EXTRA_GUEST + 1] = "memory-map",
-	};
 	const char *path = opt->output ? opt->output : "-";
 
-	for (int i = EXTRA_AGAINST; i <= EXTRA_GUEST + 1 && format != FORMAT_FOLDED; i++)
+	/* All options after --format are of folded. */
+	for (int i = EXTRA_FORMAT + 1; extra[i].name && format != FORMAT_FOLDED; i++)
 		if (opt->extra[i])
-			return app_fail(app, "export: --%s: only with --format folded", names[i]);
+			return app_fail(app, "export: --%s: only with --format folded",
+					extra[i].name);
 
 	if (!strcmp(path, "-") &&
 	    (format == FORMAT_ROWS || (format == FORMAT_PERFETTO && isatty(STDOUT_FILENO))))
