@@ -147,10 +147,12 @@ static void put_exit(struct app *app, struct out *out, sqlite3_stmt *stmt, int64
 	snprintf(text, sizeof(text), "%s%" PRId64 ".%09" PRId64, ns < 0 ? "-" : "",
 		 (ns < 0 ? -ns : ns) / NS_PER_SECOND, (ns < 0 ? -ns : ns) % NS_PER_SECOND);
 	out_text(out, text);
+
 	out_vm(out, &app->run, sqlite3_column_int64(stmt, L_VM));
 	for (int i = L_VCPU; i <= L_KEY_TEXT; i++)
 		out_sql_value(out, stmt, i);
 	put_meaning(app, out, stmt);
+
 	out_time(out, (uint64_t)sqlite3_column_int64(stmt, L_CYCLES));
 	for (int i = L_HANDLER; i <= L_PREEMPTED; i++) {
 		if (app->run.has_split)
@@ -158,6 +160,7 @@ static void put_exit(struct app *app, struct out *out, sqlite3_stmt *stmt, int64
 		else
 			out_none(out);
 	}
+
 	for (int i = L_RIP; i <= L_FLAGS; i++)
 		out_sql_value(out, stmt, i);
 	if (sqlite3_column_type(stmt, L_POLLED) == SQLITE_NULL)
@@ -225,6 +228,7 @@ static int list(struct app *app, const struct options *opt)
 	guest_close(app, &guest);
 	return rc;
 }
+
 const struct cmd cmd_list = {
 	.name = "list",
 	.summary = "single exits in the order of time, with clock and run time",

@@ -349,21 +349,24 @@ static int parse_options(struct app *app, const struct options *opt, struct view
 
 	if (sort < 0 || by < 0)
 		return -1;
+	view->sort = (enum sort)sort;
 	view->live.by = by ? BY_VM : BY_REASON;
 	if (by && app->filter.reason)
 		return app_fail(
 			app,
 			"live: --by vm and --reason: use one of them (states are of all exits)");
-	view->sort = (enum sort)sort;
+
 	if (interval && (units_parse_ns(interval, &ns) || ns < 10000000 || ns > 3600000000000))
 		return app_fail(app, "--interval %s: not a time from 10ms to 1h", interval);
 	view->interval = (double)ns / 1e9;
+
 	view->left = -1;
 	if (count) {
 		view->left = strtoll(count, &end, 10);
 		if (end == count || *end || view->left < 1)
 			return app_fail(app, "--count %s: not a number of snapshots", count);
 	}
+
 	view->full = !opt->extra[EXTRA_PLAIN] && screen_possible();
 	return 0;
 }
