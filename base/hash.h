@@ -56,25 +56,45 @@ static inline uint32_t *hash_place(const struct hash *h, uint64_t hash, hash_has
 	return &h->place[i];
 }
 
+/* The places for @items elements, at most UINT32_MAX / 4: chains stay short while half are free. */
+static inline uint32_t hash_places_for(uint32_t items)
+{
+	uint32_t places = 2;
+
+	while (places < 2 * items)
+		places *= 2;
+	return places;
+}
+
 /*
  * Replaces the table by an empty one for @items elements; the caller puts in again what the array
  * has. Return: 0, or -ENOMEM: the table is as it was.
  */
 static inline int hash_resize(struct hash *h, uint32_t items)
 {
-	uint32_t places = 2, *place;
+	uint32_t places, *place;
 
 	if (items > UINT32_MAX / 4)
 		return -ENOMEM;
-	while (places < 2 * items)
-		places *= 2;
-
+	places = hash_places_for(items);
 	place = calloc(places, sizeof(*place));
 	if (!place)
 		return -ENOMEM;
 	free(h->place);
 	*h = (struct hash){place, places};
 	return 0;
+}
+
+/*
+ * Makes room for one more element than the @items that there are. Return: 0; 1: the table is
+ * another one, larger and empty, and the caller puts in again what the array has; -ENOMEM: it is
+ * as it was.
+ */
+static inline int hash_make_room(struct hash *h, uint32_t items)
+{
+	if (2 * ((uint64_t)items + 1) <= h->places)
+		return 0;
+	return hash_resize(h, items + 1) ? -ENOMEM : 1;
 }
 
 /* Forgets all elements, and keeps the places. */

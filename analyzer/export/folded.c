@@ -169,18 +169,16 @@ static uint32_t *find_place(const struct stacks *stacks, const char *text)
 static int grow(struct stacks *stacks)
 {
 	struct stack *more = array_reserve(stacks->stack, stacks->count, 1, sizeof(*more));
+	int rc;
 
 	if (!more)
 		return -1;
 	stacks->stack = more;
-	if (stacks->hash.places > 2 * stacks->count)
-		return 0;
 
-	if (hash_resize(&stacks->hash, 2 * stacks->count + 1))
-		return -1;
-	for (uint32_t i = 0; i < stacks->count; i++)
+	rc = hash_make_room(&stacks->hash, stacks->count);
+	for (uint32_t i = 0; rc > 0 && i < stacks->count; i++)
 		*find_place(stacks, more[i].text) = i + 1;
-	return 0;
+	return rc < 0 ? -1 : 0;
 }
 
 /* Adds time to a stack; takes @text, also when it fails. */

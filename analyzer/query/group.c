@@ -41,19 +41,16 @@ static struct group *find_group(const struct agg *agg, const int64_t key[4])
 static int grow(struct agg *agg)
 {
 	struct group *group = array_reserve(agg->group, agg->groups, 1, sizeof(*group));
+	int rc;
 
 	if (!group)
 		return -ENOMEM;
 	agg->group = group;
 
-	/* At most half of the places are taken, so chains stay short. */
-	if (2 * ((uint64_t)agg->groups + 1) <= agg->hash.places)
-		return 0;
-	if (hash_resize(&agg->hash, (uint32_t)array_room((size_t)agg->groups + 1)))
-		return -ENOMEM;
-	for (uint32_t i = 0; i < agg->groups; i++)
+	rc = hash_make_room(&agg->hash, agg->groups);
+	for (uint32_t i = 0; rc > 0 && i < agg->groups; i++)
 		*find_place(agg, agg->group[i].key) = i + 1;
-	return 0;
+	return rc < 0 ? rc : 0;
 }
 
 struct group group_empty(void)

@@ -97,19 +97,16 @@ static int grow(struct intervals *intervals)
 {
 	struct interval *more =
 		array_reserve(intervals->interval, intervals->count, 1, sizeof(*more));
+	int rc;
 
 	if (!more)
 		return -ENOMEM;
 	intervals->interval = more;
 
-	/* At most half of the places are taken, so chains stay short. */
-	if (2 * ((uint64_t)intervals->count + 1) <= intervals->hash.places)
-		return 0;
-	if (hash_resize(&intervals->hash, (uint32_t)array_room((size_t)intervals->count + 1)))
-		return -ENOMEM;
-	for (uint32_t i = 0; i < intervals->count; i++)
+	rc = hash_make_room(&intervals->hash, intervals->count);
+	for (uint32_t i = 0; rc > 0 && i < intervals->count; i++)
 		*find_place(intervals, &more[i]) = i + 1;
-	return 0;
+	return rc < 0 ? rc : 0;
 }
 
 /* The interval of a row, made if there is none; NULL without memory. */

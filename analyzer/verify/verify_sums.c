@@ -71,19 +71,16 @@ static uint32_t *find_place(const struct sums *sums, const struct rolled_sum *ke
 static int grow(struct sums *sums)
 {
 	struct rolled_sum *more = array_reserve(sums->rolled, sums->rolled_count, 1, sizeof(*more));
+	int rc;
 
 	if (!more)
 		return -1;
 	sums->rolled = more;
 
-	/* At most half of the places are taken, so chains stay short. */
-	if (2 * ((uint64_t)sums->rolled_count + 1) <= sums->hash.places)
-		return 0;
-	if (hash_resize(&sums->hash, (uint32_t)array_room((size_t)sums->rolled_count + 1)))
-		return -1;
-	for (uint32_t i = 0; i < sums->rolled_count; i++)
+	rc = hash_make_room(&sums->hash, sums->rolled_count);
+	for (uint32_t i = 0; rc > 0 && i < sums->rolled_count; i++)
 		*find_place(sums, &more[i]) = i + 1;
-	return 0;
+	return rc < 0 ? -1 : 0;
 }
 
 /* The sum of a vCPU and reason, made of @first if there is none; NULL without memory. */

@@ -100,6 +100,37 @@ static void test_each_key_has_one_place(void)
 	hash_free(&hash);
 }
 
+/* A table that grows with its array is never more than half full, and seldom made anew. */
+static void test_table_grows(void)
+{
+	enum { KEYS = 5000 };
+	static uint64_t items[KEYS];
+	struct hash hash = {0};
+	int grown = 0;
+
+	for (uint32_t count = 0; count < KEYS; count++) {
+		int rc = hash_make_room(&hash, count);
+
+		CHECK(rc >= 0 && hash.places >= 2 * (count + 1));
+		grown += rc;
+		for (uint32_t i = 0; rc > 0 && i < count; i++)
+			*hash_place(&hash, hash_mix(0, items[i]), has_key, items, &items[i]) =
+				i + 1;
+
+		items[count] = (uint64_t)count << 40;
+		*hash_place(&hash, hash_mix(0, items[count]), has_key, items, &items[count]) =
+			count + 1;
+	}
+	for (uint32_t i = 0; i < KEYS; i++)
+		CHECK_EQ(*hash_place(&hash, hash_mix(0, items[i]), has_key, items, &items[i]),
+			 i + 1);
+	CHECK_EQ(grown, 14); /* 2, 4, ... 16384 places */
+
+	CHECK_EQ(hash_make_room(&hash, UINT32_MAX / 2), -ENOMEM);
+	CHECK_EQ(hash.places, 16384);
+	hash_free(&hash);
+}
+
 /* Otherwise {1, 2} and {2, 1} share a chain, and so does each row of a small grid. */
 static void test_order_of_words_counts(void)
 {
@@ -114,6 +145,7 @@ int main(void)
 	test_array_moves_seldom();
 	test_too_large_is_no_memory();
 	test_each_key_has_one_place();
+	test_table_grows();
 	test_order_of_words_counts();
 	return check_result();
 }

@@ -118,13 +118,9 @@ void chunk_encoder_free(struct chunk_encoder *encoder)
 /* Begins a chunk. */
 static void clear(struct chunk_encoder *e, const struct kvm_exit_record *first, size_t count)
 {
-	uint32_t places = 2;
-
 	/* A small chunk takes few of the places that there are. */
-	while (places < 2 * count)
-		places *= 2;
-	e->tuple_places.places = places;
-	e->rip_places.places = places;
+	e->tuple_places.places = hash_places_for((uint32_t)count);
+	e->rip_places.places = e->tuple_places.places;
 	hash_clear(&e->tuple_places);
 	hash_clear(&e->rip_places);
 	e->tuple_count = 0;

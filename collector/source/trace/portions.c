@@ -41,18 +41,16 @@ static void put_all(struct portions *portions)
 static int grow(struct portions *portions)
 {
 	struct portion *more = array_reserve(portions->portion, portions->count, 1, sizeof(*more));
+	int rc;
 
 	if (!more)
 		return -ENOMEM;
 	portions->portion = more;
 
-	/* At most half of the places are taken, so chains stay short. */
-	if (2 * ((uint64_t)portions->count + 1) <= portions->hash.places)
-		return 0;
-	if (hash_resize(&portions->hash, (uint32_t)array_room((size_t)portions->count + 1)))
-		return -ENOMEM;
-	put_all(portions);
-	return 0;
+	rc = hash_make_room(&portions->hash, portions->count);
+	if (rc > 0)
+		put_all(portions);
+	return rc < 0 ? rc : 0;
 }
 
 static struct portion portion_of(size_t instance, const struct kvm_event *event)
