@@ -52,16 +52,24 @@ static int parse_duration(const char *name, const char *text, int64_t *ns, struc
 			 text);
 }
 
-/* A number from 1 to INT32_MAX; @what: what it is, for the message. */
-static int parse_number(const char *name, const char *text, const char *what, uint32_t *number,
-			struct fault *fault)
+/* A whole number from @least to @most; false: it isn't one. */
+static bool parse_digits(const char *text, uint32_t least, uint32_t most, uint32_t *number)
 {
 	char *end;
 	unsigned long value = strtoul(text, &end, 10);
 
-	if (!isdigit((unsigned char)*text) || *end || !value || value > INT32_MAX)
-		return fault_set(fault, -EINVAL, "--%s %s: not %s", name, text, what);
+	if (!isdigit((unsigned char)*text) || *end || value < least || value > most)
+		return false;
 	*number = (uint32_t)value;
+	return true;
+}
+
+/* A number from 1 to INT32_MAX; @what: what it is, for the message. */
+static int parse_number(const char *name, const char *text, const char *what, uint32_t *number,
+			struct fault *fault)
+{
+	if (!parse_digits(text, 1, INT32_MAX, number))
+		return fault_set(fault, -EINVAL, "--%s %s: not %s", name, text, what);
 	return 0;
 }
 
@@ -212,13 +220,9 @@ SETTER(trigger)
 /* --before and --after, which may be 0. */
 static int parse_exits(const char *name, const char *text, uint32_t *number, struct fault *fault)
 {
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
-
-	if (!isdigit((unsigned char)*text) || *end || value > FLIGHT_AROUND_MOST)
+	if (!parse_digits(text, 0, FLIGHT_AROUND_MOST, number))
 		return fault_set(fault, -EINVAL, "--%s %s: not a number of exits up to %u", name,
 				 text, FLIGHT_AROUND_MOST);
-	*number = (uint32_t)value;
 	return 0;
 }
 
@@ -358,83 +362,86 @@ void options_print_help(FILE *file)
 	fputs(help_tail, file);
 }
 
-/* What can't be combined. */
+/* Options that don't go together: whether they were given, and what the user reads then. */
+struct conflict {
+	bool is_given;
+	const char *text;
+};
+
+/* Refuses the first conflict that was given. */
+static int refuse_conflict(const struct conflict *conflicts, size_t count, struct fault *fault)
+{
+	for (size_t i = 0; i < count; i++)
+		if (conflicts[i].is_given)
+			return fault_set(fault, -EINVAL, "%s", conflicts[i].text);
+	return 0;
+}
+
 static int check_sources(const struct options *o, struct fault *fault)
 {
-	if (o->import && o->from)
-		return fault_set(fault, -EINVAL, "import and --from: use one of them");
+	const bool is_file = o->from || o->import;
+	const bool has_vm = o->device.tgid || o->device.vm;
+	const bool is_of_live = o->command || o->duration_ns || has_vm || o->device.cr3;
+	const bool is_of_bpf = o->ring_records || o->counts_only || source_filter_is_on(&o->filter);
 
-	if ((o->run || o->tsc_khz) && !o->import)
-		return fault_set(fault, -EINVAL, "--run and --tsc-khz: only with import");
+	const struct conflict conflicts[] = {
+		{o->import && o->from, "import and --from: use one of them"},
+		{(o->run || o->tsc_khz) && !o->import, "--run and --tsc-khz: only with import"},
+		{o->cross_check && (is_file || !o->db),
+		 "--cross-check: only for recordings from the device into --db"},
+		{o->source != SOURCE_BPF && is_of_bpf,
+		 "--ring-records, --reason, --min-time, --one-in and --counts-only: only with --source bpf"},
+		{o->source && is_file, "--source: not with --from or import"},
+		{o->source == SOURCE_TRACEFS &&
+			 (o->cross_check || o->capture || has_vm || o->device.cr3),
+		 "--source tracefs: not with --cross-check, --capture, --vm or --cr3"},
+		{o->from && is_of_live,
+		 "--from: a COMMAND, --duration, --vm and --cr3 are for recordings from the device"},
+		{o->import && is_of_live,
+		 "import: a COMMAND, --duration, --vm and --cr3 are for recordings from the device"},
+	};
 
-	if (o->cross_check && (o->from || o->import || !o->db))
-		return fault_set(fault, -EINVAL,
-				 "--cross-check: only for recordings from the device into --db");
-
-	if (o->source != SOURCE_BPF &&
-	    (o->ring_records || o->counts_only || source_filter_is_on(&o->filter)))
-		return fault_set(
-			fault, -EINVAL,
-			"--ring-records, --reason, --min-time, --one-in and --counts-only: only with --source bpf");
-
-	if (o->source && (o->from || o->import))
-		return fault_set(fault, -EINVAL, "--source: not with --from or import");
-
-	if (o->source == SOURCE_TRACEFS &&
-	    (o->cross_check || o->device.tgid || o->device.vm || o->device.cr3 || o->capture))
-		return fault_set(
-			fault, -EINVAL,
-			"--source tracefs: not with --cross-check, --capture, --vm or --cr3");
-
-	if ((o->from || o->import) &&
-	    (o->command || o->duration_ns || o->device.tgid || o->device.vm || o->device.cr3))
-		return fault_set(
-			fault, -EINVAL,
-			"%s: a COMMAND, --duration, --vm and --cr3 are for recordings from the device",
-			o->from ? "--from" : "import");
-	return 0;
+	return refuse_conflict(conflicts, COUNT(conflicts), fault);
 }
 
 static int check_rows(const struct options *o, struct fault *fault)
 {
-	const char *rows = o->flight.count ? "--trigger" : o->keep_rows ? "--keep-rows" : NULL;
+	const bool has_trigger = o->flight.count;
+	const bool is_of_db = o->rollup_ms || o->compact || o->keep_ns || o->keep_rows || !o->raw;
 
-	if (!o->raw && (rows || o->keep_ns || o->compact))
-		return fault_set(fault, -EINVAL, "--no-raw and %s: use one of them",
-				 rows	      ? rows
-				 : o->compact ? "--compact"
-					      : "--keep-raw");
-	if (o->compact && rows)
-		return fault_set(fault, -EINVAL,
-				 "--compact and %s: use one of them (it keeps rows, which are few)",
-				 rows);
-	if (o->has_around && !o->flight.count)
-		return fault_set(fault, -EINVAL, "--before and --after: only with --trigger");
-	if (o->flight.count && (!o->db || o->capture))
-		return fault_set(fault, -EINVAL, "--trigger: with --db, and without --capture");
-	if (o->flight.count && o->counts_only)
-		return fault_set(fault, -EINVAL, "--trigger and --counts-only: use one of them");
-	if (!o->db && (o->rollup_ms || o->compact || o->keep_ns || o->keep_rows || !o->raw))
-		return fault_set(
-			fault, -EINVAL,
-			"--rollup, --compact, --keep-raw, --keep-rows and --no-raw are for a database (use --db FILE)");
-	return 0;
+	const struct conflict conflicts[] = {
+		{!o->raw && has_trigger, "--no-raw and --trigger: use one of them"},
+		{!o->raw && o->keep_rows, "--no-raw and --keep-rows: use one of them"},
+		{!o->raw && o->compact, "--no-raw and --compact: use one of them"},
+		{!o->raw && o->keep_ns, "--no-raw and --keep-raw: use one of them"},
+		{o->compact && has_trigger,
+		 "--compact and --trigger: use one of them (it keeps rows, which are few)"},
+		{o->compact && o->keep_rows,
+		 "--compact and --keep-rows: use one of them (it keeps rows, which are few)"},
+		{o->has_around && !has_trigger, "--before and --after: only with --trigger"},
+		{has_trigger && (!o->db || o->capture),
+		 "--trigger: with --db, and without --capture"},
+		{has_trigger && o->counts_only, "--trigger and --counts-only: use one of them"},
+		{is_of_db && !o->db,
+		 "--rollup, --compact, --keep-raw, --keep-rows and --no-raw are for a database (use --db FILE)"},
+	};
+
+	return refuse_conflict(conflicts, COUNT(conflicts), fault);
 }
 
 static int check_files(const struct options *o, struct fault *fault)
 {
-	if (!o->db && !o->capture && !o->listen)
-		return fault_set(fault, -EINVAL,
-				 "no file to record into (--db FILE; see collector --help)");
-	if (o->listen_public && !o->listen)
-		return fault_set(fault, -EINVAL, "--listen-public: only with --listen");
-	if (o->listen && o->counts_only)
-		return fault_set(
-			fault, -EINVAL,
-			"--listen and --counts-only: use one of them (what is answered is counted from records)");
-	if (o->db && !*o->db)
-		return fault_set(fault, -EINVAL, "--db: the name of the file is empty");
-	return check_rows(o, fault);
+	const struct conflict conflicts[] = {
+		{!o->db && !o->capture && !o->listen,
+		 "no file to record into (--db FILE; see collector --help)"},
+		{o->listen_public && !o->listen, "--listen-public: only with --listen"},
+		{o->listen && o->counts_only,
+		 "--listen and --counts-only: use one of them (what is answered is counted from records)"},
+		{o->db && !*o->db, "--db: the name of the file is empty"},
+	};
+	int rc = refuse_conflict(conflicts, COUNT(conflicts), fault);
+
+	return rc ? rc : check_rows(o, fault);
 }
 
 /*
