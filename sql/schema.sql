@@ -276,7 +276,8 @@ CREATE TABLE loss (
 --   of a sampled recording; dropped at most: how many were dropped is an estimate, and
 --   this many are possible (0: unknown)
 --   trigger: of a run with --trigger, by vCPU: kept; n exits that had a row. events; n exits that
---   met a trigger. Of the run: expression, a space and the trigger; n exits that met it first
+--   met a trigger. Of the run: expression, a space and the trigger; n exits that met it first.
+--   rows; n of the kept exits that still had a row at the end (--keep-raw, --keep-rows)
 --   unavailable: name says what could not be had and why
 CREATE TABLE crosscheck (
   run_id          INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,

@@ -21,7 +21,7 @@
  * @last_ring_id:	rings up to this one are known
  * @lost_vcpus:		vCPUs without memory for their records: their exits count as dropped
  * @seen_refused:	of the rings listed, those that were armed and got no memory
- * @first, @last:	what the kernel said it had lost when the recording began and at its end
+ * @first:		what the kernel said it had lost when the recording began
  */
 struct device_source {
 	struct source source; /* first: the two are cast into each other */
@@ -32,7 +32,7 @@ struct device_source {
 
 	unsigned int lost_vcpus;
 	uint64_t seen_refused;
-	struct kvm_exit_ring_query first, last;
+	struct kvm_exit_ring_query first;
 };
 
 static struct device_source *from_source(struct source *source)
@@ -179,16 +179,16 @@ static int find_new(struct device_source *s, struct source_item *item, struct fa
 /* Describes at the end what was lost, in source.lost. */
 static void describe_losses(struct device_source *s)
 {
+	struct kvm_exit_ring_query last = {.size = sizeof(last)};
 	uint64_t unseen, rings;
 	char *text = s->source.lost;
 	size_t bytes = sizeof(s->source.lost);
 	int length = 0;
 
-	s->last = (struct kvm_exit_ring_query){.size = sizeof(s->last)};
-	if (ioctl(s->control, KVM_EXIT_RING_QUERY, &s->last))
-		s->last = s->first;
-	unseen = s->last.refused - s->first.refused - s->seen_refused;
-	rings = s->last.lost_rings - s->first.lost_rings;
+	if (ioctl(s->control, KVM_EXIT_RING_QUERY, &last))
+		last = s->first;
+	unseen = last.refused - s->first.refused - s->seen_refused;
+	rings = last.lost_rings - s->first.lost_rings;
 
 	if (s->lost_vcpus)
 		length = snprintf(

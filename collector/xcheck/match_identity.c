@@ -14,8 +14,8 @@
  * Where both are in an exit, the one that this event fits is meant: a kvm_exit is the first event
  * in its record and on the CPU of the exit, a kvm_entry comes after a kvm_exit and at the very end
  * of its record. Records that were lost, or that have not ended yet, leave open whether a vCPU was
- *in the guest. Then the thread that made the last event of a vCPU decides: most vCPUs have one of
- *their own. What even that can't tell apart is counted.
+ * in the guest. Then the thread that made the last event of a vCPU decides: most vCPUs have one of
+ * their own. What even that can't tell apart is counted.
  */
 #include "collector/xcheck/match_internal.h"
 

@@ -36,11 +36,6 @@
 /* Bytes of chunks that wait for a flush before the store waits for it. */
 #define QUEUE_BYTES (8U << 20)
 
-static int64_t take_id(struct chunk_writer *w)
-{
-	return w->next_id++;
-}
-
 int store_chunks_begin(struct store *store)
 {
 	struct chunk_writer *w = &store->chunks;
@@ -128,7 +123,7 @@ static int queue_chunk(struct store *store, const struct vcpu_state *v, uint32_t
 
 	row->data = data;
 	row->vcpu = v->id;
-	row->id = take_id(w);
+	row->id = w->next_id++;
 	*id = row->id;
 	w->queue_bytes += row->bytes;
 	w->queue_count++;

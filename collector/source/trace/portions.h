@@ -3,10 +3,9 @@
  * portions.h - which instance of ftrace an event is taken from
  *
  * Several instances may record the same events, or each those of some threads (trace-cmd -P) or
- * CPUs
- * (-M). The time of an event differs a little between them, so equal ones can't be found
- * by it. A portion is what an instance has of one kind of event of one thread on one CPU; of
- * each portion the instance that has most of it is chosen.
+ * CPUs (-M). The time of an event differs a little between them, so equal ones can't be found by
+ * it. A portion is what an instance has of one kind of event of one thread on one CPU; of each
+ * portion the instance that has most of it is chosen.
  */
 #ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_PORTIONS_H
 #define EXITSCOPE_COLLECTOR_SOURCE_TRACE_PORTIONS_H
