@@ -2,6 +2,8 @@
 /*
  * compact.c - analyzer compact, analyzer expand: exits as chunks, or as rows again
  */
+#include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "analyzer/commands/commands.h"
@@ -9,12 +11,27 @@
 #include "analyzer/query/db.h"
 #include "sql/compact/copy.h"
 
+/* Nobody reads the copy who may not read the database: it is new, and still empty. */
+static int limit_rights(struct app *app, const char *temp, const char *path)
+{
+	struct stat from, to;
+
+	if (stat(app->path, &from) || stat(temp, &to) ||
+	    chmod(temp, to.st_mode & (S_IRUSR | S_IWUSR | from.st_mode) & 0777))
+		return app_fail(app, "%s: %s (it was not written)", path, strerror(errno));
+	return 0;
+}
+
 /* Fills the new file, for outfile_replace(); @arg: the struct copy. */
 static int make_file(struct app *app, const char *temp, const char *path, void *arg)
 {
 	struct copy *copy = arg;
-	int rc = sqlite3_open_v2(temp, &copy->to, SQLITE_OPEN_READWRITE, NULL);
+	int rc;
 
+	if (limit_rights(app, temp, path))
+		return -1;
+
+	rc = sqlite3_open_v2(temp, &copy->to, SQLITE_OPEN_READWRITE, NULL);
 	if (rc)
 		rc = app_fail(app, "%s: %s", path, sqlite3_errmsg(copy->to));
 	else if (compact_copy(copy))

@@ -110,6 +110,24 @@ class ChunksTest(unittest.TestCase):
             os.unlink(self.compact)
             os.unlink(self.rows)
 
+    def test_copy_has_no_more_rights(self):
+        """Who may not read the database may not read a copy of it."""
+        private = os.path.join(os.path.dirname(self.compact), "private.sqlite")
+        shutil.copy(DATABASES[0], private)
+        before = os.umask(0o022)
+        self.addCleanup(os.umask, before)
+        for mode, copy_mode in ((0o600, 0o600), (0o640, 0o640), (0o444, 0o644)):
+            os.chmod(private, mode)
+            self.copy("compact", private, self.compact)
+            os.chmod(self.compact, mode)
+            self.copy("expand", self.compact, self.rows)
+            self.assertEqual(os.stat(self.rows).st_mode & 0o777, copy_mode)
+            os.unlink(self.compact)
+            self.copy("compact", private, self.compact)
+            self.assertEqual(os.stat(self.compact).st_mode & 0o777, copy_mode)
+            os.unlink(self.compact)
+            os.unlink(self.rows)
+
     def test_damage_is_said(self):
         self.copy("compact", DATABASES[0], self.compact)
         database = sqlite3.connect(self.compact)
