@@ -26,9 +26,10 @@ APT_CACHE = """#!/bin/sh
 case $* in
 *policy*) echo "  Candidate: 5.10.9-1" ;;
 *search*) printf 'linux-headers-5.10.0-%s-cloud-amd64 - text\\n' 9 10 12 ;;
-*show*-9-*) echo "Version: 5.10.9-1" ;;
-*show*-10-*) echo "Version: 5.10.9-1" ;;
-*show*-12-*) echo "Version: 5.10.12-1" ;;
+*show*-9-*) printf 'Package: %s\nVersion: 5.10.9-1\n' linux-headers-5.10.0-9-cloud-amd64 ;;
+*show*-10-*) printf 'Package: %s\nVersion: 5.10.9-1\n' linux-headers-5.10.0-10-cloud-amd64 ;;
+*show*-12-*) printf 'Package: %s\nVersion: 5.10.12-1\n' linux-headers-5.10.0-12-cloud-amd64 ;;
+*show*linux-headers-5.10) echo "Package: linux-headers-5.10.0-9-cloud-amd64" ;; # as a pattern
 *) exit 100 ;;
 esac
 """
@@ -93,11 +94,18 @@ class Suite(unittest.TestCase):
             self.assertRegex(self.refused("programs", word, "cbmc"),
                              "^programs .*: not a suite of Debian, such as [a-z]+ ")
 
+    def test_no_package(self):
+        for word in "", "--more", "-o", "cbmc-", "cbmc*", "cbmc/sid", "Cbmc":
+            self.assertEqual(self.refused("programs", "sid", "spin", word),
+                             f"programs {word}: not the name of a package (kvm/host/suite --help)")
+
     def test_a_kernel_that_the_suite_has_not(self):
-        kver = "5.10.0-none"
-        for words in ["root", kver], ["run", kver, "true"], ["download", kver, "to"]:
-            self.assertEqual(self.refused(*words), "Debian bullseye has no kernel 5.10.0-none "
-                                                   "(kvm/host/suite kernel 5.10 prints one that it has)")
+        """Nor is a series one, although it is a pattern that fits several."""
+        for kver in "5.10.0-none", "5.10":
+            for words in ["root", kver], ["run", kver, "true"], ["download", kver, "to"]:
+                self.assertEqual(self.refused(*words),
+                                 f"Debian bullseye has no kernel {kver} "
+                                 "(kvm/host/suite kernel 5.10 prints one that it has)")
         self.assertFalse((self.top / "to").exists())
 
     def test_folder_that_can_not_be_made(self):
