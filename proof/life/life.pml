@@ -18,14 +18,18 @@
  *	- every exit is recorded, dropped or unread
  *	- every process ends: no wait is for ever
  *	- at the end all is freed, except an orphaned ring while recording is armed
+ *	- a ring whose records were refused can be found until its totals were read, while recording
+ *	  is armed
  *
  * BOUNDS: EXITS exits, a ring of COUNT records, watermark WAKE, ROUNDS readers one after the
- * other. With NEVER_ARMED nothing arms, which leaves room for one more exit.
+ * other. With NEVER_ARMED nothing arms, which leaves room for one more exit. With REFUSED there may
+ * be no memory for the records of an armed vCPU, and a fifth process reads totals.
  *
  * Faults that Spin must find, each with its define: FREE_AT_ONCE frees a buffer without a grace
- * period; ATTACH_AT_ONCE gives a ring its next buffer without one; OLD_WAKE gives
- * the wake-up as it was before it ran with IRQs off: it could be preempted between its two reads
- * of tail_seen, and a detach and attach in between lost a wake-up.
+ * period; ATTACH_AT_ONCE gives a ring its next buffer without one; REMOVE_LIVE takes a refused
+ * ring out of the set although its vCPU lives; OLD_WAKE gives the wake-up as it was before it ran
+ * with IRQs off: it could be preempted between its two reads of tail_seen, and a detach and attach
+ * in between lost a wake-up.
  */
 #ifndef EXITS
 #define EXITS 4
@@ -44,7 +48,7 @@ byte head, tail, tail_seen;
 byte open_buf;		/* whose slot the open exit holds; 0: UNREAD */
 bool open_dropped;
 byte refs = 1;
-bool attached, orphaned, dead, in_set, ring_freed;
+bool attached, orphaned, refused, dead, in_set, ring_freed;
 bool irq_work;
 byte reader;		/* the file of er->reader, from 1 */
 
@@ -133,7 +137,7 @@ inline remove() {
 
 inline orphan_or_remove() {
 	if
-	:: armed && buf != 0 && UNREAD != 0 -> orphaned = true
+	:: armed && (refused || (buf != 0 && UNREAD != 0)) -> orphaned = true
 	:: else -> remove()
 	fi
 }
@@ -249,6 +253,12 @@ inline destroy() {
 
 bool created, vcpu_ended, reader_ended, arming_ended;
 
+#ifdef REFUSED
+bool totals_ended, totals_read;
+#else
+#define totals_ended	true
+#endif
+
 active proctype Vcpu() {
 	byte b;		/* READ_ONCE(er->buf) */
 	byte f;		/* READ_ONCE(er->reader) */
@@ -257,6 +267,9 @@ active proctype Vcpu() {
 	LOCK;
 	if
 	:: armed -> new_buf(b); attach_buf(b)
+#ifdef REFUSED
+	:: armed -> refused = true
+#endif
 	:: else
 	fi;
 	in_set = true;
@@ -307,7 +320,7 @@ inline attach_file(file, ok) {
 		:: in_set && (buf != 0 || (mine != 0 && GRACE_IS_OVER)) ->
 			USE_RING;
 			if
-			:: buf == 0 -> attach_buf(mine); mine = 0
+			:: buf == 0 -> attach_buf(mine); refused = false; mine = 0
 			:: else
 			fi;
 			if
@@ -420,6 +433,7 @@ active proctype Arming() {
 		:: true ->
 			LOCK;
 			armed = false;
+			refused = false;
 			if
 			:: in_set && !attached && orphaned -> remove()
 			:: in_set && !attached && !orphaned -> drop_buf()
@@ -433,6 +447,36 @@ active proctype Arming() {
 	fi;
 	arming_ended = true
 }
+
+#ifdef REFUSED
+/* A file that is attached for totals alone. */
+active proctype Totals() {
+	created;
+	LOCK;
+	if
+	:: !in_set -> UNLOCK
+	:: in_set ->
+		get();
+		UNLOCK;
+		USE_RING;
+		/* exit_ring_detach_totals() */
+		LOCK;
+		USE_RING;
+		totals_read = dead;
+		if
+#ifdef REMOVE_LIVE
+		:: refused -> remove()
+#else
+		:: orphaned && refused -> remove()
+#endif
+		:: else
+		fi;
+		put();
+		UNLOCK
+	fi;
+	totals_ended = true
+}
+#endif
 
 /* call_rcu(), kfree_rcu(): some time after the grace period */
 #define FREE_BUF(b) \
@@ -456,8 +500,11 @@ end:	do
 #define GIVEN_BACK(b)	(b > last_buf || freed[b] || must_free[b] || (b == buf && orphaned))
 
 active proctype End() {
-	vcpu_ended && reader_ended && arming_ended;
+	vcpu_ended && reader_ended && arming_ended && totals_ended;
 	d_step {
+#ifdef REFUSED
+		assert(!refused || !armed || in_set || totals_read);
+#endif
 		assert(ring_freed || (in_set && dead && orphaned && armed && refs == 1));
 		assert(!ring_freed || (!in_set && buf == 0));
 		assert(GIVEN_BACK(1) && GIVEN_BACK(2) && GIVEN_BACK(3) && GIVEN_BACK(4) &&
