@@ -83,11 +83,12 @@ _exitscope_tables()
 		tr ',' '\n'
 }
 
-# Values of --sort and --by stand in a command's help after the option: "--by a, b (c), d".
+# Values of --sort and --by stand in a command's help after the option: "  --by a, b (c), d". A
+# sentence that begins with an option is not indented.
 _exitscope_choices()
 {
 	_exitscope_help "${COMP_WORDS[0]}" "$1" | awk -v option="$2" '
-		$1 == option && !/^  --[a-z]+ [A-Z]/ { on = 1; sub(/^ *--[a-z]+ */, "") ; print; next }
+		$1 == option && /^  --/ && !/^  --[a-z]+ [A-Z]/ { on = 1; sub(/^ *--[a-z]+ */, "") ; print; next }
 		on && /^   / { print; next }
 		{ on = 0 }' | sed 's/([^)]*)//g' | tr ',' '\n' | awk '{ print $1 }'
 }
