@@ -54,7 +54,7 @@ struct stacks {
 	struct hash hash;
 };
 
-/* What a run is folded by. @has_ids: VMs and page tables are told apart. */
+/* What a run is folded by. @has_ids: stacks have frames of VM and page table. */
 struct folding {
 	const struct run *run;
 	const struct symbols *symbols;

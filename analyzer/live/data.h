@@ -26,7 +26,7 @@ enum live_part { LIVE_HANDLER, LIVE_HALTED, LIVE_USERSPACE, LIVE_WAITING, LIVE_P
  * @recent: with distribution, of the last LIVE_RECENT_S seconds
  * @seconds: between these two polls; of the first poll: since the run's start
  * @from, @to: the same in the time of the recording, cycles since the start: what a collector has
- *not flushed yet is not in its sums, and must not be in the time that they are a share of
+ *	not flushed yet is not in its sums, and must not be in the time that they are a share of
  * @dropped: lost in that time
  * @polls: how many there were of this run
  */
