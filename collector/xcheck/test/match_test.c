@@ -2,110 +2,7 @@
 /* match_test.c - every kvm_exit and every record ends up under the one right heading */
 #include <string.h>
 
-#include "collector/xcheck/match.h"
-#include "kvm/test/check.h"
-
-#define TGID	  100U
-#define TID	  101U
-#define OTHER_TID 102U	/* of the same process */
-#define STEP	  1000U /* cycles from exit to exit */
-#define WHOLE	  600U	/* cycles of a record */
-
-static uint32_t tgid_of(void *user, uint32_t tid)
-{
-	(void)user;
-	return tid == TID || tid == OTHER_TID ? TGID : 7;
-}
-
-/* The exit number i begins at i * STEP. */
-static struct kvm_exit_record record(uint64_t i)
-{
-	return (struct kvm_exit_record){
-		.seq = i,
-		.tsc = i * STEP,
-		.cycles = WHOLE,
-		.reason = 10,
-		.pcpu = 1,
-		.isa = KVM_EXIT_ISA_VMX,
-	};
-}
-
-static void add_event(struct match *m, enum kvm_event_kind kind, uint64_t ts)
-{
-	const struct kvm_event event = {
-		.ts = ts, .kind = kind, .tid = TID, .vcpu_id = 2, .reason = 10, .cpu = 1};
-
-	CHECK(!match_event(m, &event));
-}
-
-/* kvm_exit and kvm_entry of exit i, 50 and 150 cycles inside of its record. */
-static void trace(struct match *m, uint64_t i)
-{
-	add_event(m, KVM_EVENT_EXIT, i * STEP + 50);
-	add_event(m, KVM_EVENT_ENTRY, i * STEP + WHOLE - 150);
-}
-
-static void put(struct match *m, struct kvm_exit_record r)
-{
-	CHECK(!match_records(m, 0, &r, 1));
-}
-
-/*
- * The recording begins with exit number @first: with a snapshot at @from, when the one
- * before it was open; 0: with the vCPU's creation.
- */
-static struct match *start_at(uint64_t first, uint64_t from)
-{
-	const struct match_vcpu_info info = {.tgid = TGID,
-					     .vcpu_id = 2,
-					     .isa = KVM_EXIT_ISA_VMX,
-					     .first_snapshot_tsc = from,
-					     .first_seq = first,
-					     .open_at_start = from};
-	struct match *m = match_new(tgid_of, NULL);
-	int vcpu;
-
-	CHECK(m && !match_add_vcpu(m, &info, &vcpu) && vcpu == 0);
-	return m;
-}
-
-static struct match *start(void)
-{
-	return start_at(0, 0);
-}
-
-/* The vCPU is gone; @seq: of its last record, and 1. */
-static void end_gone(struct match *m, int vcpu, uint64_t seq)
-{
-	const struct match_vcpu_end end = {
-		.seq = seq, .last_snapshot_tsc = 1000 * STEP, .gone = true};
-
-	match_end_vcpu(m, vcpu, &end);
-}
-
-/* Ends and gives the counts of reason 10, the only one. */
-static struct match_count finish(struct match *m)
-{
-	const struct match_count *counts;
-	struct match_count sum = {0};
-	size_t count;
-
-	CHECK(!match_finish(m));
-	counts = match_counts(m, 0, &count);
-	CHECK(count <= 1);
-	if (count)
-		sum = counts[0];
-	CHECK(sum.traced ==
-	      sum.matched + sum.before + sum.after + sum.open + sum.gap + sum.trace_only);
-	CHECK(sum.records == sum.matched + sum.untraced + sum.synthesized + sum.record_only);
-	return sum;
-}
-
-static struct match_count finish_gone(struct match *m, uint64_t seq)
-{
-	end_gone(m, 0, seq);
-	return finish(m);
-}
+#include "collector/xcheck/test/match_fixture.h"
 
 /* The vCPU goes on; the last snapshot was at exit @at, @open or between two exits. */
 static struct match_count finish_live(struct match *m, uint64_t seq, uint64_t at, bool open)
@@ -513,85 +410,9 @@ static void test_moves_between_threads(void)
 	match_free(m);
 }
 
-/* A VM entry that fails with VMfail: kvm_entry twice. And two reasons for one. */
-static void test_vmfail_and_reason(void)
-{
-	struct match *m = start();
-	struct kvm_exit_record r = record(0);
-	const struct match_entries *entries;
-
-	trace(m, 0);
-	add_event(m, KVM_EVENT_ENTRY, WHOLE - 20);
-	r.reason = 12;
-	put(m, r);
-	end_gone(m, 0, 1);
-	CHECK(!match_finish(m));
-	entries = match_entries(m, 0);
-	CHECK(entries->traced == 2 && entries->unpaired == 1 && entries->reentered == 0);
-	CHECK(match_counts(m, 0, &(size_t){0})[0].differ == 1);
-	match_free(m);
-}
-
-/*
- * Exit 1 is a fastpath that enters again without kvm_entry. Exit 2 has no kvm_entry either, but
- * no fastpath that could explain it; @lost: its record was lost.
- */
-static uint64_t reentered(uint32_t flags, bool lost)
-{
-	struct match *m = start();
-	uint64_t n;
-
-	for (uint64_t i = 0; i < 4; i++) {
-		struct kvm_exit_record r = record(i);
-
-		r.flags = i == 1 ? flags : 0;
-		if (i != 2 || !lost)
-			put(m, r);
-		if (i == 1 || i == 2)
-			add_event(m, KVM_EVENT_EXIT, i * STEP + 50);
-		else
-			trace(m, i);
-		/* What came before the mark is matched while the next exit is still to come. */
-		match_mark(m, (i + 1) * STEP);
-		CHECK(!match_run(m));
-	}
-	finish_gone(m, 4);
-	n = match_entries(m, 0)->reentered;
-	CHECK(match_entries(m, 0)->traced == 2);
-	match_free(m);
-	return n;
-}
-
-/* A kvm_entry that was lost says nothing of a fastpath. */
-static void test_lost_entry(void)
-{
-	struct match *m = start();
-	struct kvm_exit_record r = record(0);
-
-	r.flags = KVM_EXIT_REC_FASTPATH;
-	put(m, r);
-	add_event(m, KVM_EVENT_EXIT, 50);
-	CHECK(!match_lost(m, 1, 60, STEP));
-	put(m, record(1));
-	trace(m, 1);
-	finish_gone(m, 2);
-	CHECK(match_entries(m, 0)->reentered == 0);
-	match_free(m);
-}
-
-static void test_fastpath_entries(void)
-{
-	CHECK(reentered(0, false) == 0);
-	CHECK(reentered(KVM_EXIT_REC_FASTPATH, false) == 1);
-	CHECK(reentered(0, true) == 1);
-	CHECK(reentered(KVM_EXIT_REC_FASTPATH, true) == 2);
-}
-
 int main(void)
 {
 	test_all_match();
-	test_fastpath_entries();
-	test_lost_entry();
 	test_out_of_order();
 	test_edges();
 	test_gap_is_bounded();
@@ -604,6 +425,5 @@ int main(void)
 	test_synthesized();
 	test_whose();
 	test_moves_between_threads();
-	test_vmfail_and_reason();
 	return 0;
 }
