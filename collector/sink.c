@@ -248,18 +248,11 @@ static int finish_capture(struct sink *sink, bool complete, int rc, struct fault
 static int store_unverified(struct sink *sink)
 {
 	char name[120];
-	const struct store_crosscheck check = {
-		.source = "unavailable",
-		.name = name,
-		.vcpu = -1,
-		.reason = -1,
-		.cycles = -1,
-	};
 
 	snprintf(name, sizeof(name),
 		 "a consistent copy of the totals of %u vCPUs: they changed at every copy",
 		 sink->source->unverified);
-	return store_add_crosscheck(sink->store, &check);
+	return store_add_run_count(sink->store, "unavailable", name, 0);
 }
 
 /* Notes in the run what the flight recorder did: table crosscheck, source trigger. */
@@ -283,24 +276,20 @@ static int store_flight(struct sink *sink)
 			rc = store_add_crosscheck(sink->store, &check);
 	}
 
-	check.vcpu = -1;
 	for (int i = 0; !rc && i < sink->options.flight->count; i++) {
 		char name[300];
 
 		snprintf(name, sizeof(name), "expression %s",
 			 sink->options.flight->trigger[i].text);
-		check.name = name;
-		check.n = (int64_t)flight_events_of(sink->flight, i);
-		rc = store_add_crosscheck(sink->store, &check);
+		rc = store_add_run_count(sink->store, "trigger", name,
+					 flight_events_of(sink->flight, i));
 	}
 
 	/* All rows are written now: --keep-raw and --keep-rows have removed what they remove. */
 	if (!rc)
 		rc = store_flush(sink->store);
 	store_get_counts(sink->store, &stored);
-	check.name = "rows";
-	check.n = (int64_t)stored.rows;
-	return rc ? rc : store_add_crosscheck(sink->store, &check);
+	return rc ? rc : store_add_run_count(sink->store, "trigger", "rows", stored.rows);
 }
 
 static int finish_store(struct sink *sink, bool complete, int rc, struct fault *fault)

@@ -209,15 +209,7 @@ static void describe_losses(struct device_source *s)
 /* Stores them: analyzer verify shows it. */
 static int device_store_counts(struct source *source, struct store *store)
 {
-	const struct store_crosscheck check = {
-		.source = "unavailable",
-		.name = source->lost,
-		.vcpu = -1,
-		.reason = -1,
-		.cycles = -1,
-	};
-
-	return *source->lost ? store_add_crosscheck(store, &check) : 0;
+	return *source->lost ? store_add_run_count(store, "unavailable", source->lost, 0) : 0;
 }
 
 static int device_next(struct source *source, struct source_item *item, struct fault *fault)

@@ -169,6 +169,20 @@ int store_add_crosscheck(struct store *store, const struct store_crosscheck *che
 	return rc ? store_fail(store, rc) : 0;
 }
 
+int store_add_run_count(struct store *store, const char *source, const char *name, uint64_t n)
+{
+	const struct store_crosscheck check = {
+		.source = source,
+		.name = name,
+		.vcpu = -1,
+		.reason = -1,
+		.n = (int64_t)n,
+		.cycles = -1,
+	};
+
+	return store_add_crosscheck(store, &check);
+}
+
 static int insert_capability(struct store *store, uint32_t cpu, uint32_t msr, uint64_t value,
 			     bool valid)
 {

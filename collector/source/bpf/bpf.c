@@ -254,18 +254,8 @@ static int bpf_store_counts(struct source *source, struct store *store)
 	int rc = 0;
 
 	list_losses(from_source(source), losses);
-	for (int i = 0; i < LOSSES && !rc; i++) {
-		const struct store_crosscheck check = {
-			.source = "bpf",
-			.name = losses[i].name,
-			.vcpu = -1,
-			.reason = -1,
-			.n = (int64_t)losses[i].count,
-			.cycles = -1,
-		};
-
-		rc = store_add_crosscheck(store, &check);
-	}
+	for (int i = 0; i < LOSSES && !rc; i++)
+		rc = store_add_run_count(store, "bpf", losses[i].name, losses[i].count);
 	return rc;
 }
 

@@ -407,20 +407,6 @@ static int trace_next(struct source *source, struct source_item *item, struct fa
 	return 0;
 }
 
-static int store_limit(struct store *store, const char *name, uint64_t n)
-{
-	const struct store_crosscheck limit = {
-		.source = "trace",
-		.name = name,
-		.vcpu = -1,
-		.reason = -1,
-		.n = (int64_t)n,
-		.cycles = -1,
-	};
-
-	return store_add_crosscheck(store, &limit);
-}
-
 /* What limits the figures of this run: table crosscheck, source trace. */
 static int trace_store_counts(struct source *source, struct store *store)
 {
@@ -428,11 +414,11 @@ static int trace_store_counts(struct source *source, struct store *store)
 	int rc = 0;
 
 	if (s->untimed)
-		rc = store_limit(store, "untimed", s->seen[KVM_EVENT_EXIT]);
+		rc = store_add_run_count(store, "trace", "untimed", s->seen[KVM_EVENT_EXIT]);
 	if (!rc && s->sampled_out)
-		rc = store_limit(store, "sampled out", s->sampled_out);
+		rc = store_add_run_count(store, "trace", "sampled out", s->sampled_out);
 	if (!rc && source->estimated)
-		rc = store_limit(store, "dropped at most", source->dropped_most);
+		rc = store_add_run_count(store, "trace", "dropped at most", source->dropped_most);
 	return rc;
 }
 
