@@ -292,29 +292,30 @@ static int store_flight(struct sink *sink)
 	return rc ? rc : store_add_run_count(sink->store, "trigger", "rows", stored.rows);
 }
 
+/* Writes what is known only at the end. */
+static int store_ends(struct sink *sink)
+{
+	struct source *source = sink->source;
+	int rc = 0;
+
+	if (sink->xcheck)
+		rc = xcheck_store(sink->xcheck, sink->store);
+	if (!rc && source->ops->store_counts)
+		rc = source->ops->store_counts(source, sink->store);
+	if (!rc && sink->flight)
+		rc = store_flight(sink);
+	if (!rc && source->unverified)
+		rc = store_unverified(sink);
+	return rc;
+}
+
 static int finish_store(struct sink *sink, bool complete, int rc, struct fault *fault)
 {
 	const struct run_info *info = &sink->source->info;
 	int stored;
 
-	if (sink->xcheck && !rc) {
-		rc = xcheck_store(sink->xcheck, sink->store);
-		if (rc)
-			store_fault(sink, rc, fault);
-	}
-	if (sink->source->ops->store_counts && !rc) {
-		rc = sink->source->ops->store_counts(sink->source, sink->store);
-		if (rc)
-			store_fault(sink, rc, fault);
-	}
-
-	if (sink->flight && !rc) {
-		rc = store_flight(sink);
-		if (rc)
-			store_fault(sink, rc, fault);
-	}
-	if (sink->source->unverified && !rc) {
-		rc = store_unverified(sink);
+	if (!rc) {
+		rc = store_ends(sink);
 		if (rc)
 			store_fault(sink, rc, fault);
 	}
