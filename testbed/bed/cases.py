@@ -234,7 +234,7 @@ wait $vm
 echo 0 >$bound
 """, params={"ring_records": "4096"}, unrecorded="half of the exits have no record")
 def lost_vcpu(outcome):
-    """A vCPU that gets no memory for its records doesn't end the recording: its exits count as dropped."""
+    """Without memory for the records of a vCPU the recording goes on; its exits are dropped ones."""
     outcome.says("not seen: the records of 1 vCPU")
     _check_lost_vcpu(outcome, outcome.recording, 100)
     _check_lost_vcpu(outcome, outcome.database("attached.sqlite"), 2)

@@ -105,8 +105,9 @@ def accounts_for(recording, exits, uncounted=0):
     missing = 0
     for vcpu, row in seen.items():
         rest = sum(row[name] for name in PARTS) - exits[vcpu]
+        who = "all vCPUs" if vcpu == ALL_VCPUS else f"vCPU {vcpu}"
         expect(0 <= rest <= uncounted,
-               f"{'all vCPUs' if vcpu == ALL_VCPUS else f'vCPU {vcpu}'}: KVM counts {exits[vcpu]} exits, but " +
+               f"{who}: KVM counts {exits[vcpu]} exits, but " +
                ", ".join(f"{row[name]} {name}" for name in PARTS))
         missing += rest
     return (f"KVM's {sum(exits.values())} exits" +
