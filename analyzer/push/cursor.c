@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "analyzer/push/statements.h"
-#include "sql/journal.h"
 #include "sql/schema.h"
 
 static int fail(struct app *app, sqlite3 *db)
@@ -55,15 +54,7 @@ static int check_table(struct app *app, sqlite3 *db)
 
 int cursors_open(struct app *app, sqlite3 **db)
 {
-	int rc = journal_names_another(app->path);
-
-	*db = NULL;
-	if (rc)
-		return app_fail(
-			app, "%s-journal: %s", app->path,
-			rc < 0 ? strerror(-rc)
-			       : "belongs to a transaction of several files, which is not ours");
-	rc = sqlite3_open_v2(app->path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	int rc = sqlite3_open_v2(app->path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
 	if (!rc)
 		rc = sqlite3_busy_timeout(*db, 5000);

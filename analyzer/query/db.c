@@ -15,6 +15,7 @@
 #include "base/array.h"
 #include "sql/chunk/chunk.h"
 #include "sql/hist_table.h"
+#include "sql/journal.h"
 #include "sql/schema.h"
 #include "sql/store/writer.h"
 
@@ -178,7 +179,10 @@ int db_allow_own_views(struct app *app)
 	return rc ? app_fail_sql(app) : 0;
 }
 
-/* Opens the file; nothing of it is read but what pragmas need. */
+/*
+ * Opens the file, to write it only if @query says so (mode=rw); nothing of it is read but what
+ * pragmas need.
+ */
 static int open_uri(const char *path, const char *query, sqlite3 **db, int64_t *id)
 {
 	char *uri = db_uri(path, query);
@@ -188,7 +192,7 @@ static int open_uri(const char *path, const char *query, sqlite3 **db, int64_t *
 	if (!uri)
 		return SQLITE_NOMEM;
 
-	rc = sqlite3_open_v2(uri, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+	rc = sqlite3_open_v2(uri, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
 			     NULL);
 	free(uri);
 	if (!rc)
@@ -196,6 +200,32 @@ static int open_uri(const char *path, const char *query, sqlite3 **db, int64_t *
 	if (!rc)
 		rc = schema_harden(*db);
 	return rc ? rc : pragma(*db, "application_id", id);
+}
+
+/*
+ * Takes back what a program that was killed has half written, as SQLite does for all that may write
+ * the file. An immutable open would read the half.
+ */
+static int roll_back(struct app *app, const char *path)
+{
+	int rc = journal_names_another(path);
+	sqlite3 *db;
+	int64_t id;
+
+	if (rc)
+		return app_fail(
+			app, "%s-journal: %s", path,
+			rc < 0 ? strerror(-rc)
+			       : "belongs to a transaction of several files, which is not ours");
+
+	rc = open_uri(path, "?mode=rw", &db, &id);
+	if (rc)
+		app_fail(
+			app,
+			"%s: a transaction was cut off, and can't be rolled back here: %s (copy the file with its -journal)",
+			path, sqlite3_errstr(rc));
+	sqlite3_close(db);
+	return rc ? -1 : 0;
 }
 
 /* Notes a damaged chunk, once for all statements that meet it. */
@@ -263,10 +293,20 @@ int db_open(struct app *app, const char *path, sqlite3 **db)
 		return -1;
 	app->written = writer_alive(path) == 1;
 
-	rc = open_uri(path, "", db, &id);
+	rc = open_uri(path, "?mode=ro", db, &id);
+
+	/* A journal of a killed program. */
+	if (rc && sqlite3_extended_errcode(*db) == SQLITE_READONLY_ROLLBACK) {
+		sqlite3_close(*db);
+		*db = NULL;
+		if (roll_back(app, path))
+			return -1;
+		rc = open_uri(path, "?mode=ro", db, &id);
+	}
+
 	if ((rc == SQLITE_CANTOPEN || rc == SQLITE_READONLY) && !has_wal(path)) {
 		sqlite3_close(*db);
-		rc = open_uri(path, "?immutable=1", db, &id);
+		rc = open_uri(path, "?mode=ro&immutable=1", db, &id);
 	}
 	if (!rc)
 		rc = pragma(*db, "user_version", &version);

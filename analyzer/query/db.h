@@ -10,7 +10,9 @@
 /*
  * Open @path read-only as *db and refuse what is not a run database of a version
  * that this program knows. A collector may write it meanwhile. In a folder that
- * cannot be written the file is opened as immutable.
+ * cannot be written the file is opened as immutable. A transaction that a killed program left half
+ * written is rolled back first, as SQLite does, but not one that names another file
+ * (sql/journal.h).
  *
  * The file may come from elsewhere: its tables must be defined as the collector
  * defines them, our views are this program's own (TEMP views), and statements can do

@@ -311,6 +311,32 @@ class PushTest(unittest.TestCase):
         self.assertFalse(journal.exists())
         self.assertEqual(self.server.stored, self.clean(FIXTURE))
 
+    def half_written(self, name, *statements):
+        """A copy whose writer was killed in a transaction: a part of it is in the file."""
+        path = self.copy(FIXTURE, "writer.sqlite")
+        db = sqlite3.connect(path, isolation_level=None)
+        for statement in ("PRAGMA journal_mode = DELETE", "PRAGMA cache_size = 5", "BEGIN IMMEDIATE", *statements):
+            db.execute(statement)
+        half = self.copy(path, name)
+        shutil.copy(f"{path}-journal", f"{half}-journal")
+        db.close()
+        self.assertNotEqual(pathlib.Path(half).read_bytes(), pathlib.Path(FIXTURE).read_bytes())
+        return half
+
+    def test_half_written(self):
+        """What was never committed is neither shown nor sent, nor does it count as damage."""
+        show = [ANALYZER, "top-exits", "--format", "csv", "--db"]
+        whole = subprocess.check_output([*show, FIXTURE])
+        changes = ["UPDATE exit_rollup SET n = 7 * n", "UPDATE exit SET cycles = 5"]
+        moves = ["CREATE TABLE new AS SELECT * FROM exit", "DROP TABLE exit_rollup",
+                 "CREATE TABLE newer AS SELECT * FROM new"]
+        for name, statements in ("changes", changes), ("moves", moves):
+            with self.subTest(name):
+                self.assertEqual(subprocess.check_output([*show, self.half_written(f"{name}.shown", *statements)]), whole)
+                self.server = self.new_server()
+                self.push(self.half_written(f"{name}.sent", *statements))
+                self.assertEqual(self.server.stored, self.clean(FIXTURE))
+
     def test_interrupted(self):
         """Ctrl-C while a server is away ends at once, and the next call goes on."""
         path = self.copy(FIXTURE)
