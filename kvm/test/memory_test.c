@@ -64,8 +64,7 @@ static void test_nothing_leaks(void)
 	CHECK(after < before + ring_kib / 2 && after < before + ROUNDS * 4);
 }
 
-/* What the cgroup is charged for in memory of vmalloc(); 0 before Linux 5.19, which has no number.
- */
+/* What the cgroup is charged for in vmalloc() memory; 0 before Linux 5.19, which has no number. */
 static unsigned long charged_bytes(void)
 {
 	unsigned long bytes = 0;
