@@ -62,7 +62,7 @@ static const struct cmd *const cmds[] = {
 	&cmd_top_exits, &cmd_latency,  &cmd_histogram, &cmd_timeline, &cmd_slowest,
 	&cmd_sequences, &cmd_compare,  &cmd_runs,      &cmd_sql,      &cmd_report,
 	&cmd_export,	&cmd_verify,   &cmd_live,      &cmd_vmx_caps, &cmd_list,
-	&cmd_states,	&cmd_findings, &cmd_explain,   NULL,
+	&cmd_states,	&cmd_findings, &cmd_explain,   &cmd_ipi,      NULL,
 };
 
 /*
@@ -98,6 +98,7 @@ static const char *const lines[] = {
 	"export --format ndjson",
 	"export --format folded",
 	"export --format perfetto",
+	"ipi",
 };
 
 /* What is left of the input. */
