@@ -125,6 +125,14 @@ for time in 99ms 300ms 2s 100.5ms 0; do
 	refuses "^collector: --rollup $time: not a " --db new.sqlite --rollup "$time"
 done
 refuses 'only with import' --db new.sqlite --tsc-khz 1000
+refuses '^collector: import and --from: use one of them$' import plain.cap --from plain.cap --db new.sqlite
+refuses '^collector: --db: the name of the file is empty$' --db ''
+refuses '^collector: --source: not with --from or import$' --from plain.cap --db new.sqlite --source ring
+refuses '^collector: --source tracefs: not with --cross-check, --capture, --vm or --cr3$' --db new.sqlite --source tracefs --cr3
+refuses '^collector: --ring-records, --reason, --min-time, --one-in and --counts-only: only with --source bpf$' --db new.sqlite --one-in 5
+refuses '^collector: --trigger and --counts-only: use one of them$' --db new.sqlite --source bpf --counts-only --trigger 'ns > 1s'
+refuses '^collector: import: a COMMAND, --duration, --vm and --cr3 are for recordings from the device$' import plain.cap --db new.sqlite --vm 1
+refuses '^collector: --from: a COMMAND, --duration, --vm and --cr3 are for recordings from the device$' --from plain.cap --db new.sqlite -- true
 refuses 'only for recordings from the device' --capture new.cap --cross-check
 refuses 'are for recordings from the device' --from plain.cap --db new.sqlite --duration 10s
 refuses 'No such file' --from missing.cap --db new.sqlite
