@@ -29,12 +29,12 @@ static const struct out_column ipi_columns[] = {
 	{"cost", "COST", OUT_TIME, 2},
 	{"halted", "TO HALTED", OUT_COUNT, 0},
 	{"halted_p50", "P50", OUT_TIME, 0},
-	{"halted_p99", "P99", OUT_TIME, 0},
-	{"halted_max", "MAX", OUT_TIME, 1},
+	{"halted_p99", "P99", OUT_TIME, 1},
+	{"halted_max", "MAX", OUT_TIME, 2},
 	{"running", "TO RUNNING", OUT_COUNT, 0},
 	{"running_p50", "P50", OUT_TIME, 0},
-	{"running_p99", "P99", OUT_TIME, 0},
-	{"running_max", "MAX", OUT_TIME, 1},
+	{"running_p99", "P99", OUT_TIME, 1},
+	{"running_max", "MAX", OUT_TIME, 2},
 	{"joined", "JOINED", OUT_COUNT, 5},
 	{"unseen", "UNSEEN", OUT_COUNT, 3},
 	{"self", "TO SELF", OUT_COUNT, 6},
@@ -44,8 +44,8 @@ static const struct out_column wake_columns[] = {
 	{"vm", "VM", OUT_VM, 0},
 	{"vcpu", "VCPU", OUT_ID, 0},
 	{"halts", "HALTS", OUT_COUNT, 0},
-	{"halted", "HALTED", OUT_TIME, 0},
-	{"halted_p50", "HALTED P50", OUT_TIME, 0},
+	{"halted", "HALTED", OUT_TIME, 2},
+	{"halted_p50", "HALTED P50", OUT_TIME, 1},
 	{"waits", "WAITS", OUT_COUNT, 0},
 	{"wait_p50", "WAKE-TO-RUN P50", OUT_TIME, 0},
 	{"wait_p99", "P99", OUT_TIME, 0},
@@ -65,6 +65,14 @@ static int by_count(const void *a, const void *b)
 	return (x->vector > y->vector) - (x->vector < y->vector);
 }
 
+/* A quantile, in cycles: the middle of its bucket, but never longer than the longest. */
+static uint64_t times_quantile(const struct ipi_times *times, double q)
+{
+	uint64_t value = dist_quantile(&times->dist, q);
+
+	return value < times->max ? value : times->max;
+}
+
 /* How many, median, 99th percentile, longest. */
 static void put_times(struct out *out, const struct ipi_times *times)
 {
@@ -73,8 +81,8 @@ static void put_times(struct out *out, const struct ipi_times *times)
 		out_none(out);
 	if (!times->n)
 		return;
-	out_time(out, dist_quantile(&times->dist, 0.5));
-	out_time(out, dist_quantile(&times->dist, 0.99));
+	out_time(out, times_quantile(times, 0.5));
+	out_time(out, times_quantile(times, 0.99));
 	out_time(out, times->max);
 }
 
@@ -102,7 +110,7 @@ static void put_ipis(struct out *out, const struct ipi *ipi, int64_t limit)
 		put_vector(out, g);
 		out_int(out, (int64_t)g->cost.n);
 		out_int(out, (int64_t)g->receivers);
-		out_time(out, dist_quantile(&g->cost.dist, 0.5));
+		out_time(out, times_quantile(&g->cost, 0.5));
 		out_time(out, g->cost.cycles);
 		put_times(out, &g->halted);
 		put_times(out, &g->running);
@@ -125,7 +133,7 @@ static void put_wakes(struct out *out, const struct run *run, const struct ipi *
 		out_int(out, run->vcpus[w->vcpu].vcpu_id);
 		out_int(out, (int64_t)w->halted.n);
 		out_time(out, w->halted.cycles);
-		out_time(out, dist_quantile(&w->halted.dist, 0.5));
+		out_time(out, times_quantile(&w->halted, 0.5));
 		put_times(out, &w->wait);
 	}
 	out_table_end(out);

@@ -12,6 +12,9 @@ import subprocess
 import sys
 import unittest
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import terminal  # noqa: E402 pylint: disable=wrong-import-position
+
 ANALYZER, RECORDED = map(os.path.abspath, sys.argv[1:3])
 ICR, VALUE, EVENT, HALTED, KEY = 0x830, 0x8000, 0x20000, 0x40, 0x800
 VALID = 1 << 31
@@ -135,6 +138,32 @@ class IpiTest(unittest.TestCase):
         self.assertEqual((rows[2]["halts"], rows[2]["waits"], rows[2]["wait_max_cycles"]), (1, 1, 40))
         for words, said in (((), True), (("--table", "ipis"), True), (("--table", "wakes"), False)):
             self.assertEqual(any("No IPI left an exit" in note for note in self.read(*words)["notes"]), said, words)
+
+    def test_quantiles_are_no_longer_than_the_longest(self):
+        """Of one value, which is below the middle of its bucket, they are this value."""
+        self.halt(1, 1000, 65537 + 4097 + 2, wait=4097, event=0xfd)
+        self.send(0, 70636 - 16385, 0xfd, dest=1, cycles=2049)
+        self.exit(2, 60000, 2003, 1, event=0xfb)
+        self.send(0, 62003 - 4097, 0xfb, dest=2)
+        got = self.read()
+        rows = {row["vector"]: row for row in got["ipis"]}
+        wake, = got["wakes"]
+        self.assertEqual(rows["0xfd"]["cost_p50_cycles"], 2049)
+        for row, name, cycles in ((rows["0xfd"], "halted", 16385), (rows["0xfb"], "running", 4097), (wake, "wait", 4097)):
+            self.assertEqual([row[f"{name}_{part}_cycles"] for part in ("p50", "p99", "max")], [cycles] * 3)
+        self.assertEqual(wake["halted_p50_cycles"], 65537)
+
+    def test_fits_a_terminal(self):
+        for i in range(1000):
+            at = i * 1_000_000
+            self.halt(1, at, 500_000 + i, wait=5000 + i, event=0xfd)
+            self.send(0, at + 100_000, 0xfd, dest=1)
+            self.send(0, at + 600_000, 0xfb, dest=2)
+            self.exit(2, at + 610_000 + i, 900, 1, event=0xfb)
+        self.db.commit()
+        table = terminal.table_lines(terminal.show(ANALYZER, "--db", self.path, "ipi", "--run", "1"))
+        self.assertGreater(len(table), 4)
+        self.assertEqual([line for line in table if len(line) > terminal.COLUMNS], [])
 
     def test_svm(self):
         self.db.execute("UPDATE run SET isa = 2 WHERE id = 1")
