@@ -50,6 +50,12 @@ static uint64_t own_time(const struct baseline *b, const struct group *g)
 	return b->handler ? group_handler(g) : g->cycles;
 }
 
+/* A quantile of the same time, in cycles. */
+static uint64_t quantile(const struct baseline *b, const struct group *g, double q)
+{
+	return b->handler ? dist_quantile(&g->dist, q) : group_quantile(g, q);
+}
+
 static const char *verdict_of(double times)
 {
 	if (times > ALIKE)
@@ -60,8 +66,8 @@ static const char *verdict_of(double times)
 static void put_reference(struct out *out, const struct baseline *b, const struct group *here,
 			  const struct group *there)
 {
-	uint64_t p50 = dist_quantile(&here->dist, 0.5), p99 = dist_quantile(&here->dist, 0.99);
-	double ref_p50 = there ? convert(b, dist_quantile(&there->dist, 0.5)) : 0;
+	uint64_t p50 = quantile(b, here, 0.5), p99 = quantile(b, here, 0.99);
+	double ref_p50 = there ? convert(b, quantile(b, there, 0.5)) : 0;
 	bool is_known = ref_p50 > 0 && here->n >= LEAST_EXITS && there->n >= LEAST_EXITS;
 	double above = 0;
 
@@ -81,7 +87,7 @@ static void put_reference(struct out *out, const struct baseline *b, const struc
 		out_real(out, ref_p50);
 		out_real(out, (double)p50 / ref_p50);
 		out_time(out, p99);
-		out_real(out, convert(b, dist_quantile(&there->dist, 0.99)));
+		out_real(out, convert(b, quantile(b, there, 0.99)));
 		out_real(out, above > 0 ? above : 0);
 		out_text(out, verdict_of((double)p50 / ref_p50));
 	}
