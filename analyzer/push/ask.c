@@ -97,6 +97,14 @@ int ask(struct server *server, const char *question, unsigned int columns, struc
 	return rc ? app_fail(server->app, "out of memory") : 0;
 }
 
+int ask_whether(struct server *server, const char *question, bool *yes)
+{
+	if (server_send(server, question, NULL, NULL, 0))
+		return -1;
+	*yes = server->answer_bytes && !strcmp(server->answer, "1\n");
+	return 0;
+}
+
 void answer_free(struct answer *answer)
 {
 	free(answer->text);

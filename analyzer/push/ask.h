@@ -27,6 +27,9 @@ struct answer {
  */
 int ask(struct server *server, const char *question, unsigned int columns, struct answer *answer);
 
+/* Ask a question that 1 or 0 answers. Return: 0 with *@yes, or -1 with app->error. */
+int ask_whether(struct server *server, const char *question, bool *yes);
+
 void answer_free(struct answer *answer);
 
 /* A text as a literal of SQL with its quotes, of the heap; NULL without memory. */

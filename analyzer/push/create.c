@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/push/ask.h"
 #include "sql/clickhouse/make_text.h"
 
 /* The value of the {NAME} that @text begins with; NULL: none of @names. */
@@ -61,17 +62,39 @@ static int run_statements(struct server *server, const char *text)
 	return 0;
 }
 
+/* Asked first: statements about an unknown cluster get a status that is tried again for ever. */
+static int check_cluster(struct server *server, const char *cluster, const char *const *names)
+{
+	bool has_cluster = false;
+	char *question;
+	int rc;
+
+	if (!*cluster ||
+	    strspn(cluster, "abcdefghijklmnopqrstuvwxyz"
+			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != strlen(cluster))
+		return app_fail(server->app, "--cluster %s: not the name of a cluster", cluster);
+
+	question = fill_in(clickhouse_has_cluster, names);
+	if (!question)
+		return app_fail(server->app, "out of memory");
+	rc = ask_whether(server, question, &has_cluster);
+	free(question);
+	if (!rc && !has_cluster)
+		rc = app_fail(
+			server->app,
+			"%s: it has no cluster %s (name one of remote_servers in its configuration)",
+			server->url, cluster);
+	return rc;
+}
+
 int create_tables(struct server *server, const char *cluster)
 {
 	const char *const names[] = {"cluster", cluster, NULL};
 	char *fleet;
 	int rc;
 
-	if (cluster && (!*cluster || strspn(cluster, "abcdefghijklmnopqrstuvwxyz"
-						     "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") !=
-					     strlen(cluster)))
-		return app_fail(server->app, "--cluster %s: not the name of a cluster", cluster);
-
+	if (cluster && check_cluster(server, cluster, names))
+		return -1;
 	if (run_statements(server, clickhouse_schema) || run_statements(server, clickhouse_views))
 		return -1;
 	if (!cluster)

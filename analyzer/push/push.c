@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/push/ask.h"
 #include "analyzer/push/parts.h"
 #include "analyzer/query/db.h"
 #include "base/array.h"
@@ -86,18 +87,18 @@ void push_close(struct push *push)
 static int know(struct push_target *target)
 {
 	struct server *server = &target->server;
+	bool has_tables;
 
 	if (target->is_known)
 		return 0;
-	if (server_send(server, clickhouse_has_tables, NULL, NULL, 0))
+	if (ask_whether(server, clickhouse_has_tables, &has_tables))
 		return -1;
-	if (strcmp(server->answer_bytes ? server->answer : "", "1\n"))
+	if (!has_tables)
 		return app_fail(server->app,
 				"%s: it has no tables of exitscope (make them with --create)",
 				server->url);
-	if (server_send(server, clickhouse_has_token, NULL, NULL, 0))
+	if (ask_whether(server, clickhouse_has_token, &target->has_token))
 		return -1;
-	target->has_token = !strcmp(server->answer_bytes ? server->answer : "", "1\n");
 	target->is_known = true;
 	return 0;
 }

@@ -87,7 +87,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.inserts = []  # (table, rows, token)
         self.plan = lambda n: None
         self.seen = 0
-        self.has_tables, self.has_token = True, True
+        self.has_tables, self.has_token, self.has_cluster = True, True, False
         self.lock = threading.Lock()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -139,6 +139,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, f"{server.has_tables:d}\n")
         if "system.settings" in query:
             return self.answer(200, f"{server.has_token:d}\n")
+        if "system.clusters" in query:
+            return self.answer(200, f"{server.has_cluster:d}\n")
         with server.lock:
             fault = server.plan(server.seen)
             server.seen += 1
@@ -455,6 +457,14 @@ class PushTest(unittest.TestCase):
         self.assertIn("ept", done.stdout)
         self.server.has_tables = False
         self.assertIn("--create", self.push(self.copy(FIXTURE), status=1).stderr)
+
+    def test_cluster(self):
+        """A cluster that the server does not know is not waited for, and nothing is made."""
+        done = subprocess.run([ANALYZER, "push", "--to", self.server.url, "--create", "--cluster", "nowhere"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"\Aanalyzer: http.*: it has no cluster nowhere \(.*\)\n\Z")
+        self.assertEqual(self.server.seen, 0)
 
     def test_words(self):
         path = self.copy(FIXTURE)
