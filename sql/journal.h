@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* journal.h - a rollback journal that another program left beside a database */
+/* journal.h - a rollback journal that another program left next to a database */
 #ifndef EXITSCOPE_SQL_JOURNAL_H
 #define EXITSCOPE_SQL_JOURNAL_H
 

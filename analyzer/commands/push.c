@@ -14,8 +14,7 @@
 #include "analyzer/push/create.h"
 #include "base/units.h"
 
-/* How long --follow waits for new exits: at least so long, and nine times the CPU time of a pass.
- */
+/* How long --follow waits for new exits: 1 s, or nine times a pass's CPU time if that is longer. */
 #define FOLLOW_NS  INT64_C(1000000000)
 #define FOLLOW_CPU 9
 

@@ -46,13 +46,18 @@ static struct cursor part_of(const struct batch *batch, int64_t vcpu)
 	return cursor;
 }
 
-/* Adds the columns of the row at hand. */
+/* The columns of a query that has those of the batch's table. */
+static void read_row(const struct batch *batch, sqlite3_stmt *stmt, struct value *value)
+{
+	for (unsigned int i = 0; i < batch->push->table[batch->table].columns; i++)
+		value[i] = value_of(stmt, (int)i);
+}
+
 static int put_row(struct batch *batch, sqlite3_stmt *stmt)
 {
 	struct value value[TABLE_COLUMNS_MAX];
 
-	for (unsigned int i = 0; i < batch->push->table[batch->table].columns; i++)
-		value[i] = value_of(stmt, (int)i);
+	read_row(batch, stmt, value);
 	return batch_put(batch, value);
 }
 
@@ -282,8 +287,7 @@ static int put_rollup(struct intervals *at, sqlite3_stmt *stmt)
 {
 	struct value value[TABLE_COLUMNS_MAX];
 
-	for (unsigned int i = 0; i < at->batch->push->table[PUSH_ROLLUP].columns; i++)
-		value[i] = value_of(stmt, (int)i);
+	read_row(at->batch, stmt, value);
 	return put_interval(at, value[ROLLUP_EXITS].integer, value);
 }
 

@@ -6,8 +6,8 @@
 #include "analyzer/push/batch.h"
 
 /*
- * Send what is new of the run. The batch is empty, but for what it is about. Return: 0, or -1 with
- * app->error.
+ * Send what is new of the run. The batch is empty, except for what it is about. Return: 0, or -1
+ * with app->error.
  */
 int parts_send(struct batch *batch);
 

@@ -266,7 +266,7 @@ int push_pass(struct push *push, const char *name, bool *is_over)
 	if (!rc)
 		rc = push_runs(push, name, is_over);
 
-	/* The last one that may write leaves no write-ahead log behind. */
+	/* The last connection that may write removes the write-ahead log as it closes. */
 	sqlite3_close(app->db);
 	app->db = NULL;
 	sqlite3_close(push->cursors);

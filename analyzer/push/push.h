@@ -9,9 +9,9 @@
  *	    └──────────── what the server does not have yet ◄─────────────────────┘
  *
  * The recording itself is what waits for a server that is away: nothing is read ahead. The cursor
- * moves after the server has accepted a batch, so whatever ends the program, each row arrives at
- * least once; it counts once, as rows with the same key are one (sql/clickhouse/schema.sql). A run
- * goes to one of the servers as a whole, chosen by its key, and stays there.
+ * moves after the server has accepted a batch, so each row arrives at least once, however the
+ * program ends; it counts once, as rows with the same key are one (sql/clickhouse/schema.sql).
+ * A run goes to one of the servers as a whole, chosen by its key, and stays there.
  */
 #ifndef EXITSCOPE_ANALYZER_PUSH_PUSH_H
 #define EXITSCOPE_ANALYZER_PUSH_PUSH_H

@@ -160,8 +160,7 @@ static void set_up(struct server *server, const struct curl_library *lib)
 	lib->easy_setopt(curl, CURLOPT_HTTPHEADER, (struct curl_slist *)server->headers);
 	lib->easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 	lib->easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
-	/* No byte for so long is a lost connection: a server that works on a batch needs seconds.
-	 */
+	/* This long without a byte is a lost connection: a batch takes a server seconds. */
 	lib->easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	lib->easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, SILENCE_S);
 	lib->easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);

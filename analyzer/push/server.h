@@ -26,7 +26,7 @@
  * @cert: file with the client's certificate and its key, PEM; NULL: none
  * @give_up_ns: how long to try again after lost connections and errors of the server; -1: for ever
  * @stop: when it becomes true, all ends as soon as it can; may be NULL
- * @report: told what goes wrong and will be tried again, and when that is over; may be NULL
+ * @report: called with what went wrong and is tried again, and when that is over; may be NULL
  */
 struct server_options {
 	const char *login;
