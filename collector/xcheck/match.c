@@ -346,13 +346,16 @@ static int match_record(struct match *m, struct match_vcpu *v, const struct reco
 static struct match_candidates candidates_of(struct match *m, const struct event_lane *lane,
 					     const struct kvm_event *e)
 {
-	return (struct match_candidates){
+	struct match_candidates candidates = {
 		.vcpus = m->vcpus,
 		.count = m->vcpu_count,
 		/* The process of a thread may become known only later. */
 		.tgid = lane->tgid ? lane->tgid : find_process(m, e->tid),
 		.vcpu_id = lane->vcpu_id,
 	};
+
+	match_find_fitting(&candidates, e);
+	return candidates;
 }
 
 /* Whether a trace event may have been lost between the last kvm_exit and this event. */

@@ -146,22 +146,21 @@ static bool may_be(const struct match_candidates *candidates, int i, const struc
 	       info->created_tsc <= e->ts;
 }
 
-/* The youngest one that was created before the event, and how many there are. */
-static int find_youngest(const struct match_candidates *candidates, const struct kvm_event *e,
-			 int *count)
+void match_find_fitting(struct match_candidates *candidates, const struct kvm_event *event)
 {
-	int best = -1;
+	const struct match_vcpu *vcpus = candidates->vcpus;
 
-	*count = 0;
+	candidates->fitting = 0;
+	candidates->youngest = -1;
 	for (int i = 0; i < candidates->count; i++) {
-		if (!may_be(candidates, i, e))
+		int best = candidates->youngest;
+
+		if (!may_be(candidates, i, event))
 			continue;
-		(*count)++;
-		if (best < 0 || candidates->vcpus[i].info.created_tsc >
-					candidates->vcpus[best].info.created_tsc)
-			best = i;
+		candidates->fitting++;
+		if (best < 0 || vcpus[i].info.created_tsc > vcpus[best].info.created_tsc)
+			candidates->youngest = i;
 	}
-	return best;
 }
 
 /* The end of the last record that is known; UINT64_MAX: there will be none. */
@@ -176,16 +175,12 @@ static uint64_t known_until(const struct match_vcpu *v)
 
 bool match_is_early(const struct match_candidates *candidates, const struct kvm_event *event)
 {
-	bool early = false;
-	int count = 0;
-
-	for (int i = 0; i < candidates->count; i++) {
-		if (!may_be(candidates, i, event))
-			continue;
-		count++;
-		early |= known_until(&candidates->vcpus[i]) <= event->ts;
+	/* One alone needs no records. */
+	for (int i = 0; candidates->fitting > 1 && i < candidates->count; i++) {
+		if (may_be(candidates, i, event) && known_until(&candidates->vcpus[i]) <= event->ts)
+			return true;
 	}
-	return early && count > 1;
+	return false;
 }
 
 void match_hold(const struct match_candidates *candidates, const struct kvm_event *event)
@@ -201,10 +196,10 @@ int match_identify(const struct match_candidates *candidates, const struct kvm_e
 {
 	enum fit best_fit = FIT_IMPOSSIBLE;
 	uint64_t best_end = UINT64_MAX;
-	int count, best = find_youngest(candidates, event, &count);
+	int best = candidates->youngest;
 
 	*ambiguous = false;
-	if (count < 2)
+	if (candidates->fitting < 2)
 		return best;
 
 	for (int i = 0; i < candidates->count; i++) {

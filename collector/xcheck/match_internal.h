@@ -67,13 +67,22 @@ struct match_vcpu {
 	uint64_t held_from; /* an event of this time waits for records; UINT64_MAX: none */
 };
 
-/* The vCPUs that an event may be of: @vcpu_id of process @tgid. */
+/*
+ * The vCPUs that an event may be of: @vcpu_id of process @tgid, created before the event.
+ * @vcpus, @count: all there are
+ * @fitting: how many of them these are; @youngest: of these, -1: none
+ */
 struct match_candidates {
 	struct match_vcpu *vcpus;
 	int count;
 	uint32_t tgid;
 	uint32_t vcpu_id;
+	int fitting;
+	int youngest;
 };
+
+/* Sets @fitting and @youngest; the functions below need them. */
+void match_find_fitting(struct match_candidates *candidates, const struct kvm_event *event);
 
 /*
  * The vCPU that an event is of, or -1: none of them. *@ambiguous: there are others that it may
