@@ -44,7 +44,7 @@ typedef int (*flight_keep)(void *context, int vcpu, const struct kvm_exit_record
 
 /**
  * flight_new - make a flight recorder
- * @options: copied, but for the texts of its triggers
+ * @options: copied, except the texts of its triggers
  * @info: isa, tsc_khz and split of the recording
  * @keep, @context: where exits go that are kept
  *
@@ -53,10 +53,14 @@ typedef int (*flight_keep)(void *context, int vcpu, const struct kvm_exit_record
 int flight_new(const struct flight_options *options, const struct store_run *info, flight_keep keep,
 	       void *context, struct flight **flight, struct fault *fault);
 
-/* Makes vCPU @vcpu of VM @vm_id known; numbers count from 0 on. Return: 0 or -ENOMEM. */
+/*
+ * Makes vCPU @vcpu of VM @vm_id known; numbers count from 0 on. Return: 0, -ENOMEM, or -EINVAL: it
+ * is not the next number.
+ */
 int flight_add_vcpu(struct flight *flight, int vcpu, uint64_t vm_id);
 
-/* Takes records of a vCPU, in the order of their seq. Return: 0, -ENOMEM, -EINVAL (no such vCPU)
+/*
+ * Takes records of a vCPU, in the order of their seq. Return: 0, -ENOMEM, -EINVAL (no such vCPU)
  * or what @keep returned.
  */
 int flight_take(struct flight *flight, int vcpu, const struct kvm_exit_record *records,

@@ -165,7 +165,7 @@ int trigger_bind(struct trigger *trigger, uint32_t isa, uint32_t tsc_khz, bool h
 		if (condition->field != TRIGGER_NS && !has_split)
 			return fault_set(
 				fault, -EINVAL,
-				"--trigger %s: this source knows no parts of the time (use ns)",
+				"--trigger %s: this source does not record the parts of the time (use ns)",
 				trigger->text);
 		condition->value =
 			(uint64_t)((double)condition->value * (double)tsc_khz / 1e6 + 0.5);

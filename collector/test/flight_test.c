@@ -93,13 +93,17 @@ static void test_bad_expressions(void)
 		CHECK(strstr(fault.text, "--trigger") && !strchr(fault.text, '\n'));
 	}
 
-	/* A reason of the other architecture, and parts that a source does not know. */
+	/* A reason of the other architecture, and parts that a source does not record. */
 	fault = (struct fault){""};
 	CHECK_EQ(trigger_parse(&trigger, "reason = npf", &fault), 0);
 	CHECK_EQ(trigger_bind(&trigger, KVM_EXIT_ISA_VMX, KHZ, true, &fault), -EINVAL);
 	CHECK_EQ(trigger_bind(&trigger, KVM_EXIT_ISA_SVM, KHZ, true, &fault), 0);
 	CHECK_EQ(trigger_parse(&trigger, "busy > 1ms", &fault), 0);
+	fault = (struct fault){""};
 	CHECK_EQ(trigger_bind(&trigger, KVM_EXIT_ISA_VMX, KHZ, false, &fault), -EINVAL);
+	CHECK(!strcmp(
+		fault.text,
+		"--trigger busy > 1ms: this source does not record the parts of the time (use ns)"));
 }
 
 /* What was kept, by vCPU and seq. */

@@ -6,7 +6,7 @@
  * The exits of a vCPU wait in memory until they make a whole chunk. A flush writes what came since
  * the last one as a small chunk, a piece, so that a killed writer loses no more than with rows.
  * STORE_FANOUT pieces of one level become one of the next level, and the whole chunk replaces
- * all its pieces: an exit is encoded two to five times, whatever the time between two flushes.
+ * all its pieces: an exit is encoded two to five times, however long it is from flush to flush.
  *
  *	flush		1	2	...	7	8		the chunk is full
  *	in the file	|a|	|a|b|	...	|a|b|c|d|e|f|g|	|abcdefgh|	|abcdefgh......|
@@ -273,7 +273,7 @@ int store_chunks_trim(struct store *store)
 	struct chunk_writer *w = &store->chunks;
 	uint64_t oldest = store->last_tsc - store->keep_cycles;
 
-	/* All chunks are looked through, so not at every flush. */
+	/* The statement reads all chunks, so not at every flush. */
 	if (store->last_tsc < store->keep_cycles ||
 	    store->last_tsc - w->trimmed_tsc < store->keep_cycles / STORE_MARKS + 1)
 		return 0;

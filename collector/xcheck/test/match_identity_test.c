@@ -125,7 +125,7 @@ static void mark(struct match *m, uint64_t tsc, uint64_t *random)
 	CHECK(!match_run(m));
 }
 
-/* Each VM has a thread and a CPU; whatever is next in time happens. */
+/* Each VM has a thread and a CPU; what is next in time happens. */
 static void test_two_threads(uint64_t seed, uint32_t lose_one_in)
 {
 	struct vm vm[VMS] = {{.tid = TID, .cpu = 1, .now = 1000, .reason = 10},
