@@ -11,7 +11,7 @@ import terminal  # noqa: E402 pylint: disable=wrong-import-position
 ANALYZER, DATABASE = (os.path.abspath(p) for p in sys.argv[1:3])
 COMMANDS = ["top-exits", "top-exits --by vcpu", "latency", "compare ept shadow", "compare ept shadow --total",
             "sequences", "verify", "vmx-caps", "timeline", "timeline --table phases", "timeline --table reasons",
-            "slowest", "live --plain --count 1"]
+            "slowest", "live --plain --count 1", "live --plain --count 1 --by vm", "baseline shadow", "ipi", "list"]
 
 
 class WidthTest(unittest.TestCase):
