@@ -31,11 +31,6 @@ def same(ours, theirs):
     return ours == theirs
 
 
-def order(row):
-    """Rows of both sides come in the same order by this: floats print differently, so they don't count."""
-    return [str(value) for value in row]
-
-
 def check(ask, path, raw=True):
     """Compares each view of each run; returns how many rows were equal."""
     db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
@@ -57,10 +52,10 @@ def check(ask, path, raw=True):
 
 
 def compare(view, columns, ours, theirs):
+    # Both sides in the same order. Floats print differently, so they don't count for it.
     floats = {i for row in ours for i, value in enumerate(row) if isinstance(value, float)}
-    keep = [i for i in range(len(columns)) if i not in floats]
-    ours.sort(key=lambda row: [str(row[i]) for i in keep])
-    theirs.sort(key=lambda row: [str(row[i]) for i in keep])
+    for rows in (ours, theirs):
+        rows.sort(key=lambda row: [str(value) for i, value in enumerate(row) if i not in floats])
     assert len(ours) == len(theirs), f"{view}: {len(ours)} rows here, {len(theirs)} there"
     for mine, other in zip(ours, theirs):
         for name, a, b in zip(columns, mine, other):
