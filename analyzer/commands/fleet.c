@@ -15,7 +15,8 @@
 #include "analyzer/push/kernels.h"
 #include "sql/clickhouse/make_text.h"
 
-#define DAYS_MAX 36500
+#define DAYS_DEFAULT 7
+#define DAYS_MAX     36500
 
 enum { EXTRA_FROM, EXTRA_DAYS, EXTRA_LOGIN, EXTRA_CA, EXTRA_CERT };
 
@@ -99,16 +100,17 @@ static const struct question {
 static const char *const question_names[] = {"top-exits", "steal", "p99", "changed",
 					     "kernels",	  "runs",  NULL};
 
-/* A whole number that is not negative. */
-static int parse_number(struct app *app, const char *option, const char *text, int64_t most,
-			int64_t *value)
+static int parse_days(struct app *app, const char *text, int64_t *days)
 {
 	char *end;
 
+	*days = DAYS_DEFAULT;
+	if (!text)
+		return 0;
 	errno = 0;
-	*value = strtoll(text, &end, 10);
-	if (errno || end == text || *end || *value < 1 || *value > most)
-		return app_fail(app, "%s %s: not a number from 1 to %" PRId64, option, text, most);
+	*days = strtoll(text, &end, 10);
+	if (errno || end == text || *end || *days < 1 || *days > DAYS_MAX)
+		return app_fail(app, "--days %s: not a number from 1 to %d", text, DAYS_MAX);
 	return 0;
 }
 
@@ -117,10 +119,9 @@ static char *fill_question(struct app *app, const struct options *opt,
 			   const struct question *question)
 {
 	char days[32], limit[32], *a = NULL, *b = NULL, *sql = NULL;
-	int64_t n = 7;
+	int64_t n;
 
-	if (opt->extra[EXTRA_DAYS] &&
-	    parse_number(app, "--days", opt->extra[EXTRA_DAYS], DAYS_MAX, &n))
+	if (parse_days(app, opt->extra[EXTRA_DAYS], &n))
 		return NULL;
 	snprintf(days, sizeof(days), "%" PRId64, n);
 	n = opt->limit < 0 ? 10 : opt->limit;
