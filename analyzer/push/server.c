@@ -255,6 +255,19 @@ static bool is_for_good(CURLcode code)
 	}
 }
 
+/* Of a code that libcurl explains no further. */
+static const char *why_failed(CURLcode code)
+{
+	switch (code) {
+	case CURLE_WRITE_ERROR:
+		return "out of memory";
+	case CURLE_URL_MALFORMAT:
+		return "not a URL";
+	default:
+		return "no connection";
+	}
+}
+
 /* Sets app->error to what the server said: its first words. */
 static void note_status(struct server *server, long status)
 {
@@ -272,8 +285,6 @@ static void note_status(struct server *server, long status)
 
 static enum outcome judge(struct server *server, CURLcode code, long status, const char *detail)
 {
-	const char *why = detail;
-
 	if (server_stopped(server->options)) {
 		app_fail(server->app, "%s: stopped", server->url);
 		return OUTCOME_STOP;
@@ -284,9 +295,7 @@ static enum outcome judge(struct server *server, CURLcode code, long status, con
 		return OUTCOME_STOP;
 	}
 	if (code) {
-		if (!*why)
-			why = code == CURLE_WRITE_ERROR ? "out of memory" : "no connection";
-		app_fail(server->app, "%s: %s", server->url, why);
+		app_fail(server->app, "%s: %s", server->url, *detail ? detail : why_failed(code));
 		return is_for_good(code) ? OUTCOME_STOP : OUTCOME_AGAIN;
 	}
 	if (status == 200)

@@ -478,6 +478,7 @@ class PushTest(unittest.TestCase):
                 (["--to", "http://", path], "without a host"),
                 (["--to", "http://a?b=c", path], "parameters"),
                 (["--to", "", path], "empty"),
+                (["--to", "http://127.0.0.1:80x", path], "not a URL"),
                 (["--to", "http://a,", path], "not the URL"),
                 ([path], "--to"),
                 (["--to", self.server.url, "--login", login, path], "chmod 600"),
