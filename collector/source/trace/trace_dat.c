@@ -116,16 +116,15 @@ static int advance(struct dat_feed *f, struct reader *r, const struct trace_sink
 		}
 		r->next.ts = r->page.ts;
 		r->next.cpu = r->cpu;
+
 		if (f->counting) {
 			rc = portions_count(&f->portions, r->buffer, &r->next);
 			if (rc)
 				return rc;
-			continue;
+		} else if (portions_has(&f->portions, r->buffer, &r->next)) {
+			r->has_next = true;
+			return 0;
 		}
-		if (!portions_has(&f->portions, r->buffer, &r->next))
-			continue;
-		r->has_next = true;
-		return 0;
 	}
 	return rc;
 }
