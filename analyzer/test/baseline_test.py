@@ -56,6 +56,15 @@ class BaselineTest(unittest.TestCase):
         row, = [row for row in self.read("shadow")["rows"] if row["name"] == "EPT_VIOLATION"]
         self.assertEqual((row["verdict"], row["reference_exits"]), ("no reference", 0))
 
+    def test_without_the_parts_of_the_time(self):
+        """Then it is the whole time of exits that counts, with the percentiles that latency shows."""
+        got = self.read(self.reference("UPDATE run SET has_split = 0"))
+        self.assertTrue(any("from exit to entry" in note for note in got["notes"]))
+        done = subprocess.run([ANALYZER, "--db", RECORDED, "latency", "--run", "1", "--format", "json"],
+                              capture_output=True, text=True, check=True)
+        shown = {row["name"]: (row["p50_ns"], row["p99_ns"]) for row in json.loads(done.stdout)["rows"]}
+        self.assertEqual({row["name"]: (row["p50_ns"], row["p99_ns"]) for row in got["rows"]}, shown)
+
     def test_filter_is_of_this_run_alone(self):
         path = self.reference("UPDATE vcpu SET vcpu_id = 7; UPDATE vm SET tgid = 99")
         rows = self.read(path, "--vcpu", "0", "--reason", "CPUID")["rows"]
