@@ -16,7 +16,6 @@
 
 #include "analyzer/query/agg_rows.h"
 #include "analyzer/query/db.h"
-#include "analyzer/query/processes.h"
 #include "analyzer/query/reason.h"
 #include "kvm/uapi/kvm_exit_ring.h"
 #include "sql/chunk/chunk.h"
@@ -149,61 +148,37 @@ static int read_columns(struct scan *s, bool is_cut)
 	return rc;
 }
 
-static int64_t bin_of(const struct scan *s, uint32_t exit)
+/* An exit of a tuple, with what its group depends on in addition. */
+static struct agg_exit make_exit(const struct scan *s, uint32_t tuple, uint64_t number)
 {
-	const struct agg_question *q = s->question;
+	struct agg_exit exit = {
+		.reason = reason_key(s->question->run->isa, (int64_t)s->reason[tuple]),
+		.vcpu = s->vcpu,
+		.flags = (int64_t)s->flags[tuple],
+		.has_number = true,
+		.number = number,
+		.aux = (int64_t)s->aux[tuple],
+	};
 
-	/* No TSC of a forged chunk may overflow. */
-	uint64_t since = s->tsc[exit] - (uint64_t)q->run->tsc_start - (uint64_t)q->bins->begin;
-
-	return (int64_t)since / q->bins->width;
-}
-
-static void make_key(const struct scan *s, uint32_t tuple, uint64_t number, int64_t key[4])
-{
-	int64_t reason = reason_key(s->question->run->isa, (int64_t)s->reason[tuple]);
-	uint32_t flags = (uint32_t)s->flags[tuple];
-
-	memset(key, 0, 4 * sizeof(*key));
 	switch (s->question->by) {
-	case BY_REASON:
-		key[0] = reason;
-		break;
 	case BY_SUBKEY:
-		key[0] = reason;
-		if (flags & KVM_EXIT_REC_KEY) {
-			key[1] = (int64_t)number;
-			key[2] = (int64_t)s->aux[tuple];
-			key[3] = 1;
-		}
-		break;
-	case BY_VM:
-		key[0] = run_vm_of(s->question->run, s->vcpu);
-		break;
-	case BY_VCPU:
-		key[0] = s->vcpu;
-		break;
-	case BY_USER_REASON:
-		key[0] = flags & KVM_EXIT_REC_USER ? (int64_t)s->user_reason[tuple] : -1;
-		break;
-	case BY_SLOT:
-		key[0] = (int64_t)number;
-		key[1] = reason;
-		break;
-	case BY_RIP:
-		key[0] = (int64_t)s->rip[number];
-		break;
-	case BY_PCPU:
-		key[0] = (int64_t)number;
+	case BY_REGION:
+		exit.has_number = exit.flags & KVM_EXIT_REC_KEY;
 		break;
 	case BY_CR3:
-		key[1] = !!(flags & KVM_EXIT_REC_CR3);
-		key[0] = key[1] ? (int64_t)PROCESS_TABLE(number) : 0;
+		exit.has_number = exit.flags & KVM_EXIT_REC_CR3;
 		break;
-	case BY_REGION:
-		agg_region_key(s->question->run, reason, flags & KVM_EXIT_REC_KEY, number, key);
+	case BY_USER_REASON:
+		exit.number = s->user_reason[tuple];
+		break;
+	case BY_RIP:
+		exit.number = s->rip[number];
+		break;
+	default:
 		break;
 	}
+
+	return exit;
 }
 
 static struct cached *find_cached(struct scan *s, uint32_t tuple, uint64_t number)
@@ -222,10 +197,11 @@ static int find_group(struct scan *s, uint32_t exit, uint64_t number, uint32_t c
 		      struct cached *cached)
 {
 	struct agg *agg = s->question->agg;
+	const struct agg_exit one = make_exit(s, (uint32_t)s->tuple[exit], number);
 	struct group *group;
 	int64_t key[4];
 
-	make_key(s, (uint32_t)s->tuple[exit], number, key);
+	agg_key(s->question, &one, key);
 	group = agg_group(agg, key);
 	if (!group)
 		return -1;
@@ -261,7 +237,7 @@ static int find_groups(struct scan *s, bool is_cut)
 		if (!s->passes[tuple] || (is_cut && !is_inside(q, (int64_t)s->tsc[i])))
 			continue;
 		if (q->by == BY_SLOT)
-			number = (uint64_t)bin_of(s, i);
+			number = (uint64_t)agg_bin(q, s->tsc[i]);
 
 		tuple &= of_all;
 		cached = find_cached(s, tuple, number);

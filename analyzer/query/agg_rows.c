@@ -32,7 +32,7 @@ enum {
 	N_ARGS
 };
 
-/* The columns that a key of @by is made of, as KEY and AUX. */
+/* The columns that a key of @by is made of, as KEY and AUX: number and aux of struct agg_exit. */
 static const char *const key_columns[] = {
 	[BY_REASON] = "NULL, NULL", [BY_SUBKEY] = "key, key_aux",
 	[BY_VM] = "NULL, NULL",	    [BY_VCPU] = "NULL, NULL",
@@ -41,76 +41,94 @@ static const char *const key_columns[] = {
 	[BY_REGION] = "key, NULL",  [BY_SLOT] = "NULL, NULL",
 };
 
-void agg_region_key(const struct run *run, int64_t reason, bool has_key, uint64_t address,
-		    int64_t key[4])
+/* The region that the address, a sub-key if there is one, is in. */
+static void region_key(const struct run *run, const struct agg_exit *exit, int64_t key[4])
 {
 	struct region place;
 
-	key[0] = reason;
-	key[3] = has_key && meaning_is_address(run->isa, reason_basic(run->isa, reason));
+	key[0] = exit->reason;
+	key[3] = exit->has_number &&
+		 meaning_is_address(run->isa, reason_basic(run->isa, exit->reason));
 	if (!key[3])
 		return;
-	regions_place(run, address, &place);
+
+	regions_place(run, exit->number, &place);
 	key[1] = (int64_t)place.first;
 	key[2] = (int64_t)place.last;
 }
 
-static void row_key(sqlite3_value **value, const struct agg_question *question, int64_t reason,
-		    int64_t flags, int64_t key[4])
+void agg_key(const struct agg_question *question, const struct agg_exit *exit, int64_t key[4])
 {
 	/* What is not used must be equal, too: groups are found by all four. */
 	memset(key, 0, 4 * sizeof(*key));
 
 	switch (question->by) {
 	case BY_REASON:
-		key[0] = reason;
+		key[0] = exit->reason;
 		break;
 	case BY_SUBKEY:
-		key[0] = reason;
-		key[1] = sqlite3_value_int64(value[C_KEY]);
-		key[2] = sqlite3_value_int64(value[C_AUX]);
-		key[3] = sqlite3_value_type(value[C_KEY]) != SQLITE_NULL;
+		key[0] = exit->reason;
+		if (exit->has_number) {
+			key[1] = (int64_t)exit->number;
+			key[2] = exit->aux;
+			key[3] = 1;
+		}
 		break;
 	case BY_VM:
-		key[0] = run_vm_of(question->run, sqlite3_value_int64(value[C_VCPU]));
+		key[0] = run_vm_of(question->run, exit->vcpu);
 		break;
 	case BY_VCPU:
-		key[0] = sqlite3_value_int64(value[C_VCPU]);
+		key[0] = exit->vcpu;
 		break;
 	case BY_USER_REASON:
-		key[0] = (flags & KVM_EXIT_REC_USER) ? sqlite3_value_int64(value[C_KEY]) : -1;
+		key[0] = exit->flags & KVM_EXIT_REC_USER ? (int64_t)exit->number : -1;
 		break;
 	case BY_SLOT:
-		key[0] = (sqlite3_value_int64(value[C_TSC]) - question->run->tsc_start -
-			  question->bins->begin) /
-			 question->bins->width;
-		key[1] = reason;
+		key[0] = (int64_t)exit->number;
+		key[1] = exit->reason;
 		break;
 	case BY_CR3:
-		key[0] = (int64_t)PROCESS_TABLE((uint64_t)sqlite3_value_int64(value[C_KEY]));
-		key[1] = sqlite3_value_type(value[C_KEY]) != SQLITE_NULL;
+		key[0] = exit->has_number ? (int64_t)PROCESS_TABLE(exit->number) : 0;
+		key[1] = exit->has_number;
 		break;
 	case BY_REGION:
-		agg_region_key(question->run, reason,
-			       sqlite3_value_type(value[C_KEY]) != SQLITE_NULL,
-			       (uint64_t)sqlite3_value_int64(value[C_KEY]), key);
+		region_key(question->run, exit, key);
 		break;
 	case BY_RIP:
 	case BY_PCPU:
-		key[0] = sqlite3_value_int64(value[C_KEY]);
+		key[0] = (int64_t)exit->number;
 		break;
 	}
 }
 
-static int add_row(sqlite3_value **value, const struct agg_question *question, int64_t reason)
+/* What an exit is grouped by in addition to what is known of it already. */
+static void read_number(sqlite3_value **value, const struct agg_question *question, int64_t tsc,
+			struct agg_exit *exit)
+{
+	if (question->by == BY_SLOT) {
+		exit->number = (uint64_t)agg_bin(question, (uint64_t)tsc);
+		return;
+	}
+
+	exit->has_number = sqlite3_value_type(value[C_KEY]) != SQLITE_NULL;
+	if (exit->has_number) {
+		exit->number = (uint64_t)sqlite3_value_int64(value[C_KEY]);
+		exit->aux = sqlite3_value_int64(value[C_AUX]);
+	}
+}
+
+static int add_row(sqlite3_value **value, const struct agg_question *question, int64_t vcpu,
+		   int64_t reason)
 {
 	uint64_t cycles = (uint64_t)sqlite3_value_int64(value[C_CYCLES]);
 	int64_t flags = sqlite3_value_int64(value[C_FLAGS]);
 	int64_t tsc = sqlite3_value_int64(value[C_TSC]);
+	struct agg_exit exit = {.reason = reason, .vcpu = vcpu, .flags = flags};
 	struct group *group;
 	int64_t key[4];
 
-	row_key(value, question, reason, flags, key);
+	read_number(value, question, tsc, &exit);
+	agg_key(question, &exit, key);
 	group = agg_group(question->agg, key);
 	if (!group)
 		return -1;
@@ -159,10 +177,11 @@ static void take_exit(sqlite3_context *context, int argc, sqlite3_value **value)
 {
 	const struct agg_question *question = sqlite3_user_data(context);
 	int64_t reason = reason_key(question->run->isa, sqlite3_value_int64(value[C_REASON]));
+	int64_t vcpu = sqlite3_value_int64(value[C_VCPU]);
 
 	(void)argc;
-	if (run_has_vcpu(question->run, sqlite3_value_int64(value[C_VCPU])) &&
-	    reason_passes(question->run, reason) && add_row(value, question, reason))
+	if (run_has_vcpu(question->run, vcpu) && reason_passes(question->run, reason) &&
+	    add_row(value, question, vcpu, reason))
 		sqlite3_result_error_nomem(context);
 }
 

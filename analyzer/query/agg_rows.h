@@ -26,9 +26,34 @@ struct agg_question {
 int agg_read_rows(struct app *app, const struct run *run, enum agg_by by, unsigned int flags,
 		  const struct agg_bins *bins, struct agg *agg);
 
-/* The key of BY_REGION: the region that @address, the sub-key if there is one, is in. */
-void agg_region_key(const struct run *run, int64_t reason, bool has_key, uint64_t address,
-		    int64_t key[4]);
+/*
+ * struct agg_exit - what the group of an exit depends on
+ * @reason: reason key; @vcpu: vcpu.id; @flags: KVM_EXIT_REC_*
+ * @number: what it is grouped by in addition: key of BY_SUBKEY and BY_REGION, rip, user_reason,
+ *	pcpu, cr3; agg_bin() of BY_SLOT
+ * @has_number: key or cr3 is known
+ * @aux: key_aux of BY_SUBKEY
+ */
+struct agg_exit {
+	int64_t reason;
+	int64_t vcpu;
+	int64_t flags;
+	bool has_number;
+	uint64_t number;
+	int64_t aux;
+};
+
+/* group.key of an exit. */
+void agg_key(const struct agg_question *question, const struct agg_exit *exit, int64_t key[4]);
+
+/* The bin of an exit. No TSC of a forged file may overflow. */
+static inline int64_t agg_bin(const struct agg_question *question, uint64_t tsc)
+{
+	const struct agg_bins *bins = question->bins;
+	uint64_t since = tsc - (uint64_t)question->run->tsc_start - (uint64_t)bins->begin;
+
+	return (int64_t)since / bins->width;
+}
 
 /* The chunks of a file that has some (app->has_chunks). */
 int agg_read_chunks(struct app *app, const struct agg_question *question);
