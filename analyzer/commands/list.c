@@ -141,11 +141,12 @@ static void put_process(struct app *app, struct out *out, sqlite3_stmt *stmt)
 static void put_exit(struct app *app, struct out *out, sqlite3_stmt *stmt, int64_t started_ns)
 {
 	int64_t ns = sqlite3_column_int64(stmt, L_NS);
+	uint64_t away = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
 	char text[32];
 
 	put_clock(out, started_ns, ns);
-	snprintf(text, sizeof(text), "%s%" PRId64 ".%09" PRId64, ns < 0 ? "-" : "",
-		 (ns < 0 ? -ns : ns) / NS_PER_SECOND, (ns < 0 ? -ns : ns) % NS_PER_SECOND);
+	snprintf(text, sizeof(text), "%s%" PRIu64 ".%09" PRIu64, ns < 0 ? "-" : "",
+		 away / NS_PER_SECOND, away % NS_PER_SECOND);
 	out_text(out, text);
 
 	out_vm(out, &app->run, sqlite3_column_int64(stmt, L_VM));

@@ -59,7 +59,7 @@ static void put_exit(struct app *app, struct out *out, sqlite3_stmt *stmt, int64
 		if (sqlite3_column_type(stmt, i - 1) == SQLITE_NULL)
 			out_none(out);
 		else if (i == 1)
-			out_time(out, (uint64_t)(value - app->run.tsc_start));
+			out_time(out, (uint64_t)run_since(&app->run, value));
 		else if (columns[i].type == OUT_VM)
 			out_vm(out, &app->run, value);
 		else if (columns[i].type == OUT_TIME)

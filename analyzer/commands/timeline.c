@@ -167,8 +167,8 @@ static void put_reason(struct app *app, struct out *out, const struct series *s,
 
 	/* Unknown where the file was repaired, or all exits were dropped. */
 	if (g->n && group_min_is_known(g)) {
-		out_time(out, (uint64_t)(g->first - run->tsc_start));
-		out_time(out, (uint64_t)(g->last - run->tsc_start));
+		out_time(out, (uint64_t)run_since(run, g->first));
+		out_time(out, (uint64_t)run_since(run, g->last));
 	} else {
 		out_none(out);
 		out_none(out);

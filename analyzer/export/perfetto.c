@@ -251,7 +251,8 @@ static int put_exit(struct trace *t, sqlite3_stmt *stmt)
 {
 	const struct run *run = &t->app->run;
 	int64_t key = reason_key(run->isa, sqlite3_column_int64(stmt, X_REASON));
-	int64_t since = sqlite3_column_int64(stmt, X_TSC) - run->tsc_start;
+	int64_t since = run_since(run, sqlite3_column_int64(stmt, X_TSC));
+	int64_t until = (int64_t)((uint64_t)since + (uint64_t)sqlite3_column_int64(stmt, X_CYCLES));
 	uint64_t track = UUID_VCPU + (uint64_t)sqlite3_column_int64(stmt, X_VCPU);
 	const struct group *g = agg_group(&t->reasons, (int64_t[4]){key});
 
@@ -278,9 +279,7 @@ static int put_exit(struct trace *t, sqlite3_stmt *stmt)
 
 	if (put_event(t, cycles_to_ns(since, run->tsc_khz), TYPE_BEGIN, track))
 		return -1;
-	return put_event(t,
-			 cycles_to_ns(since + sqlite3_column_int64(stmt, X_CYCLES), run->tsc_khz),
-			 TYPE_END, track);
+	return put_event(t, cycles_to_ns(until, run->tsc_khz), TYPE_END, track);
 }
 
 static int put_exits(struct trace *t)
@@ -311,7 +310,7 @@ static int put_losses(struct trace *t)
 		sqlite3_reset(stmt);
 		sqlite3_bind_int64(stmt, 1, run->vcpus[i].id);
 		while (!rc && (rc = db_step(t->app, stmt)) > 0) {
-			int64_t since = sqlite3_column_int64(stmt, 1) - run->tsc_start;
+			int64_t since = run_since(run, sqlite3_column_int64(stmt, 1));
 			char name[48];
 
 			rc = 0;

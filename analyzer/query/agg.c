@@ -90,7 +90,7 @@ static struct group *rollup_target(struct agg *agg, enum agg_by by, const struct
 				   int64_t reason, const struct vcpu_ref *vcpu, int64_t begin)
 {
 	if (by == BY_SLOT)
-		return agg_group(agg, (int64_t[4]){(begin - bins->begin) / bins->width, reason});
+		return agg_group(agg, (int64_t[4]){agg_bin(bins, begin), reason});
 	if (by == BY_VM)
 		return agg_group(agg, (int64_t[4]){vcpu->vm});
 	return agg_group(agg, (int64_t[4]){by == BY_VCPU ? vcpu->id : reason});
@@ -116,7 +116,7 @@ static int read_rollups(struct app *app, const struct run *run, enum agg_by by,
 				continue;
 
 			to = rollup_target(agg, by, bins, key, &run->vcpus[i],
-					   sqlite3_column_int64(stmt, 14) * width);
+					   run_slot_begin(sqlite3_column_int64(stmt, 14), width));
 			if (!to) {
 				rc = app_fail(app, "out of memory");
 				break;
@@ -150,8 +150,9 @@ static int find_target(struct hist_target *target, int64_t slot, int64_t reason)
 
 	target->group = NULL;
 	if (reason_passes(target->run, key)) {
-		target->group = rollup_target(target->agg, target->by, target->bins, key,
-					      target->vcpu, slot * target->run->hist_cycles);
+		target->group =
+			rollup_target(target->agg, target->by, target->bins, key, target->vcpu,
+				      run_slot_begin(slot, target->run->hist_cycles));
 		if (!target->group)
 			return app_fail(target->app, "out of memory");
 	}

@@ -48,6 +48,12 @@ struct agg_bins {
 	int level;
 };
 
+/* The bin of a time since the start of the run, in cycles; of a forged one any. */
+static inline int64_t agg_bin(const struct agg_bins *bins, int64_t since)
+{
+	return (int64_t)((uint64_t)since - (uint64_t)bins->begin) / bins->width;
+}
+
 /**
  * agg_read - add the exits that pass the filter of @run to @agg
  * @by: what to group by; BY_SLOT: see agg_read_bins()

@@ -237,7 +237,7 @@ static int find_groups(struct scan *s, bool is_cut)
 		if (!s->passes[tuple] || (is_cut && !is_inside(q, (int64_t)s->tsc[i])))
 			continue;
 		if (q->by == BY_SLOT)
-			number = (uint64_t)agg_bin(q, s->tsc[i]);
+			number = (uint64_t)agg_bin(q->bins, run_since(q->run, (int64_t)s->tsc[i]));
 
 		tuple &= of_all;
 		cached = find_cached(s, tuple, number);

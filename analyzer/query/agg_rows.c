@@ -106,7 +106,7 @@ static void read_number(sqlite3_value **value, const struct agg_question *questi
 			struct agg_exit *exit)
 {
 	if (question->by == BY_SLOT) {
-		exit->number = (uint64_t)agg_bin(question, (uint64_t)tsc);
+		exit->number = (uint64_t)agg_bin(question->bins, run_since(question->run, tsc));
 		return;
 	}
 

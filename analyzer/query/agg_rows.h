@@ -46,15 +46,6 @@ struct agg_exit {
 /* group.key of an exit. */
 void agg_key(const struct agg_question *question, const struct agg_exit *exit, int64_t key[4]);
 
-/* The bin of an exit. No TSC of a forged file may overflow. */
-static inline int64_t agg_bin(const struct agg_question *question, uint64_t tsc)
-{
-	const struct agg_bins *bins = question->bins;
-	uint64_t since = tsc - (uint64_t)question->run->tsc_start - (uint64_t)bins->begin;
-
-	return (int64_t)since / bins->width;
-}
-
 /* The chunks of a file that has some (app->has_chunks). */
 int agg_read_chunks(struct app *app, const struct agg_question *question);
 

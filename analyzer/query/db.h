@@ -61,6 +61,18 @@ bool run_is_unfiltered(const struct run *run);
  */
 double run_vcpu_time(const struct run *run, int64_t from, int64_t to);
 
+/* Cycles from the start of the run to @tsc. That of a forged exit wraps around. */
+static inline int64_t run_since(const struct run *run, int64_t tsc)
+{
+	return (int64_t)((uint64_t)tsc - (uint64_t)run->tsc_start);
+}
+
+/* Where interval @slot of @width cycles begins, in cycles since the start. Wraps around, too. */
+static inline int64_t run_slot_begin(int64_t slot, int64_t width)
+{
+	return (int64_t)((uint64_t)slot * (uint64_t)width);
+}
+
 /* The vCPU (vcpu.id), of run->vcpus; NULL: it doesn't pass the filter. */
 const struct vcpu_ref *run_find_vcpu(const struct run *run, int64_t id);
 

@@ -179,7 +179,9 @@ static int arrive(struct matcher *m, size_t group, bool was_halted, int64_t tsc,
 {
 	struct ipi_group *g = &m->ipi->group[group];
 
-	return add_time(was_halted ? &g->halted : &g->running, end - tsc);
+	/* That of forged exits wraps around. */
+	return add_time(was_halted ? &g->halted : &g->running,
+			(int64_t)((uint64_t)end - (uint64_t)tsc));
 }
 
 static int send_to(struct matcher *m, struct receiver *to, size_t group, int vector, int64_t tsc)
@@ -260,10 +262,11 @@ static int receive(struct matcher *m, struct receiver *r, sqlite3_stmt *stmt)
 
 	r->last = (struct exit){
 		.tsc = tsc,
-		.end = cycles > INT64_MAX - tsc ? INT64_MAX : tsc + cycles,
 		.event = event_of(stmt),
 		.is_halt = sqlite3_column_int64(stmt, I_HALTED) > 0,
 	};
+	if (__builtin_add_overflow(tsc, cycles, &r->last.end))
+		r->last.end = INT64_MAX;
 
 	if (r->last.event == IPI_UNKNOWN) {
 		/* Who halts has taken what was sent before: posted, without an exit. */

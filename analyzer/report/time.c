@@ -33,10 +33,11 @@ static void cut(const struct run *run, int64_t unit, struct report_grid *grid)
 /* Column of a time since the start of the run; the ends take what is outside. */
 static int column_at(const struct report_grid *grid, int64_t since)
 {
-	int64_t column = (since - grid->from) / grid->width;
+	int64_t column;
 
-	if (column < 0 || since < grid->from)
+	if (since < grid->from)
 		return 0;
+	column = (since - grid->from) / grid->width;
 	return column < grid->columns ? (int)column : grid->columns - 1;
 }
 
@@ -72,7 +73,7 @@ enum { R_ROWID, R_TSC, R_REASON, R_CYCLES, R_USER, R_PREEMPTED, R_HALTED, R_VCPU
 static void add_exit(struct report *report, sqlite3_stmt *stmt)
 {
 	struct report_reason *reason = find_reason(report, sqlite3_column_int64(stmt, R_REASON));
-	int64_t since = sqlite3_column_int64(stmt, R_TSC) - report->run->tsc_start;
+	int64_t since = run_since(report->run, sqlite3_column_int64(stmt, R_TSC));
 	uint64_t cycles = (uint64_t)sqlite3_column_int64(stmt, R_CYCLES);
 	int row = report_row(hist_bucket(cycles));
 	int column = column_at(&report->grid, since);
@@ -150,8 +151,8 @@ static int each_row(struct report *report, const char *sql, int64_t width,
 static void add_rollup(struct report *report, sqlite3_stmt *stmt)
 {
 	struct report_reason *reason = find_reason(report, sqlite3_column_int64(stmt, 1));
-	int column = column_at(&report->grid,
-			       sqlite3_column_int64(stmt, 0) * report->run->rollup_cycles);
+	int64_t begin = run_slot_begin(sqlite3_column_int64(stmt, 0), report->run->rollup_cycles);
+	int column = column_at(&report->grid, begin);
 	uint64_t n = (uint64_t)sqlite3_column_int64(stmt, 2);
 
 	if (!reason)
@@ -174,8 +175,9 @@ static int add_hist(void *context, const struct hist_bucket *at)
 	row = report_row((uint32_t)at->bucket);
 	reason->row[at->part][row] += at->n;
 	if (at->part == 0 && !report->rows)
-		reason->heat[column_at(&report->heat_grid, at->slot * report->run->hist_cycles)]
-			    [row] += at->n;
+		reason->heat[column_at(&report->heat_grid,
+				       run_slot_begin(at->slot, report->run->hist_cycles))][row] +=
+			at->n;
 	return 0;
 }
 
@@ -196,7 +198,7 @@ static int read_hists(struct report *report)
 
 static void add_loss(struct report *report, sqlite3_stmt *stmt)
 {
-	int64_t since = sqlite3_column_int64(stmt, 0) - report->run->tsc_start;
+	int64_t since = run_since(report->run, sqlite3_column_int64(stmt, 0));
 
 	if (since >= report->run->from && since < report->run->to)
 		report->column[column_at(&report->grid, since)].lost +=

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "analyzer/query/db.h"
 #include "analyzer/query/series.h"
 #include "analyzer/report/report.h"
 #include "analyzer/report/svg.h"
@@ -226,8 +227,8 @@ static void put_strip(struct report *report, const struct report_reason *reason,
 	if (reason->group->first == INT64_MIN)
 		snprintf(first, sizeof(first), "an unknown time");
 	else
-		html_duration(h, (double)(reason->group->first - report->run->tsc_start), first);
-	html_duration(h, (double)(reason->group->last - report->run->tsc_start), last);
+		html_duration(h, (double)run_since(report->run, reason->group->first), first);
+	html_duration(h, (double)run_since(report->run, reason->group->last), last);
 
 	html_put(h, "<li><span class=\"name\">");
 	html_text(h, reason->name);

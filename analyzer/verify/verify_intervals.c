@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "analyzer/query/db.h"
 #include "base/array.h"
 #include "base/hash.h"
 
@@ -138,7 +139,7 @@ int intervals_add(struct intervals *intervals, int64_t vcpu, int64_t reason, int
 	const struct run *run = intervals->run;
 	const struct interval key = {
 		.vcpu = vcpu,
-		.slot = (int64_t)((uint64_t)tsc - (uint64_t)run->tsc_start) / run->rollup_cycles,
+		.slot = run_since(run, tsc) / run->rollup_cycles,
 		.reason = reason,
 		.value = {cycles, cycles, tsc, tsc},
 	};
