@@ -274,10 +274,15 @@ static __always_inline __u64 halt_statistic(const struct kvm_vcpu *vcpu)
 	return poll_statistic(vcpu) + vcpu->stat.generic.halt_wait_ns;
 }
 
-/* For how long the running thread was on a run queue without a CPU, in ns, in its life. */
+/*
+ * For how long the running thread was on a run queue without a CPU, in ns, in its life. 0: the
+ * kernel has no CONFIG_SCHED_INFO.
+ */
 static __always_inline __u64 run_delay(void)
 {
-	return bpf_get_current_task_btf()->sched_info.run_delay;
+	const struct task_struct *task = bpf_get_current_task_btf();
+
+	return bpf_core_field_exists(task->sched_info.run_delay) ? task->sched_info.run_delay : 0;
 }
 
 /* Whether the guest's TSC is the host's plus an offset. */
