@@ -113,15 +113,6 @@ static int add_exit(struct sequences *s, struct last *last, int64_t key, int64_t
 	return rc;
 }
 
-static int find_vcpu(const struct run *run, int64_t vcpu)
-{
-	unsigned int i = 0;
-
-	while (run->vcpus[i].id != vcpu)
-		i++;
-	return (int)i;
-}
-
 /* In the order of arrival; per vCPU that is the order of the exits. */
 static int read_sequences(struct app *app, struct sequences *s)
 {
@@ -135,11 +126,14 @@ static int read_sequences(struct app *app, struct sequences *s)
 	if (where_prepare(app, run, commands_sql_sequences, &stmt))
 		return -1;
 	while ((rc = db_step(app, stmt)) > 0) {
+		const struct vcpu_ref *vcpu = run_find_vcpu(run, sqlite3_column_int64(stmt, 0));
 		int64_t key = reason_key(run->isa, sqlite3_column_int64(stmt, 3));
 
-		if (add_exit(s, &s->last[find_vcpu(run, sqlite3_column_int64(stmt, 0))], key,
-			     sqlite3_column_int64(stmt, 1), sqlite3_column_int64(stmt, 2),
-			     sqlite3_column_int64(stmt, 4),
+		/* A forged file may have exits of a vCPU that it doesn't have. */
+		if (!vcpu)
+			continue;
+		if (add_exit(s, &s->last[vcpu - run->vcpus], key, sqlite3_column_int64(stmt, 1),
+			     sqlite3_column_int64(stmt, 2), sqlite3_column_int64(stmt, 4),
 			     (uint64_t)sqlite3_column_int64(stmt, 5))) {
 			rc = app_fail(app, "out of memory");
 			break;
