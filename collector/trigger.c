@@ -9,6 +9,7 @@
 
 #include "base/units.h"
 #include "collector/source/trace/reason_name.h"
+#include "kvm/ring/exit_reason.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define WORD_BYTES   64
@@ -173,12 +174,6 @@ int trigger_bind(struct trigger *trigger, uint32_t isa, uint32_t tsc_khz, bool h
 	return 0;
 }
 
-/* Every reason number has its flags above bit 15 on VMX. */
-static uint64_t basic_reason(const struct kvm_exit_record *record)
-{
-	return record->isa == KVM_EXIT_ISA_SVM ? record->reason : record->reason & 0xffff;
-}
-
 static uint64_t field_of(const struct kvm_exit_record *record, enum trigger_field field)
 {
 	switch (field) {
@@ -195,7 +190,7 @@ static uint64_t field_of(const struct kvm_exit_record *record, enum trigger_fiel
 	case TRIGGER_PREEMPTED:
 		return record->preempted_cycles;
 	case TRIGGER_REASON:
-		return basic_reason(record);
+		return kvm_exit_basic(record->isa, record->reason);
 	case TRIGGER_KEY:
 		return record->key;
 	case TRIGGER_VCPU:

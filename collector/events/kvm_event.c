@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kvm/ring/exit_reason.h"
 #include "kvm/uapi/kvm_exit_ring.h"
 
 enum { /* kvm_exit */
@@ -197,7 +198,7 @@ bool kvm_event_parse(const struct kvm_event_formats *formats, const void *data, 
 static bool is_about(const struct kvm_event *exit_event, enum kvm_event_kind kind)
 {
 	bool svm = exit_event->isa == KVM_EXIT_ISA_SVM;
-	uint32_t reason = svm ? exit_event->reason : exit_event->reason & 0xffff;
+	uint32_t reason = kvm_exit_basic(exit_event->isa, exit_event->reason);
 
 	switch (kind) {
 	case KVM_EVENT_MSR:
@@ -225,7 +226,8 @@ static uint64_t access_of(const struct kvm_event *exit_event, const struct kvm_e
 		return exit_event->isa == KVM_EXIT_ISA_VMX && !exit_event->no_info
 			       ? exit_event->info1 & 7
 			       : 0;
-	if (event->kind == KVM_EVENT_MMIO && (exit_event->reason & 0xffff) == 49)
+	if (event->kind == KVM_EVENT_MMIO &&
+	    kvm_exit_basic(exit_event->isa, exit_event->reason) == 49)
 		return 0;
 	return event->key_aux;
 }

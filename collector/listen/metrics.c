@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "collector/listen/internal.h"
+#include "kvm/ring/exit_reason.h"
 
 #define US UINT64_C(1000)
 #define MS UINT64_C(1000000)
@@ -132,8 +133,7 @@ static void count_reason(struct vm_counts *vm, uint32_t isa, uint32_t full)
 		}
 		vm->reason[vm->reasons] = (struct reason_count){
 			.reason = reason,
-			.name = metrics_reason_name(isa, isa == KVM_EXIT_ISA_VMX ? reason & 0xffff
-										 : reason),
+			.name = metrics_reason_name(isa, kvm_exit_basic(isa, reason)),
 		};
 		vm->place[at] = (uint8_t)++vm->reasons;
 	}

@@ -11,6 +11,7 @@
 
 #include "base/metrics.h"
 #include "collector/listen/internal.h"
+#include "kvm/ring/exit_reason.h"
 
 /* A VM with the begin of its labels: vm="..." */
 struct copied_vm {
@@ -44,7 +45,7 @@ const char *metrics_reason_name(uint32_t isa, uint32_t basic)
 
 static void put_reason(FILE *file, uint32_t isa, const struct reason_count *reason)
 {
-	uint32_t basic = isa == KVM_EXIT_ISA_VMX ? reason->reason & 0xffff : reason->reason;
+	uint32_t basic = kvm_exit_basic(isa, reason->reason);
 	const char *failed = basic != reason->reason ? " FAILED_VMENTRY" : "";
 
 	if (reason->name)

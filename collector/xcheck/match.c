@@ -10,6 +10,7 @@
 #include "collector/events/event_lanes.h"
 #include "collector/events/lost_windows.h"
 #include "collector/xcheck/match_internal.h"
+#include "kvm/ring/exit_reason.h"
 
 #define HELD_MOST 65536 /* events of a lane that wait for records */
 
@@ -32,17 +33,12 @@ struct match {
 	uint64_t ambiguous;    /* events that several vCPUs may have made */
 };
 
-static uint32_t basic_reason(const struct match_vcpu *v, uint32_t reason)
-{
-	return v->info.isa == KVM_EXIT_ISA_VMX ? reason & 0xffff : reason;
-}
-
 static struct match_count *count_of(struct match_vcpu *v, uint32_t reason)
 {
 	struct match_count *more;
 	size_t i;
 
-	reason = basic_reason(v, reason);
+	reason = kvm_exit_basic(v->info.isa, reason);
 	for (i = 0; i < v->count_count; i++) {
 		if (v->counts[i].reason == reason)
 			return &v->counts[i];
@@ -278,7 +274,7 @@ static void count_match(struct match_vcpu *v, struct match_count *c, const struc
 {
 	c->traced++;
 	c->matched++;
-	c->differ += basic_reason(v, p->reason) != c->reason;
+	c->differ += kvm_exit_basic(v->info.isa, p->reason) != c->reason;
 	v->entries.reentered += p->unentered && !v->slow;
 	if (p->entry_ts && !(r->flags & (KVM_EXIT_REC_NO_REENTRY | KVM_EXIT_REC_TSC_BACK))) {
 		v->interval = p->entry_ts - p->exit_ts;

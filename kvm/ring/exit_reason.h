@@ -15,6 +15,15 @@
 /* VMX basic reasons with a slot of their own. */
 #define KVM_EXIT_VMX_SLOTS 128U
 
+/*
+ * Basic reason of a VMX exit reason: its low 16 bits (SDM volume 3, table "Format of
+ * Exit Reason"); what is above are flags. An SVM exit code is one as it is.
+ */
+static inline __u32 kvm_exit_basic(__u32 isa, __u32 reason)
+{
+	return isa == KVM_EXIT_ISA_VMX ? reason & 0xffff : reason;
+}
+
 /* Slot of the totals for the low 16 bits of a VMX exit reason. */
 static inline unsigned int kvm_exit_slot_vmx(unsigned int basic)
 {

@@ -6,6 +6,13 @@
 #include "kvm/ring/exit_reason.h"
 #include "kvm/test/check.h"
 
+static void test_basic_reason(void)
+{
+	CHECK(kvm_exit_basic(KVM_EXIT_ISA_VMX, 0x80000021) == 33);
+	CHECK(kvm_exit_basic(KVM_EXIT_ISA_VMX, 0xffffffff) == 0xffff);
+	CHECK(kvm_exit_basic(KVM_EXIT_ISA_SVM, 0x40010403) == 0x40010403);
+}
+
 /* Any reason that hardware or a guest gives has a slot. */
 static void test_every_number_has_a_slot(void)
 {
@@ -63,6 +70,7 @@ static void test_holes(void)
 
 int main(void)
 {
+	test_basic_reason();
 	test_every_number_has_a_slot();
 	test_defined_ones_have_their_own();
 	test_holes();
