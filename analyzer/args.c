@@ -4,7 +4,6 @@
  */
 #include "analyzer/args.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,11 +46,7 @@ static int set_to(struct target *to, const char *value)
 
 static int set_limit(struct target *to, const char *value)
 {
-	char *end;
-
-	errno = 0;
-	to->opt->limit = strtoll(value, &end, 10);
-	if (errno || end == value || *end || to->opt->limit < 0)
+	if (units_parse_whole(value, 0, INT64_MAX, &to->opt->limit))
 		return app_fail(to->app, "--limit %s: not a number (0: no limit)", value);
 	return 0;
 }

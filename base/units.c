@@ -4,6 +4,7 @@
  */
 #include "base/units.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -84,14 +85,32 @@ int units_parse_ns(const char *text, int64_t *ns)
 	double value;
 	char *end;
 
+	/* strtod() takes more than people write: 0x10, inf, +1 and 1e3. */
 	errno = 0;
 	value = strtod(text, &end);
-	if (errno || end == text || !(value >= 0))
+	if (errno || end == text || end != text + strspn(text, "0123456789."))
 		return -EINVAL;
+
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		if (!strcmp(end, units[i].name) && value * units[i].ns < 9e18) {
 			*ns = llround(value * units[i].ns);
 			return 0;
 		}
 	return -EINVAL;
+}
+
+int units_parse_whole(const char *text, int64_t least, int64_t most, int64_t *number)
+{
+	long long value;
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return -EINVAL;
+
+	errno = 0;
+	value = strtoll(text, &end, 10);
+	if (errno || *end || value < least || value > most)
+		return -EINVAL;
+	*number = value;
+	return 0;
 }

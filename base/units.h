@@ -23,9 +23,16 @@ const char *units_real(double value, char text[UNITS_TEXT]);
 const char *units_share(double share, char text[UNITS_TEXT]);
 
 /*
- * A duration such as 10s, 1.5ms, 200us, 50ns, 2min in ns; without a unit it is
- * in seconds. Returns 0 or -EINVAL.
+ * A duration such as 10s, 1.5ms, 200us, 50ns, 2min, 3h, 1d in ns (m is min, too); without a unit it
+ * is in seconds. The number is of digits and one point at most: no sign, blank or exponent.
+ * Returns 0 or -EINVAL; then *@ns is as it was.
  */
 int units_parse_ns(const char *text, int64_t *ns);
+
+/*
+ * A whole number from @least (0 or more) to @most, of decimal digits alone: no sign, no blank.
+ * Returns 0 or -EINVAL; then *@number is as it was.
+ */
+int units_parse_whole(const char *text, int64_t least, int64_t most, int64_t *number);
 
 #endif

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "collector/help.h"
 
 /* The option texts begin in this column and end before column 80. */
@@ -25,40 +26,24 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-/* "10s" and the like in ns; a bare number is seconds. */
+/* "10s" and the like in ns, at least 1; a bare number is seconds. */
 static int parse_duration(const char *name, const char *text, int64_t *ns, struct fault *fault)
 {
-	static const struct {
-		const char *unit;
-		int64_t ns;
-	} units[] = {
-		{"", 1000000000}, {"s", 1000000000},	    {"ms", 1000000},
-		{"us", 1000},	  {"m", 60 * 1000000000LL}, {"h", 3600 * 1000000000LL},
-	};
-	char *end;
-	double value = strtod(text, &end);
+	int64_t value;
 
-	for (size_t i = 0; isdigit((unsigned char)*text) && i < COUNT(units); i++) {
-		if (strcmp(end, units[i].unit))
-			continue;
-
-		value *= (double)units[i].ns;
-		if (value < 1 || value > 9e18)
-			break;
-		*ns = (int64_t)value;
-		return 0;
-	}
-	return fault_set(fault, -EINVAL, "--%s %s: not a duration (examples: 500ms, 10s, 5m)", name,
-			 text);
+	if (units_parse_ns(text, &value) || value < 1)
+		return fault_set(fault, -EINVAL,
+				 "--%s %s: not a duration (examples: 500ms, 10s, 5m)", name, text);
+	*ns = value;
+	return 0;
 }
 
 /* A whole number from @least to @most; false: it isn't one. */
 static bool parse_digits(const char *text, uint32_t least, uint32_t most, uint32_t *number)
 {
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
+	int64_t value;
 
-	if (!isdigit((unsigned char)*text) || *end || value < least || value > most)
+	if (units_parse_whole(text, least, most, &value))
 		return false;
 	*number = (uint32_t)value;
 	return true;
@@ -185,7 +170,7 @@ SETTER(flush)
 /* The histograms are of a second each: theirs must be a whole number of these. */
 SETTER(rollup)
 {
-	int64_t ns;
+	int64_t ns = 0;
 	int rc = parse_duration("rollup", value, &ns, fault);
 
 	if (rc)

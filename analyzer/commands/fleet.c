@@ -2,7 +2,6 @@
 /*
  * fleet.c - analyzer fleet: questions to the servers that many recordings were pushed to
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "analyzer/push/ask.h"
 #include "analyzer/push/create.h"
 #include "analyzer/push/kernels.h"
+#include "base/units.h"
 #include "sql/clickhouse/make_text.h"
 
 #define DAYS_DEFAULT 7
@@ -102,14 +102,8 @@ static const char *const question_names[] = {"top-exits", "steal", "p99", "chang
 
 static int parse_days(struct app *app, const char *text, int64_t *days)
 {
-	char *end;
-
 	*days = DAYS_DEFAULT;
-	if (!text)
-		return 0;
-	errno = 0;
-	*days = strtoll(text, &end, 10);
-	if (errno || end == text || *end || *days < 1 || *days > DAYS_MAX)
+	if (text && units_parse_whole(text, 1, DAYS_MAX, days))
 		return app_fail(app, "--days %s: not a number from 1 to %d", text, DAYS_MAX);
 	return 0;
 }

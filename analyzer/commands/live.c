@@ -343,7 +343,6 @@ static int parse_options(struct app *app, const struct options *opt, struct view
 {
 	const char *interval = opt->extra[EXTRA_INTERVAL], *count = opt->extra[EXTRA_COUNT];
 	int64_t ns = 1000000000;
-	char *end;
 	int sort = choice_parse(app, "--sort", opt->sort ? opt->sort : "rate", sort_names);
 	int by = choice_parse(app, "--by", opt->by ? opt->by : "reason", by_names);
 
@@ -361,11 +360,8 @@ static int parse_options(struct app *app, const struct options *opt, struct view
 	view->interval = (double)ns / 1e9;
 
 	view->left = -1;
-	if (count) {
-		view->left = strtoll(count, &end, 10);
-		if (end == count || *end || view->left < 1)
-			return app_fail(app, "--count %s: not a number of snapshots", count);
-	}
+	if (count && units_parse_whole(count, 1, INT64_MAX, &view->left))
+		return app_fail(app, "--count %s: not a number of snapshots", count);
 
 	view->full = !opt->extra[EXTRA_PLAIN] && screen_possible();
 	return 0;

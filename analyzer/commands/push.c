@@ -77,16 +77,12 @@ static void report(void *context, const char *text)
 
 static int parse_batch(struct app *app, const char *text, uint64_t *rows)
 {
-	char *end;
+	int64_t number = PUSH_BATCH_DEFAULT;
 
-	*rows = PUSH_BATCH_DEFAULT;
-	if (!text)
-		return 0;
-	errno = 0;
-	*rows = strtoull(text, &end, 10);
-	if (errno || *end || *rows < PUSH_BATCH_MIN || *rows > PUSH_BATCH_MAX)
+	if (text && units_parse_whole(text, PUSH_BATCH_MIN, PUSH_BATCH_MAX, &number))
 		return app_fail(app, "--batch %s: not a number of rows from %d to %d", text,
 				PUSH_BATCH_MIN, PUSH_BATCH_MAX);
+	*rows = (uint64_t)number;
 	return 0;
 }
 

@@ -2,7 +2,6 @@
 /*
  * analyzer slowest - the exits that took longest, with all that is known of them
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "analyzer/output/out.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/where.h"
+#include "base/units.h"
 
 #define DEFAULT_LIMIT 10
 
@@ -108,14 +108,9 @@ static int put_slowest(struct app *app, struct out *out, sqlite3_stmt *ids, int6
 static int parse_around(struct app *app, const struct options *opt, int64_t *around)
 {
 	const char *text = opt->extra[0];
-	char *end;
 
 	*around = 0;
-	if (!text)
-		return 0;
-	errno = 0;
-	*around = strtoll(text, &end, 10);
-	if (errno || end == text || *end || *around < 0)
+	if (text && units_parse_whole(text, 0, INT64_MAX, around))
 		return app_fail(app, "--around %s: not a number", text);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "analyzer/output/out.h"
 #include "analyzer/query/caps.h"
 #include "analyzer/query/db.h"
+#include "base/units.h"
 
 #define COLUMNS(c) (int)(sizeof(c) / sizeof((c)[0]))
 
@@ -252,14 +253,12 @@ static const struct caps_cpu *choose_cpu(struct app *app, const struct options *
 					 const struct caps *caps)
 {
 	const char *text = opt->extra[EXTRA_CPU];
-	char *end;
-	unsigned long number;
+	int64_t number = -1;
 
 	if (!text)
 		return &caps->cpu[0];
-	errno = 0;
-	number = strtoul(text, &end, 10);
-	for (int i = 0; !errno && end != text && !*end && i < caps->cpus; i++)
+	units_parse_whole(text, 0, UINT32_MAX, &number);
+	for (int i = 0; i < caps->cpus; i++)
 		if (caps->cpu[i].cpu == number)
 			return &caps->cpu[i];
 	app_fail(app, "--cpu %s: the run has no such CPU (it has %d, from %u to %u)", text,

@@ -22,6 +22,41 @@ static void same(const char *what, const char *is, const char *want)
 	}
 }
 
+static void test_whole_numbers(void)
+{
+	static const struct {
+		const char *text;
+		int64_t least, most, number;
+	} parsed[] = {{"0", 0, 9, 0},
+		      {"9", 0, 9, 9},
+		      {"007", 0, 9, 7},
+		      {"9223372036854775807", 0, INT64_MAX, INT64_MAX},
+		      {"10", 0, 9, -1},
+		      {"0", 1, 9, -1},
+		      {"", 0, 9, -1},
+		      {" 1", 0, 9, -1},
+		      {"+1", 0, 9, -1},
+		      {"-1", 0, 9, -1},
+		      {"1 ", 0, 9, -1},
+		      {"1.0", 0, 9, -1},
+		      {"0x1", 0, 9, -1},
+		      {"1e0", 0, 9, -1},
+		      {"9223372036854775808", 0, INT64_MAX, -1},
+		      {"18446744073709551617", 0, INT64_MAX, -1}};
+
+	for (size_t i = 0; i < sizeof(parsed) / sizeof(parsed[0]); i++) {
+		int64_t number = -1;
+		int rc =
+			units_parse_whole(parsed[i].text, parsed[i].least, parsed[i].most, &number);
+
+		if (!rc != (parsed[i].number >= 0) || number != parsed[i].number) {
+			printf("units_parse_whole \"%s\": %d, %" PRId64 "\n", parsed[i].text, rc,
+			       number);
+			failed = 1;
+		}
+	}
+}
+
 static void test_units(void)
 {
 	static const struct {
@@ -45,7 +80,17 @@ static void test_units(void)
 		      {"", -1},
 		      {"nan", -1},
 		      {"1e30s", -1},
-		      {"inf", -1}};
+		      {"inf", -1},
+		      {"0x10s", -1},
+		      {"+1s", -1},
+		      {" 1s", -1},
+		      {"1e3ns", -1},
+		      {"1,5s", -1},
+		      {"1.2.3s", -1},
+		      {".", -1},
+		      {"1m", 60000000000},
+		      {"2h", 7200000000000},
+		      {"1d", 86400000000000}};
 	char text[UNITS_TEXT];
 
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
@@ -190,6 +235,7 @@ static void test_json(void)
 int main(void)
 {
 	test_units();
+	test_whole_numbers();
 	test_dist();
 	test_json();
 	if (!failed)

@@ -3,17 +3,16 @@
 #include "collector/listen/address.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/units.h"
 
 static bool parse_port(const char *text, in_port_t *port)
 {
-	char *end;
-	unsigned long number = strtoul(text, &end, 10);
+	int64_t number;
 
-	if (!isdigit((unsigned char)*text) || *end || number > 65535)
+	if (units_parse_whole(text, 0, 65535, &number))
 		return false;
 	*port = htons((in_port_t)number);
 	return true;

@@ -109,6 +109,9 @@ refuses '^collector: --db: needs a value (collector --help)$' --db
 refuses '^collector: foo: --check-host takes no command (collector --help)$' --check-host foo
 refuses '^collector: import: needs a file (collector --help)$' import
 refuses '^collector: --duration soon: not a duration (examples: 500ms, 10s, 5m)$' --db new.sqlite --duration soon
+for time in 0 -1s +1s 0x10s inf nan 1e3s '1 s' 1,5s 1y; do
+	refuses "^collector: --duration $time: not a duration (examples: 500ms, 10s, 5m)\$" --db new.sqlite "--duration=$time"
+done
 refuses '^collector: --vm 0: not a process id$' --db new.sqlite --vm 0
 refuses '^collector: --vm: the name of the VM is empty$' --db new.sqlite --vm ''
 refuses '^collector: --run 0: not the number of a run$' --db new.sqlite --run 0
