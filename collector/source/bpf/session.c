@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "collector/host/host.h"
+#include "collector/source/bpf/clock.h"
 #include "collector/source/bpf/vcpu_record.h"
 
 #include "collector/source/bpf/record.skel.h"
@@ -92,13 +93,11 @@ static struct bpf_clock_line moment(void)
 /* The line through the first moment and this one, going on from this one. */
 static void set_clock(struct bpf_session *s)
 {
-	struct record_bpf__bss *bss = s->skel->bss;
 	struct bpf_clock_line line = moment();
 	double slope = (double)(line.tsc - s->first.tsc) / (double)(line.ns - s->first.ns);
 
 	line.mult = (uint64_t)llround(slope * (1 << BPF_CLOCK_SHIFT));
-	bss->clock_lines[(bss->clock_now + 1) & 1] = line;
-	__atomic_fetch_add(&bss->clock_now, 1, __ATOMIC_RELEASE);
+	bpf_clock_set(&s->skel->bss->tsc_clock, &line);
 }
 
 static uint32_t measured_khz(const struct bpf_session *s)

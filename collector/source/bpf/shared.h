@@ -27,19 +27,6 @@ struct bpf_area {
 	struct kvm_exit_record records[];
 };
 
-/*
- * TSC = tsc + ((CLOCK_MONOTONIC - ns) * mult >> BPF_CLOCK_SHIFT). BPF programs have no RDTSC.
- * The loader measures the line again many times a second and writes the one of two that
- * is not in use.
- */
-#define BPF_CLOCK_SHIFT 22
-
-struct bpf_clock_line {
-	__u64 ns;   /* CLOCK_MONOTONIC */
-	__u64 tsc;  /* cycles, at that moment */
-	__u64 mult; /* cycles per ns << BPF_CLOCK_SHIFT */
-};
-
 /* Where the time of an exit went outside KVM's handler, in TSC cycles, and its flags. */
 struct bpf_parts {
 	__u64 halted;

@@ -11,6 +11,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "collector/source/bpf/clock.h"
 #include "collector/source/bpf/kvm_types.h"
 #include "collector/source/bpf/vcpu_record.h"
 
@@ -27,8 +28,7 @@ const volatile _Bool want_cr3;	/* SVM only */
 const volatile struct vcpu_filter filter;
 
 /* The loader's. */
-struct bpf_clock_line clock_lines[2];
-__u32 clock_now;
+struct bpf_clock tsc_clock;
 __u32 free_rings[BPF_VCPUS]; /* indices of rings that wait for a vCPU */
 __u32 free_pushed;
 
@@ -65,14 +65,12 @@ struct {
 
 static __always_inline __u64 now(void)
 {
-	const struct bpf_clock_line *line = &clock_lines[clock_now & 1];
-
-	return line->tsc + ((bpf_ktime_get_ns() - line->ns) * line->mult >> BPF_CLOCK_SHIFT);
+	return bpf_clock_tsc(bpf_clock_line(&tsc_clock), bpf_ktime_get_ns());
 }
 
 static __always_inline __u64 cycles_of(__u64 ns)
 {
-	return ns * clock_lines[clock_now & 1].mult >> BPF_CLOCK_SHIFT;
+	return bpf_clock_cycles(bpf_clock_line(&tsc_clock), ns);
 }
 
 /*
