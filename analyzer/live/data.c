@@ -4,6 +4,7 @@
  */
 #include "analyzer/live/data.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,14 @@ double live_clock(void)
 	struct timespec time;
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+double live_wall_clock(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_REALTIME, &time);
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
@@ -164,42 +173,84 @@ static double capacity_of(const struct live *live, int64_t key)
 	return sum;
 }
 
-/* The parts of the time of @now that are not of @old. */
-static void fill_parts(struct live_row *row, const struct group *now, const struct group *old,
-		       double capacity)
+/* Cycles that the exits of @sum took, by part. */
+static void add_parts(const struct run *run, const struct group *sum, double sign,
+		      double parts[LIVE_PARTS])
 {
-	const uint64_t all[LIVE_PARTS] = {group_handler(now), now->halted, now->userspace,
-					  now->preempted};
-	const uint64_t before[LIVE_PARTS] = {group_handler(old), old->halted, old->userspace,
-					     old->preempted};
+	uint64_t polled = 0;
 
-	row->has_parts = capacity > 0;
-	for (int i = 0; i < LIVE_PARTS; i++)
-		row->parts[i] = capacity > 0 ? (double)(all[i] - before[i]) / capacity : 0;
+	/* No file may make the polled part larger than what it is a part of. */
+	if (run->has_polled)
+		polled = sum->polled < sum->halted ? sum->polled : sum->halted;
+
+	parts[LIVE_HANDLER] += sign * (double)group_handler(sum);
+	parts[LIVE_USERSPACE] += sign * (double)sum->userspace;
+	parts[LIVE_POLLED] += sign * (double)polled;
+	parts[LIVE_HALTED] += sign * (double)(sum->halted - polled);
+	parts[LIVE_WAITING] += sign * (double)sum->preempted;
 }
 
-/* Fill the part of a row that is of the last interval. */
-static void fill_interval(struct live *live, struct live_row *row, const struct group *total,
-			  uint64_t all)
+/*
+ * The guest's part is the rest. Exits that began before the interval may be longer than it; what is
+ * too much is cut where long times are.
+ */
+static void fit_parts(double parts[LIVE_PARTS])
 {
-	const struct group none = group_empty();
-	const struct group *old = live->polls > 1 ? agg_find(&live->before, total->key) : NULL;
-	double capacity = capacity_of(live, total->key[0]);
-	uint64_t n;
+	static const enum live_part order[] = {LIVE_HALTED, LIVE_POLLED, LIVE_WAITING,
+					       LIVE_USERSPACE, LIVE_HANDLER};
+	double rest = 1;
 
-	old = old ? old : &none;
-	n = total->n - old->n;
+	for (int i = LIVE_HANDLER; i < LIVE_PARTS; i++) {
+		parts[i] = fmax(parts[i], 0);
+		rest -= parts[i];
+	}
+	parts[LIVE_GUEST] = fmax(rest, 0);
+
+	for (size_t i = 0; rest < 0 && i < sizeof(order) / sizeof(*order); i++) {
+		double less = fmin(-rest, parts[order[i]]);
+
+		parts[order[i]] -= less;
+		rest += less;
+	}
+}
+
+/* The states in the interval: the parts of @now that are not of @old. */
+static void fill_parts(const struct run *run, struct live_row *row, const struct group *now,
+		       const struct group *old, double capacity)
+{
+	row->has_parts = capacity > 0 && run->has_split && !run->reasons && !run->no_durations;
+	if (!row->has_parts)
+		return;
+
+	add_parts(run, now, 1 / capacity, row->parts);
+	add_parts(run, old, -1 / capacity, row->parts);
+	fit_parts(row->parts);
+}
+
+/* Fill the part of a row that is of the last interval. @all: exits of the interval. */
+static void fill_interval(const struct live *live, struct live_row *row, const struct group *now,
+			  const struct group *old, double capacity, uint64_t all)
+{
+	uint64_t n = now->n - old->n;
+
 	row->per_s = live->seconds > 0 ? (double)n / live->seconds : 0;
 	row->share = all ? (double)n / (double)all : 0;
-	row->time = capacity > 0 ? (double)(total->cycles - old->cycles) / capacity : 0;
-	fill_parts(row, total, old, capacity);
+	row->time = capacity > 0 ? (double)(now->cycles - old->cycles) / capacity : 0;
+	fill_parts(&live->app->run, row, now, old, capacity);
 }
 
-static void fill_recent(const struct live *live, struct live_row *row)
+/* The sums of a key at the poll before; of the first poll: none. */
+static struct group find_before(const struct live *live, const int64_t key[4])
 {
-	const struct group *g = agg_find(&live->recent, (int64_t[4]){row->key});
+	const struct group *old = live->polls > 1 ? agg_find(&live->before, key) : NULL;
 
-	if (!g)
+	return old ? *old : group_empty();
+}
+
+/* Latencies of @g, which may be empty. */
+static void fill_recent(struct live_row *row, const struct group *g)
+{
+	if (!g || !g->n)
 		return;
 	row->mean = (double)g->cycles / (double)g->n;
 	row->p50 = (double)group_quantile(g, 0.5);
@@ -207,17 +258,22 @@ static void fill_recent(const struct live *live, struct live_row *row)
 	row->max = (double)g->max;
 }
 
+/* Whether the filter by reason leaves a group; those of VMs and vCPUs hold for all sums. */
+static bool passes(const struct live *live, const struct group *group)
+{
+	return live->by == BY_VM || reason_passes(&live->app->run, group->key[0]);
+}
+
 /* Exits of the last interval that pass the filter. */
 static uint64_t count_new(const struct live *live)
 {
-	const struct run *run = &live->app->run;
 	uint64_t n = 0;
 
 	for (uint32_t i = 0; i < live->total.groups; i++)
-		if (live->by == BY_VM || reason_passes(run, live->total.group[i].key[0]))
+		if (passes(live, &live->total.group[i]))
 			n += live->total.group[i].n;
 	for (uint32_t i = 0; live->polls > 1 && i < live->before.groups; i++)
-		if (live->by == BY_VM || reason_passes(run, live->before.group[i].key[0]))
+		if (passes(live, &live->before.group[i]))
 			n -= live->before.group[i].n;
 	return n;
 }
@@ -246,9 +302,10 @@ struct live_row *live_rows(struct live *live, unsigned int *n)
 	}
 	for (unsigned int i = 0; i < live->total.groups; i++) {
 		const struct group *total = &live->total.group[i];
+		struct group old = find_before(live, total->key);
 		struct live_row *row = &rows[*n];
 
-		if (live->by != BY_VM && !reason_passes(&live->app->run, total->key[0]))
+		if (!passes(live, total))
 			continue;
 		row->key = total->key[0];
 		row->exits = total->n;
@@ -256,11 +313,75 @@ struct live_row *live_rows(struct live *live, unsigned int *n)
 			free(rows);
 			return NULL;
 		}
-		fill_interval(live, row, total, all);
-		fill_recent(live, row);
+		fill_interval(live, row, total, &old, capacity_of(live, row->key), all);
+		fill_recent(row, agg_find(&live->recent, total->key));
 		++*n;
 	}
 	return rows;
+}
+
+/* The sum of all groups that pass the filter, to be freed with dist_free(). 0 or -ENOMEM. */
+static int sum_passing(const struct live *live, const struct agg *agg, struct group *sum)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < agg->groups && !rc; i++) {
+		if (!passes(live, &agg->group[i]))
+			continue;
+		group_add(sum, &agg->group[i]);
+		rc = dist_add_all(&sum->dist, &agg->group[i].dist);
+	}
+	return rc ? rc : dist_sort(&sum->dist);
+}
+
+/* The key that most of the interval's time went to, of exits at least. */
+static int64_t find_main_key(const struct live *live)
+{
+	uint64_t most = 0, most_exits = 0;
+	int64_t key = LIVE_NO_KEY;
+
+	for (uint32_t i = 0; i < live->total.groups; i++) {
+		const struct group *now = &live->total.group[i];
+		struct group old = find_before(live, now->key);
+		uint64_t cycles = now->cycles - old.cycles, n = now->n - old.n;
+
+		if (!n || !passes(live, now) || cycles < most ||
+		    (cycles == most && n <= most_exits))
+			continue;
+		most = cycles;
+		most_exits = n;
+		key = now->key[0];
+	}
+	return key;
+}
+
+int live_total(struct live *live, struct live_row *row)
+{
+	const struct run *run = &live->app->run;
+	struct group now = group_empty(), old = group_empty(), recent = group_empty();
+	int rc = sum_passing(live, &live->total, &now);
+
+	if (!rc && live->polls > 1)
+		rc = sum_passing(live, &live->before, &old);
+	if (!rc)
+		rc = sum_passing(live, &live->recent, &recent);
+
+	*row = (struct live_row){.key = LIVE_NO_KEY};
+	if (rc) {
+		rc = app_fail(live->app, "out of memory");
+	} else {
+		row->exits = now.n;
+		fill_interval(live, row, &now, &old, run_vcpu_time(run, live->from, live->to),
+			      count_new(live));
+		fill_recent(row, &recent);
+		row->key = find_main_key(live);
+		if (row->key != LIVE_NO_KEY)
+			rc = name_row(live, row);
+	}
+	dist_free(&now.dist);
+	dist_free(&old.dist);
+	dist_free(&recent.dist);
+	return rc;
 }
 
 void live_free(struct live *live)

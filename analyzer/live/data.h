@@ -11,10 +11,22 @@
 
 #include "analyzer/query/agg.h"
 
+#define LIVE_NO_KEY   INT64_MIN
 #define LIVE_RECENT_S 10 /* seconds that latencies are of */
 
-/* The parts of the vCPUs' time that exits take; the rest is guest code. */
-enum live_part { LIVE_HANDLER, LIVE_HALTED, LIVE_USERSPACE, LIVE_WAITING, LIVE_PARTS };
+/*
+ * In which state vCPUs were, as in query/states.h. LIVE_POLLED is in LIVE_HALTED where
+ * run.has_polled is false. LIVE_GUEST is the rest: the time of dropped exits is in it.
+ */
+enum live_part {
+	LIVE_GUEST,
+	LIVE_HANDLER,
+	LIVE_USERSPACE,
+	LIVE_POLLED,
+	LIVE_HALTED,
+	LIVE_WAITING,
+	LIVE_PARTS
+};
 
 /*
  * struct live - a run that is being watched
@@ -52,11 +64,13 @@ struct live {
  * struct live_row - one reason, or one VM, in the last interval
  * @per_s: exits per second; @share: of all exits
  * @time: share of the vCPUs' time that began to be spent in such exits
- * @parts: the same of each enum live_part. has_parts false: nothing was recorded in the interval
+ * @parts: each enum live_part as a share of the vCPUs' time; they add up to 1, for what is longer
+ *	than the interval is cut. has_parts false: nothing was recorded in the interval, a filter
+ *	by reason leaves exits out, or the source doesn't record the parts
  * @mean, @p50, @p99, @max: of the recent exits, in cycles; 0: there are none
  */
 struct live_row {
-	char name[64];
+	char name[64]; /* from elsewhere: clean it before it is printed */
 	int64_t key;
 	uint64_t exits;
 	double per_s;
@@ -70,15 +84,24 @@ struct live_row {
 	double max;
 };
 
-/* Look again. 0, or -1 with app->error. An empty run is no error. */
+/* Read what is new. 0, or -1 with app->error. An empty run is no error. */
 int live_poll(struct live *live);
 
 /* The rows of all reasons or VMs, to be freed; *@n of them. NULL with app->error. */
 struct live_row *live_rows(struct live *live, unsigned int *n);
 
+/*
+ * The sum of all rows. Its key and name are of the reason, or VM, that most time of the interval
+ * went to; LIVE_NO_KEY: there were no exits in it. 0, or -1 with app->error.
+ */
+int live_total(struct live *live, struct live_row *row);
+
 void live_free(struct live *live);
 
 /* CLOCK_MONOTONIC in seconds, as live.polled_at. */
 double live_clock(void);
+
+/* Unix time in seconds. */
+double live_wall_clock(void);
 
 #endif

@@ -23,15 +23,22 @@ int writer_lock(int fd)
 	return -EWOULDBLOCK;
 }
 
+int writer_probe(int fd)
+{
+	if (flock(fd, LOCK_SH | LOCK_NB))
+		return errno == EWOULDBLOCK ? 1 : -errno;
+	flock(fd, LOCK_UN);
+	return 0;
+}
+
 int writer_alive(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	int rc = 0;
+	int rc;
 
 	if (fd < 0)
 		return -errno;
-	if (flock(fd, LOCK_SH | LOCK_NB))
-		rc = errno == EWOULDBLOCK ? 1 : -errno;
+	rc = writer_probe(fd);
 	close(fd);
 	return rc;
 }

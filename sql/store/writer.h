@@ -21,4 +21,10 @@ int writer_lock(int fd);
  */
 int writer_alive(const char *path);
 
+/*
+ * The same of a file that was opened before SQLite opened it, and stays open as long as SQLite has
+ * it open: this may be called at any time.
+ */
+int writer_probe(int fd);
+
 #endif

@@ -4,6 +4,9 @@
 of tmux and without one. The terminal must be as before on every way out.
 """
 import contextlib
+import csv
+import io
+import json
 import os
 import re
 import shutil
@@ -41,13 +44,13 @@ def wait_for(what, condition, patience_s=PATIENCE_S):
 class Writer:
     """A recording in progress."""
 
-    def __init__(self, path):
-        self.process = subprocess.Popen([LIVE_DB, path])
+    def __init__(self, path, vms=1):
+        self.process = subprocess.Popen([LIVE_DB, path, str(vms)])
         wait_for("the database", lambda: subprocess.run([ANALYZER, "--db", path, "top-exits"], stdout=subprocess.DEVNULL,
                                                         stderr=subprocess.DEVNULL).returncode == 0)
 
-    def end(self):
-        self.process.send_signal(signal.SIGTERM)
+    def end(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
         return self.process.wait(PATIENCE_S)
 
 
@@ -84,6 +87,17 @@ class Terminal:
 
 def names(screen):
     return re.findall(r"^([A-Z_]+(?: FAILED_VMENTRY)?) +[\d,.]+", screen, re.M)
+
+
+def lines_of(block):
+    """The rows of a block's table."""
+    lines = block.split("\n")
+    titles, = [i for i, line in enumerate(lines) if re.match(r"(REASON|VM) +EXITS/S", line)]
+    return lines[titles + 1:]
+
+
+def table(block):
+    return [re.split(r"  +", line) for line in lines_of(block)]
 
 
 class LiveTest(unittest.TestCase):
@@ -219,13 +233,13 @@ class LiveTest(unittest.TestCase):
         text = done.stdout.decode()
         self.assertEqual(text.count("run 1 "), 3)
         self.assertEqual(text.count("REASON "), 3)
-        self.assertEqual(re.findall(r"^EXITS: since the start; EXITS/S, SHARE, TIME%: (since the start|last)", text, re.M),
+        self.assertEqual(re.findall(r"^EXITS: since start; EXITS/S, SHARE, TIME%: (since the start|last)", text, re.M),
                          ["since the start", "last", "last"])
         self.assertNotIn("\033", text.replace("in \033[31mprogress", ""))
         totals = [int(t.replace(",", "")) for t in re.findall(r"^([\d,]+) (?:recorded )?exits,", text, re.M)]
         self.assertEqual(totals, sorted(totals))
         self.assertGreater(totals[-1], totals[0])
-        rows = [re.split(r"  +", line) for line in text.strip().split("\n\n")[-1].split("\n")[4:]]
+        rows = table(text.strip().split("\n\n")[-1])
         self.assertAlmostEqual(sum(float(r[2].split()[0]) for r in rows), 100, delta=1)
 
     def test_ends_with_the_recording(self):
@@ -243,21 +257,21 @@ class LiveTest(unittest.TestCase):
         self.assertEqual(live.returncode, 0)
         last = text.strip().split("\n\n")[-1]
         self.assertRegex(last, r"complete, [\d.]+ (s|min)")
-        rows = {line.split("  ")[0]: re.split(r"  +", line)[3] for line in last.split("\n")[4:]}
+        rows = {line.split("  ")[0]: re.split(r"  +", line)[3] for line in lines_of(last)}
         top = subprocess.run([ANALYZER, "--db", path, "top-exits", "--format", "csv"], check=True,
                              stdout=subprocess.PIPE).stdout.decode()
         self.assertEqual(rows, {r.split(",")[1]: f"{int(r.split(',')[2]):,}" for r in top.strip().split("\n")[1:]})
 
         # The same with a filter, and by VM: its states add up to all of its time.
         by_reason, by_vm = (process.communicate(timeout=PATIENCE_S)[0].decode().strip().split("\n\n") for process in some)
-        line, = by_reason[-1].split("\n")[5:]
+        line, = lines_of(by_reason[-1])
         self.assertEqual(re.split(r"  +", line)[3], rows["IO_INSTRUCTION"])
         self.assertIn("filter: --reason IO_INSTRUCTION", by_reason[-1])
         cells = [re.split(r"  +", block.split("\n")[-1]) for block in by_vm]
         recorded = sum(int(count.replace(",", "")) for count in rows.values())
         self.assertEqual(cells[-1][3], f"{recorded:,}")
         # "-" where nothing was recorded since the snapshot before. A busy host has few snapshots.
-        shares = [sum(float(cell.strip("<% ")) for cell in row[4:9]) for row in cells if row[4] != "-"]
+        shares = [sum(float(cell.strip("<>% ")) for cell in row[4:9]) for row in cells if row[4] != "-"]
         self.assertTrue(shares)
         for share in shares:
             self.assertAlmostEqual(share, 100, delta=1)
@@ -281,11 +295,171 @@ class LiveTest(unittest.TestCase):
     def test_bad_options(self):
         for options, complaint in ((["--interval", "0"], "--interval 0"), (["--count", "x"], "--count x"),
                                    (["--sort", "what"], "--sort"), (["--by", "vcpu"], "--by"),
-                                   (["--by", "vm", "--reason", "HLT"], "use one of them"), (["--vm", "none"], "--vm none"), (["--run", "77"], "no run 77")):
+                                   (["--by", "vm", "--reason", "HLT"], "use one of them"), (["--vm", "none"], "--vm none"), (["--run", "77"], "no run 77"),
+                                   (["--format", "csv"], "only with --log"), (["--log", "--plain"], "use one of them"),
+                                   (["--log", "--columns", "exits"], "only with --format csv"),
+                                   (["--log", "--format", "csv", "--columns", "x"], "none of time, run,")):
             done = subprocess.run([ANALYZER, "--db", self.database, "live", *options], stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S)
             self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (1, "", 1))
             self.assertIn(complaint, done.stderr)
+
+
+class PagesTest(unittest.TestCase):
+    """A recording of three VMs, of which the last page has one."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="live", dir="/tmp")
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.database = os.path.join(self.folder, "run.sqlite")
+        self.writer = Writer(self.database, 3)
+        self.addCleanup(self.writer.end)
+        self.terminal = Terminal(self.folder, columns=80)
+        self.addCleanup(self.terminal.close)
+
+    def page(self, key, pattern):
+        """The page that a key opens: it has a line like that."""
+        self.terminal.type(key)
+        return wait_for(f"{key}: {pattern}", lambda: re.search(pattern, self.terminal.text(), re.M)
+                        and self.terminal.text())
+
+    def start(self, *options):
+        self.terminal.type(" ".join(["clear;", ANALYZER, "--db", self.database, "live", "--interval", "200ms", *options,
+                                     "; echo STATUS $?"]), "Enter")
+
+    def end(self, status):
+        self.terminal.type("q")
+        wait_for("the shell", lambda: f"STATUS {status}\n" in self.terminal.text())
+
+    def test_pages(self):
+        self.start()
+        wait_for("the VMs", lambda: "VMs: web-1, web-2, web-3" in self.terminal.text())
+        screen = self.page("a", r"^web-3 ")
+        self.assertEqual([row[0] for row in table(screen) if row[0].startswith("web")], ["web-1", "web-2", "web-3"])
+        for key, name in (("v", "web-1"), ("v", "web-2"), ("v", "web-3"), ("V", "web-2")):
+            screen = self.page(key, rf"^VM {name}$")
+            self.assertIn("; 1 vCPU\n", screen)
+            self.assertRegex(screen, r"\nguest [\d.]+ %, handler [\d.]+ %, userspace .*halted .*waiting")
+            self.assertIn("IO_INSTRUCTION ", screen)
+        self.page("v", "^VM web-3$")
+        self.page("v", "; 3 vCPUs$")
+        self.assertTrue(all(len(line) <= 80 for line in self.terminal.text().split("\n")))
+        self.end(0)
+
+    def test_pages_of_the_vms_asked_for(self):
+        self.start("--vm", "web-2,web-3")
+        wait_for("the filter", lambda: "filter: --vm web-2,web-3" in self.terminal.text())
+        self.page("v", "^VM web-2$")
+        self.page("v", "^VM web-3$")
+        self.page("v", "; 2 vCPUs$")
+        self.end(0)
+
+    def test_collector_killed(self):
+        self.start()
+        wait_for("the VMs", lambda: "VMs: web-1" in self.terminal.text())
+        self.writer.end(signal.SIGKILL)
+        wait_for("the notice", lambda: "interrupted (its collector was killed)" in self.terminal.text())
+        self.end(1)
+        self.assertIn("its collector was killed", self.terminal.text().replace("\n", ""))
+
+
+class LogTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.database = os.path.join(self.folder, "run.sqlite")
+        self.writer = Writer(self.database, 2)
+        self.addCleanup(self.writer.process.kill)
+
+    def log(self, *options, **how):
+        return subprocess.Popen([ANALYZER, "--db", self.database, "live", "--log", "--interval", "100ms", *options],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how)
+
+    def finish(self, process):
+        out, err = process.communicate(timeout=PATIENCE_S)
+        return process.returncode, out, err
+
+    def test_json_lines_add_up(self):
+        log = self.log("--format", "json")
+        first = json.loads(log.stdout.readline())
+        for _ in range(3):
+            log.stdout.readline()
+        self.assertEqual(self.writer.end(), 0)
+        status, out, err = self.finish(log)
+        self.assertEqual((status, err), (0, ""))
+        last = json.loads(out.strip().split("\n")[-1])
+        self.assertEqual((first["state"], last["state"], last["run"]), ("recording", "complete", 1))
+        self.assertRegex(first["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+        with contextlib.closing(sqlite3.connect(self.database)) as database:
+            self.assertEqual(last["exits"], database.execute("SELECT sum(recorded) FROM vcpu").fetchone()[0])
+        for line in (first, last):
+            self.assertIsNone(line["polled"])
+            if line["guest"] is not None:
+                self.assertAlmostEqual(sum(line[part] for part in ("guest", "handler", "userspace", "halted", "waiting")), 1)
+
+    def test_csv_by_vm(self):
+        log = self.log("--format", "csv", "--by", "vm", "--count", "3")
+        status, out, err = self.finish(log)
+        self.assertEqual((status, err), (0, ""))
+        rows = list(csv.DictReader(io.StringIO(out)))
+        self.assertEqual(len(rows), 6)  # titles once, a row per VM and interval
+        self.assertEqual({row["vm"] for row in rows}, {"web-1", "web-2"})
+        self.assertGreater(int(rows[-1]["exits"]), int(rows[0]["exits"]))
+        # The first line is of an interval too, not of all that was before.
+        self.assertLess(int(rows[0]["interval_ns"]), int(rows[0]["length_ns"]))
+
+    def test_text(self):
+        status, out, err = self.finish(self.log("--count", "22"))
+        self.assertEqual((status, err), (0, ""))
+        lines = out.strip("\n").split("\n")
+        self.assertEqual((len(lines), lines[0]), (24, lines[21]))
+        self.assertRegex(lines[0], r"^ +TIME +LENGTH +EXITS/S DROPPED GUEST HANDL +USER +POLL +HALT +WAIT +P99 MOST TIME$")
+        self.assertRegex(lines[1], r"^\d\d:\d\d:\d\d +[\d.]+ \w+ .* ([A-Z_]+|-)$")
+        self.assertNotIn("\033", out)
+
+    def test_collector_killed(self):
+        for words in (["--log"], ["--log", "--format", "json"], ["--log", "--format", "csv"], ["--plain"]):
+            with self.subTest(words=words):
+                path = os.path.join(self.folder, "killed.sqlite")
+                writer = Writer(path)
+                live = subprocess.Popen([ANALYZER, "--db", path, "live", "--interval", "50ms", *words], text=True,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                live.stdout.readline()
+                writer.end(signal.SIGKILL)
+                status, out, err = self.finish(live)
+                self.assertEqual((status, err.count("\n")), (1, 1), err)
+                self.assertIn("run 1 is cut off after ", err)
+                self.assertIn("interrupted", out)
+                os.unlink(path)
+
+    def test_file_replaced(self):
+        log = self.log()
+        log.stdout.readline()
+        os.rename(self.database, self.database + ".old")
+        status, _, err = self.finish(log)
+        self.assertEqual((status, err.count("\n")), (1, 1), err)
+        self.assertIn("the file was deleted, moved or replaced", err)
+
+    def test_reader_goes_away(self):
+        """As with `| head -1`: the signal ends it; where that is ignored, the error does."""
+        for ignored, status in ((False, -signal.SIGPIPE), (True, 1)):
+            for words in ((), ("--format", "csv"), ("--format", "json")):
+                log = self.log(*words, restore_signals=not ignored)
+                log.stdout.readline()
+                log.stdout.close()
+                self.assertEqual(log.wait(PATIENCE_S), status)
+                self.assertEqual(log.stderr.read(), "analyzer: standard output: Broken pipe\n" if ignored else "")
+                log.stderr.close()
+
+    def test_signals_end_it(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            log = self.log("--format", "json")
+            log.stdout.readline()
+            log.send_signal(number)
+            status, out, err = self.finish(log)
+            self.assertEqual((status, err), (0, ""))
+            for line in out.strip().split("\n"):
+                self.assertTrue(not line or json.loads(line))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * log.c - a recording in progress as a log; see log.h
+ *
+ * One table of columns is all there is to the three formats: what a column is called, its type and
+ * its value.
+ */
+#include "analyzer/live/log.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "analyzer/output/clean.h"
+#include "analyzer/query/db.h"
+#include "base/output.h"
+#include "base/units.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+#define TITLES_EVERY 20 /* lines of text */
+
+enum log_column {
+	LOG_TIME,
+	LOG_RUN,
+	LOG_STATE,
+	LOG_LENGTH,
+	LOG_INTERVAL,
+	LOG_NAME,
+	LOG_EXITS,
+	LOG_PER_S,
+	LOG_DROPPED,
+	LOG_GUEST, /* and the other parts, in the order of enum live_part */
+	LOG_WAITING = LOG_GUEST + LIVE_WAITING,
+	LOG_MEAN,
+	LOG_P50,
+	LOG_P99,
+	LOG_MAX,
+	LOG_COLUMNS
+};
+
+/* In text, @title stands over @width columns; width 0: text has no such column. */
+static const struct {
+	struct out_column column;
+	int width;
+} columns[LOG_COLUMNS] = {
+	[LOG_TIME] = {{"time", "TIME", OUT_TEXT, 0}, 8},
+	[LOG_RUN] = {{"run", "", OUT_ID, 0}, 0},
+	[LOG_STATE] = {{"state", "", OUT_TEXT, 0}, 0},
+	[LOG_LENGTH] = {{"length", "LENGTH", OUT_TIME, 0}, 8},
+	[LOG_INTERVAL] = {{"interval_ns", "", OUT_NS, 0}, 0},
+	[LOG_NAME] = {{"reason", "REASON", OUT_TEXT, 0}, 0},
+	[LOG_EXITS] = {{"exits", "", OUT_COUNT, 0}, 0},
+	[LOG_PER_S] = {{"per_s", "EXITS/S", OUT_REAL, 0}, 9},
+	[LOG_DROPPED] = {{"dropped", "DROPPED", OUT_COUNT, 0}, 7},
+	[LOG_GUEST] = {{"guest", "GUEST", OUT_SHARE, 0}, 5},
+	[LOG_GUEST + LIVE_HANDLER] = {{"handler", "HANDL", OUT_SHARE, 0}, 5},
+	[LOG_GUEST + LIVE_USERSPACE] = {{"userspace", "USER", OUT_SHARE, 0}, 5},
+	[LOG_GUEST + LIVE_POLLED] = {{"polled", "POLL", OUT_SHARE, 0}, 5},
+	[LOG_GUEST + LIVE_HALTED] = {{"halted", "HALT", OUT_SHARE, 0}, 5},
+	[LOG_WAITING] = {{"waiting", "WAIT", OUT_SHARE, 0}, 5},
+	[LOG_MEAN] = {{"mean", "", OUT_TIME, 0}, 0},
+	[LOG_P50] = {{"p50", "", OUT_TIME, 0}, 0},
+	[LOG_P99] = {{"p99", "P99", OUT_TIME, 0}, 7},
+	[LOG_MAX] = {{"max", "", OUT_TIME, 0}, 0},
+};
+
+/* is_known false: nothing; else @text, or @number as the column's type says, times in cycles. */
+struct log_value {
+	bool is_known;
+	const char *text;
+	double number;
+};
+
+static const char *name_title(char by)
+{
+	if (by == 'v')
+		return "vm";
+	return by == 'r' ? "reason" : "most_time_reason";
+}
+
+static struct log_value known(double number)
+{
+	return (struct log_value){.is_known = true, .number = number};
+}
+
+static struct log_value text_value(const char *text)
+{
+	return (struct log_value){.is_known = true, .text = text};
+}
+
+static struct log_value latency(double cycles)
+{
+	return (struct log_value){.is_known = cycles > 0, .number = cycles};
+}
+
+static struct log_value get_value(const struct snapshot *snapshot, const struct live_row *row,
+				  const char *time, int column)
+{
+	const struct live *live = snapshot->live;
+	const struct run *run = &live->app->run;
+
+	switch (column) {
+	case LOG_TIME:
+		return text_value(time);
+	case LOG_RUN:
+		return known((double)run->id);
+	case LOG_STATE:
+		return text_value(run->state);
+	case LOG_LENGTH:
+		return known((double)run->length_cycles);
+	case LOG_INTERVAL:
+		return known(round(live->seconds * 1e9));
+	case LOG_NAME:
+		return *row->name ? text_value(row->name) : (struct log_value){0};
+	case LOG_EXITS:
+		return known((double)row->exits);
+	case LOG_PER_S:
+		return known(row->per_s);
+	case LOG_DROPPED:
+		return known((double)live->dropped);
+	case LOG_MEAN:
+		return latency(row->mean);
+	case LOG_P50:
+		return latency(row->p50);
+	case LOG_P99:
+		return latency(row->p99);
+	case LOG_MAX:
+		return latency(row->max);
+	default:
+		if (!row->has_parts || (column == LOG_GUEST + LIVE_POLLED && !run->has_polled))
+			return (struct log_value){0};
+		return known(row->parts[column - LOG_GUEST]);
+	}
+}
+
+/* "2026-11-27T16:05:01.123Z"; in text the clock of this place, "16:05:01". */
+static void format_time(double taken, bool is_text, char text[32])
+{
+	const time_t seconds = (time_t)taken;
+	struct tm tm;
+
+	*text = '\0';
+	if (is_text && localtime_r(&seconds, &tm)) {
+		strftime(text, 32, "%H:%M:%S", &tm);
+	} else if (!is_text && gmtime_r(&seconds, &tm)) {
+		size_t n = strftime(text, 32, "%Y-%m-%dT%H:%M:%S", &tm);
+
+		snprintf(text + n, 32 - n, ".%03dZ", (int)(1000 * (taken - (double)seconds)));
+	}
+}
+
+/* A cell of text, for people. */
+static const char *show(const struct log *log, const struct run *run, enum out_type type,
+			const struct log_value *value, char text[UNITS_TEXT])
+{
+	if (!value->is_known)
+		return "-";
+	if (type == OUT_TEXT)
+		return value->text;
+	if (type == OUT_COUNT)
+		return units_count((int64_t)value->number, text);
+	if (type == OUT_REAL || (type == OUT_TIME && log->style->cycles))
+		return units_real(value->number, text);
+	if (type == OUT_TIME)
+		return units_ns(value->number * 1e6 / (double)run->tsc_khz, text);
+	snprintf(text, UNITS_TEXT, "%.1f", 100 * value->number);
+	return text;
+}
+
+/* The columns with a width, and the name last, for it has none. */
+static void write_text_line(const struct log *log, const struct snapshot *snapshot,
+			    const struct live_row *row, const char *time)
+{
+	const struct run *run = &snapshot->live->app->run;
+	bool is_over = strcmp(run->state, "recording");
+	char name[128], text[UNITS_TEXT];
+
+	for (int i = 0; i < LOG_COLUMNS; i++) {
+		struct log_value value = get_value(snapshot, row, time, i);
+
+		if (columns[i].width)
+			printf("%s%*s", i ? " " : "", columns[i].width,
+			       show(log, run, columns[i].column.type, &value, text));
+	}
+	snprintf(name, sizeof(name), "%s%s%s", *row->name ? row->name : "-", is_over ? "  " : "",
+		 is_over ? run->state : "");
+	printf(" %s\n", clean_text(name));
+}
+
+static void write_titles(const struct log *log)
+{
+	for (int i = 0; i < LOG_COLUMNS; i++)
+		if (columns[i].width)
+			printf("%s%*s", i ? " " : "", columns[i].width, columns[i].column.title);
+	if (log->by)
+		printf(" %s\n", log->by == 'v' ? "VM" : "REASON");
+	else
+		puts(" MOST TIME");
+}
+
+static void write_json_line(const struct log *log, const struct snapshot *snapshot,
+			    const struct live_row *row, const char *time)
+{
+	const struct run *run = &snapshot->live->app->run;
+
+	for (int i = 0; i < LOG_COLUMNS; i++) {
+		const struct out_column *column = &columns[i].column;
+		struct log_value value = get_value(snapshot, row, time, i);
+		bool is_time = column->type == OUT_TIME;
+
+		printf("%c\"%s%s\":", i ? ',' : '{',
+		       i == LOG_NAME ? name_title(log->by) : column->name,
+		       is_time ? log->style->cycles ? "_cycles" : "_ns" : "");
+		if (!value.is_known)
+			fputs("null", stdout);
+		else if (value.text)
+			json_quote(stdout, value.text);
+		else if (is_time && !log->style->cycles)
+			printf("%" PRId64, cycles_to_ns((int64_t)value.number, run->tsc_khz));
+		else if (column->type == OUT_REAL || column->type == OUT_SHARE)
+			printf("%.10g", value.number);
+		else
+			printf("%.0f", value.number);
+	}
+	puts("}");
+}
+
+static void write_csv_line(struct log *log, const struct snapshot *snapshot,
+			   const struct live_row *row, const char *time)
+{
+	struct out *out = &log->out;
+
+	out->tsc_khz = snapshot->live->app->run.tsc_khz;
+	for (int i = 0; i < LOG_COLUMNS; i++) {
+		struct log_value value = get_value(snapshot, row, time, i);
+		enum out_type type = columns[i].column.type;
+
+		if (!value.is_known)
+			out_none(out);
+		else if (value.text)
+			out_text(out, value.text);
+		else if (type == OUT_TIME)
+			out_time(out, (uint64_t)value.number);
+		else if (type == OUT_REAL || type == OUT_SHARE)
+			out_real(out, value.number);
+		else
+			out_int(out, (int64_t)value.number);
+	}
+}
+
+bool log_begin(struct log *log, const struct out_style *style, char by)
+{
+	static struct out_column csv[LOG_COLUMNS];
+
+	*log = (struct log){.style = style, .by = by};
+	if (style->format != OUT_CSV)
+		return true;
+
+	for (int i = 0; i < LOG_COLUMNS; i++)
+		csv[i] = columns[i].column;
+	csv[LOG_NAME].name = name_title(by);
+	out_begin(&log->out, style, 0);
+	out_table(&log->out, "log", csv, LOG_COLUMNS);
+	return !log->out.error;
+}
+
+static void write_line(struct log *log, const struct snapshot *snapshot, const struct live_row *row)
+{
+	char time[32];
+
+	format_time(snapshot->taken, log->style->format == OUT_TABLE, time);
+	if (log->style->format == OUT_CSV) {
+		write_csv_line(log, snapshot, row, time);
+	} else if (log->style->format == OUT_JSON) {
+		write_json_line(log, snapshot, row, time);
+	} else {
+		if (log->lines % TITLES_EVERY == 0)
+			write_titles(log);
+		write_text_line(log, snapshot, row, time);
+	}
+	log->lines++;
+}
+
+int log_write(struct log *log, const struct snapshot *snapshot, unsigned int limit)
+{
+	int flushed;
+
+	if (!log->by)
+		write_line(log, snapshot, &snapshot->total);
+	for (unsigned int i = 0; log->by && i < snapshot->rows && i < limit; i++)
+		write_line(log, snapshot, &snapshot->row[i]);
+
+	flushed = output_flush(stdout);
+	if (flushed)
+		return app_fail(snapshot->live->app, "standard output: %s", strerror(-flushed));
+	return 0;
+}
+
+int log_end(struct log *log, struct app *app, bool failed)
+{
+	if (log->style->format != OUT_CSV)
+		return failed ? -1 : 0;
+	return out_end(&log->out, app, failed);
+}
