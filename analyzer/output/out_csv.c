@@ -109,7 +109,7 @@ static void write_comma(struct out *out)
 static void begin_table(struct out *out, const char *name)
 {
 	(void)name;
-	if (out->failed)
+	if (out->failed || out->error)
 		return;
 
 	for (int i = 0; i < out->columns; i++) {
@@ -158,6 +158,8 @@ static void write_cell(struct out *out, const struct out_value *value)
 
 static void end_row(struct out *out)
 {
+	if (out->error)
+		return;
 	fprintf(out->file, "%s\n", out->tail ? out->tail : "");
 	out->comma = false;
 }
