@@ -11,7 +11,8 @@ struct identify_vcpu {
 	uint32_t tgid;
 	uint32_t vcpu_id;
 	uint32_t tid;
-	bool is_done; /* its thread was looked for */
+	bool is_done;  /* its thread was looked for */
+	bool is_named; /* its VM's names were read */
 };
 
 /* Remembers a vCPU that was announced. Without memory it stays nameless. */
@@ -34,6 +35,18 @@ static struct identify_vcpu *add_vcpu(struct identify *identify, const struct so
 	return &vcpus[identify->count++];
 }
 
+/* Reads the names of a vCPU's VM. Those that were read before its process began to end stay. */
+static bool read_names(struct identify *identify, struct identify_vcpu *v)
+{
+	int rc = names_read(identify->root, v->tgid, &identify->identity);
+
+	for (int i = 0; rc > 0 && i < identify->count; i++)
+		if (identify->vcpus[i].is_named && identify->vcpus[i].tgid == v->tgid)
+			return false;
+	v->is_named = rc >= 0;
+	return rc >= 0;
+}
+
 bool identify_item(struct identify *identify, const struct source_item *item,
 		   struct source_item *names)
 {
@@ -50,7 +63,7 @@ bool identify_item(struct identify *identify, const struct source_item *item,
 		v->is_done = true;
 	}
 
-	if (!v || !v->tgid || names_read(identify->root, v->tgid, &identify->identity))
+	if (!v || !v->tgid || !read_names(identify, v))
 		return false;
 	identify->identity.tid = v->tid;
 	if (v->is_done)

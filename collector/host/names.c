@@ -380,11 +380,21 @@ static int64_t read_start(const char *root, uint32_t tgid)
 	return (int64_t)(boot * 1000000000 + ticks * (1000000000 / (unsigned long)hz));
 }
 
+/* A process that ends has given up its memory, and with it its program and command line. */
+static bool has_program(const char *root, uint32_t tgid)
+{
+	char path[PATH_BYTES], program[1];
+
+	snprintf(path, sizeof(path), "%s/proc/%" PRIu32 "/exe", root, tgid);
+	return readlink(path, program, sizeof(program)) >= 0 || errno != ENOENT;
+}
+
 int names_read(const char *root, uint32_t tgid, struct store_identity *identity)
 {
 	char path[PATH_BYTES], comm[64];
 	const struct vmm *vmm = NULL;
 	struct words words;
+	bool is_ending;
 	int rc;
 
 	memset(identity, 0, sizeof(*identity));
@@ -400,6 +410,7 @@ int names_read(const char *root, uint32_t tgid, struct store_identity *identity)
 		snprintf(identity->vmm, sizeof(identity->vmm), "%s", vmm->name);
 		vmm->read(&words, identity);
 	}
+	is_ending = !words.count && !has_program(root, tgid);
 	free(words.text);
 	if (rc == -ENOMEM)
 		return rc;
@@ -413,7 +424,7 @@ int names_read(const char *root, uint32_t tgid, struct store_identity *identity)
 	if (names_one_thing(identity->unit))
 		set_name(identity, "unit", identity->unit);
 	set_name(identity, "comm", comm);
-	return 0;
+	return is_ending;
 }
 
 /* The tid that KVM's debugfs has for a vCPU: kvm/PID-FD/vcpuN/pid; 0: not known for certain. */
@@ -523,7 +534,7 @@ bool names_match_process(const char *root, uint32_t tgid, const char *list)
 	snprintf(number, sizeof(number), "%" PRIu32, tgid);
 	if (names_match(list, number))
 		return true;
-	return !names_read(root, tgid, &identity) &&
+	return names_read(root, tgid, &identity) >= 0 &&
 	       (names_match(list, identity.name) ||
 		(*identity.uuid && names_match(list, identity.uuid)));
 }

@@ -24,7 +24,8 @@
  * The name is, in this order: the VMM's own (QEMU -name, --id, ...), libvirt's domain, the
  * container, the systemd unit, the process's name. Unknown: "" or 0.
  *
- * Return: 0, or -errno when there is no such process (any more).
+ * Return: 0; 1 if the process is ending, whose command line is gone: its VM may have a better name;
+ * -errno when there is no such process (any more).
  */
 int names_read(const char *root, uint32_t tgid, struct store_identity *identity);
 

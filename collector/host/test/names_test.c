@@ -57,6 +57,15 @@ static void make_process(const char *program, const char *command)
 	CHECK(!symlink(program, full));
 }
 
+/* What is left of a process that ends. */
+static void remove_program(void)
+{
+	char full[8192];
+
+	snprintf(full, sizeof(full), "%s/proc/4711/exe", root);
+	CHECK(!unlink(full));
+}
+
 static void expect_name(const char *name, const char *source)
 {
 	CHECK(!names_read(root, PID, &found));
@@ -175,6 +184,9 @@ static void test_hostile(void)
 	expect_name("a comm", "comm");
 	put("/proc/4711/cmdline", "");
 	expect_name("a comm", "comm");
+	remove_program();
+	CHECK(names_read(root, PID, &found) == 1 && !strcmp(found.name, "a comm"));
+	make_process("/usr/bin/qemu-system-x86_64", "qemu");
 	put("/proc/4711/stat", "4711 (x) S 1");
 	CHECK(!names_read(root, PID, &found) && !found.started_ns);
 	free(huge);
