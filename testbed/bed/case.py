@@ -56,7 +56,8 @@ class Case:
     before: shell, run before the script and outside of its time limit.
     machine: options of testbed/run that it needs.
     unrecorded: why the CPU makes exits here that no recording has; empty: it makes none.
-    boots_linux: Linux boots as L2: with TCG in a machine of one CPU (README.md, Limits).
+    boots_linux: Linux boots as L2, or firmware, which takes interrupts too: with TCG in a machine of
+        one CPU (README.md, Limits).
     """
 
     name: str

@@ -4,7 +4,7 @@
 import functools
 import re
 
-from . import checks, xcheck_cases
+from . import checks, qemu_cases, xcheck_cases
 from .case import KVM_COUNTS_THEM, RECORD, Case, case
 from .checks import VMX, expect, expect_equal
 from .loops import LEAF_REASONS, exits_of, leaves, loop, ops_of
@@ -426,7 +426,7 @@ def quick(setup):
         cases += of_rings(setup)
     cases.append(loop("cpuid", 60000, name="cpuid x 60000, ring of 4096",
                       params={"ring_records": "4096"}))
-    return cases + xcheck_cases.quick()
+    return cases + xcheck_cases.quick() + qemu_cases.quick(setup)
 
 
 def debug(setup):
@@ -462,4 +462,4 @@ def full(setup):
                {"leaf_time": "handler"}, part="handler_cycles"),
         nested,
     ]
-    return cases + xcheck_cases.full(setup)
+    return cases + xcheck_cases.full(setup) + qemu_cases.full(setup)

@@ -149,7 +149,7 @@ def leaf_readings(text):
 def _totals_at(recording, reader, reason, part, vms):
     """(exits, sum of the column part) that the guest must see in its CPUID exit `reader`:
     that exit is counted, but its time isn't over yet. The other vCPUs are idle by then:
-    of each the last exit is open, unless it is destroyed."""
+    of each the last exit so far is open, unless it is destroyed."""
     where = "true" if reason is None else f"basic_reason = {reason}"
     where += " AND vm = :vm" if vms == "own" else ""
     values = {"vm": reader["vm"], "vcpu": reader["vcpu"], "seq": reader["seq"],
@@ -162,7 +162,7 @@ def _totals_at(recording, reader, reason, part, vms):
     others = "vcpu <> :vcpu AND tsc <= :tsc"
     number = value("count(*)", f"(({own} <= :seq) OR ({others}))")
     cycles = value(f"coalesce(sum({part}), 0)", f"(({own} < :seq) OR ({others} AND "
-                   "(vm <> :vm OR NOT no_reentry)))")
+                   "(vm <> :vm OR NOT no_reentry AND tsc + cycles <= :tsc)))")
     return number, cycles
 
 
