@@ -228,9 +228,11 @@ static int check_values(const struct chunk_field_format *format, const uint64_t 
 {
 	uint64_t any = 0;
 
+	if (format->bytes == sizeof(any))
+		return 0;
 	for (size_t i = 0; i < count; i++)
 		any |= values[i];
-	return format->bytes == sizeof(any) || !(any >> format->bytes * 8) ? 0 : CHUNK_DAMAGED;
+	return any >> format->bytes * 8 ? CHUNK_DAMAGED : 0;
 }
 
 static void undo_previous(uint64_t *values, size_t count)
@@ -254,12 +256,15 @@ static int get_places(struct chunk_decoder *d, int slot, const uint64_t **places
 	if (!values)
 		return -ENOMEM;
 	if (!d->has_places[index]) {
-		bool inside = true;
+		uint64_t outside = 0;
 
 		rc = get_numbers(d, slot, values, d->count);
-		for (size_t i = 0; !rc && i < d->count; i++)
-			inside &= values[i] < end;
-		if (rc || !inside)
+		if (rc)
+			return rc;
+		/* A difference below 0 has bit 63, and so may only a value far outside. */
+		for (size_t i = 0; i < d->count; i++)
+			outside |= values[i] | (end - 1 - values[i]);
+		if (outside >> 63)
 			return CHUNK_DAMAGED;
 		d->has_places[index] = true;
 	}
@@ -309,7 +314,7 @@ static int undo_sum(struct chunk_decoder *d, uint64_t *values)
 	int rc;
 
 	for (int i = 0; i < CHUNK_FIELDS; i++) {
-		if (chunk_fields[i].coding != CHUNK_PART)
+		if (chunk_fields[i].coding != CHUNK_PART || chunk_is_zero(d, (enum chunk_field)i))
 			continue;
 		rc = chunk_column(d, (enum chunk_field)i, &part);
 		if (rc)

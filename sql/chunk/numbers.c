@@ -115,27 +115,61 @@ size_t numbers_bytes(unsigned char *widths, size_t count)
 	return too_wide ? SIZE_MAX : sum;
 }
 
+static const uint64_t mask[16] = {
+	0,
+	0xff,
+	0xffff,
+	0xffffff,
+	0xffffffff,
+	0xffffffffff,
+	0xffffffffffff,
+	0xffffffffffffff,
+	0xffffffffffffffff,
+};
+
+static inline uint64_t load(const unsigned char *p, unsigned int width)
+{
+	uint64_t value;
+
+	memcpy(&value, p, sizeof(value));
+	return le64toh(value) & mask[width];
+}
+
+/* The numbers of one byte of widths; returns where the next ones begin. */
+static inline const unsigned char *get_two(uint64_t *values, unsigned char widths,
+					   const unsigned char *bytes)
+{
+	unsigned int low = widths & 15;
+	unsigned int high = widths >> 4;
+
+	values[0] = load(bytes, low);
+	values[1] = load(bytes + low, high);
+	return bytes + low + high;
+}
+
+/* Numbers whose widths are 8 bytes. */
+#define GROUP 16U
+
 void numbers_get(uint64_t *values, size_t count, const unsigned char *widths,
 		 const unsigned char *bytes)
 {
-	static const uint64_t mask[16] = {
-		0,
-		0xff,
-		0xffff,
-		0xffffff,
-		0xffffffff,
-		0xffffffffff,
-		0xffffffffffff,
-		0xffffffffffffff,
-		0xffffffffffffffff,
-	};
-	uint64_t value;
+	size_t i = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		unsigned int width = widths[i / 2] >> i % 2 * 4 & 15;
+	for (; i + GROUP <= count; i += GROUP, widths += GROUP / 2) {
+		uint64_t any;
 
-		memcpy(&value, bytes, sizeof(value));
-		values[i] = le64toh(value) & mask[width];
-		bytes += width;
+		/* Many streams are nearly all zeros. */
+		memcpy(&any, widths, sizeof(any));
+		if (!any) {
+			memset(values + i, 0, GROUP * sizeof(*values));
+			continue;
+		}
+		for (size_t j = 0; j < GROUP / 2; j++)
+			bytes = get_two(values + i + 2 * j, widths[j], bytes);
 	}
+
+	for (; i + 1 < count; i += 2)
+		bytes = get_two(values + i, *widths++, bytes);
+	if (i < count)
+		values[i] = load(bytes, *widths & 15);
 }
