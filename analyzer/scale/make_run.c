@@ -3,8 +3,10 @@
  * make_run - append a run of made-up exits to a database, for tests and benches
  *
  *	make_run DATABASE RECORDS raw|no-raw|compact [SEED [VCPUS SECONDS]]
+ *	make_run DATABASE RECORDS raw|no-raw|compact CAPTURE.cap[.gz]
  *
- * Of 4 vCPUs, without a pause between their exits, or of VCPUS (1 to 1024) in about SECONDS.
+ * Of 4 vCPUs, without a pause between their exits, or of VCPUS (1 to 1024) in about SECONDS; or of
+ * 4 vCPUs that repeat a recording with noise on its times (sql/store/test/recorded.h).
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -13,6 +15,7 @@
 #include <string.h>
 
 #include "sql/store/store.h"
+#include "sql/store/test/recorded.h"
 #include "sql/store/test/synthetic.h"
 
 #define BATCH	   4096U
@@ -21,10 +24,12 @@
 
 /*
  * struct shape - what is made
+ * @capture: what is repeated; NULL: records are made up
  * @batch: records of a vCPU that are stored at once
  * @guest_cycles: between its exits
  */
 struct shape {
+	const char *capture;
 	uint64_t records;
 	uint64_t seed;
 	uint64_t guest_cycles;
@@ -36,15 +41,22 @@ struct shape {
 
 static struct synthetic synthetic[VCPUS_MOST];
 
+static struct recording recording = {
+	.isa = KVM_EXIT_ISA_VMX,
+	.tsc_khz = SYNTHETIC_TSC_KHZ,
+	.tsc_start = SYNTHETIC_TSC_START,
+};
+static struct repeat repeat[VCPUS_MOST];
+
 static int begin(struct store *store, const struct shape *shape)
 {
 	const struct store_run run = {
 		.label = "made-up",
 		.source = "capture",
 		.collector = "make_run",
-		.isa = KVM_EXIT_ISA_VMX,
-		.tsc_khz = SYNTHETIC_TSC_KHZ,
-		.tsc_start = SYNTHETIC_TSC_START,
+		.isa = recording.isa,
+		.tsc_khz = recording.tsc_khz,
+		.tsc_start = recording.tsc_start,
 		.raw = shape->raw,
 		.compact = shape->compact,
 		.split = 1,
@@ -59,23 +71,34 @@ static int begin(struct store *store, const struct shape *shape)
 	return rc;
 }
 
+static void prepare(const struct shape *shape)
+{
+	for (uint32_t i = 0; i < shape->vcpus; i++) {
+		if (shape->capture) {
+			repeat_init(&repeat[i], &recording, i + 1);
+			continue;
+		}
+		synthetic_init(&synthetic[i], i, shape->seed);
+		synthetic[i].lose_one_in = 1000;
+		synthetic[i].guest_cycles = shape->guest_cycles;
+	}
+}
+
 static int fill(struct store *store, const struct shape *shape)
 {
 	static struct kvm_exit_record batch[BATCH];
 	uint64_t done = 0, flushed = 0;
 	int rc = 0;
 
-	for (uint32_t i = 0; i < shape->vcpus; i++) {
-		synthetic_init(&synthetic[i], i, shape->seed);
-		synthetic[i].lose_one_in = 1000;
-		synthetic[i].guest_cycles = shape->guest_cycles;
-	}
 	while (!rc && done < shape->records) {
 		int vcpu = (int)(done / shape->batch % shape->vcpus);
 		uint64_t n = shape->records - done;
 
 		n = n < shape->batch ? n : shape->batch;
-		synthetic_fill(&synthetic[vcpu], batch, n);
+		if (shape->capture)
+			repeat_fill(&repeat[vcpu], batch, n);
+		else
+			synthetic_fill(&synthetic[vcpu], batch, n);
 		rc = store_append(store, vcpu, batch, n);
 		done += n;
 		if (!rc && done - flushed >= PER_FLUSH) {
@@ -92,10 +115,14 @@ static int finish(struct store *store, const struct shape *shape)
 	int rc = 0;
 
 	for (uint32_t i = 0; i < shape->vcpus && !rc; i++) {
-		const struct store_vcpu_end last = {.end_seq = synthetic[i].seq};
+		bool is_made_up = !shape->capture;
+		uint64_t tsc = is_made_up ? synthetic[i].tsc : repeat[i].tsc;
+		const struct store_vcpu_end last = {
+			.end_seq = is_made_up ? synthetic[i].seq : repeat[i].seq,
+		};
 
-		if (synthetic[i].tsc > end)
-			end = synthetic[i].tsc;
+		if (tsc > end)
+			end = tsc;
 		rc = store_end_vcpu(store, (int)i, &last);
 	}
 	return rc ? rc : store_finish(store, "complete", end + 1, 0);
@@ -116,6 +143,8 @@ static int parse(int argc, char **argv, struct shape *shape)
 		.raw = strcmp(argv[3], "no-raw") != 0,
 		.compact = !strcmp(argv[3], "compact"),
 	};
+	if (argc == 5 && strstr(argv[4], ".cap"))
+		shape->capture = argv[4];
 	if (argc < 6)
 		return 0;
 
@@ -138,10 +167,13 @@ int main(int argc, char **argv)
 	int rc;
 
 	if (parse(argc, argv, &shape)) {
-		fputs("usage: make_run DATABASE RECORDS raw|no-raw|compact [SEED [VCPUS SECONDS]]\n",
+		fputs("usage: make_run DATABASE RECORDS raw|no-raw|compact [SEED [VCPUS SECONDS] | CAPTURE]\n",
 		      stderr);
 		return 1;
 	}
+	if (shape.capture && recording_load(shape.capture, &recording))
+		return 1;
+	prepare(&shape);
 	rc = store_open(argv[1], &store);
 	if (!rc)
 		rc = begin(store, &shape);
