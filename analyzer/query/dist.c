@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "sql/hist.h"
 
 #define PAGES (HIST_BUCKETS / HIST_PER_2X)
 
@@ -33,25 +32,6 @@ int dist_add(struct dist *d, uint32_t bucket, uint64_t n)
 	}
 	(*page)[bucket % HIST_PER_2X] += n;
 	d->total += n;
-	return 0;
-}
-
-/* How many values wait at least before they are sorted in. */
-#define TAIL_MIN 4096
-
-int dist_add_value(struct dist *d, uint64_t value)
-{
-	uint64_t *more;
-
-	/* As many as there are different ones: each is then merged a constant number of times. */
-	if (d->tails >= TAIL_MIN && d->tails >= d->values && dist_sort(d))
-		return -ENOMEM;
-
-	more = array_reserve(d->tail, d->tails, 1, sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	d->tail = more;
-	more[d->tails++] = value;
 	return 0;
 }
 
@@ -129,14 +109,54 @@ static int merge(struct dist *d, const uint64_t *value, const uint64_t *count, s
 	return 0;
 }
 
-int dist_sort(struct dist *d)
+/* Adds different values in ascending order, @count of each. */
+static int add_values(struct dist *d, const uint64_t *value, const uint64_t *count, size_t n)
+{
+	int rc = merge(d, value, count, n);
+
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = dist_add(d, hist_bucket(value[i]), count[i]);
+	return rc;
+}
+
+/* Adds the values that were counted. */
+static int add_each(struct dist *d)
+{
+	uint64_t *value, *count;
+	size_t n = 0;
+	int rc = -ENOMEM;
+
+	for (uint32_t i = 0; i < DIST_EACH; i++)
+		n += !!d->each[i];
+	value = malloc(n * sizeof(*value));
+	count = malloc(n * sizeof(*count));
+
+	if (value && count) {
+		n = 0;
+		for (uint32_t i = 0; i < DIST_EACH; i++) {
+			if (!d->each[i])
+				continue;
+			value[n] = i;
+			count[n++] = d->each[i];
+		}
+		rc = add_values(d, value, count, n);
+	}
+
+	free(value);
+	free(count);
+	free(d->each);
+	d->each = NULL;
+	d->each_room = 0;
+	return rc;
+}
+
+/* Adds the tail. */
+static int add_tail(struct dist *d)
 {
 	uint64_t *count;
 	size_t n = 0;
 	int rc;
 
-	if (!d->tails)
-		return 0;
 	count = calloc(d->tails, sizeof(*count));
 	if (!count || sort_tail(d)) {
 		free(count);
@@ -152,9 +172,7 @@ int dist_sort(struct dist *d)
 		d->tail[n] = d->tail[i];
 		count[n++] = 1;
 	}
-	rc = merge(d, d->tail, count, n);
-	for (size_t i = 0; !rc && i < n; i++)
-		rc = dist_add(d, hist_bucket(d->tail[i]), count[i]);
+	rc = add_values(d, d->tail, count, n);
 
 	/* The room of an array follows from its number of elements. */
 	free(d->tail);
@@ -162,6 +180,50 @@ int dist_sort(struct dist *d)
 	d->tails = 0;
 	free(count);
 	return rc;
+}
+
+int dist_sort(struct dist *d)
+{
+	int rc = d->tails ? add_tail(d) : 0;
+
+	return !rc && d->each ? add_each(d) : rc;
+}
+
+/* How many values wait at least before they are sorted in. */
+#define TAIL_MIN 4096
+
+/* The first one to be counted, or the first for which there is no room. */
+static int count_value(struct dist *d, uint64_t value)
+{
+	if (dist_sort(d))
+		return -ENOMEM;
+	d->each = calloc(DIST_EACH, sizeof(*d->each));
+	if (!d->each)
+		return -ENOMEM;
+
+	d->each[value] = 1;
+	d->each_room = UINT32_MAX - 1;
+	return 0;
+}
+
+int dist_keep_value(struct dist *d, uint64_t value)
+{
+	uint64_t *more;
+
+	/* Counting a value is much cheaper than sorting it, once there are many. */
+	if (value < DIST_EACH && d->kept + d->tails >= DIST_MANY)
+		return count_value(d, value);
+
+	/* As many as there are different ones: each is then merged a constant number of times. */
+	if (d->tails >= TAIL_MIN && d->tails >= d->values && add_tail(d))
+		return -ENOMEM;
+
+	more = array_reserve(d->tail, d->tails, 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	d->tail = more;
+	more[d->tails++] = value;
+	return 0;
 }
 
 bool dist_next(const struct dist *d, uint32_t *bucket, uint64_t *n)
@@ -256,5 +318,6 @@ void dist_free(struct dist *d)
 	free(d->value);
 	free(d->count);
 	free(d->tail);
+	free(d->each);
 	memset(d, 0, sizeof(*d));
 }

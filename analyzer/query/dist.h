@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sql/hist.h"
+
 /*
  * struct dist - all zero: an empty one
  * @page: the buckets, in pages of which few are used
@@ -20,6 +22,9 @@
  *	added by dist_add_value(); percentiles are exact then, after dist_sort()
  * @kept: sum of @count
  * @tail, @tails: values that dist_sort() adds to these and to the buckets
+ * @each: of a distribution of many values: how often each value below DIST_EACH was added since
+ *	the last dist_sort(), which adds them, too; NULL: the values are in @tail
+ * @each_room: how many more may be added there
  */
 struct dist {
 	uint64_t **page;
@@ -30,13 +35,42 @@ struct dist {
 	uint64_t kept;
 	uint64_t *tail;
 	size_t tails;
+	uint32_t *each;
+	uint32_t each_room;
 };
+
+/* 1 MiB a distribution, which has at least DIST_MANY values by then. */
+#define DIST_EACH (1U << 18)
+#define DIST_MANY (1U << 15)
 
 /* Add n values of a bucket. Returns 0, -ENOMEM, or -ERANGE: no such bucket. */
 int dist_add(struct dist *d, uint32_t bucket, uint64_t n);
 
+/* Add one value to its bucket. Returns 0 or -ENOMEM. */
+static inline int dist_add_one(struct dist *d, uint64_t value)
+{
+	uint32_t bucket = hist_bucket(value);
+	uint64_t *page = d->page ? d->page[bucket / HIST_PER_2X] : NULL;
+
+	if (!page)
+		return dist_add(d, bucket, 1);
+	page[bucket % HIST_PER_2X]++;
+	d->total++;
+	return 0;
+}
+
+/* dist_add_value() of a value that is not in @each yet. */
+int dist_keep_value(struct dist *d, uint64_t value);
+
 /* Add one value, and keep it; dist_sort() is needed afterwards. Returns 0 or -ENOMEM. */
-int dist_add_value(struct dist *d, uint64_t value);
+static inline int dist_add_value(struct dist *d, uint64_t value)
+{
+	if (value >= DIST_EACH || !d->each_room)
+		return dist_keep_value(d, value);
+	d->each[value]++;
+	d->each_room--;
+	return 0;
+}
 
 /* Sort what dist_add_value() added, before all else. Returns 0 or -ENOMEM. */
 int dist_sort(struct dist *d);
