@@ -229,6 +229,8 @@ static int show_groups(struct app *app, struct out *out, const struct top *top)
 	if (top->limit > 0 && top->limit < limit)
 		limit = (uint32_t)top->limit;
 
+	if (label_read_examples(app, out, top->by, top->agg.group, limit))
+		return -1;
 	out_table(out, "rows", column, keys + N_SUM);
 	for (uint32_t i = 0; i < limit; i++) {
 		if (label_put(app, out, top->by, &top->symbols, &top->agg.group[i]))

@@ -5,6 +5,7 @@
 #include "analyzer/output/label.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/query/db.h"
@@ -33,11 +34,89 @@ static const struct out_column columns[][LABEL_COLUMNS] = {
 /* Columns of the statement below. */
 enum { E_KEY, E_USER_REASON };
 
+static int by_rowid(const void *a, const void *b)
+{
+	const struct out_example *x = a, *y = b;
+
+	return x->rowid < y->rowid ? -1 : x->rowid > y->rowid;
+}
+
+/* The rowids as an array of JSON, for json_each(). NULL: no memory. */
+static char *write_rowids(const struct out *out)
+{
+	sqlite3_str *text = sqlite3_str_new(NULL);
+
+	for (size_t i = 0; i < out->example_count; i++)
+		sqlite3_str_appendf(text, "%c%lld", i ? ',' : '[',
+				    (long long)out->examples[i].rowid);
+	sqlite3_str_appendall(text, "]");
+	return sqlite3_str_finish(text);
+}
+
+/* Reads the texts of the examples, in the order of their rowids. */
+static int read_texts(struct app *app, struct out *out)
+{
+	static const char sql[] =
+		"SELECT e.id, e.key_text FROM json_each(?1) j CROSS JOIN exits e ON e.id = j.value";
+	sqlite3_stmt *stmt = NULL;
+	int rc = db_prepare(app, &stmt, sql);
+	char *rowids = rc ? NULL : write_rowids(out);
+	size_t at = 0;
+
+	if (!rc && !rowids)
+		rc = app_fail(app, "out of memory");
+	if (!rc)
+		sqlite3_bind_text(stmt, 1, rowids, -1, SQLITE_STATIC);
+
+	while (!rc && (rc = db_step(app, stmt)) > 0) {
+		const char *text = (const char *)sqlite3_column_text(stmt, 1);
+		int64_t rowid = sqlite3_column_int64(stmt, 0);
+
+		rc = 0;
+		while (at < out->example_count && out->examples[at].rowid < rowid)
+			at++;
+		if (at == out->example_count || out->examples[at].rowid != rowid || !text)
+			continue;
+		out->examples[at].text = strdup(text);
+		if (!out->examples[at].text)
+			rc = app_fail(app, "out of memory");
+	}
+
+	sqlite3_finalize(stmt);
+	sqlite3_free(rowids);
+	return rc;
+}
+
+int label_read_examples(struct app *app, struct out *out, enum agg_by by,
+			const struct group *groups, uint32_t count)
+{
+	if (by != BY_SUBKEY || !count || out->examples)
+		return 0;
+
+	out->examples = calloc(count, sizeof(*out->examples));
+	if (!out->examples)
+		return app_fail(app, "out of memory");
+	out->example_count = count;
+	for (uint32_t i = 0; i < count; i++)
+		out->examples[i].rowid = groups[i].example;
+	qsort(out->examples, count, sizeof(*out->examples), by_rowid);
+	return read_texts(app, out);
+}
+
 /* Text of one column of view exits, for the example of a group. */
 static int show_example(struct app *app, struct out *out, int column, int64_t rowid)
 {
 	static const char sql[] = "SELECT key_text, user_reason_name FROM exits WHERE id = ?1";
+	const struct out_example *known = NULL;
 	int rc;
+
+	if (column == E_KEY && out->examples)
+		known = bsearch(&(struct out_example){.rowid = rowid}, out->examples,
+				out->example_count, sizeof(*out->examples), by_rowid);
+	if (known) {
+		out_text(out, known->text);
+		return 0;
+	}
 
 	/* To prepare it costs more than to run it, and a table may have thousands of rows. */
 	if (!out->example && db_prepare(app, &out->example, sql))

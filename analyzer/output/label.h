@@ -21,4 +21,12 @@ int label_columns(enum agg_by by, struct out_column column[LABEL_COLUMNS]);
 int label_put(struct app *app, struct out *out, enum agg_by by, const struct symbols *symbols,
 	      const struct group *group);
 
+/*
+ * Read what label_put() needs of the exits of @count groups, before it is called for each. Without
+ * this call it reads one exit at a time, and most of these are in another chunk. -1 with
+ * app->error.
+ */
+int label_read_examples(struct app *app, struct out *out, enum agg_by by,
+			const struct group *groups, uint32_t count);
+
 #endif

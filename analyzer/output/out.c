@@ -74,6 +74,9 @@ static void release(struct out *out)
 	free(out->tail_names);
 	free(out->error);
 	sqlite3_finalize(out->example);
+	for (size_t i = 0; i < out->example_count; i++)
+		free(out->examples[i].text);
+	free(out->examples);
 }
 
 int out_end(struct out *out, struct app *app, bool failed)

@@ -61,6 +61,12 @@ struct out_cell {
 
 struct out_writer;
 
+/* What an exit is called. @text: NULL: it has no name; of malloc() */
+struct out_example {
+	int64_t rowid;
+	char *text;
+};
+
 struct out {
 	FILE *file;
 	const struct out_writer *writer; /* of @format; see out_writer.h */
@@ -82,7 +88,9 @@ struct out {
 	int at;	    /* column that the next cell belongs to */
 	struct out_cell *cell;
 	size_t cells;
-	sqlite3_stmt *example; /* of label_put(), for all its rows; NULL: not needed yet */
+	sqlite3_stmt *example;	      /* of label_put(), for all its rows; NULL: not needed yet */
+	struct out_example *examples; /* label_read_examples(), by ascending rowid */
+	size_t example_count;
 	char **note;
 	int notes;
 	char *error; /* a column of @choice that no table has */

@@ -30,7 +30,7 @@ UPDATE exit SET
 
 COMMANDS = (
     ["runs", "--vcpus"], ["top-exits", "--exact"], ["top-exits", "--by", "subkey"],
-    ["top-exits", "--by", "rip", "--limit", "0"], ["top-exits", "--by", "vcpu", "--exact"],
+    ["top-exits", "--by", "subkey", "--limit", "0"], ["top-exits", "--by", "rip", "--limit", "0"], ["top-exits", "--by", "vcpu", "--exact"],
     ["top-exits", "--from", "300ms", "--to", "2s"], ["latency", "--exact"], ["histogram", "--exact"],
     ["top-exits", "--by", "cr3"], ["top-exits", "--by", "region"], ["top-exits", "--by", "pcpu"],
     ["top-exits", "--by", "userspace-reason", "--exact"], ["top-exits", "--by", "vm", "--exact"],
