@@ -39,35 +39,33 @@ static void bind_slots(sqlite3_stmt *stmt, const struct run *run, int64_t vcpu, 
 	sqlite3_bind_int(stmt, 4, other);
 }
 
-static void rollup_group(sqlite3_stmt *stmt, struct group *g)
-{
-	*g = (struct group){
-		.n = (uint64_t)sqlite3_column_int64(stmt, 1),
-		.cycles = (uint64_t)sqlite3_column_int64(stmt, 2),
-		.halted = (uint64_t)sqlite3_column_int64(stmt, 3),
-		.userspace = (uint64_t)sqlite3_column_int64(stmt, 4),
-		.preempted = (uint64_t)sqlite3_column_int64(stmt, 5),
-		.min = (uint64_t)sqlite3_column_int64(stmt, 6),
-		.max = (uint64_t)sqlite3_column_int64(stmt, 7),
-		.fastpath = (uint64_t)sqlite3_column_int64(stmt, 8),
-		.nested = (uint64_t)sqlite3_column_int64(stmt, 9),
-		.to_user = (uint64_t)sqlite3_column_int64(stmt, 10),
-		.synthesized = (uint64_t)sqlite3_column_int64(stmt, 11),
-		.first = sqlite3_column_type(stmt, 12) == SQLITE_NULL
-				 ? INT64_MIN
-				 : sqlite3_column_int64(stmt, 12),
-		.last = sqlite3_column_int64(stmt, 13),
-		.polled = (uint64_t)sqlite3_column_int64(stmt, 15),
-	};
-}
+/* Arguments of take_rollup() below, in its order. */
+enum {
+	R_SLOT,
+	R_REASON,
+	R_N,
+	R_CYCLES,
+	R_HALTED,
+	R_USER,
+	R_PREEMPTED,
+	R_POLLED,
+	R_MIN,
+	R_MAX,
+	R_FASTPATH,
+	R_NESTED,
+	R_TO_USER,
+	R_SYNTH,
+	R_FIRST,
+	R_LAST,
+	R_ARGS
+};
 
-#define ROLLUP_COLUMNS                                                                             \
-	"SELECT reason, n, cycles, halted_cycles, userspace_cycles, preempted_cycles, min_cycles," \
-	" max_cycles, n_fastpath, n_nested, n_user, n_synth, first_tsc, last_tsc, slot, polled_cycles "
+#define TAKE_ROLLUP                                                                                \
+	"SELECT take_rollup(slot, reason, n, cycles, halted_cycles, userspace_cycles, preempted_cycles, polled_cycles, min_cycles, max_cycles, n_fastpath, n_nested, n_user, n_synth, first_tsc, last_tsc) "
 
 static const char rollup_sql[] =
-	ROLLUP_COLUMNS "FROM exit_rollup WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3 AND ?4 = 0";
-static const char coarse_sql[] = ROLLUP_COLUMNS
+	TAKE_ROLLUP "FROM exit_rollup WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3 AND ?4 = 0";
+static const char coarse_sql[] = TAKE_ROLLUP
 	"FROM exit_rollup_coarse WHERE vcpu = ?1 AND level = ?4 AND slot BETWEEN ?2 AND ?3";
 static const char hist_total_sql[] =
 	"SELECT reason, bucket, n FROM exit_hist_total WHERE vcpu = ?1 AND part = ?4 AND ?2 < ?3";
@@ -96,37 +94,88 @@ static struct group *rollup_target(struct agg *agg, enum agg_by by, const struct
 	return agg_group(agg, (int64_t[4]){by == BY_VCPU ? vcpu->id : reason});
 }
 
+/* Where roll-ups go. */
+struct rollup_reader {
+	const struct run *run;
+	const struct vcpu_ref *vcpu;
+	enum agg_by by;
+	const struct agg_bins *bins;
+	int64_t width; /* cycles of an interval */
+	struct agg *agg;
+};
+
+static uint64_t unsigned_value(sqlite3_value *value)
+{
+	return (uint64_t)sqlite3_value_int64(value);
+}
+
+static void add_rollup(struct group *to, sqlite3_value **value)
+{
+	bool has_first = sqlite3_value_type(value[R_FIRST]) != SQLITE_NULL;
+
+	group_add(to, &(struct group){
+			      .n = unsigned_value(value[R_N]),
+			      .cycles = unsigned_value(value[R_CYCLES]),
+			      .halted = unsigned_value(value[R_HALTED]),
+			      .userspace = unsigned_value(value[R_USER]),
+			      .preempted = unsigned_value(value[R_PREEMPTED]),
+			      .polled = unsigned_value(value[R_POLLED]),
+			      .min = unsigned_value(value[R_MIN]),
+			      .max = unsigned_value(value[R_MAX]),
+			      .fastpath = unsigned_value(value[R_FASTPATH]),
+			      .nested = unsigned_value(value[R_NESTED]),
+			      .to_user = unsigned_value(value[R_TO_USER]),
+			      .synthesized = unsigned_value(value[R_SYNTH]),
+			      .first = has_first ? sqlite3_value_int64(value[R_FIRST]) : INT64_MIN,
+			      .last = sqlite3_value_int64(value[R_LAST]),
+		      });
+}
+
+/* An SQL aggregate function that takes each roll-up; cheaper than a row at a time, as take_exit()
+ */
+static void take_rollup(sqlite3_context *context, int argc, sqlite3_value **value)
+{
+	const struct rollup_reader *reader = sqlite3_user_data(context);
+	int64_t key = reason_key(reader->run->isa, sqlite3_value_int64(value[R_REASON]));
+	int64_t begin = run_slot_begin(sqlite3_value_int64(value[R_SLOT]), reader->width);
+	struct group *to;
+
+	(void)argc;
+	if (!reason_passes(reader->run, key))
+		return;
+	to = rollup_target(reader->agg, reader->by, reader->bins, key, reader->vcpu, begin);
+	if (to)
+		add_rollup(to, value);
+	else
+		sqlite3_result_error_nomem(context);
+}
+
 static int read_rollups(struct app *app, const struct run *run, enum agg_by by,
 			const struct agg_bins *bins, struct agg *agg)
 {
 	int level = read_level(run, bins), rc = 0;
-	int64_t width = run->rollup_cycles * power_of_8(level);
+	struct rollup_reader reader = {
+		.run = run,
+		.by = by,
+		.bins = bins,
+		.width = run->rollup_cycles * power_of_8(level),
+		.agg = agg,
+	};
 	sqlite3_stmt *stmt;
 
-	if (db_prepare(app, &stmt, level ? coarse_sql : rollup_sql))
+	if (db_add_aggregate(app, "take_rollup", R_ARGS, take_rollup, &reader) ||
+	    db_prepare(app, &stmt, level ? coarse_sql : rollup_sql))
 		return -1;
 
 	for (unsigned int i = 0; i < run->n_vcpus && rc >= 0; i++) {
-		bind_slots(stmt, run, run->vcpus[i].id, width, level);
-		while ((rc = db_step(app, stmt)) > 0) {
-			int64_t key = reason_key(run->isa, sqlite3_column_int64(stmt, 0));
-			struct group *to, row;
-
-			if (!reason_passes(run, key))
-				continue;
-
-			to = rollup_target(agg, by, bins, key, &run->vcpus[i],
-					   run_slot_begin(sqlite3_column_int64(stmt, 14), width));
-			if (!to) {
-				rc = app_fail(app, "out of memory");
-				break;
-			}
-			rollup_group(stmt, &row);
-			group_add(to, &row);
-		}
+		reader.vcpu = &run->vcpus[i];
+		bind_slots(stmt, run, run->vcpus[i].id, reader.width, level);
+		rc = db_step(app, stmt);
 	}
+
 	sqlite3_finalize(stmt);
-	return rc;
+	db_remove_aggregate(app, "take_rollup", R_ARGS);
+	return rc < 0 ? -1 : 0;
 }
 
 /* Where buckets go: the last group, as those of an interval and reason come together. */

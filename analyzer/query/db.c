@@ -329,3 +329,22 @@ int db_open(struct app *app, const char *path, sqlite3 **db)
 	*db = NULL;
 	return -1;
 }
+
+static void take_nothing(sqlite3_context *context)
+{
+	(void)context;
+}
+
+int db_add_aggregate(struct app *app, const char *name, int args, db_take *take,
+		     const void *context)
+{
+	if (sqlite3_create_function(app->db, name, args, SQLITE_UTF8, (void *)context, NULL, take,
+				    take_nothing))
+		return app_fail_sql(app);
+	return 0;
+}
+
+void db_remove_aggregate(struct app *app, const char *name, int args)
+{
+	sqlite3_create_function(app->db, name, args, SQLITE_UTF8, NULL, NULL, NULL, NULL);
+}

@@ -107,4 +107,17 @@ int run_rows(struct app *app, struct run *run);
 /* Say that no exit passes the filter of app->run; always -1. */
 int run_nothing(struct app *app);
 
+/* What an SQL aggregate function does with the values of each row; sqlite3_user_data(): @context.
+ */
+typedef void db_take(sqlite3_context *context, int args, sqlite3_value **value);
+
+/*
+ * Adds an aggregate function that has no result, for statements that have many rows: SQLite hands
+ * the values over as they are, which is a quarter faster than a row at a time by sqlite3_step().
+ * Remove it before @context ends. 0, or -1 with app->error.
+ */
+int db_add_aggregate(struct app *app, const char *name, int args, db_take *take,
+		     const void *context);
+void db_remove_aggregate(struct app *app, const char *name, int args);
+
 #endif

@@ -27,7 +27,6 @@ struct vcpu_facts {
 	int64_t missing; /* exits that were dropped or filtered */
 	bool has_totals; /* @total_cycles is of all exits, with and without a record */
 	double total_cycles;
-	double record_cycles;
 	bool is_open;	  /* an exit had not ended when the recording did */
 	int64_t last_end; /* when the last record ended at the latest, since the start */
 };
@@ -40,8 +39,6 @@ static int read_facts(struct app *app, sqlite3_stmt *stmt, const struct run *run
 	sqlite3_reset(stmt);
 	sqlite3_bind_int64(stmt, 1, vcpu);
 	sqlite3_bind_int64(stmt, 2, run->tsc_start);
-	/* Only a whole run can be compared with its totals. */
-	sqlite3_bind_int(stmt, 3, run->dropped + run->filtered && run_is_whole(run));
 	rc = db_step(app, stmt);
 	*facts = (struct vcpu_facts){.last_end = INT64_MAX};
 	if (rc <= 0)
@@ -49,11 +46,11 @@ static int read_facts(struct app *app, sqlite3_stmt *stmt, const struct run *run
 
 	facts->missing = sqlite3_column_int64(stmt, 0);
 	facts->is_open = sqlite3_column_int64(stmt, 1);
+	/* Only a whole run can be compared with its totals. */
 	facts->has_totals = run_is_whole(run) && sqlite3_column_type(stmt, 2) != SQLITE_NULL;
 	facts->total_cycles = sqlite3_column_double(stmt, 2);
-	facts->record_cycles = sqlite3_column_double(stmt, 3);
-	if (sqlite3_column_type(stmt, 4) != SQLITE_NULL)
-		facts->last_end = sqlite3_column_int64(stmt, 4);
+	if (sqlite3_column_type(stmt, 3) != SQLITE_NULL)
+		facts->last_end = sqlite3_column_int64(stmt, 3);
 	return 0;
 }
 
@@ -122,7 +119,8 @@ static void fill_row(const struct run *run, const struct vcpu_ref *vcpu, const s
 		row->part[STATE_HANDLER] = (double)group_handler(sum);
 	}
 	if (facts->missing && facts->has_totals)
-		row->part[STATE_UNKNOWN] = fmax(facts->total_cycles - facts->record_cycles, 0);
+		row->part[STATE_UNKNOWN] =
+			fmax(facts->total_cycles - (sum ? (double)sum->cycles : 0), 0);
 	if (facts->is_open && end > facts->last_end)
 		row->part[STATE_UNKNOWN] +=
 			(double)(end - (facts->last_end > begin ? facts->last_end : begin));

@@ -1,9 +1,8 @@
--- What is missing of one vCPU's recording: ?1 vCPU, ?2 the TSC at its start, ?3 whether roll-ups count.
+-- What is missing of one vCPU's recording: ?1 vCPU, ?2 the TSC at its start.
 SELECT
   dropped + filtered,
   open_exits,
   (SELECT sum(cycles) FROM crosscheck WHERE vcpu = ?1 AND source = 'totals'),
-  (SELECT sum(cycles) FROM exit_rollup WHERE vcpu = ?1 AND ?3),
   (
     SELECT max(last_tsc + max_cycles)
     FROM exit_rollup
