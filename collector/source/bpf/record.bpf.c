@@ -82,6 +82,33 @@ static __always_inline __u64 rip_of(const struct kvm_vcpu *vcpu)
 	return bpf_core_field_exists(vcpu->arch.rip) ? vcpu->arch.rip : vcpu->arch.regs[REGS_RIP];
 }
 
+/* What a record needs to know of an exit; totals do with its reason. */
+static __always_inline void read_facts_svm(struct exit_facts *f, const struct kvm_vcpu *vcpu,
+					   __u64 vmcb)
+{
+	const void *control = (void *)vmcb + bpf_core_field_offset(struct vmcb, control.exit_code);
+
+	if (filter.no_records) {
+		bpf_probe_read_kernel(f, sizeof(f->reason), control);
+		return;
+	}
+
+	bpf_probe_read_kernel(f, EXIT_FACTS_VMCB_BYTES, control);
+	f->has_cr3 = want_cr3;
+	if (want_cr3)
+		bpf_probe_read_kernel(&f->cr3, sizeof(f->cr3),
+				      (void *)vmcb + bpf_core_field_offset(struct vmcb, save.cr3));
+	f->rax = 0;
+	f->rcx = 0;
+	f->rdx = 0;
+	if (exit_key_needs_registers_svm(f->reason)) {
+		f->rax = vcpu->arch.regs[REGS_RAX];
+		f->rcx = vcpu->arch.regs[REGS_RCX];
+		f->rdx = vcpu->arch.regs[REGS_RDX];
+	}
+	f->rip = rip_of(vcpu);
+}
+
 SEC("tp_btf/kvm_exit")
 int BPF_PROG(on_exit_svm, struct kvm_vcpu *vcpu)
 {
@@ -89,7 +116,7 @@ int BPF_PROG(on_exit_svm, struct kvm_vcpu *vcpu)
 	struct exit_facts f;
 	struct bpf_vcpu *v;
 	__u32 index;
-	__u64 vmcb, tsc;
+	__u64 tsc;
 
 	if (!vcpu)
 		return 0;
@@ -101,22 +128,7 @@ int BPF_PROG(on_exit_svm, struct kvm_vcpu *vcpu)
 		return 0;
 
 	f.nested = vcpu->stat.guest_mode != 0;
-	vmcb = vmcb_of(v, vcpu, f.nested);
-	bpf_probe_read_kernel(&f, EXIT_FACTS_VMCB_BYTES,
-			      (void *)vmcb + bpf_core_field_offset(struct vmcb, control.exit_code));
-	f.has_cr3 = want_cr3;
-	if (want_cr3)
-		bpf_probe_read_kernel(&f.cr3, sizeof(f.cr3),
-				      (void *)vmcb + bpf_core_field_offset(struct vmcb, save.cr3));
-	f.rax = 0;
-	f.rcx = 0;
-	f.rdx = 0;
-	if (exit_key_needs_registers_svm(f.reason)) {
-		f.rax = vcpu->arch.regs[REGS_RAX];
-		f.rcx = vcpu->arch.regs[REGS_RCX];
-		f.rdx = vcpu->arch.regs[REGS_RDX];
-	}
-	f.rip = rip_of(vcpu);
+	read_facts_svm(&f, vcpu, vmcb_of(v, vcpu, f.nested));
 	tsc = exit_stamp(v, vcpu, &f);
 	vcpu_open(v, area, ring_mask, &filter, tsc, true, &f);
 	return 0;
@@ -154,7 +166,7 @@ int on_exit_vmx(struct trace_event_raw_kvm_exit *event)
 	f.info_2 = event->info2;
 	f.rip = event->guest_rip;
 	f.nested = v->nested;
-	if (exit_key_needs_registers_vmx(f.reason, f.info_1)) {
+	if (!filter.no_records && exit_key_needs_registers_vmx(f.reason, f.info_1)) {
 		bpf_probe_read_kernel(regs, sizeof(regs),
 				      (void *)v->key +
 					      bpf_core_field_offset(struct kvm_vcpu, arch.regs));
