@@ -207,6 +207,10 @@ static int open_source(const struct options *o, struct source **source, struct f
 		return source_capture_open(o->from, source, fault);
 	if (o->import)
 		return source_import_open(o->import, o->import_kind, o->tsc_khz, source, fault);
+	if ((o->device.tgid || o->device.vm) && !names_have_host_ids(""))
+		return fault_set(
+			fault, -EINVAL,
+			"--vm: process ids of this container are not the host's (give it those: --pid=host, or record all)");
 
 	switch (o->source) {
 	case SOURCE_TRACEFS:
@@ -357,6 +361,7 @@ static int record_and_answer(const struct options *o, struct source *source, str
 static int record_from_source(const struct options *o, const char *why, struct command *command,
 			      struct xcheck *xcheck, struct fault *fault)
 {
+	const bool is_live = !o->from && !o->import, has_names = names_have_host_ids("");
 	const struct sink_options files = {
 		.db = o->db,
 		.capture = o->capture,
@@ -367,7 +372,7 @@ static int record_from_source(const struct options *o, const char *why, struct c
 		.keep_ns = o->keep_ns,
 		.keep_rows = o->keep_rows,
 		.rollup_ms = o->rollup_ms,
-		.is_this_host = !o->from && !o->import,
+		.has_names = is_live && has_names,
 	};
 	struct source *source;
 	struct sink sink;
@@ -378,6 +383,9 @@ static int record_from_source(const struct options *o, const char *why, struct c
 	if (*why)
 		fprintf(stderr, "collector: --source %s: %s\n", source_choice_names[o->source],
 			why);
+	if (is_live && !has_names)
+		fputs("collector: VMs get no names: process ids of this container are not the host's (give it those: --pid=host)\n",
+		      stderr);
 
 	name_run(&source->info, o);
 	rc = sink_open(&sink, &files, source, fault);

@@ -44,7 +44,7 @@ int sink_open(struct sink *sink, const struct sink_options *options, struct sour
 		.source = source,
 		.options = *options,
 		/* Process ids in a file are another host's, or another time's. */
-		.identify.root = options->is_this_host ? "" : NULL,
+		.identify.root = options->has_names ? "" : NULL,
 	};
 	if (options->capture) {
 		rc = capture_create(options->capture, &sink->capture);

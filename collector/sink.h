@@ -23,7 +23,7 @@
  * @keep_ns: how long single exits are kept, ns; 0: all
  * @keep_rows: the last rows only; 0: all
  * @rollup_ms: interval of the sums, a part of 1000 ms; 0: 100 ms
- * @is_this_host: the source records here: processes and threads have names to be read
+ * @has_names: the source records here, and /proc has the names of its processes and threads
  */
 struct sink_options {
 	const char *db;
@@ -35,7 +35,7 @@ struct sink_options {
 	int64_t keep_ns;
 	uint64_t keep_rows;
 	uint32_t rollup_ms;
-	bool is_this_host;
+	bool has_names;
 };
 
 struct sink {

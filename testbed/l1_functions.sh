@@ -36,3 +36,15 @@ wait_for_rows() {
 		sleep 1
 	done
 }
+
+# wait_for_vcpus PID N: until the process has N vCPUs and has run them for a second, 60 s at most.
+wait_for_vcpus() {
+	local seconds=0
+
+	until [ "$(ls -l "/proc/$1/fd" 2>/dev/null | grep -c kvm-vcpu)" -ge "$2" ]; do
+		[ $seconds -lt 60 ] || return 1
+		seconds=$((seconds + 1))
+		sleep 1
+	done
+	sleep 1
+}

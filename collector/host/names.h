@@ -15,6 +15,14 @@
 
 #include "sql/store/store.h"
 
+/*
+ * Whether process ids in /proc are those that the kernel and its records have: of the initial
+ * pid namespace. In a container they seldom are, and the same number is another process there.
+ * Asked of the namespace of /proc's process 1, so that the host's /proc in a container is the
+ * host's. True if /proc does not say.
+ */
+bool names_have_host_ids(const char *root);
+
 /**
  * names_read - who the VM of a process is
  * @root: "" except in tests: the folder that /proc, /sys and /run are in

@@ -79,9 +79,10 @@ def with_bpf(of_ring):
 
 
 @case("bpf: a running VM", f"""\
+. /bed/functions
 exit_loop --op cpuid --count 4000000000 >/dev/null &
 guest=$!
-sleep 1
+wait_for_vcpus $guest 1 || exit 1
 {COLLECT} --duration 1s
 status=$?
 kill $guest
@@ -176,6 +177,21 @@ def with_cr3(outcome):
     outcome.see(f"{spaces} address spaces")
 
 
+# A number of the host's is another process in there, and so would be its name.
+IN_CONTAINER = "unshare -p -m -f sh -c 'mount -t proc none /proc; "
+
+
+@case("bpf: pid namespace", IN_CONTAINER + RECORD + "exit_loop --op cpuid --count 50'",
+      unrecorded=KVM_COUNTS_THEM)
+def in_container(outcome):
+    """In a container with process ids of its own: everything is recorded, no VM has a name."""
+    complete(outcome)
+    outcome.says("collector: VMs get no names: process ids of this container are not the host's")
+    outcome.counts(exits_of("cpuid", outcome.setup), 50)
+    named = outcome.recording.one("SELECT count(*) FROM vms WHERE name <> ''")
+    expect_equal("VMs with a name", named, 0)
+
+
 def refusals(setup):
     """Without privilege, without KVM: one line each, with the way out."""
     record = COLLECT + "--duration 1s"
@@ -185,6 +201,9 @@ def refusals(setup):
     return more + [
         cases.refusal("bpf: no privilege", f"su nobody -c '{record}'",
                       r"CAP_SYS_ADMIN missing \(run it as root", prepare="chmod 777 ."),
+        cases.refusal("bpf: --vm in a pid namespace",
+                      f"{IN_CONTAINER}{COLLECT}--duration 1s --vm sh'",
+                      r"process ids of this container are not the host's .*--pid=host"),
         cases.refusal("bpf: no KVM", record, r"KVM is not loaded \(modprobe",
                       prepare=". /bed/functions; bed_unload",
                       clean_up=". /bed/functions; bed_load"),
@@ -234,7 +253,7 @@ def quick(setup):
     ops = ["cpuid", "rdmsr", "out", "in", "mmio_write"] + (["touch"] if setup.nested_paging else [])
     return [*(loop(op, 100) for op in ops), chosen, with_bpf(cases.split_userspace),
             with_bpf(cases.split_halted), attached, overflow, counts_only, *filters(setup),
-            killed, *refusals(setup), integrity, confidentiality()]
+            killed, in_container, *refusals(setup), integrity, confidentiality()]
 
 
 def full(setup):

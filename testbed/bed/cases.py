@@ -147,8 +147,9 @@ def waits(outcome):
 
 
 @case("collector comes late", f"""\
+. /bed/functions
 exit_loop --op out --count 3000 --sleep-us 1000 &
-sleep 1
+wait_for_vcpus $! 1 || exit 1
 {RECORD}sh -c "while grep -q . /proc/$!/cmdline; do sleep 0.1; done"
 wait $!
 """)
@@ -224,11 +225,12 @@ def _check_lost_vcpu(outcome, recording, exits):
 
 
 @case("no memory for a ring", """\
+. /bed/functions
 bound=/sys/module/kvm/parameters/ring_memory_mib
 echo 1 >$bound
 collector --cross-check --db run.sqlite -- exit_loop --op cpuid --count 100 --vcpus 2 || exit 1
 exit_loop --op out --count 2000 --vcpus 2 --sleep-us 2000 >/dev/null & vm=$!
-sleep 2
+wait_for_vcpus $vm 2 || exit 1
 collector --db attached.sqlite --duration 1s || exit 1
 wait $vm
 echo 0 >$bound
@@ -400,7 +402,9 @@ def refusals():
         refusal("no permission", f"su nobody -c '{record}'", "[Pp]ermission",
                 prepare="chmod 777 ."),
         refusal("another collector", record, "another collector",
-                prepare="collector --db first.sqlite --duration 4s & sleep 2", clean_up="wait"),
+                prepare="collector --db first.sqlite -- sh -c 'touch up; exec sleep 1000' & "
+                "first=$!; until [ -e up ]; do sleep 0.1; done",
+                clean_up="kill $first; wait"),
         refusal("no device", record, "kvm_exit_ring", prepare=". /bed/functions; bed_unload",
                 clean_up=". /bed/functions; bed_load"),
     ]

@@ -88,9 +88,10 @@ def leaves_of_linux(outcome):
 
 
 @case("all sources, a running guest", f"""\
+. /bed/functions
 exit_loop --op cpuid --count 4000000000 >/dev/null &
 guest=$!
-sleep 1
+wait_for_vcpus $guest 1 || exit 1
 {CROSS_CHECK} --duration 1s
 status=$?
 kill $guest

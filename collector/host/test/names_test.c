@@ -247,6 +247,38 @@ static void test_match(void)
 	CHECK(names_find(root, "web-1", &tgid) == 1 && tgid == PID);
 }
 
+static void link_namespace(const char *process, const char *target)
+{
+	char path[8192];
+
+	snprintf(path, sizeof(path), "%s/proc/%s/ns/pid", root, process);
+	unlink(path);
+	if (target)
+		CHECK(!symlink(target, path));
+}
+
+/* Process 1 says whose numbers they are; another user may not ask it, but may ask itself. */
+static void test_namespace(void)
+{
+	static const char initial[] = "pid:[4026531836]", other[] = "pid:[4026532175]";
+
+	CHECK(names_have_host_ids(root));
+	put("/proc/1/ns/x", "");
+	put("/proc/self/ns/x", "");
+	CHECK(names_have_host_ids(root));
+
+	link_namespace("self", other);
+	CHECK(!names_have_host_ids(root));
+	link_namespace("1", initial);
+	CHECK(names_have_host_ids(root));
+	link_namespace("1", other);
+	CHECK(!names_have_host_ids(root));
+	link_namespace("self", initial);
+	CHECK(!names_have_host_ids(root));
+	link_namespace("1", NULL);
+	CHECK(names_have_host_ids(root));
+}
+
 int main(void)
 {
 	snprintf(root, sizeof(root), "%s/names", getenv("TEST_TMPDIR"));
@@ -259,6 +291,7 @@ int main(void)
 	test_hostile();
 	test_threads();
 	test_match();
+	test_namespace();
 	puts("ok");
 	return 0;
 }
