@@ -56,7 +56,10 @@ static void fill(struct synthetic *s, struct kvm_exit_record *r)
 	memset(r, 0, sizeof(*r));
 	r->seq = s->seq++;
 	r->reason = pick_reason(random >> 8);
-	r->tsc = s->tsc += s->guest_cycles + 500 + (random >> 16) % 4000;
+	/* A synthesized exit begins where the one before ends: the guest did not run. */
+	if (!(r->reason >> 31))
+		s->tsc += s->guest_cycles + 500 + (random >> 16) % 4000;
+	r->tsc = s->tsc;
 	r->handler_cycles = pick_cycles(r->reason & 63, random >> 20, (__u32)(random >> 48));
 	r->halted_cycles = r->reason == 12 ? (random >> 30) % 100000 : 0;
 	r->userspace_cycles = r->reason == 30 ? (random >> 32) % 5000 : 0;
@@ -72,8 +75,10 @@ static void fill(struct synthetic *s, struct kvm_exit_record *r)
 		r->flags |= KVM_EXIT_REC_KEY;
 		r->key = r->reason < 48 ? 0x6e0 + (random >> 52) % 4 : (random >> 36) % 64 * 4096;
 	}
-	if (r->reason == 30)
+	if (r->userspace_cycles)
 		r->flags |= KVM_EXIT_REC_USER;
+	if (r->preempted_cycles)
+		r->flags |= KVM_EXIT_REC_PREEMPTED;
 	if (r->reason == 32 && (random & 1))
 		r->flags |= KVM_EXIT_REC_FASTPATH;
 	if (r->reason >> 31)
