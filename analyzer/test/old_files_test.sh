@@ -22,6 +22,14 @@ works() {
 	count=$((count + 1))
 }
 
+# Their records are made up, and not as exits follow each other. All other equations hold.
+verifies() {
+	"$analyzer" --db old.sqlite verify "$@" >out 2>&1
+	grep -q 'whose parts add up' out && grep -q '^life ' out || fail "verify $*: $(cat out)"
+	! grep UNEXPLAINED out | grep -v '^EQUATION\|^life ' || fail "verify $*"
+	count=$((count + 1))
+}
+
 for file in $files; do
 	gunzip -c "$file" >old.sqlite
 	before=$(cksum old.sqlite)
@@ -35,7 +43,7 @@ for file in $files; do
 	works '"polled": *null' states --run 1 --format json
 	works 'HALTS' ipi --run 1
 	works 'MEANING' top-exits --run 1 --by region
-	works 'whose parts add up' verify --run 1
+	verifies --run 1
 	works ',polled_ns,value,' export --run 1 --format csv
 	works '"seq":' export --run 1 --format ndjson
 	works '' report --run 1 --html page.html

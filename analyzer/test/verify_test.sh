@@ -31,7 +31,7 @@ of="WHERE reason = 10 AND source ="
 expect 0 'reasons .* equal' ''
 expect 0 'leaf .* equal' ''
 expect 0 'open .* equal' ''
-for equation in records reasons cycles parts synthesized losses store minimum maximum first last tracefs match open time entries \
+for equation in records reasons cycles parts life synthesized losses store minimum maximum first last tracefs match open time entries \
 	perf_exit perf_entry kvm_stat kvm_stat_run leaf shape; do
 	expect 0 "^$equation .* 0  (equal|explained)" ''
 done
@@ -70,6 +70,15 @@ expect 1 'store .*UNEXPLAINED' 'UPDATE exit_hist SET n = n + 1 WHERE reason = 10
 expect 1 'synthesized .*UNEXPLAINED' 'UPDATE exit_rollup SET n_synth = 4 WHERE n_synth > 0'
 expect 1 'records .*UNEXPLAINED' 'UPDATE vcpu SET open_exits = 0'
 expect 1 'records .*UNEXPLAINED' "UPDATE vcpu SET open_exits = 2; $total + 1 $of 'totals'"
+
+# The life of an exit; life_test.py has all that can be wrong with it
+expect 1 'life .* 16 +15 .* FIRST AT SEQ 5: EVENT exit IN STATE in_guest: 1 CYCLES BEFORE THE END OF THE EXIT BEFORE IT' \
+	'UPDATE exit SET tsc = 4499 WHERE seq = 5'
+expect 1 'FIRST AT SEQ 5: EVENT halt IN STATE handled: 20 CYCLES WITHOUT A FLAG' \
+	'UPDATE exit SET halted_cycles = 20 WHERE seq IN (5, 6)'
+expect 1 'life .* 16 +15 .* FIRST AT SEQ 15: EVENT destroy IN STATE handled: NOT RECORDED' 'UPDATE vcpu SET ended = 1'
+expect 0 'life .* equal' "UPDATE vcpu SET ended = 1; UPDATE run SET state = 'interrupted'"
+expect 0 'life: not checked' 'UPDATE run SET has_raw = 0; DELETE FROM exit; DELETE FROM leaf_reading'
 
 # The extremes of roll-ups against their rows
 rolled='UPDATE exit_rollup SET'

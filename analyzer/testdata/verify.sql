@@ -1,6 +1,6 @@
 -- One run whose sources all agree, after schema.sql, exit_reason.sql and
 -- views.sql: 10 CPUID exits, 5 HLT exits of which the last has not re-entered,
--- 2 synthesized ones; the last two CPUID exits read leaves. verify_test.sh
+-- 2 synthesized ones right after each other; the last two CPUID exits read leaves. verify_test.sh
 -- changes one thing at a time.
 INSERT INTO run (id, label, source, state, isa, tsc_khz, tsc_start, tsc_end, started_ns,
                  rollup_cycles, hist_cycles, ept, collector) VALUES
@@ -10,7 +10,8 @@ INSERT INTO vcpu (id, vm_id, vcpu_id, ring_id, recorded, open_exits) VALUES (1, 
 
 WITH RECURSIVE i(n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM i WHERE n < 15)
 INSERT INTO exit
-SELECT 1, n, 1000 * n, CASE WHEN n < 4 THEN 12 WHEN n < 14 THEN 10 ELSE 0x80000021 END,
+SELECT 1, n, CASE WHEN n < 14 THEN 1000 * n ELSE 13500 + 500 * (n - 14) END,
+       CASE WHEN n < 4 THEN 12 WHEN n < 14 THEN 10 ELSE 0x80000021 END,
        CASE WHEN n < 14 THEN 0 ELSE 8 END, 500, 0, 0, 0, 0,
        CASE n WHEN 12 THEN 0x4fffffff WHEN 13 THEN 0x4ffffffc END, CASE n WHEN 13 THEN 12 END,
        0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM i;

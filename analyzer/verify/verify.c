@@ -11,6 +11,7 @@
 #include "analyzer/verify/equations.h"
 #include "analyzer/verify/verify_intervals.h"
 #include "analyzer/verify/verify_leaf.h"
+#include "analyzer/verify/verify_life.h"
 #include "analyzer/verify/verify_rows.h"
 #include "analyzer/verify/verify_sums.h"
 #include "base/array.h"
@@ -137,22 +138,36 @@ static void remove_functions(struct app *app)
 /* What the equations share: one pass over each table. */
 struct passes {
 	struct sums sums;
+	struct life *life;
 	struct intervals *intervals;
 	struct leaves *leaves;
 };
 
-/* One pass over the rows, if all were kept: else neither their sums nor the leaves are known. */
+/* One pass over the rows. Unless all were kept, neither their sums nor the leaves are known. */
 static int read_rows(struct app *app, struct passes *passes)
 {
-	if (app->run.has_raw != RAW_ALL)
+	struct row_readers to;
+
+	if (app->run.has_raw == RAW_NONE)
 		return 0;
 
-	passes->intervals = intervals_new(&app->run);
-	if (!passes->intervals)
-		return app_fail(app, "out of memory");
-	if (leaves_open(app, &passes->leaves))
+	if (life_open(app, &passes->life))
 		return -1;
-	return rows_read(app, &passes->sums, passes->intervals, passes->leaves);
+	if (app->run.has_raw == RAW_ALL) {
+		passes->intervals = intervals_new(&app->run);
+		if (!passes->intervals)
+			return app_fail(app, "out of memory");
+		if (leaves_open(app, &passes->leaves))
+			return -1;
+	}
+
+	to = (struct row_readers){
+		.sums = &passes->sums,
+		.life = passes->life,
+		.intervals = passes->intervals,
+		.leaves = passes->leaves,
+	};
+	return rows_read(app, &to);
 }
 
 static int read_all(struct app *app, struct passes *passes)
@@ -172,6 +187,8 @@ static int check_equation(struct app *app, int equation, const struct passes *pa
 		return evaluate(app, equation, checks);
 	if (kind == EQUATION_LEAF)
 		return passes->leaves ? leaves_check(app, passes->leaves, equation, checks) : 0;
+	if (kind == EQUATION_LIFE)
+		return passes->life ? life_check(app, passes->life, equation, checks) : 0;
 	return passes->intervals ? intervals_check(app, passes->intervals, kind, equation, checks)
 				 : 0;
 }
@@ -195,7 +212,7 @@ static int read_snapshot(struct app *app, struct passes *passes, struct checks *
 
 int verify_read(struct app *app, struct checks *checks)
 {
-	struct passes passes = {.intervals = NULL};
+	struct passes passes = {.life = NULL};
 	int rc;
 
 	if (sqlite3_exec(app->db, "BEGIN", NULL, NULL, NULL))
@@ -204,6 +221,7 @@ int verify_read(struct app *app, struct checks *checks)
 	sqlite3_exec(app->db, "COMMIT", NULL, NULL, NULL);
 
 	leaves_close(passes.leaves);
+	life_close(passes.life);
 	intervals_free(passes.intervals);
 	sums_free(&passes.sums);
 	return rc;

@@ -11,9 +11,10 @@
  *	why		the parts of the explanation with their numbers, ''
  *
  * and no row where the run lacks a side. Parameters: ?1 run, ?2 isa. equations/common.sql
- * stands before each query, which may use its tables. Those that look into rows are code: "leaf"
- * (verify_leaf.h), and the extremes of roll-ups (verify_intervals.h). They share one pass over all
- * rows (verify_rows.h), and all share one over roll-ups and histograms (verify_sums.h).
+ * stands before each query, which may use its tables. Those that look into rows are code: "life"
+ * (verify_life.h), "leaf" (verify_leaf.h), and the extremes of roll-ups (verify_intervals.h). They
+ * share one pass over all rows (verify_rows.h), and all share one over roll-ups and histograms
+ * (verify_sums.h).
  */
 #ifndef EXITSCOPE_ANALYZER_QUERY_VERIFY_H
 #define EXITSCOPE_ANALYZER_QUERY_VERIFY_H
@@ -24,6 +25,7 @@
 enum equation_kind {
 	EQUATION_SQL,
 	EQUATION_LEAF,
+	EQUATION_LIFE,
 	EQUATION_MIN,
 	EQUATION_MAX,
 	EQUATION_FIRST,

@@ -12,6 +12,7 @@ const struct equation verify_equations[] = {
 	 .sql = equation_split},
 	{"parts", "records", "whose parts add up", "a run with the parts of the time",
 	 .sql = equation_parts},
+	{"life", "records", "that follow the life of an exit", "rows", .kind = EQUATION_LIFE},
 	{"synthesized", "synthesized records", "totals page", "shadow paging",
 	 .sql = equation_synthesized},
 	{"losses", "gaps in the sequence", "dropped by the ring", "the device",

@@ -7,59 +7,116 @@
 #include "analyzer/verify/queries.h"
 
 /* Columns of rows.sql. */
-enum { R_VCPU, R_TSC, R_CYCLES, R_REASON, R_TIME, R_UNEVEN };
+enum {
+	R_VCPU,
+	R_SEQ,
+	R_TSC,
+	R_REASON,
+	R_FLAGS,
+	R_CYCLES,
+	R_HALTED,
+	R_USERSPACE,
+	R_PREEMPTED,
+	R_POLLED,
+};
 
-static struct leaf_row leaf_row(struct app *app, sqlite3_stmt *stmt, const struct vcpu_sum *vcpu)
+static struct life_row read_row(sqlite3_stmt *stmt)
 {
-	int64_t reason = sqlite3_column_int64(stmt, R_REASON);
-
-	return (struct leaf_row){
-		.vcpu = vcpu->id,
-		.vm = vcpu->vm,
+	return (struct life_row){
+		.seq = sqlite3_column_int64(stmt, R_SEQ),
 		.tsc = sqlite3_column_int64(stmt, R_TSC),
+		.reason = sqlite3_column_int64(stmt, R_REASON),
+		.flags = (uint32_t)sqlite3_column_int64(stmt, R_FLAGS),
 		.cycles = sqlite3_column_int64(stmt, R_CYCLES),
-		.reason = reason_basic(app->run.isa, reason),
-		.time_cycles = sqlite3_column_int64(stmt, R_TIME),
+		.halted_cycles = sqlite3_column_int64(stmt, R_HALTED),
+		.userspace_cycles = sqlite3_column_int64(stmt, R_USERSPACE),
+		.preempted_cycles = sqlite3_column_int64(stmt, R_PREEMPTED),
+		.polled_cycles = sqlite3_column_int64(stmt, R_POLLED),
 	};
 }
 
-/* What is done with one row of @vcpu. -1 with the reason in @app. */
-static int add_row(struct app *app, sqlite3_stmt *stmt, struct vcpu_sum *vcpu,
-		   struct intervals *intervals, struct leaves *leaves)
+/* @away: the parts of the time without the handler's. Returns false if they don't fit. */
+static bool add_parts(const struct life_row *row, int64_t *away)
 {
-	vcpu->rows++;
-	vcpu->uneven += sqlite3_column_int64(stmt, R_UNEVEN);
-	if (intervals_add(intervals, vcpu->id, sqlite3_column_int64(stmt, R_REASON),
-			  sqlite3_column_int64(stmt, R_TSC), sqlite3_column_int64(stmt, R_CYCLES)))
-		return app_fail(app, "out of memory");
-	if (leaves) {
-		const struct leaf_row row = leaf_row(app, stmt, vcpu);
+	return !__builtin_add_overflow(row->halted_cycles, row->userspace_cycles, away) &&
+	       !__builtin_add_overflow(*away, row->preempted_cycles, away);
+}
 
-		leaves_add(leaves, &row);
-	}
+static void add_leaf_row(const struct row_readers *to, int isa, const struct vcpu_sum *vcpu,
+			 const struct life_row *row, int64_t away)
+{
+	const struct leaf_row leaf_row = {
+		.vcpu = vcpu->id,
+		.vm = vcpu->vm,
+		.tsc = row->tsc,
+		.cycles = row->cycles,
+		.reason = reason_basic(isa, row->reason),
+		.time_cycles =
+			(int64_t)((uint64_t)row->cycles - (to->handler_time ? (uint64_t)away : 0)),
+	};
+
+	leaves_add(to->leaves, &leaf_row);
+}
+
+/* What is done with one row of @vcpu. -1 with the reason in @app. */
+static int add_row(struct app *app, const struct life_row *row, struct vcpu_sum *vcpu,
+		   const struct row_readers *to)
+{
+	int64_t away = 0;
+	bool uneven = !add_parts(row, &away) || row->cycles < away ||
+		      row->polled_cycles > row->halted_cycles;
+
+	vcpu->rows++;
+	vcpu->uneven += uneven;
+	life_add(to->life, (size_t)(vcpu - to->sums->vcpu), row);
+	if (to->intervals &&
+	    intervals_add(to->intervals, vcpu->id, row->reason, row->tsc, row->cycles))
+		return app_fail(app, "out of memory");
+	if (to->leaves)
+		add_leaf_row(to, app->run.isa, vcpu, row, away);
 	return 0;
 }
 
-int rows_read(struct app *app, struct sums *sums, struct intervals *intervals,
-	      struct leaves *leaves)
+/* Sets to->handler_time, which only the leaves need. */
+static int read_leaf_time(struct app *app, struct row_readers *to)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (!to->leaves)
+		return 0;
+	if (db_prepare(app, &stmt, verify_sql_leaf_time))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, app->run.id);
+	rc = db_step(app, stmt);
+	if (rc > 0)
+		to->handler_time = sqlite3_column_int(stmt, 0);
+	sqlite3_finalize(stmt);
+	return rc < 0 ? -1 : 0;
+}
+
+int rows_read(struct app *app, struct row_readers *to)
 {
 	struct vcpu_sum *vcpu = NULL;
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if (db_prepare(app, &stmt, verify_sql_rows))
+	if (read_leaf_time(app, to) || db_prepare(app, &stmt, verify_sql_rows))
 		return -1;
-	sqlite3_bind_int64(stmt, 1, app->run.id);
 
 	while ((rc = db_step(app, stmt)) > 0) {
 		int64_t id = sqlite3_column_int64(stmt, R_VCPU);
 
 		/* Rows of a vCPU come in batches. */
 		if (!vcpu || vcpu->id != id)
-			vcpu = sums_find_vcpu(sums, id);
-		if (vcpu && add_row(app, stmt, vcpu, intervals, leaves)) {
-			rc = -1;
-			break;
+			vcpu = sums_find_vcpu(to->sums, id);
+		if (vcpu) {
+			const struct life_row row = read_row(stmt);
+
+			if (add_row(app, &row, vcpu, to)) {
+				rc = -1;
+				break;
+			}
 		}
 	}
 	sqlite3_finalize(stmt);

@@ -6,17 +6,25 @@
 #include "analyzer/query/app.h"
 #include "analyzer/verify/verify_intervals.h"
 #include "analyzer/verify/verify_leaf.h"
+#include "analyzer/verify/verify_life.h"
 #include "analyzer/verify/verify_sums.h"
 
-/**
- * rows_read - read table exit once
+/*
+ * struct row_readers - what gets each row
  * @sums: has the vCPUs; their rows and uneven rows are counted
- * @intervals: gets each row
- * @leaves: gets each row, too; may be NULL
- *
- * Return: 0, or -1 with the reason in @app.
+ * @life: the same vCPUs
+ * @intervals, @leaves: NULL: none
+ * @handler_time: set by rows_read(): leaves add up only what KVM's handler took
  */
-int rows_read(struct app *app, struct sums *sums, struct intervals *intervals,
-	      struct leaves *leaves);
+struct row_readers {
+	struct sums *sums;
+	struct life *life;
+	struct intervals *intervals;
+	struct leaves *leaves;
+	bool handler_time;
+};
+
+/* Reads table exit once. -1 with the reason in @app. */
+int rows_read(struct app *app, struct row_readers *to);
 
 #endif
