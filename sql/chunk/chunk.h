@@ -118,6 +118,9 @@ void chunk_encoder_free(struct chunk_encoder *encoder);
 int chunk_encode(struct chunk_encoder *encoder, const struct kvm_exit_record *records, size_t count,
 		 const unsigned char **data, size_t *bytes);
 
+/* The smallest and the largest TSC of the records that were last encoded. */
+void chunk_encoder_tscs(const struct chunk_encoder *encoder, int64_t *first, int64_t *last);
+
 struct chunk_decoder;
 
 /* NULL: no memory. A decoder takes up to 5 MiB, by the columns that are decoded. */

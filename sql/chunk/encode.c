@@ -14,7 +14,7 @@
 #include "sql/chunk/format.h"
 #include "sql/chunk/numbers.h"
 
-#define BLOCK 128U
+#define BLOCK 64U /* 12 KiB: two fit into the first cache */
 
 #define RECORD_WORDS (sizeof(struct kvm_exit_record) / sizeof(uint64_t))
 
@@ -44,6 +44,10 @@ struct chunk_encoder {
 	/* The value of a field that the next one is compared with. */
 	uint64_t last[CHUNK_FIELDS];
 	uint64_t in_context[CHUNK_FIELDS][CHUNK_CONTEXTS];
+
+	/* Of the chunk. */
+	int64_t first_tsc;
+	int64_t last_tsc;
 
 	/* The block: what its records share for all fields. */
 	uint64_t any[RECORD_WORDS]; /* OR of each word */
@@ -129,6 +133,8 @@ static void clear(struct chunk_encoder *e, const struct kvm_exit_record *first, 
 	memset(e->last, 0, sizeof(e->last));
 	e->last[CHUNK_SEQ] = first->seq - 1;
 	e->last[CHUNK_TSC] = first->tsc;
+	e->first_tsc = INT64_MAX;
+	e->last_tsc = INT64_MIN;
 	for (int i = 0; i < CHUNK_FIELDS; i++) {
 		if (chunk_fields[i].coding == CHUNK_LIKE_LAST)
 			memset(e->in_context[i], 0, sizeof(e->in_context[i]));
@@ -221,19 +227,53 @@ static uint32_t number_of_rip(struct chunk_encoder *e, uint64_t rip)
 	return *place - 1;
 }
 
-/* The two dictionaries, and from them the contexts of a block. */
+#define LINE_BYTES 64 /* of a cache */
+
+/* Begins to load a record; after the last one nothing comes of it. */
+static inline void fetch_record(const struct kvm_exit_record *record)
+{
+	for (size_t at = 0; at < sizeof(*record); at += LINE_BYTES)
+		__builtin_prefetch((const char *)record + at);
+}
+
+/*
+ * The two dictionaries, and from them the contexts of a block. The next block is loaded meanwhile:
+ * the records of a chunk have not been touched for long.
+ */
 static void encode_dictionaries(struct chunk_encoder *e, const struct kvm_exit_record *records,
 				size_t count)
 {
 	uint64_t tuple[BLOCK], rip[BLOCK];
 
 	for (size_t i = 0; i < count; i++) {
+		fetch_record(&records[i + BLOCK]);
 		tuple[i] = number_of_tuple(e, &records[i]);
 		rip[i] = number_of_rip(e, records[i].guest_rip);
 		e->context[i] = chunk_context(tuple[i], rip[i]);
 	}
 	numbers_put(&e->streams[CHUNK_SLOT_TUPLE], tuple, count);
 	numbers_put(&e->streams[CHUNK_SLOT_RIP], rip, count);
+}
+
+/* The smallest and the largest TSC: one that went backwards is in between. */
+static void add_tscs(struct chunk_encoder *e, const uint64_t *value, size_t count)
+{
+	int64_t first = e->first_tsc, last = e->last_tsc;
+
+	for (size_t i = 0; i < count; i++) {
+		int64_t tsc = (int64_t)value[i];
+
+		first = tsc < first ? tsc : first;
+		last = tsc > last ? tsc : last;
+	}
+	e->first_tsc = first;
+	e->last_tsc = last;
+}
+
+void chunk_encoder_tscs(const struct chunk_encoder *encoder, int64_t *first, int64_t *last)
+{
+	*first = encoder->first_tsc;
+	*last = encoder->last_tsc;
 }
 
 /* Turns the values of a field into the numbers of its stream. */
@@ -265,6 +305,7 @@ static void change(struct chunk_encoder *e, int field, const struct kvm_exit_rec
 		break;
 
 	case CHUNK_TIME:
+		add_tscs(e, value, count);
 		for (size_t i = 0; i < count; i++) {
 			now = value[i];
 			value[i] = now - *last;

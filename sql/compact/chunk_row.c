@@ -2,19 +2,6 @@
 /* chunk_row.c - a row of table exit_chunk, made of records and written; see chunk_row.h */
 #include "sql/compact/chunk_row.h"
 
-/* The smallest and the largest TSC: one that went backwards is in between. */
-static void find_tscs(const struct kvm_exit_record *records, size_t count, struct chunk_row *row)
-{
-	row->first_tsc = INT64_MAX;
-	row->last_tsc = INT64_MIN;
-	for (size_t i = 0; i < count; i++) {
-		int64_t tsc = (int64_t)records[i].tsc;
-
-		row->first_tsc = tsc < row->first_tsc ? tsc : row->first_tsc;
-		row->last_tsc = tsc > row->last_tsc ? tsc : row->last_tsc;
-	}
-}
-
 int chunk_row_make(struct chunk_encoder *encoder, const struct kvm_exit_record *records,
 		   size_t count, struct chunk_row *row)
 {
@@ -26,7 +13,7 @@ int chunk_row_make(struct chunk_encoder *encoder, const struct kvm_exit_record *
 	row->n = (uint32_t)count;
 	row->first_seq = records[0].seq;
 	row->last_seq = records[count - 1].seq;
-	find_tscs(records, count, row);
+	chunk_encoder_tscs(encoder, &row->first_tsc, &row->last_tsc);
 	return 0;
 }
 
