@@ -58,22 +58,23 @@ static void show_status(void *context, const struct sink *sink, int64_t elapsed_
 }
 
 /* What the flight recorder left out on purpose. */
-static void print_flight(const struct sink *sink, const struct store_counts *stored)
+static void print_flight(FILE *file, const struct sink *sink, const struct store_counts *stored)
 {
 	struct flight_counts counts;
 
 	flight_get_counts(sink->flight, &counts);
-	fprintf(stderr, ", %llu event%s, %llu exits kept around %s",
+	fprintf(file, ", %llu event%s, %llu exits kept around %s",
 		(unsigned long long)counts.events, counts.events == 1 ? "" : "s",
 		(unsigned long long)counts.kept, counts.events == 1 ? "it" : "them");
 	if (stored->rows < counts.kept)
-		fprintf(stderr, " of which the last %llu are there",
+		fprintf(file, " of which the last %llu are there",
 			(unsigned long long)stored->rows);
-	fprintf(stderr, " (%llu others are in sums alone)",
+	fprintf(file, " (%llu others are in sums alone)",
 		(unsigned long long)(counts.exits - counts.kept));
 }
 
-static void print_end(const struct sink *sink)
+/* What was recorded; the files follow when they are closed. */
+static void print_counts(FILE *file, const struct sink *sink)
 {
 	struct store_counts counts = {.recorded = sink->records};
 	const char *about = sink->source->estimated ? "~" : "";
@@ -83,31 +84,56 @@ static void print_end(const struct sink *sink)
 		store_get_counts(sink->store, &counts);
 	all = counts.recorded + counts.dropped;
 
-	fprintf(stderr, "collector: %llu records", (unsigned long long)counts.recorded);
+	fprintf(file, "collector: %llu records", (unsigned long long)counts.recorded);
 	if (sink->store && all)
-		fprintf(stderr, ", %s%llu dropped (coverage %s%.4g %%)", about,
+		fprintf(file, ", %s%llu dropped (coverage %s%.4g %%)", about,
 			(unsigned long long)counts.dropped, about,
 			100.0 * (double)counts.recorded / (double)all);
 
 	if (!sink->vcpus)
-		fputs(", no VM ran", stderr);
+		fputs(", no VM ran", file);
 	if (sink->flight)
-		print_flight(sink, &counts);
+		print_flight(file, sink, &counts);
 	if (counts.unread)
-		fprintf(stderr, ", %llu exits before it began", (unsigned long long)counts.unread);
+		fprintf(file, ", %llu exits before it began", (unsigned long long)counts.unread);
 	if (sink->source->skipped)
-		fprintf(stderr, ", %u vCPUs left to another reader", sink->source->skipped);
+		fprintf(file, ", %u vCPUs left to another reader", sink->source->skipped);
 	if (sink->source->unverified)
-		fprintf(stderr, ", totals of %u vCPUs not verified (they changed at every copy)",
+		fprintf(file, ", totals of %u vCPUs not verified (they changed at every copy)",
 			sink->source->unverified);
 	if (*sink->source->lost)
-		fprintf(stderr, ", not seen: %s", sink->source->lost);
+		fprintf(file, ", not seen: %s", sink->source->lost);
+}
 
-	if (sink->store)
-		fprintf(stderr, ": %s, %.1f MB", sink->options.db, megabytes(counts.bytes));
+/*
+ * Ends a run that went well with a line. The database is closed before its size is told: until then
+ * the write-ahead log has much of it a second time.
+ */
+static void end_well(struct sink *sink)
+{
+	bool has_store = sink->store;
+	char *text = NULL;
+	size_t bytes;
+	FILE *file = open_memstream(&text, &bytes);
+
+	if (file) {
+		print_counts(file, sink);
+		if (fclose(file)) {
+			free(text);
+			text = NULL;
+		}
+	}
+
+	sink_close(sink);
+
+	fputs(text ? text : "collector: done", stderr);
+	if (has_store)
+		fprintf(stderr, ": %s, %.1f MB", sink->options.db,
+			megabytes(store_file_bytes(sink->options.db)));
 	if (sink->options.capture)
-		fprintf(stderr, "%s %s", sink->store ? ";" : ":", sink->options.capture);
+		fprintf(stderr, "%s %s", has_store ? ";" : ":", sink->options.capture);
 	fputc('\n', stderr);
+	free(text);
 }
 
 /* What the source says of its figures, a line each. */
@@ -267,7 +293,7 @@ static int end_sink(struct sink *sink, int rc, bool repeatable, struct fault *fa
 	finished = sink_finish(sink, !rc, fault);
 	if (!rc && !finished) {
 		print_source_notes(sink->source);
-		print_end(sink);
+		end_well(sink);
 	} else if (cut_off && !finished) {
 		fault_add(fault, "; the %llu records before it are kept, as an interrupted run",
 			  (unsigned long long)sink->records);

@@ -40,6 +40,7 @@ for file in plain.cap small.cap.gz; do
 	rm -f run.sqlite
 	"$collector" --from $file --db run.sqlite 2>err || fail "$file: $(cat err)"
 	grep -q "^collector: $records records, $dropped dropped" err || fail "closing line: $(cat err)"
+	grep -q ": run.sqlite, $(wc -c <run.sqlite | awk '{printf "%.1f", $1 / 1e6}') MB\$" err || fail "size: $(cat err)"
 	gives "$records" run.sqlite "SELECT count(*) FROM exit"
 	gives "$records" run.sqlite "SELECT sum(n) FROM exit_rollup"
 	gives "$cycles" run.sqlite "SELECT sum(cycles) FROM exit"

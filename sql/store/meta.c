@@ -358,28 +358,34 @@ int store_end_vcpu(struct store *store, int vcpu, const struct store_vcpu_end *e
 	return rc;
 }
 
-void store_get_counts(const struct store *store, struct store_counts *counts)
+uint64_t store_file_bytes(const char *path)
 {
 	static const char *const files[] = {"", "-wal"};
+	uint64_t bytes = 0;
 
+	for (int i = 0; i < 2; i++) {
+		struct stat st;
+		char *name;
+
+		if (asprintf(&name, "%s%s", path, files[i]) < 0)
+			continue;
+		if (!stat(name, &st))
+			bytes += (uint64_t)st.st_size;
+		free(name);
+	}
+	return bytes;
+}
+
+void store_get_counts(const struct store *store, struct store_counts *counts)
+{
 	*counts = (struct store_counts){
 		.recorded = store->recorded,
 		.dropped = store->dropped,
 		.unread = store->unread,
 		.unflushed = store->unflushed,
 		.rows = store->image.rows,
+		.bytes = store_file_bytes(store->path),
 	};
 	if (store->first_row)
 		counts->rows += (uint64_t)(store->last_row - store->first_row + 1);
-
-	for (int i = 0; i < 2; i++) {
-		struct stat st;
-		char *name;
-
-		if (asprintf(&name, "%s%s", store->path, files[i]) < 0)
-			continue;
-		if (!stat(name, &st))
-			counts->bytes += (uint64_t)st.st_size;
-		free(name);
-	}
 }

@@ -288,6 +288,9 @@ int store_finish(struct store *store, const char *state, uint64_t tsc_end, int64
  */
 int store_discard(struct store *store);
 
+/* Size of a database and its write-ahead log on disk; 0: there is none. */
+uint64_t store_file_bytes(const char *path);
+
 /* What the open run, or the one that ended last, holds, and the size of the files on disk. */
 void store_get_counts(const struct store *store, struct store_counts *counts);
 
