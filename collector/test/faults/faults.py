@@ -425,6 +425,10 @@ def main():
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(case.__name__ for case in CASES))
     arguments = parser.parse_intermixed_args()
+    known = [case.__name__ for case in CASES]
+    for name in arguments.cases:
+        if name not in known:
+            parser.error(f"{name}: no such case ({', '.join(known)})")
     own_mounts()
     bench = Bench(arguments)
     folder = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
