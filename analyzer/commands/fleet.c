@@ -194,12 +194,31 @@ static int put_kernels(struct app *app, struct out *out, const struct options *o
 	return rc;
 }
 
+/* After a question that was refused: a server without our tables is what most often is the cause.
+ */
+static int explain_refusal(struct app *app, struct server *server)
+{
+	struct app first = *app;
+	bool has_tables = true;
+
+	if (ask_whether(server, clickhouse_has_fleet, &has_tables) || has_tables) {
+		memcpy(app->error, first.error, sizeof(app->error));
+		return -1;
+	}
+	return app_fail(
+		app,
+		"%s: it has no tables of exitscope (make them with analyzer push --to %s --create)",
+		server->url, server->url);
+}
+
 /* Says when servers are missing in the answers. */
 static int note_servers(struct app *app, struct server *server, struct out *out)
 {
 	struct answer answer;
 	int rc = ask(server, clickhouse_ask_servers, 2, &answer);
 
+	if (rc)
+		rc = explain_refusal(app, server);
 	if (!rc && answer.rows == 1 && answer.text[0] && answer.text[1] &&
 	    strcmp(answer.text[0], answer.text[1]) != 0) {
 		out_note(

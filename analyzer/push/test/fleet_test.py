@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import unittest
+import urllib.parse
 
 ANALYZER = os.path.abspath(sys.argv[1])
 
@@ -25,6 +26,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         query = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.server.asked.append(query)
         status, text = self.server.servers if "fleet.present" in query else self.server.reply
+        if "system.tables" in urllib.parse.unquote(self.path):
+            status, text = 200, self.server.tables
         self.send_response(status)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
@@ -37,7 +40,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class FleetTest(unittest.TestCase):
     def setUp(self):
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.asked, self.server.servers = [], (200, b"3\t3\n")
+        self.server.asked, self.server.servers, self.server.tables = [], (200, b"3\t3\n"), b"1\n"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.addCleanup(self.server.server_close)
         self.addCleanup(self.server.shutdown)
@@ -61,6 +64,15 @@ class FleetTest(unittest.TestCase):
     def test_servers_missing(self):
         self.server.servers = 200, b"2\t3\n"
         self.assertIn("Only 2 of 3 servers", self.fleet("runs", expect=1)[0])
+
+    def test_no_tables(self):
+        """The way out is said. A server that has them and refuses is quoted."""
+        self.server.servers = 404, b"Code: 81, e.displayText() = DB::Exception: Database exitscope_fleet doesn't exist"
+        self.assertRegex(self.fleet("runs", expect=1)[1], r"refuses it with HTTP status 404: Code: 81")
+        self.server.tables = b"0\n"
+        url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.assertEqual(self.fleet("runs", expect=1)[1],
+                         f"analyzer: {url}: it has no tables of exitscope (make them with analyzer push --to {url} --create)\n")
 
     def test_hostile(self):
         """No answer does more than to be an error, or a text without control characters."""
