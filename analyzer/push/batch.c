@@ -78,7 +78,7 @@ int batch_flush(struct batch *batch)
 	batch->sent->bytes += batch->rows.bytes;
 
 	if (cursors_write(batch->push->app, batch->push->cursors, batch->target->server.url,
-			  batch->key, batch->cursor, batch->cursors))
+			  batch_cursor_key(batch), batch->cursor, batch->cursors))
 		return -1;
 	rows_cut(&batch->rows, 0, 0);
 	batch->cursors = 0;

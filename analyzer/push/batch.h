@@ -28,6 +28,15 @@ struct batch {
 	size_t cursors;
 };
 
+/*
+ * What the cursors of batch->table are kept under: the run, or 0 for table reason, which is the
+ * same for all runs of a file.
+ */
+static inline int64_t batch_cursor_key(const struct batch *batch)
+{
+	return batch->table == PUSH_REASON ? 0 : batch->key;
+}
+
 /* Whether it is time to send. */
 bool batch_is_full(const struct batch *batch);
 

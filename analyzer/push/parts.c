@@ -31,7 +31,7 @@ enum { SLOT = HIST_SLOT, ROLLUP_EXITS = 10, EXIT_ID = 2 };
 static int read_cursor(struct batch *batch, struct cursor *cursor)
 {
 	return cursor_read(batch->push->app, batch->push->cursors, batch->target->server.url,
-			   batch->key, cursor);
+			   batch_cursor_key(batch), cursor);
 }
 
 static struct cursor part_of(const struct batch *batch, int64_t vcpu)

@@ -209,6 +209,10 @@ class PushTest(unittest.TestCase):
                          self.count(path, "SELECT sum(n) FROM exit_rollup"))
         self.assertTrue(all(sum(row["exits"]) == row["n"] for row in stored["exit_hist"].values()))
         self.assertEqual(len(stored["run"]), self.count(path, "SELECT count(*) FROM run"))
+        # The table of reasons is the same for all runs: once is enough.
+        self.assertGreater(len(stored["run"]), 1)
+        self.assertEqual([insert[0] for insert in self.server.inserts].count("reason"), 1)
+        self.assertEqual(len(stored["reason"]), self.count(path, "SELECT count(*) FROM reasons"))
         # Nothing is sent a second time, and no log is left behind.
         before = len(self.server.inserts)
         self.push(path, "--raw")
