@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "analyzer/live/screen.h"
 #include "analyzer/output/clean.h"
 #include "analyzer/query/db.h"
 #include "base/output.h"
@@ -20,7 +22,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-#define TITLES_EVERY 20 /* lines of text */
+#define TITLES_EVERY 20	 /* lines of text */
+#define WIDE	     100 /* columns of a terminal that all columns of text fit */
 
 enum log_column {
 	LOG_TIME,
@@ -41,15 +44,17 @@ enum log_column {
 	LOG_COLUMNS
 };
 
-/* In text, @title stands over @width columns; width 0: text has no such column. */
+/* In text, @title stands over @width columns; width 0: text has no such column. @is_of_wide: a
+ * narrow terminal has no room for it. */
 static const struct {
 	struct out_column column;
 	int width;
+	bool is_of_wide;
 } columns[LOG_COLUMNS] = {
 	[LOG_TIME] = {{"time", "TIME", OUT_TEXT, 0}, 8},
 	[LOG_RUN] = {{"run", "", OUT_ID, 0}, 0},
 	[LOG_STATE] = {{"state", "", OUT_TEXT, 0}, 0},
-	[LOG_LENGTH] = {{"length", "LENGTH", OUT_TIME, 0}, 8},
+	[LOG_LENGTH] = {{"length", "LENGTH", OUT_TIME, 0}, 8, true},
 	[LOG_INTERVAL] = {{"interval_ns", "", OUT_NS, 0}, 0},
 	[LOG_NAME] = {{"reason", "REASON", OUT_TEXT, 0}, 0},
 	[LOG_EXITS] = {{"exits", "", OUT_COUNT, 0}, 0},
@@ -63,7 +68,7 @@ static const struct {
 	[LOG_WAITING] = {{"waiting", "WAIT", OUT_SHARE, 0}, 5},
 	[LOG_MEAN] = {{"mean", "", OUT_TIME, 0}, 0},
 	[LOG_P50] = {{"p50", "", OUT_TIME, 0}, 0},
-	[LOG_P99] = {{"p99", "P99", OUT_TIME, 0}, 7},
+	[LOG_P99] = {{"p99", "P99", OUT_TIME, 0}, 7, true},
 	[LOG_MAX] = {{"max", "", OUT_TIME, 0}, 0},
 };
 
@@ -170,30 +175,40 @@ static const char *show(const struct log *log, const struct run *run, enum out_t
 	return text;
 }
 
-/* The columns with a width, and the name last, for it has none. */
+/* Whether the text has the column. */
+static bool is_shown(const struct log *log, int column)
+{
+	bool is_narrow = log->width && log->width < WIDE;
+
+	return columns[column].width && !(columns[column].is_of_wide && is_narrow);
+}
+
+/* The columns with a width, and the name last, in the room that is left. */
 static void write_text_line(const struct log *log, const struct snapshot *snapshot,
 			    const struct live_row *row, const char *time)
 {
 	const struct run *run = &snapshot->live->app->run;
 	bool is_over = strcmp(run->state, "recording");
 	char name[128], text[UNITS_TEXT];
+	int used = 0;
 
 	for (int i = 0; i < LOG_COLUMNS; i++) {
 		struct log_value value = get_value(snapshot, row, time, i);
 
-		if (columns[i].width)
-			printf("%s%*s", i ? " " : "", columns[i].width,
-			       show(log, run, columns[i].column.type, &value, text));
+		if (is_shown(log, i))
+			used += printf("%s%*s", i ? " " : "", columns[i].width,
+				       show(log, run, columns[i].column.type, &value, text));
 	}
 	snprintf(name, sizeof(name), "%s%s%s", *row->name ? row->name : "-", is_over ? "  " : "",
 		 is_over ? run->state : "");
-	printf(" %s\n", clean_text(name));
+	printf(" %.*s\n", log->width > used + 1 ? log->width - used - 1 : (int)sizeof(name),
+	       clean_text(name));
 }
 
 static void write_titles(const struct log *log)
 {
 	for (int i = 0; i < LOG_COLUMNS; i++)
-		if (columns[i].width)
+		if (is_shown(log, i))
 			printf("%s%*s", i ? " " : "", columns[i].width, columns[i].column.title);
 	if (log->by)
 		printf(" %s\n", log->by == 'v' ? "VM" : "REASON");
@@ -255,7 +270,11 @@ bool log_begin(struct log *log, const struct out_style *style, char by)
 {
 	static struct out_column csv[LOG_COLUMNS];
 
+	int rows;
+
 	*log = (struct log){.style = style, .by = by};
+	if (isatty(STDOUT_FILENO))
+		screen_size(&rows, &log->width);
 	if (style->format != OUT_CSV)
 		return true;
 

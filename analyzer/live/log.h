@@ -11,11 +11,13 @@
  * struct log - a log on standard output
  * @by: what a line is about: all exits (0), a reason or a VM ('r', 'v')
  * @lines: written so far
+ * @width: columns of the terminal; 0: not a terminal
  */
 struct log {
 	const struct out_style *style;
 	char by;
 	uint64_t lines;
+	int width;
 	struct out out; /* of CSV */
 };
 

@@ -13,12 +13,15 @@
 #include "analyzer/query/reason.h"
 #include "analyzer/query/regions.h"
 
-/* By what is grouped by, as label_put() puts their cells. */
+/*
+ * By what is grouped by, as label_put() puts their cells. What a key means goes last of all that a
+ * narrow terminal has no room for.
+ */
 static const struct out_column columns[][LABEL_COLUMNS] = {
 	[BY_REASON] = {{"reason", "REASON", OUT_ID, 0}, {"name", "NAME", OUT_TEXT, 0}},
 	[BY_SUBKEY] = {{"name", "NAME", OUT_TEXT, 0},
 		       {"key", "KEY", OUT_TEXT, 0},
-		       {"meaning", "MEANING", OUT_TEXT, 0}},
+		       {"meaning", "MEANING", OUT_TEXT, 1}},
 	[BY_VM] = {{"vm", "VM", OUT_VM, 0}},
 	[BY_VCPU] = {{"vm", "VM", OUT_VM, 0}, {"vcpu", "VCPU", OUT_ID, 0}},
 	[BY_RIP] = {{"rip", "RIP", OUT_TEXT, 0}, {"symbol", "SYMBOL", OUT_TEXT, 0}},
@@ -28,7 +31,7 @@ static const struct out_column columns[][LABEL_COLUMNS] = {
 	[BY_CR3] = {{"cr3", "CR3", OUT_TEXT, 0}, {"process", "PROCESS", OUT_TEXT, 0}},
 	[BY_REGION] = {{"name", "NAME", OUT_TEXT, 0},
 		       {"region", "REGION", OUT_TEXT, 0},
-		       {"meaning", "MEANING", OUT_TEXT, 0}},
+		       {"meaning", "MEANING", OUT_TEXT, 1}},
 };
 
 /* Columns of the statement below. */
