@@ -5,6 +5,7 @@
 The recordings are made up (recordings.py), and right by construction.
 """
 import os
+import re
 import struct
 import sys
 
@@ -200,6 +201,54 @@ def test_text():
     says("counter", run, "no durations: its times are whole numbers")
     expect("counter", run.counts() + (run.one("SELECT sum(cycles) FROM exit"),), (5, 0, 0, 0))
     expect("cycles", Run("x.txt", "--tsc-khz", "2000000").one("SELECT min(cycles) FROM exit"), 10)
+
+
+def test_copied_text():
+    """What editors, mail, terminals and crashes make of a text changes no figure of it."""
+    plain = ftrace_text(30, "       CPU 0/KVM-100     [003] d..2.", lambda n: f"   12.{n * 100:06d}").encode()
+    copies = {
+        "CRLF": plain.replace(b"\n", b"\r\n"),
+        "BOM": b"\xef\xbb\xbf" + plain,
+        "tabs": re.sub(rb" +", b"\t", plain),
+        "single blanks": re.sub(rb" +", b" ", plain),
+        "quoted": b"> " + plain.replace(b"\n", b"\n> "),
+        "empty lines": plain.replace(b"\n", b"\n\n"),
+        "no end": plain.rstrip(b"\n"),
+        "decimal commas": re.sub(rb"(\d)\.(\d{6}:)", rb"\1,\2", plain),
+        "zeros after a crash": plain + b"\0" * 5000,
+        "zeros before": b"\0" * 512 + b"\n" + plain,
+        "colours": plain.replace(b"kvm_exit", b"\033[01;31m\033[Kkvm_exit\033[m\033[K"),
+        "long lines": plain.replace(b"\n", b" " + b"x" * 100000 + b"\n", 2),
+        "reversed": b"\n".join(reversed(plain.split(b"\n"))),
+    }
+    for what, text in copies.items():
+        open("x.txt", "wb").write(text)
+        run = Run("x.txt")
+        expect(f"{what} ({run.words})", (run.shape() or ()) + (run.counts() or ()), (1, 1, 30, 0, 0))
+        expect(f"{what}: durations", run.one("SELECT min(cycles), max(cycles) FROM exit"), (100000, 100000))
+        silent(what, run, "could not be read")
+
+
+def test_lines_that_cannot_be_read():
+    """Their exits are counted as dropped, and said to be missing."""
+    plain = ftrace_text(30, "kvm-1 [000] ", lambda n: f"   12.{n * 100:06d}")
+    exits_alone = "".join(text for text in plain.splitlines(True) if "kvm_entry" not in text)
+    for what, text, damaged in (("unknown reasons", plain, "reason NEW_NAME"), ("zeros", plain, "reaso\0\0\0\0\0_READ"),
+                                ("of exits alone", exits_alone, "reason NEW_NAME")):
+        middle = len(text) // 2
+        open("x.txt", "w").write(text[:middle] + text[middle:].replace("reason MSR_READ", damaged, 7))
+        run = Run("x.txt")
+        says(what, run, "7 lines of kvm_exit or kvm_entry could not be read")
+        expect(f"{what} ({run.words})", run.counts(), (23, 7, 0))
+
+
+def test_impossible_times():
+    """Past 2^63 ns they are not times: durations would wrap around."""
+    for seconds in ("9223372037", "18446744073", "99999999999999999999"):
+        open("x.txt", "w").write(ftrace_text(5, "kvm-1 [000] ", lambda n: f" {seconds}.{n * 100:06d}"))
+        refused(seconds, "x.txt", "no line of it is an event of KVM")
+    open("x.txt", "w").write(ftrace_text(5, "kvm-1 [000] ", lambda n: f" 9223372035.{n * 100:06d}"))
+    expect("just possible", Run("x.txt").counts(), (5, 0, 0))
 
 
 REASONS = [  # text, isa, number

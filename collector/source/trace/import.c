@@ -17,8 +17,7 @@ static bool begins(const char *data, size_t bytes, const char *magic)
 
 static bool has_events(const char *text, size_t bytes)
 {
-	return !memchr(text, 0, bytes) &&
-	       (memmem(text, bytes, "kvm_exit:", 9) || memmem(text, bytes, "kvm_entry:", 10));
+	return memmem(text, bytes, "kvm_exit:", 9) || memmem(text, bytes, "kvm_entry:", 10);
 }
 
 static int kind_of(const char *path, const char *data, size_t bytes, enum import_kind *kind,

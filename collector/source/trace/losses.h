@@ -26,11 +26,13 @@
  * @exits: of them kvm_exit, if @exits_known
  * @more: some gaps are marked without a number
  * @others: events of other kinds that were read from the same buffers
+ * @unread: lines of a text that are of kvm_exit or kvm_entry and could not be read
  */
 struct losses_reported {
 	uint64_t events;
 	uint64_t exits;
 	uint64_t others;
+	uint64_t unread;
 	bool exits_known;
 	bool more;
 };

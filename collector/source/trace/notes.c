@@ -84,6 +84,10 @@ void notes_end(char **notes, const struct notes_end *known)
 		add(notes,
 		    "%llu times a kvm_entry follows another one: at least that many exits are missing, though no event is called lost (a filter, or VM entries that failed)",
 		    (unsigned long long)known->missing);
+	if (known->unread)
+		add(notes,
+		    "%llu lines of kvm_exit or kvm_entry could not be read (damaged, or in a form that is not known): their exits are missing",
+		    (unsigned long long)known->unread);
 	if (known->homeless)
 		add(notes,
 		    "%llu kvm_exit were left out: their threads never showed which vCPU they run",

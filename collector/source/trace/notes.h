@@ -32,12 +32,14 @@ struct notes_begin {
  * @missing: kvm_entry events without a kvm_exit before them
  * @lost: events that the recording itself calls lost
  * @homeless: kvm_exit events whose vCPU is unknown
+ * @unread: as in losses.h
  */
 struct notes_end {
 	uint64_t sampled_out;
 	uint64_t missing;
 	uint64_t lost;
 	uint64_t homeless;
+	uint64_t unread;
 };
 
 /* Append lines to *@notes, which is made if it is NULL. Without memory they are left out. */

@@ -24,7 +24,7 @@ static int64_t number_before(const char *text, const char *end, const char **beg
 	return at < end && end - at < 18 ? strtoll(at, NULL, 10) : -1;
 }
 
-/* "196.701717" -> ns; "177814117677" -> that number. False: no such thing. */
+/* "196.701717" -> ns; "177814117677" -> that number. False: no such thing, or past 2^63 of them. */
 static bool parse_time(const char *at, const char *end, uint64_t *ts, bool *is_count)
 {
 	char *rest;
@@ -36,8 +36,9 @@ static bool parse_time(const char *at, const char *end, uint64_t *ts, bool *is_c
 	*ts = strtoull(at, &rest, 10);
 	*is_count = rest == end;
 	if (*is_count)
-		return true;
-	if (*rest != '.')
+		return *ts <= INT64_MAX;
+	/* A comma: printed in another language. */
+	if ((*rest != '.' && *rest != ',') || *ts >= INT64_MAX / 1000000000)
 		return false;
 
 	for (digits = 0, at = rest + 1;
@@ -288,6 +289,12 @@ static bool parse_loss(const char *text, struct text_line *line)
 	return true;
 }
 
+/* A line that is not an event for us: whether it should have been one. */
+static enum text_line_kind unknown_kind(const char *text, enum text_line_kind otherwise)
+{
+	return strstr(text, "kvm_exit: ") || strstr(text, "kvm_entry: ") ? TEXT_UNREAD : otherwise;
+}
+
 void text_line_parse(const char *text, struct text_line *line)
 {
 	const char *time_end, *lost;
@@ -296,8 +303,10 @@ void text_line_parse(const char *text, struct text_line *line)
 	if (parse_loss(text, line) || *text == '#')
 		return;
 	time_end = find_time(text, line);
-	if (!time_end || !parse_head(text, time_end, line))
+	if (!time_end || !parse_head(text, time_end, line)) {
+		line->kind = unknown_kind(text, TEXT_NOTHING);
 		return;
+	}
 
 	lost = strstr(time_end, "PERF_RECORD_LOST lost ");
 	if (lost) {
@@ -305,5 +314,8 @@ void text_line_parse(const char *text, struct text_line *line)
 		line->lost = strtoull(lost + strlen("PERF_RECORD_LOST lost "), NULL, 10);
 		return;
 	}
-	line->kind = parse_event(time_end + 2, &line->event) ? TEXT_EVENT : TEXT_OTHER;
+	if (parse_event(time_end + 2, &line->event))
+		line->kind = TEXT_EVENT;
+	else
+		line->kind = unknown_kind(time_end, TEXT_OTHER);
 }

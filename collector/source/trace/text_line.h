@@ -28,6 +28,7 @@ enum text_line_kind {
 	TEXT_OTHER,	  /* an event of another kind: .event.ts and .event.cpu */
 	TEXT_LOST,	  /* .lost events on CPU .event.cpu, 0: how many is not said */
 	TEXT_OVERWRITTEN, /* .lost events before the first one, over all CPUs */
+	TEXT_UNREAD,	  /* it is of kvm_exit or kvm_entry, and can't be read */
 	TEXT_SAMPLES_LOST /* .lost events on CPU .event.cpu up to now (perf script) */
 };
 

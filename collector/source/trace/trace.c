@@ -317,6 +317,9 @@ static void share_losses(struct trace_source *s)
 	if (s->source.dropped_most || !reported.more)
 		s->source.dropped_most += unpaired + s->sampled_out;
 	s->losses.exits -= seen.missing;
+	/* Where there are kvm_entry, two that follow each other have shown them. */
+	if (!seen.entries)
+		s->losses.exits += reported.unread;
 	for (size_t i = 0; i < s->vcpu_count; i++)
 		s->weight_left += weight_of(s, s->vcpus[i]);
 	notes_end(&s->source.notes, &(struct notes_end){
@@ -324,6 +327,7 @@ static void share_losses(struct trace_source *s)
 					    .missing = seen.missing,
 					    .lost = reported.events + reported.more,
 					    .homeless = s->homeless,
+					    .unread = reported.unread,
 				    });
 }
 

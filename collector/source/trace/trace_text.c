@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* trace_text.c - events from what ftrace, trace-cmd report or perf script printed */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct text_cpu {
  * @newest, @before: time of the newest event, in all and in all fills but the last
  * @overwritten: by the header of ftrace's trace; @lost: by lines between the events;
  *	@gaps: lines that don't say how many
+ * @unread: lines of kvm_exit or kvm_entry that could not be read
  */
 struct text_feed {
 	FILE *file;
@@ -34,6 +36,7 @@ struct text_feed {
 	uint64_t others;
 	uint64_t overwritten;
 	uint64_t lost;
+	uint64_t unread;
 	bool gaps;
 	struct text_cpu cpus[CPUS];
 	struct names names;
@@ -44,22 +47,39 @@ static struct text_cpu *cpu_of(struct text_feed *f, uint32_t cpu)
 	return &f->cpus[cpu < CPUS ? cpu : CPUS - 1];
 }
 
-/* The next line without its end; what is longer than LINE_BYTES is cut off. */
+/* Takes out what colours text on a terminal (ECMA-48: CSI ... m or K), as `grep --color` leaves it.
+ */
+static void remove_colours(char *text)
+{
+	char *to = text;
+
+	while (*text) {
+		size_t length = strncmp(text, "\033[", 2) ? 0 : 2 + strspn(text + 2, "0123456789;");
+
+		if (length && (text[length] == 'm' || text[length] == 'K'))
+			text += length + 1;
+		else
+			*to++ = *text++;
+	}
+	*to = '\0';
+}
+
+/*
+ * The next line without its end; what is longer than LINE_BYTES is cut off. Its blanks are all ' ':
+ * tabs of a copy, the '\r' of another system, and the zeros that a crash leaves in a file.
+ */
 static bool next_line(struct text_feed *f, char *text)
 {
-	size_t length;
-	int c = '\n';
+	size_t length = 0;
+	int c;
 
-	if (!fgets(text, LINE_BYTES, f->file))
-		return false;
-	length = strlen(text);
-	if (length == LINE_BYTES - 1 && text[length - 1] != '\n') {
-		do
-			c = getc(f->file);
-		while (c != '\n' && c != EOF);
+	while ((c = getc_unlocked(f->file)) != EOF && c != '\n') {
+		if (length < LINE_BYTES - 1)
+			text[length++] = c && !isspace(c) ? (char)c : ' ';
 	}
-	text[strcspn(text, "\r\n")] = '\0';
-	return true;
+	text[length] = '\0';
+	remove_colours(text);
+	return c != EOF || length;
 }
 
 static int take_event(struct text_feed *f, const struct text_line *line,
@@ -102,6 +122,9 @@ static int take_line(struct text_feed *f, const struct text_line *line,
 	case TEXT_OVERWRITTEN:
 		f->overwritten += line->lost;
 		return 0;
+	case TEXT_UNREAD:
+		f->unread++;
+		return 0;
 	case TEXT_NOTHING:
 		return 0;
 	}
@@ -136,7 +159,7 @@ static void text_rewind(void *self)
 	struct text_feed *f = self;
 
 	rewind(f->file);
-	f->newest = f->before = f->others = f->overwritten = f->lost = 0;
+	f->newest = f->before = f->others = f->overwritten = f->lost = f->unread = 0;
 	f->gaps = false;
 	memset(f->cpus, 0, sizeof(f->cpus));
 }
@@ -149,6 +172,7 @@ static void text_losses(void *self, struct losses_reported *reported)
 		.events = f->overwritten + f->lost,
 		.others = f->others,
 		.more = f->gaps,
+		.unread = f->unread,
 	};
 }
 
