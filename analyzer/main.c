@@ -8,8 +8,8 @@
 
 #include "analyzer/args.h"
 #include "analyzer/commands/commands.h"
-#include "analyzer/output/clean.h"
 #include "analyzer/query/db.h"
+#include "base/clean.h"
 #include "base/output.h"
 #include "exitscope_version.h"
 

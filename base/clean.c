@@ -2,7 +2,7 @@
 /*
  * clean.c - text from elsewhere, made safe to show; see clean.h
  */
-#include "analyzer/output/clean.h"
+#include "base/clean.h"
 
 #include <stdint.h>
 #include <string.h>

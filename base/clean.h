@@ -6,8 +6,8 @@
  * control characters (C0, DEL and C1, ECMA-48) in them; bidi controls and line separators
  * (UAX #9, UAX #14) let a line read differently from what it says.
  */
-#ifndef EXITSCOPE_ANALYZER_OUTPUT_CLEAN_H
-#define EXITSCOPE_ANALYZER_OUTPUT_CLEAN_H
+#ifndef EXITSCOPE_BASE_CLEAN_H
+#define EXITSCOPE_BASE_CLEAN_H
 
 #include <stdbool.h>
 #include <stddef.h>

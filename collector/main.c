@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/clean.h"
 #include "base/output.h"
 #include "collector/command.h"
 #include "collector/host/check_host.h"
@@ -126,7 +127,7 @@ static void end_well(struct sink *sink)
 
 	sink_close(sink);
 
-	fputs(text ? text : "collector: done", stderr);
+	fputs(text ? clean_text(text) : "collector: done", stderr);
 	if (has_store)
 		fprintf(stderr, ": %s, %.1f MB", sink->options.db,
 			megabytes(store_file_bytes(sink->options.db)));
@@ -143,8 +144,11 @@ static void print_source_notes(const struct source *source)
 
 	while (line && *line) {
 		size_t length = strcspn(line, "\n");
+		char *note = strndup(line, length);
 
-		fprintf(stderr, "collector: %.*s\n", (int)length, line);
+		if (note)
+			fprintf(stderr, "collector: %s\n", clean_text(note));
+		free(note);
 		line += length + (line[length] == '\n');
 	}
 }
@@ -620,6 +624,6 @@ int main(int argc, char **argv)
 	if (file_limit_hit && *fault.text && !strstr(fault.text, "ulimit -f"))
 		fault_add(&fault, " (raise the limit: ulimit -f)");
 	if (*fault.text)
-		fprintf(stderr, "collector: %s\n", fault.text);
+		fprintf(stderr, "collector: %s\n", clean_text(fault.text));
 	return status;
 }

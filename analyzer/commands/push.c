@@ -10,8 +10,8 @@
 #include <time.h>
 
 #include "analyzer/commands/commands.h"
-#include "analyzer/output/clean.h"
 #include "analyzer/push/create.h"
+#include "base/clean.h"
 #include "base/units.h"
 
 /* How long --follow waits for new exits: 1 s, or nine times a pass's CPU time if that is longer. */

@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "analyzer/export/export.h"
-#include "analyzer/output/clean.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/processes.h"
 #include "analyzer/query/reason.h"
@@ -23,6 +22,7 @@
 #include "analyzer/query/vms.h"
 #include "analyzer/query/where.h"
 #include "base/array.h"
+#include "base/clean.h"
 #include "base/hash.h"
 
 #define FRAME_BYTES 256

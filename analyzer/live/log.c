@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "analyzer/live/screen.h"
-#include "analyzer/output/clean.h"
 #include "analyzer/query/db.h"
+#include "base/clean.h"
 #include "base/output.h"
 #include "base/units.h"
 

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "analyzer/output/clean.h"
+#include "base/clean.h"
 #include "base/utf8.h"
 
 /* A character as JSON escapes it: in UTF-16. */

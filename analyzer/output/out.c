@@ -13,10 +13,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "analyzer/output/clean.h"
 #include "analyzer/output/out_writer.h"
 #include "analyzer/query/vms.h"
 #include "base/array.h"
+#include "base/clean.h"
 #include "base/output.h"
 
 #define SPLIT_WIDTH   10

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/output/clean.h"
 #include "analyzer/output/out_writer.h"
+#include "base/clean.h"
 
 /*
  * A spreadsheet takes a text that begins like this for a formula, and runs it: an apostrophe

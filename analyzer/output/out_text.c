@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/output/clean.h"
 #include "analyzer/output/out_writer.h"
 #include "base/array.h"
+#include "base/clean.h"
 #include "base/units.h"
 
 #define BAR_WIDTH 20

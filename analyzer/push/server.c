@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "analyzer/output/clean.h"
 #include "analyzer/push/curl.h"
 #include "base/array.h"
+#include "base/clean.h"
 
 #define FIRST_PAUSE_NS INT64_C(200000000)
 #define LAST_PAUSE_NS  INT64_C(30000000000)

@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "analyzer/output/clean.h"
+#include "base/clean.h"
 
 void html_put(struct html *h, const char *format, ...)
 {
