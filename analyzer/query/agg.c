@@ -68,7 +68,7 @@ static const char rollup_sql[] =
 static const char coarse_sql[] = TAKE_ROLLUP
 	"FROM exit_rollup_coarse WHERE vcpu = ?1 AND level = ?4 AND slot BETWEEN ?2 AND ?3";
 static const char hist_total_sql[] =
-	"SELECT reason, bucket, n FROM exit_hist_total WHERE vcpu = ?1 AND part = ?4 AND ?2 < ?3";
+	"SELECT take_bucket(reason, bucket, n) FROM exit_hist_total WHERE vcpu = ?1 AND part = ?4 AND ?2 < ?3";
 
 /* Level of the roll-ups to read. */
 static int read_level(const struct run *run, const struct agg_bins *bins)
@@ -249,34 +249,43 @@ static int read_slots(struct hist_target *target, unsigned int parts)
 	return rc;
 }
 
+/* An SQL aggregate function (db_add_aggregate()) that takes a bucket of a whole run. */
+static void take_bucket(sqlite3_context *context, int argc, sqlite3_value **value)
+{
+	struct hist_target *target = sqlite3_user_data(context);
+	const struct hist_bucket at = {
+		.reason = sqlite3_value_int64(value[0]),
+		.bucket = sqlite3_value_int64(value[1]),
+		.n = (uint64_t)sqlite3_value_int64(value[2]),
+	};
+
+	(void)argc;
+	if (add_bucket(target, &at))
+		sqlite3_result_error(context, target->app->error, -1);
+}
+
 /* Of the whole run. */
 static int read_totals(struct hist_target *target, int part)
 {
 	const struct run *run = target->run;
+	struct app *app = target->app;
 	sqlite3_stmt *stmt;
 	int rc = 0;
 
-	if (db_prepare(target->app, &stmt, hist_total_sql))
+	if (db_add_aggregate(app, "take_bucket", 3, take_bucket, target) ||
+	    db_prepare(app, &stmt, hist_total_sql))
 		return -1;
+
 	for (unsigned int i = 0; i < run->n_vcpus && rc >= 0; i++) {
 		target->vcpu = &run->vcpus[i];
 		target->is_known = false;
 		bind_slots(stmt, run, run->vcpus[i].id, run->hist_cycles, part);
-		while ((rc = db_step(target->app, stmt)) > 0) {
-			const struct hist_bucket at = {
-				.reason = sqlite3_column_int64(stmt, 0),
-				.bucket = sqlite3_column_int64(stmt, 1),
-				.n = (uint64_t)sqlite3_column_int64(stmt, 2),
-			};
-
-			if (add_bucket(target, &at)) {
-				rc = -1;
-				break;
-			}
-		}
+		rc = db_step(app, stmt);
 	}
+
 	sqlite3_finalize(stmt);
-	return rc;
+	db_remove_aggregate(app, "take_bucket", 3);
+	return rc < 0 ? -1 : 0;
 }
 
 static int read_hist(struct app *app, const struct run *run, enum agg_by by,

@@ -447,7 +447,7 @@ static int add_dists(struct agg_places *p, uint32_t begin, uint32_t end)
 			__builtin_prefetch(&groups[p->sums[p->place[i + AHEAD]].group].dist.page);
 		if (p->place[i] == SKIPPED)
 			continue;
-		if (is_exact ? dist_add_value(to, value) : dist_add_one(to, value))
+		if (is_exact ? dist_add_value(to, value) : dist_add(to, hist_bucket(value), 1))
 			return -ENOMEM;
 	}
 	return 0;

@@ -13,7 +13,7 @@
 
 #define PAGES (HIST_BUCKETS / HIST_PER_2X)
 
-int dist_add(struct dist *d, uint32_t bucket, uint64_t n)
+int dist_add_page(struct dist *d, uint32_t bucket, uint64_t n)
 {
 	uint64_t **page;
 

@@ -43,19 +43,20 @@ struct dist {
 #define DIST_EACH (1U << 18)
 #define DIST_MANY (1U << 15)
 
+/* dist_add() to the first bucket of a page, or to none. */
+int dist_add_page(struct dist *d, uint32_t bucket, uint64_t n);
+
 /* Add n values of a bucket. Returns 0, -ENOMEM, or -ERANGE: no such bucket. */
-int dist_add(struct dist *d, uint32_t bucket, uint64_t n);
-
-/* Add one value to its bucket. Returns 0 or -ENOMEM. */
-static inline int dist_add_one(struct dist *d, uint64_t value)
+static inline int dist_add(struct dist *d, uint32_t bucket, uint64_t n)
 {
-	uint32_t bucket = hist_bucket(value);
-	uint64_t *page = d->page ? d->page[bucket / HIST_PER_2X] : NULL;
+	uint64_t *page = NULL;
 
+	if (d->page && bucket < HIST_BUCKETS)
+		page = d->page[bucket / HIST_PER_2X];
 	if (!page)
-		return dist_add(d, bucket, 1);
-	page[bucket % HIST_PER_2X]++;
-	d->total++;
+		return dist_add_page(d, bucket, n);
+	page[bucket % HIST_PER_2X] += n;
+	d->total += n;
 	return 0;
 }
 
