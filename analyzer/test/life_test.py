@@ -569,6 +569,21 @@ def add_other_source(database):
         database.add_piece("bpf", name, Piece(rows, ended=1))
 
 
+def test_extremes(path, fixture, analyzer):
+    """Numbers that no record has: verify ends as it does with any other (see --config=ubsan)."""
+    database = Database(path, fixture)
+    database.add_run("extremes", "device")
+    most = (1 << 63) - 1
+    for column in ("seq", "tsc", "reason", "flags", "cycles", *PARTS.values()):
+        for number in (-most - 1, -1, most):
+            rows = [plain(0, 1000), plain(1, 9000), plain(2, 19000)]
+            rows[1][column] = number
+            database.add_piece("extremes", (column, number), Piece(rows))
+    found = database.found(analyzer, "extremes")
+    print(f"{len(found)} extreme values")
+    return len(found) != 27
+
+
 def test_compact(database, analyzer, work):
     """Chunks say the same as rows."""
     compact = work / "compact.sqlite"
@@ -624,6 +639,7 @@ def main():
         failed += test_flags(database, analyzer, automaton)
         failed += test_other_source(database, analyzer)
         failed += test_recordings(analyzer, [recorded, svm, *others])
+        failed += test_extremes(pathlib.Path(name) / "extremes.sqlite", fixture, analyzer)
         failed += test_compact(database, analyzer, pathlib.Path(name))
     return failed > 0
 
