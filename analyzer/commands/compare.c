@@ -40,8 +40,8 @@ static const struct out_column columns[] = {
 	{"per_s_b", "B/S", OUT_REAL, 0},
 	{"ratio", "B/A", OUT_REAL, 0},
 	{"change", "CHANGE", OUT_TEXT, 0},
-	{"busy_share_a", "BUSY A", OUT_SHARE, 5},
-	{"busy_share_b", "BUSY B", OUT_SHARE, 4},
+	{"busy_of_vcpu_a", "BUSY/VCPU A", OUT_SHARE, 5},
+	{"busy_of_vcpu_b", "BUSY/VCPU B", OUT_SHARE, 4},
 	{"p50_a", "P50 A", OUT_TIME, 2},
 	{"p50_b", "P50 B", OUT_TIME, 2},
 	{"p50_change", "P50", OUT_TEXT, 1},
@@ -78,7 +78,7 @@ static void close_side(struct side *side)
 }
 
 /* Share of the vCPUs' time that these exits took, without the halted part. */
-static double busy_share(const struct side *side, const struct group *g)
+static double busy_of_vcpu(const struct side *side, const struct group *g)
 {
 	const struct run *run = &side->app.run;
 	double time = run_vcpu_time(run, run_grid_from(run), run_grid_to(run));
@@ -417,8 +417,8 @@ static int prepare(struct app *app, struct printing *p)
 	for (uint32_t i = 0; i < p->changes; i++) {
 		struct change *c = &p->change[i];
 
-		c->busy_a = c->a ? busy_share(p->a, c->a) : 0;
-		c->busy_b = c->b ? busy_share(p->b, c->b) : 0;
+		c->busy_a = c->a ? busy_of_vcpu(p->a, c->a) : 0;
+		c->busy_b = c->b ? busy_of_vcpu(p->b, c->b) : 0;
 	}
 	if (p->gate)
 		check_limits(p);

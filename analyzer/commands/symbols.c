@@ -19,11 +19,16 @@ static const struct extra_option extra[] = {
 	{"slide", "OFFSET", "offset that KASLR added, or auto (default)"}, {0}};
 
 static const struct out_column columns[] = {
-	{"function", "FUNCTION", OUT_TEXT, 0}, {"exits", "EXITS", OUT_COUNT, 0},
-	{"share", "SHARE", OUT_SHARE, 0},      {"share_bar", "", OUT_BAR, 9},
-	{"places", "PLACES", OUT_COUNT, 3},    {"time", "TIME", OUT_TIME, 0},
-	{"time_share", "TIME%", OUT_SHARE, 1}, {"mean", "MEAN", OUT_TIME, 0},
-	{"p99", "P99", OUT_TIME, 2},	       {"max", "MAX", OUT_TIME, 4},
+	{"function", "FUNCTION", OUT_TEXT, 0},
+	{"exits", "EXITS", OUT_COUNT, 0},
+	{"share", "SHARE", OUT_SHARE, 0},
+	{"share_bar", "", OUT_BAR, 9},
+	{"places", "PLACES", OUT_COUNT, 3},
+	{"time", "TIME", OUT_TIME, 0},
+	{"time_share", "OF TIME", OUT_SHARE, 1},
+	{"mean", "MEAN", OUT_TIME, 0},
+	{"p99", "P99", OUT_TIME, 2},
+	{"max", "MAX", OUT_TIME, 4},
 };
 
 /* Key of a function: its index among the symbols; what has none: by privilege. */

@@ -28,17 +28,21 @@ static const struct out_column bin_columns[] = {
 	{"exits", "EXITS", OUT_COUNT, 0},
 	{"per_s", "EXITS/S", OUT_REAL, 0},
 	{"time", "TIME", OUT_TIME, 3},
-	{"busy_share", "BUSY%", OUT_SHARE, 0},
-	{"halted_share", "HALTED%", OUT_SHARE, 2},
+	{"busy_of_vcpu", "BUSY/VCPU", OUT_SHARE, 0},
+	{"halted_of_vcpu", "HALTED/VCPU", OUT_SHARE, 2},
 	{"top_reason", "MOST FREQUENT", OUT_TEXT, 1},
 	{"bar", "", OUT_BAR, 0},
 };
 
 static const struct out_column phase_columns[] = {
-	{"phase", "PHASE", OUT_TEXT, 0},	   {"start", "START", OUT_TIME, 0},
-	{"length", "LENGTH", OUT_TIME, 0},	   {"exits", "EXITS", OUT_COUNT, 0},
-	{"per_s", "EXITS/S", OUT_REAL, 0},	   {"busy_share", "BUSY%", OUT_SHARE, 0},
-	{"halted_share", "HALTED%", OUT_SHARE, 1}, {"top_reason", "MOST FREQUENT", OUT_TEXT, 0},
+	{"phase", "PHASE", OUT_TEXT, 0},
+	{"start", "START", OUT_TIME, 0},
+	{"length", "LENGTH", OUT_TIME, 0},
+	{"exits", "EXITS", OUT_COUNT, 0},
+	{"per_s", "EXITS/S", OUT_REAL, 0},
+	{"busy_of_vcpu", "BUSY/VCPU", OUT_SHARE, 0},
+	{"halted_of_vcpu", "HALTED/VCPU", OUT_SHARE, 1},
+	{"top_reason", "MOST FREQUENT", OUT_TEXT, 0},
 };
 
 static const struct out_column reason_columns[] = {

@@ -30,7 +30,7 @@ static const struct out_column control_columns[] = {
 	{"msr", "MSR", OUT_TEXT, 3},	     {"group", "GROUP", OUT_TEXT, 5},
 	{"bit", "BIT", OUT_ID, 1},	     {"name", "NAME", OUT_TEXT, 0},
 	{"can_set", "SET", OUT_TEXT, 0},     {"can_clear", "CLEAR", OUT_TEXT, 0},
-	{"value", "VALUE", OUT_TEXT, 0},     {"exits", "EXITS", OUT_TEXT, 4},
+	{"value", "VALUE", OUT_TEXT, 0},     {"reasons", "REASONS", OUT_TEXT, 4},
 	{"differs", "DIFFERS", OUT_TEXT, 2},
 };
 
@@ -195,7 +195,7 @@ static void put_controls(struct out *out, const struct caps *caps, const struct 
 	for (unsigned int i = 0; i < VMX_CAP_WORDS; i++)
 		different += put_controls_of(out, caps, shown, &vmx_cap_words[i]);
 	out_table_end(out);
-	out_note(out, "CPU %u of %d; names of " VMX_CAPS_SDM "; EXITS are basic exit reasons",
+	out_note(out, "CPU %u of %d; names of " VMX_CAPS_SDM "; REASONS are basic exit reasons",
 		 shown->cpu, caps->cpus);
 	if (different)
 		out_note(out, "%d answers differ on other CPUs (--cpu N shows one of them)",

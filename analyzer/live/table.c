@@ -18,7 +18,7 @@
 static const struct out_column columns[] = {
 	{"reason", "REASON", OUT_TEXT, 0}, {"per_s", "EXITS/S", OUT_REAL, 0},
 	{"share", "SHARE", OUT_SHARE, 4},  {"share_bar", "", OUT_BAR, 99},
-	{"exits", "EXITS", OUT_COUNT, 5},  {"time_share", "TIME%", OUT_SHARE, 3},
+	{"exits", "EXITS", OUT_COUNT, 5},  {"time_of_vcpu", "TIME/VCPU", OUT_SHARE, 3},
 	{"mean", "MEAN", OUT_TIME, 6},	   {"p50", "P50", OUT_TIME, 7},
 	{"p99", "P99", OUT_TIME, 0},	   {"max", "MAX", OUT_TIME, 2},
 };
@@ -109,7 +109,7 @@ static void put_windows(struct out *out, const struct snapshot *snapshot)
 	char seconds[UNITS_TEXT];
 
 	out_line(out, "EXITS: since start; EXITS/S, SHARE, %s: %s %s; MEAN to MAX: last %d s",
-		 live->by == BY_VM ? "states" : "TIME%",
+		 live->by == BY_VM ? "states" : "TIME/VCPU",
 		 live->polls > 1 ? "last" : "since the start,",
 		 units_ns(live->seconds * 1e9, seconds), LIVE_RECENT_S);
 }

@@ -300,9 +300,24 @@ void out_vm(struct out *out, const struct run *run, int64_t id)
 /* Whether the next cell would be a duration, or a share of time, of a run without any. */
 static bool is_unknown(const struct out *out)
 {
-	static const char *const durations[] = {"time", "time_share", "busy_share", "mean", "min",
-						"p50",	"p90",	      "p95",	    "p99",  "p999",
-						"max",	"split",      "p90_by_p10"};
+	static const char *const durations[] = {"time",
+						"time_share",
+						"busy_share",
+						"time_of_vcpu",
+						"busy_of_vcpu",
+						"halted_of_vcpu",
+						"busy_of_vcpu_a",
+						"busy_of_vcpu_b",
+						"mean",
+						"min",
+						"p50",
+						"p90",
+						"p95",
+						"p99",
+						"p999",
+						"max",
+						"split",
+						"p90_by_p10"};
 	const struct out_column *column = &out->column[out->at];
 
 	if (!out->no_durations)

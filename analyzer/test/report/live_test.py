@@ -233,7 +233,7 @@ class LiveTest(unittest.TestCase):
         text = done.stdout.decode()
         self.assertEqual(text.count("run 1 "), 3)
         self.assertEqual(text.count("REASON "), 3)
-        self.assertEqual(re.findall(r"^EXITS: since start; EXITS/S, SHARE, TIME%: (since the start|last)", text, re.M),
+        self.assertEqual(re.findall(r"^EXITS: since start; EXITS/S, SHARE, TIME/VCPU: (since the start|last)", text, re.M),
                          ["since the start", "last", "last"])
         self.assertNotIn("\033", text.replace("in \033[31mprogress", ""))
         totals = [int(t.replace(",", "")) for t in re.findall(r"^([\d,]+) (?:recorded )?exits,", text, re.M)]
