@@ -111,6 +111,17 @@ class HostileTest(unittest.TestCase):
         done = self.run_command(["sql", "--format", "csv", "SELECT * FROM own"])
         self.assertEqual((done.returncode, done.stdout.splitlines()[1]), (0, b"mine,1"), done.stderr)
 
+    def test_parameters_that_are_not_json(self):
+        """They are unknown; all else is answered as ever."""
+        for text in ("x", "", "{", "[1", "{\"kvm\":", "\x1b]0;x\x07", "{\"kvm\": 1}", "null", "[" * 3000):
+            self.change(lambda db, t=text: db.execute("UPDATE run SET module_parameters = ?", (t,)))
+            for command in (["verify"], ["report", "--html", "out.html"], ["findings"], ["vmx-caps"]):
+                with self.subTest(text=text[:10], command=command[0]):
+                    right, done = self.run_command(command, DATABASE), self.run_command(command)
+                    self.assertEqual(done.returncode, right.returncode, done.stderr)
+                    if command[0] == "verify":
+                        self.assertEqual(done.stdout, right.stdout)
+
     def test_tables_that_are_not_ours(self):
         self.change(lambda db: forge(db, "STRICT", "STRICT; ATTACH 'PWNED' AS p; CREATE TABLE p.t (x)", "exit"))
         self.refuses("statements after a definition")

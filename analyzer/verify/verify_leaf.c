@@ -164,7 +164,7 @@ static int read_scope(struct app *app, struct leaves *l)
 
 	if (db_prepare(
 		    app, &stmt,
-		    "SELECT json_extract(module_parameters, '$.kvm.leaf_scope') = 'host' FROM run WHERE id = ?1"))
+		    "SELECT json_valid(module_parameters) AND json_extract(module_parameters, '$.kvm.leaf_scope') = 'host' FROM run WHERE id = ?1"))
 		return -1;
 	sqlite3_bind_int64(stmt, 1, app->run.id);
 	rc = db_step(app, stmt);
