@@ -41,7 +41,8 @@ def test_dat_instances():
     one, other = pairs(20, tid=101, vcpu=0, cpu=0), pairs(30, tid=102, vcpu=1, cpu=1, start=1100)
     write_dat([("a", "local", {0: pages(one)}), ("b", "local", {1: pages(other)})], 7)
     expect("-B a -P 101 -B b -P 102", complete("two threads", "x.dat", 50).shape()[1], 2)
-    write_dat([("a", "local", {0: pages(one)}), ("b", "local", {0: pages(one), 1: pages(other)})], 7)
+    write_dat([("a", "local", {0: pages(one)}), ("b", "local", {0: pages(one), 1: pages(other)})],
+              7)
     expect("-B a -P 101 -B b", complete("one is in both", "x.dat", 50).shape()[1], 2)
     moved = pairs(40)
     cpus = {cpu: [e for e in moved if (e[0] < 21000) == (cpu == 0)] for cpu in (0, 1)}
@@ -183,13 +184,17 @@ def test_text():
     for what, (begin, head, times) in forms.items():
         open("x.txt", "w").write(begin + ftrace_text(30, head, times))
         run = Run("x.txt")
-        expect(f"{what} ({run.words})", (run.shape() or ()) + (run.counts() or ()), (1, 1, 30, 0, 0))
-        expect(f"{what}: durations", run.one("SELECT min(cycles), max(cycles) FROM exit"), (100000, 100000))
-        expect(f"{what}: key", run.one("SELECT key_text, rip FROM exits"), ("MSR 0x277", "000000000000fff0"))
+        expect(f"{what} ({run.words})", (run.shape() or ()) + (run.counts() or ()),
+               (1, 1, 30, 0, 0))
+        expect(f"{what}: durations", run.one("SELECT min(cycles), max(cycles) FROM exit"),
+               (100000, 100000))
+        expect(f"{what}: key", run.one("SELECT key_text, rip FROM exits"),
+               ("MSR 0x277", "000000000000fff0"))
         expect(f"{what}: name", run.one("SELECT comm FROM vm"), "CPU 0/KVM")
         expect(f"{what}: process", run.one("SELECT tgid FROM vm"), 90 if "90" in head else 0)
 
-    open("x.txt", "w").write(FTRACE.format(present=90, written=150) + ftrace_text(30, "kvm-1 [000] ", us))
+    open("x.txt",
+         "w").write(FTRACE.format(present=90, written=150) + ftrace_text(30, "kvm-1 [000] ", us))
     run = Run("x.txt")
     says("overwritten", run, "~")
     expect("overwritten", run.counts(), (30, 20, 0))
@@ -205,7 +210,8 @@ def test_text():
 
 def test_copied_text():
     """What editors, mail, terminals and crashes make of a text changes no figure of it."""
-    plain = ftrace_text(30, "       CPU 0/KVM-100     [003] d..2.", lambda n: f"   12.{n * 100:06d}").encode()
+    plain = ftrace_text(30, "       CPU 0/KVM-100     [003] d..2.",
+                        lambda n: f"   12.{n * 100:06d}").encode()
     copies = {
         "CRLF": plain.replace(b"\n", b"\r\n"),
         "BOM": b"\xef\xbb\xbf" + plain,
@@ -224,8 +230,10 @@ def test_copied_text():
     for what, text in copies.items():
         open("x.txt", "wb").write(text)
         run = Run("x.txt")
-        expect(f"{what} ({run.words})", (run.shape() or ()) + (run.counts() or ()), (1, 1, 30, 0, 0))
-        expect(f"{what}: durations", run.one("SELECT min(cycles), max(cycles) FROM exit"), (100000, 100000))
+        expect(f"{what} ({run.words})", (run.shape() or ()) + (run.counts() or ()),
+               (1, 1, 30, 0, 0))
+        expect(f"{what}: durations", run.one("SELECT min(cycles), max(cycles) FROM exit"),
+               (100000, 100000))
         silent(what, run, "could not be read")
 
 
@@ -233,10 +241,12 @@ def test_lines_that_cannot_be_read():
     """Their exits are counted as dropped, and said to be missing."""
     plain = ftrace_text(30, "kvm-1 [000] ", lambda n: f"   12.{n * 100:06d}")
     exits_alone = "".join(text for text in plain.splitlines(True) if "kvm_entry" not in text)
-    for what, text, damaged in (("unknown reasons", plain, "reason NEW_NAME"), ("zeros", plain, "reaso\0\0\0\0\0_READ"),
+    for what, text, damaged in (("unknown reasons", plain, "reason NEW_NAME"),
+                                ("zeros", plain, "reaso\0\0\0\0\0_READ"),
                                 ("of exits alone", exits_alone, "reason NEW_NAME")):
         middle = len(text) // 2
-        open("x.txt", "w").write(text[:middle] + text[middle:].replace("reason MSR_READ", damaged, 7))
+        open("x.txt",
+             "w").write(text[:middle] + text[middle:].replace("reason MSR_READ", damaged, 7))
         run = Run("x.txt")
         says(what, run, "7 lines of kvm_exit or kvm_entry could not be read")
         expect(f"{what} ({run.words})", run.counts(), (23, 7, 0))
@@ -245,7 +255,8 @@ def test_lines_that_cannot_be_read():
 def test_impossible_times():
     """Past 2^63 ns they are not times: durations would wrap around."""
     for seconds in ("9223372037", "18446744073", "99999999999999999999"):
-        open("x.txt", "w").write(ftrace_text(5, "kvm-1 [000] ", lambda n: f" {seconds}.{n * 100:06d}"))
+        open("x.txt",
+             "w").write(ftrace_text(5, "kvm-1 [000] ", lambda n: f" {seconds}.{n * 100:06d}"))
         refused(seconds, "x.txt", "no line of it is an event of KVM")
     open("x.txt", "w").write(ftrace_text(5, "kvm-1 [000] ", lambda n: f" 9223372035.{n * 100:06d}"))
     expect("just possible", Run("x.txt").counts(), (5, 0, 0))

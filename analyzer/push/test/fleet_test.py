@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """fleet_test.py ANALYZER: analyzer fleet, and what it makes of answers.
 
-The server here is not ClickHouse but stands in for it: it gives the answers that a test has written,
-true and false ones. clickhouse_test asks real servers.
+The server here is not ClickHouse but stands in for it: it gives the answers that a test has
+written, true and false ones. clickhouse_test asks real servers.
 """
 import http.server
 import json
@@ -47,7 +47,8 @@ class FleetTest(unittest.TestCase):
 
     def fleet(self, *words, reply=b"", status=200, expect=0):
         self.server.reply = status, reply
-        done = subprocess.run([ANALYZER, "fleet", *words, "--from", f"http://127.0.0.1:{self.server.server_address[1]}"],
+        done = subprocess.run([ANALYZER, "fleet", *words, "--from",
+                               f"http://127.0.0.1:{self.server.server_address[1]}"],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=100)
         self.assertEqual(done.returncode, expect, done.stderr)
         return done.stdout.decode(), done.stderr.decode()
@@ -68,7 +69,8 @@ class FleetTest(unittest.TestCase):
     def test_no_tables(self):
         """The way out is said. A server that has them and refuses is quoted."""
         self.server.servers = 404, b"Code: 81, e.displayText() = DB::Exception: Database exitscope_fleet doesn't exist"
-        self.assertRegex(self.fleet("runs", expect=1)[1], r"refuses it with HTTP status 404: Code: 81")
+        self.assertRegex(self.fleet("runs", expect=1)[1],
+                         r"refuses it with HTTP status 404: Code: 81")
         self.server.tables = b"0\n"
         url = f"http://127.0.0.1:{self.server.server_address[1]}"
         self.assertEqual(self.fleet("runs", expect=1)[1],
@@ -77,7 +79,8 @@ class FleetTest(unittest.TestCase):
     def test_hostile(self):
         """No answer does more than to be an error, or a text without control characters."""
         good = b"h\tv\t1\tl\t0.1\t0.1\t0.1\t5\n"
-        for reply in (b"h", b"h\n", good[:-1], good + b"h\tv\n", good.replace(b"\n", b"\tx\n"), b"\0" + good,
+        for reply in (b"h", b"h\n", good[:-1], good + b"h\tv\n", good.replace(b"\n", b"\tx\n"),
+                      b"\0" + good,
                       b"\xff\xfe" * 1000, b"\\", b"\\N"):
             with self.subTest(reply=reply[:20]):
                 self.assertIn("another form", self.fleet("steal", reply=reply, expect=1)[1])
@@ -87,7 +90,8 @@ class FleetTest(unittest.TestCase):
         for number in (b"nan", b"inf", b"-1e999", b"x", b"", b"99999999999999999999"):
             self.fleet("steal", reply=b"h\tv\t%s\tl\t%s\t%s\t%s\t%s\n" % ((number,) * 5))
         self.assertIn("more than 32 MiB", self.fleet("steal", reply=good * 2000000, expect=1)[1])
-        out, error = self.fleet("steal", reply=b"Code: 60, \x1b[31m no table, e.what() = x", status=404, expect=1)
+        out, error = self.fleet("steal", reply=b"Code: 60, \x1b[31m no table, e.what() = x",
+                                status=404, expect=1)
         self.assertRegex(error, r"\Aanalyzer: http.*refuses it with HTTP status 404: Code: 60, \?\[31m no table\n\Z")
         self.assertIn("500", self.fleet("steal", status=500, expect=1)[1])
 
@@ -97,8 +101,10 @@ class FleetTest(unittest.TestCase):
                        for run in range(runs) for reason, exits in sorted(reasons.items()))
 
     def test_kernels(self):
-        text = self.runs(0, 20, CPUID=1000, HLT=500, OLD=300) + self.runs(1, 70, CPUID=2000, HLT=501, NEW=50)
-        rows = json.loads(self.fleet("kernels", "6.6", "6.8", "--format", "json", reply=text.encode())[0])["rows"]
+        text = self.runs(0, 20, CPUID=1000, HLT=500, OLD=300) + self.runs(1, 70, CPUID=2000,
+                                                                          HLT=501, NEW=50)
+        rows = json.loads(self.fleet("kernels", "6.6", "6.8", "--format", "json",
+                                     reply=text.encode())[0])["rows"]
         words = {row["name"]: row["change"] for row in rows}
         self.assertEqual(words, {"CPUID": "more", "NEW": "new", "OLD": "vanished", "HLT": "~"})
         cpuid = next(row for row in rows if row["name"] == "CPUID")
@@ -107,7 +113,8 @@ class FleetTest(unittest.TestCase):
         out, _ = self.fleet("kernels", "6.6", "6.8", reply=few.encode())
         self.assertRegex(out, r"CPUID .* -")
         self.assertIn("Fewer than 8 runs", out)
-        self.assertIn("no run of 6.8", self.fleet("kernels", "6.6", "6.8", reply=self.runs(0, 9, A=1).encode(), expect=1)[1])
+        self.assertIn("no run of 6.8", self.fleet("kernels", "6.6", "6.8",
+                                                  reply=self.runs(0, 9, A=1).encode(), expect=1)[1])
 
     def test_words_are_quoted(self):
         self.fleet("kernels", "a') OR ('1", "b\\", expect=1)
@@ -119,7 +126,8 @@ class FleetTest(unittest.TestCase):
         self.assertNotIn("{", self.server.asked[-1])
 
     def test_words(self):
-        for words in (["nothing"], ["kernels", "1"], ["top-exits", "x"], ["runs", "--days", "0"], ["runs", "--days", "x"]):
+        for words in (["nothing"], ["kernels", "1"], ["top-exits", "x"], ["runs", "--days", "0"],
+                      ["runs", "--days", "x"]):
             self.assertRegex(self.fleet(*words, expect=1)[1], r"\Aanalyzer: .*\n\Z")
         self.assertEqual(self.server.asked, [])
 

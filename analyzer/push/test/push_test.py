@@ -23,7 +23,8 @@ import unittest
 import urllib.parse
 
 ANALYZER, FIXTURE, SCHEMA = (os.path.abspath(path) for path in sys.argv[1:4])
-WIDTHS = {"UInt8": "<B", "UInt16": "<H", "UInt32": "<I", "UInt64": "<Q", "Int32": "<i", "Int64": "<q", "Float64": "<d",
+WIDTHS = {"UInt8": "<B", "UInt16": "<H", "UInt32": "<I", "UInt64": "<Q", "Int32": "<i",
+          "Int64": "<q", "Float64": "<d",
           "Date": "<H"}
 
 
@@ -77,7 +78,10 @@ class Reader:
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """What it stored, and how it is to fail. plan(n): what to do with the nth INSERT, None: nothing wrong."""
+    """What it stored, and how it is to fail.
+
+    plan(n): what to do with the nth INSERT, None: nothing wrong.
+    """
     daemon_threads = True
     allow_reuse_address = True
 
@@ -99,7 +103,8 @@ class Server(http.server.ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def store(self, query, body, token):
-        name, columns = re.fullmatch(r"INSERT INTO exitscope\.(\w+)\(([\w,]+)\) FORMAT RowBinary", query).groups()
+        name, columns = re.fullmatch(r"INSERT INTO exitscope\.(\w+)\(([\w,]+)\) FORMAT RowBinary",
+                                     query).groups()
         kinds, key, ver = TABLES[name]
         columns = columns.split(",")
         reader, count = Reader(body), 0
@@ -179,7 +184,8 @@ class PushTest(unittest.TestCase):
         return [ANALYZER, "push", "--to", to or self.server.url, path, *options]
 
     def push(self, path, *options, to=None, status=0):
-        done = subprocess.run(self.command(path, *options, to=to), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        done = subprocess.run(self.command(path, *options, to=to), stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE,
                               text=True, timeout=200)
         self.assertEqual(done.returncode, status, done.stderr)
         return done
@@ -202,7 +208,8 @@ class PushTest(unittest.TestCase):
         self.push(path, "--raw")
         stored = self.server.stored
         self.assertEqual(len(stored["exit"]), self.count(path, "SELECT count(*) FROM exit"))
-        self.assertEqual(len(stored["exit_rollup"]), self.count(path, "SELECT count(*) FROM exit_rollup"))
+        self.assertEqual(len(stored["exit_rollup"]),
+                         self.count(path, "SELECT count(*) FROM exit_rollup"))
         self.assertEqual(sum(row["exits"] for row in stored["exit_rollup"].values()),
                          self.count(path, "SELECT sum(n) FROM exit_rollup"))
         self.assertEqual(sum(row["n"] for row in stored["exit_hist"].values() if row["part"] == 0),
@@ -275,7 +282,8 @@ class PushTest(unittest.TestCase):
         expected = self.clean(FIXTURE, "--raw", "--batch", "1000")
         kills = 0
         for turn in range(30):
-            process = subprocess.Popen(self.command(path, "--raw", "--batch", "1000"), stdout=subprocess.DEVNULL)
+            process = subprocess.Popen(self.command(path, "--raw", "--batch", "1000"),
+                                       stdout=subprocess.DEVNULL)
             try:
                 process.wait(0.01 + 0.02 * turn)
                 break
@@ -321,7 +329,8 @@ class PushTest(unittest.TestCase):
         """A copy whose writer was killed in a transaction: a part of it is in the file."""
         path = self.copy(FIXTURE, "writer.sqlite")
         db = sqlite3.connect(path, isolation_level=None)
-        for statement in ("PRAGMA journal_mode = DELETE", "PRAGMA cache_size = 5", "BEGIN IMMEDIATE", *statements):
+        for statement in ("PRAGMA journal_mode = DELETE", "PRAGMA cache_size = 5",
+                          "BEGIN IMMEDIATE", *statements):
             db.execute(statement)
         half = self.copy(path, name)
         shutil.copy(f"{path}-journal", f"{half}-journal")
@@ -338,7 +347,9 @@ class PushTest(unittest.TestCase):
                  "CREATE TABLE newer AS SELECT * FROM new"]
         for name, statements in ("changes", changes), ("moves", moves):
             with self.subTest(name):
-                self.assertEqual(subprocess.check_output([*show, self.half_written(f"{name}.shown", *statements)]), whole)
+                self.assertEqual(subprocess.check_output([*show,
+                                                          self.half_written(f"{name}.shown",
+                                                                            *statements)]), whole)
                 self.server = self.new_server()
                 self.push(self.half_written(f"{name}.sent", *statements))
                 self.assertEqual(self.server.stored, self.clean(FIXTURE))
@@ -347,7 +358,8 @@ class PushTest(unittest.TestCase):
         """Ctrl-C while a server is away ends at once, and the next call goes on."""
         path = self.copy(FIXTURE)
         self.server.plan = lambda n: 503
-        process = subprocess.Popen(self.command(path), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        process = subprocess.Popen(self.command(path), stderr=subprocess.PIPE,
+                                   stdout=subprocess.DEVNULL, text=True)
         self.assertIn("trying again", process.stderr.readline())
         process.send_signal(signal.SIGINT)
         text = process.communicate(timeout=30)[1]
@@ -360,13 +372,15 @@ class PushTest(unittest.TestCase):
     def test_without(self):
         path = self.copy(FIXTURE)
         db = sqlite3.connect(path)
-        db.execute("UPDATE run SET command = 'secret --key 7', label = 'secret --key 7' WHERE id = 2")
+        db.execute("UPDATE run SET command = 'secret --key 7', label = 'secret --key 7'"
+                   " WHERE id = 2")
         db.commit()
         db.close()
         self.push(path, "--raw", "--without", "rip,cr3,command")
         for row in self.server.stored["exit"].values():
             self.assertEqual((row["rip"], row["cr3"]), (None, None))
-        self.assertNotIn(b"secret", b"".join(repr(row).encode() for row in self.server.stored["run"].values()))
+        self.assertNotIn(b"secret",
+                         b"".join(repr(row).encode() for row in self.server.stored["run"].values()))
         self.assertIn(b"run 2", [row["label"] for row in self.server.stored["run"].values()])
         for bad in ("nothing", "run", "rip,", "", "rip,seq"):
             done = self.push(path, f"--without={bad}", status=1)
@@ -376,7 +390,8 @@ class PushTest(unittest.TestCase):
         path = self.copy(FIXTURE)
         db = sqlite3.connect(path)
         db.execute("UPDATE vm_identity SET name = 'secret'")
-        db.execute("INSERT OR IGNORE INTO vm_identity (vm, name, name_source) SELECT id, 'secret', 'qemu' FROM vm")
+        db.execute("INSERT OR IGNORE INTO vm_identity (vm, name, name_source)"
+                   " SELECT id, 'secret', 'qemu' FROM vm")
         db.execute("UPDATE run SET host = 'secret', kernel = 'secret'")
         db.commit()
         db.close()
@@ -394,7 +409,8 @@ class PushTest(unittest.TestCase):
             db.execute("WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ?)"
                        " INSERT INTO loss SELECT 1, n, 1, NULL, NULL FROM i", (count,))
             # A vCPU that had two rings: its losses are those of one of them.
-            db.execute("INSERT INTO vcpu (vm_id, vcpu_id, ring_id) SELECT vm_id, vcpu_id, ring_id + 1000 FROM vcpu WHERE id = 1")
+            db.execute("INSERT INTO vcpu (vm_id, vcpu_id, ring_id)"
+                       " SELECT vm_id, vcpu_id, ring_id + 1000 FROM vcpu WHERE id = 1")
             db.commit()
             db.close()
             self.server = self.new_server()
@@ -405,23 +421,29 @@ class PushTest(unittest.TestCase):
             self.assertEqual(self.server.seen, before)
 
     def test_grows(self):
-        """A run that goes on: the interval at its end is sent again, and so is one that changes later."""
+        """A run that goes on: its last interval is sent again, and so is one that changes later."""
         path, whole = self.copy(FIXTURE), self.copy(FIXTURE, "whole.sqlite")
         db = sqlite3.connect(path)
         db.execute("UPDATE run SET state = 'recording', tsc_end = NULL WHERE id = 1")
-        vcpu, middle = db.execute("SELECT vcpu, max(slot) / 2 FROM exit_rollup WHERE vcpu = 1").fetchone()
-        db.execute("CREATE TEMP TABLE rest AS SELECT * FROM exit_rollup WHERE vcpu = ? AND slot >= ?", (vcpu, middle))
+        vcpu, middle = db.execute("SELECT vcpu, max(slot) / 2 FROM exit_rollup"
+                                  " WHERE vcpu = 1").fetchone()
+        db.execute("CREATE TEMP TABLE rest AS SELECT * FROM exit_rollup"
+                   " WHERE vcpu = ? AND slot >= ?", (vcpu, middle))
         db.execute("DELETE FROM exit_rollup WHERE vcpu = ? AND slot > ?", (vcpu, middle))
-        db.execute("UPDATE exit_rollup SET n = n / 2, cycles = cycles / 2 WHERE vcpu = ? AND slot = ?", (vcpu, middle))
-        early = db.execute("SELECT min(slot), reason, n FROM exit_rollup WHERE vcpu = ?", (vcpu,)).fetchone()
-        db.execute("UPDATE exit_rollup SET n = n - 1 WHERE vcpu = ? AND slot = ? AND reason = ?", (vcpu, *early[:2]))
+        db.execute("UPDATE exit_rollup SET n = n / 2, cycles = cycles / 2"
+                   " WHERE vcpu = ? AND slot = ?", (vcpu, middle))
+        early = db.execute("SELECT min(slot), reason, n FROM exit_rollup WHERE vcpu = ?",
+                           (vcpu,)).fetchone()
+        db.execute("UPDATE exit_rollup SET n = n - 1 WHERE vcpu = ? AND slot = ? AND reason = ?",
+                   (vcpu, *early[:2]))
         db.commit()
         self.push(path)
         self.push(path)
         db.execute("REPLACE INTO exit_rollup SELECT * FROM rest")
         db.execute("UPDATE exit_rollup SET n = ? WHERE vcpu = ? AND slot = ? AND reason = ?",
                    (early[2], vcpu, *early[:2]))
-        end = sqlite3.connect(whole).execute("SELECT state, tsc_end FROM run WHERE id = 1").fetchone()
+        end = sqlite3.connect(whole).execute("SELECT state, tsc_end FROM run"
+                                             " WHERE id = 1").fetchone()
         db.execute("UPDATE run SET state = ?, tsc_end = ? WHERE id = 1", end)
         db.commit()
         db.close()
@@ -450,7 +472,8 @@ class PushTest(unittest.TestCase):
         self.push(path, to=f"{first.url},{second.url}")
         for server in (first, second):
             self.assertGreater(len(server.stored["run"]), 0)
-        self.assertEqual(len(first.stored["run"]) + len(second.stored["run"]), self.count(path, "SELECT count(*) FROM run"))
+        self.assertEqual(len(first.stored["run"]) + len(second.stored["run"]),
+                         self.count(path, "SELECT count(*) FROM run"))
         seen = first.seen, second.seen
         self.push(path, to=f"{second.url},{first.url}")
         self.assertEqual((first.seen, second.seen), seen)
@@ -464,7 +487,8 @@ class PushTest(unittest.TestCase):
 
     def test_cluster(self):
         """A cluster that the server does not know is not waited for, and nothing is made."""
-        done = subprocess.run([ANALYZER, "push", "--to", self.server.url, "--create", "--cluster", "nowhere"],
+        done = subprocess.run([ANALYZER, "push", "--to", self.server.url, "--create", "--cluster",
+                               "nowhere"],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"\Aanalyzer: http.*: it has no cluster nowhere \(.*\)\n\Z")
@@ -494,12 +518,14 @@ class PushTest(unittest.TestCase):
                 (["--to", self.server.url, "--create", "--cluster", "a'b", path], "not the name"),
                 (["--to", self.server.url, "/nothing"], "No such file"),
                 (["--to", self.server.url, "--run", "99", path], "no run")):
-            done = subprocess.run([ANALYZER, "push", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            done = subprocess.run([ANALYZER, "push", *options], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True)
             self.assertEqual(done.returncode, 1, options)
             self.assertRegex(done.stderr, r"^analyzer: .*\n$")
             self.assertIn(word, done.stderr)
         os.chmod(login, 0o600)
-        done = subprocess.run([ANALYZER, "push", "--to", "http://example.invalid", "--login", login, path],
+        done = subprocess.run([ANALYZER, "push", "--to", "http://example.invalid", "--login", login,
+                               path],
                               stderr=subprocess.PIPE, text=True)
         self.assertIn("use https", done.stderr)
         self.assertEqual(self.server.seen, 0)

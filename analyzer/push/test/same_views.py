@@ -7,7 +7,8 @@ import math
 import re
 import sqlite3
 
-VIEWS = ("runs", "vms", "coverage", "losses", "crosschecks", "rollups", "top_exits", "exits_by_vcpu", "timeline",
+VIEWS = ("runs", "vms", "coverage", "losses", "crosschecks", "rollups", "top_exits",
+         "exits_by_vcpu", "timeline",
          "histograms", "latency", "exits")
 ESCAPES = {"t": "\t", "n": "\n", "\\": "\\", "'": "'", "0": "\0", "r": "\r", "b": "\b", "f": "\f"}
 
@@ -35,7 +36,8 @@ def check(ask, path, raw=True):
     """Compares each view of each run; returns how many rows were equal."""
     db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     count = 0
-    for run, host, started, start in db.execute("SELECT id, coalesce(host, ''), started_ns, tsc_start FROM run").fetchall():
+    runs = db.execute("SELECT id, coalesce(host, ''), started_ns, tsc_start FROM run").fetchall()
+    for run, host, started, start in runs:
         keys = ask(f"SELECT run FROM exitscope.runs WHERE run_id = {run} AND ifNull(host, '') = '{host}'"
                    f" AND started_ns = {started} AND tsc_start = {start}").split()
         assert len(keys) == 1, (path, run, keys)
@@ -44,7 +46,8 @@ def check(ask, path, raw=True):
                 continue
             cursor = db.execute(f"SELECT * FROM {view} WHERE run = {run}")
             columns = [c[0] for c in cursor.description]
-            ours = [[int(keys[0]) if name == "run" else value for name, value in zip(columns, row)] for row in cursor]
+            ours = [[int(keys[0]) if name == "run" else value for name, value in zip(columns, row)]
+                    for row in cursor]
             text = ask(f"SELECT {', '.join(columns)} FROM exitscope.{view} WHERE run = {keys[0]} FORMAT TabSeparated")
             theirs = [[parse(field) for field in line.split("\t")] for line in text.splitlines()]
             count += compare(view, columns, ours, theirs)

@@ -81,7 +81,7 @@ class Cluster:
     """Some servers that know each other as cluster "shards"."""
 
     def __init__(self, folder, shards, tls=None, mode="strict"):
-        """tls: a folder with ca.crt, server.crt and server.key: https too; mode: OpenSSL's for clients."""
+        """tls: a folder with ca.crt, server.crt, server.key: https too; mode: OpenSSL's for clients."""
         self.folder = folder
         self.tls, self.mode = tls, mode
         self.ports = [free_ports(4) for _ in range(shards)]
