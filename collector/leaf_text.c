@@ -9,14 +9,38 @@
 
 #include "base/array.h"
 
+/*
+ * "eax=0x0001ed05" after blanks. Both programs print all eight digits: fewer are of a line that was
+ * cut off, whose value would be another one.
+ */
+static bool take_register(const char **text, const char *name, uint32_t *value)
+{
+	const char *at = *text + strspn(*text, " \t");
+
+	if (strncmp(at, name, strlen(name)))
+		return false;
+	at += strlen(name);
+	if (strspn(at, "0123456789abcdefABCDEF") != 8)
+		return false;
+
+	*value = (uint32_t)strtoul(at, NULL, 16);
+	*text = at + 8;
+	return true;
+}
+
 bool leaf_text_line(const char *line, struct store_leaf *leaf)
 {
 	const char *at = strstr(line, "0x4ffffff");
+	int head = 0;
 
-	return at &&
-	       sscanf(at, "%x %x: eax=%x ebx=%x ecx=%x edx=%x", &leaf->leaf, &leaf->reason,
-		      &leaf->eax, &leaf->ebx, &leaf->ecx, &leaf->edx) == 6 &&
-	       leaf->leaf >= 0x4ffffffc;
+	if (!at || sscanf(at, "%10x %10x:%n", &leaf->leaf, &leaf->reason, &head) != 2 || !head ||
+	    leaf->leaf < 0x4ffffffc)
+		return false;
+
+	at += head;
+	return take_register(&at, "eax=0x", &leaf->eax) &&
+	       take_register(&at, "ebx=0x", &leaf->ebx) &&
+	       take_register(&at, "ecx=0x", &leaf->ecx) && take_register(&at, "edx=0x", &leaf->edx);
 }
 
 static int append(struct store_leaf **leaves, size_t *count, const struct store_leaf *leaf)

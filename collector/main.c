@@ -503,7 +503,8 @@ static int import_leaves(const struct options *o, struct fault *fault)
 	if (read_leaves(o->import, &leaves, &count, fault))
 		return 1;
 	if (!store_leaves(o, leaves, count, fault))
-		fprintf(stderr, "collector: %zu leaf readings: %s\n", count, o->db);
+		fprintf(stderr, "collector: %zu leaf reading%s: %s\n", count, count == 1 ? "" : "s",
+			o->db);
 	free(leaves);
 	return *fault->text ? 1 : 0;
 }

@@ -19,6 +19,25 @@ static const char console[] =
 	"   0x4ffffffc 0x30: eax=0x00000000 ebx=0x00000007\n"
 	"0x4ffffffc 0x1e: eax=0x00000000 ebx=0x00000007 ecx=0xdeadbeef edx=0x00000000";
 
+/* A line that was cut off has no value, not a smaller one. */
+static void test_lines_cut_off(void)
+{
+	static const char line[] =
+		"0x4ffffffd 0x72:\teax=0x00000035 ebx=0x00000000 ecx=0x00000000 edx=0x0000003a";
+	char part[sizeof(line)];
+	struct store_leaf leaf;
+
+	CHECK(leaf_text_line(line, &leaf) && leaf.reason == 0x72 && leaf.edx == 0x3a);
+	for (size_t bytes = 0; bytes < sizeof(line) - 1; bytes++) {
+		memcpy(part, line, bytes);
+		part[bytes] = '\0';
+		CHECK(!leaf_text_line(part, &leaf));
+	}
+	CHECK(!leaf_text_line(
+		"0x4ffffffd 0x72: eax=0x00000035 ebx=0x00000000 ecx=0x00000000 edx=0x0000003aa",
+		&leaf));
+}
+
 int main(void)
 {
 	char path[] = "/tmp/leaf_text_test.XXXXXX";
@@ -26,6 +45,7 @@ int main(void)
 	size_t count;
 	int fd = mkstemp(path);
 
+	test_lines_cut_off();
 	CHECK(fd >= 0 && write(fd, console, strlen(console)) == (ssize_t)strlen(console));
 	CHECK(!leaf_text_read(path, &leaves, &count) && count == 3);
 	CHECK(leaves[0].leaf == 0x4fffffff && leaves[0].reason == 0 && leaves[0].eax == 0x1ed05);

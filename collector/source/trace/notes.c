@@ -86,8 +86,8 @@ void notes_end(char **notes, const struct notes_end *known)
 		    (unsigned long long)known->missing);
 	if (known->unread)
 		add(notes,
-		    "%llu lines of kvm_exit or kvm_entry could not be read (damaged, or in a form that is not known): their exits are missing",
-		    (unsigned long long)known->unread);
+		    "%llu line%s of kvm_exit or kvm_entry could not be read (damaged, or in a form that is not known): what they say is missing",
+		    (unsigned long long)known->unread, known->unread == 1 ? "" : "s");
 	if (known->homeless)
 		add(notes,
 		    "%llu kvm_exit were left out: their threads never showed which vCPU they run",
