@@ -351,7 +351,7 @@ static int watch(struct view *view)
 	}
 }
 
-/* A recording whose collector was killed is an error, after all that it has was shown. */
+/* A recording that is cut off is an error, after all that it has was shown. */
 static int check_end(struct app *app)
 {
 	char length[UNITS_TEXT];
@@ -361,7 +361,7 @@ static int check_end(struct app *app)
 	return app_fail(
 		app,
 		"%s: run %" PRId64
-		" is cut off after %s: its collector was killed (collector --db %s begins another run)",
+		" is cut off after %s: its collector is gone (killed, or what it read was cut off; collector --db %s begins another run)",
 		app->path, app->run.id,
 		units_ns((double)cycles_to_ns(app->run.length_cycles, app->run.tsc_khz), length),
 		app->path);

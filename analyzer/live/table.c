@@ -55,7 +55,7 @@ static void put_run(struct out *out, const struct snapshot *snapshot)
 	out_line(out, "%srun %" PRId64 " \"%s\": %s, %s%s%s%s", snapshot->bright ? "\2" : "",
 		 run->id, run->label,
 		 strcmp(run->state, "interrupted") ? run->state
-						   : "interrupted (its collector was killed)",
+						   : "interrupted (its collector is gone)",
 		 units_ns((double)cycles_to_ns(run->length_cycles, run->tsc_khz), length), clock,
 		 !strcmp(run->environment, "emulated")
 			 ? ", emulated machine (times are not real latencies)"

@@ -358,9 +358,9 @@ class PagesTest(unittest.TestCase):
         self.start()
         wait_for("the VMs", lambda: "VMs: web-1" in self.terminal.text())
         self.writer.end(signal.SIGKILL)
-        wait_for("the notice", lambda: "interrupted (its collector was killed)" in self.terminal.text())
+        wait_for("the notice", lambda: "interrupted (its collector is gone)" in self.terminal.text())
         self.end(1)
-        self.assertIn("its collector was killed", self.terminal.text().replace("\n", ""))
+        self.assertIn("its collector is gone (killed", self.terminal.text().replace("\n", ""))
 
 
 class LogTest(unittest.TestCase):
