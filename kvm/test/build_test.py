@@ -6,6 +6,8 @@ The trees are made up: a few lines, with hook patches of their own; make copies 
 compiling it, so that a module shows which hooks are in it.
 """
 
+import gzip
+import os
 import pathlib
 import re
 import shutil
@@ -51,7 +53,7 @@ class Build(unittest.TestCase):
             (self.kvm / folder).mkdir(parents=True)
         shutil.copy(BUILD, self.kvm / "build")
         shutil.copy(SERIES, self.kvm / "series")
-        for name in ("series.sh", "source_tree.sh", "usage.sh"):
+        for name in ("btf.sh", "series.sh", "source_tree.sh", "usage.sh"):
             shutil.copy(SOURCE_TREE.parent / name, self.kvm / "host" / name)
         for name in ("ring/exit_ring.c", "ring/exit_ring.h", "uapi/kvm_exit_ring.h", "caps/Kbuild",
                      "caps/vmx_caps.c", "caps/vmx_caps_table.h"):
@@ -85,8 +87,10 @@ class Build(unittest.TestCase):
         return folder
 
     def build(self, *words):
+        path = f"{self.top}/bin:{os.environ['PATH']}"
         return subprocess.run([self.kvm / "build", *map(str, words)], capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, cwd=self.top, check=False)
+                              stdin=subprocess.DEVNULL, cwd=self.top, check=False,
+                              env={**os.environ, "PATH": path})
 
     def refused(self, *words):
         """What it says: one line, after which nothing was built."""
@@ -267,6 +271,65 @@ class Modules(Build):
         self.built("--source", self.tree, "--headers", self.headers, "--cache", "cache")
         text = (self.top / "cache/6.6.3-some/tree/arch/x86/kvm/Makefile").read_text()
         self.assertEqual(text, "ccflags-y += -I $(KVM_TREE)/arch/x86/kvm -I $(KVM_TREE)/arch/x86\n")
+
+
+# In place of pahole: adds to the module what the base's section .BTF contains.
+PAHOLE = """#!/bin/sh
+while [ "$1" != --btf_base ]; do shift; done
+objcopy -O binary --only-section=.BTF --set-section-flags .BTF=alloc "$2" "$3.btf"
+cat "$3.btf" >>"$3"
+"""
+
+
+class Btf(Build):
+    """--btf: the kernel's own BTF is found in its image."""
+
+    def setUp(self):
+        super().setUp()
+        (self.top / "bin").mkdir()
+        self.program("pahole", PAHOLE)
+        self.image = self.top / "vmlinuz"
+
+    def program(self, name, text):
+        (self.top / "bin" / name).write_text(text)
+        (self.top / "bin" / name).chmod(0o755)
+
+    def make_image(self, *options):
+        """A program of the host as the kernel, compressed after and before other bytes."""
+        (self.top / "types").write_text("types of the kernel")
+        subprocess.run(["objcopy", *options, "/bin/true", self.top / "elf"], check=True)
+        packed = gzip.compress((self.top / "elf").read_bytes())
+        self.image.write_bytes(b"code \x1f\x8b\x08 that unpacks" + packed + b"more")
+
+    def words(self, *more):
+        return ["--source", self.tree, "--headers", self.headers, "--btf", "--image", self.image,
+                *more]
+
+    def test_only_with_btf(self):
+        self.assertIn("--image: only with --btf", self.refused("--image", self.image))
+
+    def test_no_image(self):
+        done = self.build(*self.words())
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("vmlinuz: no such file", done.stderr)
+
+    def test_no_kernel_in_it(self):
+        self.image.write_bytes(b"\x1f\x8b\x08 nothing")
+        self.assertIn("no kernel found in it", self.build(*self.words()).stderr)
+
+    def test_kernel_without_btf(self):
+        self.make_image()
+        self.assertIn("the kernel has no BTF", self.build(*self.words()).stderr)
+
+    def test_modules_have_it(self):
+        self.make_image("--add-section", f".BTF={self.top}/types")
+        # objcopy --strip-debug would refuse what these modules are.
+        self.program("objcopy", '#!/bin/sh\n[ "$1" = --strip-debug ] || exec /usr/bin/objcopy "$@"\n')
+        folder, _ = self.built(*self.words())
+        for name in ("kvm", "kvm-intel", "kvm-amd", "vmx_caps"):
+            self.assertIn("types of the kernel", (folder / f"{name}.ko").read_text())
+        self.assertNotIn("types", (self.built(*self.words()[:4])[0] / "kvm.ko").read_text())
+
 
 
 if __name__ == "__main__":
