@@ -96,7 +96,7 @@ static int bench(char *analyzer, char *db, double exits, const char *command)
 		fprintf(stderr, "bench: %s failed\n", command);
 		return -1;
 	}
-	printf("%-28s %10.0f %9.1f %9.1f %9.1f %12.1f\n", command, exits / 1e6, cost.wall * 1e3,
+	printf("%-32s %8.0f %9.1f %9.1f %9.1f %13.1f\n", command, exits / 1e6, cost.wall * 1e3,
 	       cost.cpu * 1e3, cost.mib, exits / 1e6 / cost.cpu);
 	return 0;
 }
@@ -165,7 +165,7 @@ static int make(char *make_run, char *db, const struct recording *recording)
 	       recording->records, recording->shape[1] ? recording->shape[1] : "4", recording->mode,
 	       (double)st.st_size / 1048576, (double)st.st_size / strtod(recording->records, NULL),
 	       cost.cpu);
-	printf("%-28s %10s %9s %9s %9s %12s\n", "command", "M exits", "wall ms", "CPU ms",
+	printf("%-32s %8s %9s %9s %9s %13s\n", "command", "M exits", "wall ms", "CPU ms",
 	       "peak MiB", "M exits/CPU s");
 	return 0;
 }
