@@ -28,6 +28,7 @@ SCRIPTS = {
     "kvm/build": [], "kvm/host/suite": [], "kvm/install": [], "kvm/uninstall": [],
     "testbed/boot-linux": [], "testbed/compare-paging": [], "testbed/compare-perf": [],
     "testbed/compare-sources": [],
+    "testbed/repeat": [],
     "testbed/run": ["true"], "testbed/test": [],
     "testbed/witness/table": [],
     "kvm/test/checkpatch_test": [], "kvm/test/cost": [], "kvm/test/debug_kernel": [],
@@ -49,6 +50,7 @@ NEED_VALUE = {
     "testbed/boot-linux": ["--out"],
     "testbed/compare-paging": ["--out", "--machine", "--kernel", "--modules"],
     "testbed/compare-perf": ["--out", "--op", "--count"],
+    "testbed/repeat": ["--runs", "--keep"],
     "testbed/run": ["--kernel", "--memory"],
     "testbed/test": ["--only"],
 }

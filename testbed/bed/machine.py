@@ -12,6 +12,8 @@ import termios
 
 from . import BedError, built, witness
 
+# Machines whose clocks count instructions begin then: in seconds since 1970, and as QEMU takes it.
+EPOCH, EPOCH_DATE = "1700000000", "2023-11-14T22:13:20"
 CYLINDER_BYTES = 16 * 63 * 512
 DISK_MARK = b"BED-RESULT"
 DISK_CYLINDERS = 4000  # 2 GB, sparse
@@ -21,6 +23,7 @@ COMMAND_LINE = ("console=ttyS0,115200 quiet mitigations=off nokaslr no_timer_che
 # Haswell: newer models of Bochs 2.7 fail with a Linux guest; and it has no CPUID
 # leaf 15h, so Linux measures the TSC (= ips). ips is below 429 MHz, or KVM turns
 # the VMX preemption timer off. The boot disk is on the first channel's master.
+# realtime=0: the screen's refresh, too, counts instructions.
 BOCHSRC = """\
 config_interface: textconfig
 display_library: term
@@ -32,7 +35,8 @@ ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=disk, path="{dir}/boot.img", mode=flat, translation=lba
 ata0-slave: type=disk, path="{dir}/result.img", mode=flat, translation=lba
 boot: disk
-clock: sync=none, time0=1700000000
+clock: sync=none, time0={epoch}
+vga: extension=vbe, update_freq=5, realtime=0
 com1: enabled=1, mode=file, dev={dir}/console.log
 log: {dir}/bochs.log
 panic: action=fatal
@@ -62,8 +66,9 @@ def _need(program, package):
 
 
 def _tool(*args):
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH}
     result = subprocess.run(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True)
+                            stderr=subprocess.STDOUT, text=True, env=environment)
     if result.returncode:
         why = (result.stdout.strip() or "no output").splitlines()[-1]
         raise BedError(f"{args[0]}: {why}")
@@ -77,6 +82,8 @@ def _result_disk(path):
 
 class Machine:
     """An emulator as a child process on a terminal of its own."""
+
+    libraries = []  # of this folder, inside the emulator
 
     def __init__(self, directory, cpus, memory):
         self.dir = directory
@@ -93,9 +100,12 @@ class Machine:
         _result_disk(self.disk)
         command = self.prepare(kernel, initramfs)
         environment = {**os.environ, "TERM": "xterm"}
+        libraries = [built("testbed", name) for name in self.libraries]
         if self.is_observed:
             environment["WITNESS_FILE"] = str(self.witness)
-            environment["LD_PRELOAD"] = str(built("testbed/witness", self.witness_library))
+            libraries.append(built("testbed/witness", self.witness_library))
+        environment["LD_PRELOAD"] = ":".join(map(str, libraries))
+
         self._terminal, theirs = pty.openpty()
         with open(self.dir / "emulator.log", "wb") as log:
             # setpriv: the emulator ends with us, even when we are killed.
@@ -138,6 +148,7 @@ class Machine:
 
 
 class Bochs(Machine):
+    libraries = ["libno_host_time.so"]
     witness_library = "libwitness_bochs.so"
     vendor = "kvm_intel"
     disk_modules = ["ata_piix", "sd_mod"]
@@ -169,7 +180,7 @@ class Bochs(Machine):
         bochs = _need("bochs-bin", "bochs bochsbios vgabios bochs-term")
         self._boot_disk(kernel, initramfs)
         (self.dir / "bochsrc").write_text(BOCHSRC.format(cpus=self.cpus, memory=self.memory,
-                                                         dir=self.dir))
+                                                         dir=self.dir, epoch=EPOCH))
         (self.dir / "debugger").write_text("c\n")
         return [bochs, "-q", "-f", str(self.dir / "bochsrc"), "-rc", str(self.dir / "debugger")]
 
@@ -183,7 +194,8 @@ class Bochs(Machine):
         cylinders = (size + size // 16) // CYLINDER_BYTES + 40
         with open(image, "wb") as disk:
             disk.truncate(cylinders * CYLINDER_BYTES)
-        _tool(mformat, "-i", image, "-t", str(cylinders), "-h", "16", "-s", "63", "-H", "0", "::")
+        _tool(mformat, "-N", "1", "-i", image, "-t", str(cylinders), "-h", "16", "-s", "63",
+              "-H", "0", "::")
         _tool(mcopy, "-i", image, str(kernel), "::vmlinuz")
         _tool(mcopy, "-i", image, str(self.dir / "initrd"), "::initrd")
         _tool(mcopy, "-i", image, str(self.dir / "syslinux.cfg"), "::syslinux.cfg")
@@ -211,7 +223,8 @@ class Tcg(Machine):
         if self.is_observed:  # QEMU then logs each VMRUN and #VMEXIT, to the witness (qemu.c)
             command += ["-d", "in_asm", "-dfilter", "0x1+1"]
         if self.icount:
-            command += ["-icount", "shift=0,sleep=off"]
+            command += ["-icount", "shift=0,sleep=off", "-rtc", f"base={EPOCH_DATE},clock=vm",
+                        "-seed", "1"]
         return command
 
 
