@@ -172,6 +172,9 @@ static void check_modules(struct checker *c)
 		report(c, HOST_REQUIRED, "modules",
 		       "a stock %s runs on the kvm with the exit ring: its exits are not recorded (%s)",
 		       c->vendor ? c->vendor : "kvm_intel or kvm_amd", BUILD_MODULES);
+	else if (has_word(path_under_root(c, "/sys/module/kvm/parameters/hooks"), "N"))
+		report(c, HOST_REQUIRED, "modules",
+		       "kvm was loaded with hooks=0: nothing is counted or recorded (load it without)");
 	else
 		report(c, HOST_OK, "modules", "kvm with the exit ring");
 }

@@ -256,12 +256,25 @@ uint32_t host_measure_tsc_khz(void)
 	return (uint32_t)(tsc * 1000000 / (uint64_t)ns);
 }
 
-bool host_stock_vendor(void)
+/* Whether the parameter of kvm.ko shows as @value, Y or N. */
+static bool kvm_parameter_is(const char *name, char value)
 {
+	char path[64];
 	char line[8];
 
-	first_line("/sys/module/kvm/parameters/stock_vendor", line, sizeof(line));
-	return line[0] == 'Y';
+	snprintf(path, sizeof(path), "/sys/module/kvm/parameters/%s", name);
+	first_line(path, line, sizeof(line));
+	return line[0] == value;
+}
+
+bool host_stock_vendor(void)
+{
+	return kvm_parameter_is("stock_vendor", 'Y');
+}
+
+bool host_hooks_off(void)
+{
+	return kvm_parameter_is("hooks", 'N');
 }
 
 void host_comm(uint32_t pid, char *comm, int bytes)

@@ -29,6 +29,9 @@ uint32_t host_measure_tsc_khz(void);
  */
 bool host_stock_vendor(void);
 
+/* Whether kvm.ko was loaded with hooks=0: it counts and records nothing, and has no device. */
+bool host_hooks_off(void);
+
 /* Reads the name of process @pid into @comm; empty when it is gone. */
 void host_comm(uint32_t pid, char *comm, int bytes);
 

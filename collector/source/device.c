@@ -51,6 +51,11 @@ static int open_device(struct fault *fault)
 	case ENOENT:
 	case ENXIO:
 	case ENODEV:
+		if (host_hooks_off())
+			return fault_set(
+				fault, -errno,
+				"%s: kvm.ko was loaded with hooks=0: nothing is counted or recorded (load it without)",
+				KVM_EXIT_RING_DEVICE);
 		return fault_set(
 			fault, -errno,
 			"%s: the device does not exist (build and load the modules: kvm/build, then kvm/install)",

@@ -93,7 +93,7 @@ bool exit_ring_leaf(struct kvm_vcpu *vcpu, u32 leaf, u32 index,
 	int slot = EXIT_RING_ALL_SLOTS;
 	u64 value;
 
-	if (!leaves_on || !er->isa)
+	if (!leaves_on || !exit_ring_is_on() || !er->isa)
 		return false;
 
 	*eax = 0;

@@ -19,6 +19,8 @@
 #include "exit_ring_dev.h"
 #include "x86.h"
 
+DEFINE_STATIC_KEY_TRUE(exit_ring_hooks);
+EXIT_RING_EXPORT(exit_ring_hooks);
 DEFINE_STATIC_KEY_FALSE(exit_ring_recording);
 EXIT_RING_EXPORT(exit_ring_recording);
 DEFINE_STATIC_KEY_FALSE(exit_ring_waits);
@@ -132,12 +134,14 @@ static u64 *exit_ring_finish_record(struct exit_ring *er, u64 cycles)
  */
 void exit_ring_close(struct exit_ring *er, u64 cycles)
 {
+	er->flags |= er->slow | (er->user ? KVM_EXIT_REC_USER : 0);
 	if (er->total != &er->scratch) {
 		cycles = exit_ring_check_parts(er, cycles);
 		exit_ring_add_totals(er, cycles, exit_ring_finish_record(er, cycles));
 	}
 	er->open = EXIT_RING_UNREAD;
 	er->flags = 0;
+	er->slow = 0;
 	er->halted = 0;
 	er->user = 0;
 	er->preempted = 0;
@@ -300,7 +304,7 @@ void exit_ring_run_failed(struct exit_ring *er, int r)
 }
 
 /* The scheduler takes the thread off its CPU; vcpu->preempted: though it is runnable. */
-void exit_ring_sched_out(struct kvm_vcpu *vcpu)
+void exit_ring_sched_out_vcpu(struct kvm_vcpu *vcpu)
 {
 	struct exit_ring *er = exit_ring_of(vcpu);
 
@@ -328,7 +332,7 @@ static u64 exit_ring_run_delay(struct exit_ring *er, u64 since)
 }
 
 /* It runs again. A wait for a CPU after a wake-up is no different from any other. */
-void exit_ring_sched_in(struct kvm_vcpu *vcpu)
+void exit_ring_sched_in_vcpu(struct kvm_vcpu *vcpu)
 {
 	struct exit_ring *er = exit_ring_of(vcpu);
 	u64 delay;
@@ -344,7 +348,7 @@ void exit_ring_sched_in(struct kvm_vcpu *vcpu)
 	if (!delay)
 		return;
 	er->preempted += delay;
-	er->flags |= KVM_EXIT_REC_PREEMPTED;
+	er->slow |= KVM_EXIT_REC_PREEMPTED;
 	/* What is left of the phase, which goes on, is @halted. */
 	if (er->phase == EXIT_RING_HALTED)
 		er->phase_tsc += delay;
@@ -403,6 +407,8 @@ int exit_ring_vcpu_create(struct kvm_vcpu *vcpu)
 	BUILD_BUG_ON(offsetof(struct exit_ring_shared, totals) != 2 * PAGE_SIZE);
 	BUILD_BUG_ON(sizeof(struct exit_ring_shared) % PAGE_SIZE);
 
+	if (!exit_ring_is_on())
+		return 0;
 	er = kzalloc(sizeof(*er), GFP_KERNEL_ACCOUNT);
 	if (!er)
 		return -ENOMEM;
@@ -445,7 +451,7 @@ int exit_ring_vcpu_create(struct kvm_vcpu *vcpu)
 void exit_ring_vcpu_register(struct kvm_vcpu *vcpu)
 {
 	struct exit_ring *er = exit_ring_of(vcpu);
-	struct kvm_exit_record ident = { .vcpu_id = vcpu->vcpu_id, .isa = er->isa };
+	struct kvm_exit_record ident = { .vcpu_id = vcpu->vcpu_id, .isa = er ? er->isa : 0 };
 
 	BUILD_BUG_ON(offsetof(struct kvm_exit_record, polled_cycles) !=
 		     offsetof(struct kvm_exit_record, pcpu) + sizeof(u64));
@@ -454,6 +460,8 @@ void exit_ring_vcpu_register(struct kvm_vcpu *vcpu)
 	BUILD_BUG_ON(offsetof(struct kvm_exit_record, entry_event) % sizeof(u64));
 	BUILD_BUG_ON(offsetof(struct exit_ring, run_errno) !=
 		     offsetof(struct exit_ring, user_reason) + 2);
+	if (!er)
+		return;
 	er->shared->meta.isa = er->isa;
 	er->ident = *exit_ring_ident(&ident);
 }
@@ -461,7 +469,8 @@ void exit_ring_vcpu_register(struct kvm_vcpu *vcpu)
 /* KVM_CREATE_VCPU can't fail any more: readers may find the ring. */
 void exit_ring_vcpu_publish(struct kvm_vcpu *vcpu)
 {
-	exit_ring_publish_ring(exit_ring_of(vcpu));
+	if (exit_ring_is_on())
+		exit_ring_publish_ring(exit_ring_of(vcpu));
 }
 
 void exit_ring_vcpu_destroy(struct kvm_vcpu *vcpu)
@@ -477,8 +486,8 @@ void exit_ring_vcpu_destroy(struct kvm_vcpu *vcpu)
 	if (er->total != &er->scratch) {
 		/* It ends in user space: nothing need have put the vCPU since KVM_RUN. */
 		er->user += end;
-		er->flags |= KVM_EXIT_REC_USER | KVM_EXIT_REC_NO_REENTRY;
-		exit_ring_close(er, end - er->exit_tsc);
+		er->flags |= KVM_EXIT_REC_NO_REENTRY;
+		exit_ring_close(er, end - *er->exit_tsc);
 	}
 	exit_ring_vcpu_gone(er);
 	mutex_unlock(&exit_ring_lock);

@@ -111,16 +111,19 @@ struct exit_ring_waiter {
  * struct exit_ring - one vCPU
  *
  * The first part is written by the vCPU thread alone.
- * @exit_tsc: start of the open exit, which is the last exit
- * @cycles: from the exit before the last entry to that entry
+ * @exit_tsc: start of the open exit, which is the last exit: in struct vcpu_vmx or vcpu_svm,
+ *		with the cycles from there to the last entry, which the stamps write
  * @total: slot of the open exit; &@scratch while there is none
  * @totals: @shared->totals
- * @flags: KVM_EXIT_REC_* gathered by the open exit
+ * @flags: KVM_EXIT_REC_* of the open exit if it has a record, without those of @slow and @user
+ * @slow: those that only exit_ring_close() deals with: the vCPU was halted or preempted, or KVM
+ *		injected an event
  * @phase, @phase_tsc: what the vCPU does, and since when; of HANDLER, since when its thread
  *		is off its CPU
  * @run_delay_ns: sched_info.run_delay of the thread when it went off its CPU
  * @halted, @user, @preempted: cycles of the open exit elsewhere; the rest is the
- *		handler's. In user space @user still lacks the TSC of the next KVM_RUN
+ *		handler's. In user space @user still lacks the TSC of the next KVM_RUN;
+ *		later it is not 0 if KVM_RUN has returned
  * @polled, @poll_tsc: part of @halted; since when it is polling, 0: it is not
  * @open: status of the open exit + @buf->id, or EXIT_RING_UNREAD. Buffer ids are multiples
  *		of EXIT_RING_STATUSES, so one comparison tests both
@@ -142,11 +145,11 @@ struct exit_ring_waiter {
  * @wake_work: wakes the reader as soon as IRQs are on
  */
 struct exit_ring {
-	u64 exit_tsc;
-	u64 cycles;
+	const u64 *exit_tsc;
 	struct kvm_exit_total *total;
 	struct kvm_exit_total *totals;
 	u32 flags;
+	u32 slow;
 	/* the last 4 bytes of a record, in their order */
 	u8 user_reason;
 	u8 isa;
@@ -200,6 +203,8 @@ static inline u32 exit_ring_watermark(u32 count)
 	return min(count / 4, 4096U);
 }
 
+/* Rings of a vCPU's exits are made and written: not with the parameter hooks=0. */
+DECLARE_STATIC_KEY_TRUE(exit_ring_hooks);
 /* True while a file has armed recording or is attached for records. */
 DECLARE_STATIC_KEY_FALSE(exit_ring_recording);
 /* on_full=wait */
@@ -215,9 +220,16 @@ static __always_inline struct exit_ring **exit_ring_slot_of_vcpu(struct kvm_vcpu
 	return (struct exit_ring **)((char *)vcpu + exit_ring_offset);
 }
 
+/* NULL with hooks=0. */
 static __always_inline struct exit_ring *exit_ring_of(struct kvm_vcpu *vcpu)
 {
 	return *exit_ring_slot_of_vcpu(vcpu);
+}
+
+/* The first thing that a hook asks: nothing else of it runs with hooks=0. */
+static __always_inline bool exit_ring_is_on(void)
+{
+	return static_branch_likely(&exit_ring_hooks);
 }
 
 #endif

@@ -29,6 +29,10 @@ unsigned int exit_ring_records = 65536;
 module_param_named(ring_records, exit_ring_records, uint, 0444);
 MODULE_PARM_DESC(ring_records, "records per vCPU ring, a power of two from 32 to 4194304");
 
+static bool hooks = true;
+module_param(hooks, bool, 0444);
+MODULE_PARM_DESC(hooks, "0: KVM as if it had no exit rings: nothing is counted, no device, no CPUID leaves");
+
 static char *on_full = "drop";
 module_param(on_full, charp, 0444);
 MODULE_PARM_DESC(on_full, "when a ring is full, drop the newest record and count it (drop) or hold the vCPU until the reader has made room (wait)");
@@ -472,9 +476,7 @@ static struct miscdevice exit_ring_misc = {
 
 static int exit_ring_check_params(void)
 {
-	if (!strcmp(on_full, "wait")) {
-		static_branch_enable(&exit_ring_waits);
-	} else if (strcmp(on_full, "drop")) {
+	if (strcmp(on_full, "drop") && strcmp(on_full, "wait")) {
 		pr_err("on_full=%s is neither drop nor wait\n", on_full);
 		return -EINVAL;
 	}
@@ -490,11 +492,21 @@ int exit_ring_init(void)
 {
 	int r = exit_ring_check_params();
 
-	return r ? r : misc_register(&exit_ring_misc);
+	if (r)
+		return r;
+	/* No vCPU exists yet. Vendor modules, which come later, are patched as they load. */
+	if (!hooks) {
+		static_branch_disable(&exit_ring_hooks);
+		return 0;
+	}
+	if (!strcmp(on_full, "wait"))
+		static_branch_enable(&exit_ring_waits);
+	return misc_register(&exit_ring_misc);
 }
 
 void exit_ring_fini(void)
 {
-	misc_deregister(&exit_ring_misc);
+	if (hooks)
+		misc_deregister(&exit_ring_misc);
 	exit_ring_set_fini();
 }

@@ -9,16 +9,20 @@
 
 #include "exit_ring.h"
 
-/* noinstr: RDTSC, a subtraction and a store, nothing else */
-static __always_inline void exit_ring_stamp_entry(struct exit_ring *er)
-{
-	er->cycles = rdtsc() - er->exit_tsc;
-}
-
-static __always_inline void exit_ring_stamp_exit(struct exit_ring *er)
-{
-	er->exit_tsc = rdtsc();
-}
+/*
+ * noinstr: RDTSC, a subtraction and a store, nothing else. @v: struct vcpu_vmx or vcpu_svm, which
+ * have the two numbers themselves, so that no pointer to the ring is loaded.
+ */
+#define exit_ring_stamp_entry(v)					\
+	do {								\
+		if (exit_ring_is_on())					\
+			(v)->exit_cycles = rdtsc() - (v)->exit_tsc;	\
+	} while (0)
+#define exit_ring_stamp_exit(v)						\
+	do {								\
+		if (exit_ring_is_on())					\
+			(v)->exit_tsc = rdtsc();			\
+	} while (0)
 
 /*
  * Adds to a counter that other CPUs read. One instruction can't tear. The vCPU thread is
@@ -40,19 +44,15 @@ static __always_inline void exit_ring_add(u64 *counter, u64 n)
 #endif
 }
 
-/* What only exit_ring_close() deals with: the vCPU was elsewhere, apart from user space; an event. */
-#define EXIT_RING_SLOW	(KVM_EXIT_REC_HALTED | KVM_EXIT_REC_PREEMPTED | KVM_EXIT_REC_EVENT)
-
 void exit_ring_close(struct exit_ring *er, u64 cycles);
 
 /*
- * Adds the open exit, which was in user space but not EXIT_RING_SLOW, to its total: the
+ * Adds the open exit, which was in user space but has no @er->slow, to its total: the
  * cycles first, so that a reader never sees a part without them.
  */
-static __always_inline void exit_ring_add_user(struct exit_ring *er, u64 cycles, u64 user)
+static __always_inline void exit_ring_add_user(struct exit_ring *er, struct kvm_exit_total *total,
+					       u64 cycles, u64 user)
 {
-	struct kvm_exit_total *total = er->total;
-
 	exit_ring_add(&total->cycles, cycles);
 	exit_ring_add(&total->userspace_cycles, user);
 	er->user = 0;
@@ -65,35 +65,40 @@ static __always_inline void exit_ring_add_user(struct exit_ring *er, u64 cycles,
 static __always_inline bool exit_ring_close_fast_unread(struct exit_ring *er, u64 cycles)
 {
 	struct kvm_exit_total *total = er->total;
-	u32 flags = er->flags;
 	u64 user;
 
 	if (unlikely((s64)cycles < 0))
 		return false;
-	if (likely(!flags)) {
+	if (likely(!(er->slow | er->user))) {
 		exit_ring_add(&total->unread, 1);
 		exit_ring_add(&total->cycles, cycles);
 		return true;
 	}
+	barrier(); /* they are read again: to keep them would cost the path above */
+	if (unlikely(er->slow))
+		return false;
 	user = er->user;
-	if (unlikely(flags != KVM_EXIT_REC_USER || user > cycles))
+	if (unlikely(user > cycles))
 		return false;
 	exit_ring_add(&total->unread, 1);
-	exit_ring_add_user(er, cycles, user);
-	er->flags = 0;
+	exit_ring_add_user(er, total, cycles, user);
 	return true;
 }
 
 /*
- * An exit, IRQs off, once its reason is known: closes the one before, which took
- * @cycles, and opens this one. counter is total->count or
- * total->synthesized. This is all that is done without a reader.
+ * An exit, IRQs off, once its reason is known: closes the one before, which took @cycles. This
+ * and exit_ring_count() are all that is done without a reader.
  */
-static __always_inline void exit_ring_count(struct exit_ring *er, u64 cycles,
-					    struct kvm_exit_total *total, u64 *counter)
+static __always_inline void exit_ring_close_unread(struct exit_ring *er, u64 cycles)
 {
 	if (unlikely(!exit_ring_close_fast_unread(er, cycles)))
 		exit_ring_close(er, cycles);
+}
+
+/* Opens the exit. counter is total->count or total->synthesized. */
+static __always_inline void exit_ring_count(struct exit_ring *er, struct kvm_exit_total *total,
+					    u64 *counter)
+{
 	er->total = total;
 	exit_ring_add(counter, 1);
 }
@@ -127,16 +132,20 @@ static __always_inline bool exit_ring_close_fast_recorded(struct exit_ring *er, 
 
 	if (unlikely(er->open != READ_ONCE(er->buf_id) + EXIT_RING_RESERVED || (s64)cycles < 0))
 		return false;
-	if (flags & (EXIT_RING_SLOW | KVM_EXIT_REC_USER)) {
-		user = er->user;
-		if (unlikely(flags & EXIT_RING_SLOW || user > cycles))
-			return false;
-		exit_ring_add(&total->recorded, 1);
-		exit_ring_add_user(er, cycles, user);
-		exit_ring_record_user(er, record);
-	} else {
+	if (likely(!(er->slow | er->user))) {
 		exit_ring_add(&total->recorded, 1);
 		exit_ring_add(&total->cycles, cycles);
+	} else {
+		barrier(); /* as above */
+		if (unlikely(er->slow))
+			return false;
+		user = er->user;
+		if (unlikely(user > cycles))
+			return false;
+		flags |= KVM_EXIT_REC_USER;
+		exit_ring_add(&total->recorded, 1);
+		exit_ring_add_user(er, total, cycles, user);
+		exit_ring_record_user(er, record);
 	}
 	record->cycles = cycles;
 	record->handler_cycles = cycles - user;
@@ -182,32 +191,36 @@ static __always_inline void exit_ring_note_event(struct kvm_vcpu *vcpu, struct e
 {
 	if (unlikely(vcpu->arch.exception.injected | vcpu->arch.interrupt.injected |
 		     vcpu->arch.nmi_injected))
-		er->flags |= KVM_EXIT_REC_EVENT;
+		er->slow |= KVM_EXIT_REC_EVENT;
+}
+
+/* exit_ring_close_unread() with a reader */
+static __always_inline void exit_ring_close_recorded(struct exit_ring *er, u64 cycles)
+{
+	if (unlikely(!exit_ring_close_fast_recorded(er, cycles)))
+		exit_ring_close(er, cycles);
 }
 
 /*
- * exit_ring_count() with a reader, for the vendor modules; the new exit began at
- * tsc. Fills in what is common of its slot, @er->record, or returns false if it
- * gets none. The caller writes guest_rip to key_aux except guest_cr3, reason,
- * intr_info and error_code, and calls exit_ring_finish_fill().
+ * exit_ring_count() with a reader, for the vendor modules. Fills in what is common of the
+ * exit's slot, *out, or returns false if it gets none. The caller writes tsc to key_aux except
+ * guest_cr3, reason, intr_info and error_code, and calls exit_ring_finish_fill().
  */
-static __always_inline bool exit_ring_record(struct exit_ring *er, u64 cycles, u64 tsc,
-					     struct kvm_exit_total *total, u64 *counter)
+static __always_inline bool exit_ring_record(struct exit_ring *er, struct kvm_exit_total *total,
+					     u64 *counter, struct kvm_exit_record **out)
 {
 	struct kvm_exit_record *record;
 
-	if (unlikely(!exit_ring_close_fast_recorded(er, cycles)))
-		exit_ring_close(er, cycles);
 	er->total = total;
 	exit_ring_add(counter, 1);
 	if (unlikely(!exit_ring_open(er)))
 		return false;
 	record = er->record;
-	record->tsc = tsc;
 	record->guest_cr3 = 0;
 	record->value = 0;
 	/* pcpu, vcpu_id, user_reason, isa and run_errno in one store */
 	*exit_ring_ident(record) = er->ident | (u32)raw_smp_processor_id();
+	*out = record;
 	return true;
 }
 
@@ -219,10 +232,10 @@ void exit_ring_record_guest(struct kvm_vcpu *vcpu, struct exit_ring *er);
  * register must be saved across the call.
  */
 static __always_inline void exit_ring_finish_fill(struct kvm_vcpu *vcpu, struct exit_ring *er,
-					       u32 flags)
+						  struct kvm_exit_record *record, u32 flags)
 {
 	er->flags = flags | KVM_EXIT_REC_REQUESTS;
-	er->record->requests = READ_ONCE(vcpu->requests);
+	record->requests = READ_ONCE(vcpu->requests);
 	if (unlikely(er->has_cr3 || is_guest_mode(vcpu)))
 		exit_ring_record_guest(vcpu, er);
 }

@@ -16,16 +16,6 @@
 
 #include "exit_ring_fast.h"
 
-/*
- * A VM entry that failed with VMfail is not an exit: the one before stays open, as if
- * its time went on. The few cycles of the attempt itself are lost.
- */
-static __always_inline void exit_ring_vmfail(struct exit_ring *er)
-{
-	er->exit_tsc -= er->cycles;
-	WRITE_ONCE(er->shared->meta.vmfail, ++er->vmfail);
-}
-
 static __always_inline void exit_ring_phase_begin(struct exit_ring *er, enum exit_ring_phase phase)
 {
 	er->phase = phase;
@@ -36,13 +26,14 @@ static __always_inline void exit_ring_phase_end(struct exit_ring *er, u64 *part,
 {
 	*part += rdtsc() - er->phase_tsc;
 	er->phase = EXIT_RING_HANDLER;
-	er->flags |= flag;
+	er->slow |= flag;
 }
 
 /* KVM_RUN in another thread than the last time: once in the life of nearly all vCPUs */
 static inline void exit_ring_new_thread(struct kvm_vcpu *vcpu)
 {
-	WRITE_ONCE(exit_ring_of(vcpu)->shared->meta.tid, task_pid_nr(current));
+	if (exit_ring_is_on())
+		WRITE_ONCE(exit_ring_of(vcpu)->shared->meta.tid, task_pid_nr(current));
 }
 
 /* Outside KVM_RUN, where the TSC is missing in @er->user. */
@@ -54,10 +45,8 @@ static __always_inline bool exit_ring_in_user(struct exit_ring *er)
 /* KVM_RUN begins; before vcpu_load() */
 static __always_inline void exit_ring_run_begin(struct kvm_vcpu *vcpu)
 {
-	struct exit_ring *er = exit_ring_of(vcpu);
-
-	er->user += rdtsc();
-	er->flags |= KVM_EXIT_REC_USER;
+	if (exit_ring_is_on())
+		exit_ring_of(vcpu)->user += rdtsc();
 }
 
 void exit_ring_run_failed(struct exit_ring *er, int r);
@@ -65,12 +54,24 @@ void exit_ring_run_failed(struct exit_ring *er, int r);
 /* KVM_RUN returns r; after vcpu_put(), whose stamp is taken. */
 static __always_inline void exit_ring_run_end(struct kvm_vcpu *vcpu, int r)
 {
-	struct exit_ring *er = exit_ring_of(vcpu);
+	struct exit_ring *er;
 
-	er->user -= vcpu->arch.last_host_tsc;
-	/* The first return is why the exit needed user space. */
-	if (!static_branch_unlikely(&exit_ring_recording) || er->flags & KVM_EXIT_REC_USER)
+	if (!exit_ring_is_on())
 		return;
+	er = exit_ring_of(vcpu);
+	if (!static_branch_unlikely(&exit_ring_recording)) {
+		er->user -= vcpu->arch.last_host_tsc;
+		return;
+	}
+
+	/* The first return is why the exit needed user space. Barriers: no value is kept. */
+	if (er->user) {
+		barrier();
+		er->user -= vcpu->arch.last_host_tsc;
+		return;
+	}
+	barrier();
+	er->user -= vcpu->arch.last_host_tsc;
 	er->user_reason = vcpu->run->exit_reason;
 	er->run_errno = 0;
 	if (unlikely(r < 0))
@@ -80,8 +81,11 @@ static __always_inline void exit_ring_run_end(struct kvm_vcpu *vcpu, int r)
 /* Inside kvm_vcpu_halt(): polls, until it blocks or need not. */
 static __always_inline void exit_ring_poll_begin(struct kvm_vcpu *vcpu)
 {
-	struct exit_ring *er = exit_ring_of(vcpu);
+	struct exit_ring *er;
 
+	if (!exit_ring_is_on())
+		return;
+	er = exit_ring_of(vcpu);
 	if (er->phase == EXIT_RING_HALTED)
 		er->poll_tsc = rdtsc();
 }
@@ -92,7 +96,7 @@ static __always_inline void exit_ring_poll_end(struct exit_ring *er)
 		return;
 	er->polled += rdtsc() - er->poll_tsc;
 	er->poll_tsc = 0;
-	er->flags |= KVM_EXIT_REC_POLLED;
+	er->slow |= KVM_EXIT_REC_POLLED;
 }
 
 /*
@@ -102,8 +106,11 @@ static __always_inline void exit_ring_poll_end(struct exit_ring *er)
  */
 static __always_inline bool exit_ring_halt_begin(struct kvm_vcpu *vcpu)
 {
-	struct exit_ring *er = exit_ring_of(vcpu);
+	struct exit_ring *er;
 
+	if (!exit_ring_is_on())
+		return false;
+	er = exit_ring_of(vcpu);
 	exit_ring_poll_end(er);
 	if (er->phase != EXIT_RING_HANDLER || vcpu->arch.apf.halted)
 		return false;
@@ -113,16 +120,29 @@ static __always_inline bool exit_ring_halt_begin(struct kvm_vcpu *vcpu)
 
 static __always_inline void exit_ring_halt_end(struct kvm_vcpu *vcpu, bool halted)
 {
-	struct exit_ring *er = exit_ring_of(vcpu);
+	struct exit_ring *er;
 
 	if (!halted)
 		return;
+	er = exit_ring_of(vcpu);
 	exit_ring_poll_end(er);
 	exit_ring_phase_end(er, &er->halted, KVM_EXIT_REC_HALTED);
 }
 
-void exit_ring_sched_out(struct kvm_vcpu *vcpu);
-void exit_ring_sched_in(struct kvm_vcpu *vcpu);
+void exit_ring_sched_out_vcpu(struct kvm_vcpu *vcpu);
+void exit_ring_sched_in_vcpu(struct kvm_vcpu *vcpu);
+
+static __always_inline void exit_ring_sched_out(struct kvm_vcpu *vcpu)
+{
+	if (exit_ring_is_on())
+		exit_ring_sched_out_vcpu(vcpu);
+}
+
+static __always_inline void exit_ring_sched_in(struct kvm_vcpu *vcpu)
+{
+	if (exit_ring_is_on())
+		exit_ring_sched_in_vcpu(vcpu);
+}
 
 fastpath_t exit_ring_fastpath_taken(struct exit_ring *er, fastpath_t fastpath);
 
@@ -148,12 +168,15 @@ static __always_inline bool exit_ring_may_enter(struct kvm_vcpu *vcpu)
 	return exit_ring_wait_for_room(exit_ring_of(vcpu), vcpu);
 }
 
-/* The vendor module's vcpu_create(): proves that it has our hooks. */
-static inline struct exit_ring *exit_ring_vendor(struct kvm_vcpu *vcpu, u8 isa)
+/* The vendor module's vcpu_create(): proves that it has our hooks. exit_tsc: of struct exit_ring */
+static inline struct exit_ring *exit_ring_vendor(struct kvm_vcpu *vcpu, u8 isa, const u64 *exit_tsc)
 {
 	struct exit_ring *er = exit_ring_of(vcpu);
 
-	er->isa = isa;
+	if (er) {
+		er->isa = isa;
+		er->exit_tsc = exit_tsc;
+	}
 	return er;
 }
 

@@ -111,10 +111,11 @@ void svm_exit_ring_record(struct kvm_vcpu *vcpu)
 	u32 flags = KVM_EXIT_REC_QUAL;
 
 	exit_ring_note_event(vcpu, er);
-	if (!exit_ring_record(er, er->cycles, er->exit_tsc, total, &total->count))
+	exit_ring_close_recorded(er, svm->exit_cycles);
+	if (!exit_ring_record(er, total, &total->count, &record))
 		return;
 
-	record = er->record;
+	record->tsc = svm->exit_tsc;
 	record->reason = code;
 	record->guest_rip = vmcb->save.rip;
 	record->qualification = control->exit_info_1;
@@ -122,7 +123,7 @@ void svm_exit_ring_record(struct kvm_vcpu *vcpu)
 	flags |= svm_exit_event(record, control);
 	flags |= svm_exit_key(vcpu, record, code, control->exit_info_1, control->exit_info_2);
 
-	exit_ring_finish_fill(vcpu, er, flags);
+	exit_ring_finish_fill(vcpu, er, record, flags);
 	if (unlikely(svm_exit_ring_is_encrypted(vcpu)))
 		svm_exit_encrypted(er);
 	else

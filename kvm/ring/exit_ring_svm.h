@@ -13,15 +13,19 @@ void svm_exit_ring_record(struct kvm_vcpu *vcpu);
 static __always_inline void svm_exit_ring_exit(struct kvm_vcpu *vcpu)
 {
 	struct vcpu_svm *svm = to_svm(vcpu);
-	struct exit_ring *er = svm->exit_ring;
+	struct exit_ring *er;
 	struct kvm_exit_total *total;
 
+	if (!exit_ring_is_on())
+		return;
+	er = svm->exit_ring;
 	if (exit_ring_is_recorded(er)) {
 		svm_exit_ring_record(vcpu);
 		return;
 	}
+	exit_ring_close_unread(er, svm->exit_cycles);
 	total = &er->totals[kvm_exit_slot_svm(svm->vmcb->control.exit_code)];
-	exit_ring_count(er, er->cycles, total, &total->count);
+	exit_ring_count(er, total, &total->count);
 }
 
 #endif

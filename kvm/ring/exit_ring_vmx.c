@@ -23,16 +23,23 @@ void vmx_exit_ring_synthesized(struct kvm_vcpu *vcpu)
 {
 	struct vcpu_vmx *vmx = to_vmx(vcpu);
 	struct exit_ring *er = vmx->exit_ring;
-	struct kvm_exit_total *total = vmx_exit_total(vmx);
+	struct kvm_exit_record *record;
+	struct kvm_exit_total *total;
 	u64 now = rdtsc();
-	u64 cycles = now - er->exit_tsc;
+	u64 cycles;
 
-	er->exit_tsc = now;
+	if (!exit_ring_is_on())
+		return;
+	total = vmx_exit_total(vmx, er);
+	cycles = now - vmx->exit_tsc;
+	vmx->exit_tsc = now;
 	if (!exit_ring_is_recorded(er)) {
-		exit_ring_count(er, cycles, total, &total->synthesized);
+		exit_ring_close_unread(er, cycles);
+		exit_ring_count(er, total, &total->synthesized);
 		return;
 	}
-	if (exit_ring_record(er, cycles, now, total, &total->synthesized))
-		vmx_exit_fill(vcpu, er, kvm_rip_read(vcpu), vmx_get_exit_qual(vcpu),
+	exit_ring_close_recorded(er, cycles);
+	if (exit_ring_record(er, total, &total->synthesized, &record))
+		vmx_exit_fill(vcpu, er, record, kvm_rip_read(vcpu), vmx_get_exit_qual(vcpu),
 			      KVM_EXIT_REC_SYNTH);
 }

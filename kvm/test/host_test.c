@@ -418,62 +418,6 @@ static void test_errno_of_kvm_run(void)
 	ring_unmap(&map);
 }
 
-#define LEAF_VCPUS 16U
-
-/*
- * The least guest cycles of a CPUID leaf in a VM of @vcpus, which the guest measures itself. The
- * others have had an exit, too.
- */
-static uint32_t cpuid_cycles(uint32_t leaf, unsigned int vcpus)
-{
-	uint8_t code[] = {0x0f, 0x31,	   0x66, 0x89, 0xc6,	/* rdtsc; mov %eax,%esi */
-			  0x66, 0xb8,	   0,	 0,    0,    0, /* mov $leaf,%eax */
-			  0x66, 0x31,	   0xc9, 0x0f, 0xa2,	/* xor %ecx,%ecx; cpuid */
-			  0x0f, 0x31,	   0x66, 0x29, 0xf0,	/* rdtsc; sub %esi,%eax */
-			  0x66, 0x89,	   0xc7,		/* mov %eax,%edi */
-			  0xe6, STEP_PORT, 0xeb, 0xe4};
-	struct guest_vcpu others[LEAF_VCPUS];
-	struct kvm_regs regs;
-	struct step_vm vm;
-	uint32_t least = ~0U;
-
-	memcpy(code + 7, &leaf, sizeof(leaf));
-	code_vm_open(&vm, 0, code, sizeof(code));
-	for (unsigned int id = 1; id < vcpus; id++) {
-		CHECK(!guest_vm_add_vcpu(&vm.vm, id, &others[id]));
-		ioctl(others[id].fd, KVM_RUN, 0);
-	}
-
-	for (int i = 0; i < 300; i++) {
-		step(&vm, 1);
-		CHECK(!ioctl(vm.vcpu.fd, KVM_GET_REGS, &regs));
-		if ((uint32_t)regs.rdi < least)
-			least = (uint32_t)regs.rdi;
-	}
-
-	for (unsigned int id = 1; id < vcpus; id++)
-		guest_vcpu_close(&vm.vm, &others[id]);
-	step_vm_close(&vm);
-	return least;
-}
-
-/*
- * A guest of many vCPUs can't burden the host with the leaves: a sum reads used slots alone.
- * The bounds are of instructions, so they are sharp in Bochs alone. A CPUID takes 1,000 there:
- * 500 more with one vCPU, and 100 for each more.
- */
-static void test_leaf_of_many_vcpus(void)
-{
-	uint32_t other = cpuid_cycles(0, 1);
-	uint32_t one = cpuid_cycles(0x4fffffff, 1), all = cpuid_cycles(0x4fffffff, LEAF_VCPUS);
-	uint32_t cycles = cpuid_cycles(0x4ffffffe, LEAF_VCPUS);
-
-	printf("host_test: CPUID 0: %u cycles; 0x4fffffff: %u with 1 vCPU, %u with %u; 0x4ffffffe: %u\n",
-	       other, one, all, LEAF_VCPUS, cycles);
-	CHECK(one < other + other / 2);
-	CHECK(all < one + (LEAF_VCPUS - 1) * other / 10);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
@@ -487,7 +431,6 @@ int main(int argc, char **argv)
 		{"a wait after a wake-up is preempted", test_wait_after_wakeup_is_preempted},
 		{"a late page is handler time", test_late_page_is_handler_time},
 		{"errno of KVM_RUN", test_errno_of_kvm_run},
-		{"a leaf of many vCPUs", test_leaf_of_many_vcpus},
 	};
 
 	(void)argc;

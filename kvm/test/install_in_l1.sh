@@ -77,6 +77,10 @@ expect "DKMS, once more" 0 1 /kvm/install --dkms
 expect "DKMS, back" 0 0 /kvm/uninstall
 gone "DKMS, back"
 
+expect "hooks=0" 0 0 /kvm/install --modules /ours --kvm-params hooks=0
+[ "$(cat /sys/module/kvm/parameters/hooks)" = N ] || failed "hooks=0"
+expect "hooks=0, back" 0 0 /kvm/uninstall
+
 expect "good modules" 0 1 /kvm/install --modules /ours --kvm-params ring_records=4096
 [ "$(cat /sys/module/kvm/parameters/ring_records)" = 4096 ] || failed "--kvm-params"
 expect "once more" 0 1 /kvm/install --modules /ours

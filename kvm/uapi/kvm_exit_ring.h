@@ -6,6 +6,8 @@
  * include this file. All fields are native endian; all structs have the same
  * layout for 32-bit and 64-bit programs.
  *
+ * A kvm.ko that was loaded with hooks=0 counts nothing and makes no such device.
+ *
  * HOW TO READ
  *	ctl = open("/dev/kvm_exit_ring", O_RDWR)
  *	ioctl(ctl, KVM_EXIT_RING_QUERY, &query{.size = sizeof(query)})

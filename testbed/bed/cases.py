@@ -322,6 +322,25 @@ def stock_vendor(outcome):
     outcome.counts(exits_of("out", outcome.setup), 10, outcome.database("next.sqlite"))
 
 
+@case("hooks=0", """\
+. /bed/functions
+bed_unload && (BED_KVM_PARAMS=hooks=0; bed_load) || exit 1
+hooks_test hooks=0 &&
+	exit_loop --op cpuid --count 100 --vcpus 2 &&
+	exit_loop --op hlt --count 20 --mode real --timer-us 5000 &&
+	exit_loop --op out --count 100 --mode real || exit 1
+collector --source ring --db run.sqlite -- true
+collector --check-host | grep ^needed
+bed_unload && bed_load && hooks_test recorded
+""", unrecorded="nothing is recorded with hooks=0")
+def hooks_off(outcome):
+    """All hooks turned off: guests run, nothing is counted, no device, no leaves."""
+    outcome.ended_well()
+    outcome.says("hooks_test: 1 claims hold", "needed   modules",
+                 "collector: /dev/kvm_exit_ring: kvm.ko was loaded with hooks=0")
+    expect(not (outcome.folder / "run.sqlite").exists(), "a database is left")
+
+
 @case("50 times unloaded and loaded", f"""\
 . /bed/functions
 for round in $(seq 50); do
@@ -369,6 +388,7 @@ def claims_of_device():
     small = {"ring_records": "4096"}
     return [claims("the device's claims", "device_test", small),
             claims("the device's memory", "memory_test", small),
+            claims("what the hooks cost", "hooks_test", small),
             claims("harmless to host and VM", "host_test", small),
             claims("a full ring obeys signals", "host_test full",
                    {"ring_records": "1024", "on_full": "wait"})]
@@ -412,7 +432,7 @@ def refusals():
 
 def of_rings(setup):
     """About rings, their readers and the modules: once is enough for all kinds of paging."""
-    cases = [late, killed, lost_vcpu, *refusals(), stock_vendor]
+    cases = [late, killed, lost_vcpu, *refusals(), stock_vendor, hooks_off]
     return cases + (claims_of_device() if setup.cpus == 1 else [])
 
 

@@ -16,8 +16,8 @@ from .kernel import default_series
 WITNESS = "witness.bin"
 CASE_SECONDS = 300  # of L1's time; on a loaded host Linux boots slowly in TCG
 GUEST_KERNEL = default_series()  # of L2, where L1 has a kernel of no series
-PROGRAMS = ("device_test", "field_test", "host_test", "hostile_reader", "memory_test",
-            "record_test", "smp_test")
+PROGRAMS = ("device_test", "field_test", "hooks_test", "host_test", "hostile_reader",
+            "memory_test", "record_test", "smp_test")
 
 SCRIPT_HEAD = """\
 #!/bin/sh

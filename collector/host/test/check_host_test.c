@@ -94,6 +94,10 @@ static void test_filling_up(void)
 	       "a stock kvm_intel runs on the kvm with the exit ring");
 	put("/sys/module/kvm/parameters/stock_vendor", "N\n");
 	expect(RELEASE, "modules", HOST_OK, "");
+	put("/sys/module/kvm/parameters/hooks", "N\n");
+	expect(RELEASE, "modules", HOST_REQUIRED, "hooks=0");
+	put("/sys/module/kvm/parameters/hooks", "Y\n");
+	expect(RELEASE, "modules", HOST_OK, "");
 	put("/dev/kvm_exit_ring", "");
 	expect(RELEASE, "device", HOST_REQUIRED, "another module's device");
 	put("/dev/kvm", "");
