@@ -442,7 +442,8 @@ static void exit_ring_remove_oldest_orphan(void)
 
 	xa_for_each(&exit_rings, id, er) {
 		if (er->orphaned) {
-			pr_warn_ratelimited("too many vCPUs have ended: the unread records of vCPU %u of process %u are lost\n",
+			pr_warn_ratelimited("too many vCPUs have ended: the %s of vCPU %u of process %u are lost\n",
+					    er->refused ? "totals (no record was made)" : "unread records",
 					    er->shared->meta.vcpu_id, er->shared->meta.tgid);
 			exit_ring_lost_rings++;
 			exit_ring_remove(er);

@@ -150,6 +150,55 @@ static void test_orphaned_rings_are_bounded(void)
 	close(armer);
 }
 
+/* The kernel's log from now on. */
+static int open_log(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	CHECK(fd >= 0 && lseek(fd, 0, SEEK_END) == 0);
+	return fd;
+}
+
+/* Whether a line of it contains @text. */
+static bool log_says(int fd, const char *text)
+{
+	char line[1024];
+	bool says = false;
+	ssize_t n;
+
+	/* EPIPE: lines were overwritten before they were read. */
+	while ((n = read(fd, line, sizeof(line) - 1)) > 0 || errno == EPIPE) {
+		line[n > 0 ? n : 0] = 0;
+		says |= strstr(line, text) != NULL;
+		errno = 0;
+	}
+	return says;
+}
+
+/* Those that were refused have no records; given up, the log says what goes with them. */
+static void test_refused_rings_are_bounded(void)
+{
+	struct kvm_exit_ring_arm how = {.size = sizeof(how), .record_count = 64, .max_bytes = 1};
+	struct kvm_exit_ring_query before = {.size = sizeof(before)}, after = before;
+	int fd = device(), log = open_log();
+
+	CHECK(!ioctl(fd, KVM_EXIT_RING_QUERY, &before));
+	CHECK(!ioctl(fd, KVM_EXIT_RING_ARM, &how));
+	for (unsigned int i = 0; i <= ORPHANS_MAX; i++) {
+		struct step_vm vm;
+
+		step_vm_open(&vm);
+		step_vm_close(&vm);
+	}
+	CHECK(!ioctl(fd, KVM_EXIT_RING_QUERY, &after));
+	CHECK(after.refused == before.refused + ORPHANS_MAX + 1);
+	CHECK(after.lost_rings == before.lost_rings + 1);
+	CHECK(log_says(log,
+		       "too many vCPUs have ended: the totals (no record was made) of vCPU 0"));
+	close(log);
+	close(fd);
+}
+
 static void test_query(void)
 {
 	struct {
@@ -250,6 +299,7 @@ int main(int argc, char **argv)
 		{"nothing leaks", test_nothing_leaks},
 		{"memory is charged", test_memory_is_charged},
 		{"orphaned rings are bounded", test_orphaned_rings_are_bounded},
+		{"refused rings are bounded", test_refused_rings_are_bounded},
 		{"query", test_query},
 		{"arm with a struct", test_arm_with},
 	};
