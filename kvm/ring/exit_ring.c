@@ -226,11 +226,6 @@ void exit_ring_record_guest(struct kvm_vcpu *vcpu, struct exit_ring *er)
 }
 EXIT_RING_EXPORT(exit_ring_record_guest);
 
-static bool exit_ring_holds_slot(struct exit_ring *er)
-{
-	return er->open - READ_ONCE(er->buf_id) <= EXIT_RING_PENDING_FILTER;
-}
-
 /*
  * Whether the next exit will find a slot once the open one is published. The tail may be
  * forged; that delays only this vCPU. IRQs off, so that no reader changes the producer.

@@ -122,6 +122,12 @@ static __always_inline bool exit_ring_is_recorded(struct exit_ring *er)
 	return static_branch_unlikely(&exit_ring_recording) && READ_ONCE(er->buf);
 }
 
+/* Whether the open exit has a record in the present buffer. IRQs off */
+static inline bool exit_ring_holds_slot(struct exit_ring *er)
+{
+	return er->open - READ_ONCE(er->buf_id) <= EXIT_RING_PENDING_FILTER;
+}
+
 /* exit_ring_close_fast_unread() with a reader: publishes the open exit. */
 static __always_inline bool exit_ring_close_fast_recorded(struct exit_ring *er, u64 cycles)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* exit_ring_svm.c - what an SVM exit was about: the part of its record from the VMCB */
+#include "exit_ring_sev.h"
 #include "exit_ring_svm.h"
 
 /* EXITINFO1 of IOIO (AMD APM vol. 2, 15.10.2); bits 2, 3 and 4 below become KVM_EXIT_KEY_IO_* */
@@ -66,14 +67,28 @@ static void svm_exit_cr3(struct kvm_vcpu *vcpu, struct exit_ring *er)
 		er->record->guest_cr3 = to_svm(vcpu)->vmcb->save.cr3;
 }
 
-/* The registers of an SEV-ES or SNP guest are encrypted; the VMCB has old values. */
-static void svm_exit_encrypted(struct exit_ring *er)
+/* An exit of an SEV-ES or SNP guest */
+static void svm_exit_encrypted(struct vcpu_svm *svm)
 {
-	er->record->guest_rip = 0;
-	er->record->guest_cr3 = 0;
-	er->record->value = 0;
-	er->flags &= ~(KVM_EXIT_REC_CR3 | KVM_EXIT_REC_VALUE);
-	er->flags |= KVM_EXIT_REC_NO_RIP;
+	struct exit_ring *er = svm->exit_ring;
+
+	er->flags = exit_ring_hide_encrypted(er->record, er->flags);
+	if (er->record->reason == SVM_CODE_VMGEXIT)
+		er->flags |= exit_ring_vmgexit_key(er->record, svm_exit_ring_ghcb(svm));
+}
+
+/* The key of a VMGEXIT that asks by the GHCB page, if the open exit still has its record. */
+void svm_exit_ring_do_vmgexit(struct kvm_vcpu *vcpu)
+{
+	const struct vmcb_control_area *control = &to_svm(vcpu)->vmcb->control;
+	struct exit_ring *er = to_svm(vcpu)->exit_ring;
+	unsigned long flags;
+
+	/* As at the exit: the buffer is not freed meanwhile. */
+	local_irq_save(flags);
+	if (exit_ring_holds_slot(er))
+		er->flags |= exit_ring_key(er->record, control->exit_code, control->exit_info_1);
+	local_irq_restore(flags);
 }
 
 /*
@@ -125,7 +140,7 @@ void svm_exit_ring_record(struct kvm_vcpu *vcpu)
 
 	exit_ring_finish_fill(vcpu, er, record, flags);
 	if (unlikely(svm_exit_ring_is_encrypted(vcpu)))
-		svm_exit_encrypted(er);
+		svm_exit_encrypted(svm);
 	else
 		svm_exit_cr3(vcpu, er);
 }

@@ -8,6 +8,14 @@
 #include "svm/svm.h"
 
 void svm_exit_ring_record(struct kvm_vcpu *vcpu);
+void svm_exit_ring_do_vmgexit(struct kvm_vcpu *vcpu);
+
+/* In sev_handle_vmgexit(): KVM has read the GHCB page, and what it asks for is valid. */
+static __always_inline void svm_exit_ring_vmgexit(struct kvm_vcpu *vcpu)
+{
+	if (exit_ring_is_on() && static_branch_unlikely(&exit_ring_recording))
+		svm_exit_ring_do_vmgexit(vcpu);
+}
 
 /* After #VMEXIT, once RAX and RIP are back in vcpu->arch.regs. */
 static __always_inline void svm_exit_ring_exit(struct kvm_vcpu *vcpu)

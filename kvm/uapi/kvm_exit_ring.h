@@ -163,6 +163,12 @@
  *	EPT violation 48, misconfiguration 49 / NPF 0x400
  *					key = guest-physical address (VMCS 0x2400),
  *					key_aux = KVM_EXIT_ACCESS_* (0 for 49)
+ *	VMGEXIT 0x403			what a SEV-ES guest asks KVM for, as far as KVM has
+ *					accepted it: key = SW_EXITCODE, key_aux = SW_EXITINFO1
+ *					of the GHCB; or by the MSR protocol: key =
+ *					KVM_EXIT_KEY_GHCB_MSR + GHCBInfo, key_aux = GHCBData
+ * Of SEV-ES and SNP guests the CPU encrypts the registers. Their records have neither guest_rip
+ * (KVM_EXIT_REC_NO_RIP) nor guest_cr3 nor value, and no key that is in a register.
  */
 struct kvm_exit_record {
 	__u64 seq;
@@ -204,6 +210,9 @@ struct kvm_exit_record {
 #define KVM_EXIT_KEY_IO_IN     0x10U /* set: IN, clear: OUT */
 #define KVM_EXIT_KEY_IO_STRING 0x20U /* INS or OUTS */
 #define KVM_EXIT_KEY_IO_REP    0x40U /* with a REP prefix */
+
+/* key of a VMGEXIT with the MSR protocol: set; bits 11:0 are GHCBInfo. GHCB specification, 2.3.1 */
+#define KVM_EXIT_KEY_GHCB_MSR  ((__u64)1 << 32)
 
 /* key_aux of an EPT violation or nested page fault */
 #define KVM_EXIT_ACCESS_READ  0x1U
