@@ -28,6 +28,7 @@ for program; do
 	}
 	case $name in
 	vmm) says "$program" --memory "vmm: --memory: needs a value (vmm --help)" ;;
+	many_vcpus) says "$program" --vms "many_vcpus: --vms: needs a value (many_vcpus --help)" ;;
 	exit_loop) says "$program" --count "exit_loop: --count: needs a value (exit_loop --help)" ;;
 	leaf_reader) says "$program" --reasons "leaf_reader: --reasons: needs a value (leaf_reader --help)" ;;
 	esac
