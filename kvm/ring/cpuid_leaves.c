@@ -57,6 +57,99 @@ int exit_ring_init_leaves(void)
 	return 0;
 }
 
+u64 exit_ring_read(const struct kvm_exit_total *total, enum exit_ring_what what)
+{
+	u64 away;
+
+	if (what == EXIT_RING_COUNT)
+		return READ_ONCE(total->count) + READ_ONCE(total->synthesized);
+	if (what == EXIT_RING_CYCLES)
+		return READ_ONCE(total->cycles);
+
+	/* Written in the opposite order, so the cycles read here include their parts. */
+	away = READ_ONCE(total->preempted_cycles) + READ_ONCE(total->userspace_cycles);
+	away += READ_ONCE(total->halted_cycles);
+	return READ_ONCE(total->cycles) - away;
+}
+
+/* Sums up the slots that were seen in use; *exits: the exits in them. */
+static u64 exit_ring_sum_used(struct exit_ring *er, enum exit_ring_what what, u64 *exits)
+{
+	/* Pairs with the release in exit_ring_find_used(). */
+	const u8 *end = er->used + smp_load_acquire(&er->used_count);
+	u64 sum = 0, count = 0;
+
+	for (const u8 *slot = er->used; slot < end; slot++)
+		count += exit_ring_read(&er->totals[*slot], EXIT_RING_COUNT);
+	*exits = count;
+	if (what == EXIT_RING_COUNT)
+		return count;
+
+	for (const u8 *slot = er->used; slot < end; slot++)
+		sum += exit_ring_read(&er->totals[*slot], what);
+	return sum;
+}
+
+/* Adds the slots in use that are not among those seen. One CPU at a time, others may be reading. */
+static void exit_ring_find_used(struct exit_ring *er)
+{
+	unsigned int count = er->used_count;
+
+	BUILD_BUG_ON(KVM_EXIT_TOTAL_SLOTS > U8_MAX + 1);
+	for (unsigned int slot = 0; slot < KVM_EXIT_TOTAL_SLOTS; slot++)
+		if (exit_ring_read(&er->totals[slot], EXIT_RING_COUNT) &&
+		    !memchr(er->used, slot, count))
+			er->used[count++] = slot;
+	/* Pairs with the acquire in exit_ring_sum_used(). */
+	smp_store_release(&er->used_count, count);
+}
+
+static noinline u64 exit_ring_sum_searched(struct exit_ring *er, enum exit_ring_what what)
+{
+	u64 exits;
+
+	spin_lock(&er->used_lock);
+	exit_ring_find_used(er);
+	spin_unlock(&er->used_lock);
+	return exit_ring_sum_used(er, what, &exits);
+}
+
+/*
+ * KVM's own statistic shows whether the slots seen in use are all of them. It counts VMfail too;
+ * it may be reset, and it moves a little later than the totals: then all slots are searched.
+ */
+static u64 exit_ring_sum_all(struct exit_ring *er, enum exit_ring_what what)
+{
+	u64 before = READ_ONCE(*er->stat_exits), exits;
+	u64 sum = exit_ring_sum_used(er, what, &exits);
+
+	if (likely(exits + READ_ONCE(er->vmfail) == before && READ_ONCE(*er->stat_exits) == before))
+		return sum;
+	return exit_ring_sum_searched(er, what);
+}
+
+u64 exit_ring_sum(struct exit_ring *er, unsigned int slot, enum exit_ring_what what)
+{
+	if (slot < EXIT_RING_ALL_SLOTS)
+		return exit_ring_read(&er->totals[slot], what);
+	return exit_ring_sum_all(er, what);
+}
+
+/* The sum of one slot over the vCPUs of a VM. @er: one of them, which is running. */
+static u64 exit_ring_vm_sum(struct exit_ring *er, unsigned int slot, enum exit_ring_what what)
+{
+	struct exit_ring *other = er;
+	u64 sum = 0;
+
+	/* No vCPU of the VM goes while one of them runs. */
+	do {
+		sum += exit_ring_sum(other, slot, what);
+		/* Pairs with the release in exit_ring_join_vm(). */
+		other = smp_load_acquire(&other->vm_next);
+	} while (other != er);
+	return sum;
+}
+
 /* The slot of a reason that a guest named, or -1 if the vendor defines none. */
 static int leaf_slot(u8 isa, u32 reason)
 {

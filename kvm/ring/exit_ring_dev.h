@@ -95,13 +95,15 @@ enum exit_ring_what {
 	EXIT_RING_HANDLER_CYCLES,
 };
 
+/* What a leaf shows of one slot. */
+u64 exit_ring_read(const struct kvm_exit_total *total, enum exit_ring_what what);
+
 /*
- * The sum of one slot over the vCPUs of a VM, or of all slots if slot is EXIT_RING_ALL_SLOTS.
- * @er: a vCPU of it, which is running. Takes no lock, and some ten instructions for each vCPU and
- * each slot in use, unless a slot is used for the first time.
+ * The sum of one slot of a vCPU, or of all slots if slot is EXIT_RING_ALL_SLOTS. Takes no lock,
+ * and some ten instructions for each slot in use, unless a slot is used for the first time.
  */
 #define EXIT_RING_ALL_SLOTS KVM_EXIT_TOTAL_SLOTS
-u64 exit_ring_vm_sum(struct exit_ring *er, unsigned int slot, enum exit_ring_what what);
+u64 exit_ring_sum(struct exit_ring *er, unsigned int slot, enum exit_ring_what what);
 
 /* The same over every vCPU that is, or was since kvm.ko was loaded; takes no mutex. */
 u64 exit_ring_host_sum(unsigned int slot, enum exit_ring_what what);

@@ -37,6 +37,7 @@ static LIST_HEAD(exit_ring_waiters);
 
 static DEFINE_XARRAY(exit_rings);
 static atomic64_t exit_ring_last_id;
+static u64 exit_ring_newest_id;		/* of those that were ever in the set */
 static u64 exit_ring_last_vm_id;
 static unsigned int exit_ring_orphans;
 static bool exit_ring_armed;
@@ -168,99 +169,6 @@ static void exit_ring_drop_buf(struct exit_ring *er)
 
 /* ---- sums of totals */
 
-/* What a leaf shows of one slot. */
-static u64 exit_ring_read(const struct kvm_exit_total *total, enum exit_ring_what what)
-{
-	u64 away;
-
-	if (what == EXIT_RING_COUNT)
-		return READ_ONCE(total->count) + READ_ONCE(total->synthesized);
-	if (what == EXIT_RING_CYCLES)
-		return READ_ONCE(total->cycles);
-
-	/* Written in the opposite order, so the cycles read here include their parts. */
-	away = READ_ONCE(total->preempted_cycles) + READ_ONCE(total->userspace_cycles);
-	away += READ_ONCE(total->halted_cycles);
-	return READ_ONCE(total->cycles) - away;
-}
-
-/* Sums up the slots that were seen in use; *exits: the exits in them. */
-static u64 exit_ring_sum_used(struct exit_ring *er, enum exit_ring_what what, u64 *exits)
-{
-	/* Pairs with the release in exit_ring_find_used(). */
-	const u8 *end = er->used + smp_load_acquire(&er->used_count);
-	u64 sum = 0, count = 0;
-
-	for (const u8 *slot = er->used; slot < end; slot++)
-		count += exit_ring_read(&er->totals[*slot], EXIT_RING_COUNT);
-	*exits = count;
-	if (what == EXIT_RING_COUNT)
-		return count;
-
-	for (const u8 *slot = er->used; slot < end; slot++)
-		sum += exit_ring_read(&er->totals[*slot], what);
-	return sum;
-}
-
-/* Adds the slots in use that are not among those seen. One CPU at a time, others may be reading. */
-static void exit_ring_find_used(struct exit_ring *er)
-{
-	unsigned int count = er->used_count;
-
-	BUILD_BUG_ON(KVM_EXIT_TOTAL_SLOTS > U8_MAX + 1);
-	for (unsigned int slot = 0; slot < KVM_EXIT_TOTAL_SLOTS; slot++)
-		if (exit_ring_read(&er->totals[slot], EXIT_RING_COUNT) &&
-		    !memchr(er->used, slot, count))
-			er->used[count++] = slot;
-	/* Pairs with the acquire in exit_ring_sum_used(). */
-	smp_store_release(&er->used_count, count);
-}
-
-static noinline u64 exit_ring_sum_searched(struct exit_ring *er, enum exit_ring_what what)
-{
-	u64 exits;
-
-	spin_lock(&er->used_lock);
-	exit_ring_find_used(er);
-	spin_unlock(&er->used_lock);
-	return exit_ring_sum_used(er, what, &exits);
-}
-
-/*
- * KVM's own statistic shows whether the slots seen in use are all of them. It counts VMfail too;
- * it may be reset, and it moves a little later than the totals: then all slots are searched.
- */
-static u64 exit_ring_sum_all(struct exit_ring *er, enum exit_ring_what what)
-{
-	u64 before = READ_ONCE(*er->stat_exits), exits;
-	u64 sum = exit_ring_sum_used(er, what, &exits);
-
-	if (likely(exits + READ_ONCE(er->vmfail) == before && READ_ONCE(*er->stat_exits) == before))
-		return sum;
-	return exit_ring_sum_searched(er, what);
-}
-
-static u64 exit_ring_sum(struct exit_ring *er, unsigned int slot, enum exit_ring_what what)
-{
-	if (slot < EXIT_RING_ALL_SLOTS)
-		return exit_ring_read(&er->totals[slot], what);
-	return exit_ring_sum_all(er, what);
-}
-
-u64 exit_ring_vm_sum(struct exit_ring *er, unsigned int slot, enum exit_ring_what what)
-{
-	struct exit_ring *other = er;
-	u64 sum = 0;
-
-	/* No vCPU of the VM goes while one of them runs. */
-	do {
-		sum += exit_ring_sum(other, slot, what);
-		/* Pairs with the release in exit_ring_join_vm(). */
-		other = smp_load_acquire(&other->vm_next);
-	} while (other != er);
-	return sum;
-}
-
 u64 exit_ring_host_sum(unsigned int slot, enum exit_ring_what what)
 {
 	struct exit_ring *er;
@@ -299,6 +207,36 @@ int exit_ring_new_id(struct exit_ring *er)
 	er->shared->meta.ring_id = atomic64_inc_return(&exit_ring_last_id);
 	/* Found by nobody until exit_ring_publish_ring(), which then can't fail. */
 	return xa_reserve(&exit_rings, er->shared->meta.ring_id, GFP_KERNEL);
+}
+
+/* Another id, the highest; the old one if there is no memory. */
+static int exit_ring_renew_id(struct exit_ring *er)
+{
+	u64 old = er->shared->meta.ring_id;
+	int r = exit_ring_new_id(er);
+
+	if (r)
+		er->shared->meta.ring_id = old;
+	else
+		xa_release(&exit_rings, old);
+	return r;
+}
+
+/*
+ * Readers go from ring to ring by rising ids. Of two vCPUs that are created at the same time the
+ * one with the lower id may be published last; it gets a new id, lest readers who have the other
+ * one pass it over.
+ */
+static void exit_ring_lock_newest(struct exit_ring *er)
+{
+	int r = 0;
+
+	mutex_lock(&exit_ring_lock);
+	while (!r && er->shared->meta.ring_id < exit_ring_newest_id) {
+		mutex_unlock(&exit_ring_lock);
+		r = exit_ring_renew_id(er);
+		mutex_lock(&exit_ring_lock);
+	}
 }
 
 /* Joins the other vCPUs of the VM, with their id, or gets a new one. */
@@ -359,6 +297,7 @@ static void exit_ring_add_to_set(struct exit_ring *er)
 	spin_unlock(&exit_ring_live_lock);
 
 	xa_store(&exit_rings, er->shared->meta.ring_id, er, GFP_KERNEL);
+	exit_ring_newest_id = max(exit_ring_newest_id, er->shared->meta.ring_id);
 	exit_ring_notify();
 }
 
@@ -378,7 +317,7 @@ void exit_ring_publish_ring(struct exit_ring *er)
 		return;
 	}
 	/* The buffer is made outside the lock; whoever arms in between misses this vCPU. */
-	mutex_lock(&exit_ring_lock);
+	exit_ring_lock_newest(er);
 	if (!exit_ring_is_armed_for(er)) {
 		exit_ring_add_to_set(er);
 		mutex_unlock(&exit_ring_lock);
@@ -393,7 +332,7 @@ void exit_ring_publish_ring(struct exit_ring *er)
 	buf = exit_ring_new_buf(payer, count);
 	mem_cgroup_put(payer);
 
-	mutex_lock(&exit_ring_lock);
+	exit_ring_lock_newest(er);
 	if (exit_ring_is_armed_for(er)) {
 		bool fits = buf && exit_ring_arming_has_room(buf);
 

@@ -278,12 +278,102 @@ static void test_arming_while_vms_come_and_go(void)
 	close(fd);
 }
 
+/* Threads that make vCPUs at the same time; they and the reader wait for each other. */
+#define MAKERS	    2
+#define MAKER_VCPUS 8
+static pthread_barrier_t vcpus_made, vcpus_seen;
+static volatile int makers_at_work;
+static volatile bool makers_may_end;
+
+static void *make_vcpus(void *nothing)
+{
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	CHECK(kvm >= 0);
+	use_cpu(VCPU_CPU);
+	while (!makers_may_end) {
+		int fds[MAKER_VCPUS], vm = ioctl(kvm, KVM_CREATE_VM, 0);
+
+		CHECK(vm >= 0);
+		for (int i = 0; i < MAKER_VCPUS; i++) {
+			fds[i] = ioctl(vm, KVM_CREATE_VCPU, i);
+			CHECK(fds[i] >= 0);
+		}
+		__atomic_fetch_sub(&makers_at_work, 1, __ATOMIC_SEQ_CST);
+
+		pthread_barrier_wait(&vcpus_made);
+		for (int i = 0; i < MAKER_VCPUS; i++)
+			close(fds[i]);
+		close(vm);
+		pthread_barrier_wait(&vcpus_seen);
+	}
+	close(kvm);
+	return nothing;
+}
+
+/* How many rings come after *@last, which becomes the last of them. */
+static int walk(int fd, uint64_t *last)
+{
+	struct kvm_exit_ring_info info = {.ring_id = *last};
+	int n = 0;
+
+	while (!ioctl(fd, KVM_EXIT_RING_NEXT, &info)) {
+		*last = info.ring_id;
+		n++;
+	}
+	CHECK(errno == ENOENT);
+	return n;
+}
+
+/* A reader that goes on from the last ring it knows finds each ring, whoever was created first. */
+static void test_no_ring_is_passed_over(void)
+{
+	int64_t end = now_ns() + SECONDS_MAX / 4 * SECOND_NS;
+	int fd = device(), rounds = 0;
+	pthread_t makers[MAKERS];
+	uint64_t last = 0;
+
+	walk(fd, &last);
+	/* A ring is made known once it has a buffer, which takes a while. */
+	CHECK(!ring_arm(fd));
+	makers_may_end = false;
+	makers_at_work = MAKERS;
+	CHECK(!pthread_barrier_init(&vcpus_made, NULL, MAKERS + 1));
+	CHECK(!pthread_barrier_init(&vcpus_seen, NULL, MAKERS + 1));
+	for (int i = 0; i < MAKERS; i++)
+		CHECK(!pthread_create(&makers[i], NULL, make_vcpus, NULL));
+
+	use_cpu(READER_CPU);
+	for (bool more = true; more; rounds++) {
+		int seen = 0;
+
+		while (makers_at_work)
+			seen += walk(fd, &last);
+		seen += walk(fd, &last);
+		if (seen != MAKERS * MAKER_VCPUS)
+			printf("smp_test: round %d: %d of %d rings\n", rounds, seen,
+			       MAKERS * MAKER_VCPUS);
+		CHECK(seen == MAKERS * MAKER_VCPUS);
+
+		more = more_rounds(rounds + 1, end);
+		makers_may_end = !more;
+		makers_at_work = MAKERS;
+		pthread_barrier_wait(&vcpus_made);
+		pthread_barrier_wait(&vcpus_seen);
+	}
+	for (int i = 0; i < MAKERS; i++)
+		CHECK(!pthread_join(makers[i], NULL));
+	printf("smp_test: %d rounds of %d vCPUs\n", rounds, MAKERS * MAKER_VCPUS);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
 		{"readers come and go while a vCPU runs", test_readers_come_and_go},
 		{"no wake-up is lost", test_no_wake_up_is_lost},
 		{"arming while VMs come and go", test_arming_while_vms_come_and_go},
+		{"no ring is passed over", test_no_ring_is_passed_over},
 	};
 
 	(void)argc;

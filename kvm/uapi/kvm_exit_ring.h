@@ -478,7 +478,10 @@ struct kvm_exit_ring_query {
 
 #define KVM_EXIT_RING_IOC 0xEB
 
-/* The ring with the smallest id above info.ring_id. ENOENT: no more. */
+/*
+ * The ring with the smallest id above info.ring_id. ENOENT: no more. A ring that is added later
+ * has a higher id than all that were added before.
+ */
 #define KVM_EXIT_RING_NEXT _IOWR(KVM_EXIT_RING_IOC, 0x01, struct kvm_exit_ring_info)
 
 /*
