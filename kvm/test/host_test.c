@@ -389,6 +389,85 @@ static void test_late_page_is_handler_time(void)
 	late_page_is_handler_time(1);
 }
 
+/* The first record of @reason; false: there is none. */
+static bool first_of(struct ring_map *map, uint32_t reason, struct kvm_exit_record *found)
+{
+	const struct kvm_exit_record *first;
+	uint32_t n;
+
+	while ((n = exit_ring_peek(&map->reader, &first))) {
+		for (uint32_t i = 0; i < n; i++)
+			if (first[i].reason == reason) {
+				*found = first[i];
+				return true;
+			}
+		exit_ring_advance(&map->reader, n);
+	}
+	return false;
+}
+
+#define SHARED_INFO_PAGE 5U
+#define POLL_ADDRESS	 0x6000U
+#define POLL_NS		 100000000U
+#define VMCALL_VMX	 18U
+#define VMMCALL_SVM	 0x81U
+
+/* Makes @vm one of Xen whose hypercalls KVM handles; false: this KVM can't. */
+static bool become_xen(const struct step_vm *vm)
+{
+	const int needed = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL | KVM_XEN_HVM_CONFIG_EVTCHN_SEND;
+	/* Without the MSR of its hypercall page KVM does not take it for one of Xen. */
+	struct kvm_xen_hvm_config config = {.flags = needed, .msr = 0x40000000};
+	struct kvm_xen_hvm_attr attr = {.type = KVM_XEN_ATTR_TYPE_SHARED_INFO,
+					.u.shared_info.gfn = SHARED_INFO_PAGE};
+	int has = ioctl(vm->vm.fd, KVM_CHECK_EXTENSION, KVM_CAP_XEN_HVM);
+
+	if (has < 0 || (has & needed) != needed)
+		return false;
+	CHECK(!ioctl(vm->vm.fd, KVM_XEN_HVM_CONFIG, &config));
+	CHECK(!ioctl(vm->vm.fd, KVM_XEN_HVM_SET_ATTR, &attr));
+	return true;
+}
+
+/* Xen's SCHEDOP_poll halts the vCPU too, until an event comes or 100 ms are over. */
+static void test_xen_poll_is_halted(void)
+{
+	/* mov $29,%eax; mov $3,%ebx; mov $POLL_ADDRESS,%ecx; vmcall; out */
+	uint8_t code[] = {0x66, 0xb8, 29, 0,	0, 0, 0x66, 0xbb, 3,	0,    0,	0,
+			  0x66, 0xb9, 0,  0x60, 0, 0, 0x0f, 0x01, 0xc1, 0xe6, STEP_PORT};
+	/* struct sched_poll of 32 bits: ports, nr_ports, timeout */
+	const struct {
+		uint32_t ports, count;
+		uint64_t timeout_ns;
+	} poll = {.ports = POLL_ADDRESS + 0x100, .count = 1, .timeout_ns = POLL_NS};
+	const uint32_t port = 1;
+	struct kvm_exit_record r = {0};
+	struct ring_map map;
+	struct step_vm vm;
+	bool vmx;
+
+	code_vm_with_apic_open(&vm, code, sizeof(code), 2);
+	if (!become_xen(&vm)) {
+		printf("host_test: skipped, needs CONFIG_KVM_XEN\n");
+		step_vm_close(&vm);
+		return;
+	}
+	attach(&map, newest_ring(), 0);
+	vmx = map.meta->isa == KVM_EXIT_ISA_VMX;
+	if (!vmx)
+		vm.vm.memory[STEP_CODE + 20] = 0xd9; /* vmmcall */
+	memcpy(vm.vm.memory + POLL_ADDRESS, &poll, sizeof(poll));
+	memcpy(vm.vm.memory + poll.ports, &port, sizeof(port));
+	step(&vm, 1);
+	step_vm_close(&vm);
+
+	CHECK(first_of(&map, vmx ? VMCALL_VMX : VMMCALL_SVM, &r));
+	CHECK(r.key == 29 && r.flags & KVM_EXIT_REC_HALTED);
+	/* At least half of it: the timer may be a jiffy early, and a wait after it is preempted. */
+	CHECK(r.halted_cycles > map.meta->tsc_khz * 50ULL);
+	ring_unmap(&map);
+}
+
 /* A page of the guest that the host does not have: KVM_RUN fails. */
 static void test_errno_of_kvm_run(void)
 {
@@ -430,6 +509,7 @@ int main(int argc, char **argv)
 		{"a full ring obeys signals", test_full_ring_obeys_signals},
 		{"a wait after a wake-up is preempted", test_wait_after_wakeup_is_preempted},
 		{"a late page is handler time", test_late_page_is_handler_time},
+		{"Xen's SCHEDOP_poll is halted", test_xen_poll_is_halted},
 		{"errno of KVM_RUN", test_errno_of_kvm_run},
 	};
 
