@@ -246,6 +246,16 @@ class Specification(unittest.TestCase):
             self.assertFalse(self.exists(test), test)
 
 
+class BedPrograms(unittest.TestCase):
+    """A program that the machines run must be built by what ./check builds for them."""
+
+    def test_all_are_built(self):
+        suite = re.search(r"^PROGRAMS = \((.*?)\)", read("testbed/bed/suite.py"), re.S | re.M)
+        run = set(re.findall(r'"(\w+)"', suite.group(1)))
+        built = re.search(r'name = "bed_programs".*?\]', read("BUILD"), re.S)
+        self.assertEqual(set(re.findall(r'"//kvm:(\w+)"', built.group())), run)
+
+
 class KernelSeries(unittest.TestCase):
     """kvm/series is the only place that names the kernel series."""
 
