@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Cases of Debian's QEMU as the VMM, with a guest whose exits are known (qemu_guest.c)."""
 
+import csv
+import io
 import re
+import subprocess
 
 from . import ROOT, checks, xcheck_cases
 from .case import case
@@ -186,6 +189,37 @@ def sigkill(outcome):
 # Several VMs, and one that runs
 
 
+THREE = """. /bed/qemu
+for name in web-1 web-2 db-1; do
+	(exec_qemu microvm -name guest=$name -serial file:$name -kernel /l2/qemu_guest) &
+done
+wait"""
+
+
+@case("QEMUs by name", f"""\
+cat >three <<'END'
+{THREE}
+END
+collector --vm web-1 --db one.sqlite -- sh three &&
+	collector --vm 'web-*' --db web.sqlite -- sh three &&
+	collector --db run.sqlite -- sh three
+""", unrecorded="VMs of other names are not recorded", **ON_QEMU)
+def by_name(outcome):
+    """--vm NAME records that VM alone, and the analyzer says which one is which."""
+    complete(outcome)
+    everybody = ("db-1", "web-1", "web-2")
+    for file, names in (("one", ("web-1",)), ("web", ("web-1", "web-2")), ("run", everybody)):
+        recording = outcome.database(f"{file}.sqlite")
+        is_called(recording, *names)
+        work_done(outcome, len(names), recording)
+
+    result = subprocess.run([xcheck_cases.ANALYZER, "--db", outcome.folder / "run.sqlite",
+                             "top-exits", "--by", "vm", "--format", "csv"],
+                            capture_output=True, text=True, check=False)
+    shown = {row["vm_name"] for row in csv.DictReader(io.StringIO(result.stdout))}
+    expect(shown >= set(everybody), f"top-exits --by vm shows {shown}: {result.stderr.strip()}")
+
+
 @case("QEMU, attached", f"""\
 . /bed/qemu
 ({web("q35", "-smp 2", "cpus=2 forever")}) >/dev/null 2>&1 &
@@ -308,6 +342,6 @@ def quick(setup):
 
 def full(setup):
     """Those that are not in quick(setup)."""
-    everything = [microvm, q35, hot_plug, stop_and_cont, sigkill, attached, migration,
+    everything = [microvm, q35, hot_plug, stop_and_cont, sigkill, by_name, attached, migration,
                   linux, readme]
     return [one for one in everything if one not in quick(setup)]
