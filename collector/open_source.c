@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* open_source.c - opens the source of records that the command line chose; see open_source.h */
+#include "collector/open_source.h"
+
+#include <errno.h>
+
+#include "collector/host/names.h"
+#include "collector/source/bpf/bpf.h"
+#include "collector/source/trace/trace.h"
+
+/* The BPF programs take a process: the one whose VM has that name now. */
+static int find_vm(struct bpf_options *options, const char *name, struct fault *fault)
+{
+	int count = names_find("", name, &options->tgid);
+
+	if (!count)
+		return fault_set(
+			fault, -ESRCH,
+			"--vm %s: no VM of that name runs (start it first, or record all and choose with analyzer --vm)",
+			name);
+	if (count > 1)
+		return fault_set(
+			fault, -EINVAL,
+			"--vm %s: %d VMs have that name (with --source bpf choose one, or record all)",
+			name, count);
+	return 0;
+}
+
+static int open_bpf(const struct options *o, struct source **source, struct fault *fault)
+{
+	struct bpf_options options = {
+		.tgid = o->device.tgid,
+		.cr3 = o->device.cr3,
+		.counts_only = o->counts_only,
+		.ring_records = o->ring_records,
+		.filter = o->filter,
+	};
+	int rc = o->device.vm ? find_vm(&options, o->device.vm, fault) : 0;
+
+	return rc ? rc : source_bpf_open(&options, source, fault);
+}
+
+int open_source(const struct options *o, struct source **source, struct fault *fault)
+{
+	if (o->from)
+		return source_capture_open(o->from, source, fault);
+	if (o->import)
+		return source_import_open(o->import, o->import_kind, o->tsc_khz, source, fault);
+	if ((o->device.tgid || o->device.vm) && !names_have_host_ids(""))
+		return fault_set(
+			fault, -EINVAL,
+			"--vm: process ids of this container are not the host's (give it those: --pid=host, or record all)");
+
+	switch (o->source) {
+	case SOURCE_TRACEFS:
+		return source_tracefs_open(o->trace_buffer_kb, source, fault);
+	case SOURCE_BPF:
+		return open_bpf(o, source, fault);
+	case SOURCE_BEST:
+	case SOURCE_RING:
+		break;
+	}
+	return source_device_open(&o->device, source, fault);
+}
