@@ -2,7 +2,8 @@
 """What must hold in a recording. Each check raises Wrong, or returns what it saw."""
 
 import re
-import sqlite3
+
+from .recordings import open_recording
 
 VMX, SVM = 1, 2
 U64 = 1 << 64
@@ -26,8 +27,7 @@ class Recording:
 
     def __init__(self, path):
         expect(path.is_file(), f"{path.name}: the collector left no database")
-        self.db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        self.db.row_factory = sqlite3.Row
+        self.db = open_recording(path)
 
     def all(self, query, *values):
         return self.db.execute(query, values).fetchall()

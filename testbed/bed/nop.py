@@ -4,11 +4,11 @@
 import collections
 import re
 import shutil
-import sqlite3
 import subprocess
 
 from . import CACHE, ROOT, BedError
 from .kernel import SERIES
+from .recordings import open_recording
 
 # Where the NOP goes: both vendors' modules handle CPUID by this function of kvm.ko.
 FILE = "arch/x86/kvm/cpuid.c"
@@ -58,8 +58,7 @@ def add_nop(path):
 
 
 def _rows(path):
-    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    db.row_factory = sqlite3.Row
+    db = open_recording(path)
     try:
         names = dict(db.execute("SELECT DISTINCT reason, reason_name FROM exits"))
         return names, db.execute("SELECT * FROM exit ORDER BY vcpu, seq").fetchall()

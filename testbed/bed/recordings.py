@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Recordings compared bit by bit: their checksum, and where two of them begin to differ."""
+"""Recordings: opened for reading, and compared bit by bit: their checksum, and where two of them
+begin to differ."""
 
 import hashlib
 import itertools
@@ -15,7 +16,8 @@ def checksum(path):
     return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
 
 
-def _open(path):
+def open_recording(path):
+    """A connection that can't write; its rows have names. Raises sqlite3.Error without a file."""
     db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     db.row_factory = sqlite3.Row
     return db
@@ -46,8 +48,8 @@ def _first_in_table(table, one, other):
 
 def first_difference(path, other_path):
     """One line: the first row that differs, rows of table exit before all others; None if the
-    files have the same rows. Raises sqlite3.Error if one is no recording."""
-    one, other = _open(path), _open(other_path)
+    files have the same rows. Raises sqlite3.Error if one is not a recording."""
+    one, other = open_recording(path), open_recording(other_path)
     try:
         tables = _tables(one)
         if tables != _tables(other):
