@@ -26,7 +26,17 @@ class Parser(argparse.ArgumentParser):
         missing = re.match(r"argument (\S+): expected one argument", message)
         if missing:
             message = f"{missing.group(1)}: needs a value"
+        empty = re.match(r"argument (\S+): (?:invalid (?:choice|\w+ value): ''|empty)", message)
+        if empty:
+            message = f"{empty.group(1)}: the value is empty"
         self.exit(self.wrong_usage, f"{self.prog}: {message} ({self.prog} --help)\n")
+
+
+def not_empty(text):
+    """Type of an option whose value can't be an empty text."""
+    if not text:
+        raise argparse.ArgumentTypeError("empty")
+    return text
 
 
 def built(package, name):
