@@ -141,9 +141,10 @@ class HostileTest(unittest.TestCase):
 
     def test_sql_command(self):
         """A query of the user's runs; one that hides in a view does no more than read."""
-        self.change("CREATE VIEW evil AS SELECT load_extension('./x.so') AS a")
-        done = self.run_command(["sql", "SELECT * FROM evil"])
-        self.assertEqual((done.returncode, done.stderr.count(b"\n")), (1, 1), done.stderr)
+        for evil in ("load_extension('./x.so')", "file FROM pragma_database_list"):
+            self.change(f"CREATE VIEW evil AS SELECT {evil}")
+            done = self.run_command(["sql", "SELECT * FROM evil"])
+            self.assertEqual((done.returncode, done.stdout, done.stderr.count(b"\n")), (1, b"", 1), done.stderr)
         done = self.run_command(["sql", "CREATE TABLE t (x)"])
         self.assertEqual((done.returncode, done.stderr.count(b"\n")), (1, 1), done.stderr)
         done = self.run_command(["sql", "DELETE FROM run"])
