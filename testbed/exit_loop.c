@@ -51,6 +51,15 @@ static int start_timer(struct loop *loop, unsigned int period_us)
 	return ioctl(loop->vm.fd, KVM_SET_PIT2, &pit) ? -errno : 0;
 }
 
+const struct guest_op *guest_op_find(const char *name)
+{
+	const struct guest_op *op = guest_ops;
+
+	while (op->name && strcmp(op->name, name))
+		op++;
+	return op->name ? op : NULL;
+}
+
 int loop_open(struct loop *loop, const struct loop_options *options)
 {
 	int err;

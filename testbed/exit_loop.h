@@ -55,6 +55,9 @@ struct loop {
 	struct loop_vcpu vcpus[EXIT_LOOP_MAX_VCPUS];
 };
 
+/* The row of guest_ops of that name, or NULL. */
+const struct guest_op *guest_op_find(const char *name);
+
 /* Makes the VM with its vCPUs. 0 or -errno with loop->vm.step set. */
 int loop_open(struct loop *loop, const struct loop_options *options);
 

@@ -43,32 +43,11 @@ static int usage_error(const char *what)
 	return -1;
 }
 
-static const struct guest_op *find_op(const char *name)
-{
-	const struct guest_op *op = guest_ops;
-
-	while (op->name && strcmp(op->name, name))
-		op++;
-	return op->name ? op : NULL;
-}
-
 /* 0 and *value, or -1 after a message. */
-static int number(const char *text, const char *option, uint32_t min, uint32_t max, uint32_t *value)
+static int number(const char *option, const char *text, uint32_t least, uint32_t most,
+		  uint32_t *value)
 {
-	char *end;
-	unsigned long long parsed;
-
-	errno = 0;
-	parsed = strtoull(text, &end, 0);
-	if (errno || end == text || *end || *text == '-' || parsed < min || parsed > max) {
-		fprintf(stderr,
-			"exit_loop: --%s %s: not a number from %" PRIu32 " to %" PRIu32 "\n",
-			option, text, min, max);
-		return -1;
-	}
-
-	*value = (uint32_t)parsed;
-	return 0;
+	return options_number("exit_loop", option, text, least, most, value);
 }
 
 static void add_leaf(struct loop_options *options, uint32_t leaf, uint32_t subleaf)
@@ -86,7 +65,7 @@ static int parse_leaves(struct loop_options *options, char *list)
 	for (char *item = strtok(list, ","); item; item = strtok(NULL, ",")) {
 		if (options->leaf_count + 2 > EXIT_LOOP_MAX_LEAVES)
 			return usage_error("--read-leaves: too many exit reasons");
-		if (number(item, "read-leaves", 0, UINT32_MAX, &reason))
+		if (number("read-leaves", item, 0, UINT32_MAX, &reason))
 			return -1;
 		add_leaf(options, 0x4ffffffd, reason);
 		add_leaf(options, 0x4ffffffc, reason);
@@ -132,7 +111,7 @@ static int set_pin(struct loop_options *options, const char *text)
 {
 	uint32_t cpu;
 
-	if (number(text, "pin", 0, CPU_SETSIZE - 1, &cpu))
+	if (number("pin", text, 0, CPU_SETSIZE - 1, &cpu))
 		return -1;
 	options->pin = (int)cpu;
 	return 0;
@@ -143,12 +122,12 @@ static int parse_option(int option, struct loop_options *options)
 	switch (option) {
 	/* what the guest does */
 	case OPT_OP:
-		options->op = find_op(optarg);
+		options->op = guest_op_find(optarg);
 		return options->op ? 0 : usage_error("--op: no such operation");
 	case OPT_COUNT:
-		return number(optarg, "count", 1, UINT32_MAX, &options->count);
+		return number("count", optarg, 1, UINT32_MAX, &options->count);
 	case OPT_VCPUS:
-		return number(optarg, "vcpus", 1, EXIT_LOOP_MAX_VCPUS, &options->vcpus);
+		return number("vcpus", optarg, 1, EXIT_LOOP_MAX_VCPUS, &options->vcpus);
 	case OPT_MODE:
 		return set_mode(options, optarg);
 
@@ -157,9 +136,9 @@ static int parse_option(int option, struct loop_options *options)
 		options->irqchip = true;
 		return 0;
 	case OPT_TIMER:
-		return number(optarg, "timer-us", 20, 50000, &options->timer_us);
+		return number("timer-us", optarg, 20, 50000, &options->timer_us);
 	case OPT_SLEEP:
-		return number(optarg, "sleep-us", 1, 10000000, &options->sleep_us);
+		return number("sleep-us", optarg, 1, 10000000, &options->sleep_us);
 	case OPT_PIN:
 		return set_pin(options, optarg);
 
@@ -265,7 +244,7 @@ static int read_leaves(struct loop *loop)
 	int err;
 
 	memcpy(leaves, options->leaves, options->leaf_count * sizeof(*leaves));
-	err = loop_load(&vcpu, find_op("leaves"), options->leaf_count, LOOP_LEAVES_ADDRESS);
+	err = loop_load(&vcpu, guest_op_find("leaves"), options->leaf_count, LOOP_LEAVES_ADDRESS);
 
 	if (!err)
 		err = loop_run(&vcpu);

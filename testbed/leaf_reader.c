@@ -126,7 +126,7 @@ int main(int argc, char **argv)
 						{"all", no_argument, NULL, 'a'},
 						{"help", no_argument, NULL, 'h'},
 						{0}};
-	unsigned int reasons = REASONS;
+	uint32_t reasons = REASONS;
 	bool raw = false, all = false;
 	struct reading probe;
 	int option;
@@ -137,15 +137,11 @@ int main(int argc, char **argv)
 			return options_refuse("leaf_reader", option, argv);
 		if (option == 'h')
 			return fputs(usage, stdout) < 0;
-		if (option == 'n')
-			reasons = (unsigned int)strtoul(optarg, NULL, 0);
+		if (option == 'n' &&
+		    options_number("leaf_reader", "reasons", optarg, 1, 65536, &reasons))
+			return 1;
 		raw |= option == 'r';
 		all |= option == 'a';
-		if (!reasons || reasons > 65536) {
-			fputs("leaf_reader: --reasons: not a number from 1 to 65536 (leaf_reader --help)\n",
-			      stderr);
-			return 1;
-		}
 	}
 
 	/* An answer that no other hypervisor or CPU gives. */

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* many_vcpus.c - VMs of up to as many vCPUs as KVM allows, each of which exits; one VM or thousands
- */
-#include <errno.h>
+/* many_vcpus.c - one VM or thousands, of up to as many vCPUs as KVM allows, each of which exits */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,21 +49,9 @@ static const struct option long_options[] = {{"vcpus", required_argument, NULL, 
 					     {0}};
 
 /* 0 and *value, or -1 after a message. */
-static int number(const char *name, const char *text, uint32_t max, uint32_t *value)
+static int number(const char *option, const char *text, uint32_t most, uint32_t *value)
 {
-	unsigned long parsed;
-	char *end;
-
-	errno = 0;
-	parsed = strtoul(text, &end, 10);
-	if (errno || end == text || *end || *text == '-' || parsed < 1 || parsed > max) {
-		fprintf(stderr, "many_vcpus: --%s %s: not a number from 1 to %" PRIu32 "\n", name,
-			text, max);
-		return -1;
-	}
-
-	*value = (uint32_t)parsed;
-	return 0;
+	return options_number("many_vcpus", option, text, 1, most, value);
 }
 
 /* 0 to go on, 1 after --help, -1 after a message. */
@@ -84,15 +70,6 @@ static int parse_option(int option, struct options *options)
 	}
 }
 
-static const struct guest_op *cpuid_op(void)
-{
-	const struct guest_op *op = guest_ops;
-
-	while (strcmp(op->name, "cpuid"))
-		op++;
-	return op;
-}
-
 /* KVM's own limit, or less if fewer were asked for. */
 static uint32_t allowed_vcpus(const struct loop *loop, uint32_t asked)
 {
@@ -105,7 +82,7 @@ static uint32_t allowed_vcpus(const struct loop *loop, uint32_t asked)
 static int run_vcpu(struct loop_vcpu *vcpu, uint32_t count, uint64_t *cycles)
 {
 	uint64_t start;
-	int err = loop_load(vcpu, cpuid_op(), count, 0);
+	int err = loop_load(vcpu, vcpu->loop->options->op, count, 0);
 
 	if (err)
 		return err;
@@ -123,7 +100,8 @@ static int run_vcpu(struct loop_vcpu *vcpu, uint32_t count, uint64_t *cycles)
 static int run_vm(struct loop *loop, struct loop_vcpu *vcpus, struct options *options,
 		  struct sums *sums)
 {
-	struct loop_options loop_options = {.long_mode = true, .op = cpuid_op()}; /* no vCPUs yet */
+	struct loop_options loop_options = {.long_mode = true, /* and no vCPUs yet */
+					    .op = guest_op_find("cpuid")};
 	uint32_t made = 0;
 	int err;
 

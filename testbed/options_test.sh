@@ -27,10 +27,18 @@ for program; do
 		failures=$((failures + 1))
 	}
 	case $name in
-	vmm) says "$program" --memory "vmm: --memory: needs a value (vmm --help)" ;;
-	many_vcpus) says "$program" --vms "many_vcpus: --vms: needs a value (many_vcpus --help)" ;;
-	exit_loop) says "$program" --count "exit_loop: --count: needs a value (exit_loop --help)" ;;
-	leaf_reader) says "$program" --reasons "leaf_reader: --reasons: needs a value (leaf_reader --help)" ;;
+	vmm) option=--memory range="32 to 2048" ;;
+	many_vcpus) option=--vms range="1 to 1000000" ;;
+	exit_loop) option=--count range="1 to 4294967295" ;;
+	leaf_reader) option=--reasons range="1 to 65536" ;;
+	*) continue ;;
 	esac
+	says "$program" $option "$name: $option: needs a value ($name --help)"
+	for number in 0 -1 +64 0x40 64x 64. 4294967296 99999999999999999999; do
+		says "$program" "$option $number" \
+			"$name: $option $number: not a number from $range ($name --help)"
+	done
+	# The words must split at the = alone.
+	says "$program" $option= "$name: $option : not a number from $range ($name --help)"
 done
 [ $failures = 0 ]

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -435,7 +434,7 @@ int main(int argc, char **argv)
 						{0}};
 	struct machine machine = {.status = -1};
 	struct sigaction action = {.sa_handler = on_signal};
-	unsigned long memory = 128;
+	uint32_t memory = 128;
 	const char *append = "";
 	bool pass_tsc = false;
 	int option, err;
@@ -446,17 +445,16 @@ int main(int argc, char **argv)
 			return options_refuse("vmm", option, argv);
 		if (option == 'h')
 			return fputs(usage, stdout) < 0;
-		if (option == 'm')
-			memory = strtoul(optarg, NULL, 10);
-		else if (option == 't')
+		if (option == 'm' && options_number("vmm", "memory", optarg, 32, 2048, &memory))
+			return 1;
+		if (option == 't')
 			pass_tsc = true;
-		else
+		else if (option == 'a')
 			append = optarg;
 	}
 
-	if (argc - optind != 2 || memory < 32 || memory > 2048) {
-		fprintf(stderr,
-			"vmm: KERNEL and INITRAMFS are needed, and --memory of 32 to 2048 MiB (vmm --help)\n");
+	if (argc - optind != 2) {
+		fputs("vmm: KERNEL and INITRAMFS are needed (vmm --help)\n", stderr);
 		return 1;
 	}
 
