@@ -26,25 +26,21 @@ bed_unload() {
 	done
 }
 
-# wait_for_rows DATABASE: until the collector has flushed thousands of rows, 60 s at most.
-wait_for_rows() {
+# wait_until COMMAND...: tries it each second until it succeeds, 60 s at most.
+wait_until() {
 	local seconds=0
 
-	until [ "$(cat "$1"* 2>/dev/null | wc -c)" -gt 1000000 ]; do
+	until "$@"; do
 		[ $seconds -lt 60 ] || return 1
 		seconds=$((seconds + 1))
 		sleep 1
 	done
 }
 
-# wait_for_vcpus PID N: until the process has N vCPUs and has run them for a second, 60 s at most.
-wait_for_vcpus() {
-	local seconds=0
+# wait_for_rows DATABASE: until the collector has flushed thousands of rows.
+wait_for_rows() { wait_until has_rows "$1"; }
+has_rows() { [ "$(cat "$1"* 2>/dev/null | wc -c)" -gt 1000000 ]; }
 
-	until [ "$(ls -l "/proc/$1/fd" 2>/dev/null | grep -c kvm-vcpu)" -ge "$2" ]; do
-		[ $seconds -lt 60 ] || return 1
-		seconds=$((seconds + 1))
-		sleep 1
-	done
-	sleep 1
-}
+# wait_for_vcpus PID N: until the process has N vCPUs, and a second more, in which they run.
+wait_for_vcpus() { wait_until has_vcpus "$1" "$2" && sleep 1; }
+has_vcpus() { [ "$(ls -l "/proc/$1/fd" 2>/dev/null | grep -c kvm-vcpu)" -ge "$2" ]; }
