@@ -140,6 +140,11 @@ class Outcome:
                          self.recording.one("SELECT count(*) FROM exits WHERE fastpath"))
         self.see(checks.accounts_for(self.recording, exits, uncounted))
 
+    def accounts_for_sum(self):
+        """Of several VMs, whose vCPUs have the same numbers: as many exits as KVM counts in all."""
+        exits = sum(number for _, number in checks.kvm_exits(self.log))
+        self.see(checks.accounts_for(self.recording, {checks.ALL_VCPUS: exits}))
+
     def counts(self, where, expected, recording=None):
         """The number of records WHERE where."""
         self.see(checks.counts(recording or self.recording, where, expected))

@@ -205,10 +205,7 @@ def destroyed(outcome):
     expect_equal("rings", recording.one("SELECT count(*) FROM coverage"), 40)
     outcome.counts(exits_of("cpuid", outcome.setup), 4000)
 
-    exits = sum(number for _, number in checks.kvm_exits(outcome.log))
-    accounted = outcome.sum("recorded + dropped + filtered + unread + open_exits + vmfail")
-    expect_equal("exits accounted for", accounted, exits)
-    outcome.see(f"KVM's {exits} exits")
+    outcome.accounts_for_sum()
 
 
 def _check_lost_vcpu(outcome, recording, exits):

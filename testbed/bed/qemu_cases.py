@@ -73,14 +73,6 @@ def complete(outcome):
     outcome.no_drops()
 
 
-def accounts_for_all(outcome):
-    """Of several VMs: as many exits as QEMU's statistics of all have."""
-    exits = sum(number for _, number in checks.kvm_exits(outcome.log))
-    accounted = outcome.sum("recorded + dropped + filtered + unread + open_exits + vmfail")
-    expect_equal("exits accounted for", accounted, exits)
-    outcome.see(f"KVM's {exits} exits")
-
-
 def work_done(outcome, vcpus, recording=None):
     """Each vCPU of a VM has done its work once, and every piece of it is there."""
     recording = recording or outcome.recording
@@ -272,7 +264,7 @@ done"""), **ON_QEMU)
 def migration(outcome):
     """A guest that goes on in another process: the exits of both VMs, which have one name."""
     complete(outcome)
-    accounts_for_all(outcome)
+    outcome.accounts_for_sum()
     is_called(outcome.recording, "web-1", "web-1")
     rows = outcome.recording.all(f"SELECT count(*) FROM exits WHERE {out_of_guest(outcome.setup)} "
                                  "GROUP BY vm, vcpu_id")

@@ -71,6 +71,8 @@ BROKEN = {
     "UPDATE vcpu SET unread = 1": ["accounts_for", "accounts_for_vm", "accounts_for_most"],
     "UPDATE vcpu SET recorded = 3": ["accounts_for", "accounts_for_vm", "accounts_for_most"],
     "UPDATE vcpu SET vcpu_id = 1": ["accounts_for"],
+    "INSERT INTO vcpu (id, vm_id, vcpu_id, ring_id, recorded) VALUES (2, 1, 0, 2, 6)":
+        ["accounts_for_vm"],
     "UPDATE exit SET key = 0x11 WHERE seq = 4": ["counts"],
     "UPDATE exit SET reason = 10 WHERE seq = 0": ["counts", "leaves_agree"],
     "UPDATE exit SET cycles = 31 WHERE seq = 4": ["leaves_agree"],
