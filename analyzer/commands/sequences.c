@@ -15,6 +15,7 @@
 #include "analyzer/query/reason.h"
 #include "analyzer/query/where.h"
 #include "base/units.h"
+#include "base/wrap.h"
 #include "sql/hist.h"
 
 #define DEFAULT_LIMIT 20
@@ -66,25 +67,19 @@ static int count(struct agg *agg, int64_t a, int64_t b, uint64_t n, uint64_t cyc
 	return dist_add(&g->dist, hist_bucket(cycles), 1);
 }
 
-/* The TSCs of forged exits wrap around. */
-static int64_t subtract(int64_t a, int64_t b)
-{
-	return (int64_t)((uint64_t)a - (uint64_t)b);
-}
-
 static int end_burst(struct sequences *s, struct last *last)
 {
 	if (!last->burst)
 		return 0;
 	return count(&s->bursts, 63 - __builtin_clzll(last->burst), 0, last->burst,
-		     (uint64_t)subtract(last->end, last->burst_begin));
+		     (uint64_t)wrap_subtract(last->end, last->burst_begin));
 }
 
 /* One exit: the pair it makes with the one before, and the burst it is in. */
 static int add_exit(struct sequences *s, struct last *last, int64_t key, int64_t seq, int64_t tsc,
 		    int64_t cycles, uint64_t halted)
 {
-	int64_t guest = subtract(tsc, last->end);
+	int64_t guest = wrap_subtract(tsc, last->end);
 	bool next = last->known && seq == last->seq + 1;
 	int rc = 0;
 
@@ -108,7 +103,7 @@ static int add_exit(struct sequences *s, struct last *last, int64_t key, int64_t
 	last->known = true;
 	last->seq = seq;
 	last->key = key;
-	last->end = (int64_t)((uint64_t)tsc + (uint64_t)cycles);
+	last->end = wrap_add(tsc, cycles);
 	last->halted = halted;
 	return rc;
 }

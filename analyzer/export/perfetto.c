@@ -19,6 +19,7 @@
 #include "analyzer/query/vms.h"
 #include "analyzer/query/where.h"
 #include "base/array.h"
+#include "base/wrap.h"
 
 /* Field numbers of trace.proto, trace_packet.proto, interned_data.proto. */
 enum { TRACE_PACKET = 1 };
@@ -252,7 +253,7 @@ static int put_exit(struct trace *t, sqlite3_stmt *stmt)
 	const struct run *run = &t->app->run;
 	int64_t key = reason_key(run->isa, sqlite3_column_int64(stmt, X_REASON));
 	int64_t since = run_since(run, sqlite3_column_int64(stmt, X_TSC));
-	int64_t until = (int64_t)((uint64_t)since + (uint64_t)sqlite3_column_int64(stmt, X_CYCLES));
+	int64_t until = wrap_add(since, sqlite3_column_int64(stmt, X_CYCLES));
 	uint64_t track = UUID_VCPU + (uint64_t)sqlite3_column_int64(stmt, X_VCPU);
 	const struct group *g = agg_group(&t->reasons, (int64_t[4]){key});
 

@@ -13,6 +13,7 @@
 
 #include "analyzer/query/app.h"
 #include "analyzer/query/group.h"
+#include "base/wrap.h"
 
 enum agg_by {
 	BY_REASON,
@@ -51,7 +52,7 @@ struct agg_bins {
 /* The bin of a time since the start of the run, in cycles; of a forged one any. */
 static inline int64_t agg_bin(const struct agg_bins *bins, int64_t since)
 {
-	return (int64_t)((uint64_t)since - (uint64_t)bins->begin) / bins->width;
+	return wrap_subtract(since, bins->begin) / bins->width;
 }
 
 /**

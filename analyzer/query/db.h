@@ -6,6 +6,7 @@
 #define EXITSCOPE_ANALYZER_QUERY_DB_H
 
 #include "analyzer/query/app.h"
+#include "base/wrap.h"
 
 /*
  * Open @path read-only as *db and refuse what is not a run database of a version
@@ -64,13 +65,13 @@ double run_vcpu_time(const struct run *run, int64_t from, int64_t to);
 /* Cycles from the start of the run to @tsc. That of a forged exit wraps around. */
 static inline int64_t run_since(const struct run *run, int64_t tsc)
 {
-	return (int64_t)((uint64_t)tsc - (uint64_t)run->tsc_start);
+	return wrap_subtract(tsc, run->tsc_start);
 }
 
 /* Where interval @slot of @width cycles begins, in cycles since the start. Wraps around, too. */
 static inline int64_t run_slot_begin(int64_t slot, int64_t width)
 {
-	return (int64_t)((uint64_t)slot * (uint64_t)width);
+	return wrap_multiply(slot, width);
 }
 
 /* The vCPU (vcpu.id), of run->vcpus; NULL: it doesn't pass the filter. */

@@ -11,6 +11,7 @@
 #include "analyzer/query/reason.h"
 #include "analyzer/query/where.h"
 #include "base/array.h"
+#include "base/wrap.h"
 #include "kvm/uapi/kvm_exit_ring.h"
 #include "sql/hist.h"
 
@@ -180,8 +181,7 @@ static int arrive(struct matcher *m, size_t group, bool was_halted, int64_t tsc,
 	struct ipi_group *g = &m->ipi->group[group];
 
 	/* That of forged exits wraps around. */
-	return add_time(was_halted ? &g->halted : &g->running,
-			(int64_t)((uint64_t)end - (uint64_t)tsc));
+	return add_time(was_halted ? &g->halted : &g->running, wrap_subtract(end, tsc));
 }
 
 static int send_to(struct matcher *m, struct receiver *to, size_t group, int vector, int64_t tsc)

@@ -12,6 +12,7 @@
 #include "analyzer/query/db.h"
 #include "analyzer/verify/queries.h"
 #include "base/array.h"
+#include "base/wrap.h"
 
 #define LEAF_EXITS	   0x4fffffff /* exits of all reasons */
 #define LEAF_CYCLES	   0x4ffffffe /* their time */
@@ -60,17 +61,6 @@ static bool is_time(int64_t leaf)
 static bool is_of_all_reasons(int64_t leaf)
 {
 	return leaf >= LEAF_CYCLES;
-}
-
-/* Values of a damaged file may overflow: they then wrap. */
-static int64_t add(int64_t a, int64_t b)
-{
-	return (int64_t)((uint64_t)a + (uint64_t)b);
-}
-
-static int64_t subtract(int64_t a, int64_t b)
-{
-	return (int64_t)((uint64_t)a - (uint64_t)b);
 }
 
 static int read_readings(struct app *app, struct leaves *l)
@@ -147,7 +137,8 @@ static int read_exits(struct app *app, struct leaves *l)
 			.vm = sqlite3_column_int64(stmt, 1),
 			.vcpu_id = sqlite3_column_int64(stmt, 2),
 			.tsc = sqlite3_column_int64(stmt, 3),
-			.end = add(sqlite3_column_int64(stmt, 3), sqlite3_column_int64(stmt, 4)),
+			.end = wrap_add(sqlite3_column_int64(stmt, 3),
+					sqlite3_column_int64(stmt, 4)),
 			.leaf = leaf,
 			.reason = is_of_all_reasons(leaf) ? EVERY : sqlite3_column_int64(stmt, 6),
 		};
@@ -223,12 +214,12 @@ static int first_from(const struct leaf_exit *exits, int count, int64_t time, bo
  */
 static void add_to_series(struct leaf_exit *exits, int count, const struct leaf_row *row)
 {
-	int64_t end = add(row->tsc, row->cycles);
+	int64_t end = wrap_add(row->tsc, row->cycles);
 	int begun = first_from(exits, count, row->tsc, false);
 	int begun_late = begun, ended, ended_late;
 
 	if (row->vcpu == exits->vcpu) {
-		ended = first_from(exits, count, add(row->tsc, 1), false);
+		ended = first_from(exits, count, wrap_add(row->tsc, 1), false);
 		ended_late = ended;
 	} else {
 		begun_late = first_from(exits, count, row->tsc, true);
@@ -242,10 +233,10 @@ static void add_to_series(struct leaf_exit *exits, int count, const struct leaf_
 	if (begun_late < count)
 		exits[begun_late].exits_high++;
 	if (ended < count)
-		exits[ended].cycles_low = add(exits[ended].cycles_low, row->time_cycles);
+		exits[ended].cycles_low = wrap_add(exits[ended].cycles_low, row->time_cycles);
 	if (ended_late < count)
 		exits[ended_late].cycles_high =
-			add(exits[ended_late].cycles_high, row->time_cycles);
+			wrap_add(exits[ended_late].cycles_high, row->time_cycles);
 }
 
 /* The number of exits from @at on that are of the same vCPU and reason. */
@@ -282,8 +273,8 @@ static void sum_up(struct leaves *l)
 			continue;
 		e->exits_low += before->exits_low;
 		e->exits_high += before->exits_high;
-		e->cycles_low = add(e->cycles_low, before->cycles_low);
-		e->cycles_high = add(e->cycles_high, before->cycles_high);
+		e->cycles_low = wrap_add(e->cycles_low, before->cycles_low);
+		e->cycles_high = wrap_add(e->cycles_high, before->cycles_high);
 	}
 }
 
@@ -439,13 +430,13 @@ static int compare(struct app *app, const struct leaves *l, const struct reading
 	if (r->undefined)
 		c->unexplained = r->value != 0 || low != 0;
 	else if (r->value < low)
-		c->unexplained = subtract(r->value, low);
+		c->unexplained = wrap_subtract(r->value, low);
 	else if (r->value > high && !missing)
-		c->unexplained = subtract(r->value, high);
+		c->unexplained = wrap_subtract(r->value, high);
 
 	if (r->value > low && r->value <= high)
 		snprintf(during, sizeof(during), ", %" PRId64 " while it was read",
-			 subtract(r->value, low));
+			 wrap_subtract(r->value, low));
 	snprintf(why, sizeof(why), "leaf 0x%" PRIx64 "%s%s", (uint64_t)r->leaf,
 		 r->undefined ? ", not defined by the SDM" : "", during);
 	if (missing && r->value > high)

@@ -13,6 +13,7 @@
 #include "analyzer/verify/exit_life.h"
 #include "analyzer/verify/queries.h"
 #include "base/array.h"
+#include "base/wrap.h"
 #include "kvm/uapi/kvm_exit_ring.h"
 
 /* In place of a state: it is not known. */
@@ -226,12 +227,6 @@ int life_open(struct app *app, struct life **life)
 	return read_vcpus(app, l);
 }
 
-/* Values of a damaged file may overflow: they then wrap. */
-static int64_t subtract(int64_t a, int64_t b)
-{
-	return (int64_t)((uint64_t)a - (uint64_t)b);
-}
-
 /* The flags that @row must have by its times. */
 static uint32_t flags_of_parts(const struct life_row *row)
 {
@@ -266,8 +261,8 @@ static struct fault check_exit(const struct life *life, const struct vcpu_life *
 			       const struct life_row *row)
 {
 	bool synthesized = row->flags & KVM_EXIT_REC_SYNTH;
-	bool follows = v->state != UNKNOWN && subtract(row->seq, 1) == v->seq;
-	int64_t since = subtract(row->tsc, v->end);
+	bool follows = v->state != UNKNOWN && wrap_subtract(row->seq, 1) == v->seq;
+	int64_t since = wrap_subtract(row->tsc, v->end);
 	struct fault fault = {
 		.state = synthesized ? handled_exit_life : in_guest_exit_life,
 		.event = exit_event(life, row),
@@ -278,7 +273,7 @@ static struct fault check_exit(const struct life *life, const struct vcpu_life *
 		fault.number = v->seq;
 	} else if (v->has_end && (since < 0 || (!since && v->of_ring && !synthesized))) {
 		fault.kind = FAULT_EARLY;
-		fault.number = subtract(0, since);
+		fault.number = wrap_subtract(0, since);
 	} else if (v->has_end && since && v->of_ring && synthesized && follows && v->consecutive) {
 		fault.kind = FAULT_APART;
 		fault.number = since;
@@ -378,7 +373,7 @@ static bool is_ordinary(const struct life *life, const struct vcpu_life *v, cons
 {
 	const uint32_t rare = KVM_EXIT_REC_SYNTH | KVM_EXIT_REC_TSC_BACK | KVM_EXIT_REC_NO_REENTRY;
 
-	return v->has_end && row->tsc > v->end && subtract(row->seq, 1) == v->seq &&
+	return v->has_end && row->tsc > v->end && wrap_subtract(row->seq, 1) == v->seq &&
 	       (v->state == handled_exit_life || v->state == fastpath_exit_life) &&
 	       !body->fault.kind && row->cycles && !(row->flags & rare) &&
 	       !((row->flags ^ flags_of_parts(row)) & PART_FLAGS) &&
@@ -406,7 +401,7 @@ void life_add(struct life *life, size_t vcpu, const struct life_row *row)
 	v->records++;
 	v->seq = row->seq;
 	v->state = body->state;
-	v->end = (int64_t)((uint64_t)row->tsc + (uint64_t)row->cycles);
+	v->end = wrap_add(row->tsc, row->cycles);
 	v->has_end = !(row->flags & KVM_EXIT_REC_TSC_BACK);
 }
 

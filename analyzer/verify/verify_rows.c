@@ -5,6 +5,7 @@
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/verify/queries.h"
+#include "base/wrap.h"
 
 /* Columns of rows.sql. */
 enum {
@@ -51,8 +52,7 @@ static void add_leaf_row(const struct row_readers *to, int isa, const struct vcp
 		.tsc = row->tsc,
 		.cycles = row->cycles,
 		.reason = reason_basic(isa, row->reason),
-		.time_cycles =
-			(int64_t)((uint64_t)row->cycles - (to->handler_time ? (uint64_t)away : 0)),
+		.time_cycles = wrap_subtract(row->cycles, to->handler_time ? away : 0),
 	};
 
 	leaves_add(to->leaves, &leaf_row);
