@@ -144,7 +144,7 @@ static double sort_value(const struct live_row *row, enum sort sort)
 {
 	const double value[] = {
 		row->per_s, (double)row->exits,	      row->time, row->mean, row->p99,
-		row->max,   row->parts[LIVE_WAITING], 0};
+		row->max,   row->part[STATE_WAITING], 0};
 
 	return value[sort];
 }

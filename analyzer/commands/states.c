@@ -9,6 +9,7 @@
 #include "analyzer/commands/choice.h"
 #include "analyzer/commands/commands.h"
 #include "analyzer/output/out.h"
+#include "analyzer/output/state_columns.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/states.h"
 #include "analyzer/query/vms.h"
@@ -30,20 +31,14 @@ static const struct out_column key_columns[][2] = {
 static const struct out_column state_columns[] = {
 	{"comm", "COMMAND", OUT_TEXT, 4},
 	{"wall", "TIME", OUT_TIME, 3},
-	{"guest", "GUEST", OUT_SHARE, 0},
-	{"handler", "HANDLER", OUT_SHARE, 0},
-	{"userspace", "USERSPACE", OUT_SHARE, 0},
-	{"polled", "POLLED", OUT_SHARE, 0},
-	{"halted", "HALTED", OUT_SHARE, 0},
-	{"waiting", "WAITING", OUT_SHARE, 0},
+	STATE_COLUMNS,
 	{"unknown", "UNKNOWN", OUT_SHARE, 0},
 	{"waiting_of_runnable", "OF RUNNABLE", OUT_SHARE, 5},
 	{"bar", "", OUT_SPLIT, 0},
 };
 
-#define POLLED_COLUMN  5
-#define UNKNOWN_COLUMN 8
-#define N_STATE	       (int)(sizeof(state_columns) / sizeof(state_columns[0]))
+#define GUEST_COLUMN 2 /* the other states follow in the order of enum state */
+#define N_STATE	     (int)(sizeof(state_columns) / sizeof(state_columns[0]))
 
 static double sort_value(const struct state_row *row, int sort)
 {
@@ -120,9 +115,9 @@ static int put_table(struct app *app, const struct options *opt, bool by_vcpu,
 	memcpy(columns, key_columns[by_vcpu], sizeof(key_columns[by_vcpu]));
 	memcpy(columns + 2, state_columns, sizeof(state_columns));
 	if (!states->has_polled)
-		columns[2 + POLLED_COLUMN].drop = OUT_HIDDEN;
+		columns[2 + GUEST_COLUMN + STATE_POLLED].drop = OUT_HIDDEN;
 	if (states->total.part[STATE_UNKNOWN] <= 0)
-		columns[2 + UNKNOWN_COLUMN].drop = OUT_HIDDEN;
+		columns[2 + GUEST_COLUMN + STATE_UNKNOWN].drop = OUT_HIDDEN;
 	if (most > 0 && most < limit)
 		limit = (unsigned int)most;
 

@@ -173,47 +173,6 @@ static double capacity_of(const struct live *live, int64_t key)
 	return sum;
 }
 
-/* Cycles that the exits of @sum took, by part. */
-static void add_parts(const struct run *run, const struct group *sum, double sign,
-		      double parts[LIVE_PARTS])
-{
-	uint64_t polled = 0;
-
-	/* No file may make the polled part larger than what it is a part of. */
-	if (run->has_polled)
-		polled = sum->polled < sum->halted ? sum->polled : sum->halted;
-
-	parts[LIVE_HANDLER] += sign * (double)group_handler(sum);
-	parts[LIVE_USERSPACE] += sign * (double)sum->userspace;
-	parts[LIVE_POLLED] += sign * (double)polled;
-	parts[LIVE_HALTED] += sign * (double)(sum->halted - polled);
-	parts[LIVE_WAITING] += sign * (double)sum->preempted;
-}
-
-/*
- * The guest's part is the rest. Exits that began before the interval may be longer than it; what is
- * too much is cut where long times are.
- */
-static void fit_parts(double parts[LIVE_PARTS])
-{
-	static const enum live_part order[] = {LIVE_HALTED, LIVE_POLLED, LIVE_WAITING,
-					       LIVE_USERSPACE, LIVE_HANDLER};
-	double rest = 1;
-
-	for (int i = LIVE_HANDLER; i < LIVE_PARTS; i++) {
-		parts[i] = fmax(parts[i], 0);
-		rest -= parts[i];
-	}
-	parts[LIVE_GUEST] = fmax(rest, 0);
-
-	for (size_t i = 0; rest < 0 && i < sizeof(order) / sizeof(*order); i++) {
-		double less = fmin(-rest, parts[order[i]]);
-
-		parts[order[i]] -= less;
-		rest += less;
-	}
-}
-
 /* The states in the interval: the parts of @now that are not of @old. */
 static void fill_parts(const struct run *run, struct live_row *row, const struct group *now,
 		       const struct group *old, double capacity)
@@ -222,9 +181,11 @@ static void fill_parts(const struct run *run, struct live_row *row, const struct
 	if (!row->has_parts)
 		return;
 
-	add_parts(run, now, 1 / capacity, row->parts);
-	add_parts(run, old, -1 / capacity, row->parts);
-	fit_parts(row->parts);
+	states_add(run, now, 1 / capacity, row->part);
+	states_add(run, old, -1 / capacity, row->part);
+	for (int i = 0; i < STATES; i++)
+		row->part[i] = fmax(row->part[i], 0);
+	states_add_guest(1, row->part);
 }
 
 /* Fill the part of a row that is of the last interval. @all: exits of the interval. */

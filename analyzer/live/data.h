@@ -10,23 +10,13 @@
 #define EXITSCOPE_ANALYZER_LIVE_DATA_H
 
 #include "analyzer/query/agg.h"
+#include "analyzer/query/states.h"
 
 #define LIVE_NO_KEY   INT64_MIN
 #define LIVE_RECENT_S 10 /* seconds that latencies are of */
 
-/*
- * In which state vCPUs were, as in query/states.h. LIVE_POLLED is in LIVE_HALTED where
- * run.has_polled is false. LIVE_GUEST is the rest: the time of dropped exits is in it.
- */
-enum live_part {
-	LIVE_GUEST,
-	LIVE_HANDLER,
-	LIVE_USERSPACE,
-	LIVE_POLLED,
-	LIVE_HALTED,
-	LIVE_WAITING,
-	LIVE_PARTS
-};
+/* The states that an interval knows of: STATE_GUEST to STATE_WAITING. */
+#define LIVE_STATES STATE_UNKNOWN
 
 /*
  * struct live - a run that is being watched
@@ -64,9 +54,10 @@ struct live {
  * struct live_row - one reason, or one VM, in the last interval
  * @per_s: exits per second; @share: of all exits
  * @time: share of the vCPUs' time that began to be spent in such exits
- * @parts: each enum live_part as a share of the vCPUs' time; they add up to 1, for what is longer
- *	than the interval is cut. has_parts false: nothing was recorded in the interval, a filter
- *	by reason leaves exits out, or the source doesn't record the parts
+ * @part: each state as a share of the vCPUs' time; LIVE_STATES add up to 1, for what is longer than
+ *	the interval is cut, and the time of dropped exits counts as the guest's. has_parts false:
+ *	nothing was recorded in the interval, a filter by reason leaves exits out, or the source
+ *	doesn't record the parts. STATE_POLLED is in STATE_HALTED where run.has_polled is false
  * @mean, @p50, @p99, @max: of the recent exits, in cycles; 0: there are none
  */
 struct live_row {
@@ -77,7 +68,7 @@ struct live_row {
 	double share;
 	double time;
 	bool has_parts;
-	double parts[LIVE_PARTS];
+	double part[STATES];
 	double mean;
 	double p50;
 	double p99;

@@ -35,8 +35,8 @@ enum log_column {
 	LOG_EXITS,
 	LOG_PER_S,
 	LOG_DROPPED,
-	LOG_GUEST, /* and the other parts, in the order of enum live_part */
-	LOG_WAITING = LOG_GUEST + LIVE_WAITING,
+	LOG_GUEST, /* and the other parts, in the order of enum state */
+	LOG_WAITING = LOG_GUEST + STATE_WAITING,
 	LOG_MEAN,
 	LOG_P50,
 	LOG_P99,
@@ -61,10 +61,10 @@ static const struct {
 	[LOG_PER_S] = {{"per_s", "EXITS/S", OUT_REAL, 0}, 9},
 	[LOG_DROPPED] = {{"dropped", "DROPPED", OUT_COUNT, 0}, 7},
 	[LOG_GUEST] = {{"guest", "GUEST", OUT_SHARE, 0}, 5},
-	[LOG_GUEST + LIVE_HANDLER] = {{"handler", "HANDL", OUT_SHARE, 0}, 5},
-	[LOG_GUEST + LIVE_USERSPACE] = {{"userspace", "USER", OUT_SHARE, 0}, 5},
-	[LOG_GUEST + LIVE_POLLED] = {{"polled", "POLL", OUT_SHARE, 0}, 5},
-	[LOG_GUEST + LIVE_HALTED] = {{"halted", "HALT", OUT_SHARE, 0}, 5},
+	[LOG_GUEST + STATE_HANDLER] = {{"handler", "HANDL", OUT_SHARE, 0}, 5},
+	[LOG_GUEST + STATE_USER] = {{"userspace", "USER", OUT_SHARE, 0}, 5},
+	[LOG_GUEST + STATE_POLLED] = {{"polled", "POLL", OUT_SHARE, 0}, 5},
+	[LOG_GUEST + STATE_HALTED] = {{"halted", "HALT", OUT_SHARE, 0}, 5},
 	[LOG_WAITING] = {{"waiting", "WAIT", OUT_SHARE, 0}, 5},
 	[LOG_MEAN] = {{"mean", "", OUT_TIME, 0}, 0},
 	[LOG_P50] = {{"p50", "", OUT_TIME, 0}, 0},
@@ -135,9 +135,9 @@ static struct log_value get_value(const struct snapshot *snapshot, const struct 
 	case LOG_MAX:
 		return latency(row->max);
 	default:
-		if (!row->has_parts || (column == LOG_GUEST + LIVE_POLLED && !run->has_polled))
+		if (!row->has_parts || (column == LOG_GUEST + STATE_POLLED && !run->has_polled))
 			return (struct log_value){0};
-		return known(row->parts[column - LOG_GUEST]);
+		return known(row->part[column - LOG_GUEST]);
 	}
 }
 

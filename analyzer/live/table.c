@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "analyzer/output/state_columns.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/vms.h"
 #include "base/units.h"
@@ -29,19 +30,14 @@ static const struct out_column vm_columns[] = {
 	{"per_s", "EXITS/S", OUT_REAL, 0},
 	{"share", "SHARE", OUT_SHARE, 8},
 	{"exits", "EXITS", OUT_COUNT, 7},
-	{"guest", "GUEST", OUT_SHARE, 0},
-	{"handler", "HANDLER", OUT_SHARE, 0},
-	{"userspace", "USERSPACE", OUT_SHARE, 0},
-	{"polled", "POLLED", OUT_SHARE, 0},
-	{"halted", "HALTED", OUT_SHARE, 0},
-	{"waiting", "WAITING", OUT_SHARE, 0},
+	STATE_COLUMNS,
 	{"mean", "MEAN", OUT_TIME, 6},
 	{"p50", "P50", OUT_TIME, 5},
 	{"p99", "P99", OUT_TIME, 3},
 	{"max", "MAX", OUT_TIME, 4},
 };
 
-#define VM_POLLED 7
+#define VM_GUEST 4 /* the other states follow in the order of enum state */
 
 static void put_run(struct out *out, const struct snapshot *snapshot)
 {
@@ -85,19 +81,17 @@ static void put_counts(struct out *out, const struct snapshot *snapshot)
 /* The states of all vCPUs that the page is about. */
 static void put_states(struct out *out, const struct snapshot *snapshot)
 {
-	static const char *const names[LIVE_PARTS] = {"guest",	"handler", "userspace",
-						      "polled", "halted",  "waiting"};
 	const struct live_row *total = &snapshot->total;
 	char line[160], share[UNITS_TEXT];
 	int n = 0;
 
 	if (!total->has_parts)
 		return;
-	for (int i = 0; i < LIVE_PARTS; i++) {
-		if (i == LIVE_POLLED && !snapshot->live->app->run.has_polled)
+	for (int i = 0; i < LIVE_STATES; i++) {
+		if (i == STATE_POLLED && !snapshot->live->app->run.has_polled)
 			continue;
 		n += snprintf(line + n, sizeof(line) - (size_t)n, "%s%s %s", n ? ", " : "",
-			      names[i], units_share(total->parts[i], share));
+			      vm_columns[VM_GUEST + i].name, units_share(total->part[i], share));
 	}
 	out_line(out, "%s", line);
 }
@@ -165,9 +159,9 @@ static void put_vm(struct out *out, const struct run *run, const struct live_row
 	out_real(out, row->per_s);
 	out_real(out, row->share);
 	out_int(out, (int64_t)row->exits);
-	for (int i = 0; i < LIVE_PARTS; i++) {
-		if (row->has_parts && (i != LIVE_POLLED || run->has_polled))
-			out_real(out, row->parts[i]);
+	for (int i = 0; i < LIVE_STATES; i++) {
+		if (row->has_parts && (i != STATE_POLLED || run->has_polled))
+			out_real(out, row->part[i]);
 		else
 			out_none(out);
 	}
@@ -182,7 +176,7 @@ void table_put_rows(struct out *out, const struct snapshot *snapshot, unsigned i
 
 	memcpy(vm, vm_columns, sizeof(vm));
 	if (!run->has_polled)
-		vm[VM_POLLED].drop = OUT_HIDDEN;
+		vm[VM_GUEST + STATE_POLLED].drop = OUT_HIDDEN;
 
 	if (by_vm)
 		out_table(out, "rows", vm, COUNT(vm));

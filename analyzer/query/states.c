@@ -67,34 +67,38 @@ static void clip(const struct run *run, const struct vcpu_ref *vcpu, int64_t *be
 		*end = *begin;
 }
 
-/*
- * The guest's part is the rest. Where exits reach out of the window there is less than none:
- * long times reach farthest.
- */
-static void add_guest(struct state_row *row)
+void states_add(const struct run *run, const struct group *sum, double factor, double part[STATES])
+{
+	uint64_t polled = 0;
+
+	/* No file may make the polled part larger than what it is a part of. */
+	if (run->has_polled)
+		polled = sum->polled < sum->halted ? sum->polled : sum->halted;
+
+	part[STATE_HANDLER] += factor * (double)group_handler(sum);
+	part[STATE_USER] += factor * (double)sum->userspace;
+	part[STATE_POLLED] += factor * (double)polled;
+	part[STATE_HALTED] += factor * (double)(sum->halted - polled);
+	part[STATE_WAITING] += factor * (double)sum->preempted;
+}
+
+/* Where exits reach out of the window there is less than none left: long times reach farthest. */
+void states_add_guest(double wall, double part[STATES])
 {
 	static const enum state order[] = {STATE_HALTED, STATE_POLLED,	STATE_WAITING,
 					   STATE_USER,	 STATE_UNKNOWN, STATE_HANDLER};
-	double rest = row->wall;
+	double rest = wall;
 
 	for (int i = STATE_HANDLER; i < STATES; i++)
-		rest -= row->part[i];
-	row->part[STATE_GUEST] = fmax(rest, 0);
+		rest -= part[i];
+	part[STATE_GUEST] = fmax(rest, 0);
 
 	for (size_t i = 0; rest < 0 && i < sizeof(order) / sizeof(*order); i++) {
-		double less = fmin(-rest, row->part[order[i]]);
+		double less = fmin(-rest, part[order[i]]);
 
-		row->part[order[i]] -= less;
+		part[order[i]] -= less;
 		rest += less;
 	}
-}
-
-/* The polled part of halted time, which no file may make larger than it; 0 where it is unknown. */
-static uint64_t polled_cycles(const struct run *run, const struct group *sum)
-{
-	if (!run->has_polled)
-		return 0;
-	return sum->polled < sum->halted ? sum->polled : sum->halted;
 }
 
 static void fill_row(const struct run *run, const struct vcpu_ref *vcpu, const struct group *sum,
@@ -111,20 +115,15 @@ static void fill_row(const struct run *run, const struct vcpu_ref *vcpu, const s
 		.is_certain = !facts->missing || facts->has_totals,
 	};
 
-	if (sum) {
-		row->part[STATE_USER] = (double)sum->userspace;
-		row->part[STATE_POLLED] = (double)polled_cycles(run, sum);
-		row->part[STATE_HALTED] = (double)(sum->halted - polled_cycles(run, sum));
-		row->part[STATE_WAITING] = (double)sum->preempted;
-		row->part[STATE_HANDLER] = (double)group_handler(sum);
-	}
+	if (sum)
+		states_add(run, sum, 1, row->part);
 	if (facts->missing && facts->has_totals)
 		row->part[STATE_UNKNOWN] =
 			fmax(facts->total_cycles - (sum ? (double)sum->cycles : 0), 0);
 	if (facts->is_open && end > facts->last_end)
 		row->part[STATE_UNKNOWN] +=
 			(double)(end - (facts->last_end > begin ? facts->last_end : begin));
-	add_guest(row);
+	states_add_guest(row->wall, row->part);
 }
 
 static void add_row(struct state_row *to, const struct state_row *row)
@@ -231,12 +230,7 @@ void states_over_time(const struct series *series, const struct run *run, double
 		const struct group *sum = &series->total[bin];
 		double room = series_capacity(series, run, bin), free_room = room;
 
-		carried[STATE_HANDLER] += (double)group_handler(sum);
-		carried[STATE_USER] += (double)sum->userspace;
-		carried[STATE_WAITING] += (double)sum->preempted;
-		carried[STATE_POLLED] += (double)polled_cycles(run, sum);
-		carried[STATE_HALTED] += (double)(sum->halted - polled_cycles(run, sum));
-
+		states_add(run, sum, 1, carried);
 		memset(share[bin], 0, sizeof(share[bin]));
 		if (room <= 0)
 			continue;

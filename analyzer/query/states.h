@@ -72,6 +72,19 @@ double state_share(const struct state_row *row, enum state state);
 double state_runnable_share(const struct state_row *row, enum state state);
 
 /**
+ * states_add - add the parts of the exits' time to the states that a vCPU is in meanwhile
+ * @factor: what the cycles are multiplied by; negative: take away
+ * @part: guest and unknown stay as they are
+ */
+void states_add(const struct run *run, const struct group *sum, double factor, double part[STATES]);
+
+/*
+ * Set the guest's part: what the others leave of @wall. Exits that began before it may be longer
+ * than it; then the others are cut, so that all add up to it. No part is negative.
+ */
+void states_add_guest(double wall, double part[STATES]);
+
+/**
  * states_over_time - the shares of all vCPUs in each bin of @series
  * @share: [bin][state], filled in; 0 where no vCPU lived
  *
