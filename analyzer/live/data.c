@@ -177,8 +177,7 @@ static double capacity_of(const struct live *live, int64_t key)
 static void fill_parts(const struct run *run, struct live_row *row, const struct group *now,
 		       const struct group *old, double capacity)
 {
-	row->has_parts = capacity > 0 && run->has_split && !run->reasons && !run->no_durations;
-	if (!row->has_parts)
+	if (capacity <= 0 || !run->has_split || run->reasons || run->no_durations)
 		return;
 
 	states_add(run, now, 1 / capacity, row->part);
@@ -186,6 +185,9 @@ static void fill_parts(const struct run *run, struct live_row *row, const struct
 	for (int i = 0; i < STATES; i++)
 		row->part[i] = fmax(row->part[i], 0);
 	states_add_guest(1, row->part);
+
+	for (int i = 0; i < LIVE_STATES; i++)
+		row->has_part[i] = i != STATE_POLLED || run->has_polled;
 }
 
 /* Fill the part of a row that is of the last interval. @all: exits of the interval. */
@@ -275,6 +277,8 @@ struct live_row *live_rows(struct live *live, unsigned int *n)
 			return NULL;
 		}
 		fill_interval(live, row, total, &old, capacity_of(live, row->key), all);
+		/* The rest of the time is not the guest's alone: other reasons have theirs. */
+		row->has_part[STATE_GUEST] &= live->by == BY_VM;
 		fill_recent(row, agg_find(&live->recent, total->key));
 		++*n;
 	}

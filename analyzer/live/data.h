@@ -55,9 +55,10 @@ struct live {
  * @per_s: exits per second; @share: of all exits
  * @time: share of the vCPUs' time that began to be spent in such exits
  * @part: each state as a share of the vCPUs' time; LIVE_STATES add up to 1, for what is longer than
- *	the interval is cut, and the time of dropped exits counts as the guest's. has_parts false:
- *	nothing was recorded in the interval, a filter by reason leaves exits out, or the source
- *	doesn't record the parts. STATE_POLLED is in STATE_HALTED where run.has_polled is false
+ *	the interval is cut, and the time of dropped exits counts as the guest's
+ * @has_part: which of them are known: none if nothing was recorded in the interval, a filter by
+ *	reason leaves exits out, or the source doesn't record the parts. STATE_POLLED is in
+ *	STATE_HALTED where run.has_polled is false; a reason has no part of the guest's time
  * @mean, @p50, @p99, @max: of the recent exits, in cycles; 0: there are none
  */
 struct live_row {
@@ -67,8 +68,8 @@ struct live_row {
 	double per_s;
 	double share;
 	double time;
-	bool has_parts;
 	double part[STATES];
+	bool has_part[STATES];
 	double mean;
 	double p50;
 	double p99;

@@ -135,9 +135,8 @@ static struct log_value get_value(const struct snapshot *snapshot, const struct 
 	case LOG_MAX:
 		return latency(row->max);
 	default:
-		if (!row->has_parts || (column == LOG_GUEST + STATE_POLLED && !run->has_polled))
-			return (struct log_value){0};
-		return known(row->part[column - LOG_GUEST]);
+		return (struct log_value){.is_known = row->has_part[column - LOG_GUEST],
+					  .number = row->part[column - LOG_GUEST]};
 	}
 }
 

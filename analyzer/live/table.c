@@ -85,15 +85,14 @@ static void put_states(struct out *out, const struct snapshot *snapshot)
 	char line[160], share[UNITS_TEXT];
 	int n = 0;
 
-	if (!total->has_parts)
-		return;
 	for (int i = 0; i < LIVE_STATES; i++) {
-		if (i == STATE_POLLED && !snapshot->live->app->run.has_polled)
+		if (!total->has_part[i])
 			continue;
 		n += snprintf(line + n, sizeof(line) - (size_t)n, "%s%s %s", n ? ", " : "",
 			      vm_columns[VM_GUEST + i].name, units_share(total->part[i], share));
 	}
-	out_line(out, "%s", line);
+	if (n)
+		out_line(out, "%s", line);
 }
 
 /* Which time each column is about. */
@@ -153,14 +152,14 @@ static void put_reason(struct out *out, const struct live_row *row)
 	put_latencies(out, row);
 }
 
-static void put_vm(struct out *out, const struct run *run, const struct live_row *row)
+static void put_vm(struct out *out, const struct live_row *row)
 {
 	out_text(out, row->name);
 	out_real(out, row->per_s);
 	out_real(out, row->share);
 	out_int(out, (int64_t)row->exits);
 	for (int i = 0; i < LIVE_STATES; i++) {
-		if (row->has_parts && (i != STATE_POLLED || run->has_polled))
+		if (row->has_part[i])
 			out_real(out, row->part[i]);
 		else
 			out_none(out);
@@ -184,7 +183,7 @@ void table_put_rows(struct out *out, const struct snapshot *snapshot, unsigned i
 		out_table(out, "rows", columns, COUNT(columns));
 	for (unsigned int i = 0; i < snapshot->rows && i < limit; i++) {
 		if (by_vm)
-			put_vm(out, run, &snapshot->row[i]);
+			put_vm(out, &snapshot->row[i]);
 		else
 			put_reason(out, &snapshot->row[i]);
 	}

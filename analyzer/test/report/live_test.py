@@ -397,6 +397,18 @@ class LogTest(unittest.TestCase):
             if line["guest"] is not None:
                 self.assertAlmostEqual(sum(line[part] for part in ("guest", "handler", "userspace", "halted", "waiting")), 1)
 
+    def test_states_of_a_reason(self):
+        """Its exits' parts are known. The rest of the time is not the guest's alone."""
+        log = self.log("--format", "json", "--by", "reason")
+        lines = [json.loads(log.stdout.readline()) for _ in range(8)]
+        self.assertEqual(self.writer.end(), 0)
+        self.assertEqual(self.finish(log)[0], 0)
+        known = [line for line in lines if line["handler"] is not None]
+        self.assertTrue(known)
+        for line in known:
+            self.assertIsNone(line["guest"])
+            self.assertGreater(line["handler"], 0)
+
     def test_csv_by_vm(self):
         log = self.log("--format", "csv", "--by", "vm", "--count", "3")
         status, out, err = self.finish(log)
