@@ -16,20 +16,22 @@
 
 #define KEEP_S 20 /* seconds that are read again at each poll */
 
-double live_clock(void)
+static double read_clock(clockid_t clock)
 {
 	struct timespec time;
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
+	clock_gettime(clock, &time);
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+double live_clock(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
 }
 
 double live_wall_clock(void)
 {
-	struct timespec time;
-
-	clock_gettime(CLOCK_REALTIME, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+	return read_clock(CLOCK_REALTIME);
 }
 
 /* Add the sums of all groups. */
@@ -337,7 +339,7 @@ int live_total(struct live *live, struct live_row *row)
 	} else {
 		row->exits = now.n;
 		fill_interval(live, row, &now, &old, run_vcpu_time(run, live->from, live->to),
-			      count_new(live));
+			      now.n - old.n);
 		fill_recent(row, &recent);
 		row->key = find_main_key(live);
 		if (row->key != LIVE_NO_KEY)

@@ -20,8 +20,6 @@
 #include "base/output.h"
 #include "base/units.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
-
 #define TITLES_EVERY 20	 /* lines of text */
 #define WIDE	     100 /* columns of a terminal that all columns of text fit */
 
@@ -101,45 +99,6 @@ static struct log_value latency(double cycles)
 	return (struct log_value){.is_known = cycles > 0, .number = cycles};
 }
 
-static struct log_value get_value(const struct snapshot *snapshot, const struct live_row *row,
-				  const char *time, int column)
-{
-	const struct live *live = snapshot->live;
-	const struct run *run = &live->app->run;
-
-	switch (column) {
-	case LOG_TIME:
-		return text_value(time);
-	case LOG_RUN:
-		return known((double)run->id);
-	case LOG_STATE:
-		return text_value(run->state);
-	case LOG_LENGTH:
-		return known((double)run->length_cycles);
-	case LOG_INTERVAL:
-		return known(round(live->seconds * 1e9));
-	case LOG_NAME:
-		return *row->name ? text_value(row->name) : (struct log_value){0};
-	case LOG_EXITS:
-		return known((double)row->exits);
-	case LOG_PER_S:
-		return known(row->per_s);
-	case LOG_DROPPED:
-		return known((double)live->dropped);
-	case LOG_MEAN:
-		return latency(row->mean);
-	case LOG_P50:
-		return latency(row->p50);
-	case LOG_P99:
-		return latency(row->p99);
-	case LOG_MAX:
-		return latency(row->max);
-	default:
-		return (struct log_value){.is_known = row->has_part[column - LOG_GUEST],
-					  .number = row->part[column - LOG_GUEST]};
-	}
-}
-
 /* "2026-11-27T16:05:01.123Z"; in text the clock of this place, "16:05:01". */
 static void format_time(double taken, bool is_text, char text[32])
 {
@@ -154,6 +113,34 @@ static void format_time(double taken, bool is_text, char text[32])
 
 		snprintf(text + n, 32 - n, ".%03dZ", (int)(1000 * (taken - (double)seconds)));
 	}
+}
+
+/* The values of a line, by enum log_column. */
+static void fill_values(const struct snapshot *snapshot, const struct live_row *row,
+			const char *time, struct log_value value[LOG_COLUMNS])
+{
+	const struct live *live = snapshot->live;
+	const struct run *run = &live->app->run;
+
+	value[LOG_TIME] = text_value(time);
+	value[LOG_RUN] = known((double)run->id);
+	value[LOG_STATE] = text_value(run->state);
+	value[LOG_LENGTH] = known((double)run->length_cycles);
+	value[LOG_INTERVAL] = known(round(live->seconds * 1e9));
+
+	value[LOG_NAME] = *row->name ? text_value(row->name) : (struct log_value){0};
+	value[LOG_EXITS] = known((double)row->exits);
+	value[LOG_PER_S] = known(row->per_s);
+	value[LOG_DROPPED] = known((double)live->dropped);
+
+	for (int i = 0; i < LIVE_STATES; i++)
+		value[LOG_GUEST + i] =
+			(struct log_value){.is_known = row->has_part[i], .number = row->part[i]};
+
+	value[LOG_MEAN] = latency(row->mean);
+	value[LOG_P50] = latency(row->p50);
+	value[LOG_P99] = latency(row->p99);
+	value[LOG_MAX] = latency(row->max);
 }
 
 /* A cell of text, for people. */
@@ -183,22 +170,20 @@ static bool is_shown(const struct log *log, int column)
 }
 
 /* The columns with a width, and the name last, in the room that is left. */
-static void write_text_line(const struct log *log, const struct snapshot *snapshot,
-			    const struct live_row *row, const char *time)
+static void write_text_line(const struct log *log, const struct run *run,
+			    const struct log_value value[LOG_COLUMNS])
 {
-	const struct run *run = &snapshot->live->app->run;
 	bool is_over = strcmp(run->state, "recording");
 	char name[128], text[UNITS_TEXT];
 	int used = 0;
 
 	for (int i = 0; i < LOG_COLUMNS; i++) {
-		struct log_value value = get_value(snapshot, row, time, i);
-
 		if (is_shown(log, i))
 			used += printf("%s%*s", i ? " " : "", columns[i].width,
-				       show(log, run, columns[i].column.type, &value, text));
+				       show(log, run, columns[i].column.type, &value[i], text));
 	}
-	snprintf(name, sizeof(name), "%s%s%s", *row->name ? row->name : "-", is_over ? "  " : "",
+	snprintf(name, sizeof(name), "%s%s%s",
+		 value[LOG_NAME].is_known ? value[LOG_NAME].text : "-", is_over ? "  " : "",
 		 is_over ? run->state : "");
 	printf(" %.*s\n", log->width > used + 1 ? log->width - used - 1 : (int)sizeof(name),
 	       clean_text(name));
@@ -215,60 +200,55 @@ static void write_titles(const struct log *log)
 		puts(" MOST TIME");
 }
 
-static void write_json_line(const struct log *log, const struct snapshot *snapshot,
-			    const struct live_row *row, const char *time)
+static void write_json_line(const struct log *log, const struct run *run,
+			    const struct log_value value[LOG_COLUMNS])
 {
-	const struct run *run = &snapshot->live->app->run;
-
 	for (int i = 0; i < LOG_COLUMNS; i++) {
 		const struct out_column *column = &columns[i].column;
-		struct log_value value = get_value(snapshot, row, time, i);
 		bool is_time = column->type == OUT_TIME;
 
 		printf("%c\"%s%s\":", i ? ',' : '{',
 		       i == LOG_NAME ? name_title(log->by) : column->name,
 		       is_time ? log->style->cycles ? "_cycles" : "_ns" : "");
-		if (!value.is_known)
+		if (!value[i].is_known)
 			fputs("null", stdout);
-		else if (value.text)
-			json_quote(stdout, value.text);
+		else if (value[i].text)
+			json_quote(stdout, value[i].text);
 		else if (is_time && !log->style->cycles)
-			printf("%" PRId64, cycles_to_ns((int64_t)value.number, run->tsc_khz));
+			printf("%" PRId64, cycles_to_ns((int64_t)value[i].number, run->tsc_khz));
 		else if (column->type == OUT_REAL || column->type == OUT_SHARE)
-			printf("%.10g", value.number);
+			printf("%.10g", value[i].number);
 		else
-			printf("%.0f", value.number);
+			printf("%.0f", value[i].number);
 	}
 	puts("}");
 }
 
-static void write_csv_line(struct log *log, const struct snapshot *snapshot,
-			   const struct live_row *row, const char *time)
+static void write_csv_line(struct log *log, const struct run *run,
+			   const struct log_value value[LOG_COLUMNS])
 {
 	struct out *out = &log->out;
 
-	out->tsc_khz = snapshot->live->app->run.tsc_khz;
+	out->tsc_khz = run->tsc_khz;
 	for (int i = 0; i < LOG_COLUMNS; i++) {
-		struct log_value value = get_value(snapshot, row, time, i);
 		enum out_type type = columns[i].column.type;
 
-		if (!value.is_known)
+		if (!value[i].is_known)
 			out_none(out);
-		else if (value.text)
-			out_text(out, value.text);
+		else if (value[i].text)
+			out_text(out, value[i].text);
 		else if (type == OUT_TIME)
-			out_time(out, (uint64_t)value.number);
+			out_time(out, (uint64_t)value[i].number);
 		else if (type == OUT_REAL || type == OUT_SHARE)
-			out_real(out, value.number);
+			out_real(out, value[i].number);
 		else
-			out_int(out, (int64_t)value.number);
+			out_int(out, (int64_t)value[i].number);
 	}
 }
 
 bool log_begin(struct log *log, const struct out_style *style, char by)
 {
 	static struct out_column csv[LOG_COLUMNS];
-
 	int rows;
 
 	*log = (struct log){.style = style, .by = by};
@@ -287,17 +267,20 @@ bool log_begin(struct log *log, const struct out_style *style, char by)
 
 static void write_line(struct log *log, const struct snapshot *snapshot, const struct live_row *row)
 {
+	const struct run *run = &snapshot->live->app->run;
+	struct log_value value[LOG_COLUMNS];
 	char time[32];
 
 	format_time(snapshot->taken, log->style->format == OUT_TABLE, time);
+	fill_values(snapshot, row, time, value);
 	if (log->style->format == OUT_CSV) {
-		write_csv_line(log, snapshot, row, time);
+		write_csv_line(log, run, value);
 	} else if (log->style->format == OUT_JSON) {
-		write_json_line(log, snapshot, row, time);
+		write_json_line(log, run, value);
 	} else {
 		if (log->lines % TITLES_EVERY == 0)
 			write_titles(log);
-		write_text_line(log, snapshot, row, time);
+		write_text_line(log, run, value);
 	}
 	log->lines++;
 }
