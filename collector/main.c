@@ -107,8 +107,8 @@ static void print_counts(FILE *file, const struct sink *sink)
 }
 
 /*
- * Ends a run that went well with a line. The database is closed before its size is told: until then
- * the write-ahead log has much of it a second time.
+ * Ends a run that went well with a line. The database is closed before its size is printed: until
+ * then the write-ahead log has much of it a second time.
  */
 static void end_well(struct sink *sink)
 {
@@ -336,7 +336,7 @@ static int record_and_answer(const struct options *o, struct source *source, str
 static int record_from_source(const struct options *o, const char *why, struct command *command,
 			      struct xcheck *xcheck, struct fault *fault)
 {
-	const bool is_live = !o->from && !o->import, has_names = names_have_host_ids("");
+	const bool is_live = !o->from && !o->import;
 	const struct sink_options files = {
 		.db = o->db,
 		.capture = o->capture,
@@ -347,7 +347,7 @@ static int record_from_source(const struct options *o, const char *why, struct c
 		.keep_ns = o->keep_ns,
 		.keep_rows = o->keep_rows,
 		.rollup_ms = o->rollup_ms,
-		.has_names = is_live && has_names,
+		.has_names = is_live && names_have_host_ids(""),
 	};
 	struct source *source;
 	struct sink sink;
@@ -358,7 +358,7 @@ static int record_from_source(const struct options *o, const char *why, struct c
 	if (*why)
 		fprintf(stderr, "collector: --source %s: %s\n", source_choice_names[o->source],
 			why);
-	if (is_live && !has_names)
+	if (is_live && !files.has_names)
 		fputs("collector: VMs get no names: process ids of this container are not the host's (give it those: --pid=host)\n",
 		      stderr);
 

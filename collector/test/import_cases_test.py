@@ -206,7 +206,7 @@ def test_perf_refused():
     p.samples(pairs(3))
     p.write("x.data")
     refused("arm64", "x.data", "no x86 kvm_exit")
-    # Text of a file is no command to the terminal.
+    # Text of a file is not a command to the terminal.
     p = Perf(without=("exit_reason", "guest_rip"))
     p.text_feature(6, "\x1b]0;title\x07\n\u202ex")
     p.samples(pairs(3))

@@ -157,14 +157,14 @@ def line(head, event):
     return f"{head}: {event}\n"
 
 
-def exit_text(i, what="vcpu 0 reason MSR_READ rip 0xfff0 info1 0x0 info2 0x0 intr_info 0x0 error_code 0x0"):
-    return f"kvm_exit: {what}"
+EXIT = ("kvm_exit: vcpu 0 reason MSR_READ rip 0xfff0 info1 0x0 info2 0x0 intr_info 0x0 "
+        "error_code 0x0")
 
 
 def ftrace_text(count, head, times):
     text = ""
     for i in range(count):
-        text += line(head + times(2 * i), exit_text(i))
+        text += line(head + times(2 * i), EXIT)
         text += line(head + times(2 * i), "kvm_msr: msr_read 277 = 0x70406")
         text += line(head + times(2 * i + 1), "kvm_entry: vcpu 0, rip 0xfff2")
     return text

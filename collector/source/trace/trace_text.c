@@ -47,8 +47,7 @@ static struct text_cpu *cpu_of(struct text_feed *f, uint32_t cpu)
 	return &f->cpus[cpu < CPUS ? cpu : CPUS - 1];
 }
 
-/* Takes out what colours text on a terminal (ECMA-48: CSI ... m or K), as `grep --color` leaves it.
- */
+/* Removes a terminal's colours (ECMA-48: CSI ... m or K), which `grep --color` leaves in a text. */
 static void remove_colours(char *text)
 {
 	char *to = text;
