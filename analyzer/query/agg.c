@@ -131,8 +131,7 @@ static void add_rollup(struct group *to, sqlite3_value **value)
 		      });
 }
 
-/* An SQL aggregate function that takes each roll-up; cheaper than a row at a time, as take_exit()
- */
+/* An SQL aggregate function (db_add_aggregate()) that takes each roll-up. */
 static void take_rollup(sqlite3_context *context, int argc, sqlite3_value **value)
 {
 	const struct rollup_reader *reader = sqlite3_user_data(context);
@@ -153,7 +152,7 @@ static void take_rollup(sqlite3_context *context, int argc, sqlite3_value **valu
 static int read_rollups(struct app *app, const struct run *run, enum agg_by by,
 			const struct agg_bins *bins, struct agg *agg)
 {
-	int level = read_level(run, bins), rc = 0;
+	int level = read_level(run, bins), rc;
 	struct rollup_reader reader = {
 		.run = run,
 		.by = by,
@@ -161,12 +160,12 @@ static int read_rollups(struct app *app, const struct run *run, enum agg_by by,
 		.width = run->rollup_cycles * power_of_8(level),
 		.agg = agg,
 	};
-	sqlite3_stmt *stmt;
+	sqlite3_stmt *stmt = NULL;
 
-	if (db_add_aggregate(app, "take_rollup", R_ARGS, take_rollup, &reader) ||
-	    db_prepare(app, &stmt, level ? coarse_sql : rollup_sql))
+	if (db_add_aggregate(app, "take_rollup", R_ARGS, take_rollup, &reader))
 		return -1;
 
+	rc = db_prepare(app, &stmt, level ? coarse_sql : rollup_sql);
 	for (unsigned int i = 0; i < run->n_vcpus && rc >= 0; i++) {
 		reader.vcpu = &run->vcpus[i];
 		bind_slots(stmt, run, run->vcpus[i].id, reader.width, level);
@@ -269,13 +268,13 @@ static int read_totals(struct hist_target *target, int part)
 {
 	const struct run *run = target->run;
 	struct app *app = target->app;
-	sqlite3_stmt *stmt;
-	int rc = 0;
+	sqlite3_stmt *stmt = NULL;
+	int rc;
 
-	if (db_add_aggregate(app, "take_bucket", 3, take_bucket, target) ||
-	    db_prepare(app, &stmt, hist_total_sql))
+	if (db_add_aggregate(app, "take_bucket", 3, take_bucket, target))
 		return -1;
 
+	rc = db_prepare(app, &stmt, hist_total_sql);
 	for (unsigned int i = 0; i < run->n_vcpus && rc >= 0; i++) {
 		target->vcpu = &run->vcpus[i];
 		target->is_known = false;

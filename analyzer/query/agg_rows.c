@@ -186,7 +186,7 @@ static void take_exit(sqlite3_context *context, int argc, sqlite3_value **value)
 static int read_rows(struct app *app, const struct agg_question *question)
 {
 	const struct run *run = question->run;
-	sqlite3_stmt *stmt;
+	sqlite3_stmt *stmt = NULL;
 	char sql[512];
 	int rc;
 
@@ -200,14 +200,15 @@ static int read_rows(struct app *app, const struct agg_question *question)
 		key_columns[question->by], app->has_chunks ? "main." : "",
 		run_is_whole(run) ? ""
 				  : " WHERE tsc BETWEEN ?1 AND ?2 AND rowid BETWEEN ?3 AND ?4");
-	if (db_prepare(app, &stmt, sql))
-		return -1;
+	rc = db_prepare(app, &stmt, sql);
+	if (!rc) {
+		sqlite3_bind_int64(stmt, 1, question->from_tsc);
+		sqlite3_bind_int64(stmt, 2, question->last_tsc);
+		sqlite3_bind_int64(stmt, 3, run->first_row);
+		sqlite3_bind_int64(stmt, 4, run->last_row);
+		rc = db_step(app, stmt);
+	}
 
-	sqlite3_bind_int64(stmt, 1, question->from_tsc);
-	sqlite3_bind_int64(stmt, 2, question->last_tsc);
-	sqlite3_bind_int64(stmt, 3, run->first_row);
-	sqlite3_bind_int64(stmt, 4, run->last_row);
-	rc = db_step(app, stmt);
 	sqlite3_finalize(stmt);
 	db_remove_aggregate(app, "take_exit", N_ARGS);
 	return rc < 0 ? -1 : 0;

@@ -108,8 +108,7 @@ int run_rows(struct app *app, struct run *run);
 /* Say that no exit passes the filter of app->run; always -1. */
 int run_nothing(struct app *app);
 
-/* What an SQL aggregate function does with the values of each row; sqlite3_user_data(): @context.
- */
+/* Takes the values of a row; sqlite3_user_data() is the @context of db_add_aggregate(). */
 typedef void db_take(sqlite3_context *context, int args, sqlite3_value **value);
 
 /*
