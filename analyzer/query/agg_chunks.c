@@ -20,10 +20,10 @@ struct scan {
 };
 
 static const enum chunk_field part_fields[AGG_PARTS] = {
-	CHUNK_HALTED_CYCLES,
-	CHUNK_USERSPACE_CYCLES,
-	CHUNK_PREEMPTED_CYCLES,
-	CHUNK_POLLED_CYCLES,
+	[PART_HALTED] = CHUNK_HALTED_CYCLES,
+	[PART_USERSPACE] = CHUNK_USERSPACE_CYCLES,
+	[PART_PREEMPTED] = CHUNK_PREEMPTED_CYCLES,
+	[PART_POLLED] = CHUNK_POLLED_CYCLES,
 };
 
 /* Whether a part of the chunk is outside of the window. */

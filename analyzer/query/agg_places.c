@@ -22,10 +22,24 @@
 /* How many exits ahead memory is fetched. */
 #define AHEAD 16U
 
+/* Flags whose exits are counted. */
+enum counted_flag { FLAG_FASTPATH, FLAG_NESTED, FLAG_USER, FLAG_SYNTH, FLAGS };
+
+static const uint32_t flags[FLAGS] = {
+	[FLAG_FASTPATH] = KVM_EXIT_REC_FASTPATH,
+	[FLAG_NESTED] = KVM_EXIT_REC_NESTED,
+	[FLAG_USER] = KVM_EXIT_REC_USER,
+	[FLAG_SYNTH] = KVM_EXIT_REC_SYNTH,
+};
+
+#define FLAG_BITS 16
+
+_Static_assert(CHUNK_RECORDS_MAX < 1U << FLAG_BITS, "no count is larger than a chunk");
+
 /*
  * struct sums - of the exits of a place
- * @parts: as AGG_PARTS
- * @mixed: as flag_counts[], 16 bits each, of one chunk
+ * @parts: by enum agg_part
+ * @mixed: by enum counted_flag, FLAG_BITS each, of one chunk
  * @flags: of all its exits; 0 where they may differ: then @mixed counts
  * @group: number of its group
  */
@@ -57,36 +71,6 @@ struct agg_places {
 	struct sums *sums;
 	uint32_t count; /* of @sums */
 };
-
-static const size_t part_offsets[AGG_PARTS] = {
-	offsetof(struct group, halted),
-	offsetof(struct group, userspace),
-	offsetof(struct group, preempted),
-	offsetof(struct group, polled),
-};
-
-/* The polled time is part of the halted time. */
-#define PARTS_OF_SUM 3
-
-#define FLAGS	  4
-#define FLAG_BITS 16
-
-_Static_assert(CHUNK_RECORDS_MAX < 1U << FLAG_BITS, "no count is larger than a chunk");
-
-static const struct {
-	uint32_t flag;
-	size_t offset;
-} flag_counts[FLAGS] = {
-	{KVM_EXIT_REC_FASTPATH, offsetof(struct group, fastpath)},
-	{KVM_EXIT_REC_NESTED, offsetof(struct group, nested)},
-	{KVM_EXIT_REC_USER, offsetof(struct group, to_user)},
-	{KVM_EXIT_REC_SYNTH, offsetof(struct group, synthesized)},
-};
-
-static uint64_t *field_of(struct group *group, size_t offset)
-{
-	return (uint64_t *)((char *)group + offset);
-}
 
 /* Whether the key is made of the tuple and the vCPU alone. */
 static bool is_by_tuple(enum agg_by by)
@@ -193,7 +177,7 @@ static void read_tuples(struct agg_places *p)
 
 		p->mixed[i] = 0;
 		for (int j = 0; j < FLAGS; j++) {
-			if (c->flags[i] & flag_counts[j].flag)
+			if (c->flags[i] & flags[j])
 				p->mixed[i] |= 1ULL << FLAG_BITS * j;
 		}
 	}
@@ -355,23 +339,32 @@ static void add_flags(struct agg_places *p)
 		p->sums[p->place[i]].mixed += p->mixed[c->tuple[i]];
 }
 
+/* How many exits of a place have a flag. */
+static uint64_t count_flag(const struct sums *sums, enum counted_flag flag)
+{
+	uint64_t of_all = sums->flags & flags[flag] ? sums->n : 0;
+
+	return of_all + (uint16_t)(sums->mixed >> FLAG_BITS * flag);
+}
+
 static void add_to_group(struct group *group, const struct sums *sums)
 {
-	group->n += sums->n;
-	group->cycles += sums->cycles;
-	group->min = sums->min < group->min ? sums->min : group->min;
-	group->max = sums->max > group->max ? sums->max : group->max;
-	group->first = sums->first < group->first ? sums->first : group->first;
-	group->last = sums->last > group->last ? sums->last : group->last;
-
-	for (size_t i = 0; i < AGG_PARTS; i++)
-		*field_of(group, part_offsets[i]) += sums->parts[i];
-	for (int i = 0; i < FLAGS; i++) {
-		uint64_t of_all = sums->flags & flag_counts[i].flag ? sums->n : 0;
-
-		*field_of(group, flag_counts[i].offset) +=
-			of_all + (uint16_t)(sums->mixed >> FLAG_BITS * i);
-	}
+	group_add(group, &(struct group){
+				 .n = sums->n,
+				 .cycles = sums->cycles,
+				 .halted = sums->parts[PART_HALTED],
+				 .userspace = sums->parts[PART_USERSPACE],
+				 .preempted = sums->parts[PART_PREEMPTED],
+				 .polled = sums->parts[PART_POLLED],
+				 .min = sums->min,
+				 .max = sums->max,
+				 .fastpath = count_flag(sums, FLAG_FASTPATH),
+				 .nested = count_flag(sums, FLAG_NESTED),
+				 .to_user = count_flag(sums, FLAG_USER),
+				 .synthesized = count_flag(sums, FLAG_SYNTH),
+				 .first = sums->first,
+				 .last = sums->last,
+			 });
 }
 
 /* The first exit of a group is its example. */
@@ -422,8 +415,9 @@ static uint64_t dist_value(const struct agg_columns *c, bool is_handler, uint32_
 {
 	uint64_t value = c->cycles[exit];
 
-	for (size_t i = 0; is_handler && i < PARTS_OF_SUM; i++) {
-		if (c->parts[i])
+	for (size_t i = 0; is_handler && i < AGG_PARTS; i++) {
+		/* The polled time is in the halted time. */
+		if (i != PART_POLLED && c->parts[i])
 			value -= c->parts[i][exit];
 	}
 	return value;

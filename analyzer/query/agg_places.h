@@ -22,8 +22,14 @@
 #include "analyzer/query/agg_rows.h"
 #include "sql/chunk/chunk.h"
 
-/* Columns that are added up, in addition to the cycles: halted, user space, preempted, polled. */
-#define AGG_PARTS 4
+/* Columns that are added up, in addition to the cycles. */
+enum agg_part {
+	PART_HALTED,
+	PART_USERSPACE,
+	PART_PREEMPTED,
+	PART_POLLED, /* of the halted time */
+	AGG_PARTS
+};
 
 /*
  * struct agg_columns - what is needed of a chunk
@@ -32,7 +38,7 @@
  * @number: what the group depends on in addition to the tuple, of each exit; NULL: nothing; of
  *	BY_RIP below @rips, which @rip has
  * @tsc: NULL: not needed
- * @parts: as AGG_PARTS; NULL: all 0
+ * @parts: by enum agg_part; NULL: all 0
  */
 struct agg_columns {
 	int64_t id;
