@@ -149,15 +149,19 @@ static void make_key(const struct agg_places *p, uint32_t tuple, uint64_t number
 	case BY_REGION:
 		exit.has_number = exit.flags & KVM_EXIT_REC_KEY;
 		break;
+
 	case BY_CR3:
 		exit.has_number = exit.flags & KVM_EXIT_REC_CR3;
 		break;
+
 	case BY_USER_REASON:
 		exit.number = c->user_reason[tuple];
 		break;
+
 	case BY_RIP:
 		exit.number = c->rip[number];
 		break;
+
 	default:
 		break;
 	}

@@ -66,6 +66,7 @@ void agg_key(const struct agg_question *question, const struct agg_exit *exit, i
 	case BY_REASON:
 		key[0] = exit->reason;
 		break;
+
 	case BY_SUBKEY:
 		key[0] = exit->reason;
 		if (exit->has_number) {
@@ -74,26 +75,33 @@ void agg_key(const struct agg_question *question, const struct agg_exit *exit, i
 			key[3] = 1;
 		}
 		break;
+
 	case BY_VM:
 		key[0] = run_vm_of(question->run, exit->vcpu);
 		break;
+
 	case BY_VCPU:
 		key[0] = exit->vcpu;
 		break;
+
 	case BY_USER_REASON:
 		key[0] = exit->flags & KVM_EXIT_REC_USER ? (int64_t)exit->number : -1;
 		break;
+
 	case BY_SLOT:
 		key[0] = (int64_t)exit->number;
 		key[1] = exit->reason;
 		break;
+
 	case BY_CR3:
 		key[0] = exit->has_number ? (int64_t)PROCESS_TABLE(exit->number) : 0;
 		key[1] = exit->has_number;
 		break;
+
 	case BY_REGION:
 		region_key(question->run, exit, key);
 		break;
+
 	case BY_RIP:
 	case BY_PCPU:
 		key[0] = (int64_t)exit->number;
