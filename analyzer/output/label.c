@@ -34,8 +34,14 @@ static const struct out_column columns[][LABEL_COLUMNS] = {
 		       {"meaning", "MEANING", OUT_TEXT, 1}},
 };
 
-/* Columns of the statement below. */
-enum { E_KEY, E_USER_REASON };
+#define TEXTS_OF " FROM json_each(?1) j CROSS JOIN exits e ON e.id = j.value"
+
+/* The texts of exits, by what is grouped by; NULL: none is needed. */
+static const char *const texts_sql[] = {
+	[BY_SUBKEY] = "SELECT e.id, e.key_text" TEXTS_OF,
+	[BY_USER_REASON] = "SELECT e.id, e.user_reason_name" TEXTS_OF,
+	[BY_SLOT] = NULL,
+};
 
 static int by_rowid(const void *a, const void *b)
 {
@@ -57,10 +63,8 @@ static char *write_rowids(const struct out *out)
 }
 
 /* Reads the texts of the examples, in the order of their rowids. */
-static int read_texts(struct app *app, struct out *out)
+static int read_texts(struct app *app, struct out *out, const char *sql)
 {
-	static const char sql[] =
-		"SELECT e.id, e.key_text FROM json_each(?1) j CROSS JOIN exits e ON e.id = j.value";
 	sqlite3_stmt *stmt = NULL;
 	int rc = db_prepare(app, &stmt, sql);
 	char *rowids = rc ? NULL : write_rowids(out);
@@ -93,7 +97,7 @@ static int read_texts(struct app *app, struct out *out)
 int label_read_examples(struct app *app, struct out *out, enum agg_by by,
 			const struct group *groups, uint32_t count)
 {
-	if (by != BY_SUBKEY || !count || out->examples)
+	if (!texts_sql[by] || !count)
 		return 0;
 
 	out->examples = calloc(count, sizeof(*out->examples));
@@ -103,34 +107,17 @@ int label_read_examples(struct app *app, struct out *out, enum agg_by by,
 	for (uint32_t i = 0; i < count; i++)
 		out->examples[i].rowid = groups[i].example;
 	qsort(out->examples, count, sizeof(*out->examples), by_rowid);
-	return read_texts(app, out);
+	return read_texts(app, out, texts_sql[by]);
 }
 
-/* Text of one column of view exits, for the example of a group. */
-static int show_example(struct app *app, struct out *out, int column, int64_t rowid)
+/* The text of a group's example. */
+static void show_example(struct out *out, const struct group *group)
 {
-	static const char sql[] = "SELECT key_text, user_reason_name FROM exits WHERE id = ?1";
-	const struct out_example *known = NULL;
-	int rc;
+	const struct out_example key = {.rowid = group->example}, *found = NULL;
 
-	if (column == E_KEY && out->examples)
-		known = bsearch(&(struct out_example){.rowid = rowid}, out->examples,
-				out->example_count, sizeof(*out->examples), by_rowid);
-	if (known) {
-		out_text(out, known->text);
-		return 0;
-	}
-
-	/* To prepare it costs more than to run it, and a table may have thousands of rows. */
-	if (!out->example && db_prepare(app, &out->example, sql))
-		return -1;
-
-	sqlite3_bind_int64(out->example, 1, rowid);
-	rc = db_step(app, out->example);
-	if (rc >= 0)
-		out_text(out, rc ? (const char *)sqlite3_column_text(out->example, column) : NULL);
-	sqlite3_reset(out->example);
-	return rc < 0 ? -1 : 0;
+	if (out->examples)
+		found = bsearch(&key, out->examples, out->example_count, sizeof(key), by_rowid);
+	out_text(out, found ? found->text : NULL);
 }
 
 /* What the sub-key of a group is called. */
@@ -179,16 +166,16 @@ static int show_rip(struct out *out, const struct symbols *symbols, uint64_t rip
 }
 
 /* A source that does not split the time does not see returns to user space either. */
-static int show_user_reason(struct app *app, struct out *out, const struct group *group)
+static void show_user_reason(struct out *out, const struct run *run, const struct group *group)
 {
 	if (group->key[0] < 0) {
 		out_none(out);
-		out_text(out, app->run.has_split ? "(handled in the kernel)" : "(unknown)");
-		return 0;
+		out_text(out, run->has_split ? "(handled in the kernel)" : "(unknown)");
+		return;
 	}
 
 	out_int(out, group->key[0]);
-	return show_example(app, out, E_USER_REASON, group->example);
+	show_example(out, group);
 }
 
 /* The page table, and the process that it is of. */
@@ -244,8 +231,7 @@ int label_put(struct app *app, struct out *out, enum agg_by by, const struct sym
 	case BY_SUBKEY:
 		if (show_reason(app, out, key))
 			return -1;
-		if (show_example(app, out, E_KEY, group->example))
-			return -1;
+		show_example(out, group);
 		show_meaning(out, &app->run, group);
 		return 0;
 	case BY_VM:
@@ -256,7 +242,8 @@ int label_put(struct app *app, struct out *out, enum agg_by by, const struct sym
 	case BY_RIP:
 		return show_rip(out, symbols, (uint64_t)key);
 	case BY_USER_REASON:
-		return show_user_reason(app, out, group);
+		show_user_reason(out, &app->run, group);
+		return 0;
 	case BY_CR3:
 		show_process(out, &app->run, group);
 		return 0;

@@ -15,18 +15,18 @@
 int label_columns(enum agg_by by, struct out_column column[LABEL_COLUMNS]);
 
 /*
+ * Read the names that BY_SUBKEY and BY_USER_REASON take from an exit of each group, for @count
+ * groups in one go: most of these exits are in a chunk of their own. Call it once for an output,
+ * before label_put(). -1 with app->error.
+ */
+int label_read_examples(struct app *app, struct out *out, enum agg_by by,
+			const struct group *groups, uint32_t count);
+
+/*
  * Put the cells that name @group, as many as label_columns() says. @symbols: for BY_RIP; without
  * any in it there are no names. -1 with app->error.
  */
 int label_put(struct app *app, struct out *out, enum agg_by by, const struct symbols *symbols,
 	      const struct group *group);
-
-/*
- * Read what label_put() needs of the exits of @count groups, before it is called for each. Without
- * this call it reads one exit at a time, and most of these are in another chunk. -1 with
- * app->error.
- */
-int label_read_examples(struct app *app, struct out *out, enum agg_by by,
-			const struct group *groups, uint32_t count);
 
 #endif

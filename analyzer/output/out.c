@@ -73,7 +73,6 @@ static void release(struct out *out)
 	free(out->tail);
 	free(out->tail_names);
 	free(out->error);
-	sqlite3_finalize(out->example);
 	for (size_t i = 0; i < out->example_count; i++)
 		free(out->examples[i].text);
 	free(out->examples);

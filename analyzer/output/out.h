@@ -10,8 +10,6 @@
 #ifndef EXITSCOPE_ANALYZER_OUTPUT_OUT_H
 #define EXITSCOPE_ANALYZER_OUTPUT_OUT_H
 
-#include <sqlite3.h>
-
 #include "analyzer/output/json.h"
 #include "analyzer/query/app.h"
 
@@ -88,7 +86,6 @@ struct out {
 	int at;	    /* column that the next cell belongs to */
 	struct out_cell *cell;
 	size_t cells;
-	sqlite3_stmt *example;	      /* of label_put(), for all its rows; NULL: not needed yet */
 	struct out_example *examples; /* label_read_examples(), by ascending rowid */
 	size_t example_count;
 	char **note;
