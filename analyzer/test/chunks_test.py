@@ -52,7 +52,7 @@ def analyzer(*words):
 
 
 def first_difference(got, right):
-    """Of two pairs of exit status and output; unittest itself would look for it for minutes."""
+    """Of two pairs of exit status and output; unittest itself would search it for minutes."""
     if got == right:
         return None
     lines = zip(got[1].split(b"\n"), right[1].split(b"\n"))
@@ -70,7 +70,7 @@ def rows(path, sql):
 def some_difference(left_path, right_path, sql):
     """A row that one of two databases has more often than the other; None: there is none.
 
-    Rows are kept as hashes: all of them at once, or told by unittest, would take hours.
+    Rows are kept as hashes: unittest, given all of them at once, would take hours.
     """
     counts = collections.Counter()
     for path, step in ((left_path, 1), (right_path, -1)):

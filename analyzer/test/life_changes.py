@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""life_changes.py - what can be changed in a piece of a recording, and what equation life says of it
+"""life_changes.py - changes of a piece of a recording, and what equation life says of each
 
 Each function with @change takes a Piece and changes it; CHANGES has them all. First those that
 leave a life that an exit can have; then the others: the order of records and their times, flags,
@@ -211,7 +211,8 @@ def two_records_exchanged(piece):
     rows[VICTIM], rows[VICTIM + 1] = rows[VICTIM + 1], rows[VICTIM]
 
 
-@change(r"exit IN STATE in_guest: \d+ CYCLES BEFORE THE END", "two records exchanged but for seq")
+@change(r"exit IN STATE in_guest: \d+ CYCLES BEFORE THE END",
+        "two records exchanged except for seq")
 def exchanged_times(piece):
     two_records_exchanged(piece)
     piece.renumber()
@@ -222,7 +223,7 @@ def a_record_doubled(piece):
     piece.rows.insert(VICTIM, dict(piece.victim))
 
 
-@change(r"exit IN STATE in_guest: \d+ CYCLES BEFORE THE END", "a record doubled but for seq")
+@change(r"exit IN STATE in_guest: \d+ CYCLES BEFORE THE END", "a record doubled except for seq")
 def doubled_and_numbered(piece):
     a_record_doubled(piece)
     piece.renumber()

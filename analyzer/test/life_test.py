@@ -176,7 +176,7 @@ def test_flags(database, analyzer, automaton):
 
 
 def test_other_source(database, analyzer):
-    """What a source other than the ring may not know is not asked of it."""
+    """What a source other than the ring may not record is not checked."""
     failed = sum(texts != [""] for texts in database.found(analyzer, "bpf").values())
     print(f"records of another source: {failed} failed")
     return failed

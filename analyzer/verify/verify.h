@@ -11,7 +11,7 @@
  *	why		the parts of the explanation with their numbers, ''
  *
  * and no row where the run lacks a side. Parameters: ?1 run, ?2 isa. equations/common.sql
- * stands before each query, which may use its tables. Those that look into rows are code: "life"
+ * stands before each query, which may use its tables. Those that read rows are code: "life"
  * (verify_life.h), "leaf" (verify_leaf.h), and the extremes of roll-ups (verify_intervals.h). They
  * share one pass over all rows (verify_rows.h), and all share one over roll-ups and histograms
  * (verify_sums.h).

@@ -10,7 +10,7 @@
  *	tsc	no exit begins before the entry that ended the one before
  *	parts	a vCPU spent time in a state exactly if its flag is there
  *
- * What a source can't know is not asked of it: imports of traces have neither flags nor parts.
+ * What a source does not record is not checked: imports of traces have neither flags nor parts.
  */
 #ifndef EXITSCOPE_ANALYZER_VERIFY_VERIFY_LIFE_H
 #define EXITSCOPE_ANALYZER_VERIFY_VERIFY_LIFE_H
