@@ -7,7 +7,7 @@ image_formats() {
 	printf '%s\n' '\xfd7zXZ\x00 xz' '\x28\xb5\x2f\xfd zstd' '\x02\x21\x4c\x18 lz4' '\x1f\x8b\x08 gzip'
 }
 
-# unpack_image IMAGE FILE: the kernel, an ELF file, that lies compressed in IMAGE.
+# unpack_image IMAGE FILE: writes the kernel, an ELF file, that is compressed in IMAGE.
 unpack_image() {
 	local magic program offset
 

@@ -309,9 +309,8 @@ class Btf(Build):
         self.assertIn("--image: only with --btf", self.refused("--image", self.image))
 
     def test_no_image(self):
-        done = self.build(*self.words())
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("vmlinuz: no such file", done.stderr)
+        self.assertIn("vmlinuz: no such file", self.refused(*self.words()))
+        self.assertEqual(list(self.top.rglob("*.ko")), [])  # nor was anything compiled
 
     def test_no_kernel_in_it(self):
         self.image.write_bytes(b"\x1f\x8b\x08 nothing")
@@ -330,6 +329,13 @@ class Btf(Build):
             self.assertIn("types of the kernel", (folder / f"{name}.ko").read_text())
         self.assertNotIn("types", (self.built(*self.words()[:4])[0] / "kvm.ko").read_text())
 
+    def test_another_suite(self):
+        """Before anything is downloaded."""
+        with open(self.kvm / "series", "a", encoding="utf-8") as series:
+            series.write("9.9\tnosuite\tlinux-source-9.9\tlinux-image-KVER\thand\n")
+        (self.kvm / "patches/9.9.patch").touch()
+        self.assertIn("--btf: not for a kernel of another Debian suite",
+                      self.refused("--kernel", "9.9.0-some", "--btf"))
 
 
 if __name__ == "__main__":
