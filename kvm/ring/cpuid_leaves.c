@@ -144,7 +144,7 @@ static u64 exit_ring_vm_sum(struct exit_ring *er, unsigned int slot, enum exit_r
 	/* No vCPU of the VM goes while one of them runs. */
 	do {
 		sum += exit_ring_sum(other, slot, what);
-		/* Pairs with the release in exit_ring_join_vm(). */
+		/* Pairs with the release in exit_ring_join_vm() of exit_ring_set.c. */
 		other = smp_load_acquire(&other->vm_next);
 	} while (other != er);
 	return sum;

@@ -446,7 +446,7 @@ int exit_ring_vcpu_create(struct kvm_vcpu *vcpu)
 void exit_ring_vcpu_register(struct kvm_vcpu *vcpu)
 {
 	struct exit_ring *er = exit_ring_of(vcpu);
-	struct kvm_exit_record ident = { .vcpu_id = vcpu->vcpu_id, .isa = er ? er->isa : 0 };
+	struct kvm_exit_record ident = { .vcpu_id = vcpu->vcpu_id };
 
 	BUILD_BUG_ON(offsetof(struct kvm_exit_record, polled_cycles) !=
 		     offsetof(struct kvm_exit_record, pcpu) + sizeof(u64));
@@ -457,6 +457,7 @@ void exit_ring_vcpu_register(struct kvm_vcpu *vcpu)
 		     offsetof(struct exit_ring, user_reason) + 2);
 	if (!er)
 		return;
+	ident.isa = er->isa;
 	er->shared->meta.isa = er->isa;
 	er->ident = *exit_ring_ident(&ident);
 }

@@ -135,7 +135,8 @@ struct exit_ring_waiter {
  *		NULL, 0 and false without a reader; changed under exit_ring_lock
  * @unfiltered_id: @buf_id if there is no filter, else 0
  * @used, @used_count: slots of @totals that were seen in use, maybe not all of them: see
- *		exit_ring_sum_all(). New ones are added at the end, under @used_lock
+ *		exit_ring_sum_all() of cpuid_leaves.c. New ones are added at the end, under
+ *		@used_lock
  * @vm_next: another vCPU of the VM, in a circle of all that readers may find
  * @stat_exits: KVM's own statistic of the vCPU's exits
  * @grace: RCU's state when the last buffer was taken away

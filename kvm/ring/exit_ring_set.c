@@ -250,7 +250,7 @@ static void exit_ring_join_vm(struct exit_ring *er)
 			continue;
 		er->shared->meta.vm_id = other->shared->meta.vm_id;
 		er->vm_next = other->vm_next;
-		/* Pairs with the acquire in exit_ring_vm_sum(). */
+		/* Pairs with the acquire in exit_ring_vm_sum() of cpuid_leaves.c. */
 		smp_store_release(&other->vm_next, er);
 		return;
 	}

@@ -10,6 +10,7 @@
  *
  *	Names are those of kvm/ring/exit_ring.c, exit_ring_set.c and exit_ring_dev.c. The order of
  *	accesses on real CPUs is not this model's subject: it is that of proof/litmus/.
+ *	There is one ring, in the set or not, so the order of ids is not in it: smp_test tests it.
  *
  * WHAT IS CLAIMED, by assert() and by Spin's own search for invalid end states
  *	- no buffer, ring or file is used after it was freed
