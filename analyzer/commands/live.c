@@ -48,8 +48,8 @@ static const char *const by_names[] = {"reason", "vm", NULL};
 static const char sort_keys[] = "retmpxwn"; /* in the order of sort_names */
 
 #define KEYS                                                                                       \
-	"q quit  f freeze  v V next, last VM  a all VMs  sort by: r rate  e exits  t time  m mean  p p99  x max  w waiting  n name"
-#define KEYS_SHORT "q quit  f freeze  v V next, last VM  a all VMs  sort: r e t m p x w n"
+	"q quit  f freeze  v V next, previous VM  a all VMs  sort by: r rate  e exits  t time  m mean  p p99  x max  w waiting  n name"
+#define KEYS_SHORT "q quit  f freeze  v V a VMs  sort: r e t m p x w n"
 
 /* The pages that are not of one VM. */
 #define PAGE_REASONS (-1)

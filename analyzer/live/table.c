@@ -95,16 +95,16 @@ static void put_states(struct out *out, const struct snapshot *snapshot)
 		out_line(out, "%s", line);
 }
 
-/* Which time each column is about. */
+/* Which time each column is about, in 80 columns. */
 static void put_windows(struct out *out, const struct snapshot *snapshot)
 {
 	const struct live *live = snapshot->live;
 	char seconds[UNITS_TEXT];
 
-	out_line(out, "EXITS: since start; EXITS/S, SHARE, %s: %s %s; MEAN to MAX: last %d s",
+	out_line(out, "EXITS: since start; EXITS/S, SHARE, %s: %s%s; latencies: %d s",
 		 live->by == BY_VM ? "states" : "TIME/VCPU",
-		 live->polls > 1 ? "last" : "since the start,",
-		 units_ns(live->seconds * 1e9, seconds), LIVE_RECENT_S);
+		 live->polls > 1 ? "last " : "since the start",
+		 live->polls > 1 ? units_ns(live->seconds * 1e9, seconds) : "", LIVE_RECENT_S);
 }
 
 void table_put_head(struct out *out, const struct snapshot *snapshot)
