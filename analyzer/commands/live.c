@@ -237,7 +237,8 @@ static int read_page(struct view *view)
 	struct live *live = &view->at->live;
 
 	view->app->filter.vm = view->at->vm < 0 ? view->vm : view->at->filter;
-	if (watch_check(view->app, view->file) || live_poll(live))
+	/* Half of it, for a page that is turned back to: the timer may be early by a rounding. */
+	if (watch_check(view->app, view->file) || live_poll(live, view->interval / 2))
 		return -1;
 
 	free(snapshot->row);

@@ -111,7 +111,16 @@ static void reset(struct live *live)
 	live->dropped_before = 0;
 }
 
-static int read_sums(struct live *live)
+static void begin_interval(struct live *live)
+{
+	live->from = live->polls ? live->to : 0;
+	live->seconds = 0;
+	live->dropped = 0;
+	live->polls++;
+}
+
+/* @extends: what was before this interval stays. */
+static int read_sums(struct live *live, bool extends)
 {
 	struct run *run = &live->app->run;
 
@@ -120,8 +129,12 @@ static int read_sums(struct live *live)
 		return -1;
 	if (run->id != live->run_id)
 		reset(live);
-	agg_free(&live->before);
-	live->before = live->total;
+	if (extends) {
+		agg_free(&live->total);
+	} else {
+		agg_free(&live->before);
+		live->before = live->total;
+	}
 	memset(&live->total, 0, sizeof(live->total));
 	if (sum_up(live))
 		return -1;
@@ -133,27 +146,32 @@ static int read_sums(struct live *live)
 	return move_cut(live) || read_recent(live) ? -1 : 0;
 }
 
-int live_poll(struct live *live)
+int live_poll(struct live *live, double least_s)
 {
 	const struct run *run = &live->app->run;
 	double time = live_clock();
+	bool extends = live->polls && time - live->polled_at < least_s;
 	int rc;
 
 	/* One snapshot for all that is read; a writer is not held up. */
 	if (sqlite3_exec(live->app->db, "BEGIN", NULL, NULL, NULL))
 		return app_fail_sql(live->app);
-	rc = read_sums(live);
+	rc = read_sums(live, extends);
 	sqlite3_exec(live->app->db, "COMMIT", NULL, NULL, NULL);
 	if (rc)
 		return -1;
-	live->seconds = live->polls ? time - live->polled_at
-				    : (double)run->length_cycles / 1e3 / (double)run->tsc_khz;
+
+	/* Another run has no interval yet that could be extended. */
+	if (!extends || !live->polls)
+		begin_interval(live);
+	if (live->polls == 1)
+		live->seconds = (double)run->length_cycles / 1e3 / (double)run->tsc_khz;
+	else
+		live->seconds += time - live->polled_at;
 	live->polled_at = time;
-	live->from = live->polls ? live->to : 0;
 	live->to = run->length_cycles;
-	live->dropped = run->shown_dropped - live->dropped_before;
+	live->dropped += run->shown_dropped - live->dropped_before;
 	live->dropped_before = run->shown_dropped;
-	live->polls++;
 	return 0;
 }
 
@@ -204,7 +222,7 @@ static void fill_interval(const struct live *live, struct live_row *row, const s
 	fill_parts(&live->app->run, row, now, old, capacity);
 }
 
-/* The sums of a key at the poll before; of the first poll: none. */
+/* The sums of a key at the begin of the interval; of the first one: none. */
 static struct group find_before(const struct live *live, const int64_t key[4])
 {
 	const struct group *old = live->polls > 1 ? agg_find(&live->before, key) : NULL;

@@ -24,13 +24,13 @@
  * @run: at the last poll, in app->run. Its filter of VMs and vCPUs holds for all sums, that of
  *	reasons for live_rows() alone
  * @base: sums of all exits before @cut (cycles since the start)
- * @total, @before: sums of all exits at the last poll and the one before it
+ * @total, @before: sums of all exits at the end and at the begin of the last interval
  * @recent: with distribution, of the last LIVE_RECENT_S seconds
- * @seconds: between these two polls; of the first poll: since the run's start
+ * @seconds: how long it is; the first interval: since the run's start
  * @from, @to: the same in the time of the recording, cycles since the start: what a collector has
  *	not flushed yet is not in its sums, and must not be in the time that they are a share of
  * @dropped: lost in that time
- * @polls: how many there were of this run
+ * @polls: how many intervals there were of this run
  */
 struct live {
 	struct app *app;
@@ -76,8 +76,11 @@ struct live_row {
 	double max;
 };
 
-/* Read what is new. 0, or -1 with app->error. An empty run is no error. */
-int live_poll(struct live *live);
+/*
+ * Read what is new. Less than @least_s seconds after the last poll this extends the interval: one
+ * that is too short shows nothing. 0, or -1 with app->error; a run may be empty.
+ */
+int live_poll(struct live *live, double least_s);
 
 /* The rows of all reasons or VMs, to be freed; *@n of them. NULL with app->error. */
 struct live_row *live_rows(struct live *live, unsigned int *n);

@@ -20,7 +20,7 @@ import unittest
 
 ANALYZER, LIVE_DB = (os.path.abspath(p) for p in sys.argv[1:3])
 PATIENCE_S = 30
-LOOK_S = 20  # KEEP_S of analyzer/live_data.c, in seconds of the recording
+LOOK_S = 20  # KEEP_S of analyzer/live/data.c, in seconds of the recording
 
 
 def duration_s(path):
@@ -344,6 +344,16 @@ class PagesTest(unittest.TestCase):
         self.page("v", "^VM web-3$")
         self.page("v", "; 3 vCPUs$")
         self.assertTrue(all(len(line) <= 80 for line in self.terminal.text().split("\n")))
+        self.end(0)
+
+    def test_turned_back(self):
+        """A page that is turned back to at once goes on with its interval."""
+        self.start("--interval", "100s")
+        wait_for("the VMs", lambda: "VMs: web-1, web-2, web-3" in self.terminal.text())
+        for key, name in (("v", "web-1"), ("v", "web-2"), ("V", "web-1"), ("v", "web-2")):
+            screen = self.page(key, rf"^VM {name}$")
+            self.assertRegex(screen, r"\nguest [\d.]+ %, handler ")
+            self.assertRegex(screen, r"\nEXITS: since start; .*: since the start; latencies: 10 s\n")
         self.end(0)
 
     def test_pages_of_the_vms_asked_for(self):
