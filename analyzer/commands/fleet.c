@@ -194,15 +194,16 @@ static int put_kernels(struct app *app, struct out *out, const struct options *o
 	return rc;
 }
 
-/* After a question that was refused: a server without our tables is what most often is the cause.
- */
+/* After a question that was refused: most often the server has none of our tables. */
 static int explain_refusal(struct app *app, struct server *server)
 {
-	struct app first = *app;
+	char refusal[sizeof(app->error)];
 	bool has_tables = true;
 
+	memcpy(refusal, app->error, sizeof(refusal));
+
 	if (ask_whether(server, clickhouse_has_fleet, &has_tables) || has_tables) {
-		memcpy(app->error, first.error, sizeof(app->error));
+		memcpy(app->error, refusal, sizeof(refusal));
 		return -1;
 	}
 	return app_fail(

@@ -5,7 +5,6 @@
 #include "analyzer/push/push.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 

@@ -3,7 +3,6 @@
  * analyzer slowest - the exits that took longest, with all that is known of them
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/commands/choice.h"
