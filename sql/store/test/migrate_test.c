@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "sql/schema.h"
+#include "sql/store/internal.h"
 #include "sql/store/store.h"
 #include "sql/test/check.h"
 
@@ -50,11 +51,34 @@ static const char *old_file(const char *sql)
 	return changed_file(1, sql);
 }
 
+/* As schema_harden() has set it: a migration turns some of it off for a while. */
+static void check_hardened(const struct store *store)
+{
+	static const struct {
+		int option;
+		int value;
+	} options[] = {
+		{SQLITE_DBCONFIG_DEFENSIVE, 1},
+		{SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0},
+		{SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+		{SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		int value = -1;
+
+		CHECK_EQ(sqlite3_db_config(store->db, options[i].option, -1, &value), 0);
+		CHECK_EQ(value, options[i].value);
+	}
+}
+
 static void migrate(const char *path)
 {
 	struct store *store = NULL;
 
 	CHECK_EQ(store_open(path, &store), 0);
+	if (store)
+		check_hardened(store);
 	store_close(store);
 	CHECK_EQ(query(path, "PRAGMA user_version"), STORE_VERSION);
 	CHECK_EQ(query(path, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
