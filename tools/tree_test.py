@@ -51,7 +51,7 @@ NEED_VALUE = {
     "testbed/compare-paging": ["--out", "--machine", "--kernel", "--modules"],
     "testbed/compare-perf": ["--out", "--op", "--count"],
     "testbed/repeat": ["--machine", "--kernel", "--runs", "--keep", "--time-limit"],
-    "testbed/run": ["--kernel", "--memory", "--modules", "--out"],
+    "testbed/run": ["--kernel", "--memory", "--modules", "--out", "--add"],
     "testbed/test": ["--only", "--keep"],
 }
 MAY_BE_EMPTY = {"--only"}  # all machines
@@ -358,6 +358,18 @@ class Options(unittest.TestCase):
                     self.assertEqual(done.stderr,
                                      f"{script}: {option}: the value is empty ({script} --help)\n")
                     self.assertNotEqual(done.returncode, 0)
+
+    def test_value_refused(self):
+        for words, what in ((["testbed/run", "--add", ":/lib", "true"],
+                             "--add: the name of the file is empty"),
+                            (["testbed/run", "--time-limit", "nan", "true"],
+                             "--time-limit not above 0"),
+                            (["testbed/repeat", "--time-limit", "nan"],
+                             "--time-limit not above 0")):
+            with self.subTest(words):
+                done = self.run_script(*words)
+                self.assertIn(what, done.stderr)
+                self.assertEqual(done.stderr.count("\n"), 1)
 
     def test_help(self):
         for script in SCRIPTS:
