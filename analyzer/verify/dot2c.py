@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """dot2c.py NAME FILE.dot - the automaton in FILE as C, as the kernel's runtime verification has it
 
-Reads and writes what tools/verification/dot2/dot2c of Linux does (which is in no package), with
+Reads and writes what tools/verification/dot2/dot2c of Linux does (which no package installs), with
 _NAME after each name, as its dot2k has it. States are the initial one and then the others by
 name; events are by name.
 """
