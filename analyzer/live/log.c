@@ -169,6 +169,17 @@ static bool is_shown(const struct log *log, int column)
 	return columns[column].width && !(columns[column].is_of_wide && is_narrow);
 }
 
+/* Bytes of the first @most characters of @text. */
+static int cut_bytes(const char *text, int most)
+{
+	size_t bytes = 0;
+	bool is_safe;
+
+	for (; text[bytes] && most > 0; most--)
+		bytes += clean_next(text + bytes, &is_safe);
+	return (int)bytes;
+}
+
 /* The columns with a width, and the name last, in the room that is left. */
 static void write_text_line(const struct log *log, const struct run *run,
 			    const struct log_value value[LOG_COLUMNS])
@@ -185,8 +196,10 @@ static void write_text_line(const struct log *log, const struct run *run,
 	snprintf(name, sizeof(name), "%s%s%s",
 		 value[LOG_NAME].is_known ? value[LOG_NAME].text : "-", is_over ? "  " : "",
 		 is_over ? run->state : "");
-	printf(" %.*s\n", log->width > used + 1 ? log->width - used - 1 : (int)sizeof(name),
-	       clean_text(name));
+	clean_text(name);
+	printf(" %.*s\n",
+	       cut_bytes(name, log->width > used + 1 ? log->width - used - 1 : (int)sizeof(name)),
+	       name);
 }
 
 static void write_titles(const struct log *log)
