@@ -38,6 +38,16 @@ class Places(unittest.TestCase):
             with self.subTest(series=series, machine=machine, mutation=mutation.name):
                 path, text = script.mutate(mutation, HERE.parent, machine, series)
                 self.assertNotEqual(text, path.read_text())
+                if path.suffix == ".patch":
+                    self.only_added_lines_differ(path.read_text(), text)
+
+    def only_added_lines_differ(self, before, after):
+        """Another context, or another number of lines, and patch would refuse the hunk."""
+        before, after = before.split("\n"), after.split("\n")
+        self.assertEqual(len(before), len(after))
+        for old, new in zip(before, after):
+            if old != new:
+                self.assertEqual((old[:1], new[:1]), ("+", "+"))
 
 
 if __name__ == "__main__":
