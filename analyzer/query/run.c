@@ -211,7 +211,8 @@ static int find_rows(struct app *app, struct run *run)
 	    (app->has_chunks && find_first_chunk(app, run, &first)) ||
 	    one_number(app, query_run_first_exit, run->id, &begin))
 		return -1;
-	if (first > begin)
+	/* That of a forged exit may be before the run. */
+	if (first > begin && first > run->tsc_start)
 		run->rows_start_cycles = first - run->tsc_start;
 	return 0;
 }

@@ -262,6 +262,8 @@ class HostileTest(unittest.TestCase):
         """Differences of these do not fit into 64 bits."""
         self.change("UPDATE run SET tsc_start = 5", "UPDATE exit SET tsc = CASE rowid % 3 WHEN 0 THEN -9223372036854775808 WHEN 1 THEN 9223372036854775807 ELSE tsc END")
         self.ends_well("extreme TSCs", (*COMMANDS, *WINDOWS))
+        self.change("UPDATE run SET has_raw = 2", "UPDATE exit SET tsc = -9223372036854775807", "UPDATE exit_rollup SET first_tsc = -9223372036854775808")
+        self.ends_well("the first row that was kept is extreme", (*COMMANDS, *WINDOWS))
 
 
 if __name__ == "__main__":
