@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * totals_test.c - the same totals from rows, roll-ups, sums of long intervals
- * and plain C, for random exits; reading next to a writer; and windows
+ * totals_test.c - the same totals from rows, chunks, roll-ups, sums of long
+ * intervals and plain C, for random exits; reading next to a writer; and windows
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@
 static struct kvm_exit_record record[VCPUS][PER_VCPU];
 
 /* Begin a run with VCPUS vCPUs in a file that is made anew. */
-static struct store *begin(const char *path)
+static struct store *begin(const char *path, bool compact)
 {
 	const struct store_run run = {.source = "capture",
 				      .collector = "totals_test",
@@ -29,6 +29,7 @@ static struct store *begin(const char *path)
 				      .tsc_khz = SYNTHETIC_TSC_KHZ,
 				      .tsc_start = SYNTHETIC_TSC_START,
 				      .raw = 1,
+				      .compact = compact,
 				      .split = 1};
 	struct store *store = NULL;
 	int number;
@@ -98,6 +99,7 @@ static struct group plain(int64_t key, uint64_t *cycles)
 			sum.userspace += r->userspace_cycles;
 			sum.preempted += r->preempted_cycles;
 			sum.fastpath += !!(r->flags & KVM_EXIT_REC_FASTPATH);
+			sum.nested += !!(r->flags & KVM_EXIT_REC_NESTED);
 			sum.to_user += !!(r->flags & KVM_EXIT_REC_USER);
 			sum.synthesized += !!(r->flags & KVM_EXIT_REC_SYNTH);
 			sum.min = r->cycles < sum.min ? r->cycles : sum.min;
@@ -118,6 +120,7 @@ static void same_sums(const struct group *a, const struct group *b)
 	CHECK_EQ(a->userspace, b->userspace);
 	CHECK_EQ(a->preempted, b->preempted);
 	CHECK_EQ(a->fastpath, b->fastpath);
+	CHECK_EQ(a->nested, b->nested);
 	CHECK_EQ(a->to_user, b->to_user);
 	CHECK_EQ(a->synthesized, b->synthesized);
 	CHECK_EQ(a->min, b->min);
@@ -190,6 +193,31 @@ static void check_others(struct app *app, unsigned int flags)
 	agg_free(&by_vcpu);
 }
 
+/* By what only single exits have, the sums are those by reason; times are not read. */
+static void check_singles(struct app *app)
+{
+	static const enum agg_by bys[] = {BY_SUBKEY, BY_USER_REASON, BY_RIP,
+					  BY_PCPU,   BY_CR3,	     BY_REGION};
+	struct agg by_reason = {0};
+	struct group want;
+
+	CHECK_EQ(agg_read(app, &app->run, BY_REASON, AGG_EXACT, &by_reason), 0);
+	want = agg_total(&by_reason);
+
+	for (size_t i = 0; i < sizeof(bys) / sizeof(bys[0]); i++) {
+		struct agg agg = {0};
+		struct group is;
+
+		CHECK_EQ(agg_read(app, &app->run, bys[i], 0, &agg), 0);
+		is = agg_total(&agg);
+		is.first = want.first;
+		is.last = want.last;
+		same_sums(&is, &want);
+		agg_free(&agg);
+	}
+	agg_free(&by_reason);
+}
+
 static void check_file(const char *path, bool coarse)
 {
 	struct app app = {.path = path, .filter = {.from_ns = -1, .to_ns = -1}};
@@ -200,6 +228,7 @@ static void check_file(const char *path, bool coarse)
 	check_reasons(&app, 0);
 	check_reasons(&app, AGG_EXACT);
 	check_others(&app, 0);
+	check_singles(&app);
 	run_close(&app.run);
 	CHECK_EQ(sqlite3_close(app.db), 0);
 }
@@ -278,7 +307,7 @@ static int64_t check_window(const char *path, int64_t from_ns, int64_t to_ns)
  */
 static void check_windows(const char *path, bool is_late)
 {
-	struct store *store = begin(path);
+	struct store *store = begin(path, false);
 	size_t done[VCPUS] = {0};
 	uint64_t end = 0;
 	int64_t length_ns;
@@ -325,12 +354,24 @@ static void check_windows(const char *path, bool is_late)
 	check_window(path, -1, length_ns / 100);
 }
 
+/* The same exits in chunks. */
+static void check_chunks(const char *path, uint64_t seed)
+{
+	struct store *store = begin(path, true);
+
+	fill(store, seed);
+	check_file(path, false);
+	CHECK_EQ(store_finish(store, "complete", SYNTHETIC_TSC_START + (UINT64_C(1) << 40), 0), 0);
+	store_close(store);
+	check_file(path, true);
+}
+
 int main(void)
 {
 	char *path = strdup(test_path("totals.sqlite"));
 
 	for (uint64_t seed = 1; seed <= 3; seed++) {
-		struct store *store = begin(path);
+		struct store *store = begin(path, false);
 
 		fill(store, seed);
 		check_file(path, false);
@@ -343,6 +384,7 @@ int main(void)
 		store_close(store);
 		if (seed < 3)
 			check_file(path, true);
+		check_chunks(path, seed);
 	}
 	check_windows(path, false);
 	check_windows(path, true);
