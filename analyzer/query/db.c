@@ -216,7 +216,7 @@ static int roll_back(struct app *app, const char *path)
 		return app_fail(
 			app, "%s-journal: %s", path,
 			rc < 0 ? strerror(-rc)
-			       : "belongs to a transaction of several files, which is not ours");
+			       : "belongs to a transaction of several files, which no collector makes (let the program that made it roll it back)");
 
 	rc = open_uri(path, "?mode=rw", &db, &id);
 	if (rc)
