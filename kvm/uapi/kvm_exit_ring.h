@@ -480,7 +480,7 @@ struct kvm_exit_ring_query {
 
 /*
  * The ring with the smallest id above info.ring_id. ENOENT: no more. A ring that is added later
- * has a higher id than all that were added before.
+ * has a higher id than all that were added before, unless there is no memory for a new id.
  */
 #define KVM_EXIT_RING_NEXT _IOWR(KVM_EXIT_RING_IOC, 0x01, struct kvm_exit_ring_info)
 
