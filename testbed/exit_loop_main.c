@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* exit_loop_main.c - guests that do one thing N times, so that the number of VM exits is known */
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <sched.h>
@@ -56,6 +57,24 @@ static void add_leaf(struct loop_options *options, uint32_t leaf, uint32_t suble
 		(struct guest_leaf){.leaf = leaf, .subleaf = subleaf};
 }
 
+/* An exit reason, as collector --reason takes it: AMD's manual writes them in hexadecimal. */
+static int parse_reason(const char *text, uint32_t *reason)
+{
+	char *end;
+	unsigned long parsed = strtoul(text, &end, 0);
+
+	if (!isdigit((unsigned char)*text) || *end || parsed > UINT32_MAX) {
+		fprintf(stderr,
+			"exit_loop: --read-leaves %s: not an exit reason from 0 to %" PRIu32
+			" (exit_loop --help)\n",
+			text, UINT32_MAX);
+		return -1;
+	}
+
+	*reason = (uint32_t)parsed;
+	return 0;
+}
+
 static int parse_leaves(struct loop_options *options, char *list)
 {
 	uint32_t reason;
@@ -65,7 +84,7 @@ static int parse_leaves(struct loop_options *options, char *list)
 	for (char *item = strtok(list, ","); item; item = strtok(NULL, ",")) {
 		if (options->leaf_count + 2 > EXIT_LOOP_MAX_LEAVES)
 			return usage_error("--read-leaves: too many exit reasons");
-		if (number("read-leaves", item, 0, UINT32_MAX, &reason))
+		if (parse_reason(item, &reason))
 			return -1;
 		add_leaf(options, 0x4ffffffd, reason);
 		add_leaf(options, 0x4ffffffc, reason);

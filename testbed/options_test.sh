@@ -38,6 +38,10 @@ for program; do
 		says "$program" "$option $number" \
 			"$name: $option $number: not a number from $range ($name --help)"
 	done
+	[ "$name" != exit_loop ] || for reason in 0x -1 30x 0x100000000; do
+		says "$program" "--read-leaves 0x72,$reason" \
+			"$name: --read-leaves $reason: not an exit reason from 0 to 4294967295 ($name --help)"
+	done
 	# The words must split at the = alone.
 	says "$program" $option= "$name: $option : not a number from $range ($name --help)"
 done
