@@ -52,7 +52,8 @@ class Case:
     """script: shell, run in a folder of its own in L1, its output in the file log.
 
     check(outcome): raises checks.Wrong, or adds to outcome.seen.
-    params: {name: value} of kvm.ko, loaded anew with them before the script; None: as it is.
+    params: {name: value} of kvm.ko, loaded anew with them before the script; None: the default
+        ones, loaded anew only if the case before has others.
     before: shell, run before the script and outside of its time limit.
     machine: options of testbed/run that it needs.
     unrecorded: why the CPU makes exits here that no recording has; empty: it makes none.
@@ -69,9 +70,10 @@ class Case:
     unrecorded: str = ""
     boots_linux: bool = False
 
-    def prepare(self):
-        """Shell that runs before the script."""
-        return "\n".join(filter(None, [load_with(self.params), self.before]))
+    def prepare(self, loaded=None):
+        """Shell that runs before the script. loaded: the parameters of the case before."""
+        params = {} if self.params is None and loaded else self.params
+        return "\n".join(filter(None, [load_with(params), self.before]))
 
 
 def case(name, script, **more):

@@ -61,8 +61,10 @@ run_case() {{
 
 def l1_script(cases, slow):
     lines = [SCRIPT_HEAD.format(seconds=CASE_SECONDS * slow)]
+    loaded = None
     for number, case in enumerate(cases):
-        lines += [case.prepare(), f"run_case {number} {shlex.quote(case.script)}"]
+        lines += [case.prepare(loaded), f"run_case {number} {shlex.quote(case.script)}"]
+        loaded = case.params
     return "\n".join(lines + ["exit 0", ""])
 
 
