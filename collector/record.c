@@ -8,22 +8,15 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "collector/host/host.h"
 
 /* A transaction is closed early when it has grown to this many records. */
 #define FLUSH_RECORDS (1 << 20)
 
 /* Items between two readings of the clock. */
 #define ITEMS_AT_ONCE 64
-
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
 
 static int xcheck_fault(int rc, struct fault *fault)
 {
@@ -58,7 +51,7 @@ static int drain(struct record *r, int64_t until, bool *more, bool *finished, st
 		rc = sink_store(r->sink, &item, fault);
 		if (!rc && r->xcheck)
 			rc = xcheck_fault(xcheck_item(r->xcheck, r->source, &item), fault);
-		if (rc || now_ns() >= until)
+		if (rc || host_monotonic_ns() >= until)
 			return rc;
 	}
 	return 0;
@@ -83,7 +76,7 @@ static int wait_until(struct record *r, int64_t until, bool more, struct fault *
 		{.fd = r->signal_fd, .events = POLLIN},
 		{.fd = r->source->fd, .events = POLLIN}, /* -1 is left out */
 	};
-	int64_t wait = until - now_ns();
+	int64_t wait = until - host_monotonic_ns();
 	struct timespec timeout = {0};
 
 	if (!more && wait > 0)
@@ -101,14 +94,14 @@ static int flush_all(struct record *r, int64_t start, struct fault *fault)
 	if (!rc && r->xcheck)
 		rc = xcheck_fault(xcheck_run(r->xcheck), fault);
 	if (r->progress)
-		r->progress(r->context, r->sink, now_ns() - start);
+		r->progress(r->context, r->sink, host_monotonic_ns() - start);
 	return rc;
 }
 
 int record_run(struct record *r, struct fault *fault)
 {
 	bool has_command = r->command->pid != 0;
-	int64_t start = now_ns();
+	int64_t start = host_monotonic_ns();
 	int64_t deadline = r->duration_ns ? start + r->duration_ns : INT64_MAX;
 	int64_t flush = start + r->flush_ns;
 	bool finished = false;
@@ -122,7 +115,7 @@ int record_run(struct record *r, struct fault *fault)
 		if (rc)
 			return rc;
 
-		if (!stopped && (stop_signal(r->signal_fd) || now_ns() >= deadline ||
+		if (!stopped && (stop_signal(r->signal_fd) || host_monotonic_ns() >= deadline ||
 				 (has_command && command_ended(r->command)))) {
 			stopped = true;
 			source_stop(r->source);
@@ -132,11 +125,12 @@ int record_run(struct record *r, struct fault *fault)
 		if (rc)
 			return rc;
 
-		if (finished || now_ns() >= flush || r->sink->unflushed >= FLUSH_RECORDS) {
+		if (finished || host_monotonic_ns() >= flush ||
+		    r->sink->unflushed >= FLUSH_RECORDS) {
 			rc = flush_all(r, start, fault);
 			if (rc)
 				return rc;
-			flush = now_ns() + r->flush_ns;
+			flush = host_monotonic_ns() + r->flush_ns;
 		}
 	}
 	return r->xcheck ? xcheck_fault(xcheck_stop(r->xcheck), fault) : 0;

@@ -236,6 +236,11 @@ int64_t host_realtime_ns(void)
 	return clock_ns(CLOCK_REALTIME);
 }
 
+int64_t host_monotonic_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
 uint64_t host_tsc(void)
 {
 	return __rdtsc();

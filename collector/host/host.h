@@ -14,6 +14,9 @@ void host_describe(struct run_info *info);
 /* CLOCK_REALTIME in ns since 1970. */
 int64_t host_realtime_ns(void);
 
+/* CLOCK_MONOTONIC in ns. */
+int64_t host_monotonic_ns(void);
+
 /* The TSC now, in cycles. */
 uint64_t host_tsc(void);
 

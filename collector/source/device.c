@@ -220,17 +220,18 @@ static int device_store_counts(struct source *source, struct store *store)
 static int device_next(struct source *source, struct source_item *item, struct fault *fault)
 {
 	struct device_source *s = from_source(source);
+	int64_t now_ns = host_monotonic_ns();
 	bool was_gone;
 
 	rounds_take_back(&s->rounds, &was_gone);
 
 	item->kind = SOURCE_NOTHING;
-	if (rounds_is_over(&s->rounds)) {
+	if (rounds_needs_rings(&s->rounds, now_ns)) {
 		int rc = find_new(s, item, fault);
 
 		if (rc || item->kind != SOURCE_NOTHING)
 			return rc;
-		rounds_begin(&s->rounds);
+		rounds_go_on(&s->rounds, now_ns);
 	}
 
 	rounds_next(&s->rounds, source, item);

@@ -86,13 +86,22 @@ int rounds_take_back(struct rounds *rounds, bool *was_gone)
 	return closed;
 }
 
-bool rounds_is_over(const struct rounds *rounds)
+static bool is_over(const struct rounds *rounds)
 {
 	return rounds->cursor < 0;
 }
 
-void rounds_begin(struct rounds *rounds)
+bool rounds_needs_rings(const struct rounds *rounds, int64_t now_ns)
 {
+	return is_over(rounds) || now_ns - rounds->looked_ns >= ROUNDS_LOOK_NS;
+}
+
+void rounds_go_on(struct rounds *rounds, int64_t now_ns)
+{
+	rounds->looked_ns = now_ns;
+	if (!is_over(rounds))
+		return;
+
 	for (int i = 0; i < rounds->count; i++) {
 		struct rounds_vcpu *vcpu = &rounds->vcpus[i];
 

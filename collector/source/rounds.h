@@ -3,12 +3,14 @@
  * rounds.h - reads the rings of all vCPUs in turn, for the sources that have rings
  *
  * In a round each ring is read once: all that it holds, but no more than its size, so that no
- * vCPU starves the others. Before a round the source adds the rings that are new.
+ * vCPU starves the others. Before a round the source adds the rings that are new, and now and then
+ * in a round: one of many rings that fill as fast as they are read takes seconds, and a VM that is
+ * gone by then would have no name.
  *
  *	rounds_take_back()
- *	if rounds_is_over():
+ *	if rounds_needs_rings():
  *		rounds_add() a new ring and hand on rounds_give_vcpu(), or
- *		rounds_begin()
+ *		rounds_go_on()
  *	rounds_next()
  */
 #ifndef EXITSCOPE_COLLECTOR_SOURCE_ROUNDS_H
@@ -40,6 +42,7 @@ struct rounds_vcpu {
  * @cursor:	vCPU whose turn it is; -1: the round is over
  * @lender:	vCPU whose records the caller has, @lent of them; -1: none
  * @closing:	vCPU whose end the caller has; -1: none
+ * @looked_ns:	when rounds_go_on() was called last
  * @is_stopping: set by the source: rings end with what was published by now
  */
 struct rounds {
@@ -52,8 +55,12 @@ struct rounds {
 	int lender;
 	uint32_t lent;
 	int closing;
+	int64_t looked_ns;
 	bool is_stopping;
 };
+
+/* Longest time in a round without a look for new rings. */
+#define ROUNDS_LOOK_NS INT64_C(10000000)
 
 void rounds_init(struct rounds *rounds);
 
@@ -75,9 +82,11 @@ int rounds_add_lost(struct rounds *rounds, int fd, bool from_creation);
  */
 int rounds_take_back(struct rounds *rounds, bool *was_gone);
 
-bool rounds_is_over(const struct rounds *rounds);
+/* Whether new rings are to be added now: the round is over, or the last look is long ago. */
+bool rounds_needs_rings(const struct rounds *rounds, int64_t now_ns);
 
-void rounds_begin(struct rounds *rounds);
+/* All new rings are added: begins the next round if the last one is over. @now_ns: as above. */
+void rounds_go_on(struct rounds *rounds, int64_t now_ns);
 
 /* Fill @item with vCPU @number, and @source->info with what its ring knows about the machine. */
 void rounds_give_vcpu(struct rounds *rounds, int number, struct source *source,

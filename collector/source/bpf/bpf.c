@@ -211,8 +211,9 @@ static void describe_losses(struct bpf_source *s)
 			used ? ", " : "", (unsigned long long)limit >> 20);
 }
 
-/* Before a round: sets the clock of the programs, opens rings; hands on a vCPU that is new. */
-static int begin_round(struct bpf_source *s, struct source_item *item, struct fault *fault)
+/* Sets the clock of the programs, opens new rings; hands on a vCPU that is new. */
+static int look_around(struct bpf_source *s, int64_t now_ns, struct source_item *item,
+		       struct fault *fault)
 {
 	uint64_t ticks;
 	int rc;
@@ -223,19 +224,20 @@ static int begin_round(struct bpf_source *s, struct source_item *item, struct fa
 
 	rc = find_new(s, item, fault);
 	if (!rc && item->kind == SOURCE_NOTHING)
-		rounds_begin(&s->rounds);
+		rounds_go_on(&s->rounds, now_ns);
 	return rc;
 }
 
 static int bpf_next(struct source *source, struct source_item *item, struct fault *fault)
 {
 	struct bpf_source *s = from_source(source);
+	int64_t now_ns = host_monotonic_ns();
 
 	take_back(s);
 
 	item->kind = SOURCE_NOTHING;
-	if (rounds_is_over(&s->rounds)) {
-		int rc = begin_round(s, item, fault);
+	if (rounds_needs_rings(&s->rounds, now_ns)) {
+		int rc = look_around(s, now_ns, item, fault);
 
 		if (rc || item->kind != SOURCE_NOTHING)
 			return rc;

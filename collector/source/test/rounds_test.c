@@ -10,6 +10,7 @@
 #include "sql/test/check.h"
 
 #define RECORDS 8U
+#define NOW	INT64_C(1000000000000) /* ns, while no time passes */
 
 /* Publishes @n records, or as many as find room. The totals show them, and no open exit. */
 static void publish(struct memory_ring *ring, unsigned int n)
@@ -35,8 +36,8 @@ static int next(struct rounds *rounds, struct source *source, struct source_item
 	bool was_gone;
 	int closed = rounds_take_back(rounds, &was_gone);
 
-	if (rounds_is_over(rounds))
-		rounds_begin(rounds);
+	if (rounds_needs_rings(rounds, NOW))
+		rounds_go_on(rounds, NOW);
 	rounds_next(rounds, source, item);
 	return closed;
 }
@@ -71,7 +72,44 @@ static void test_no_vcpu_starves_the_others(void)
 
 	next(&rounds, &source, &item);
 	CHECK_EQ(item.kind, SOURCE_NOTHING);
-	CHECK(rounds_is_over(&rounds));
+	CHECK(rounds_needs_rings(&rounds, NOW));
+	rounds_free(&rounds);
+}
+
+/*
+ * However long a round takes, new rings are looked for every 10 ms: a VM may be gone when it ends.
+ * What they hold comes in the next round.
+ */
+static void test_new_rings_come_in_a_long_round(void)
+{
+	struct memory_ring busy = memory_ring_make(RECORDS);
+	struct memory_ring late = memory_ring_make(RECORDS);
+	struct source source = {0};
+	struct source_item item;
+	struct rounds rounds;
+
+	rounds_init(&rounds);
+	CHECK(rounds_needs_rings(&rounds, NOW));
+	CHECK_EQ(rounds_add(&rounds, busy.fd), 0);
+	CHECK(rounds_needs_rings(&rounds, NOW));
+	publish(&busy, 1);
+	next(&rounds, &source, &item);
+	CHECK_EQ(item.kind, SOURCE_RECORDS);
+
+	CHECK(!rounds_needs_rings(&rounds, NOW + ROUNDS_LOOK_NS - 1));
+	CHECK(rounds_needs_rings(&rounds, NOW + ROUNDS_LOOK_NS));
+	CHECK_EQ(rounds_add(&rounds, late.fd), 1);
+	publish(&late, 3);
+	CHECK(rounds_needs_rings(&rounds, NOW + ROUNDS_LOOK_NS));
+	rounds_go_on(&rounds, NOW + ROUNDS_LOOK_NS);
+	CHECK(!rounds_needs_rings(&rounds, NOW + ROUNDS_LOOK_NS));
+
+	next(&rounds, &source, &item);
+	CHECK_EQ(item.kind, SOURCE_NOTHING);
+	next(&rounds, &source, &item);
+	CHECK_EQ(item.kind, SOURCE_RECORDS);
+	CHECK_EQ(item.vcpu, 1);
+	CHECK_EQ(item.count, 3);
 	rounds_free(&rounds);
 }
 
@@ -251,6 +289,7 @@ static void test_not_a_ring(void)
 int main(void)
 {
 	test_no_vcpu_starves_the_others();
+	test_new_rings_come_in_a_long_round();
 	test_records_are_lent();
 	test_a_lost_vcpu_ends();
 	test_a_vcpu_ends();
