@@ -220,8 +220,9 @@ static int note_servers(struct app *app, struct server *server, struct out *out)
 
 	if (rc)
 		rc = explain_refusal(app, server);
-	if (!rc && answer.rows == 1 && answer.text[0] && answer.text[1] &&
-	    strcmp(answer.text[0], answer.text[1]) != 0) {
+	else if (answer.rows != 1 || !answer.text[0] || !answer.text[1])
+		rc = server_fail_form(server, answer.rows ? "not the number of servers" : "");
+	if (!rc && strcmp(answer.text[0], answer.text[1]) != 0) {
 		out_note(
 			out,
 			"Only %.20s of %.20s servers have answered: the runs of the others are missing.",

@@ -78,7 +78,7 @@ int ask(struct server *server, const char *question, unsigned int columns, struc
 {
 	static const char format[] =
 		"%s\nSETTINGS skip_unavailable_shards = 1\nFORMAT TabSeparated";
-	char *text;
+	char said[SERVER_SAID_MAX], *text;
 	int rc;
 
 	*answer = (struct answer){.columns = columns};
@@ -89,20 +89,28 @@ int ask(struct server *server, const char *question, unsigned int columns, struc
 	if (rc || !server->answer_bytes)
 		return rc;
 
+	server_quote(server, said); /* parse() cuts it into pieces */
 	/* A 0 in it would hide the rest. */
 	rc = strlen(server->answer) == server->answer_bytes ? parse(answer, server->answer) : -1;
 	if (rc == -1)
-		return app_fail(server->app, "%s: an answer of another form than was asked for",
-				server->url);
+		return server_fail_form(server, said);
 	return rc ? app_fail(server->app, "out of memory") : 0;
 }
 
 int ask_whether(struct server *server, const char *question, bool *yes)
 {
+	char said[SERVER_SAID_MAX];
+	const char *answer;
+
 	if (server_send(server, question, NULL, NULL, 0))
 		return -1;
-	*yes = server->answer_bytes && !strcmp(server->answer, "1\n");
-	return 0;
+
+	answer = server->answer_bytes ? server->answer : "";
+	*yes = !strcmp(answer, "1\n");
+	if (*yes || !strcmp(answer, "0\n"))
+		return 0;
+	server_quote(server, said);
+	return server_fail_form(server, said);
 }
 
 void answer_free(struct answer *answer)

@@ -20,6 +20,7 @@
 #define LAST_PAUSE_NS  INT64_C(30000000000)
 #define NAP_NS	       INT64_C(50000000)
 #define SILENCE_S      300L
+#define SILENCE_BYTES  100L
 
 /* What an attempt ended with. */
 enum outcome { OUTCOME_DONE, OUTCOME_AGAIN, OUTCOME_STOP };
@@ -126,7 +127,7 @@ static size_t take_answer(char *data, size_t size, size_t n, void *context)
 	size_t bytes = size * n;
 	char *more;
 
-	server->is_too_long = bytes > SERVER_ANSWER_MAX - server->answer_bytes;
+	server->is_too_long = bytes > server->answer_most - server->answer_bytes;
 	if (server->is_too_long)
 		return 0;
 	more = array_reserve(server->answer, server->answer_bytes, bytes + 1, 1);
@@ -160,8 +161,11 @@ static void set_up(struct server *server, const struct curl_library *lib)
 	lib->easy_setopt(curl, CURLOPT_HTTPHEADER, (struct curl_slist *)server->headers);
 	lib->easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 	lib->easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
-	/* This long without a byte is a lost connection: a batch takes a server seconds. */
-	lib->easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	/*
+	 * So long with fewer bytes a second is a lost connection: a batch takes a server seconds,
+	 * and one that sends a byte now and then must not hold us for ever.
+	 */
+	lib->easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, SILENCE_BYTES);
 	lib->easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, SILENCE_S);
 	lib->easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
 	lib->easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_answer);
@@ -268,19 +272,73 @@ static const char *why_failed(CURLcode code)
 	}
 }
 
+void server_quote(const struct server *server, char said[SERVER_SAID_MAX])
+{
+	snprintf(said, SERVER_SAID_MAX, "%s", server->answer_bytes ? server->answer : "");
+	clean_text(said);
+}
+
+int server_fail_form(struct server *server, const char *said)
+{
+	return app_fail(server->app, "%s: an answer of another form than was asked for: %s",
+			server->url, *said ? said : "nothing");
+}
+
 /* Sets app->error to what the server said: its first words. */
 static void note_status(struct server *server, long status)
 {
-	char said[200] = "";
+	char said[SERVER_SAID_MAX];
 	char *end;
 
-	snprintf(said, sizeof(said), "%s", server->answer_bytes ? server->answer : "");
-	clean_text(said);
+	server_quote(server, said);
 	end = strstr(said, ", e.what()");
 	if (end)
 		*end = '\0';
 	app_fail(server->app, "%s: the server refuses it with HTTP status %ld%s%s", server->url,
 		 status, *said ? ": " : "", said);
+}
+
+/* Of a redirect, the address may be the one to name. */
+static void note_redirect(struct server *server, long status)
+{
+	char address[SERVER_SAID_MAX];
+	const char *to = NULL;
+
+	curl_load()->easy_getinfo(server->curl, CURLINFO_REDIRECT_URL, &to);
+	snprintf(address, sizeof(address), "%s", to ? to : "nowhere");
+	/* Our statement is in it, or what the server likes. */
+	address[strcspn(address, "?#")] = '\0';
+	app_fail(
+		server->app,
+		"%s: it redirects with HTTP status %ld, which is not followed, to %s (name the server itself)",
+		server->url, status, clean_text(address));
+}
+
+static enum outcome judge_status(struct server *server, long status)
+{
+	if (status >= 300 && status < 400)
+		note_redirect(server, status);
+	else
+		note_status(server, status);
+	return status >= 500 || status == 408 || status == 425 || status == 429 ? OUTCOME_AGAIN
+										: OUTCOME_STOP;
+}
+
+/* Of an answer that is longer than what is read: the status counts, if it is an error's. */
+static enum outcome judge_length(struct server *server, long status)
+{
+	char said[SERVER_SAID_MAX];
+
+	if (status != 200)
+		return judge_status(server, status);
+
+	server_quote(server, said);
+	if (server->answer_most == SERVER_ANSWER_MAX)
+		app_fail(server->app, "%s: the answer has more than %u MiB", server->url,
+			 SERVER_ANSWER_MAX >> 20);
+	else
+		server_fail_form(server, said);
+	return OUTCOME_STOP;
 }
 
 static enum outcome judge(struct server *server, CURLcode code, long status, const char *detail)
@@ -289,21 +347,13 @@ static enum outcome judge(struct server *server, CURLcode code, long status, con
 		app_fail(server->app, "%s: stopped", server->url);
 		return OUTCOME_STOP;
 	}
-	if (server->is_too_long) {
-		app_fail(server->app, "%s: the answer has more than %u MiB", server->url,
-			 SERVER_ANSWER_MAX >> 20);
-		return OUTCOME_STOP;
-	}
+	if (server->is_too_long)
+		return judge_length(server, status);
 	if (code) {
 		app_fail(server->app, "%s: %s", server->url, *detail ? detail : why_failed(code));
 		return is_for_good(code) ? OUTCOME_STOP : OUTCOME_AGAIN;
 	}
-	if (status == 200)
-		return OUTCOME_DONE;
-
-	note_status(server, status);
-	return status >= 500 || status == 408 || status == 425 || status == 429 ? OUTCOME_AGAIN
-										: OUTCOME_STOP;
+	return status == 200 ? OUTCOME_DONE : judge_status(server, status);
 }
 
 static enum outcome attempt(struct server *server, const char *url, const void *data, size_t bytes)
@@ -323,8 +373,7 @@ static enum outcome attempt(struct server *server, const char *url, const void *
 	lib->easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
 	code = lib->easy_perform(curl);
 	lib->easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
-	if (!code)
-		lib->easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	lib->easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	clean_text(detail);
 	return judge(server, code, status, detail);
 }
@@ -353,8 +402,8 @@ static bool is_given_up(struct server *server, int64_t since)
 	return true;
 }
 
-int server_send(struct server *server, const char *query, const char *token, const void *data,
-		size_t bytes)
+static int send_until_done(struct server *server, const char *query, const char *token,
+			   const void *data, size_t bytes)
 {
 	char *url = make_url(server, query, token);
 	int64_t pause_ns = FIRST_PAUSE_NS, since = 0;
@@ -378,4 +427,26 @@ int server_send(struct server *server, const char *query, const char *token, con
 		report(server, "it answers again", server->url);
 	free(url);
 	return outcome == OUTCOME_DONE ? 0 : -1;
+}
+
+int server_send(struct server *server, const char *query, const char *token, const void *data,
+		size_t bytes)
+{
+	server->answer_most = SERVER_ANSWER_MAX;
+	return send_until_done(server, query, token, data, bytes);
+}
+
+int server_tell(struct server *server, const char *query, const char *token, const void *data,
+		size_t bytes)
+{
+	char said[SERVER_SAID_MAX];
+
+	server->answer_most = SERVER_NO_ANSWER_MAX;
+	if (send_until_done(server, query, token, data, bytes))
+		return -1;
+	if (!server->answer_bytes)
+		return 0;
+
+	server_quote(server, said);
+	return server_fail_form(server, said);
 }

@@ -17,6 +17,12 @@
 /* Most bytes of an answer that are read. */
 #define SERVER_ANSWER_MAX (32U << 20)
 
+/* The same of a statement that has no answer: enough to quote what comes instead. */
+#define SERVER_NO_ANSWER_MAX (64U << 10)
+
+/* Of what a server said, with the 0 at its end: its first words. */
+#define SERVER_SAID_MAX 200
+
 #define SERVER_USER_MAX 256
 
 /*
@@ -42,6 +48,7 @@ struct server_options {
  * struct server - a server; the same connection is used for all requests
  * @url: as it was given, without / at its end
  * @answer: the last answer, with a 0 at its end
+ * @answer_most: how many bytes of it are read
  * @retries: attempts that failed and were made again
  */
 struct server {
@@ -55,6 +62,7 @@ struct server {
 
 	char *answer;
 	size_t answer_bytes;
+	size_t answer_most;
 	bool is_too_long;
 	uint64_t retries;
 };
@@ -72,17 +80,32 @@ int server_open(struct server *server, struct app *app, const struct server_opti
 void server_close(struct server *server);
 
 /*
- * server_send - send a statement, and try again until the server has accepted it
+ * server_send - send a question, and try again until the server has answered it
  * @query: the statement
  * @token: NULL, or under which the server may recognise that it has the same data already
  * @data, @bytes: what belongs to an INSERT
  *
  * Lost connections and the status 408, 425, 429 and 5xx are tried again, after 0.2 s at first and
- * 30 s at last; anything else is an error at once. Return: 0 with server->answer, or -1 with
- * app->error, which begins with the server's URL.
+ * 30 s at last; anything else is an error at once, a redirect too: who may have the data, the user
+ * says. Return: 0 with server->answer, or -1 with app->error, which begins with the server's URL.
  */
 int server_send(struct server *server, const char *query, const char *token, const void *data,
 		size_t bytes);
+
+/*
+ * server_tell - the same for a statement that changes something, such as INSERT
+ *
+ * Such a statement has no answer, so a text is an error with any status: a login page and many
+ * a proxy say 200, and what was sent would be taken for stored.
+ */
+int server_tell(struct server *server, const char *query, const char *token, const void *data,
+		size_t bytes);
+
+/* The first words of the last answer, safe to show. */
+void server_quote(const struct server *server, char said[SERVER_SAID_MAX]);
+
+/* Sets app->error: this is not what a ClickHouse server answers. Return: -1. */
+int server_fail_form(struct server *server, const char *said);
 
 /* Whether the caller was asked to stop. */
 bool server_stopped(const struct server_options *options);
