@@ -246,6 +246,9 @@ static int end_sink(struct sink *sink, int rc, bool repeatable, struct fault *fa
 	} else if (cut_off && !finished) {
 		fault_add(fault, "; the %llu records before it are kept, as an interrupted run",
 			  (unsigned long long)sink->records);
+	} else if (finished == STORE_GONE) {
+		fault_add(fault, "; all %llu records of this run are lost",
+			  (unsigned long long)counts.recorded);
 	} else if (sink->store) {
 		fault_add(fault, "; %llu records up to the last flush stay, %llu are lost",
 			  (unsigned long long)(counts.recorded - counts.unflushed),

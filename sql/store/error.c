@@ -54,6 +54,8 @@ const char *store_strerror(struct store *store, int rc)
 	case STORE_MOVED:
 	case STORE_DELETED:
 		return say_place(store, rc);
+	case STORE_GONE:
+		return "it was deleted during the recording, and no folder takes a copy (set TMPDIR to one that has room)";
 	case STORE_BUSY:
 		return "another collector writes it";
 	case STORE_NO_SHM:

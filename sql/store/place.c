@@ -4,12 +4,15 @@
  *
  * SQLite keeps writing to the file that it has open when its name changes. A file that
  * was moved has all the data once the write-ahead log, which keeps the old name, is copied into
- * it. A file that was deleted is copied to a new one while it is still open.
+ * it. A file that was deleted is copied to a new one while it is still open: under its old name;
+ * else under one of our own, in its folder, in the nearest folder above that takes it, or
+ * in $TMPDIR (/var/tmp).
  */
 #include "sql/store/internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,30 +46,65 @@ static int copy_file(int from, int to)
 	return rc;
 }
 
-/* Opens a new file: under the old name if nobody has it, else under one of our own. */
-static int create_copy(struct store *store)
+/*
+ * Copies the file to a new one, which is open as @fd (or negative: -errno). @path, of the heap, is
+ * its name, and becomes store->found.
+ */
+static int save_as(struct store *store, int fd, char *path)
 {
-	int fd = open(store->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (fd >= 0) {
-		store->found = strdup(store->path);
-		return fd;
-	}
-	if (asprintf(&store->found, "%s.saved-XXXXXX", store->path) < 0) {
-		store->found = NULL;
-		return -1;
-	}
-	return mkostemp(store->found, O_CLOEXEC);
-}
-
-static int save_deleted(struct store *store)
-{
-	int fd = create_copy(store);
-	int rc = fd >= 0 ? copy_file(store->lock_fd, fd) : -errno;
+	int rc = fd >= 0 ? copy_file(store->lock_fd, fd) : fd;
 
 	if (fd >= 0)
 		close(fd);
-	return rc ? rc : STORE_DELETED;
+	if (!rc) {
+		store->found = path;
+		return 0;
+	}
+
+	if (fd >= 0)
+		unlink(path);
+	free(path);
+	return rc;
+}
+
+static int save_under_old_name(struct store *store)
+{
+	char *path = strdup(store->path);
+	int fd = path ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+
+	return save_as(store, fd < 0 ? -errno : fd, path);
+}
+
+/* Under a name of our own. */
+static int save_in(struct store *store, const char *folder)
+{
+	const char *slash = strrchr(store->path, '/');
+	char *path;
+	int fd;
+
+	if (asprintf(&path, "%s/%s.saved-XXXXXX", folder, slash ? slash + 1 : store->path) < 0)
+		return -ENOMEM;
+	fd = mkostemp(path, O_CLOEXEC);
+	return save_as(store, fd < 0 ? -errno : fd, path);
+}
+
+/* The file's folder may be gone, too. The root is nobody's place for data. */
+static int save_deleted(struct store *store)
+{
+	const char *temporary = getenv("TMPDIR");
+	char *path = strdup(store->path);
+	const char *folder = path, *above;
+	int rc = save_under_old_name(store);
+
+	while (rc && folder && (above = dirname((char *)folder)) && strcmp(above, "/")) {
+		rc = save_in(store, above);
+		folder = strcmp(above, ".") ? above : NULL;
+	}
+	if (rc)
+		rc = save_in(store, temporary && *temporary ? temporary : "/var/tmp");
+
+	free(path);
+	return rc ? STORE_GONE : STORE_DELETED;
 }
 
 static int find_moved(struct store *store)

@@ -40,6 +40,7 @@
 #define STORE_MOVED   1000009 /* the file has another name now */
 #define STORE_DELETED 1000010 /* the file was deleted, and is written anew */
 #define STORE_NO_SHM  1000011 /* its file system has no shared memory */
+#define STORE_GONE    1000012 /* from store_finish(): deleted, and no folder takes a copy */
 /* The file claims to be a run database, but its schema is not safe to write to. */
 #define STORE_TABLE   SCHEMA_TABLE
 #define STORE_ACTIVE  SCHEMA_ACTIVE
@@ -280,6 +281,7 @@ int store_flush(struct store *store);
  *
  * Return: 0, STORE_RUNLESS, -errno or a code of SQLite; STORE_MOVED or STORE_DELETED, when
  * somebody moved or deleted the file meanwhile: all is stored, and store_strerror() says where.
+ * STORE_GONE: it was deleted, and nothing of it could be saved.
  */
 int store_finish(struct store *store, const char *state, uint64_t tsc_end, int64_t ended_ns);
 

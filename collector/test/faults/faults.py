@@ -296,6 +296,32 @@ def deleted(bench):
         yield result
 
 
+def folder_deleted(bench):
+    """the folder is deleted"""
+    for _ in range(bench.often(2, 20)):
+        shutil.rmtree("gone", ignore_errors=True)
+        for name in os.listdir("."):
+            if ".saved-" in name:
+                os.unlink(name)
+        os.mkdir("gone")
+        database = os.path.join("gone", DATABASE)
+        bench.fresh(folder="gone", with_run=False)
+        running = bench.start(bench.slow(), database=database)
+        while stored(database) == 0 and running.poll() is None:
+            time.sleep(0.01)
+        time.sleep(bench.chance.uniform(0, 0.2))
+        ended = running.poll() is not None
+        shutil.rmtree("gone")
+        words = running.stderr.read()
+        running.stderr.close()
+        if ended:
+            continue
+        result = judge(running.wait(), words, found_in(words), before=0, kept=BIG)
+        if running.returncode != 1 or "deleted" not in words:
+            result.wrong.append(f"not said: {running.returncode} {words}")
+        yield result
+
+
 def side_deleted(bench):
     """the -wal or the -shm is deleted"""
     for side in ("-wal", "-shm"):
@@ -386,7 +412,7 @@ def no_shared_memory(bench):
             yield result
 
 
-CASES = (kill, disk_full, eio, enospc, two, moved, deleted, side_deleted, locked, read_along, stopped, few_files,
+CASES = (kill, disk_full, eio, enospc, two, moved, deleted, folder_deleted, side_deleted, locked, read_along, stopped, few_files,
          little_memory, small_files, no_shared_memory)
 
 

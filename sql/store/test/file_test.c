@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -225,6 +226,80 @@ static void test_place(void)
 	}
 }
 
+static void remove_with_folder(const char *path, const char *folder)
+{
+	char side[4200];
+
+	snprintf(side, sizeof(side), "%s-wal", path);
+	unlink(side);
+	snprintf(side, sizeof(side), "%s-shm", path);
+	unlink(side);
+	unlink(path);
+	CHECK_EQ(rmdir(folder), 0);
+}
+
+/* Records into @path, whose @folder is deleted meanwhile; what store_finish() returns. */
+static int lose_folder(const char *path, const char *folder, char *words, size_t bytes)
+{
+	struct store *store = open_run(path, 1);
+	struct synthetic s;
+	int rc;
+
+	add_vcpu(store, 0);
+	synthetic_init(&s, 0, 1);
+	fill(store, &s, 0, 1000);
+	CHECK_EQ(store_flush(store), 0);
+
+	remove_with_folder(path, folder);
+	fill(store, &s, 0, 1000);
+	rc = store_finish(store, "complete", s.tsc, 2);
+	snprintf(words, bytes, "%s", store_strerror(store, rc));
+	store_close(store);
+	return rc;
+}
+
+/* All is in the file that @words name, which is in @folder. */
+static void check_saved(const char *words, const char *folder)
+{
+	char found[4096];
+
+	CHECK_EQ(sscanf(words, "it was deleted during the recording (all is in %4095[^)]", found),
+		 1);
+	CHECK(!strncmp(found, folder, strlen(folder)) && strstr(found, "/place.sqlite.saved-"));
+	CHECK_EQ(query(found, "SELECT count(*) FROM exit"), 2000);
+	CHECK_EQ(query(found, "SELECT count(*) FROM run WHERE state = 'complete'"), 1);
+	CHECK_EQ(unlink(found), 0);
+}
+
+/* The folder is deleted, too: the copy is in the nearest one above, or in $TMPDIR. */
+static void test_folder(void)
+{
+	char above[4096], folder[4096], path[4096], words[4300], home[4096];
+
+	snprintf(above, sizeof(above), "%s", test_path("above"));
+	snprintf(folder, sizeof(folder), "%s", test_path("above/folder"));
+	snprintf(path, sizeof(path), "%s", test_path("above/folder/place.sqlite"));
+	CHECK_EQ(mkdir(above, 0700), 0);
+	CHECK_EQ(mkdir(folder, 0700), 0);
+	CHECK_EQ(lose_folder(path, folder, words, sizeof(words)), STORE_DELETED);
+	check_saved(words, above);
+
+	/* The working directory is deleted, so that nothing is above it. */
+	CHECK(getcwd(home, sizeof(home)));
+	setenv("TMPDIR", above, 1);
+	CHECK_EQ(mkdir(folder, 0700) || chdir(folder), 0);
+	CHECK_EQ(lose_folder("place.sqlite", folder, words, sizeof(words)), STORE_DELETED);
+	check_saved(words, above);
+
+	setenv("TMPDIR", folder, 1);
+	CHECK_EQ(mkdir(folder, 0700) || chdir(folder), 0);
+	CHECK_EQ(lose_folder("place.sqlite", folder, words, sizeof(words)), STORE_GONE);
+	CHECK(strstr(words, "no folder takes a copy (set TMPDIR"));
+
+	CHECK_EQ(chdir(home), 0);
+	CHECK_EQ(rmdir(above), 0);
+}
+
 /* What a 0600 device guards is not for everybody to read. */
 static void test_mode(void)
 {
@@ -253,6 +328,7 @@ int main(void)
 	test_killed();
 	test_busy();
 	test_place();
+	test_folder();
 	test_mode();
 	return check_result();
 }
