@@ -282,6 +282,9 @@ int store_sum_init(struct store *store);
 /* Adds records of one vCPU to the sums in memory. */
 int store_sum_add(struct store *store, int64_t vcpu, const struct kvm_exit_record *records,
 		  size_t count);
+/* Adds exits of one vCPU that were counted elsewhere, with a @reason as in table exit. */
+int store_sum_add_counted(struct store *store, int64_t vcpu, uint32_t reason,
+			  const struct store_sums *sums);
 /* Writes the sums into the open transaction and empties them. */
 int store_sum_write(struct store *store);
 /* Forgets the sums. */
@@ -292,6 +295,11 @@ void store_sum_free(struct store *store);
 
 /* Adds the histogram in a column of @stmt's row to @n[HIST_BUCKETS]. 0, or an error of SQLite. */
 int store_hist_add(uint64_t *n, sqlite3_stmt *stmt, int column);
+
+/* meta.c */
+
+/* The reason that a slot of the totals is of; -1: of several. */
+int64_t store_slot_reason(const struct store *store, unsigned int slot);
 
 /* coarse.c */
 

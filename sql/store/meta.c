@@ -213,7 +213,7 @@ int store_add_vmx_capability(struct store *store, uint32_t cpu, uint32_t msr, ui
 }
 
 /* The exit reason of a slot of the totals; -1 for KVM_EXIT_TOTAL_OTHER. */
-static int64_t slot_reason(const struct store *store, unsigned int slot)
+int64_t store_slot_reason(const struct store *store, unsigned int slot)
 {
 	if (slot == KVM_EXIT_TOTAL_OTHER)
 		return -1;
@@ -245,7 +245,7 @@ static int add_total(struct store *store, int vcpu, unsigned int slot,
 			.source = rows[i].source,
 			.name = slot == KVM_EXIT_TOTAL_OTHER ? "other reasons" : "exits",
 			.vcpu = vcpu,
-			.reason = slot_reason(store, slot),
+			.reason = store_slot_reason(store, slot),
 			.n = (int64_t)rows[i].n,
 			.cycles = rows[i].cycles,
 		};
@@ -276,7 +276,7 @@ static int add_total_time(struct store *store, int vcpu, unsigned int slot,
 			.source = "totals_time",
 			.name = parts[i].name,
 			.vcpu = vcpu,
-			.reason = slot_reason(store, slot),
+			.reason = store_slot_reason(store, slot),
 			.cycles = (int64_t)parts[i].cycles,
 		};
 

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#include "sql/hist.h"
+
 int store_find_vcpu(struct store *store, int vcpu, struct vcpu_state **state)
 {
 	if (vcpu < 0 || vcpu >= store->vcpu_count)
@@ -156,4 +158,44 @@ int store_keep(struct store *store, int vcpu, const struct kvm_exit_record *reco
 			rc = store_write(store, true);
 	}
 	return rc;
+}
+
+/* Whether the buckets of both kinds add up to the exits. */
+static bool is_possible(const struct store_sums *sums)
+{
+	uint64_t total = 0, handler = 0;
+
+	for (uint32_t i = 0; i < sums->buckets; i++) {
+		total += sums->total[i];
+		handler += sums->handler[i];
+	}
+	return sums->n && total == sums->n && handler == sums->n;
+}
+
+int store_add_sums(struct store *store, int vcpu, const struct store_sums *sums)
+{
+	struct vcpu_state *v;
+	int rc = store_find_vcpu(store, vcpu, &v);
+
+	if (rc)
+		return rc;
+	if (store->raw || sums->slot >= KVM_EXIT_TOTAL_OTHER || sums->buckets > HIST_BUCKETS ||
+	    !is_possible(sums))
+		return -EINVAL;
+
+	rc = store_sum_add_counted(store, v->id, (uint32_t)store_slot_reason(store, sums->slot),
+				   sums);
+	if (rc)
+		return store_fail(store, rc);
+
+	v->next_seq += sums->n;
+	v->recorded += sums->n;
+	v->last_tsc = sums->last_tsc;
+	v->dirty = true;
+	store->pending = true;
+	if (v->last_tsc > store->last_tsc)
+		store->last_tsc = v->last_tsc;
+	store->recorded += sums->n;
+	store->unflushed += sums->n;
+	return 0;
 }

@@ -133,6 +133,27 @@ struct store_vcpu_end {
 	uint32_t tid;
 };
 
+/*
+ * Exits of one vCPU and reason that were counted where they took place, without records.
+ * @slot:	of the totals, below KVM_EXIT_TOTAL_OTHER: the reason
+ * @first_tsc, @last_tsc: they took place between these, in TSC cycles. @last_tsc says in which
+ *		interval they count
+ * @n:		how many; not 0
+ * @cycles, @halted_cycles, @userspace_cycles, @preempted_cycles, @polled_cycles, @n_user,
+ * @n_nested:	sums over them, as in table exit_rollup
+ * @total, @handler: how many are in each bucket of sql/hist.h, @buckets of them: by exit to entry,
+ *		and by the handler's time. Each adds up to @n
+ */
+struct store_sums {
+	uint32_t slot;
+	uint32_t buckets;
+	uint64_t first_tsc, last_tsc;
+	uint64_t n;
+	uint64_t cycles, halted_cycles, userspace_cycles, preempted_cycles, polled_cycles;
+	uint64_t n_user, n_nested;
+	const uint32_t *total, *handler;
+};
+
 /* One count for table crosscheck; @vcpu < 0: all vCPUs; @reason < 0: all
  * reasons; @cycles < 0: unknown.
  */
@@ -220,6 +241,17 @@ int store_identify(struct store *store, int vcpu, const struct store_identity *i
  */
 int store_append(struct store *store, int vcpu, const struct kvm_exit_record *records,
 		 size_t count);
+
+/*
+ * store_add_sums() - adds exits that were counted elsewhere to the sums of the open run
+ * @vcpu: number from store_add_vcpu()
+ * @sums: copied. Shortest and longest exit are the limits of their buckets
+ *
+ * They count as recorded, and use up as many sequence numbers. For a run without single exits.
+ *
+ * Return: as store_append(); -EINVAL also: a run of single exits, or sums that can't be.
+ */
+int store_add_sums(struct store *store, int vcpu, const struct store_sums *sums);
 
 /*
  * store_keep() - adds rows for records that store_append() has counted or will count

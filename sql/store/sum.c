@@ -145,6 +145,65 @@ int store_sum_add(struct store *store, int64_t vcpu, const struct kvm_exit_recor
 	return 0;
 }
 
+/* The shortest time that the first exits of a histogram may have had, and the longest of the last.
+ */
+static void find_limits(const struct store_sums *from, uint64_t *shortest, uint64_t *longest)
+{
+	uint32_t first = 0, last = from->buckets - 1;
+
+	while (!from->total[first])
+		first++;
+	while (!from->total[last])
+		last--;
+	*shortest = hist_low(first);
+	*longest = last + 1 < HIST_BUCKETS ? hist_low(last + 1) - 1 : INT64_MAX;
+	if (*longest > INT64_MAX)
+		*longest = INT64_MAX;
+}
+
+static void add_counted(struct rollup_sums *s, const struct store_sums *from)
+{
+	uint64_t shortest, longest;
+
+	find_limits(from, &shortest, &longest);
+	if (!s->n || shortest < s->min_cycles)
+		s->min_cycles = shortest;
+	if (longest > s->max_cycles)
+		s->max_cycles = longest;
+	if (!s->n || from->first_tsc < s->first_tsc)
+		s->first_tsc = from->first_tsc;
+	if (from->last_tsc > s->last_tsc)
+		s->last_tsc = from->last_tsc;
+
+	s->n += from->n;
+	s->cycles += from->cycles;
+	s->halted_cycles += from->halted_cycles;
+	s->userspace_cycles += from->userspace_cycles;
+	s->preempted_cycles += from->preempted_cycles;
+	s->polled_cycles += from->polled_cycles;
+	s->n_nested += from->n_nested;
+	s->n_user += from->n_user;
+}
+
+int store_sum_add_counted(struct store *store, int64_t vcpu, uint32_t reason,
+			  const struct store_sums *sums)
+{
+	const struct kvm_exit_record last = {.tsc = sums->last_tsc, .reason = reason};
+	struct hot cache[HOT_REASONS] = {0};
+	struct hot hot = {0};
+	int rc = find_or_make_room(store, vcpu, &last, cache, &hot);
+
+	if (rc)
+		return rc;
+
+	add_counted(hot.sums, sums);
+	for (uint32_t i = 0; i < sums->buckets; i++) {
+		hot.hist->n[0][i] += sums->total[i];
+		hot.hist->n[1][i] += sums->handler[i];
+	}
+	return 0;
+}
+
 static int write_rollup(sqlite3_stmt *stmt, const struct tally_key *key,
 			const struct rollup_sums *s)
 {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "sql/hist.h"
 #include "sql/store/test/fixture.h"
 
 static void test_round_trip(void)
@@ -408,6 +409,64 @@ static void test_rollup_interval(void)
 	CHECK(query(path, "SELECT count(DISTINCT slot) FROM exit_rollup") >= 5);
 }
 
+/* --counts-only: exits that come as sums and histograms. */
+static void test_counted(void)
+{
+	uint32_t total[HIST_BUCKETS] = {0}, handler[HIST_BUCKETS] = {0};
+	const char *path = test_path("counted.sqlite");
+	struct store *store = open_run(path, 0);
+	struct store_sums sums = {
+		.slot = 30,
+		.buckets = HIST_BUCKETS,
+		.first_tsc = SYNTHETIC_TSC_START,
+		.n = 7,
+		.cycles = 4 * 1000 + 3 * 70000,
+		.userspace_cycles = 3 * 50000,
+		.n_user = 3,
+		.total = total,
+		.handler = handler,
+	};
+	int vcpu = add_vcpu(store, 0);
+
+	total[hist_bucket(1000)] = handler[hist_bucket(1000)] = 4;
+	total[hist_bucket(70000)] = handler[hist_bucket(20000)] = 3;
+	for (uint64_t second = 1; second <= 3; second++) {
+		sums.last_tsc = SYNTHETIC_TSC_START + second * SYNTHETIC_TSC_KHZ * 1000ULL - 1;
+		CHECK_EQ(store_add_sums(store, vcpu, &sums), 0);
+		if (second == 2)
+			CHECK_EQ(store_flush(store), 0);
+	}
+
+	sums.n = 8;
+	CHECK_EQ(store_add_sums(store, vcpu, &sums), -EINVAL);
+	sums.n = 7;
+	sums.slot = KVM_EXIT_TOTAL_OTHER;
+	CHECK_EQ(store_add_sums(store, vcpu, &sums), -EINVAL);
+	CHECK_EQ(store_end_vcpu(store, vcpu, &(struct store_vcpu_end){.end_seq = 23}), 0);
+	CHECK_EQ(store_finish(store, "complete", sums.last_tsc, 0), 0);
+	store_close(store);
+
+	CHECK_EQ(query(path, "SELECT sum(recorded) FROM coverage"), 21);
+	CHECK_EQ(query(path, "SELECT sum(dropped) FROM coverage"), 2);
+	CHECK_EQ(query(path, "SELECT sum(exits) FROM top_exits WHERE basic_reason = 30"), 21);
+	CHECK_EQ(query(path, "SELECT sum(cycles) FROM top_exits"), 3 * sums.cycles);
+	CHECK_EQ(query(path, "SELECT sum(to_user) FROM top_exits"), 9);
+	CHECK_EQ(query(path, "SELECT count(DISTINCT slot) FROM interval_histograms"), 3);
+	CHECK_EQ(query(path, "SELECT sum(n) FROM histograms WHERE part = 'handler'"
+			     " AND 20000 BETWEEN low_cycles AND high_cycles"),
+		 9);
+	/* The limits of their buckets. */
+	CHECK_EQ(query(path, "SELECT min(min_cycles) FROM rollups"), hist_low(hist_bucket(1000)));
+	CHECK_EQ(query(path, "SELECT max(max_cycles) FROM rollups"),
+		 hist_low(hist_bucket(70000) + 1) - 1);
+
+	store = open_run(path, 1);
+	sums.slot = 30;
+	CHECK_EQ(store_add_sums(store, add_vcpu(store, 0), &sums), -EINVAL);
+	CHECK_EQ(store_discard(store), 0);
+	store_close(store);
+}
+
 int main(void)
 {
 	test_round_trip();
@@ -415,6 +474,7 @@ int main(void)
 	test_rollup_interval();
 	test_second_run();
 	test_many_reasons();
+	test_counted();
 	test_keep();
 	test_refreshed();
 	test_values();
