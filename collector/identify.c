@@ -56,7 +56,8 @@ bool identify_item(struct identify *identify, const struct source_item *item,
 		return false;
 	if (item->kind == SOURCE_VCPU) {
 		v = add_vcpu(identify, item);
-	} else if (item->kind == SOURCE_RECORDS && item->vcpu < identify->count) {
+	} else if ((item->kind == SOURCE_RECORDS || item->kind == SOURCE_SUMS) &&
+		   item->vcpu < identify->count) {
 		v = &identify->vcpus[item->vcpu];
 		if (v->is_done)
 			return false;

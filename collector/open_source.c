@@ -32,6 +32,7 @@ static int open_bpf(const struct options *o, struct source **source, struct faul
 		.tgid = o->device.tgid,
 		.cr3 = o->device.cr3,
 		.counts_only = o->counts_only,
+		.counts_ms = o->rollup_ms,
 		.ring_records = o->ring_records,
 		.filter = o->filter,
 	};

@@ -263,7 +263,8 @@ static const struct option_row {
 	 "bpf: record exits of these reasons only, by their numbers in the manuals; what this and the next two leave out is counted as filtered"},
 	{"min-time", "TIME", set_min_time, "bpf: record exits of at least TIME only"},
 	{"one-in", "N", set_one_in, "bpf: record each N-th of those that pass the rest"},
-	{"counts-only", NULL, set_counts_only, "bpf: totals only, no records: the least cost"},
+	{"counts-only", NULL, set_counts_only,
+	 "bpf: counts, times and histograms of durations by vCPU and reason, made in the kernel; no records: the least cost; sums of 1s each (--rollup)"},
 	{"import", "TRACE", NULL,
 	 "a recording of another tool: perf.data (perf kvm stat record, perf record), trace.dat (trace-cmd record), or what ftrace, trace-cmd report or perf script printed of kvm_exit and kvm_entry; kvm_exit alone gives counts without durations; ~ marks an estimate of what the recording has lost; a text with CPUID leaves that a guest read (leaf_reader --raw, cpuid -r) is added to the last run, or --run N, for analyzer verify"},
 	{"run", "N", set_run, "import of CPUID leaves: the run that they belong to (the last)"},
@@ -362,6 +363,9 @@ static int refuse_conflict(const struct conflict *conflicts, size_t count, struc
 	return 0;
 }
 
+/* --rollup with --counts-only. */
+#define COUNTS_MS 1000U
+
 static int check_sources(const struct options *o, struct fault *fault)
 {
 	const bool is_file = o->from || o->import;
@@ -407,6 +411,12 @@ static int check_rows(const struct options *o, struct fault *fault)
 		{has_trigger && (!o->db || o->capture),
 		 "--trigger: with --db, and without --capture"},
 		{has_trigger && o->counts_only, "--trigger and --counts-only: use one of them"},
+		{o->counts_only && (o->capture || o->cross_check || o->device.cr3),
+		 "--counts-only: not with --capture, --cross-check or --cr3, which are about single exits"},
+		{o->counts_only && (o->filter.min_ns || o->filter.one_in),
+		 "--counts-only: not with --min-time or --one-in: its histograms are of all exits"},
+		{o->counts_only && (o->compact || o->keep_ns || o->keep_rows),
+		 "--counts-only: not with --compact, --keep-raw or --keep-rows: it has no single exits"},
 		{is_of_db && !o->db,
 		 "--rollup, --compact, --keep-raw, --keep-rows and --no-raw are for a database (use --db FILE)"},
 	};
@@ -516,5 +526,13 @@ int options_parse(struct options *o, int argc, char **argv, struct fault *fault)
 	if (o->flight.count && !o->keep_rows)
 		o->keep_rows = TRIGGER_ROWS;
 	rc = check_files(o, fault);
-	return rc ? rc : check_sources(o, fault);
+	if (!rc)
+		rc = check_sources(o, fault);
+
+	/* An interval is a reading of all histograms. */
+	if (o->counts_only) {
+		o->raw = false;
+		o->rollup_ms = o->rollup_ms ? o->rollup_ms : COUNTS_MS;
+	}
+	return rc;
 }

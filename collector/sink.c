@@ -143,6 +143,8 @@ static int store_item(struct sink *sink, const struct source_item *item)
 		return store_identify(sink->store, vcpu, item->names);
 	case SOURCE_RECORDS:
 		return store_records(sink, item);
+	case SOURCE_SUMS:
+		return store_add_sums(sink->store, vcpu, item->sums);
 	case SOURCE_END_VCPU:
 		if (sink->flight)
 			flight_end_vcpu(sink->flight, vcpu);
@@ -167,6 +169,8 @@ static int write_item(struct sink *sink, const struct source_item *item, struct 
 		sink->records += item->count;
 		sink->unflushed += (int64_t)item->count;
 	}
+	if (item->kind == SOURCE_SUMS)
+		sink->records += item->sums->n;
 
 	if (sink->store) {
 		rc = store_item(sink, item);

@@ -27,7 +27,7 @@ CREATE TABLE run (
   ended_ns        INTEGER,            -- CLOCK_REALTIME at the end, ns since 1970
   rollup_cycles   INTEGER NOT NULL,   -- width of one exit_rollup interval, in cycles
   hist_cycles     INTEGER NOT NULL,   -- width of one exit_hist interval, in cycles
-  has_raw         INTEGER NOT NULL DEFAULT 1, -- 0: no rows in exit (--no-raw); 2: only the last ones (--keep-raw, --keep-rows); 3: only those around events (--trigger)
+  has_raw         INTEGER NOT NULL DEFAULT 1, -- 0: no rows in exit (--no-raw, --counts-only); 2: only the last ones (--keep-raw, --keep-rows); 3: only those around events (--trigger)
   has_split       INTEGER NOT NULL DEFAULT 1, -- 0: the four parts are unknown (source tracefs, perf.data)
   environment     TEXT NOT NULL DEFAULT 'unknown', -- metal | vm | emulated (times are not real; Bochs: 1 cycle = 1 instruction) | unknown
   command         TEXT,               -- the recorded command, if any
@@ -278,6 +278,9 @@ CREATE TABLE loss (
 --   trigger: of a run with --trigger, by vCPU: kept; n exits that had a row. events; n exits that
 --   met a trigger. Of the run: expression, a space and the trigger; n exits that met it first.
 --   rows; n of the kept exits that still had a row at the end (--keep-raw, --keep-rows)
+--   bpf: of a run with --source bpf; n of what was not seen: missed_runs, no_entry, no_place, no_ring,
+--   no_thread (collector/source/bpf/README.md). histograms: with --counts-only; every exit was
+--   counted in the kernel, and min_cycles and max_cycles are the limits of buckets
 --   unavailable: name says what could not be had and why
 CREATE TABLE crosscheck (
   run_id          INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,

@@ -112,6 +112,7 @@ struct run {
 	int64_t shown_dropped;
 	bool has_totals;
 	bool no_durations;	/* only counts: all cycles are 0 and mean nothing */
+	bool is_counted;	/* without records: min and max are limits of buckets */
 	bool dropped_estimated; /* how many were dropped is an estimate */
 
 	struct filter filter;

@@ -23,6 +23,7 @@ int limits_read(struct app *app, struct run *run)
 			run->events = sqlite3_column_int64(stmt, 2);
 		if (sqlite3_column_type(stmt, 3) != SQLITE_NULL)
 			run->kept_rows = sqlite3_column_int64(stmt, 3);
+		run->is_counted = sqlite3_column_int(stmt, 4) > 0;
 	}
 	sqlite3_finalize(stmt);
 	return rc < 0 ? -1 : 0;

@@ -410,6 +410,14 @@ void ring_end(struct ring *ring)
 	}
 }
 
+bool ring_copy_totals(const struct ring *ring, struct kvm_exit_total *totals)
+{
+	uint64_t seq, tsc;
+
+	memset(totals, 0, TOTALS_BYTES);
+	return snapshot(ring, totals, &seq, &tsc);
+}
+
 static void unmap(const void *area, size_t bytes)
 {
 	if (area && area != MAP_FAILED)

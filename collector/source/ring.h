@@ -89,6 +89,12 @@ void ring_release(struct ring *ring, uint32_t count);
  */
 void ring_end(struct ring *ring);
 
+/*
+ * Copy the totals of one time to @totals[KVM_EXIT_TOTAL_SLOTS], all since the vCPU's creation.
+ * False: they changed at every try.
+ */
+bool ring_copy_totals(const struct ring *ring, struct kvm_exit_total *totals);
+
 /* Unmap the ring and close its file; it may be called twice. */
 void ring_close(struct ring *ring);
 

@@ -25,6 +25,7 @@ enum source_kind {
 	SOURCE_VCPU,	 /* a new vCPU: .info; its number is .vcpu */
 	SOURCE_NAMES,	 /* what the host calls the VM and the thread of .vcpu: .names */
 	SOURCE_RECORDS,	 /* .records[.count] of .vcpu, in seq order */
+	SOURCE_SUMS,	 /* exits of .vcpu that were counted in place of records: .sums */
 	SOURCE_END_VCPU, /* the last of .vcpu: .end */
 	SOURCE_FINISHED, /* nothing will come any more */
 };
@@ -39,6 +40,7 @@ enum source_kind {
  * @open_at_start: SOURCE_VCPU: an exit was open at that snapshot
  * @names:	SOURCE_NAMES
  * @records:	SOURCE_RECORDS: @count of them, in seq order
+ * @sums:	SOURCE_SUMS, of sources that give no SOURCE_RECORDS
  * @end:	SOURCE_END_VCPU
  */
 struct source_item {
@@ -54,6 +56,8 @@ struct source_item {
 
 	const struct kvm_exit_record *records;
 	size_t count;
+
+	const struct store_sums *sums;
 
 	struct store_vcpu_end end;
 };

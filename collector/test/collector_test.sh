@@ -134,6 +134,18 @@ refuses '^collector: --db: the name of the file is empty$' --db ''
 refuses '^collector: --source: not with --from or import$' --from plain.cap --db new.sqlite --source ring
 refuses '^collector: --source tracefs: not with --cross-check, --capture, --vm or --cr3$' --db new.sqlite --source tracefs --cr3
 refuses '^collector: --ring-records, --reason, --min-time, --one-in and --counts-only: only with --source bpf$' --db new.sqlite --one-in 5
+for words in '--capture new.cap' --cross-check --cr3; do
+	# shellcheck disable=SC2086 # an option and its value
+	refuses '^collector: --counts-only: not with --capture, --cross-check or --cr3, which are about single exits$' --db new.sqlite --source bpf --counts-only $words
+done
+for words in '--min-time 1us' '--one-in 2'; do
+	# shellcheck disable=SC2086 # an option and its value
+	refuses '^collector: --counts-only: not with --min-time or --one-in: its histograms are of all exits$' --db new.sqlite --source bpf --counts-only $words
+done
+for words in --compact '--keep-raw 10s' '--keep-rows 5'; do
+	# shellcheck disable=SC2086 # an option and its value
+	refuses '^collector: --counts-only: not with --compact, --keep-raw or --keep-rows: it has no single exits$' --db new.sqlite --source bpf --counts-only $words
+done
 refuses '^collector: --trigger and --counts-only: use one of them$' --db new.sqlite --source bpf --counts-only --trigger 'ns > 1s'
 refuses '^collector: import: a COMMAND, --duration, --vm and --cr3 are for recordings from the device$' import plain.cap --db new.sqlite --vm 1
 refuses '^collector: --from: a COMMAND, --duration, --vm and --cr3 are for recordings from the device$' --from plain.cap --db new.sqlite -- true

@@ -3,6 +3,8 @@
 
 import dataclasses
 import functools
+import json
+import subprocess
 
 from . import cases, checks, xcheck_cases
 from .case import KVM_COUNTS_THEM, Case, case
@@ -113,13 +115,84 @@ def overflow(outcome):
     verified(outcome)
 
 
-@case("bpf: --counts-only", "collector --source bpf --counts-only --db run.sqlite -- "
-      "exit_loop --op cpuid --count 1000", unrecorded=KVM_COUNTS_THEM)
+COUNT_ONLY = "collector --source bpf --counts-only --db run.sqlite "
+
+
+def counted(outcome):
+    """Sums and histograms of every exit, and no record."""
+    recording = outcome.recording
+    expect_equal("records", recording.one("SELECT count(*) FROM exits"), 0)
+    exits = recording.one("SELECT sum(exits) FROM rollups")
+    expect_equal("recorded by the vCPUs", outcome.sum("recorded"), exits)
+    for part in ("total", "handler"):
+        number = recording.one("SELECT sum(n) FROM histograms WHERE part = ?", part)
+        expect_equal(f"exits in histograms, {part}", number, exits)
+    # Shortest and longest are the limits of their buckets.
+    expect_equal("reasons with a mean outside of their limits",
+                 recording.one("SELECT count(*) FROM top_exits WHERE mean_ns NOT BETWEEN "
+                               "min_ns AND max_ns + 1"), 0)
+    expect_equal("says so", recording.one("SELECT n FROM crosschecks WHERE source = 'bpf' AND "
+                                          "name = 'histograms'"), 1)
+    verified(outcome)
+    outcome.see(f"{exits} exits counted")
+
+
+SLEEP_US = 20000
+
+
+@case("bpf: --counts-only", f"{COUNT_ONLY}-- exit_loop --op out --count 200 --sleep-us {SLEEP_US}",
+      unrecorded=KVM_COUNTS_THEM)
 def counts_only(outcome):
-    """--counts-only: totals are exact, no exit has a record."""
-    expect_equal("records", outcome.recording.one("SELECT count(*) FROM exits"), 0)
+    """--counts-only: all exits with their durations, second by second."""
+    counted(outcome)
+    outcome.no_drops()
     outcome.accounts_for()
-    outcome.see(f"{outcome.sum('filtered')} exits counted")
+    out = f"basic_reason = {30 if outcome.setup.isa == VMX else 0x7b}"
+    recording = outcome.recording
+    expect(recording.one(f"SELECT to_user FROM top_exits WHERE {out}") >= 200, "of user space")
+    expect(recording.one(f"SELECT count(DISTINCT slot) FROM rollups WHERE {out}") >= 3, "seconds")
+
+    # The VMM sleeps with each of them; the handler does not.
+    middle = "SELECT middle_ns FROM histograms WHERE part = ? AND " + out + " ORDER BY n DESC"
+    total, handler = (recording.one(middle, part) for part in ("total", "handler"))
+    expect(total >= SLEEP_US * 900 > handler * 2, f"most of {total} ns, handler {handler} ns")
+
+    result = subprocess.run([xcheck_cases.ANALYZER, "--db", outcome.folder / "run.sqlite",
+                             "latency", "--format", "json"],
+                            capture_output=True, text=True, check=False)
+    expect_equal(f"analyzer latency: {result.stderr}", result.returncode, 0)
+    answer = json.loads(result.stdout)
+    expect(answer["run"]["counts_only"], "it does not say what its percentiles are from")
+    most = max(answer["rows"], key=lambda row: row["exits"])
+    expect(most["p50_ns"] >= SLEEP_US * 900, f"P50 of {most}")
+
+
+@case("bpf: --counts-only, running VMs", f"""\
+. /bed/functions
+exit_loop --op cpuid --count 4000000000 --vcpus 2 >/dev/null &
+guest=$!
+wait_for_vcpus $guest 2 || exit 1
+{COUNT_ONLY} --duration 3s
+status=$?
+kill $guest
+exit $status
+""", unrecorded=BY_BPF)
+def counts_running(outcome):
+    """vCPUs that do nothing but exit while their sums are read, and go on afterwards."""
+    counted(outcome)
+    expect_equal("open exits", outcome.sum("open_exits"), 2)
+    expect_equal("vCPUs that have ended", outcome.sum("ended"), 0)
+
+
+@case("bpf: --counts-only --reason", f"{COUNT_ONLY}--reason 30,0x7b -- "
+      "exit_loop --op out --count 300", unrecorded=KVM_COUNTS_THEM)
+def counts_of_reason(outcome):
+    """Other reasons count as filtered."""
+    counted(outcome)
+    outcome.accounts_for()
+    expect(outcome.sum("filtered") > 0, "nothing was filtered")
+    reasons = outcome.recording.all("SELECT DISTINCT basic_reason FROM rollups")
+    expect_equal("reasons", [row[0] for row in reasons], [30 if outcome.setup.isa == VMX else 0x7b])
 
 
 def _check_filter(outcome, condition):
@@ -252,8 +325,8 @@ def quick(setup):
         return without_btf()
     ops = ["cpuid", "rdmsr", "out", "in", "mmio_write"] + (["touch"] if setup.nested_paging else [])
     return [*(loop(op, 100) for op in ops), chosen, with_bpf(cases.split_userspace),
-            with_bpf(cases.split_halted), attached, overflow, counts_only, *filters(setup),
-            killed, in_container, *refusals(setup), integrity, confidentiality()]
+            with_bpf(cases.split_halted), attached, overflow, counts_only, counts_running,
+            counts_of_reason, *filters(setup), killed, in_container, *refusals(setup), integrity, confidentiality()]
 
 
 def full(setup):

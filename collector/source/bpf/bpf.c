@@ -4,6 +4,9 @@
  *
  * They are read in rounds (rounds.h). Before each round, the rings that a vCPU has taken since
  * are opened. A ring whose vCPU is gone is given back once all of it was read.
+ *
+ * With --counts-only the rings stay empty. What the vCPUs have counted is read once in an interval
+ * (begin_reading(), give_sums()), and before the end of a vCPU is given.
  */
 #include "collector/source/bpf/bpf.h"
 
@@ -20,6 +23,7 @@
 #include "collector/host/host.h"
 #include "collector/source/bpf/session.h"
 #include "collector/source/bpf/shared.h"
+#include "collector/source/bpf/sums.h"
 #include "collector/source/ring.h"
 #include "collector/source/rounds.h"
 
@@ -27,6 +31,10 @@
 struct bpf_ring {
 	uint32_t index; /* of the session's ring */
 	uint32_t vm;	/* place in the list of VMs */
+
+	/* with --counts-only */
+	struct sums_vcpu sums;
+	uint64_t read_tsc; /* its sums were read up to then */
 };
 
 /* A VM, by the address of its struct kvm, which a later VM may get again. */
@@ -40,6 +48,11 @@ struct bpf_vm {
  * @rings:	rings[rounds.count], by the number of the vCPU
  * @vms:	the VM with id n is vms[n - 1]
  * @is_open:	whether a ring of the session is open, by its index
+ * @reading:	with --counts-only; else NULL
+ * @counts_ms:	its interval
+ * @read_tsc:	the last interval that was read ended then
+ * @turn, @row: vCPU and row of the histograms that are read next; @turn -1: none
+ * @is_ending, @end: the end of vCPU end.vcpu, which waits until its sums were given
  */
 struct bpf_source {
 	struct source source; /* first: the two are cast into each other */
@@ -51,6 +64,14 @@ struct bpf_source {
 	struct bpf_vm *vms;
 	uint32_t vm_count;
 	bool is_open[BPF_VCPUS];
+
+	struct sums_reading *reading;
+	uint32_t counts_ms;
+	uint64_t read_tsc;
+	int turn;
+	uint32_t row;
+	bool is_ending;
+	struct source_item end;
 };
 
 static struct bpf_source *from_source(struct source *source)
@@ -118,7 +139,13 @@ static int open_ring(struct bpf_source *s, uint32_t index, struct fault *fault)
 	if (number < 0)
 		return fault_set(fault, number, "bpf: can't map a ring: %s", strerror(-number));
 
-	s->rings[number] = (struct bpf_ring){.index = index, .vm = (uint32_t)vm};
+	s->rings[number] = (struct bpf_ring){
+		.index = index,
+		.vm = (uint32_t)vm,
+		.read_tsc = bpf_session_meta(s->session, index)->tsc_base,
+	};
+	if (s->reading && sums_begin(&s->rings[number].sums, bpf_session_hists(s->session, index)))
+		return fault_set(fault, -ENOMEM, "out of memory");
 	s->is_open[index] = true;
 	return number;
 }
@@ -157,6 +184,73 @@ static void take_back(struct bpf_source *s)
 	s->vms[s->rings[closed].vm].is_gone = true;
 	bpf_session_recycle(s->session, s->rings[closed].index);
 	s->is_open[s->rings[closed].index] = false;
+}
+
+/* Begins to read what all vCPUs have counted if an interval has ended, up to that time. */
+static void begin_reading(struct bpf_source *s)
+{
+	const struct run_info *info = &s->source.info;
+	uint64_t interval = (uint64_t)info->tsc_khz * s->counts_ms;
+	uint64_t since = host_tsc() - info->tsc_start;
+
+	/* The frequency comes with the first vCPU. */
+	if (!s->reading || !interval || since < interval)
+		return;
+	since -= since % interval;
+	if (info->tsc_start + since == s->read_tsc)
+		return;
+
+	s->read_tsc = info->tsc_start + since;
+	s->turn = 0;
+}
+
+/* Hands on the next row that vCPU @number has counted something in, up to the time @until. */
+static bool give_row(struct bpf_source *s, int number, uint64_t until, struct source_item *item)
+{
+	struct bpf_ring *ring = &s->rings[number];
+
+	while (s->row < BPF_HIST_ROWS) {
+		int rc =
+			sums_read(&ring->sums, &s->rounds.vcpus[number].ring, s->row++, s->reading);
+
+		/* In the middle of a recording the next reading has it. */
+		if (rc == -EAGAIN && s->is_ending)
+			s->source.unverified++;
+		if (rc <= 0)
+			continue;
+
+		s->reading->sums.first_tsc = ring->read_tsc;
+		s->reading->sums.last_tsc = until - 1;
+		item->kind = SOURCE_SUMS;
+		item->vcpu = number;
+		item->sums = &s->reading->sums;
+		return true;
+	}
+	s->row = 0;
+	ring->read_tsc = until;
+	return false;
+}
+
+/* Hands on what was counted, and the end of a vCPU after all of it. False: nothing is there. */
+static bool give_sums(struct bpf_source *s, struct source_item *item)
+{
+	if (s->is_ending) {
+		if (give_row(s, s->end.vcpu, s->end.snapshot_tsc, item))
+			return true;
+
+		sums_end(&s->rings[s->end.vcpu].sums);
+		s->is_ending = false;
+		*item = s->end;
+		return true;
+	}
+
+	while (s->turn >= 0 && s->turn < s->rounds.count) {
+		if (!s->rounds.vcpus[s->turn].is_closed && give_row(s, s->turn, s->read_tsc, item))
+			return true;
+		s->turn++;
+	}
+	s->turn = -1;
+	return false;
 }
 
 /* What of it is lost and belongs to no vCPU that is recorded. */
@@ -221,6 +315,7 @@ static int look_around(struct bpf_source *s, int64_t now_ns, struct source_item 
 	if (read(s->timer, &ticks, sizeof(ticks)) < 0 && errno != EAGAIN)
 		return fault_set(fault, -errno, "bpf: timer: %s", strerror(errno));
 	bpf_session_tick(s->session);
+	begin_reading(s);
 
 	rc = find_new(s, item, fault);
 	if (!rc && item->kind == SOURCE_NOTHING)
@@ -233,7 +328,9 @@ static int bpf_next(struct source *source, struct source_item *item, struct faul
 	struct bpf_source *s = from_source(source);
 	int64_t now_ns = host_monotonic_ns();
 
-	take_back(s);
+	/* A vCPU whose end was not given yet keeps its ring. */
+	if (!s->is_ending)
+		take_back(s);
 
 	item->kind = SOURCE_NOTHING;
 	if (rounds_needs_rings(&s->rounds, now_ns)) {
@@ -242,14 +339,21 @@ static int bpf_next(struct source *source, struct source_item *item, struct faul
 		if (rc || item->kind != SOURCE_NOTHING)
 			return rc;
 	}
+	if (s->reading && give_sums(s, item))
+		return 0;
 
 	rounds_next(&s->rounds, source, item);
 	if (item->kind == SOURCE_FINISHED)
 		describe_losses(s);
+	if (item->kind == SOURCE_END_VCPU && s->reading) {
+		s->end = *item;
+		s->is_ending = true;
+		give_sums(s, item);
+	}
 	return 0;
 }
 
-/* Zeros too: they say that it was looked for. */
+/* Zeros too: they say that it was looked for. histograms: what --counts-only makes. */
 static int bpf_store_counts(struct source *source, struct store *store)
 {
 	struct loss losses[LOSSES];
@@ -258,18 +362,27 @@ static int bpf_store_counts(struct source *source, struct store *store)
 	list_losses(from_source(source), losses);
 	for (int i = 0; i < LOSSES && !rc; i++)
 		rc = store_add_run_count(store, "bpf", losses[i].name, losses[i].count);
+	if (!rc && from_source(source)->reading)
+		rc = store_add_run_count(store, "bpf", "histograms", 1);
 	return rc;
 }
 
 static void bpf_stop(struct source *source)
 {
-	from_source(source)->rounds.is_stopping = true;
+	struct bpf_source *s = from_source(source);
+
+	if (s->reading)
+		bpf_session_stop(s->session);
+	s->rounds.is_stopping = true;
 }
 
 static void bpf_close(struct source *source)
 {
 	struct bpf_source *s = from_source(source);
 
+	for (int i = 0; i < s->rounds.count; i++)
+		sums_end(&s->rings[i].sums);
+	free(s->reading);
 	rounds_free(&s->rounds);
 	if (s->session)
 		bpf_session_close(s->session);
@@ -298,6 +411,13 @@ static int prepare(struct bpf_source *s, const struct bpf_options *options, stru
 		.it_value.tv_nsec = BPF_TICK_NS,
 	};
 	int rc;
+
+	s->counts_ms = options->counts_ms;
+	if (options->counts_only) {
+		s->reading = malloc(sizeof(*s->reading));
+		if (!s->reading)
+			return fault_set(fault, -ENOMEM, "out of memory");
+	}
 
 	host_describe(&s->source.info);
 	rc = bpf_session_open(options, &s->session, fault);
@@ -334,6 +454,7 @@ int source_bpf_open(const struct bpf_options *options, struct source **result, s
 	s->source.ops = &ops;
 	s->source.fd = -1;
 	s->timer = -1;
+	s->turn = -1;
 	rounds_init(&s->rounds);
 
 	rc = prepare(s, options, fault);

@@ -17,7 +17,8 @@
  * struct bpf_options - what to record
  * @tgid:	VMs of this process only; 0: all
  * @cr3:	record guest CR3 (SVM only)
- * @counts_only: totals only, no record
+ * @counts_only: SOURCE_SUMS, no record
+ * @counts_ms:	with it: how often, in ms; not 0
  * @ring_records: records per vCPU, a power of two from BPF_RING_LEAST to
  *		BPF_RING_MOST; 0: 65536, or fewer where
  *		memory is short
@@ -27,6 +28,7 @@ struct bpf_options {
 	uint32_t tgid;
 	bool cr3;
 	bool counts_only;
+	uint32_t counts_ms;
 	uint32_t ring_records;
 	struct source_filter filter;
 };

@@ -82,6 +82,23 @@ struct vcpu_svm {
 	struct vmcb *vmcb;
 } CO_RE;
 
+/* kvm-intel.ko; in struct vcpu_vt from 6.16 on */
+union vmx_exit_reason {
+	__u32 full;
+} CO_RE;
+
+struct vcpu_vmx {
+	union vmx_exit_reason exit_reason;
+} CO_RE;
+
+struct vcpu_vt {
+	union vmx_exit_reason exit_reason;
+} CO_RE;
+
+struct vcpu_vmx___vt {
+	struct vcpu_vt vt;
+} CO_RE;
+
 /* The kvm_exit event as ftrace and perf see it: all that KVM itself reads of an exit. */
 struct trace_event_raw_kvm_exit {
 	unsigned int exit_reason;

@@ -6,7 +6,7 @@
  * the same rings. What an event means for a vCPU is in vcpu_record.h; here are the places
  * where events come from, and what each kernel says about them.
  *
- *	kvm_exit		vcpu_exited(), vcpu_open()
+ *	kvm_exit		vcpu_exited(), vcpu_open(): one of three programs
  *	kvm_entry		vcpu_entry()
  *	kvm_fpu, kvm_userspace_exit		user space's time
  *	kvm_vcpu_halt(), KVM's statistics	halted time
@@ -57,11 +57,13 @@ static __always_inline __u64 exit_stamp(const struct bpf_vcpu *v, const struct k
 	if (v->kvm_stamp) {
 		noted = vcpu->arch.last_guest_tsc - vcpu->arch.l1_tsc_offset;
 		if ((__s64)(noted - v->entry_tsc) > 0) {
-			f->cpu = vcpu->arch.last_vmentry_cpu;
+			if (!filter.no_records)
+				f->cpu = vcpu->arch.last_vmentry_cpu;
 			return noted;
 		}
 	}
-	f->cpu = bpf_get_smp_processor_id();
+	if (!filter.no_records)
+		f->cpu = bpf_get_smp_processor_id();
 	return now();
 }
 
@@ -178,6 +180,43 @@ int on_exit_vmx(struct trace_event_raw_kvm_exit *event)
 	return 0;
 }
 
+/* The reason of the vCPU's exit, as vmx_vcpu_run() has read it before kvm_exit. */
+static __always_inline __u32 reason_vmx(const struct kvm_vcpu *vcpu)
+{
+	__u64 at = bpf_core_field_exists(struct vcpu_vmx, exit_reason)
+			   ? bpf_core_field_offset(struct vcpu_vmx, exit_reason)
+			   : bpf_core_field_offset(struct vcpu_vmx___vt, vt.exit_reason);
+	__u32 reason = 0;
+
+	bpf_probe_read_kernel(&reason, sizeof(reason), (const char *)vcpu + at);
+	return reason;
+}
+
+/* In place of on_exit_vmx() with --counts-only: the reason alone, without the event's fields. */
+SEC("tp_btf/kvm_exit")
+int BPF_PROG(on_exit_vmx_counts, struct kvm_vcpu *vcpu)
+{
+	struct exit_facts f = {0};
+	struct bpf_area *area;
+	struct bpf_vcpu *v;
+	__u64 tsc = now();
+	__u32 index;
+
+	if (!vcpu)
+		return 0;
+	v = find_vcpu(key_of(vcpu), &index);
+	if (!v || v->ignored)
+		return 0;
+	area = on_exit(v);
+	if (!area)
+		return 0;
+
+	f.reason = reason_vmx(vcpu);
+	f.nested = vcpu->stat.guest_mode != 0;
+	vcpu_open(v, area, ring_mask, &filter, tsc, false, &f);
+	return 0;
+}
+
 /* The open exit's guest-physical address, where it is an EPT violation or misconfiguration. */
 static __always_inline void set_address(struct bpf_vcpu *v, __u64 address)
 {
@@ -281,7 +320,7 @@ int BPF_PROG(on_entry, struct kvm_vcpu *vcpu)
 		is_new = true;
 	}
 
-	if (isa == KVM_EXIT_ISA_VMX) {
+	if (isa == KVM_EXIT_ISA_VMX && !filter.no_records) {
 		v->nested = vcpu->stat.guest_mode != 0;
 		here[bpf_get_smp_processor_id() & (BPF_CPUS - 1)] = index + 1;
 	}
@@ -473,7 +512,9 @@ int BPF_PROG(on_destroy, struct kvm_vcpu *vcpu)
 		return 0;
 	}
 	area = area_of(v);
-	if (area)
+	if (area && v->ignored)
+		; /* stopped: its totals have been read, or will be, with the last exit open */
+	else if (area)
 		vcpu_destroyed(v, area, ring_mask, &filter, vcpu->arch.last_host_tsc);
 	else
 		__sync_fetch_and_add(&losses.no_ring, v->missed);

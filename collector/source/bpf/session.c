@@ -24,12 +24,13 @@
 
 #include "collector/host/host.h"
 #include "collector/source/bpf/clock.h"
+#include "collector/source/bpf/hists.h"
 #include "collector/source/bpf/vcpu_record.h"
 
 #include "collector/source/bpf/record.skel.h"
 
 #define DEFAULT_RECORDS 65536U
-/* Without --counts-only's records a ring is one page of them, which stay empty. */
+/* With --counts-only a ring has that many, which stay empty, and the histograms after them. */
 #define NO_RECORDS  32U
 #define SPARE_RINGS 4U
 /* By default rings are small enough for at least that many: VMs may come and go fast. */
@@ -44,12 +45,14 @@ struct bpf_session {
 	struct record_bpf *skel;
 	struct bpf_clock_line first; /* the clock's line begins here */
 	uint32_t record_count;
+	bool counts_only;
+	uint64_t head_bytes;   /* of a ring, what is mapped here: all but the records */
 	uint64_t memory_limit; /* of all rings, in bytes */
 	bool was_full;	       /* no ring waited, and memory allowed no more */
 	uint32_t existing;     /* vCPUs at the start */
 	uint32_t ring_count;
 	int ring_fds[BPF_VCPUS];
-	struct bpf_area *areas[BPF_VCPUS]; /* heads only */
+	struct bpf_area *areas[BPF_VCPUS]; /* head_bytes of them */
 };
 
 /* The first warning of libbpf since the last call, for the fault's words. */
@@ -154,6 +157,12 @@ static uint64_t ring_bytes(uint32_t records)
 	return sizeof(struct bpf_area) + (uint64_t)records * sizeof(struct kvm_exit_record);
 }
 
+/* Memory of a ring with all that is in it. */
+static uint64_t area_bytes(const struct bpf_session *s)
+{
+	return ring_bytes(s->record_count) + (s->counts_only ? sizeof(struct bpf_hists) : 0);
+}
+
 /* How many records a ring has: fewer than asked for by default where memory is short. */
 static void choose_size(struct bpf_session *s, const struct bpf_options *options)
 {
@@ -163,8 +172,10 @@ static void choose_size(struct bpf_session *s, const struct bpf_options *options
 	sysinfo(&info);
 	s->memory_limit = (uint64_t)info.totalram * info.mem_unit / MEMORY_PART;
 	s->record_count = options->ring_records ? options->ring_records : DEFAULT_RECORDS;
+	s->counts_only = options->counts_only;
 	if (options->counts_only)
 		s->record_count = NO_RECORDS;
+	s->head_bytes = options->counts_only ? area_bytes(s) : sizeof(struct bpf_area);
 	if (options->ring_records || options->counts_only)
 		return;
 	rings = s->existing + SPARE_RINGS > LEAST_RINGS ? s->existing + SPARE_RINGS : LEAST_RINGS;
@@ -194,17 +205,30 @@ static void configure(struct bpf_session *s, const struct bpf_options *options)
 	rodata->ring_mask = s->record_count - 1;
 	rodata->want_cr3 = options->cr3;
 	rodata->filter = filter;
+}
+
+/* What a host or the options have no use for is not loaded, and so costs nothing. */
+static void choose_programs(struct bpf_session *s, const struct bpf_options *options)
+{
+	bool svm = s->skel->rodata->isa == KVM_EXIT_ISA_SVM;
+	bool vmx_records = !svm && !options->counts_only;
 
 	bpf_program__set_autoload(s->skel->progs.on_exit_svm, svm);
-	bpf_program__set_autoload(s->skel->progs.on_exit_vmx, !svm);
-	bpf_program__set_autoload(s->skel->progs.on_page_fault, !svm);
-	bpf_program__set_autoload(s->skel->progs.on_fast_mmio, !svm);
+	bpf_program__set_autoload(s->skel->progs.on_exit_vmx, vmx_records);
+	bpf_program__set_autoload(s->skel->progs.on_exit_vmx_counts, !svm && options->counts_only);
+	bpf_program__set_autoload(s->skel->progs.on_page_fault, vmx_records);
+	bpf_program__set_autoload(s->skel->progs.on_fast_mmio, vmx_records);
 }
 
 /* What is constant in a ring until a vCPU takes it. */
 static void clear_area(struct bpf_session *s, struct bpf_area *area)
 {
-	memset(area, 0, sizeof(*area));
+	uint64_t features = KVM_EXIT_FEAT_SPLIT | KVM_EXIT_FEAT_POLLED;
+
+	if (!s->counts_only)
+		features |= KVM_EXIT_FEAT_KEYS | KVM_EXIT_FEAT_VALUE;
+
+	memset(area, 0, s->head_bytes);
 	area->meta = (struct kvm_exit_ring_meta){
 		.magic = KVM_EXIT_RING_MAGIC,
 		.abi = KVM_EXIT_RING_ABI,
@@ -215,8 +239,7 @@ static void clear_area(struct bpf_session *s, struct bpf_area *area)
 		.records_offset = offsetof(struct bpf_area, records),
 		.total_bytes = sizeof(struct kvm_exit_total),
 		.total_slots = KVM_EXIT_TOTAL_SLOTS,
-		.features = KVM_EXIT_FEAT_SPLIT | KVM_EXIT_FEAT_KEYS | KVM_EXIT_FEAT_POLLED |
-			    KVM_EXIT_FEAT_VALUE,
+		.features = features,
 	};
 }
 
@@ -234,13 +257,13 @@ static int create_area(struct bpf_session *s, uint32_t index, struct bpf_area **
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
 	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "exit_ring", sizeof(uint32_t),
-				(uint32_t)ring_bytes(s->record_count), 1, &options);
+				(uint32_t)area_bytes(s), 1, &options);
 	int rc;
 
 	if (fd < 0)
 		return -errno;
 
-	*area = mmap(NULL, sizeof(**area), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	*area = mmap(NULL, s->head_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (*area == MAP_FAILED) {
 		rc = -errno;
 		close(fd);
@@ -250,7 +273,7 @@ static int create_area(struct bpf_session *s, uint32_t index, struct bpf_area **
 
 	if (bpf_map_update_elem(bpf_map__fd(s->skel->maps.rings), &index, &fd, BPF_ANY)) {
 		rc = -errno;
-		munmap(*area, sizeof(**area));
+		munmap(*area, s->head_bytes);
 		close(fd);
 		return rc;
 	}
@@ -275,8 +298,7 @@ static int make_ring(struct bpf_session *s)
 
 static bool has_room(const struct bpf_session *s)
 {
-	return s->ring_count < BPF_VCPUS &&
-	       (s->ring_count + 1) * ring_bytes(s->record_count) <= s->memory_limit;
+	return s->ring_count < BPF_VCPUS && (s->ring_count + 1) * area_bytes(s) <= s->memory_limit;
 }
 
 /* Makes rings until enough wait, as far as memory allows. */
@@ -350,7 +372,8 @@ static int load(struct bpf_session *s, const struct bpf_options *options, struct
 	s->existing = count_vcpus(options->tgid);
 	choose_size(s, options);
 	configure(s, options);
-	bytes = ring_bytes(s->record_count);
+	choose_programs(s, options);
+	bytes = area_bytes(s);
 	rc = bpf_map__set_value_size(bpf_map__inner_map(s->skel->maps.rings), (uint32_t)bytes);
 	if (!rc)
 		rc = record_bpf__load(s->skel);
@@ -417,6 +440,24 @@ int bpf_session_ring_fd(const struct bpf_session *s, uint32_t index)
 	return s->ring_fds[index];
 }
 
+const struct bpf_hists *bpf_session_hists(const struct bpf_session *s, uint32_t index)
+{
+	return s->counts_only ? vcpu_hists(s->areas[index], s->record_count - 1) : NULL;
+}
+
+void bpf_session_stop(struct bpf_session *s)
+{
+	struct record_bpf__bss *bss = s->skel->bss;
+	const struct timespec grace = {.tv_nsec = BPF_TICK_NS};
+
+	__atomic_store_n(&bss->is_stopped, 1, __ATOMIC_SEQ_CST);
+	for (uint32_t i = 0; i < BPF_VCPUS; i++)
+		__atomic_store_n(&bss->vcpus[i].ignored, 1, __ATOMIC_SEQ_CST);
+
+	/* Programs that have begun take microseconds. */
+	nanosleep(&grace, NULL);
+}
+
 void bpf_session_recycle(struct bpf_session *s, uint32_t index)
 {
 	clear_area(s, s->areas[index]);
@@ -459,7 +500,7 @@ bool bpf_session_is_full(const struct bpf_session *s, uint64_t *limit)
 void bpf_session_close(struct bpf_session *s)
 {
 	for (uint32_t i = 0; i < s->ring_count; i++) {
-		munmap(s->areas[i], sizeof(*s->areas[i]));
+		munmap(s->areas[i], s->head_bytes);
 		close(s->ring_fds[i]);
 	}
 	record_bpf__destroy(s->skel);

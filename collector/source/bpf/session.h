@@ -16,6 +16,7 @@
 
 #include "collector/host/fault.h"
 #include "collector/source/bpf/bpf.h"
+#include "collector/source/bpf/hists.h"
 #include "kvm/uapi/kvm_exit_ring.h"
 
 /* BPF_TICK_NS: time between two ticks. */
@@ -40,6 +41,12 @@ const struct kvm_exit_ring_meta *bpf_session_meta(const struct bpf_session *sess
 
 /* The descriptor to map ring @index with; the session's. */
 int bpf_session_ring_fd(const struct bpf_session *session, uint32_t index);
+
+/* With counts_only: the histograms of ring @index, which its vCPU writes at any time; else NULL. */
+const struct bpf_hists *bpf_session_hists(const struct bpf_session *session, uint32_t index);
+
+/* Nothing is recorded any more: totals and histograms stand still, with the last exit open. */
+void bpf_session_stop(struct bpf_session *session);
 
 /* Gives a ring back whose vCPU is gone and which is read; nobody has it mapped any more. */
 void bpf_session_recycle(struct bpf_session *session, uint32_t index);

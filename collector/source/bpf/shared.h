@@ -45,7 +45,7 @@ struct bpf_parts {
 struct bpf_vcpu {
 	__u64 key;	/* address of struct kvm_vcpu; 0: free */
 	__u32 ring;	/* 1 + index of its ring; 0: it has none */
-	__u8 ignored;	/* a VM that is not asked for */
+	__u8 ignored;	/* a VM that is not asked for; the loader sets it to stop */
 	__u8 is_open;	/* an exit is open */
 	__u8 entered;	/* entry_tsc is later than exit_tsc */
 	__u8 is_lost;	/* the open exit found the ring full */

@@ -32,6 +32,8 @@ struct bpf_clock tsc_clock;
 __u32 free_rings[BPF_VCPUS]; /* indices of rings that wait for a vCPU */
 __u32 free_pushed;
 
+__u32 is_stopped; /* vCPUs that come are ignored; the loader does the rest */
+
 struct bpf_losses losses;
 __u32 free_popped;
 __u32 vcpus_created; /* calls of kvm_arch_vcpu_create() */
@@ -304,7 +306,8 @@ static __always_inline struct bpf_vcpu *make_vcpu(struct kvm_vcpu *vcpu, __u32 *
 		if (__sync_val_compare_and_swap(&v->key, 0, key))
 			continue;
 		v->vcpu_id = vcpu->vcpu_id;
-		v->ignored = only_tgid && bpf_get_current_pid_tgid() >> 32 != only_tgid;
+		v->ignored =
+			is_stopped || (only_tgid && bpf_get_current_pid_tgid() >> 32 != only_tgid);
 		if (v->ignored)
 			__sync_fetch_and_add(&vcpus_unused, 1);
 		v->halt_ns = halt_statistic(vcpu);

@@ -18,6 +18,7 @@
 #define EXITSCOPE_BPF_VCPU_RECORD_H
 
 #include "collector/source/bpf/exit_key.h"
+#include "collector/source/bpf/hists.h"
 #include "collector/source/bpf/shared.h"
 #include "kvm/ring/exit_reason.h"
 #include "kvm/ring/exit_ring_core.h"
@@ -27,7 +28,7 @@
  * @has_reasons: @reasons is in force: bit n set: slot n of the totals is recorded
  * @min_cycles:	at least that long, in TSC cycles
  * @one_in:	each n-th of those that pass the rest; 0, 1: all
- * @no_records:	none
+ * @no_records:	those that pass the rest are counted in histograms (hists.h) in place of records
  * @is_on:	any of these is in force
  */
 struct vcpu_filter {
@@ -76,7 +77,7 @@ EXIT_KEY_INLINE __u64 vcpu_away(struct bpf_vcpu *v, __u64 *cycles)
 EXIT_KEY_INLINE bool vcpu_passes(struct bpf_vcpu *v, const volatile struct vcpu_filter *filter,
 				 __u64 cycles)
 {
-	if (filter->no_records || v->filtered || cycles < filter->min_cycles)
+	if (v->filtered || cycles < filter->min_cycles)
 		return false;
 	if (filter->one_in > 1) {
 		if (++v->skipped < filter->one_in)
@@ -130,24 +131,77 @@ EXIT_KEY_INLINE void vcpu_publish(struct bpf_vcpu *v, struct exit_ring_producer 
 	v->seq = p->seq;
 }
 
-/*
- * Publishes the open exit, whose time ended at v->entry_tsc. A reader detects an inconsistent
- * copy of the totals by its sums, so the order of stores matters: recorded, dropped or
- * filtered; cycles; the count of the next exit (vcpu_open()).
- */
-EXIT_KEY_INLINE void vcpu_close(struct bpf_vcpu *v, struct bpf_area *area, __u64 mask,
-				const volatile struct vcpu_filter *filter)
+/* Where the histograms are: after the records of the ring. */
+EXIT_KEY_INLINE struct bpf_hists *vcpu_hists(struct bpf_area *area, __u64 mask)
+{
+	char *hists = (char *)area->records + (mask + 1) * sizeof(struct kvm_exit_record);
+
+	/* As in vcpu_slot(). */
+	__asm__ volatile("" : "+r"(hists));
+	return (struct bpf_hists *)hists;
+}
+
+/* Gives the open exit's slot a row. BPF_HIST_ROWS: there is none left, or its reason is unknown. */
+EXIT_KEY_INLINE __u32 vcpu_take_row(const struct bpf_vcpu *v, struct bpf_hists *hists)
+{
+	__u32 slot = v->slot & (KVM_EXIT_TOTAL_SLOTS - 1);
+	__u64 row = hists->used;
+
+	if (row >= BPF_HIST_ROWS || slot == KVM_EXIT_TOTAL_OTHER)
+		return BPF_HIST_ROWS;
+
+	hists->slot_of[row] = slot;
+	hists->row_of[slot] = row + 1;
+	hists->used = row + 1;
+	return row;
+}
+
+/* Counts the open exit in a histogram; the parameters are those of vcpu_publish(). False: none. */
+EXIT_KEY_INLINE bool vcpu_count(const struct bpf_vcpu *v, struct bpf_hists *hists, __u64 cycles,
+				__u64 away)
+{
+	__u32 row = hists->row_of[v->slot & (KVM_EXIT_TOTAL_SLOTS - 1)] - 1U;
+	__u32 flags = v->flags | v->done.flags;
+
+	if (exit_ring_unlikely(row >= BPF_HIST_ROWS)) {
+		row = vcpu_take_row(v, hists);
+		if (row >= BPF_HIST_ROWS)
+			return false;
+	}
+
+	if (exit_ring_unlikely(flags)) {
+		hists->n[row][bpf_hist_bucket(cycles)] += BPF_HIST_TOTAL;
+		hists->n[row][bpf_hist_bucket(cycles - away)] += BPF_HIST_HANDLER;
+		VCPU_STORES_IN_ORDER();
+		hists->user[row] += !!(flags & KVM_EXIT_REC_USER);
+		hists->nested[row] += !!(flags & KVM_EXIT_REC_NESTED);
+	} else {
+		hists->n[row][bpf_hist_bucket(cycles)] += BPF_HIST_TOTAL | BPF_HIST_HANDLER;
+	}
+	VCPU_STORES_IN_ORDER();
+	return true;
+}
+
+/* With no_records: counts the open exit, which passes the filter. Its seq is used up. */
+EXIT_KEY_INLINE void vcpu_close_counted(struct bpf_vcpu *v, struct bpf_area *area, __u64 mask,
+					struct kvm_exit_total *total, __u64 cycles, __u64 away)
+{
+	if (exit_ring_unlikely(!vcpu_count(v, vcpu_hists(area, mask), cycles, away))) {
+		total->dropped++;
+		exit_ring_store(&area->meta.dropped, ++v->dropped);
+	} else {
+		total->recorded++;
+	}
+	exit_ring_store(&area->meta.seq, ++v->seq);
+}
+
+/* The record of the open exit, which passes the filter. */
+EXIT_KEY_INLINE void vcpu_close_recorded(struct bpf_vcpu *v, struct bpf_area *area, __u64 mask,
+					 struct kvm_exit_total *total, __u64 cycles, __u64 away)
 {
 	struct exit_ring_producer p = vcpu_producer(v, area, mask);
-	struct kvm_exit_total *total = &area->totals[v->slot & (KVM_EXIT_TOTAL_SLOTS - 1)];
-	__u64 cycles = v->entry_tsc - v->exit_tsc, away = 0;
 
-	if (exit_ring_unlikely(v->done.flags || (__s64)cycles < 0))
-		away = vcpu_away(v, &cycles);
-
-	if (filter->is_on && !vcpu_passes(v, filter, cycles)) {
-		total->filtered++;
-	} else if (exit_ring_unlikely(v->is_lost)) {
+	if (exit_ring_unlikely(v->is_lost)) {
 		total->dropped++;
 		exit_ring_drop(&p);
 		v->dropped = p.dropped;
@@ -156,6 +210,28 @@ EXIT_KEY_INLINE void vcpu_close(struct bpf_vcpu *v, struct bpf_area *area, __u64
 		total->recorded++;
 		vcpu_publish(v, &p, cycles, away);
 	}
+}
+
+/*
+ * Publishes the open exit, whose time ended at v->entry_tsc. A reader detects an inconsistent
+ * copy of the totals by its sums, so the order of stores matters: recorded, dropped or
+ * filtered; cycles; the count of the next exit (vcpu_open()).
+ */
+EXIT_KEY_INLINE void vcpu_close(struct bpf_vcpu *v, struct bpf_area *area, __u64 mask,
+				const volatile struct vcpu_filter *filter)
+{
+	struct kvm_exit_total *total = &area->totals[v->slot & (KVM_EXIT_TOTAL_SLOTS - 1)];
+	__u64 cycles = v->entry_tsc - v->exit_tsc, away = 0;
+
+	if (exit_ring_unlikely(v->done.flags || (__s64)cycles < 0))
+		away = vcpu_away(v, &cycles);
+
+	if (filter->is_on && !vcpu_passes(v, filter, cycles))
+		total->filtered++;
+	else if (filter->no_records)
+		vcpu_close_counted(v, area, mask, total, cycles, away);
+	else
+		vcpu_close_recorded(v, area, mask, total, cycles, away);
 	VCPU_STORES_IN_ORDER();
 	total->cycles += cycles;
 	if (exit_ring_unlikely(away)) {
@@ -223,10 +299,11 @@ EXIT_KEY_INLINE void vcpu_open(struct bpf_vcpu *v, struct bpf_area *area, __u64 
 	v->is_lost = 0;
 	area->totals[slot].count++;
 
-	if (filter->is_on) {
-		if (filter->no_records)
-			return;
-		v->filtered = filter->has_reasons && !(filter->reasons[slot / 64] >> slot % 64 & 1);
+	if (filter->has_reasons)
+		v->filtered = !(filter->reasons[slot / 64] >> slot % 64 & 1);
+	if (filter->no_records) {
+		v->flags = f->nested ? KVM_EXIT_REC_NESTED : 0;
+		return;
 	}
 	r = exit_ring_reserve(&p);
 	v->tail_seen = p.tail_seen;

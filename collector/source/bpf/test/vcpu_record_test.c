@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "kvm/test/check.h"
+#include "sql/hist.h"
 
 #define RECORDS 4U
 #define MASK	(RECORDS - 1)
@@ -24,7 +25,8 @@ static struct exit_ring_reader reader;
 
 static void begin(void)
 {
-	size_t bytes = sizeof(*area) + RECORDS * sizeof(struct kvm_exit_record);
+	size_t bytes =
+		sizeof(*area) + RECORDS * sizeof(struct kvm_exit_record) + sizeof(struct bpf_hists);
 
 	free(area);
 	area = calloc(1, bytes);
@@ -296,7 +298,6 @@ static void test_filters(void)
 	struct vcpu_filter reason = {.is_on = true, .has_reasons = true};
 	struct vcpu_filter longest = {.is_on = true, .min_cycles = 200};
 	struct vcpu_filter third = {.is_on = true, .one_in = 3};
-	struct vcpu_filter none = {.is_on = true, .no_records = true};
 
 	reason.reasons[SVM_IO / 64] = 1ULL << SVM_IO % 64;
 	begin();
@@ -322,13 +323,91 @@ static void test_filters(void)
 		vcpu_entry(&vcpu, tsc + 100);
 	}
 	CHECK(next().tsc == 3000 && next().tsc == 6000 && is_empty());
+}
+
+/* Exits of a slot that are in the bucket of @cycles: by their whole time, by the handler's. */
+static __u64 counted(__u32 slot, __u64 cycles, bool handler)
+{
+	const struct bpf_hists *hists = vcpu_hists(area, MASK);
+	__u64 both;
+
+	CHECK(hists->row_of[slot]);
+	CHECK(hists->slot_of[hists->row_of[slot] - 1] == slot);
+	both = hists->n[hists->row_of[slot] - 1][hist_bucket(cycles)];
+	return handler ? both >> 32 : (__u32)both;
+}
+
+/* --counts-only: no record; what has a row in the histograms is recorded, the rest is dropped. */
+static void test_counted(void)
+{
+	struct vcpu_filter counts = {.is_on = true, .no_records = true};
+	const struct bpf_hists *hists;
 
 	begin();
-	exit_filtered(1000, SVM_CPUID, &none);
+	hists = vcpu_hists(area, MASK);
+	exit_filtered(1000, SVM_CPUID, &counts);
 	vcpu_entry(&vcpu, 1100);
-	exit_filtered(2000, SVM_CPUID, &none);
-	CHECK(is_empty() && area->totals[SVM_CPUID].filtered == 1);
-	CHECK(area->totals[SVM_CPUID].cycles == 100 && area->totals[SVM_CPUID].count == 2);
+	exit_filtered(2000, SVM_IO, &counts);
+	vcpu_run_returned(&vcpu, 2100, 0, 2, 0);
+	vcpu_add_user(&vcpu, 22100);
+	vcpu_entry(&vcpu, 22300);
+	exit_filtered(30000, SVM_CPUID, &counts);
+	CHECK(is_empty() && area->meta.seq == 2 && !area->meta.dropped);
+	CHECK(area->totals[SVM_CPUID].recorded == 1 && area->totals[SVM_CPUID].count == 2);
+	CHECK(area->totals[SVM_CPUID].cycles == 100 && !area->totals[SVM_CPUID].filtered);
+	CHECK(counted(SVM_CPUID, 100, false) == 1 && counted(SVM_CPUID, 100, true) == 1);
+	CHECK(counted(SVM_IO, 20300, false) == 1 && !counted(SVM_IO, 20300, true));
+	CHECK(counted(SVM_IO, 300, true) == 1 && !counted(SVM_IO, 300, false));
+	CHECK(hists->used == 2 && hists->user[1] == 1 && !hists->user[0] && !hists->nested[1]);
+
+	/* Of a reason without a number of its own the slot says nothing. */
+	vcpu_entry(&vcpu, 30100);
+	exit_filtered(31000, 0xffffffff, &counts);
+	vcpu_entry(&vcpu, 31100);
+	for (__u32 code = 0; code < BPF_HIST_ROWS; code++) {
+		exit_filtered(32000 + 1000 * code, code, &counts);
+		vcpu_entry(&vcpu, 32100 + 1000 * code);
+	}
+	exit_filtered(90000, SVM_CPUID, &counts);
+	CHECK(area->totals[KVM_EXIT_TOTAL_OTHER].dropped == 1 && hists->used == BPF_HIST_ROWS);
+	CHECK(area->totals[BPF_HIST_ROWS - 3].recorded == 1);
+	CHECK(area->totals[BPF_HIST_ROWS - 2].dropped == 1);
+	CHECK(area->totals[BPF_HIST_ROWS - 1].dropped == 1);
+	CHECK(area->meta.dropped == 3 && area->meta.seq == 4 + BPF_HIST_ROWS);
+}
+
+static void test_counted_reasons(void)
+{
+	struct vcpu_filter io = {.is_on = true, .no_records = true, .has_reasons = true};
+
+	io.reasons[SVM_IO / 64] = 1ULL << SVM_IO % 64;
+	begin();
+	for (__u64 tsc = 1000; tsc < 5000; tsc += 1000) {
+		exit_filtered(tsc, tsc == 2000 ? SVM_IO : SVM_CPUID, &io);
+		vcpu_entry(&vcpu, tsc + 100);
+	}
+	CHECK(area->totals[SVM_CPUID].filtered == 2 && area->totals[SVM_IO].recorded == 1);
+	CHECK(vcpu_hists(area, MASK)->used == 1 && counted(SVM_IO, 100, true) == 1);
+}
+
+/* The buckets are those of the database. */
+static void test_buckets(void)
+{
+	for (int bit = 0; bit < 64; bit++) {
+		for (int offset = -3; offset <= 3; offset++) {
+			for (__u64 more = 0; more < 4; more++) {
+				__u64 cycles = (1ULL << bit) + (__u64)offset + (more << bit >> 3);
+				__u32 bucket = hist_bucket(cycles);
+
+				if (bucket >= BPF_HIST_BUCKETS)
+					bucket = BPF_HIST_BUCKETS - 1;
+				CHECK(bpf_hist_bucket(cycles) == bucket);
+			}
+		}
+	}
+	for (__u64 cycles = 0; cycles < 100000; cycles++)
+		CHECK(bpf_hist_bucket(cycles) == hist_bucket(cycles));
+	CHECK(hist_low(BPF_HIST_BUCKETS) == 1ULL << 48);
 }
 
 static void test_destroyed(void)
@@ -447,6 +526,9 @@ int main(void)
 	test_full_ring();
 	test_forged_tail();
 	test_filters();
+	test_counted();
+	test_counted_reasons();
+	test_buckets();
 	test_destroyed();
 	test_keys();
 	test_values();
