@@ -297,7 +297,7 @@ static const struct option_row {
 	{"cross-check", NULL, set_cross_check,
 	 "count the same exits by tracepoints (tracefs), perf and KVM's statistics too: see analyzer verify"},
 	{"trace-buffer", "N", set_trace_buffer,
-	 "with --cross-check or --source tracefs: trace buffer per CPU in KiB (16384)"},
+	 "with --cross-check or --source tracefs: trace buffer per CPU in KiB (16384); tracefs has a second one of that size for sub-keys"},
 	{"cr3", NULL, set_cr3, "record the guest's CR3 too"},
 	{"check-host", NULL, set_check_host,
 	 "show what this host lacks for each source, and the way out; exit status 0 if it has one"},

@@ -39,6 +39,11 @@ static const struct {
 	[KVM_EVENT_HYPERCALL] = {"kvm_hypercall", {"nr"}},
 };
 
+const char *kvm_event_name(enum kvm_event_kind kind)
+{
+	return tracepoints[kind].name;
+}
+
 static int kind_of(const char *name)
 {
 	for (int i = 0; i < KVM_EVENT_KINDS; i++) {

@@ -87,6 +87,9 @@ struct kvm_event_formats {
 	bool foreign;
 };
 
+/* The tracepoint's name in system kvm; @kind: below KVM_EVENT_KINDS. */
+const char *kvm_event_name(enum kvm_event_kind kind);
+
 /*
  * kvm_event_formats_add - take the format text of one event of system kvm
  *

@@ -24,8 +24,12 @@ struct cpu_buffer {
 	uint64_t last_ts;
 };
 
+/*
+ * @kinds: of the events it has, as bits
+ */
 struct trace_instance {
 	struct tracefs_instance *tracefs;
+	uint32_t kinds;
 	struct kvm_event_formats formats;
 	struct kbuffer *kbuf;
 	void *page;
@@ -75,13 +79,26 @@ static int load_format(struct trace_instance *t, const char *event)
 	return rc < 0 ? rc : 0;
 }
 
-/* Of the kernel as a whole: an instance has the same ones. */
+/*
+ * Of the kernel as a whole: an instance has the same ones. Of those with a key, one that this
+ * kernel lacks is left out of @t->kinds.
+ */
 static int load_formats(struct trace_instance *t)
 {
-	int rc = load_format(t, "kvm_exit");
+	int rc = 0;
 
-	if (!rc)
-		rc = load_format(t, "kvm_entry");
+	for (uint32_t kind = 0; kind < KVM_EVENT_KINDS && !rc; kind++) {
+		if (!(t->kinds & 1U << kind))
+			continue;
+		rc = load_format(t, kvm_event_name((enum kvm_event_kind)kind));
+		if (rc && !(TRACE_EXITS & 1U << kind)) {
+			t->kinds &= ~(1U << kind);
+			rc = 0;
+		}
+	}
+	if (!(t->kinds & TRACE_EXITS))
+		return t->kinds ? 0 : -ENOENT;
+
 	if (!rc)
 		rc = kvm_event_formats_check(&t->formats);
 	if (rc)
@@ -157,16 +174,19 @@ static int remove_left_over(const char *name, void *user)
 	return 0;
 }
 
-int trace_instance_open(struct trace_instance **instance, size_t buffer_kb)
+int trace_instance_open(struct trace_instance **instance, size_t buffer_kb, uint32_t kinds)
 {
 	struct trace_instance *t = calloc(1, sizeof(*t));
-	char name[32];
+	char name[40];
 	int rc;
 
 	if (!t)
 		return -ENOMEM;
+
+	t->kinds = kinds;
 	tracefs_instances_walk(remove_left_over, NULL);
-	snprintf(name, sizeof(name), INSTANCE_PREFIX "%d", (int)getpid());
+	snprintf(name, sizeof(name), INSTANCE_PREFIX "%d%s", (int)getpid(),
+		 kinds & TRACE_EXITS ? "" : "-keys");
 	errno = 0;
 	t->tracefs = tracefs_tracing_dir() ? tracefs_instance_create(name) : NULL;
 	rc = t->tracefs ? 0 : negative_errno(-ENODEV);
@@ -202,10 +222,20 @@ const char *trace_instance_strerror(int rc)
 
 static int switch_events(struct trace_instance *t, const char *on)
 {
-	int rc = write_file(t, "events/kvm/kvm_exit/enable", on);
-	int other = write_file(t, "events/kvm/kvm_entry/enable", on);
+	char file[64];
+	int rc = 0;
 
-	return rc ? rc : other;
+	for (uint32_t kind = 0; kind < KVM_EVENT_KINDS; kind++) {
+		int one;
+
+		if (!(t->kinds & 1U << kind))
+			continue;
+		snprintf(file, sizeof(file), "events/kvm/%s/enable",
+			 kvm_event_name((enum kvm_event_kind)kind));
+		one = write_file(t, file, on);
+		rc = rc ? rc : one;
+	}
+	return rc;
 }
 
 /* One event is on before the other; what is written begins and ends at once. */

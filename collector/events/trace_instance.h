@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * trace_instance.h - kvm_exit and kvm_entry from a tracefs instance of our own
+ * trace_instance.h - events of KVM from a tracefs instance of our own
  *
  * An instance has buffers of its own: other tracers neither disturb it nor are
  * disturbed. Time stamps are TSC cycles (clock x86-tsc), the clock of the ring's
@@ -19,6 +19,10 @@
 
 struct trace_instance;
 
+/* Which events an instance has, as bits of their kinds. */
+#define TRACE_EXITS (1U << KVM_EVENT_EXIT | 1U << KVM_EVENT_ENTRY)
+#define TRACE_KEYS  (((1U << KVM_EVENT_KINDS) - 1) & ~TRACE_EXITS)
+
 /*
  * Whom trace_instance_drain() calls. A call that returns other than 0 ends the drain
  * with that value.
@@ -33,18 +37,21 @@ struct trace_sink {
 
 /*
  * Makes the instance, with @buffer_kb KiB per CPU (0: 16 MiB), events off.
+ * @kinds: TRACE_EXITS: both are needed; TRACE_KEYS: those of them that this kernel has.
+ * A process may have one instance of each.
  * -ENODEV: no tracefs; -EPERM, -EACCES: not allowed (lockdown, no root);
- * -ENOENT: the kernel knows no kvm events (kvm not loaded); -ENOTSUP: no x86-tsc.
+ * -ENOENT: the kernel knows no kvm events (kvm not loaded); -ENOTSUP: no x86-tsc, or
+ * TRACE_EXITS without a vCPU's id.
  */
-int trace_instance_open(struct trace_instance **instance, size_t buffer_kb);
+int trace_instance_open(struct trace_instance **instance, size_t buffer_kb, uint32_t kinds);
 
 /* Words for what trace_instance_open() returned. */
 const char *trace_instance_strerror(int rc);
 
-/* Turns both events on. */
+/* Turns the events on. */
 int trace_instance_start(struct trace_instance *instance);
 
-/* Turns both events off; what is in the buffers stays to be drained. */
+/* Turns the events off; what is in the buffers stays to be drained. */
 int trace_instance_stop(struct trace_instance *instance);
 
 /* Hands over everything that the buffers hold. */
@@ -55,7 +62,7 @@ int trace_instance_drain(struct trace_instance *instance, const struct trace_sin
  */
 int trace_instance_lost(struct trace_instance *instance, uint64_t *lost);
 
-/* The numbers of both events, for perf_event_attr.config. */
+/* The numbers of kvm_exit and kvm_entry, for perf_event_attr.config. */
 void trace_instance_ids(const struct trace_instance *instance, uint32_t *exit_id,
 			uint32_t *entry_id);
 

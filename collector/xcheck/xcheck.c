@@ -41,7 +41,7 @@ static uint32_t tgid_of(void *user, uint32_t tid)
 static int open_trace(struct xcheck *x, size_t buffer_kb)
 {
 	uint32_t exit_id, entry_id;
-	int rc = trace_instance_open(&x->trace, buffer_kb);
+	int rc = trace_instance_open(&x->trace, buffer_kb, TRACE_EXITS);
 
 	if (rc == -ENOMEM)
 		return rc;

@@ -447,7 +447,7 @@ def quick(setup):
         cases += of_rings(setup)
     cases.append(loop("cpuid", 60000, name="cpuid x 60000, ring of 4096",
                       params={"ring_records": "4096"}))
-    return cases + xcheck_cases.quick() + qemu_cases.quick(setup)
+    return cases + xcheck_cases.quick(setup) + qemu_cases.quick(setup)
 
 
 def debug(setup):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Cases of the cross-check: all sources see the same exits, or the difference is explained."""
 
+import collections
 import functools
 import json
 import shutil
@@ -9,18 +10,21 @@ import subprocess
 from . import ROOT
 from .case import KVM_COUNTS_THEM, Case, case
 from .checks import VMX, expect, expect_equal
+from .loops import ops_of
 
 ANALYZER = ROOT / "bazel-bin" / "analyzer" / "analyzer"
 COLLECTOR = ROOT / "bazel-bin" / "collector" / "collector"
 SOURCES = ("records", "reasons", "cycles", "losses", "store", "tracefs", "match", "open", "time",
-           "entries", "perf_exit", "perf_entry", "kvm_stat", "kvm_stat_run", "cpu", "cpu_fields")
+           "entries", "perf_exit", "perf_entry", "kvm_stat", "kvm_stat_run", "cpu",
+           "cpu_fields")
 CROSS_CHECK = "collector --cross-check --db run.sqlite "
 
 
-def verify(database):
-    """What analyzer verify says: ({name: equation}, all of it); raises Wrong if anything is
-    unexplained."""
-    result = subprocess.run([ANALYZER, "--db", database, "verify", "--format", "json"],
+def verify(database, run=None):
+    """What analyzer verify says of a run, or of the last one: ({name: equation}, all of it);
+    raises Wrong if anything is unexplained."""
+    which = ["--run", str(run)] if run else []
+    result = subprocess.run([ANALYZER, "--db", database, "verify", *which, "--format", "json"],
                             capture_output=True, text=True, check=False)
     found = json.loads(result.stdout or "{}")
     bad = [f"{c['equation']} reason {c['reason']}: {c['left']} / {c['right']} {c['why']}"
@@ -123,11 +127,48 @@ def tracefs_alone(outcome):
     outcome.see(f"{got} CPUID exits")
 
 
-def quick():
+KEYS = 50
+
+
+def _with_keys(recording):
+    return recording.all("SELECT tsc, tsc + cycles AS end, reason_name, key_text FROM exits "
+                         "WHERE cycles > 0 ORDER BY tsc")
+
+
+def _check_keys(outcome, ops):
+    """Each exit of the tracepoints lies in one of the ring's, and has that one's sub-key."""
+    recording = outcome.database()
+    expect_equal("source", recording.one("SELECT source FROM runs"), "tracefs")
+    of_ring = iter(_with_keys(outcome.database("ring.sqlite")))
+    record = next(of_ring)
+    keys = collections.Counter()
+    for row in _with_keys(recording):
+        while record["end"] < row["tsc"]:
+            record = next(of_ring)
+        expect(record["tsc"] <= row["tsc"], f"the ring has no exit at {row['tsc']}")
+        name = row["reason_name"]
+        expect_equal(f"sub-key of {name} at {row['tsc']}", row["key_text"], record["key_text"])
+        keys[name] += row["key_text"] is not None
+    outcome.see("the ring's sub-keys: " + ", ".join(f"{n} of {name}" for name, n in keys.items()))
+    # An exit code of SVM may be about a CR by itself.
+    expect(sum(keys.values()) > KEYS * (len(ops) - 1), "exits of loops have none")
+
+
+def tracefs_keys(setup):
+    """--source tracefs: the sub-keys of the ring, from kvm_msr, kvm_cpuid and the like."""
+    ops = [op for op in ops_of(setup) if op not in ("hlt", "rdtsc")]
+    loops = " && ".join(f"exit_loop --op {op} --count {KEYS}" for op in ops)
+    return Case("--source tracefs, sub-keys",
+                "collector --source tracefs --db run.sqlite -- "
+                f"collector --source ring --db ring.sqlite -- sh -c '{loops}'",
+                functools.partial(_check_keys, ops=ops))
+
+
+def quick(setup):
     return [agree("all sources agree", "exit_loop --op out --count 2000 --sleep-us 500"),
             agree("all sources, tiny trace buffer", "exit_loop --op cpuid --count 10000",
                   "--trace-buffer 8", also=lost_events),
-            tracefs_alone]
+            tracefs_alone, tracefs_keys(setup)]
 
 
 def full(setup):

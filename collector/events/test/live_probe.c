@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 
 	if (argc < 3)
 		return 2;
-	if (check(trace_instance_open(&trace, strtoul(argv[1], NULL, 10)), "tracefs"))
+	if (check(trace_instance_open(&trace, strtoul(argv[1], NULL, 10), TRACE_EXITS), "tracefs"))
 		return 1;
 	trace_instance_ids(trace, &exit_id, &entry_id);
 	if (check(xcheck_perf_open(&perf, exit_id, entry_id), "perf") ||

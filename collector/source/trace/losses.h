@@ -27,14 +27,19 @@
  * @more: some gaps are marked without a number
  * @others: events of other kinds that were read from the same buffers
  * @unread: lines of a text that are of kvm_exit or kvm_entry and could not be read
+ * @keys_apart: the events with a key have buffers of their own, of which @keys events were
+ *	lost, or which are not there (@no_keys)
  */
 struct losses_reported {
 	uint64_t events;
 	uint64_t exits;
 	uint64_t others;
 	uint64_t unread;
+	uint64_t keys;
 	bool exits_known;
 	bool more;
+	bool keys_apart;
+	bool no_keys;
 };
 
 /* What was read, over all vCPUs; @missing, @halves as in struct pairs. */

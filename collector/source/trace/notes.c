@@ -92,4 +92,11 @@ void notes_end(char **notes, const struct notes_end *known)
 		add(notes,
 		    "%llu kvm_exit were left out: their threads never showed which vCPU they run",
 		    (unsigned long long)known->homeless);
+	if (known->no_keys)
+		add(notes,
+		    "no MSR numbers, CPUID leaves and addresses: their events could not be recorded (a smaller --trace-buffer takes less memory)");
+	if (known->lost_keys)
+		add(notes,
+		    "%llu events with an MSR number, CPUID leaf or address were lost: as many exits have none (--trace-buffer KIB)",
+		    (unsigned long long)known->lost_keys);
 }

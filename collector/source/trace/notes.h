@@ -32,7 +32,7 @@ struct notes_begin {
  * @missing: kvm_entry events without a kvm_exit before them
  * @lost: events that the recording itself calls lost
  * @homeless: kvm_exit events whose vCPU is unknown
- * @unread: as in losses.h
+ * @unread, @no_keys: as in losses.h; @lost_keys: its keys
  */
 struct notes_end {
 	uint64_t sampled_out;
@@ -40,6 +40,8 @@ struct notes_end {
 	uint64_t lost;
 	uint64_t homeless;
 	uint64_t unread;
+	uint64_t lost_keys;
+	bool no_keys;
 };
 
 /* Append lines to *@notes, which is made if it is NULL. Without memory they are left out. */

@@ -62,6 +62,8 @@ struct trace_source {
 	bool end;
 	bool has_start; /* source.info.tsc_start is that of an event, which may be 0 */
 	bool live;
+	uint32_t known_tid; /* whose process is @known_tgid, in this fill; 0: none yet */
+	uint32_t known_tgid;
 	struct losses losses; /* complete when the recording has ended */
 	uint64_t weight;      /* interruptions of all vCPUs */
 	uint64_t weight_left; /* weight_of() of those that were not ended */
@@ -69,13 +71,23 @@ struct trace_source {
 	char comm[64];
 };
 
+/* The process of a thread. Most events are of the thread of the one before. */
+static uint32_t process_of(struct trace_source *s, uint32_t tid)
+{
+	if (!tid || tid != s->known_tid) {
+		s->known_tgid = s->feed.tgid(s->feed.self, tid);
+		s->known_tid = tid;
+	}
+	return s->known_tgid;
+}
+
 static int on_event(void *user, const struct kvm_event *event)
 {
 	struct trace_source *s = user;
 	struct kvm_event full = *event;
 
 	if (!full.tgid && s->feed.tgid)
-		full.tgid = s->feed.tgid(s->feed.self, full.tid);
+		full.tgid = process_of(s, full.tid);
 	if (s->surveying && (!s->has_start || full.ts < s->source.info.tsc_start)) {
 		s->source.info.tsc_start = full.ts;
 		s->has_start = true;
@@ -181,7 +193,8 @@ static int take_event(struct trace_source *s, struct kvm_event *event)
 
 	if (!rc && s->live) {
 		s->seen[event->kind]++;
-		rc = identity_see(s->identity, event, &s->lost);
+		if (event->kind <= KVM_EVENT_ENTRY)
+			rc = identity_see(s->identity, event, &s->lost);
 	}
 	if (rc)
 		return rc;
@@ -227,6 +240,8 @@ static int fill(struct trace_source *s, struct fault *fault)
 		s->feed.stop = NULL;
 	}
 
+	/* Meanwhile the number may have become another thread's. */
+	s->known_tid = 0;
 	rc = s->feed.fill(s->feed.self, &sink, &s->horizon, &s->end, fault);
 	if (!rc) {
 		if (s->stopping || s->end)
@@ -299,7 +314,7 @@ static void share_losses(struct trace_source *s)
 	uint64_t unpaired = 0;
 
 	s->feed.losses(s->feed.self, &reported);
-	for (int kind = KVM_EVENT_MSR; kind < KVM_EVENT_KINDS; kind++)
+	for (int kind = KVM_EVENT_MSR; kind < KVM_EVENT_KINDS && !reported.keys_apart; kind++)
 		reported.others += s->seen[kind];
 	for (size_t i = 0; i < s->vcpu_count; i++) {
 		const struct pairs *p = &s->vcpus[i]->pairs;
@@ -328,6 +343,8 @@ static void share_losses(struct trace_source *s)
 					    .lost = reported.events + reported.more,
 					    .homeless = s->homeless,
 					    .unread = reported.unread,
+					    .lost_keys = reported.keys,
+					    .no_keys = reported.no_keys,
 				    });
 }
 

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* source_tracefs.c - the tracepoints of this kernel, live */
+/*
+ * tracefs.c - the tracepoints of this kernel, live
+ *
+ * The events with a key (kvm_msr, kvm_cpuid, ...) have buffers of their own: when these are
+ * full, exits are without their keys, and how many exits are lost remains exact.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,35 +16,66 @@
 
 #define POLL_NS 50000000 /* between two reads of the buffers */
 
+/* Not kvm_pio: kvm_exit has the port, in the exit qualification or in EXITINFO1. */
+#define KEYS (TRACE_KEYS & ~(1U << KVM_EVENT_PIO))
+
+/* @keys: NULL if this kernel has no memory for a second instance */
 struct tracefs_feed {
 	struct trace_instance *instance;
+	struct trace_instance *keys;
 	int timer;
 };
+
+/* A key that is lost leaves no gap between exits. */
+static int ignore_lost(void *user, uint32_t cpu, uint64_t from, uint64_t to)
+{
+	(void)user;
+	(void)cpu;
+	(void)from;
+	(void)to;
+	return 0;
+}
 
 static int tracefs_fill(void *self, const struct trace_sink *sink, uint64_t *horizon, bool *end,
 			struct fault *fault)
 {
 	struct tracefs_feed *f = self;
+	struct trace_sink keys = *sink;
 	uint64_t ticks;
+	int rc;
 
 	(void)fault;
 	(void)end;
 	if (read(f->timer, &ticks, sizeof(ticks)) < 0 && errno != EAGAIN)
 		return -errno;
 	*horizon = host_tsc();
-	return trace_instance_drain(f->instance, sink);
+	rc = trace_instance_drain(f->instance, sink);
+	if (rc || !f->keys)
+		return rc;
+
+	keys.lost = ignore_lost;
+	return trace_instance_drain(f->keys, &keys);
 }
 
+/* The keys last: each exit that is read has had its time. */
 static void tracefs_stop(void *self)
 {
-	trace_instance_stop(((struct tracefs_feed *)self)->instance);
+	struct tracefs_feed *f = self;
+
+	trace_instance_stop(f->instance);
+	if (f->keys)
+		trace_instance_stop(f->keys);
 }
 
 static void tracefs_losses(void *self, struct losses_reported *reported)
 {
-	*reported = (struct losses_reported){0};
-	if (trace_instance_lost(((struct tracefs_feed *)self)->instance, &reported->events))
+	struct tracefs_feed *f = self;
+
+	*reported = (struct losses_reported){.keys_apart = true, .no_keys = !f->keys};
+	if (trace_instance_lost(f->instance, &reported->events))
 		reported->more = true;
+	if (f->keys && trace_instance_lost(f->keys, &reported->keys))
+		reported->no_keys = true;
 }
 
 static uint32_t tracefs_tgid(void *self, uint32_t tid)
@@ -60,6 +96,8 @@ static void tracefs_close(void *self)
 
 	if (f->instance)
 		trace_instance_close(f->instance);
+	if (f->keys)
+		trace_instance_close(f->keys);
 	if (f->timer >= 0)
 		close(f->timer);
 	free(f);
@@ -68,14 +106,20 @@ static void tracefs_close(void *self)
 static int start(struct tracefs_feed *f, size_t buffer_kb)
 {
 	const struct itimerspec period = {{0, POLL_NS}, {0, POLL_NS}};
-	int rc = trace_instance_open(&f->instance, buffer_kb);
+	int rc = trace_instance_open(&f->instance, buffer_kb, TRACE_EXITS);
 
 	if (rc)
 		return rc;
+	if (trace_instance_open(&f->keys, buffer_kb, KEYS))
+		f->keys = NULL;
 
 	f->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (f->timer < 0 || timerfd_settime(f->timer, 0, &period, NULL))
 		return -errno;
+	if (f->keys && trace_instance_start(f->keys)) {
+		trace_instance_close(f->keys);
+		f->keys = NULL;
+	}
 	return trace_instance_start(f->instance);
 }
 

@@ -16,6 +16,9 @@ struct script {
 	int at;
 	int step;
 	uint64_t lost_from, lost_to, lost;
+	uint64_t lost_keys;
+	bool keys_apart;
+	bool no_keys;
 	bool live;
 	bool no_processes;
 	bool closed;
@@ -41,7 +44,12 @@ static int script_fill(void *self, const struct trace_sink *sink, uint64_t *hori
 
 static void script_losses(void *self, struct losses_reported *reported)
 {
-	*reported = (struct losses_reported){.events = ((struct script *)self)->lost};
+	const struct script *s = self;
+
+	*reported = (struct losses_reported){.events = s->lost,
+					     .keys = s->lost_keys,
+					     .keys_apart = s->keys_apart,
+					     .no_keys = s->no_keys};
 }
 
 static void script_rewind(void *self)
@@ -413,6 +421,67 @@ static void test_key(void)
 	CHECK(seen.record[0][2].key == 42 && seen.record[0][2].key_aux == 2);
 }
 
+/* A key of the exit before; its vCPU is that of its thread. */
+static void add_key(struct script *s, enum kvm_event_kind kind, uint64_t ts, uint64_t key)
+{
+	add(s, kind, ts, 101);
+	s->events[s->count - 1].vcpu_id = KVM_EVENT_NO_VCPU;
+	s->events[s->count - 1].has_key = true;
+	s->events[s->count - 1].key = key;
+}
+
+/*
+ * Live, the keys come from buffers of their own, after the exits that they are of. What is lost
+ * there leaves no gap between exits, and the number of lost exits stays exact.
+ */
+static void test_keys_apart(int step)
+{
+	struct script s = {
+		.step = step,
+		.live = true,
+		.lost_from = 310,
+		.lost_to = 900,
+		.lost = 11,
+		.lost_keys = 3,
+		.keys_apart = true,
+	};
+	struct seen seen;
+
+	for (uint64_t i = 1; i <= 10; i++) {
+		if (i > 3 && i < 9)
+			continue;
+		add(&s, KVM_EVENT_EXIT, 100 * i, 101);
+		if (i != 3)
+			add(&s, KVM_EVENT_ENTRY, 100 * i + 9, 101);
+	}
+	/* In one batch with what is older; in several ones the keys would come too late. */
+	for (uint64_t i = 1; i <= 10 && step == MOST; i += 9)
+		add_key(&s, KVM_EVENT_CPUID, 100 * i + 5, 70 + i);
+	play(&s, &seen);
+	CHECK(seen.records[0] == 4 && seen.end[0].end_seq == 10 && !seen.estimated);
+	CHECK(strstr(seen.notes, "3 events with an MSR number, CPUID leaf or address were lost"));
+
+	for (int i = 0; i < 4; i++) {
+		bool has_key = step == MOST && (i == 0 || i == 3);
+
+		CHECK(!(seen.record[0][i].flags & KVM_EXIT_REC_KEY) == !has_key);
+		CHECK(!has_key || seen.record[0][i].key == (i ? 80U : 71U));
+	}
+}
+
+/* Without memory for those buffers, exits are recorded without keys, and that is said. */
+static void test_no_keys(void)
+{
+	struct script s = {.step = 2, .live = true, .keys_apart = true, .no_keys = true};
+	struct seen seen;
+
+	add(&s, KVM_EVENT_EXIT, 100, 101);
+	add(&s, KVM_EVENT_ENTRY, 110, 101);
+	play(&s, &seen);
+	CHECK(seen.records[0] == 1 && !(seen.record[0][0].flags & KVM_EXIT_REC_KEY));
+	CHECK(strstr(seen.notes, "no MSR numbers, CPUID leaves and addresses"));
+}
+
 /* Random events of unsorted times: whatever comes, times add up to at most the run's. */
 static void test_possible(unsigned int seed)
 {
@@ -460,6 +529,9 @@ int main(void)
 	test_no_time();
 	test_vcpu_by_thread();
 	test_key();
+	test_keys_apart(MOST);
+	test_keys_apart(3);
+	test_no_keys();
 	for (unsigned int seed = 1; seed <= 200; seed++)
 		test_possible(seed);
 	return 0;
