@@ -259,6 +259,8 @@ CREATE TABLE loss (
 --   match_delta: n exits whose record is cycles longer than kvm_exit to kvm_entry
 --   tracefs_entry: entries; unpaired (no kvm_exit before them); reentered: exits after which
 --   a fastpath entered again without kvm_entry (VMX on Linux 5.10); no row: none
+--   tracefs_step: of a vCPU's kvm_exit and kvm_entry: n that came as an event in a state of
+--   analyzer/verify/exit_life.dot; name: both, with a space between
 --   tracefs_lost: events overwritten in the trace buffers (all CPUs)
 --   tracefs_other: exits of VMs that were not recorded
 --   tracefs_ambiguous: events of VMs of one process, with the same vCPU id, of which nothing

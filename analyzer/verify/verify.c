@@ -13,6 +13,7 @@
 #include "analyzer/verify/verify_leaf.h"
 #include "analyzer/verify/verify_life.h"
 #include "analyzer/verify/verify_rows.h"
+#include "analyzer/verify/verify_steps.h"
 #include "analyzer/verify/verify_sums.h"
 #include "base/array.h"
 #include "sql/hist.h"
@@ -189,6 +190,8 @@ static int check_equation(struct app *app, int equation, const struct passes *pa
 		return passes->leaves ? leaves_check(app, passes->leaves, equation, checks) : 0;
 	if (kind == EQUATION_LIFE)
 		return passes->life ? life_check(app, passes->life, equation, checks) : 0;
+	if (kind == EQUATION_STEPS)
+		return steps_check(app, equation, checks);
 	return passes->intervals ? intervals_check(app, passes->intervals, kind, equation, checks)
 				 : 0;
 }

@@ -38,6 +38,8 @@ const struct equation verify_equations[] = {
 	 .sql = equation_time},
 	{"entries", "kvm_entry events", "kvm_exit events + VMfail", "--cross-check, tracefs",
 	 .sql = equation_entries},
+	{"steps", "kvm_exit, kvm_entry events", "possible in the life of an exit",
+	 "--cross-check, tracefs", .kind = EQUATION_STEPS},
 	{"perf_exit", "perf counter kvm_exit", "kvm_exit events", "--cross-check, perf",
 	 .sql = equation_perf},
 	{"perf_entry", "perf counter kvm_entry", "kvm_entry events", "--cross-check, perf",

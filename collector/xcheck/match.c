@@ -147,13 +147,22 @@ void match_mark(struct match *match, uint64_t tsc)
 	match->mark = tsc;
 }
 
-/* Closes the comparison of the last matched record with its interval. */
-static int close_delta(struct match_vcpu *v)
+/*
+ * Closes the comparison of the last matched record with its interval. @next_seq: of the record
+ * that comes now. Where some were lost before it, those may have been before the kvm_entry.
+ */
+static int close_delta(struct match_vcpu *v, uint64_t next_seq)
 {
 	struct match_count *c;
 
 	if (!v->interval)
 		return 0;
+
+	if (next_seq == v->next_seq && v->entry_ts > v->last_end) {
+		v->entries.steps[MATCH_ENTRY_HANDLED]--;
+		v->entries.steps[MATCH_ENTRY_IN_GUEST]++;
+	}
+
 	c = count_of(v, v->last_reason);
 	if (!c)
 		return -ENOMEM;
@@ -168,6 +177,18 @@ static int close_delta(struct match_vcpu *v)
 	}
 	v->interval = 0;
 	return 0;
+}
+
+/* A kvm_exit, when it is known what followed the exit before it. */
+static void count_exit_step(struct match_vcpu *v, const struct pair *p)
+{
+	enum match_step step = MATCH_EXIT_IN_GUEST;
+
+	if (p->unentered) {
+		step = v->slow ? MATCH_EXIT_HANDLED : MATCH_EXIT_FASTPATH;
+		v->entries.reentered += !v->slow;
+	}
+	v->entries.steps[step]++;
 }
 
 /* Where a kvm_exit without a record is counted. */
@@ -194,7 +215,7 @@ static int count_unmatched(struct match_vcpu *v, enum unmatched where)
 	c->open += where == UNMATCHED_OPEN;
 	c->after += where == UNMATCHED_AFTER;
 	c->trace_only += where == UNMATCHED_TRACE_ONLY;
-	v->entries.reentered += p->unentered && !v->slow;
+	count_exit_step(v, p);
 	v->slow = false;
 	queue_pop(&v->pairs);
 	return 0;
@@ -275,9 +296,10 @@ static void count_match(struct match_vcpu *v, struct match_count *c, const struc
 	c->traced++;
 	c->matched++;
 	c->differ += kvm_exit_basic(v->info.isa, p->reason) != c->reason;
-	v->entries.reentered += p->unentered && !v->slow;
+	count_exit_step(v, p);
 	if (p->entry_ts && !(r->flags & (KVM_EXIT_REC_NO_REENTRY | KVM_EXIT_REC_TSC_BACK))) {
 		v->interval = p->entry_ts - p->exit_ts;
+		v->entry_ts = p->entry_ts;
 		v->cycles = r->end - r->tsc;
 	}
 }
@@ -306,7 +328,8 @@ static int match_real(struct match *m, struct match_vcpu *v, const struct record
 	struct match_count *c;
 	const struct pair *p;
 
-	if (close_delta(v) || count_unmatched_before(v, r->tsc, r->seq - v->next_seq, false) ||
+	if (close_delta(v, r->seq) ||
+	    count_unmatched_before(v, r->tsc, r->seq - v->next_seq, false) ||
 	    check_overlap(v, r, false))
 		return -ENOMEM;
 
@@ -354,12 +377,17 @@ static struct match_candidates candidates_of(struct match *m, const struct event
 	return candidates;
 }
 
-/* Whether a trace event may have been lost between the last kvm_exit and this event. */
+/* Whether a trace event may have been lost between the one on @cpu at @ts and this one. */
+static bool lost_since(const struct match *m, uint32_t cpu, uint64_t ts, const struct kvm_event *e)
+{
+	return lost_windows_hit(&m->lost, cpu, ts, e->ts) ||
+	       lost_windows_hit(&m->lost, e->cpu, ts, e->ts);
+}
+
 static bool lost_since_exit(const struct match *m, const struct last_events *last,
 			    const struct kvm_event *e)
 {
-	return lost_windows_hit(&m->lost, last->cpu, last->ts, e->ts) ||
-	       lost_windows_hit(&m->lost, e->cpu, last->ts, e->ts);
+	return lost_since(m, last->cpu, last->ts, e);
 }
 
 static int handle_exit(struct match *m, struct match_vcpu *v, const struct kvm_event *e)
@@ -382,9 +410,14 @@ static void handle_entry(struct match *m, struct match_vcpu *v, const struct kvm
 	struct pair *p = queue_tail(&v->pairs, sizeof(*p));
 	/* Where events were lost in between, it is the entry of another exit. */
 	bool paired = v->traced.open && !lost_since_exit(m, &v->traced, e);
+	bool again = !v->traced.open && v->traced.entry_ts &&
+		     !lost_since(m, v->traced.entry_cpu, v->traced.entry_ts, e);
 
+	v->entries.steps[again ? MATCH_ENTRY_IN_GUEST : MATCH_ENTRY_HANDLED]++;
 	v->traced.open = false;
 	v->traced.tid = e->tid;
+	v->traced.entry_cpu = e->cpu;
+	v->traced.entry_ts = e->ts;
 	v->entries.traced++;
 	v->entries.unpaired += !paired;
 	if (paired && p)
@@ -471,7 +504,7 @@ static int finish_vcpu(struct match_vcpu *v)
 		if (count_unmatched(v, rest))
 			return -ENOMEM;
 	}
-	return close_delta(v);
+	return close_delta(v, v->end.seq);
 }
 
 int match_finish(struct match *match)

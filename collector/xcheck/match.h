@@ -151,18 +151,40 @@ int match_finish(struct match *match);
 const struct match_count *match_counts(const struct match *match, int vcpu, size_t *count);
 
 /*
- * The VM entries of a vCPU.
+ * What an event of the tracepoints was in the life of an exit (analyzer/verify/exit_life.dot): its
+ * event, and the state in which the events before it and the records have left the vCPU. Where
+ * events were lost in between, the state is the one that the event needs.
+ * EXIT_IN_GUEST:  kvm_exit after a kvm_entry, as it should be
+ * EXIT_FASTPATH:  kvm_exit after another one that a fastpath may have followed by an entry; see
+ *		@reentered
+ * EXIT_HANDLED:   kvm_exit after another one that no fastpath handled
+ * ENTRY_HANDLED:  kvm_entry after a kvm_exit, before its record ended, as it should be
+ * ENTRY_IN_GUEST: kvm_entry after another one, or after the end of the record of its kvm_exit
+ */
+enum match_step {
+	MATCH_EXIT_IN_GUEST,
+	MATCH_EXIT_FASTPATH,
+	MATCH_EXIT_HANDLED,
+	MATCH_ENTRY_HANDLED,
+	MATCH_ENTRY_IN_GUEST,
+	MATCH_STEPS
+};
+
+/*
+ * The VM entries of a vCPU, and the steps of all its events.
  * @traced:	kvm_entry events
  * @unpaired:	of them those that followed no kvm_exit (VMfail before them, the first
  *		entry, or lost events)
  * @reentered:	entries that a fastpath made and KVM did not trace (VMX on Linux 5.10): kvm_exit
  *		events with no kvm_entry since the kvm_exit before, whose record is flagged
  *		KVM_EXIT_REC_FASTPATH or was lost
+ * @steps:	by enum match_step
  */
 struct match_entries {
 	uint64_t traced;
 	uint64_t unpaired;
 	uint64_t reentered;
+	uint64_t steps[MATCH_STEPS];
 };
 
 const struct match_entries *match_entries(const struct match *match, int vcpu);

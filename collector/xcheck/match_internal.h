@@ -32,16 +32,20 @@ struct record_info {
  * @tid:	of the last one; 0: there was none
  * @open:	that is a kvm_exit
  * @cpu, @ts:	of the last kvm_exit; ts 0: there was none
+ * @entry_cpu, @entry_ts: of the last event if that is a kvm_entry, else 0
  */
 struct last_events {
 	uint32_t tid;
 	bool open;
 	uint32_t cpu;
 	uint64_t ts;
+	uint32_t entry_cpu;
+	uint64_t entry_ts;
 };
 
 /*
  * @interval:	kvm_exit to kvm_entry of the last matched record, 0: none open
+ * @entry_ts:	of that kvm_entry
  * @cycles:	cycles of that record and of the synthesized ones after it, which
  *		lie inside the same interval
  * @slow:	the exit before is recorded, and no fastpath entered the guest after it
@@ -57,6 +61,7 @@ struct match_vcpu {
 	uint64_t next_seq;
 	uint64_t last_end;
 	uint64_t interval;
+	uint64_t entry_ts;
 	uint64_t cycles;
 	uint32_t last_reason;
 	bool any;

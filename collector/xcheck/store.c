@@ -67,6 +67,23 @@ static int store_reason(struct store *store, int vcpu, const struct match_count 
 	return rc ? rc : store_delta(store, vcpu, c);
 }
 
+/* The names that analyzer/verify/exit_life.dot has for them: event and state. */
+static int store_steps(struct store *store, int vcpu, const uint64_t *steps)
+{
+	static const char *const names[MATCH_STEPS] = {
+		[MATCH_EXIT_IN_GUEST] = "exit in_guest",   [MATCH_EXIT_FASTPATH] = "exit fastpath",
+		[MATCH_EXIT_HANDLED] = "exit handled",	   [MATCH_ENTRY_HANDLED] = "entry handled",
+		[MATCH_ENTRY_IN_GUEST] = "entry in_guest",
+	};
+	int rc = 0;
+
+	for (int i = 0; i < MATCH_STEPS && !rc; i++) {
+		if (steps[i])
+			rc = add_row(store, "tracefs_step", names[i], vcpu, -1, steps[i], -1);
+	}
+	return rc;
+}
+
 static int store_match(struct store *store, const struct match *match, int vcpu)
 {
 	const struct match_entries *entries = match_entries(match, vcpu);
@@ -79,6 +96,8 @@ static int store_match(struct store *store, const struct match *match, int vcpu)
 
 	if (!rc)
 		rc = add_row(store, "tracefs_entry", "entries", vcpu, -1, entries->traced, -1);
+	if (!rc)
+		rc = store_steps(store, vcpu, entries->steps);
 	if (!rc && entries->reentered)
 		rc = add_row(store, "tracefs_entry", "reentered", vcpu, -1, entries->reentered, -1);
 	return rc ? rc

@@ -15,7 +15,7 @@ from .loops import ops_of
 ANALYZER = ROOT / "bazel-bin" / "analyzer" / "analyzer"
 COLLECTOR = ROOT / "bazel-bin" / "collector" / "collector"
 SOURCES = ("records", "reasons", "cycles", "losses", "store", "tracefs", "match", "open", "time",
-           "entries", "perf_exit", "perf_entry", "kvm_stat", "kvm_stat_run", "cpu",
+           "entries", "steps", "perf_exit", "perf_entry", "kvm_stat", "kvm_stat_run", "cpu",
            "cpu_fields")
 CROSS_CHECK = "collector --cross-check --db run.sqlite "
 
