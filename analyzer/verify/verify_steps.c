@@ -98,7 +98,7 @@ static int find_name(const char *const *names, int count, const char *name)
 	return -1;
 }
 
-/* "EVENT STATE" of the file. Names that the automaton does not have are no step of it. */
+/* "EVENT STATE" of the file. A name that the automaton does not have is not possible. */
 static enum possible judge_name(const char *name)
 {
 	char event[NAME_BYTES], state[NAME_BYTES];

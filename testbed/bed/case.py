@@ -20,6 +20,8 @@ from .checks import SVM, VMX, expect, expect_equal
 
 RECORD = "collector --db run.sqlite -- "
 
+CASE_SECONDS = 300  # on a loaded host Linux boots slowly in TCG
+
 # Case.unrecorded of guests whose exits KVM's own statistic counts: the log has it.
 KVM_COUNTS_THEM = "KVM's statistic counts them"
 
@@ -33,6 +35,7 @@ class Setup:
     vendor_params: str = ""
     cpus: int = 1
     modules: str = ""  # as for testbed/run, instead of testbed/test's
+    seed: int = 0      # of what a case does at random
 
     @property
     def isa(self):
@@ -59,6 +62,7 @@ class Case:
     unrecorded: why the CPU makes exits here that no recording has; empty: it makes none.
     boots_linux: Linux boots as L2, or firmware, which takes interrupts too: with TCG in a machine of
         one CPU (README.md, Limits).
+    seconds: of L1's time; then it is ended.
     """
 
     name: str
@@ -69,6 +73,7 @@ class Case:
     machine: tuple = ()
     unrecorded: str = ""
     boots_linux: bool = False
+    seconds: int = CASE_SECONDS
 
     def prepare(self, loaded=None):
         """Shell that runs before the script. loaded: the parameters of the case before."""

@@ -8,7 +8,7 @@ import subprocess
 
 from witness import judge_test  # the folder testbed/witness
 
-from . import ROOT, built, checks, console
+from . import ROOT, built, checks, console, fault_cases
 from .checks import VMX, Wrong, expect
 
 LOG = ("leaf 0x4fffffff 0x00: eax=0x00000003 ebx=0x00000000 ecx=0x00000000 edx=0x00000000\n"
@@ -16,6 +16,7 @@ LOG = ("leaf 0x4fffffff 0x00: eax=0x00000003 ebx=0x00000000 ecx=0x00000000 edx=0
        "leaf 0x4ffffffc 0x1e: eax=0x00000000 ebx=0x00000000 ecx=0x0000003c edx=0x00000000\n")
 
 # A run of one vCPU: seq, reason, key, key_aux; 100 cycles between two, 30 (user space: 10) each.
+TSC_KHZ = 1000000
 EXITS = [(0, 30, 0x10, 1), (1, 10, 1, 5), (2, 10, 0x4fffffff, 0), (3, 10, 0x4ffffffd, 10),
          (4, 30, 0x10, 1), (5, 10, 0x4ffffffc, 30)]
 
@@ -47,6 +48,14 @@ def build(path):
     return db
 
 
+def lost_before_kill(recording):
+    """A collector that was killed at TSC 700, at most 100 cycles after the last record's end."""
+    kill = fault_cases.Kill(start=0, sent=690, ended=700)
+    run = fault_cases.runs_of(recording)[0]
+    cycles = fault_cases.lost_ms(recording, kill, run) * TSC_KHZ
+    expect(cycles <= 100, f"{cycles} cycles are lost")
+
+
 CHECKS = {
     "is_sound": checks.is_sound,
     "in_sequence": checks.in_sequence,
@@ -55,7 +64,18 @@ CHECKS = {
     "accounts_for_most": lambda recording: checks.accounts_for(recording, {0: 4}, uncounted=2),
     "counts": lambda recording: checks.counts(recording, "basic_reason = 30 AND key = 0x10", 2),
     "leaves_agree": lambda recording: checks.leaves_agree(recording, VMX, LOG),
+    "nothing_twice": fault_cases.nothing_twice,
+    "lost_before_kill": lost_before_kill,
 }
+
+# The vCPU in a second run, which has the exits from there on.
+SECOND_RUN = """
+    INSERT INTO run (id, label, source, isa, tsc_khz, tsc_start, started_ns, rollup_cycles,
+                     hist_cycles, collector)
+        VALUES (2, 'next', 'device', 1, 1000000, 0, 0, 1000000, 1000000, '');
+    INSERT INTO vm (id, run_id, kvm_vm_id, tgid) VALUES (2, 2, 1, 1);
+    INSERT INTO vcpu (id, vm_id, vcpu_id, ring_id) VALUES (2, 2, 0, 1);
+"""
 
 # What is broken -> the checks that must see it (others may, too).
 BROKEN = {
@@ -89,6 +109,11 @@ BROKEN = {
     "UPDATE exit SET flags = 0xa04, intr_info = 0x80000b0d WHERE seq = 3": ["is_sound"],
     "UPDATE exit SET flags = 0x4 WHERE seq = 3": ["is_sound"],
     "UPDATE vcpu SET dropped = 1": ["leaves_agree", "accounts_for"],
+    "UPDATE exit SET tsc = 500 WHERE seq = 5": ["nothing_twice"],
+    SECOND_RUN + "UPDATE exit SET vcpu = 2 WHERE seq = 2": ["nothing_twice"],
+    SECOND_RUN + "UPDATE exit SET vcpu = 2, tsc = 10 WHERE seq = 5": ["nothing_twice"],
+    "DELETE FROM exit WHERE seq = 5": ["lost_before_kill"],
+    "UPDATE exit SET tsc = 750 WHERE seq = 5": ["lost_before_kill"],
 }
 
 
@@ -142,7 +167,7 @@ def run(directory):
         path = shutil.copy(good, pathlib.Path(directory, f"broken-{number}.sqlite"))
         db = sqlite3.connect(path)
         db.execute("PRAGMA synchronous = OFF")
-        db.execute(statement)
+        db.executescript(statement)
         db.commit()
         db.close()
         for name in names:

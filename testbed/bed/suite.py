@@ -14,7 +14,6 @@ from .checks import Wrong
 from .kernel import default_series
 
 WITNESS = "witness.bin"
-CASE_SECONDS = 300  # of L1's time; on a loaded host Linux boots slowly in TCG
 GUEST_KERNEL = default_series()  # of L2, where L1 has a kernel of no series
 PROGRAMS = ("device_test", "field_test", "hooks_test", "host_test", "hostile_reader",
             "memory_test", "record_test", "smp_test")
@@ -22,8 +21,7 @@ PROGRAMS = ("device_test", "field_test", "hooks_test", "host_test", "hostile_rea
 SCRIPT_HEAD = """\
 #!/bin/sh
 # Made by testbed/test: each case in a folder and a process group of its own.
-export case_seconds={seconds}
-where_it_hangs() {{
+where_it_hangs() {
 	echo "still running after $case_seconds s:"
 	for process in /proc/[0-9]*; do
 		[ "$(cut -d' ' -f5 "$process/stat" 2>/dev/null)" = "$1" ] || continue
@@ -32,13 +30,15 @@ where_it_hangs() {{
 				$(cat "$thread/stack")
 		done
 	done
-}}
+}
 
-run_case() {{
+# run_case NUMBER SECONDS SCRIPT
+run_case() {
+	export case_seconds=$2
 	mkdir "/out/$1"
 	cd "/out/$1"
 	tsc >begin
-	setsid sh -c "$2" >log 2>&1 &
+	setsid sh -c "$3" >log 2>&1 &
 	group=$!
 	(
 		trap 'kill $!; exit' TERM
@@ -55,15 +55,16 @@ run_case() {{
 	kill $watchdog 2>/dev/null
 	wait $watchdog 2>/dev/null
 	echo "@@stage case $1 has run"
-}}
+}
 """
 
 
 def l1_script(cases, slow):
-    lines = [SCRIPT_HEAD.format(seconds=CASE_SECONDS * slow)]
+    lines = [SCRIPT_HEAD]
     loaded = None
     for number, case in enumerate(cases):
-        lines += [case.prepare(loaded), f"run_case {number} {shlex.quote(case.script)}"]
+        lines += [case.prepare(loaded),
+                  f"run_case {number} {case.seconds * slow} {shlex.quote(case.script)}"]
         loaded = case.params
     return "\n".join(lines + ["exit 0", ""])
 

@@ -136,7 +136,7 @@ def _with_keys(recording):
 
 
 def _check_keys(outcome, ops):
-    """Each exit of the tracepoints lies in one of the ring's, and has that one's sub-key."""
+    """Each exit of the tracepoints is one of the ring's, and has that one's sub-key."""
     recording = outcome.database()
     expect_equal("source", recording.one("SELECT source FROM runs"), "tracefs")
     of_ring = iter(_with_keys(outcome.database("ring.sqlite")))
