@@ -14,7 +14,6 @@
 #include "analyzer/query/series.h"
 
 #define MOST_ROWS   40
-#define SPREAD_BINS 120
 #define MOST_PHASES 32
 
 enum { TABLE_TIMELINE, TABLE_PHASES, TABLE_REASONS };
@@ -115,31 +114,31 @@ static int put_bins(struct app *app, struct out *out, const struct series *s)
 	return 0;
 }
 
-static int put_phases(struct app *app, struct out *out)
+static int put_phases(struct app *app, struct out *out, const struct series *fine)
 {
 	struct phase phase[MOST_PHASES];
-	struct series s;
-	int n, rc = series_read_phases(app, &app->run, &s);
+	struct series coarse;
+	const struct series *s = series_for_phases(app, &app->run, fine, &coarse);
+	int n = s ? series_phases(s, &app->run, phase, MOST_PHASES) : 0, rc = s ? 0 : -1;
 
-	n = rc ? 0 : series_phases(&s, &app->run, phase, MOST_PHASES);
 	if (n < 0)
 		rc = app_fail(app, "out of memory");
 	if (!rc)
 		out_table(out, "phases", phase_columns, 8);
 	for (int i = 0; i < n && !rc; i++) {
 		int64_t length;
-		struct group sum = sum_bins(&s, &app->run, phase[i].from, phase[i].to, &length);
+		struct group sum = sum_bins(s, &app->run, phase[i].from, phase[i].to, &length);
 
 		out_text(out, phase[i].name);
-		out_time(out, (uint64_t)series_begin(&s, phase[i].from));
+		out_time(out, (uint64_t)series_begin(s, phase[i].from));
 		out_time(out, (uint64_t)length);
 		out_int(out, (int64_t)sum.n);
 		out_real(out, (double)sum.n * (double)app->run.tsc_khz * 1e3 / (double)length);
-		rc = put_shares(app, out, &s, phase[i].from, phase[i].to);
+		rc = put_shares(app, out, s, phase[i].from, phase[i].to);
 	}
 	if (!rc)
 		out_table_end(out);
-	series_free(&s);
+	series_free(&coarse);
 	return rc;
 }
 
@@ -185,17 +184,12 @@ static void put_reason(struct app *app, struct out *out, const struct series *s,
 	out_text(out, rate_word(known, spread));
 }
 
-static int put_reasons(struct app *app, struct out *out)
+static int put_reasons(struct app *app, struct out *out, const struct series *s)
 {
 	struct agg agg = {0};
-	struct series series, *s = &series;
 	struct group total;
 	char name[64];
-	/* Bins of their own, so that the words do not depend on --limit. */
-	int rc = series_read(app, &app->run, SPREAD_BINS, s);
-
-	if (!rc)
-		rc = agg_read(app, &app->run, BY_REASON, 0, &agg);
+	int rc = agg_read(app, &app->run, BY_REASON, 0, &agg);
 
 	agg_sort_by_count(&agg);
 	total = agg_total(&agg);
@@ -212,40 +206,62 @@ static int put_reasons(struct app *app, struct out *out)
 	if (!rc)
 		out_table_end(out);
 	agg_free(&agg);
-	series_free(s);
+	return rc;
+}
+
+/* All tables, or CSV's one. */
+static int put_all(struct app *app, struct out *out, const struct series *s)
+{
+	struct series fine = {0};
+	int rc = put_bins(app, out, s);
+
+	if (rc || out->format == OUT_CSV)
+		return rc;
+
+	rc = series_read(app, &app->run, SERIES_PHASE_BINS, SERIES_COUNTS, &fine);
+	if (!rc) {
+		out_line(out, "%s", "");
+		rc = put_phases(app, out, &fine);
+	}
+	if (!rc) {
+		out_line(out, "%s", "");
+		rc = put_reasons(app, out, &fine);
+	}
+	series_free(&fine);
 	return rc;
 }
 
 static int put_tables(struct app *app, struct out *out, const struct series *s, int table)
 {
-	int rc = 0;
+	if (table < 0)
+		return put_all(app, out, s);
+	if (table == TABLE_TIMELINE)
+		return put_bins(app, out, s);
 
-	if (table < 0 && out->format == OUT_CSV)
-		table = TABLE_TIMELINE;
-	if (table < 0 || table == TABLE_TIMELINE)
-		rc = put_bins(app, out, s);
-	if (!rc && (table < 0 || table == TABLE_PHASES)) {
-		out_line(out, "%s", "");
-		rc = put_phases(app, out);
-	}
-	if (!rc && (table < 0 || table == TABLE_REASONS)) {
-		out_line(out, "%s", "");
-		rc = put_reasons(app, out);
-	}
-	return rc;
+	out_line(out, "%s", "");
+	return table == TABLE_PHASES ? put_phases(app, out, s) : put_reasons(app, out, s);
+}
+
+/* Most bins of the series to read. Phases and words about rates do not depend on --limit. */
+static int most_bins(const struct options *opt, int table)
+{
+	if (table == TABLE_PHASES || table == TABLE_REASONS)
+		return SERIES_PHASE_BINS;
+	if (opt->limit < 0)
+		return MOST_ROWS;
+	return opt->limit > 1000000 ? 1000000 : (int)opt->limit;
 }
 
 static int timeline(struct app *app, const struct options *opt)
 {
 	int table = opt->extra[0] ? choice_parse(app, "--table", opt->extra[0], table_names) : -1;
-	int most = opt->limit < 0 ? MOST_ROWS : opt->limit > 1000000 ? 1000000 : (int)opt->limit;
 	struct series s = {0};
 	struct out out;
 	int rc;
 
 	if ((opt->extra[0] && table < 0) || run_open(app, app->filter.run, &app->run))
 		return -1;
-	rc = series_read(app, &app->run, most, &s);
+	rc = series_read(app, &app->run, most_bins(opt, table), SERIES_COUNTS, &s);
 	if (!rc && !s.by.groups)
 		rc = run_nothing(app);
 

@@ -39,14 +39,15 @@ static void bind_slots(sqlite3_stmt *stmt, const struct run *run, int64_t vcpu, 
 	sqlite3_bind_int(stmt, 4, other);
 }
 
-/* Arguments of take_rollup() below, in its order. */
+/* Arguments of take_rollup() below, in its order; of AGG_COUNTS the first R_COUNTS. */
 enum {
 	R_SLOT,
 	R_REASON,
 	R_N,
 	R_CYCLES,
 	R_HALTED,
-	R_USER,
+	R_COUNTS,
+	R_USER = R_COUNTS,
 	R_PREEMPTED,
 	R_POLLED,
 	R_MIN,
@@ -62,11 +63,17 @@ enum {
 
 #define TAKE_ROLLUP                                                                                \
 	"SELECT take_rollup(slot, reason, n, cycles, halted_cycles, userspace_cycles, preempted_cycles, polled_cycles, min_cycles, max_cycles, n_fastpath, n_nested, n_user, n_synth, first_tsc, last_tsc) "
+#define TAKE_COUNTS  "SELECT take_rollup(slot, reason, n, cycles, halted_cycles) "
+#define FROM_ROLLUPS "FROM exit_rollup WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3 AND ?4 = 0"
+#define FROM_COARSE                                                                                \
+	"FROM exit_rollup_coarse WHERE vcpu = ?1 AND level = ?4 AND slot BETWEEN ?2 AND ?3"
 
-static const char rollup_sql[] =
-	TAKE_ROLLUP "FROM exit_rollup WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3 AND ?4 = 0";
-static const char coarse_sql[] = TAKE_ROLLUP
-	"FROM exit_rollup_coarse WHERE vcpu = ?1 AND level = ?4 AND slot BETWEEN ?2 AND ?3";
+/* By whether they are coarse, and whether of AGG_COUNTS. */
+static const char *const rollup_sql[2][2] = {
+	{TAKE_ROLLUP FROM_ROLLUPS, TAKE_COUNTS FROM_ROLLUPS},
+	{TAKE_ROLLUP FROM_COARSE, TAKE_COUNTS FROM_COARSE},
+};
+
 static const char hist_total_sql[] =
 	"SELECT take_bucket(reason, bucket, n) FROM exit_hist_total WHERE vcpu = ?1 AND part = ?4 AND ?2 < ?3";
 
@@ -131,6 +138,13 @@ static void add_rollup(struct group *to, sqlite3_value **value)
 		      });
 }
 
+static void add_counts(struct group *to, sqlite3_value **value)
+{
+	to->n += unsigned_value(value[R_N]);
+	to->cycles += unsigned_value(value[R_CYCLES]);
+	to->halted += unsigned_value(value[R_HALTED]);
+}
+
 /* An SQL aggregate function (db_add_aggregate()) that takes each roll-up. */
 static void take_rollup(sqlite3_context *context, int argc, sqlite3_value **value)
 {
@@ -139,20 +153,21 @@ static void take_rollup(sqlite3_context *context, int argc, sqlite3_value **valu
 	int64_t begin = run_slot_begin(sqlite3_value_int64(value[R_SLOT]), reader->width);
 	struct group *to;
 
-	(void)argc;
 	if (!reason_passes(reader->run, key))
 		return;
 	to = rollup_target(reader->agg, reader->by, reader->bins, key, reader->vcpu, begin);
-	if (to)
-		add_rollup(to, value);
-	else
+	if (!to)
 		sqlite3_result_error_nomem(context);
+	else if (argc == R_COUNTS)
+		add_counts(to, value);
+	else
+		add_rollup(to, value);
 }
 
 static int read_rollups(struct app *app, const struct run *run, enum agg_by by,
-			const struct agg_bins *bins, struct agg *agg)
+			const struct agg_bins *bins, bool counts, struct agg *agg)
 {
-	int level = read_level(run, bins), rc;
+	int args = counts ? R_COUNTS : R_ARGS, level = read_level(run, bins), rc;
 	struct rollup_reader reader = {
 		.run = run,
 		.by = by,
@@ -162,10 +177,10 @@ static int read_rollups(struct app *app, const struct run *run, enum agg_by by,
 	};
 	sqlite3_stmt *stmt = NULL;
 
-	if (db_add_aggregate(app, "take_rollup", R_ARGS, take_rollup, &reader))
+	if (db_add_aggregate(app, "take_rollup", args, take_rollup, &reader))
 		return -1;
 
-	rc = db_prepare(app, &stmt, level ? coarse_sql : rollup_sql);
+	rc = db_prepare(app, &stmt, rollup_sql[level > 0][counts]);
 	for (unsigned int i = 0; i < run->n_vcpus && rc >= 0; i++) {
 		reader.vcpu = &run->vcpus[i];
 		bind_slots(stmt, run, run->vcpus[i].id, reader.width, level);
@@ -173,7 +188,7 @@ static int read_rollups(struct app *app, const struct run *run, enum agg_by by,
 	}
 
 	sqlite3_finalize(stmt);
-	db_remove_aggregate(app, "take_rollup", R_ARGS);
+	db_remove_aggregate(app, "take_rollup", args);
 	return rc < 0 ? -1 : 0;
 }
 
@@ -304,7 +319,7 @@ int agg_read(struct app *app, const struct run *run, enum agg_by by, unsigned in
 		if (agg_read_rows(app, run, by, flags, NULL, agg))
 			return -1;
 	} else {
-		if (read_rollups(app, run, by, NULL, agg))
+		if (read_rollups(app, run, by, NULL, false, agg))
 			return -1;
 		if ((flags & AGG_DIST) && read_hist(app, run, by, NULL, flags & AGG_HANDLER, agg))
 			return -1;
@@ -320,7 +335,8 @@ int agg_read_bins(struct app *app, const struct run *run, const struct agg_bins 
 {
 	if (run->by_rows || (flags & AGG_EXACT))
 		return agg_read_rows(app, run, BY_SLOT, flags & ~AGG_EXACT, bins, agg);
-	if (!(flags & AGG_DIST_ONLY) && read_rollups(app, run, BY_SLOT, bins, agg))
+	if (!(flags & AGG_DIST_ONLY) &&
+	    read_rollups(app, run, BY_SLOT, bins, flags & AGG_COUNTS, agg))
 		return -1;
 	return (flags & (AGG_DIST | AGG_DIST_ONLY)) ? read_hist(app, run, BY_SLOT, bins, false, agg)
 						    : 0;

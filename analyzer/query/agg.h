@@ -32,10 +32,11 @@ enum agg_by {
 #define AGG_LEVELS 5
 
 /* What agg_read() does in addition to the sums. */
-#define AGG_DIST      1U /* fill group.dist */
-#define AGG_EXACT     2U /* read rows, though roll-ups would do; percentiles are exact */
-#define AGG_HANDLER   4U /* group.dist is of handler time */
-#define AGG_DIST_ONLY 8U /* bins from histograms: fill group.dist alone */
+#define AGG_DIST      1U  /* fill group.dist */
+#define AGG_EXACT     2U  /* read rows, though roll-ups would do; percentiles are exact */
+#define AGG_HANDLER   4U  /* group.dist is of handler time */
+#define AGG_DIST_ONLY 8U  /* bins from histograms: fill group.dist alone */
+#define AGG_COUNTS    16U /* bins from roll-ups: fill group.n, cycles and halted alone */
 
 /*
  * struct agg_bins - the bins of BY_SLOT

@@ -50,6 +50,19 @@ static int add_group(struct app *app, struct group *to, const struct group *from
 	return 0;
 }
 
+/* The distributions of the whole run are those of its bins together, which have been read. */
+static int join_distributions(struct side *side)
+{
+	for (uint32_t i = 0; i < side->by_bin.groups; i++) {
+		const struct group *from = &side->by_bin.group[i];
+		struct group *to = agg_group(&side->by_reason, (int64_t[4]){from->key[1]});
+
+		if (!to || dist_add_all(&to->dist, &from->dist))
+			return app_fail(&side->app, "out of memory");
+	}
+	return 0;
+}
+
 /* The sums over all reasons, of the run and of each bin. */
 static int add_all(struct side *side)
 {
@@ -77,10 +90,17 @@ static int add_all(struct side *side)
 
 int side_read(struct side *side)
 {
-	if (agg_read(&side->app, &side->app.run, BY_REASON, AGG_DIST, &side->by_reason) ||
-	    read_bins(side))
+	bool joins;
+
+	if (read_bins(side))
 		return -1;
-	if (!side->from_rows && series_read(&side->app, &side->app.run, BATCHES, &side->series))
+	joins = !side->from_rows && side->by_bin.groups;
+	if (agg_read(&side->app, &side->app.run, BY_REASON, joins ? 0 : AGG_DIST,
+		     &side->by_reason) ||
+	    (joins && join_distributions(side)))
+		return -1;
+	if (!side->from_rows &&
+	    series_read(&side->app, &side->app.run, BATCHES, SERIES_COUNTS, &side->series))
 		return -1;
 	return add_all(side);
 }

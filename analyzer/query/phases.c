@@ -21,7 +21,6 @@
 
 #include "analyzer/query/series.h"
 
-#define MOST_BINS  120
 #define BIN_EXITS  8	/* at least, on average */
 #define IDLE_SHARE 0.7	/* of vCPU time in HLT or MWAIT */
 #define NOISE	   0.15 /* least standard deviation that a phase is granted */
@@ -158,19 +157,20 @@ static int drop_rest(const struct series *series, const struct run *run, struct 
 	return n;
 }
 
-int series_read_phases(struct app *app, const struct run *run, struct series *series)
+const struct series *series_for_phases(struct app *app, const struct run *run,
+				       const struct series *fine, struct series *coarse)
 {
 	uint64_t exits = 0;
+	int most;
 
-	if (series_read(app, run, MOST_BINS, series))
-		return -1;
-	for (int i = 0; i < series->bins; i++)
-		exits += series->total[i].n;
-	if (series->bins <= 1 || exits >= BIN_EXITS * (uint64_t)series->bins)
-		return 0;
+	memset(coarse, 0, sizeof(*coarse));
+	for (int i = 0; i < fine->bins; i++)
+		exits += fine->total[i].n;
+	if (fine->bins <= 1 || exits >= BIN_EXITS * (uint64_t)fine->bins)
+		return fine;
 
-	series_free(series);
-	return series_read(app, run, exits < 2 * BIN_EXITS ? 1 : (int)(exits / BIN_EXITS), series);
+	most = exits < 2 * BIN_EXITS ? 1 : (int)(exits / BIN_EXITS);
+	return series_read(app, run, most, SERIES_COUNTS, coarse) ? NULL : coarse;
 }
 
 int series_phases(const struct series *series, const struct run *run, struct phase *phase, int most)

@@ -182,8 +182,10 @@ static int allocate(struct app *app, struct series *series)
 	return 0;
 }
 
-int series_read(struct app *app, const struct run *run, int most, struct series *series)
+int series_read(struct app *app, const struct run *run, int most, enum series_sums sums,
+		struct series *series)
 {
+	unsigned int flags = sums == SERIES_COUNTS ? AGG_COUNTS : 0;
 	struct agg_bins bins = {0};
 
 	memset(series, 0, sizeof(*series));
@@ -203,7 +205,7 @@ int series_read(struct app *app, const struct run *run, int most, struct series 
 	bins.begin = series->origin;
 	series->bin_cycles = bins.width;
 
-	if (agg_read_bins(app, run, &bins, 0, &series->by) || allocate(app, series))
+	if (agg_read_bins(app, run, &bins, flags, &series->by) || allocate(app, series))
 		return -1;
 	for (uint32_t i = 0; i < series->by.groups; i++) {
 		int64_t bin = series->by.group[i].key[0];

@@ -27,6 +27,12 @@ struct series {
 	struct agg by;
 };
 
+/* What there must be of each bin; less is read faster. */
+enum series_sums {
+	SERIES_ALL,
+	SERIES_COUNTS, /* n, cycles and halted; of roll-ups nothing else is filled */
+};
+
 /**
  * series_read - read the window of @run in bins
  * @most: most bins; 0: as long as one interval of the roll-ups
@@ -35,14 +41,23 @@ struct series {
  * rows (run->by_rows) is cut in @most equal bins. Return: 0, or -1 with app->error;
  * call series_free() in any case.
  */
-int series_read(struct app *app, const struct run *run, int most, struct series *series);
-
-/*
- * The same in the bins that series_phases() works on: so few that one holds eight exits on
- * average, as a few exits do not make a phase.
- */
-int series_read_phases(struct app *app, const struct run *run, struct series *series);
+int series_read(struct app *app, const struct run *run, int most, enum series_sums sums,
+		struct series *series);
 void series_free(struct series *series);
+
+/* Most bins that phases are found in. */
+#define SERIES_PHASE_BINS 120
+
+/**
+ * series_for_phases - the bins that series_phases() works on
+ * @fine: the window in SERIES_PHASE_BINS
+ * @coarse: for series_free() in any case
+ *
+ * Return: @fine, or where its bins hold fewer than eight exits on average, @coarse, which is read
+ * in wider ones: a few exits do not make a phase. NULL with app->error.
+ */
+const struct series *series_for_phases(struct app *app, const struct run *run,
+				       const struct series *fine, struct series *coarse);
 
 /* When a bin begins and how long it is, in cycles since the run's start. */
 int64_t series_begin(const struct series *series, int bin);

@@ -98,7 +98,9 @@ int report_load(struct report *report)
 		return report->run->exits ? run_nothing(report->app) : 0;
 	if (agg_sum(&report->agg, &report->total))
 		return app_fail(report->app, "out of memory");
-	if (load_reasons(report))
+	if (load_reasons(report) ||
+	    series_read(report->app, report->run, SERIES_PHASE_BINS,
+			report_has_states(report) ? SERIES_ALL : SERIES_COUNTS, &report->series))
 		return -1;
 	return report_load_time(report);
 }
@@ -108,6 +110,7 @@ void report_free(struct report *report)
 	for (unsigned int i = 0; i < report->reasons; i++)
 		free(report->reason[i].heat);
 	free(report->reason);
+	series_free(&report->series);
 	dist_free(&report->total.dist);
 	agg_free(&report->agg);
 }

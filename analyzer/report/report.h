@@ -9,6 +9,7 @@
 #define EXITSCOPE_ANALYZER_REPORT_REPORT_H
 
 #include "analyzer/query/agg.h"
+#include "analyzer/query/series.h"
 #include "analyzer/report/html.h"
 
 #define REPORT_COLUMNS	120 /* at most, of charts over time */
@@ -70,6 +71,7 @@ struct report_slow {
  * @reason: most frequent first
  * @grid: of reason.n and column; @heat_grid: of reason.heat. They differ where
  *	the charts come from roll-ups, whose intervals are wide.
+ * @series: the run in SERIES_PHASE_BINS: of phases, and of states where there are any
  * @rows: charts come from single exits, and have finer grids
  * @unit: of times since the start of the run
  */
@@ -84,6 +86,7 @@ struct report {
 	struct report_grid grid;
 	struct report_grid heat_grid;
 	struct report_column column[REPORT_COLUMNS];
+	struct series series;
 	struct report_slow slow[REPORT_SLOWEST];
 	int slows;
 	bool rows;
@@ -144,7 +147,6 @@ void html_put_heat(struct report *report);
 void html_put_latency(struct report *report);
 void html_put_split(struct report *report);
 int html_put_slowest(struct report *report);
-int html_put_subkeys(struct report *report);
 int html_put_vcpus(struct report *report);
 int html_put_checks(struct report *report);
 int html_put_capabilities(struct report *report);

@@ -12,7 +12,7 @@
 #include "analyzer/report/svg.h"
 
 #define MOST_ROWS 20
-#define MOST_BINS 120
+#define MOST_BINS SERIES_PHASE_BINS
 
 /* As enum state. */
 static const char *const classes[STATES] = {"p-guest",	"p-handler",   "p-user",   "p-polled",
@@ -172,22 +172,19 @@ static void cut_short_end(struct series *series, const struct run *run)
 
 static int put_over_time(struct report *report)
 {
-	double(*share)[STATES];
-	struct series series;
-	int rc = series_read(report->app, report->run, MOST_BINS, &series);
+	struct series shown = report->series; /* shares its arrays */
+	double(*share)[STATES] = calloc((size_t)shown.bins, sizeof(*share));
 
-	share = rc ? NULL : calloc((size_t)series.bins, sizeof(*share));
-	if (!rc && !share)
-		rc = app_fail(report->app, "out of memory");
-	if (!rc && series.bins > 1 && series.bins <= MOST_BINS + 1) {
-		states_over_time(&series, report->run, share);
-		cut_short_end(&series, report->run);
+	if (!share)
+		return app_fail(report->app, "out of memory");
+	if (shown.bins > 1 && shown.bins <= MOST_BINS + 1) {
+		states_over_time(&shown, report->run, share);
+		cut_short_end(&shown, report->run);
 		html_put(&report->html, "<h3>Over time, all vCPUs</h3>\n");
-		put_chart(report, &series, share);
+		put_chart(report, &shown, share);
 	}
 	free(share);
-	series_free(&series);
-	return rc;
+	return 0;
 }
 
 int html_put_states(struct report *report)

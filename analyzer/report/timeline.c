@@ -270,13 +270,17 @@ static int put_phases(struct report *report)
 {
 	struct phase phase[PHASES];
 	struct html *h = &report->html;
-	struct series series;
+	struct series coarse;
+	const struct series *series =
+		series_for_phases(report->app, report->run, &report->series, &coarse);
 	double from, width;
 	int n;
 
-	if (series_read_phases(report->app, report->run, &series))
+	if (!series) {
+		series_free(&coarse);
 		return -1;
-	n = series_phases(&series, report->run, phase, PHASES);
+	}
+	n = series_phases(series, report->run, phase, PHASES);
 	from = report_time(report, report->grid.from);
 	width = report_time(report, report->grid.width) * report->grid.columns;
 
@@ -284,9 +288,9 @@ static int put_phases(struct report *report)
 		html_put(h, "<div class=\"phases\">");
 
 	for (int i = 0; i < n; i++) {
-		double begin = report_time(report, series_begin(&series, phase[i].from));
+		double begin = report_time(report, series_begin(series, phase[i].from));
 		double end = i + 1 < n
-				     ? report_time(report, series_begin(&series, phase[i + 1].from))
+				     ? report_time(report, series_begin(series, phase[i + 1].from))
 				     : from + width;
 
 		html_put(
@@ -304,7 +308,7 @@ static int put_phases(struct report *report)
 				? "rate and idling stay about the same; idle: halted for 70 % of the time"
 				: "the rate stays about the same");
 
-	series_free(&series);
+	series_free(&coarse);
 	return n < 0 ? app_fail(report->app, "out of memory") : 0;
 }
 

@@ -159,6 +159,26 @@ static void check_reasons(struct app *app, unsigned int flags)
 	agg_free(&agg);
 }
 
+/* Counts alone are those of all sums, in each bin. */
+static void check_counts(struct app *app, int most, const struct series *all)
+{
+	struct series counts = {0};
+
+	CHECK_EQ(series_read(app, &app->run, most, SERIES_COUNTS, &counts), 0);
+	CHECK_EQ(counts.bins, all->bins);
+	CHECK_EQ(counts.by.groups, all->by.groups);
+	for (uint32_t i = 0; i < all->by.groups; i++) {
+		const struct group *want = &all->by.group[i];
+		const struct group *is = agg_find(&counts.by, want->key);
+
+		CHECK(is && is->n == want->n && is->cycles == want->cycles &&
+		      is->halted == want->halted);
+	}
+	for (int bin = 0; bin < all->bins; bin++)
+		CHECK(counts.halted[bin] == all->halted[bin]);
+	series_free(&counts);
+}
+
 /* By vCPU and over time the sums are those by reason. */
 static void check_others(struct app *app, unsigned int flags)
 {
@@ -175,7 +195,7 @@ static void check_others(struct app *app, unsigned int flags)
 	for (size_t i = 0; i < sizeof(most) / sizeof(most[0]); i++) {
 		struct series series = {0};
 
-		CHECK_EQ(series_read(app, &app->run, most[i], &series), 0);
+		CHECK_EQ(series_read(app, &app->run, most[i], SERIES_ALL, &series), 0);
 		CHECK(!most[i] || series.bins <= most[i] + 1);
 		is = (struct group){.min = UINT64_MAX, .first = INT64_MAX, .last = INT64_MIN};
 		for (int bin = 0; bin < series.bins; bin++) {
@@ -187,6 +207,7 @@ static void check_others(struct app *app, unsigned int flags)
 				      series.total[bin].last < begin + series.bin_cycles);
 		}
 		same_sums(&is, &want);
+		check_counts(app, most[i], &series);
 		series_free(&series);
 	}
 	agg_free(&by_reason);
