@@ -65,7 +65,7 @@ static int findings(struct app *app, const struct options *opt)
 
 	if (run_open(app, app->filter.run, &app->run))
 		return -1;
-	rc = findings_read(app, &app->run, &findings);
+	rc = findings_read(app, &app->run, NULL, &findings);
 	if (!rc) {
 		out_begin(&out, &opt->style, app->run.tsc_khz);
 		out_run(&out, "run", &app->run);

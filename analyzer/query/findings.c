@@ -92,7 +92,8 @@ static int find_losses(struct app *app, const struct run *run, struct findings *
 	return findings_add(findings, app, &finding);
 }
 
-int findings_read(struct app *app, const struct run *run, struct findings *findings)
+int findings_read(struct app *app, const struct run *run, const struct agg *keys,
+		  struct findings *findings)
 {
 	struct findings_data data = {.app = app};
 	int rc;
@@ -101,7 +102,7 @@ int findings_read(struct app *app, const struct run *run, struct findings *findi
 	if (run->filter.reason)
 		return app_fail(app, "--reason: findings need all exits (leave it out)");
 
-	rc = findings_data_read(app, run, false, &data);
+	rc = findings_data_read(app, run, false, keys, &data);
 	if (!rc)
 		rc = find_losses(app, run, findings);
 	if (!rc)
@@ -127,7 +128,7 @@ int findings_read_steal(struct app *app, const struct run *run, struct findings 
 	if (run->filter.reason)
 		return 0;
 
-	rc = findings_data_read(app, run, true, &data);
+	rc = findings_data_read(app, run, true, NULL, &data);
 	if (!rc)
 		rc = findings_apply_steal(&data, findings);
 	if (!rc)

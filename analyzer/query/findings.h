@@ -11,7 +11,7 @@
 #ifndef EXITSCOPE_ANALYZER_QUERY_FINDINGS_H
 #define EXITSCOPE_ANALYZER_QUERY_FINDINGS_H
 
-#include "analyzer/query/app.h"
+#include "analyzer/query/agg.h"
 
 #define FINDING_TEXT 400
 
@@ -45,11 +45,13 @@ struct findings {
 
 /**
  * findings_read - apply all rules to the exits that pass --vm, --vcpu, --from and --to
+ * @keys: their sums BY_SUBKEY, if the caller has them; NULL: they are read
  *
  * A filter by reason is refused: rules need all exits. Return: 0, or -1 with app->error; call
  * findings_free() in any case.
  */
-int findings_read(struct app *app, const struct run *run, struct findings *findings);
+int findings_read(struct app *app, const struct run *run, const struct agg *keys,
+		  struct findings *findings);
 
 /* The same for rule steal alone, which reads sums only; nothing with a filter by reason. */
 int findings_read_steal(struct app *app, const struct run *run, struct findings *findings);

@@ -23,8 +23,19 @@
 #define AUX_IN	      0x10
 #define AUX_MSR_WRITE 1
 
+/* Those that the caller has, or else they are read. */
+static int read_keys(const struct agg *keys, struct findings_data *data)
+{
+	if (!data->has_keys)
+		return 0;
+	if (!keys && agg_read(data->app, data->run, BY_SUBKEY, 0, &data->own_keys))
+		return -1;
+	data->keys = keys ? *keys : data->own_keys;
+	return 0;
+}
+
 int findings_data_read(struct app *app, const struct run *run, bool states_only,
-		       struct findings_data *data)
+		       const struct agg *keys, struct findings_data *data)
 {
 	*data = (struct findings_data){
 		.app = app,
@@ -40,8 +51,7 @@ int findings_data_read(struct app *app, const struct run *run, bool states_only,
 		return -1;
 	if (states_only)
 		return 0;
-	if (agg_read(app, run, BY_REASON, AGG_DIST, &data->reasons) ||
-	    (data->has_keys && agg_read(app, run, BY_SUBKEY, 0, &data->keys)))
+	if (agg_read(app, run, BY_REASON, AGG_DIST, &data->reasons) || read_keys(keys, data))
 		return -1;
 	data->total = agg_total(&data->reasons);
 	return 0;
@@ -50,7 +60,7 @@ int findings_data_read(struct app *app, const struct run *run, bool states_only,
 void findings_data_free(struct findings_data *data)
 {
 	agg_free(&data->reasons);
-	agg_free(&data->keys);
+	agg_free(&data->own_keys);
 	states_free(&data->states);
 }
 

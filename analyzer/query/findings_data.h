@@ -11,7 +11,7 @@
 /*
  * struct findings_data - the recording, summed up
  * @reasons: by reason, with distributions
- * @keys: by sub-key; empty unless @has_keys
+ * @keys: by sub-key; empty unless @has_keys; @own_keys: the same if they had to be read
  * @states: by VM; empty unless @has_states
  * @total: all exits
  * @is_real: times are those of real hardware
@@ -22,6 +22,7 @@ struct findings_data {
 	const struct run *run;
 	struct agg reasons;
 	struct agg keys;
+	struct agg own_keys;
 	struct states states;
 	struct group total;
 	bool has_keys;
@@ -30,9 +31,9 @@ struct findings_data {
 	bool is_whole;
 };
 
-/* Read all, or (@states_only) what rules about states need. */
+/* Read all, or (@states_only) what rules about states need. @keys: as of findings_read(). */
 int findings_data_read(struct app *app, const struct run *run, bool states_only,
-		       struct findings_data *data);
+		       const struct agg *keys, struct findings_data *data);
 void findings_data_free(struct findings_data *data);
 
 /* @n exits as a share of all, 0 to 1. */

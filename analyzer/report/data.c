@@ -102,6 +102,8 @@ int report_load(struct report *report)
 	    series_read(report->app, report->run, SERIES_PHASE_BINS,
 			report_has_states(report) ? SERIES_ALL : SERIES_COUNTS, &report->series))
 		return -1;
+	if (report->run->has_raw && agg_read(report->app, report->run, BY_SUBKEY, 0, &report->keys))
+		return -1;
 	return report_load_time(report);
 }
 
@@ -111,6 +113,7 @@ void report_free(struct report *report)
 		free(report->reason[i].heat);
 	free(report->reason);
 	series_free(&report->series);
+	agg_free(&report->keys);
 	dist_free(&report->total.dist);
 	agg_free(&report->agg);
 }

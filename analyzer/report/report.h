@@ -72,6 +72,7 @@ struct report_slow {
  * @grid: of reason.n and column; @heat_grid: of reason.heat. They differ where
  *	the charts come from roll-ups, whose intervals are wide.
  * @series: the run in SERIES_PHASE_BINS: of phases, and of states where there are any
+ * @keys: sums BY_SUBKEY, of a run with single exits
  * @rows: charts come from single exits, and have finer grids
  * @unit: of times since the start of the run
  */
@@ -87,6 +88,7 @@ struct report {
 	struct report_grid heat_grid;
 	struct report_column column[REPORT_COLUMNS];
 	struct series series;
+	struct agg keys;
 	struct report_slow slow[REPORT_SLOWEST];
 	int slows;
 	bool rows;
@@ -147,6 +149,7 @@ void html_put_heat(struct report *report);
 void html_put_latency(struct report *report);
 void html_put_split(struct report *report);
 int html_put_slowest(struct report *report);
+int html_put_subkeys(struct report *report);
 int html_put_vcpus(struct report *report);
 int html_put_checks(struct report *report);
 int html_put_capabilities(struct report *report);

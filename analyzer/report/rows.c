@@ -162,29 +162,26 @@ int html_put_subkeys(struct report *report)
 	char titles[96];
 	struct html *h = &report->html;
 	sqlite3_stmt *stmt = NULL;
-	struct agg agg = {0};
+	struct agg *agg = &report->keys;
 	int rc, shown = 0;
 
 	if (!report->run->has_raw)
 		return 0;
 
-	rc = agg_read(report->app, report->run, BY_SUBKEY, 0, &agg);
-	if (!rc)
-		rc = db_prepare(report->app, &stmt,
-				"SELECT reason_name, key_text FROM exits WHERE id = ?1");
-
+	rc = db_prepare(report->app, &stmt,
+			"SELECT reason_name, key_text FROM exits WHERE id = ?1");
 	if (!rc) {
-		agg_sort_by_count(&agg);
+		agg_sort_by_count(agg);
 		html_section(h, "subkeys", "What the exits were about");
 		snprintf(titles, sizeof(titles), "Reason|About|Meaning|#Exits|#Share%s%s",
 			 report->run->has_split ? "|#To user space" : "",
 			 report->run->no_durations ? "" : "|#Time|#Mean|#Max");
 		html_table(h, "Most frequent sub-keys", titles);
 
-		for (uint32_t i = 0; i < agg.groups && shown < SUBKEYS && !rc; i++) {
-			if (!agg.group[i].key[3])
+		for (uint32_t i = 0; i < agg->groups && shown < SUBKEYS && !rc; i++) {
+			if (!agg->group[i].key[3])
 				continue;
-			rc = put_subkey(report, stmt, &agg.group[i]);
+			rc = put_subkey(report, stmt, &agg->group[i]);
 			shown++;
 		}
 
@@ -196,7 +193,6 @@ int html_put_subkeys(struct report *report)
 	}
 
 	sqlite3_finalize(stmt);
-	agg_free(&agg);
 	return rc;
 }
 

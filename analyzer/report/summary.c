@@ -351,7 +351,8 @@ static int put_rules(struct report *report)
 	int rc = 0;
 
 	if (!report->run->filter.reason)
-		rc = findings_read(report->app, report->run, &findings);
+		rc = findings_read(report->app, report->run,
+				   report->run->has_raw ? &report->keys : NULL, &findings);
 	if (rc || report->run->filter.reason)
 		return rc;
 
