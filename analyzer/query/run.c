@@ -328,9 +328,13 @@ int run_nothing(struct app *app)
 			app->run.label);
 }
 
-/* Few vCPUs, mostly asked for in order: a plain scan. */
+/* A run's vCPUs have ids in a row, mostly in the order of the list; else a plain scan. */
 const struct vcpu_ref *run_find_vcpu(const struct run *run, int64_t id)
 {
+	uint64_t at = run->n_vcpus ? (uint64_t)id - (uint64_t)run->vcpus[0].id : 0;
+
+	if (at < run->n_vcpus && run->vcpus[at].id == id)
+		return &run->vcpus[at];
 	for (unsigned int i = 0; i < run->n_vcpus; i++)
 		if (run->vcpus[i].id == id)
 			return &run->vcpus[i];

@@ -67,14 +67,14 @@ static void keep_slow(struct report *report, int64_t id, uint64_t busy)
 	report->slow[at] = (struct report_slow){.id = id, .busy = busy};
 }
 
-/* Columns of the statement that reads single exits. */
-enum { R_ROWID, R_TSC, R_REASON, R_CYCLES, R_USER, R_PREEMPTED, R_HALTED, R_VCPU };
+/* Arguments of take_exit() in exits.sql. */
+enum { R_ROWID, R_TSC, R_REASON, R_CYCLES, R_USER, R_PREEMPTED, R_HALTED, R_VCPU, R_ARGS };
 
-static void add_exit(struct report *report, sqlite3_stmt *stmt)
+static void add_exit(struct report *report, sqlite3_value **value)
 {
-	struct report_reason *reason = find_reason(report, sqlite3_column_int64(stmt, R_REASON));
-	int64_t since = run_since(report->run, sqlite3_column_int64(stmt, R_TSC));
-	uint64_t cycles = (uint64_t)sqlite3_column_int64(stmt, R_CYCLES);
+	struct report_reason *reason = find_reason(report, sqlite3_value_int64(value[R_REASON]));
+	int64_t since = run_since(report->run, sqlite3_value_int64(value[R_TSC]));
+	uint64_t cycles = (uint64_t)sqlite3_value_int64(value[R_CYCLES]);
 	int row = report_row(hist_bucket(cycles));
 	int column = column_at(&report->grid, since);
 	uint64_t part[4] = {cycles};
@@ -83,11 +83,11 @@ static void add_exit(struct report *report, sqlite3_stmt *stmt)
 		return;
 
 	for (int i = 1; i < 4; i++) {
-		part[i] = (uint64_t)sqlite3_column_int64(stmt, R_USER + i - 1);
+		part[i] = (uint64_t)sqlite3_value_int64(value[R_USER + i - 1]);
 		part[0] -= part[i];
 	}
 	if (!report->run->no_durations)
-		keep_slow(report, sqlite3_column_int64(stmt, R_ROWID), cycles - part[3]);
+		keep_slow(report, sqlite3_value_int64(value[R_ROWID]), cycles - part[3]);
 	if (!report->rows)
 		return;
 
@@ -103,27 +103,40 @@ static void add_exit(struct report *report, sqlite3_stmt *stmt)
 		report->column[column].part[i] += part[i];
 }
 
+/* An SQL aggregate function (db_add_aggregate()) that takes each exit. */
+static void take_exit(sqlite3_context *context, int args, sqlite3_value **value)
+{
+	struct report *report = sqlite3_user_data(context);
+
+	(void)args;
+	if (run_has_vcpu(report->run, sqlite3_value_int64(value[R_VCPU])))
+		add_exit(report, value);
+}
+
 /* One pass over the recorded exits. */
 static int read_exits(struct report *report)
 {
 	const struct run *run = report->run;
 	int64_t to;
-	sqlite3_stmt *stmt;
+	sqlite3_stmt *stmt = NULL;
 	int rc;
 
-	if (db_prepare(report->app, &stmt, report_sql_exits))
+	if (db_add_aggregate(report->app, "take_exit", R_ARGS, take_exit, report))
 		return -1;
 	if (__builtin_add_overflow(run->tsc_start, run->to, &to))
 		to = INT64_MAX;
-	sqlite3_bind_int64(stmt, 1, run->from ? run->tsc_start + run->from : INT64_MIN);
-	sqlite3_bind_int64(stmt, 2, to);
-	sqlite3_bind_int64(stmt, 3, run->first_row);
-	sqlite3_bind_int64(stmt, 4, run->last_row);
-	while ((rc = db_step(report->app, stmt)) > 0)
-		if (run_has_vcpu(run, sqlite3_column_int64(stmt, R_VCPU)))
-			add_exit(report, stmt);
+
+	rc = db_prepare(report->app, &stmt, report_sql_exits);
+	if (!rc) {
+		sqlite3_bind_int64(stmt, 1, run->from ? run->tsc_start + run->from : INT64_MIN);
+		sqlite3_bind_int64(stmt, 2, to);
+		sqlite3_bind_int64(stmt, 3, run->first_row);
+		sqlite3_bind_int64(stmt, 4, run->last_row);
+		rc = db_step(report->app, stmt);
+	}
 	sqlite3_finalize(stmt);
-	return rc;
+	db_remove_aggregate(report->app, "take_exit", R_ARGS);
+	return rc < 0 ? -1 : 0;
 }
 
 /* Prepare @sql and run @add on each of its rows, for every vCPU of the run. */

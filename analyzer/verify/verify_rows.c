@@ -7,7 +7,7 @@
 #include "analyzer/verify/queries.h"
 #include "base/wrap.h"
 
-/* Columns of rows.sql. */
+/* Arguments of take_row() in rows.sql. */
 enum {
 	R_VCPU,
 	R_SEQ,
@@ -19,20 +19,21 @@ enum {
 	R_USERSPACE,
 	R_PREEMPTED,
 	R_POLLED,
+	R_ARGS,
 };
 
-static struct life_row read_row(sqlite3_stmt *stmt)
+static struct life_row read_row(sqlite3_value **value)
 {
 	return (struct life_row){
-		.seq = sqlite3_column_int64(stmt, R_SEQ),
-		.tsc = sqlite3_column_int64(stmt, R_TSC),
-		.reason = sqlite3_column_int64(stmt, R_REASON),
-		.flags = (uint32_t)sqlite3_column_int64(stmt, R_FLAGS),
-		.cycles = sqlite3_column_int64(stmt, R_CYCLES),
-		.halted_cycles = sqlite3_column_int64(stmt, R_HALTED),
-		.userspace_cycles = sqlite3_column_int64(stmt, R_USERSPACE),
-		.preempted_cycles = sqlite3_column_int64(stmt, R_PREEMPTED),
-		.polled_cycles = sqlite3_column_int64(stmt, R_POLLED),
+		.seq = sqlite3_value_int64(value[R_SEQ]),
+		.tsc = sqlite3_value_int64(value[R_TSC]),
+		.reason = sqlite3_value_int64(value[R_REASON]),
+		.flags = (uint32_t)sqlite3_value_int64(value[R_FLAGS]),
+		.cycles = sqlite3_value_int64(value[R_CYCLES]),
+		.halted_cycles = sqlite3_value_int64(value[R_HALTED]),
+		.userspace_cycles = sqlite3_value_int64(value[R_USERSPACE]),
+		.preempted_cycles = sqlite3_value_int64(value[R_PREEMPTED]),
+		.polled_cycles = sqlite3_value_int64(value[R_POLLED]),
 	};
 }
 
@@ -58,8 +59,8 @@ static void add_leaf_row(const struct row_readers *to, int isa, const struct vcp
 	leaves_add(to->leaves, &leaf_row);
 }
 
-/* What is done with one row of @vcpu. -1 with the reason in @app. */
-static int add_row(struct app *app, const struct life_row *row, struct vcpu_sum *vcpu,
+/* What is done with one row of @vcpu. -1: no memory. */
+static int add_row(const struct life_row *row, struct vcpu_sum *vcpu, int isa,
 		   const struct row_readers *to)
 {
 	int64_t away = 0;
@@ -71,10 +72,38 @@ static int add_row(struct app *app, const struct life_row *row, struct vcpu_sum 
 	life_add(to->life, (size_t)(vcpu - to->sums->vcpu), row);
 	if (to->intervals &&
 	    intervals_add(to->intervals, vcpu->id, row->reason, row->tsc, row->cycles))
-		return app_fail(app, "out of memory");
+		return -1;
 	if (to->leaves)
-		add_leaf_row(to, app->run.isa, vcpu, row, away);
+		add_leaf_row(to, isa, vcpu, row, away);
 	return 0;
+}
+
+/* @vcpu: of the last row; NULL: of none yet, or it is of another run. */
+struct pass {
+	int isa;
+	const struct row_readers *to;
+	int64_t vcpu_id;
+	struct vcpu_sum *vcpu;
+};
+
+/* An SQL aggregate function (db_add_aggregate()) that takes each row. */
+static void take_row(sqlite3_context *context, int args, sqlite3_value **value)
+{
+	struct pass *pass = sqlite3_user_data(context);
+	int64_t id = sqlite3_value_int64(value[R_VCPU]);
+
+	(void)args;
+	/* Rows of a vCPU come in batches. */
+	if (!pass->vcpu || pass->vcpu_id != id) {
+		pass->vcpu = sums_find_vcpu(pass->to->sums, id);
+		pass->vcpu_id = id;
+	}
+	if (pass->vcpu) {
+		const struct life_row row = read_row(value);
+
+		if (add_row(&row, pass->vcpu, pass->isa, pass->to))
+			sqlite3_result_error_nomem(context);
+	}
 }
 
 /* Sets to->handler_time, which only the leaves need. */
@@ -97,28 +126,17 @@ static int read_leaf_time(struct app *app, struct row_readers *to)
 
 int rows_read(struct app *app, struct row_readers *to)
 {
-	struct vcpu_sum *vcpu = NULL;
-	sqlite3_stmt *stmt;
+	struct pass pass = {.isa = app->run.isa, .to = to};
+	sqlite3_stmt *stmt = NULL;
 	int rc;
 
-	if (read_leaf_time(app, to) || db_prepare(app, &stmt, verify_sql_rows))
+	if (read_leaf_time(app, to) || db_add_aggregate(app, "take_row", R_ARGS, take_row, &pass))
 		return -1;
 
-	while ((rc = db_step(app, stmt)) > 0) {
-		int64_t id = sqlite3_column_int64(stmt, R_VCPU);
-
-		/* Rows of a vCPU come in batches. */
-		if (!vcpu || vcpu->id != id)
-			vcpu = sums_find_vcpu(to->sums, id);
-		if (vcpu) {
-			const struct life_row row = read_row(stmt);
-
-			if (add_row(app, &row, vcpu, to)) {
-				rc = -1;
-				break;
-			}
-		}
-	}
+	rc = db_prepare(app, &stmt, verify_sql_rows);
+	if (!rc)
+		rc = db_step(app, stmt);
 	sqlite3_finalize(stmt);
-	return rc;
+	db_remove_aggregate(app, "take_row", R_ARGS);
+	return rc < 0 ? -1 : 0;
 }

@@ -1,5 +1,5 @@
--- Single exits from TSC ?1 to before ?2, which are among rows ?3 to ?4; columns R_... of time.c.
-SELECT
+-- Gives take_exit() of time.c the single exits from TSC ?1 to before ?2, among rows ?3 to ?4.
+SELECT take_exit(
   rowid,
   tsc,
   reason,
@@ -8,6 +8,7 @@ SELECT
   preempted_cycles,
   halted_cycles,
   vcpu
+)
 FROM exit
 WHERE tsc >= ?1
   AND tsc < ?2

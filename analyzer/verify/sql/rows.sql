@@ -1,5 +1,5 @@
--- All rows; a run's are found by their vCPUs.
-SELECT
+-- Gives take_row() of verify_rows.c all rows; a run's are found by their vCPUs.
+SELECT take_row(
   vcpu,
   seq,
   tsc,
@@ -10,4 +10,5 @@ SELECT
   userspace_cycles,
   preempted_cycles,
   polled_cycles
+)
 FROM exit
