@@ -286,33 +286,37 @@ static void skip(struct agg_places *p, bool is_cut)
 	}
 }
 
-static void add_cycles(struct agg_places *p, uint32_t begin, uint32_t end)
+static inline void add_one(struct sums *to, uint64_t cycles)
 {
-	const uint64_t *restrict column = p->columns->cycles;
-	const uint32_t *restrict place = p->place;
-	struct sums *restrict sums = p->sums;
-
-	for (uint32_t i = begin; i < end; i++) {
-		struct sums *to = &sums[place[i]];
-		uint64_t cycles = column[i];
-
-		to->n++;
-		to->cycles += cycles;
-		to->min = cycles < to->min ? cycles : to->min;
-		to->max = cycles > to->max ? cycles : to->max;
-	}
+	to->n++;
+	to->cycles += cycles;
+	to->min = cycles < to->min ? cycles : to->min;
+	to->max = cycles > to->max ? cycles : to->max;
 }
 
-static void add_times(struct agg_places *p, uint32_t begin, uint32_t end)
+static void add_cycles(struct agg_places *p, uint32_t begin, uint32_t end)
 {
-	const uint64_t *restrict column = p->columns->tsc;
+	const uint64_t *restrict cycles = p->columns->cycles;
+	const uint32_t *restrict place = p->place;
+	struct sums *restrict sums = p->sums;
+
+	for (uint32_t i = begin; i < end; i++)
+		add_one(&sums[place[i]], cycles[i]);
+}
+
+/* The same, and when the exits were. */
+static void add_cycles_and_times(struct agg_places *p, uint32_t begin, uint32_t end)
+{
+	const uint64_t *restrict cycles = p->columns->cycles;
+	const uint64_t *restrict tscs = p->columns->tsc;
 	const uint32_t *restrict place = p->place;
 	struct sums *restrict sums = p->sums;
 
 	for (uint32_t i = begin; i < end; i++) {
 		struct sums *to = &sums[place[i]];
-		int64_t tsc = (int64_t)column[i];
+		int64_t tsc = (int64_t)tscs[i];
 
+		add_one(to, cycles[i]);
 		to->first = tsc < to->first ? tsc : to->first;
 		to->last = tsc > to->last ? tsc : to->last;
 	}
@@ -427,6 +431,22 @@ static uint64_t dist_value(const struct agg_columns *c, bool is_handler, uint32_
 	return value;
 }
 
+/* Keeps each value, of the whole time. */
+static int add_values(struct agg_places *p, const uint64_t *value, uint32_t begin, uint32_t end)
+{
+	struct group *groups = p->question->agg->group;
+	const uint32_t *place = p->place;
+	const struct sums *sums = p->sums;
+
+	for (uint32_t i = begin; i < end; i++) {
+		struct dist *to = &groups[sums[place[i]].group].dist;
+
+		if (place[i] != SKIPPED && dist_add_value(to, value[i]))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int add_dists(struct agg_places *p, uint32_t begin, uint32_t end)
 {
 	const struct agg_columns *c = p->columns;
@@ -437,6 +457,8 @@ static int add_dists(struct agg_places *p, uint32_t begin, uint32_t end)
 	/* None passed so far. */
 	if (!groups)
 		return 0;
+	if (is_exact && !is_handler && has_dictionary(p->question->by))
+		return add_values(p, c->cycles, begin, end);
 	for (uint32_t i = begin; i < end; i++) {
 		uint64_t value = dist_value(c, is_handler, i);
 		struct dist *to = &groups[p->sums[p->place[i]].group].dist;
@@ -454,9 +476,10 @@ static int add_dists(struct agg_places *p, uint32_t begin, uint32_t end)
 /* Adds the columns of some exits to the sums of their places. */
 static void add_columns(struct agg_places *p, uint32_t begin, uint32_t end)
 {
-	add_cycles(p, begin, end);
 	if (agg_has_times(p->question->by))
-		add_times(p, begin, end);
+		add_cycles_and_times(p, begin, end);
+	else
+		add_cycles(p, begin, end);
 	for (size_t i = 0; i < AGG_PARTS; i++) {
 		if (p->columns->parts[i])
 			add_part(p, i, begin, end);
