@@ -8,37 +8,19 @@
 #include "collector/source/bpf/bpf.h"
 #include "collector/source/trace/trace.h"
 
-/* The BPF programs take a process: the one whose VM has that name now. */
-static int find_vm(struct bpf_options *options, const char *name, struct fault *fault)
-{
-	int count = names_find("", name, &options->tgid);
-
-	if (!count)
-		return fault_set(
-			fault, -ESRCH,
-			"--vm %s: no VM of that name runs (start it first, or record all and choose with analyzer --vm)",
-			name);
-	if (count > 1)
-		return fault_set(
-			fault, -EINVAL,
-			"--vm %s: %d VMs have that name (with --source bpf choose one, or record all)",
-			name, count);
-	return 0;
-}
-
 static int open_bpf(const struct options *o, struct source **source, struct fault *fault)
 {
-	struct bpf_options options = {
+	const struct bpf_options options = {
 		.tgid = o->device.tgid,
+		.names = o->device.vm,
 		.cr3 = o->device.cr3,
 		.counts_only = o->counts_only,
 		.counts_ms = o->rollup_ms,
 		.ring_records = o->ring_records,
 		.filter = o->filter,
 	};
-	int rc = o->device.vm ? find_vm(&options, o->device.vm, fault) : 0;
 
-	return rc ? rc : source_bpf_open(&options, source, fault);
+	return source_bpf_open(&options, source, fault);
 }
 
 int open_source(const struct options *o, struct source **source, struct fault *fault)

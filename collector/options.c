@@ -289,7 +289,7 @@ static const struct option_row {
 	 "with --trigger: keep the last N exits of each vCPU of the event's VM (10000); 192 bytes of memory each"},
 	{"after", "N", set_after, "with --trigger: keep N exits of each after the event (1000)"},
 	{"vm", "VM", set_vm,
-	 "only this VM: its name, patterns of names (web-*,db-?) or the id of the process that made it; with --source bpf one that runs already"},
+	 "only this VM: its name, patterns of names (web-*,db-?) or the id of the process that made it"},
 	{"listen", "ADDRESS", set_listen,
 	 "answer http://ADDRESS/metrics for Prometheus while it records, with or without --db: exits by VM and reason, their time and durations; such as 127.0.0.1:9925 or [::1]:9925; who can connect can read the names of the VMs"},
 	{"listen-public", NULL, set_listen_public,

@@ -54,12 +54,6 @@ void names_read_thread(const char *root, uint32_t tgid, uint32_t vcpu_id,
 /* Whether one of the patterns in @list (fnmatch(3), with commas between them) is @name. */
 bool names_match(const char *list, const char *name);
 
-/*
- * Finds the process of the VM that @list names (see names_match_process()) among those that
- * run. Returns how many there are; *@tgid is the last one's.
- */
-int names_find(const char *root, const char *list, uint32_t *tgid);
-
 /* Whether the VM of process @tgid is one of @list: patterns of names, process ids. */
 bool names_match_process(const char *root, uint32_t tgid, const char *list);
 

@@ -40,6 +40,16 @@ def complete(outcome):
     verified(outcome)
 
 
+def complete_of(outcome, vms):
+    """The same of several VMs, whose vCPUs have the same numbers."""
+    outcome.see(checks.is_sound(outcome.recording))
+    outcome.see(checks.in_sequence(outcome.recording))
+    expect_equal("VMs", outcome.recording.one("SELECT count(*) FROM vms"), vms)
+    outcome.accounts_for_sum()
+    outcome.no_drops()
+    verified(outcome)
+
+
 def _check_loop(outcome, op, expected):
     complete(outcome)
     outcome.counts(exits_of(op, outcome.setup), expected)
@@ -218,6 +228,58 @@ def filters(setup):
             filtered("--one-in 10", "true")]
 
 
+# A process's name is that of its program.
+NAMED = """\
+. /bed/functions
+ln -s "$(command -v exit_loop)" web-1; ln -s "$(command -v exit_loop)" web-2
+ln -s "$(command -v exit_loop)" db-1
+"""
+
+
+@case("bpf: --vm NAME", NAMED + f"""\
+./db-1 --op cpuid --count 4000000000 >/dev/null &
+other=$!
+wait_for_vcpus $other 1 || exit 1
+{COLLECT} --vm 'web-*' -- sh -c '
+./web-1 --op cpuid --count 3000 >one & exit_loop --op cpuid --count 3000 >another &
+./web-2 --op out --count 3000 >two & wait; exit_loop --op cpuid --count 100 >/dev/null'
+status=$?
+kill $other
+cat one two
+exit $status
+""", unrecorded="VMs of other names are not recorded")
+def by_name(outcome):
+    """VMs that come later are known by their names; those that run already are left alone."""
+    complete_of(outcome, 2)
+    names = outcome.recording.all("SELECT name FROM vms ORDER BY name")
+    expect_equal("VMs", [row[0] for row in names], ["web-1", "web-2"])
+    for op in ("cpuid", "out"):
+        outcome.counts(exits_of(op, outcome.setup), 3000)
+
+
+@case("bpf: --vm PID", NAMED + f"""\
+./db-1 --op cpuid --count 4000000000 >/dev/null &
+other=$!
+./web-1 --op out --count 4000000000 --vcpus 2 >/dev/null &
+guest=$!
+wait_for_vcpus $other 1 && wait_for_vcpus $guest 2 || exit 1
+{COLLECT} --vm $guest --duration 2s
+status=$?
+kill $other $guest
+exit $status
+""", unrecorded=BY_BPF)
+def by_pid(outcome):
+    """One process of two that run."""
+    recording = outcome.recording
+    outcome.see(checks.is_sound(recording))
+    names = recording.all("SELECT name FROM vms")
+    expect_equal("VMs", [row[0] for row in names], ["web-1"])
+    expect_equal("vCPUs", recording.one("SELECT count(*) FROM coverage"), 2)
+    number = recording.one(f"SELECT count(*) FROM exits WHERE {exits_of('out', outcome.setup)}")
+    expect(number > 100, f"only {number} records")
+    verified(outcome)
+
+
 @case("bpf: collector killed", """\
 . /bed/functions
 collector --source bpf --db run.sqlite -- exit_loop --op out --count 4000000000 &
@@ -240,7 +302,7 @@ def killed(outcome):
 
 
 @case("bpf: --cr3", f"{COLLECT}--cr3 -- vmm /l2/bzImage /l2/initramfs",
-      unrecorded=KVM_COUNTS_THEM)
+      unrecorded=KVM_COUNTS_THEM, boots_linux=True)
 def with_cr3(outcome):
     """SVM with nested paging: each record has the guest's CR3."""
     complete(outcome)
@@ -326,7 +388,7 @@ def quick(setup):
     ops = ["cpuid", "rdmsr", "out", "in", "mmio_write"] + (["touch"] if setup.nested_paging else [])
     return [*(loop(op, 100) for op in ops), chosen, with_bpf(cases.split_userspace),
             with_bpf(cases.split_halted), attached, overflow, counts_only, counts_running,
-            counts_of_reason, *filters(setup), killed, in_container, *refusals(setup), integrity, confidentiality()]
+            counts_of_reason, by_name, by_pid, *filters(setup), killed, in_container, *refusals(setup), integrity, confidentiality()]
 
 
 def full(setup):

@@ -159,6 +159,13 @@ static int find_new(struct bpf_source *s, struct source_item *item, struct fault
 		if (s->is_open[i] ||
 		    !exit_ring_load_acquire(&bpf_session_meta(s->session, i)->ring_id))
 			continue;
+		if (!bpf_session_wants(s->session, i)) {
+			int rc = bpf_session_ignore(s->session, i);
+
+			if (rc)
+				return fault_set(fault, rc, "bpf: --vm: %s", strerror(-rc));
+			continue;
+		}
 
 		number = open_ring(s, i, fault);
 		if (number < 0)

@@ -16,6 +16,7 @@
 /*
  * struct bpf_options - what to record
  * @tgid:	VMs of this process only; 0: all
+ * @names:	VMs with these names only, as for names_match_process(); NULL: all
  * @cr3:	record guest CR3 (SVM only)
  * @counts_only: SOURCE_SUMS, no record
  * @counts_ms:	with it: how often, in ms; not 0
@@ -26,6 +27,7 @@
  */
 struct bpf_options {
 	uint32_t tgid;
+	const char *names;
 	bool cr3;
 	bool counts_only;
 	uint32_t counts_ms;

@@ -120,7 +120,7 @@ int BPF_PROG(on_exit_svm, struct kvm_vcpu *vcpu)
 	__u32 index;
 	__u64 tsc;
 
-	if (!vcpu)
+	if (is_other() || !vcpu)
 		return 0;
 	v = find_vcpu(key_of(vcpu), &index);
 	if (!v || v->ignored)
@@ -144,12 +144,16 @@ int BPF_PROG(on_exit_svm, struct kvm_vcpu *vcpu)
 SEC("tp/kvm/kvm_exit")
 int on_exit_vmx(struct trace_event_raw_kvm_exit *event)
 {
-	__u64 tsc = now(), regs[REGS_RDX + 1];
+	__u64 tsc = 0, regs[REGS_RDX + 1];
 	struct exit_facts f = {0};
 	struct bpf_area *area;
 	struct bpf_vcpu *v;
 	__u32 index;
 
+	if (is_other())
+		return 0;
+	if (!by_name)
+		tsc = now();
 	f.cpu = bpf_get_smp_processor_id();
 	index = here[f.cpu & (BPF_CPUS - 1)];
 	if (!index)
@@ -157,6 +161,8 @@ int on_exit_vmx(struct trace_event_raw_kvm_exit *event)
 	v = &vcpus[(index - 1) & (BPF_VCPUS - 1)];
 	if (v->ignored)
 		return 0;
+	if (by_name)
+		tsc = now();
 	area = on_exit(v);
 	if (!area)
 		return 0;
@@ -199,14 +205,18 @@ int BPF_PROG(on_exit_vmx_counts, struct kvm_vcpu *vcpu)
 	struct exit_facts f = {0};
 	struct bpf_area *area;
 	struct bpf_vcpu *v;
-	__u64 tsc = now();
+	__u64 tsc = 0;
 	__u32 index;
 
-	if (!vcpu)
+	if (is_other() || !vcpu)
 		return 0;
+	if (!by_name)
+		tsc = now();
 	v = find_vcpu(key_of(vcpu), &index);
 	if (!v || v->ignored)
 		return 0;
+	if (by_name)
+		tsc = now();
 	area = on_exit(v);
 	if (!area)
 		return 0;
@@ -238,8 +248,7 @@ static __always_inline void set_address(struct bpf_vcpu *v, __u64 address)
 SEC("fentry/kvm_mmu_page_fault")
 int BPF_PROG(on_page_fault, struct kvm_vcpu *vcpu, __u64 address)
 {
-	__u32 index;
-	struct bpf_vcpu *v = find_vcpu(key_of(vcpu), &index);
+	struct bpf_vcpu *v = find_asked(key_of(vcpu));
 
 	if (v)
 		set_address(v, address);
@@ -250,9 +259,12 @@ int BPF_PROG(on_page_fault, struct kvm_vcpu *vcpu, __u64 address)
 SEC("tp_btf/kvm_fast_mmio")
 int BPF_PROG(on_fast_mmio, __u64 address)
 {
+	struct bpf_thread *thread;
 	__u32 index;
-	struct bpf_thread *thread = this_thread(&index);
 
+	if (is_other())
+		return 0;
+	thread = this_thread(&index);
 	if (thread && thread->vcpu)
 		set_address(&vcpus[(thread->vcpu - 1) & (BPF_VCPUS - 1)], address);
 	return 0;
@@ -302,15 +314,23 @@ static __noinline int entered_again(struct bpf_vcpu *v)
 SEC("tp_btf/kvm_entry")
 int BPF_PROG(on_entry, struct kvm_vcpu *vcpu)
 {
-	__u64 tsc = now();
 	struct bpf_vcpu *v;
-	__u32 index;
 	bool is_new = false;
+	__u64 tsc = 0;
+	__u32 index;
 
-	if (!vcpu)
+	if (is_other() || !vcpu)
 		return 0;
 
+	/* A vCPU that is ignored does not pay for the clock. */
+	if (!by_name)
+		tsc = now();
 	v = find_vcpu(key_of(vcpu), &index);
+	if (by_name) {
+		if (v && v->ignored)
+			return 0;
+		tsc = now();
+	}
 	if (!v) {
 		v = make_vcpu(vcpu, &index);
 		if (!v) {
@@ -350,10 +370,11 @@ int BPF_PROG(on_fpu, int load)
 	struct bpf_thread *thread;
 	__u32 index;
 
-	if (!load)
+	if (!load || is_other())
 		return 0;
 	thread = this_thread(&index);
-	if (thread)
+	if (thread &&
+	    !(by_name && thread->vcpu && is_ignored(&vcpus[(thread->vcpu - 1) & (BPF_VCPUS - 1)])))
 		thread->run_tsc = now();
 	return 0;
 }
@@ -361,14 +382,17 @@ int BPF_PROG(on_fpu, int load)
 SEC("tp_btf/kvm_userspace_exit")
 int BPF_PROG(on_run_end, __u32 reason, int error)
 {
-	__u32 index;
-	struct bpf_thread *thread = this_thread(&index);
+	struct bpf_thread *thread;
 	struct bpf_vcpu *v;
+	__u32 index;
 
+	if (is_other())
+		return 0;
+	thread = this_thread(&index);
 	if (!thread || !thread->vcpu)
 		return 0;
 	v = &vcpus[(thread->vcpu - 1) & (BPF_VCPUS - 1)];
-	if (v->key && v->thread == index && v->is_open)
+	if (v->key && !is_ignored(v) && v->thread == index && v->is_open)
 		vcpu_run_returned(v, now(), thread->run_tsc, reason, error);
 	return 0;
 }
@@ -377,8 +401,7 @@ int BPF_PROG(on_run_end, __u32 reason, int error)
 SEC("fentry/kvm_vcpu_halt")
 int BPF_PROG(on_halt, struct kvm_vcpu *vcpu)
 {
-	__u32 index;
-	struct bpf_vcpu *v = find_vcpu(key_of(vcpu), &index);
+	struct bpf_vcpu *v = find_asked(key_of(vcpu));
 
 	if (!v)
 		return 0;
@@ -396,8 +419,7 @@ int BPF_PROG(on_halt, struct kvm_vcpu *vcpu)
 SEC("fentry/kvm_vcpu_block")
 int BPF_PROG(on_block, struct kvm_vcpu *vcpu)
 {
-	__u32 index;
-	struct bpf_vcpu *v = find_vcpu(key_of(vcpu), &index);
+	struct bpf_vcpu *v = find_asked(key_of(vcpu));
 
 	if (v && vcpu->arch.mp_state != MP_STATE_HALTED && !vcpu->arch.apf.halted)
 		v->block_tsc = now();
@@ -407,8 +429,7 @@ int BPF_PROG(on_block, struct kvm_vcpu *vcpu)
 SEC("fexit/kvm_vcpu_block")
 int BPF_PROG(on_block_end, struct kvm_vcpu *vcpu)
 {
-	__u32 index;
-	struct bpf_vcpu *v = find_vcpu(key_of(vcpu), &index);
+	struct bpf_vcpu *v = find_asked(key_of(vcpu));
 
 	if (v && v->block_tsc) {
 		vcpu_add_halted(v, now() - v->block_tsc);
@@ -429,8 +450,7 @@ static __always_inline __u64 vcpu_of_notifier(void *ctx)
 SEC("fentry/kvm_sched_out")
 int on_sched_out(void *ctx)
 {
-	__u32 index;
-	struct bpf_vcpu *v = find_vcpu(vcpu_of_notifier(ctx), &index);
+	struct bpf_vcpu *v = find_asked(vcpu_of_notifier(ctx));
 
 	if (v) {
 		v->out_tsc = now();
@@ -469,8 +489,7 @@ SEC("fentry/kvm_sched_in")
 int on_sched_in(void *ctx)
 {
 	__u64 vcpu = vcpu_of_notifier(ctx), tsc;
-	__u32 index;
-	struct bpf_vcpu *v = find_vcpu(vcpu, &index);
+	struct bpf_vcpu *v = find_asked(vcpu);
 	bool preempted, halting;
 
 	if (!v || !v->out_tsc || is_in_user_space(v))
@@ -492,6 +511,8 @@ int BPF_PROG(on_create, struct kvm_vcpu *vcpu)
 {
 	__u64 *event;
 
+	if (is_other())
+		return 0;
 	__sync_fetch_and_add(&vcpus_created, 1);
 	event = bpf_ringbuf_reserve(&news, sizeof(*event), 0);
 	if (event)
@@ -508,12 +529,13 @@ int BPF_PROG(on_destroy, struct kvm_vcpu *vcpu)
 	struct bpf_area *area;
 
 	if (!v) {
-		__sync_fetch_and_add(&vcpus_unused, 1);
+		if (!is_other())
+			__sync_fetch_and_add(&vcpus_unused, 1);
 		return 0;
 	}
 	area = area_of(v);
-	if (area && v->ignored)
-		; /* stopped: its totals have been read, or will be, with the last exit open */
+	if (v->ignored)
+		; /* not asked for, or stopped: its totals are read with the last exit open */
 	else if (area)
 		vcpu_destroyed(v, area, ring_mask, &filter, vcpu->arch.last_host_tsc);
 	else

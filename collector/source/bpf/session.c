@@ -10,7 +10,6 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -26,6 +25,7 @@
 #include "collector/source/bpf/clock.h"
 #include "collector/source/bpf/hists.h"
 #include "collector/source/bpf/vcpu_record.h"
+#include "collector/source/bpf/vms.h"
 
 #include "collector/source/bpf/record.skel.h"
 
@@ -40,6 +40,14 @@
 #define CLOCK_TRIES 8
 /* The clock's line is measured over at least that long before anything is attached. */
 #define CLOCK_LEAST_NS 20000000
+/* The ring of a vCPU that is ignored from then on is used again after that time. */
+#define RETIRED_NS INT64_C(1000000000)
+
+/* A ring whose vCPU is not asked for. */
+struct retired_ring {
+	uint32_t index;
+	int64_t since_ns;
+};
 
 struct bpf_session {
 	struct record_bpf *skel;
@@ -49,10 +57,13 @@ struct bpf_session {
 	uint64_t head_bytes;   /* of a ring, what is mapped here: all but the records */
 	uint64_t memory_limit; /* of all rings, in bytes */
 	bool was_full;	       /* no ring waited, and memory allowed no more */
-	uint32_t existing;     /* vCPUs at the start */
+	struct vms vms;
+	uint32_t existing; /* vCPUs at the start */
 	uint32_t ring_count;
 	int ring_fds[BPF_VCPUS];
-	struct bpf_area *areas[BPF_VCPUS]; /* head_bytes of them */
+	struct bpf_area *areas[BPF_VCPUS];	/* head_bytes of them */
+	struct retired_ring retired[BPF_VCPUS]; /* retired_count of them, the oldest first */
+	uint32_t retired_count;
 };
 
 /* The first warning of libbpf since the last call, for the fault's words. */
@@ -113,45 +124,6 @@ static uint32_t measured_khz(const struct bpf_session *s)
 	return (uint32_t)((line.tsc - s->first.tsc) * 1000000 / (line.ns - s->first.ns));
 }
 
-/* vCPUs among the open files of process @pid. */
-static uint32_t count_vcpus_of(const char *pid)
-{
-	static const char vcpu[] = "anon_inode:kvm-vcpu";
-	char path[300];
-	char target[64];
-	uint32_t count = 0;
-	struct dirent *entry;
-	DIR *folder;
-
-	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
-	folder = opendir(path);
-	while (folder && (entry = readdir(folder))) {
-		ssize_t n = readlinkat(dirfd(folder), entry->d_name, target, sizeof(target));
-
-		count += n >= (ssize_t)sizeof(vcpu) - 1 && !memcmp(target, vcpu, sizeof(vcpu) - 1);
-	}
-	if (folder)
-		closedir(folder);
-	return count;
-}
-
-static uint32_t count_vcpus(uint32_t tgid)
-{
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	uint32_t count = 0;
-
-	while (proc && (entry = readdir(proc))) {
-		if (*entry->d_name < '1' || *entry->d_name > '9')
-			continue;
-		if (!tgid || (uint32_t)atoi(entry->d_name) == tgid)
-			count += count_vcpus_of(entry->d_name);
-	}
-	if (proc)
-		closedir(proc);
-	return count;
-}
-
 static uint64_t ring_bytes(uint32_t records)
 {
 	return sizeof(struct bpf_area) + (uint64_t)records * sizeof(struct kvm_exit_record);
@@ -202,6 +174,7 @@ static void configure(struct bpf_session *s, const struct bpf_options *options)
 	rodata->isa = isa;
 	rodata->tsc_khz = khz;
 	rodata->only_tgid = options->tgid;
+	rodata->by_name = options->names;
 	rodata->ring_mask = s->record_count - 1;
 	rodata->want_cr3 = options->cr3;
 	rodata->filter = filter;
@@ -301,13 +274,24 @@ static bool has_room(const struct bpf_session *s)
 	return s->ring_count < BPF_VCPUS && (s->ring_count + 1) * area_bytes(s) <= s->memory_limit;
 }
 
+/* vCPUs that exist, or are being made, and have taken no ring yet, but will. */
+static uint32_t count_coming(const struct bpf_session *s)
+{
+	const struct record_bpf__bss *bss = s->skel->bss;
+	/* Those that were denied at the start are not among the existing ones. */
+	int64_t unused = (int64_t)bss->vcpus_unused - s->vms.denied_vcpus;
+	int64_t coming = (int64_t)s->existing + bss->vcpus_created - (int64_t)bss->rings_used;
+
+	if (unused > 0)
+		coming -= unused;
+	return coming > 0 ? (uint32_t)coming : 0;
+}
+
 /* Makes rings until enough wait, as far as memory allows. */
 static int make_rings(struct bpf_session *s)
 {
 	const struct record_bpf__bss *bss = s->skel->bss;
-	int64_t coming = (int64_t)s->existing + bss->vcpus_created - bss->vcpus_unused -
-			 (int64_t)bss->rings_used;
-	uint32_t needed = SPARE_RINGS + (uint32_t)(coming > 0 ? coming : 0);
+	uint32_t needed = SPARE_RINGS + count_coming(s);
 	int rc = 0;
 
 	while (!rc && bss->free_pushed - bss->free_popped < needed && has_room(s))
@@ -369,7 +353,10 @@ static int load(struct bpf_session *s, const struct bpf_options *options, struct
 	s->skel = record_bpf__open();
 	if (!s->skel)
 		return load_fault(fault, -errno);
-	s->existing = count_vcpus(options->tgid);
+	s->vms = (struct vms){.root = "", .tgid = options->tgid, .names = options->names};
+	rc = vms_find(&s->vms, &s->existing);
+	if (rc)
+		return load_fault(fault, rc);
 	choose_size(s, options);
 	configure(s, options);
 	choose_programs(s, options);
@@ -377,6 +364,8 @@ static int load(struct bpf_session *s, const struct bpf_options *options, struct
 	rc = bpf_map__set_value_size(bpf_map__inner_map(s->skel->maps.rings), (uint32_t)bytes);
 	if (!rc)
 		rc = record_bpf__load(s->skel);
+	if (!rc)
+		rc = vms_set_map(&s->vms, bpf_map__fd(s->skel->maps.denied));
 	if (rc)
 		return load_fault(fault, rc);
 	set_clock(s);
@@ -413,9 +402,27 @@ int bpf_session_open(const struct bpf_options *options, struct bpf_session **res
 	return 0;
 }
 
+/* Lets other vCPUs take the rings that were retired long enough ago. */
+static void reuse_retired(struct bpf_session *s, int64_t now_ns)
+{
+	uint32_t done = 0;
+
+	for (; done < s->retired_count; done++) {
+		if (now_ns - s->retired[done].since_ns < RETIRED_NS)
+			break;
+		bpf_session_recycle(s, s->retired[done].index);
+	}
+	s->retired_count -= done;
+	memmove(s->retired, s->retired + done, s->retired_count * sizeof(*s->retired));
+}
+
 void bpf_session_tick(struct bpf_session *s)
 {
+	int64_t now_ns = (int64_t)monotonic_ns();
+
 	set_clock(s);
+	vms_tick(&s->vms, now_ns);
+	reuse_retired(s, now_ns);
 	/* Without memory the vCPU goes without a ring, which is counted. */
 	make_rings(s);
 }
@@ -438,6 +445,50 @@ const struct kvm_exit_ring_meta *bpf_session_meta(const struct bpf_session *s, u
 int bpf_session_ring_fd(const struct bpf_session *s, uint32_t index)
 {
 	return s->ring_fds[index];
+}
+
+bool bpf_session_wants(const struct bpf_session *s, uint32_t index)
+{
+	return vms_are_of(&s->vms, s->areas[index]->meta.tgid);
+}
+
+/*
+ * Takes ring @index from the vCPU that has it, which is ignored from then on. In one step: the
+ * vCPU may end meanwhile, and another one have its place.
+ */
+static void take_from_vcpu(struct bpf_session *s, uint32_t index)
+{
+	struct bpf_vcpu *vcpus = s->skel->bss->vcpus;
+
+	for (uint32_t i = 0; i < BPF_VCPUS; i++) {
+		struct bpf_vcpu old, new;
+
+		do {
+			old.shared = __atomic_load_n(&vcpus[i].shared, __ATOMIC_ACQUIRE);
+			if (old.ring != index + 1)
+				break;
+			new.shared = old.shared;
+			new.ring = 0;
+			new.ignored = 1;
+		} while (!__atomic_compare_exchange_n(&vcpus[i].shared, &old.shared, new.shared,
+						      false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+	}
+}
+
+int bpf_session_ignore(struct bpf_session *s, uint32_t index)
+{
+	struct kvm_exit_ring_meta *meta = &s->areas[index]->meta;
+	int rc = vms_deny(&s->vms, meta->tgid);
+
+	take_from_vcpu(s, index);
+
+	/* Its last exit may be written at this moment. */
+	exit_ring_store(&meta->ring_id, 0);
+	s->retired[s->retired_count++] = (struct retired_ring){
+		.index = index,
+		.since_ns = (int64_t)monotonic_ns(),
+	};
+	return rc;
 }
 
 const struct bpf_hists *bpf_session_hists(const struct bpf_session *s, uint32_t index)
@@ -504,5 +555,6 @@ void bpf_session_close(struct bpf_session *s)
 		close(s->ring_fds[i]);
 	}
 	record_bpf__destroy(s->skel);
+	vms_free(&s->vms);
 	free(s);
 }

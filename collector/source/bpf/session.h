@@ -42,6 +42,12 @@ const struct kvm_exit_ring_meta *bpf_session_meta(const struct bpf_session *sess
 /* The descriptor to map ring @index with; the session's. */
 int bpf_session_ring_fd(const struct bpf_session *session, uint32_t index);
 
+/* Whether the VM whose vCPU has taken ring @index is asked for. */
+bool bpf_session_wants(const struct bpf_session *session, uint32_t index);
+
+/* It is not: its vCPU is ignored from now on, and the ring, as if nobody had it, used again. */
+int bpf_session_ignore(struct bpf_session *session, uint32_t index);
+
 /* With counts_only: the histograms of ring @index, which its vCPU writes at any time; else NULL. */
 const struct bpf_hists *bpf_session_hists(const struct bpf_session *session, uint32_t index);
 

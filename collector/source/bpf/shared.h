@@ -15,6 +15,7 @@
 #define BPF_THREADS   8192U /* threads that run vCPUs; a power of two */
 #define BPF_CPUS      8192U /* CPUs of the host; a power of two */
 #define BPF_PROBES    8U    /* places of the two tables above that one key may be in */
+#define BPF_DENIED    4096U /* processes whose VMs are not asked for */
 #define BPF_AREA_PAGE 4096U
 
 /* The head of a ring; the records follow. */
@@ -40,15 +41,21 @@ struct bpf_parts {
 
 /*
  * One vCPU. Written by the thread that runs the vCPU, one at a time (KVM holds vcpu->mutex),
- * or with the vCPU gone.
+ * or with the vCPU gone. The loader changes @shared alone, as one word: it sets @ignored, and takes
+ * the ring of a vCPU whose VM is not asked for.
  */
 struct bpf_vcpu {
-	__u64 key;	/* address of struct kvm_vcpu; 0: free */
-	__u32 ring;	/* 1 + index of its ring; 0: it has none */
-	__u8 ignored;	/* a VM that is not asked for; the loader sets it to stop */
-	__u8 is_open;	/* an exit is open */
-	__u8 entered;	/* entry_tsc is later than exit_tsc */
-	__u8 is_lost;	/* the open exit found the ring full */
+	__u64 key; /* address of struct kvm_vcpu; 0: free */
+	union {
+		struct {
+			__u32 ring;   /* 1 + index of its ring; 0: it has none */
+			__u8 ignored; /* a VM that is not asked for, or nothing is any more */
+			__u8 is_open; /* an exit is open */
+			__u8 entered; /* entry_tsc is later than exit_tsc */
+			__u8 is_lost; /* the open exit found the ring full */
+		};
+		__u64 shared;
+	};
 	__u8 filtered;	/* the open exit's reason is not asked for */
 	__u8 nested;	/* L2 ran since the last entry (VMX) */
 	__u8 halting;	/* kvm_vcpu_halt() was called since the last entry */

@@ -23,6 +23,7 @@
 const volatile __u32 isa; /* KVM_EXIT_ISA_* of the loaded vendor module */
 const volatile __u32 tsc_khz;
 const volatile __u32 only_tgid; /* VMs of this process only; 0: all */
+const volatile _Bool by_name;	/* not those of denied processes, nor what the loader ignores */
 const volatile __u64 ring_mask; /* records in a ring, minus 1 */
 const volatile _Bool want_cr3;	/* SVM only */
 const volatile struct vcpu_filter filter;
@@ -59,11 +60,39 @@ struct {
 		});
 } rings SEC(".maps");
 
+/* With by_name: processes whose VMs are not asked for. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, BPF_DENIED);
+	__type(key, __u32);
+	__type(value, __u8);
+} denied SEC(".maps");
+
 /* Wakes the loader for a new vCPU; nothing is read from it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
 } news SEC(".maps");
+
+/* Whether this is a thread of another process than the one that is asked for. */
+static __always_inline bool is_other(void)
+{
+	return only_tgid && bpf_get_current_pid_tgid() >> 32 != only_tgid;
+}
+
+/* Whether VMs of this process are not asked for, as far as that is known. */
+static __always_inline bool is_denied(void)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+	return is_other() || (by_name && bpf_map_lookup_elem(&denied, &tgid));
+}
+
+/* Whether a vCPU that once was recorded is ignored now; what else is ignored has no thread. */
+static __always_inline bool is_ignored(const struct bpf_vcpu *v)
+{
+	return by_name && v->ignored;
+}
 
 static __always_inline __u64 now(void)
 {
@@ -119,6 +148,18 @@ static __always_inline struct bpf_vcpu *find_vcpu(__u64 key, __u32 *index)
 		return 0;
 	*index = further & (BPF_VCPUS - 1);
 	return &vcpus[*index];
+}
+
+/* For programs that cost others than a vCPU that is recorded. NULL: it is not, or not asked for. */
+static __always_inline struct bpf_vcpu *find_asked(__u64 key)
+{
+	struct bpf_vcpu *v;
+	__u32 index;
+
+	if (is_other())
+		return 0;
+	v = find_vcpu(key, &index);
+	return v && !is_ignored(v) ? v : 0;
 }
 
 static __always_inline struct bpf_area *area_of(const struct bpf_vcpu *v)
