@@ -4,7 +4,7 @@
 import functools
 import re
 
-from . import checks, fault_cases, qemu_cases, xcheck_cases
+from . import checks, fault_cases, many_cases, qemu_cases, xcheck_cases
 from .case import KVM_COUNTS_THEM, RECORD, Case, case
 from .checks import VMX, expect, expect_equal
 from .loops import LEAF_REASONS, exits_of, leaves, loop, ops_of
@@ -472,7 +472,7 @@ def full(setup):
              for op in ops_of(setup) if op not in ("touch", "cr0")]
     cases += quick(setup)
     if setup.nested_paging:
-        cases += of_rings_in_full(setup) + fault_cases.full(setup)
+        cases += of_rings_in_full(setup) + fault_cases.full(setup) + many_cases.full(setup)
     cases += [
         loop("cpuid", 5000, vcpus=4, name="cpuid x 5000, 4 vCPUs at once"),
         destroyed,

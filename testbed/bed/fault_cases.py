@@ -179,7 +179,7 @@ def _check_killed(outcome):
 
 
 def killed_at_random(setup):
-    """SIGKILL at random instants, of 20 collectors into one file, the next one at once each time."""
+    """SIGKILL at random instants, of 20 collectors into one file, the next one at once."""
     name = f"fault: {KILLS} collectors killed at random instants"
     script = guest("cpuid") + killed_collectors(
         "run.sqlite", instants(setup, name, KILLS), ("", "--cross-check")) + """
