@@ -8,6 +8,10 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/lines.h"
+
+/* A line of cpuid has 77 bytes; a console may have put a time and a name before it. */
+#define LINE_BYTES 1024
 
 /*
  * "eax=0x0001ed05" after blanks. Both programs print all eight digits: fewer are of a line that was
@@ -58,8 +62,7 @@ int leaf_text_read(const char *path, struct store_leaf **leaves, size_t *count)
 {
 	FILE *file = fopen(path, "re");
 	struct store_leaf leaf;
-	char *line = NULL;
-	size_t room = 0;
+	char line[LINE_BYTES];
 	int rc = 0;
 
 	*leaves = NULL;
@@ -67,7 +70,7 @@ int leaf_text_read(const char *path, struct store_leaf **leaves, size_t *count)
 	if (!file)
 		return -errno;
 
-	while (!rc && getline(&line, &room, file) > 0) {
+	while (!rc && line_read(file, line, sizeof(line))) {
 		if (leaf_text_line(line, &leaf))
 			rc = append(leaves, count, &leaf);
 	}
@@ -77,7 +80,6 @@ int leaf_text_read(const char *path, struct store_leaf **leaves, size_t *count)
 	if (!rc && !*count)
 		rc = -EPROTO;
 
-	free(line);
 	fclose(file);
 	if (rc) {
 		free(*leaves);

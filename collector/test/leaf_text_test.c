@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* leaf_text_test.c - which lines are readings, and what they say */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,6 +39,26 @@ static void test_lines_cut_off(void)
 		&leaf));
 }
 
+/* The ends of lines that another system or a terminal makes, and a line longer than memory is. */
+static void test_line_ends(int fd, const char *path)
+{
+	static const char reading[] =
+		"0x4fffffff 0x00: eax=0x00000001 ebx=0x00000000 ecx=0x00000000 edx=0x00000000";
+	static const char *const ends[] = {"\n", "\r\n", "\r", "\r\r\n"};
+	char zeros[100000] = {0};
+	struct store_leaf *leaves;
+	size_t count;
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		CHECK(!ftruncate(fd, 0) && !lseek(fd, 0, SEEK_SET));
+		for (int n = 0; n < 3; n++)
+			CHECK(dprintf(fd, "%s%s", reading, ends[i]) > 0);
+		CHECK(write(fd, zeros, sizeof(zeros)) == (ssize_t)sizeof(zeros));
+		CHECK(!leaf_text_read(path, &leaves, &count) && count == 3);
+		free(leaves);
+	}
+}
+
 int main(void)
 {
 	char path[] = "/tmp/leaf_text_test.XXXXXX";
@@ -54,6 +75,7 @@ int main(void)
 	CHECK(leaves[2].leaf == 0x4ffffffc && leaves[2].reason == 30 &&
 	      leaves[2].ecx == 0xdeadbeef);
 	free(leaves);
+	test_line_ends(fd, path);
 	CHECK(!ftruncate(fd, 0));
 	CHECK(leaf_text_read(path, &leaves, &count) == -EPROTO && !leaves);
 	unlink(path);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lines.h - the lines of a text of unknown origin, in bounded memory
+ *
+ * A line ends with LF, CR LF or, as old systems and some terminals have it, CR alone.
+ */
+#ifndef EXITSCOPE_BASE_LINES_H
+#define EXITSCOPE_BASE_LINES_H
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/*
+ * line_read - the next line without its end
+ * @text: gets it; what is longer than @bytes - 1 is left out. Its blanks are all ' ':
+ *	tabs, and the zeros that a crash leaves in a file.
+ *
+ * After CR LF an empty line follows. Return false at the end, or where reading failed
+ * (ferror()).
+ */
+static inline bool line_read(FILE *file, char *text, size_t bytes)
+{
+	size_t length = 0;
+	int c;
+
+	while ((c = getc_unlocked(file)) != EOF && c != '\n' && c != '\r') {
+		if (length < bytes - 1)
+			text[length++] = c && !isspace(c) ? (char)c : ' ';
+	}
+	text[length] = '\0';
+	return c != EOF || length;
+}
+
+#endif
