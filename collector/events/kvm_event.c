@@ -105,44 +105,38 @@ bool kvm_event_formats_have_vcpu(const struct kvm_event_formats *formats)
 	       formats->layout[KVM_EVENT_ENTRY].field[ENTRY_VCPU].size;
 }
 
-static uint64_t number(const struct kvm_event_layout *layout, int field, const void *data,
-		       size_t size)
+const char *kvm_event_field(enum kvm_event_kind kind, int i)
 {
-	return event_field_read(&layout->field[field], data, size);
+	return tracepoints[kind].field[i];
 }
 
-static bool parse_exit(const struct kvm_event_layout *l, const void *data, size_t size,
-		       struct kvm_event *event)
+static bool fill_exit(struct kvm_event *event, const struct kvm_event_values *values)
 {
-	const struct event_field *last = &l->field[EXIT_VCPU];
+	const uint64_t *value = values->value;
 
-	if (last->size)
-		event->vcpu_id = (uint32_t)number(l, EXIT_VCPU, data, size);
-	event->reason = (uint32_t)number(l, EXIT_REASON, data, size);
-	event->guest_rip = number(l, EXIT_RIP, data, size);
-	event->isa = (uint32_t)number(l, EXIT_ISA, data, size);
-	event->no_info = !l->field[EXIT_INFO1].size;
-	event->info1 = number(l, EXIT_INFO1, data, size);
-	event->info2 = number(l, EXIT_INFO2, data, size);
-	event->intr_info = (uint32_t)number(l, EXIT_INTR, data, size);
-	event->error_code = (uint32_t)number(l, EXIT_ERROR, data, size);
+	event->vcpu_id = values->has[EXIT_VCPU] ? (uint32_t)value[EXIT_VCPU] : KVM_EVENT_NO_VCPU;
+	event->reason = (uint32_t)value[EXIT_REASON];
+	event->guest_rip = value[EXIT_RIP];
+	event->no_info = !values->has[EXIT_INFO1];
+	event->info1 = value[EXIT_INFO1];
+	event->info2 = value[EXIT_INFO2];
+	event->intr_info = (uint32_t)value[EXIT_INTR];
+	event->error_code = (uint32_t)value[EXIT_ERROR];
 
 	/* Kernels before 2.6.37 don't name it: they had VMX and SVM apart. */
-	if (event->isa != KVM_EXIT_ISA_SVM)
-		event->isa = KVM_EXIT_ISA_VMX;
-	return event_field_fits(last, size) && event_field_fits(&l->field[EXIT_REASON], size);
+	event->isa = value[EXIT_ISA] == KVM_EXIT_ISA_SVM ? KVM_EXIT_ISA_SVM : KVM_EXIT_ISA_VMX;
+	return values->has[EXIT_REASON];
 }
 
 /* KVM_EXIT_KEY of the event, see the ABI header. */
-static bool parse_key(const struct kvm_event_layout *l, const void *data, size_t size,
-		      struct kvm_event *event)
+static bool fill_key(struct kvm_event *event, const struct kvm_event_values *values)
 {
-	uint64_t second = number(l, KEY_SECOND, data, size);
+	uint64_t second = values->value[KEY_SECOND];
 
-	event->has_key = l->field[KEY].size && event_field_fits(&l->field[KEY], size);
-	event->key = number(l, KEY, data, size);
-	if (l->field[KEY_VCPU].size)
-		event->vcpu_id = (uint32_t)number(l, KEY_VCPU, data, size);
+	event->has_key = values->has[KEY];
+	event->key = values->value[KEY];
+	event->vcpu_id =
+		values->has[KEY_VCPU] ? (uint32_t)values->value[KEY_VCPU] : KVM_EVENT_NO_VCPU;
 
 	switch (event->kind) {
 	case KVM_EVENT_MSR:
@@ -150,7 +144,7 @@ static bool parse_key(const struct kvm_event_layout *l, const void *data, size_t
 		break;
 	case KVM_EVENT_PIO:
 		event->key_aux = second & KVM_EXIT_KEY_IO_SIZE;
-		if (!number(l, KEY_THIRD, data, size))
+		if (!values->value[KEY_THIRD])
 			event->key_aux |= KVM_EXIT_KEY_IO_IN;
 		break;
 	case KVM_EVENT_MMIO: /* 0: unsatisfied read, 1: read, 2: write */
@@ -165,10 +159,42 @@ static bool parse_key(const struct kvm_event_layout *l, const void *data, size_t
 	return event->has_key;
 }
 
+bool kvm_event_fill(struct kvm_event *event, const struct kvm_event_values *values)
+{
+	if (event->kind == KVM_EVENT_EXIT)
+		return fill_exit(event, values);
+	if (event->kind != KVM_EVENT_ENTRY)
+		return fill_key(event, values);
+	event->vcpu_id =
+		values->has[ENTRY_VCPU] ? (uint32_t)values->value[ENTRY_VCPU] : KVM_EVENT_NO_VCPU;
+	return true;
+}
+
+/* Fields that the kernel's format has not, or that lie outside of the data, are left out. */
+static void read_values(const struct kvm_event_layout *layout, const void *data, size_t size,
+			struct kvm_event_values *values)
+{
+	for (int i = 0; i < KVM_EVENT_FIELDS; i++) {
+		const struct event_field *field = &layout->field[i];
+
+		values->has[i] = field->size && event_field_fits(field, size);
+		values->value[i] = values->has[i] ? event_field_read(field, data, size) : 0;
+	}
+}
+
+/* An event that ends before a field that its kind has is damaged. */
+static bool is_whole(const struct kvm_event_layout *layout, enum kvm_event_kind kind, size_t size)
+{
+	if (kind == KVM_EVENT_EXIT)
+		return event_field_fits(&layout->field[EXIT_VCPU], size);
+	return kind != KVM_EVENT_ENTRY || event_field_fits(&layout->field[ENTRY_VCPU], size);
+}
+
 bool kvm_event_parse(const struct kvm_event_formats *formats, const void *data, size_t size,
 		     struct kvm_event *event)
 {
 	const struct kvm_event_layout *layout;
+	struct kvm_event_values values;
 	uint16_t id;
 	int kind;
 
@@ -188,15 +214,9 @@ bool kvm_event_parse(const struct kvm_event_formats *formats, const void *data, 
 	memset(event, 0, sizeof(*event));
 	event->kind = (enum kvm_event_kind)kind;
 	event->tid = (uint32_t)event_field_read(&layout->pid, data, size);
-	event->vcpu_id = KVM_EVENT_NO_VCPU;
 
-	if (kind == KVM_EVENT_EXIT)
-		return parse_exit(layout, data, size, event);
-	if (kind != KVM_EVENT_ENTRY)
-		return parse_key(layout, data, size, event);
-	if (layout->field[ENTRY_VCPU].size)
-		event->vcpu_id = (uint32_t)number(layout, ENTRY_VCPU, data, size);
-	return event_field_fits(&layout->field[ENTRY_VCPU], size);
+	read_values(layout, data, size, &values);
+	return kvm_event_fill(event, &values) && is_whole(layout, event->kind, size);
 }
 
 /* The reason that an event with a key is about: VMX numbers, SVM codes. */

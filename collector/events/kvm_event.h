@@ -119,6 +119,26 @@ bool kvm_event_parse(const struct kvm_event_formats *formats, const void *data, 
 		     struct kvm_event *event);
 
 /*
+ * What an event's own fields say, in the order of kvm_event_field(); others are 0.
+ * @has: the event has the field
+ */
+struct kvm_event_values {
+	uint64_t value[KVM_EVENT_FIELDS];
+	bool has[KVM_EVENT_FIELDS];
+};
+
+/* The name of field number @i of a kind of event, NULL: it has none. */
+const char *kvm_event_field(enum kvm_event_kind kind, int i);
+
+/*
+ * kvm_event_fill - fill in what the fields of an event of kind event->kind say
+ *
+ * Return false if it lacks the one without which it says nothing: of kvm_exit the
+ * reason, of the events with a key the key.
+ */
+bool kvm_event_fill(struct kvm_event *event, const struct kvm_event_values *values);
+
+/*
  * kvm_event_join - give a kvm_exit the key of an event that came after it
  *
  * Nothing changes unless @event can be about @exit_event's reason, which then has
