@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""import_trace_test.py COLLECTOR ANALYZER: trace.dat files of trace-cmd, and text of ftrace, trace-cmd and perf
+"""import_trace_test.py COLLECTOR ANALYZER: trace.dat files of trace-cmd
 
 The recordings are made up (recordings.py), and right by construction.
 """
 import os
-import re
 import struct
 import sys
 
@@ -140,146 +139,6 @@ def test_dat_damaged():
     for version in (6, 7):
         write_dat([("", "local", {0: pages(pairs(5))})], version)
         survives_damage(open("x.dat", "rb").read(), "x.dat", 127)
-
-
-# Text
-
-FTRACE = """# tracer: nop
-#
-# entries-in-buffer/entries-written: {present}/{written}   #P:4
-#
-#           TASK-PID     CPU#  |||||  TIMESTAMP  FUNCTION
-#              | |         |   |||||     |         |
-"""
-
-
-def line(head, event):
-    return f"{head}: {event}\n"
-
-
-EXIT = ("kvm_exit: vcpu 0 reason MSR_READ rip 0xfff0 info1 0x0 info2 0x0 intr_info 0x0 "
-        "error_code 0x0")
-
-
-def ftrace_text(count, head, times):
-    text = ""
-    for i in range(count):
-        text += line(head + times(2 * i), EXIT)
-        text += line(head + times(2 * i), "kvm_msr: msr_read 277 = 0x70406")
-        text += line(head + times(2 * i + 1), "kvm_entry: vcpu 0, rip 0xfff2")
-    return text
-
-
-def test_text():
-    us = lambda n: f"   12.{n * 100:06d}"
-    ns = lambda n: f"   12.{n * 100000:09d}"
-    forms = {
-        "ftrace": (FTRACE.format(present=9, written=9), "       CPU 0/KVM-100     [003] d..2.", us),
-        "ftrace with tgid": ("", "       CPU 0/KVM-100     (     90) [003] d..2.", us),
-        "trace-cmd report": ("cpus=4\n", "       CPU 0/KVM-100   [003]", us),
-        "perf script": ("", "       CPU 0/KVM   100 [003]", ns),
-        "perf script -F pid": ("", "       CPU 0/KVM    90/100 [003]", ns),
-        "perf script without CPU": ("", "CPU 0/KVM   100 ", ns),
-    }
-    for what, (begin, head, times) in forms.items():
-        open("x.txt", "w").write(begin + ftrace_text(30, head, times))
-        run = Run("x.txt")
-        expect(f"{what} ({run.words})", (run.shape() or ()) + (run.counts() or ()),
-               (1, 1, 30, 0, 0))
-        expect(f"{what}: durations", run.one("SELECT min(cycles), max(cycles) FROM exit"),
-               (100000, 100000))
-        expect(f"{what}: key", run.one("SELECT key_text, rip FROM exits"),
-               ("MSR 0x277", "000000000000fff0"))
-        expect(f"{what}: name", run.one("SELECT comm FROM vm"), "CPU 0/KVM")
-        expect(f"{what}: process", run.one("SELECT tgid FROM vm"), 90 if "90" in head else 0)
-
-    open("x.txt",
-         "w").write(FTRACE.format(present=90, written=150) + ftrace_text(30, "kvm-1 [000] ", us))
-    run = Run("x.txt")
-    says("overwritten", run, "~")
-    expect("overwritten", run.counts(), (30, 20, 0))
-    open("x.txt", "w").write(ftrace_text(5, "kvm-1 [000] ", us) + "CPU:0 [LOST 12 EVENTS]\n" +
-                             ftrace_text(5, "kvm-1 [000] ", lambda n: f"   13.{n * 100:06d}"))
-    expect("lost", Run("x.txt").counts(), (10, 4, 0))
-    open("x.txt", "w").write(ftrace_text(5, "kvm-1 [000] ", lambda n: f" {9000 + 10 * n}"))
-    run = Run("x.txt")
-    says("counter", run, "no durations: its times are whole numbers")
-    expect("counter", run.counts() + (run.one("SELECT sum(cycles) FROM exit"),), (5, 0, 0, 0))
-    expect("cycles", Run("x.txt", "--tsc-khz", "2000000").one("SELECT min(cycles) FROM exit"), 10)
-
-
-def test_copied_text():
-    """What editors, mail, terminals and crashes make of a text changes no figure of it."""
-    plain = ftrace_text(30, "       CPU 0/KVM-100     [003] d..2.",
-                        lambda n: f"   12.{n * 100:06d}").encode()
-    copies = {
-        "CRLF": plain.replace(b"\n", b"\r\n"),
-        "BOM": b"\xef\xbb\xbf" + plain,
-        "tabs": re.sub(rb" +", b"\t", plain),
-        "single blanks": re.sub(rb" +", b" ", plain),
-        "quoted": b"> " + plain.replace(b"\n", b"\n> "),
-        "empty lines": plain.replace(b"\n", b"\n\n"),
-        "no end": plain.rstrip(b"\n"),
-        "decimal commas": re.sub(rb"(\d)\.(\d{6}:)", rb"\1,\2", plain),
-        "zeros after a crash": plain + b"\0" * 5000,
-        "zeros before": b"\0" * 512 + b"\n" + plain,
-        "colours": plain.replace(b"kvm_exit", b"\033[01;31m\033[Kkvm_exit\033[m\033[K"),
-        "long lines": plain.replace(b"\n", b" " + b"x" * 100000 + b"\n", 2),
-        "reversed": b"\n".join(reversed(plain.split(b"\n"))),
-    }
-    for what, text in copies.items():
-        open("x.txt", "wb").write(text)
-        run = Run("x.txt")
-        expect(f"{what} ({run.words})", (run.shape() or ()) + (run.counts() or ()),
-               (1, 1, 30, 0, 0))
-        expect(f"{what}: durations", run.one("SELECT min(cycles), max(cycles) FROM exit"),
-               (100000, 100000))
-        silent(what, run, "could not be read")
-
-
-def test_lines_that_cannot_be_read():
-    """Their exits are counted as dropped, and said to be missing."""
-    plain = ftrace_text(30, "kvm-1 [000] ", lambda n: f"   12.{n * 100:06d}")
-    exits_alone = "".join(text for text in plain.splitlines(True) if "kvm_entry" not in text)
-    for what, text, damaged in (("unknown reasons", plain, "reason NEW_NAME"),
-                                ("zeros", plain, "reaso\0\0\0\0\0_READ"),
-                                ("of exits alone", exits_alone, "reason NEW_NAME")):
-        middle = len(text) // 2
-        open("x.txt",
-             "w").write(text[:middle] + text[middle:].replace("reason MSR_READ", damaged, 7))
-        run = Run("x.txt")
-        says(what, run, "7 lines of kvm_exit or kvm_entry could not be read")
-        expect(f"{what} ({run.words})", run.counts(), (23, 7, 0))
-
-
-def test_impossible_times():
-    """Past 2^63 ns they are not times: durations would wrap around."""
-    for seconds in ("9223372037", "18446744073", "99999999999999999999"):
-        open("x.txt",
-             "w").write(ftrace_text(5, "kvm-1 [000] ", lambda n: f" {seconds}.{n * 100:06d}"))
-        refused(seconds, "x.txt", "no line of it is an event of KVM")
-    open("x.txt", "w").write(ftrace_text(5, "kvm-1 [000] ", lambda n: f" 9223372035.{n * 100:06d}"))
-    expect("just possible", Run("x.txt").counts(), (5, 0, 0))
-
-
-REASONS = [  # text, isa, number
-    ("vcpu 0 reason npf rip 0x1 info1 0x6 info2 0x1000", 2, 0x400),
-    ("vcpu 0 reason interrupt rip 0x1 info1 0x0 info2 0x0", 2, 0x60),
-    ("reason EXIT_IOIO rip 0x1 info 3f80010 0", 2, 0x7b),
-    ("reason EPT_MISCONFIG rip 0x1 info 0 0", 1, 49),
-    ("reason EXTERNAL_INTERRUPT rip 0x1 info 0 80000021", 1, 1),
-    ("vcpu 0 reason INVALID_STATE FAILED_VMENTRY rip 0x1 info1 0x0 info2 0x0", 1, 0x80000021),
-    ("vcpu 0 reason PREEMPTION_TIMER rip 0x1 info1 0x0 info2 0x0", 1, 52),
-]
-
-
-def test_reasons():
-    for text, isa, number in REASONS:
-        open("x.txt", "w").write(line("kvm-1 [000] 1.0", "kvm_entry: vcpu 0") +
-                                 line("kvm-1 [000] 1.000001", f"kvm_exit: {text}") +
-                                 line("kvm-1 [000] 1.000002", "kvm_entry: vcpu 0"))
-        run = Run("x.txt")
-        expect(f"{text} ({run.words})", run.one("SELECT isa, reason FROM run, exit"), (isa, number))
 
 
 run_tests(globals())

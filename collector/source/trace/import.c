@@ -4,72 +4,147 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "collector/source/trace/trace.h"
 
-/* A text is one of ours if it has an event of KVM in its first bytes. */
-#define LOOK_BYTES (1 << 20)
+#define PIECE_BYTES (1 << 20)
 
-static bool begins(const char *data, size_t bytes, const char *magic)
+/* What programs that pack files begin theirs with, and what unpacks them. */
+static const struct packed {
+	const char *magic;
+	size_t bytes;
+	const char *unpack;
+} packed[] = {
+	{"\x1f\x8b", 2, "gunzip"},
+	{"\x1f\x9d", 2, "uncompress"},
+	{"\3757zXZ", 6, "unxz"},
+	{"\x5d\0\0", 3, "unlzma"},
+	{"LZIP", 4, "lzip -d"},
+	{"\x28\xb5\x2f\xfd", 4, "unzstd"},
+	{"\x04\x22\x4d\x18", 4, "unlz4"},
+	{"\x89LZO", 4, "lzop -d"},
+	{"BZh", 3, "bunzip2"},
+	{"PK\3\4", 4, "unzip"},
+	{"7z\xbc\xaf", 4, "7z x"},
+};
+
+/* The names of the events in UTF-16, either way round. */
+static const char utf16_exit[] = "k\0v\0m\0_\0e\0x\0i\0t";
+static const char utf16_entry[] = "k\0v\0m\0_\0e\0n\0t\0r\0y";
+
+static bool begins(const char *data, size_t bytes, const char *magic, size_t magic_bytes)
 {
-	return bytes >= strlen(magic) && !memcmp(data, magic, strlen(magic));
+	return bytes >= magic_bytes && !memcmp(data, magic, magic_bytes);
 }
 
-static bool has_events(const char *text, size_t bytes)
+/* What a part of a file shows: IMPORT_TRACE_TEXT, -EILSEQ for one in UTF-16, else IMPORT_OTHER. */
+static int look_at(const char *data, size_t bytes)
 {
-	return memmem(text, bytes, "kvm_exit:", 9) || memmem(text, bytes, "kvm_entry:", 10);
+	if (memmem(data, bytes, "kvm_exit:", 9) || memmem(data, bytes, "kvm_entry:", 10))
+		return IMPORT_TRACE_TEXT;
+	if (memmem(data, bytes, utf16_exit, sizeof(utf16_exit) - 1) ||
+	    memmem(data, bytes, utf16_entry, sizeof(utf16_entry) - 1))
+		return -EILSEQ;
+	return IMPORT_OTHER;
 }
 
-static int kind_of(const char *path, const char *data, size_t bytes, enum import_kind *kind,
-		   struct fault *fault)
+static int look_at_begin(const char *path, const char *data, size_t bytes, struct fault *fault)
 {
-	static const char *const compressed[] = {"\x1f\x8b", "\3757zXZ", "\x28\xb5\x2f\xfd", "BZh"};
+	for (size_t i = 0; i < sizeof(packed) / sizeof(*packed); i++) {
+		if (begins(data, bytes, packed[i].magic, packed[i].bytes))
+			return fault_set(fault, -EPROTO,
+					 "%s: is a compressed file (unpack it first: %s)", path,
+					 packed[i].unpack);
+	}
+	if (begins(data, bytes, "SQLite format 3", 16))
+		return fault_set(
+			fault, -EPROTO,
+			"%s: is a database (analyzer --db reads one that a collector wrote)", path);
+	if (begins(data, bytes, "\0KVEXCAP", 8))
+		return fault_set(fault, -EPROTO,
+				 "%s: is a capture of a collector (collector --from %s)", path,
+				 path);
+	if (begins(data, bytes, "PERFILE2", 8) || begins(data, bytes, "2ELIFREP", 8))
+		return IMPORT_PERF_DATA;
+	if (begins(data, bytes, "\x17\x08\x44tracing", 10))
+		return IMPORT_TRACE_DAT;
+	return IMPORT_OTHER;
+}
 
-	for (size_t i = 0; i < sizeof(compressed) / sizeof(*compressed); i++) {
-		if (begins(data, bytes, compressed[i]))
-			return fault_set(
-				fault, -EPROTO,
-				"%s: is a compressed file (unpack it first: gunzip, unxz, unzstd or bunzip2)",
-				path);
+/*
+ * Read until a piece shows what the file is: comments of any length may stand first. The last
+ * bytes of a piece are looked at with the next one too.
+ */
+static int look_through(const char *path, FILE *file, char *data, struct fault *fault)
+{
+	const size_t overlap = sizeof(utf16_entry);
+	size_t kept = 0, bytes;
+	bool is_first = true;
+	int found = IMPORT_OTHER;
+
+	while (found == IMPORT_OTHER &&
+	       (bytes = fread(data + kept, 1, PIECE_BYTES - kept, file)) > 0) {
+		bytes += kept;
+		if (is_first)
+			found = look_at_begin(path, data, bytes, fault);
+		if (found == IMPORT_OTHER)
+			found = look_at(data, bytes);
+		is_first = false;
+		kept = bytes < overlap ? bytes : overlap;
+		memmove(data, data + bytes - kept, kept);
 	}
 
-	*kind = IMPORT_OTHER;
-	if (begins(data, bytes, "PERFILE2") || begins(data, bytes, "2ELIFREP"))
-		*kind = IMPORT_PERF_DATA;
-	else if (begins(data, bytes, "\x17\x08\x44tracing"))
-		*kind = IMPORT_TRACE_DAT;
-	else if (has_events(data, bytes))
-		*kind = IMPORT_TRACE_TEXT;
-	return 0;
+	if (ferror(file))
+		return fault_set(fault, -EIO, "%s: can't be read to its end", path);
+	if (is_first)
+		return fault_set(fault, -EPROTO, "%s: is empty", path);
+	if (found == -EILSEQ)
+		return fault_set(
+			fault, found,
+			"%s: is a text in UTF-16 (iconv -f UTF-16 -t UTF-8 %s > FILE, then import FILE)",
+			path, path);
+	return found;
+}
+
+/* A pipe can't be read twice. */
+static int open_file(const char *path, FILE **file, struct fault *fault)
+{
+	struct stat st;
+	int rc = 0;
+
+	/* Before it is opened: that would wait for somebody who writes to the pipe. */
+	if (stat(path, &st))
+		rc = -errno;
+	else if (S_ISDIR(st.st_mode))
+		rc = -EISDIR;
+	else if (!S_ISREG(st.st_mode))
+		return fault_set(
+			fault, -ESPIPE,
+			"%s: is not a regular file, and has to be read twice (save it as one: cat %s > FILE)",
+			path, path);
+	if (!rc) {
+		*file = fopen(path, "re");
+		rc = *file ? 0 : -errno;
+	}
+	return rc ? fault_set(fault, rc, "%s: %s", path, strerror(-rc)) : 0;
 }
 
 int import_kind(const char *path, enum import_kind *kind, struct fault *fault)
 {
-	FILE *file = fopen(path, "re");
-	char *data = malloc(LOOK_BYTES);
-	size_t bytes = 0;
-	int rc = 0;
+	char *data = malloc(PIECE_BYTES);
+	FILE *file = NULL;
+	int rc = data ? open_file(path, &file, fault) : fault_set(fault, -ENOMEM, "out of memory");
 
-	if (!file)
-		rc = -errno;
-	else if (!data)
-		rc = -ENOMEM;
-	if (!rc) {
-		errno = 0;
-		bytes = fread(data, 1, LOOK_BYTES, file);
-		rc = !bytes && errno ? -errno : 0;
-	}
+	if (!rc)
+		rc = look_through(path, file, data, fault);
 	if (file)
 		fclose(file);
-
-	if (rc)
-		fault_set(fault, rc, "%s: %s", path, strerror(-rc));
-	else if (!bytes)
-		rc = fault_set(fault, -EPROTO, "%s: is empty", path);
-	else
-		rc = kind_of(path, data, bytes, kind, fault);
 	free(data);
-	return rc;
+	if (rc < 0)
+		return rc;
+	*kind = (enum import_kind)rc;
+	return 0;
 }
 
 int source_import_open(const char *path, enum import_kind kind, uint32_t tsc_khz,

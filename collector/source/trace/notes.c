@@ -82,8 +82,8 @@ void notes_end(char **notes, const struct notes_end *known)
 		    (unsigned long long)known->sampled_out);
 	if (known->missing && !known->lost)
 		add(notes,
-		    "%llu times a kvm_entry follows another one: at least that many exits are missing, though no event is called lost (a filter, or VM entries that failed)",
-		    (unsigned long long)known->missing);
+		    "%llu times a kvm_entry follows another one: at least that many exits are missing, though no event is called lost (a filter, or VM entries that failed%s)",
+		    (unsigned long long)known->missing, known->quiet_loss ? known->quiet_loss : "");
 	if (known->unread)
 		add(notes,
 		    "%llu line%s of kvm_exit or kvm_entry could not be read (damaged, or in a form that is not known): what they say is missing",

@@ -33,6 +33,7 @@ struct notes_begin {
  * @lost: events that the recording itself calls lost
  * @homeless: kvm_exit events whose vCPU is unknown
  * @unread, @no_keys: as in losses.h; @lost_keys: its keys
+ * @quiet_loss: as in trace.h
  */
 struct notes_end {
 	uint64_t sampled_out;
@@ -41,6 +42,7 @@ struct notes_end {
 	uint64_t homeless;
 	uint64_t unread;
 	uint64_t lost_keys;
+	const char *quiet_loss;
 	bool no_keys;
 };
 

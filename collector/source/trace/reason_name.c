@@ -24,6 +24,17 @@ struct reason {
 static const struct reason vmx_kernel[] = {VMX_EXIT_REASONS};
 static const struct reason svm_kernel[] = {SVM_EXIT_REASONS};
 
+/* Names of later kernels (6.14 to 7.3), which these headers don't have. */
+static const struct reason vmx_later[] = {
+	{77, "TDCALL"},
+	{84, "MSR_READ_IMM"},
+	{85, "MSR_WRITE_IMM"},
+};
+static const struct reason svm_later[] = {
+	{0x0a5, "buslock"},
+	{0x0a6, "idle-halt"},
+};
+
 /* libtraceevent's plugins/plugin_kvm.c, where it differs. */
 static const struct reason vmx_plugin[] = {
 	{7, "PENDING_INTERRUPT"},
@@ -131,11 +142,12 @@ bool reason_from_name(const char *name, uint32_t *reason, uint32_t *isa)
 		*reason = (uint32_t)strtoul(name, &end, 0);
 		return !*end;
 	}
-	if (FIND(vmx_kernel, name, reason) || FIND(vmx_plugin, name, reason)) {
+	if (FIND(vmx_kernel, name, reason) || FIND(vmx_later, name, reason) ||
+	    FIND(vmx_plugin, name, reason)) {
 		*isa = KVM_EXIT_ISA_VMX;
 		return true;
 	}
-	if (FIND(svm_kernel, name, reason)) {
+	if (FIND(svm_kernel, name, reason) || FIND(svm_later, name, reason)) {
 		*isa = KVM_EXIT_ISA_SVM;
 		return true;
 	}

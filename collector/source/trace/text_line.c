@@ -13,17 +13,6 @@
 #define NS_DIGITS    9
 #define FAILED_ENTRY 0x80000000U /* VMX exit reason, bit 31 */
 
-/* A number that ends at @end, or -1. *@begin: where it begins. */
-static int64_t number_before(const char *text, const char *end, const char **begin)
-{
-	const char *at = end;
-
-	while (at > text && isdigit((unsigned char)at[-1]))
-		at--;
-	*begin = at;
-	return at < end && end - at < 18 ? strtoll(at, NULL, 10) : -1;
-}
-
 /* "196.701717" -> ns; "177814117677" -> that number. False: no such thing, or past 2^63 of them. */
 static bool parse_time(const char *at, const char *end, uint64_t *ts, bool *is_count)
 {
@@ -52,77 +41,87 @@ static bool parse_time(const char *at, const char *end, uint64_t *ts, bool *is_c
 	return true;
 }
 
-/* Where the time ends: its ':' is followed by a blank. NULL: the line has no time. */
-static const char *find_time(const char *text, struct text_line *line)
+/* The time that ends at @colon. *@begin: where it begins. */
+static bool time_before(const char *text, const char *colon, struct text_line *line,
+			const char **begin)
 {
-	for (const char *colon = strstr(text, ": "); colon; colon = strstr(colon + 1, ": ")) {
-		const char *begin = colon;
+	const char *end = colon, *at;
+	bool is_us = false;
 
-		while (begin > text && !isspace((unsigned char)begin[-1]))
-			begin--;
-		if (parse_time(begin, colon, &line->event.ts, &line->is_count))
-			return colon;
+	/* "196us : " or "196us+: " of ftrace's latency-format: the mark says how long it is. */
+	if (end - text > 3 && !strncmp(end - 3, "us", 2) && strchr(" $@*#!+", end[-1])) {
+		end -= 3;
+		is_us = true;
+	}
+
+	for (at = end; at > text && (isdigit((unsigned char)at[-1]) || strchr(".,", at[-1]));)
+		at--;
+	*begin = at;
+	/* "[003]177814117677: ": twelve digits leave no room for a blank. */
+	if (at > text && !isspace((unsigned char)at[-1]) && at[-1] != ']')
+		return false;
+	if (!parse_time(at, end, &line->event.ts, &line->is_count))
+		return false;
+	if (is_us && (!line->is_count || line->event.ts > INT64_MAX / 1000))
+		return false;
+	line->event.ts *= is_us ? 1000 : 1;
+	line->is_count &= !is_us;
+	return true;
+}
+
+/* What stands between a time and the event's name: "(+460)" of --ts-diff, a period of perf. */
+static const char *skip_columns(const char *text, uint64_t *period)
+{
+	const char *at = text + strspn(text, " ");
+	size_t digits = strspn(at, "0123456789");
+
+	if (!strncmp(at, "(+", 2) && at[2 + strspn(at + 2, "0123456789")] == ')')
+		at += 3 + strspn(at + 2, "0123456789");
+	if (digits && at[digits] == ' ') {
+		*period = strtoull(at, NULL, 10);
+		at += digits;
+	}
+	return at + strspn(at, " ");
+}
+
+/* "kvm_exit: ..." or "kvm:kvm_exit: ...": what follows the name; NULL: another event. */
+static const char *find_event(const char *text, struct kvm_event *event)
+{
+	text = skip_columns(text, &event->period);
+	if (!strncmp(text, "kvm:", 4))
+		text += 4;
+	for (int i = 0; i < KVM_EVENT_KINDS; i++) {
+		const char *name = kvm_event_name((enum kvm_event_kind)i);
+		size_t length = strlen(name);
+
+		event->kind = (enum kvm_event_kind)i;
+		if (!strncmp(text, name, length) && text[length] == ':')
+			return text + length + 1;
 	}
 	return NULL;
 }
 
-static const char *skip_blanks_back(const char *text, const char *end)
+/*
+ * Where the time ends: its ':' is followed by a blank. A name may have the form of a time; the last
+ * one that an event of KVM follows is it, else the first. NULL: the line has no time.
+ */
+static const char *find_time(const char *text, struct text_line *line, const char **begin)
 {
-	while (end > text && isspace((unsigned char)end[-1]))
-		end--;
-	return end;
-}
+	const char *found = NULL;
 
-/* "qemu-1000", "qemu 1000", "qemu 990/1000", "qemu-1000 (990)": name, thread, process. */
-static bool parse_task(const char *text, const char *end, struct text_line *line)
-{
-	const char *begin;
-	int64_t number;
+	for (const char *colon = strstr(text, ": "); colon; colon = strstr(colon + 1, ": ")) {
+		struct text_line other = {.kind = TEXT_NOTHING};
+		const char *at;
 
-	while (isspace((unsigned char)*text))
-		text++;
-	end = skip_blanks_back(text, end);
-	if (end > text && end[-1] == ')') {
-		number = number_before(text, end - 1, &begin);
-		line->event.tgid = number > 0 ? (uint32_t)number : 0;
-		while (end > text && *end != '(')
-			end--;
-		end = skip_blanks_back(text, end);
+		if (!time_before(text, colon, &other, &at) ||
+		    (found && !find_event(colon + 2, &other.event)))
+			continue;
+		line->event.ts = other.event.ts;
+		line->is_count = other.is_count;
+		*begin = at;
+		found = colon;
 	}
-
-	number = number_before(text, end, &begin);
-	if (number < 0 || begin == text)
-		return false;
-	line->event.tid = (uint32_t)number;
-	if (begin[-1] == '/') {
-		number = number_before(text, begin - 1, &begin);
-		line->event.tgid = number > 0 ? (uint32_t)number : 0;
-	}
-
-	end = begin > text && begin[-1] == '-' ? begin - 1 : skip_blanks_back(text, begin);
-	snprintf(line->comm, sizeof(line->comm), "%.*s", (int)(end - text), text);
-	return true;
-}
-
-/* What stands before the time: the task, "[CPU]", flags. */
-static bool parse_head(const char *text, const char *time_end, struct text_line *line)
-{
-	const char *bracket = NULL, *end;
-
-	for (const char *at = text; at < time_end; at++) {
-		if (*at == '[' && isdigit((unsigned char)at[1]))
-			bracket = at;
-	}
-	if (bracket) {
-		line->event.cpu = (uint32_t)strtoul(bracket + 1, NULL, 10);
-		return parse_task(text, bracket, line);
-	}
-
-	/* perf script without -F cpu: the task stands before the time. */
-	end = time_end;
-	while (end > text && !isspace((unsigned char)end[-1]))
-		end--;
-	return parse_task(text, end, line);
+	return found;
 }
 
 /* The number after the word @key, in @base (0: as it is written). False: there is none. */
@@ -155,18 +154,26 @@ static void parse_vcpu(const char *text, struct kvm_event *event)
 	event->vcpu_id = number_of(text, "vcpu", 10, &vcpu) ? (uint32_t)vcpu : KVM_EVENT_NO_VCPU;
 }
 
-/* "reason EXCEPTION_NMI FAILED_VMENTRY rip": the name, and bit 31. */
+/*
+ * "reason EXCEPTION_NMI FAILED_VMENTRY rip": the name, and bit 31. A name may have two words ("PF
+ * excp").
+ */
 static bool parse_reason(const char *text, struct kvm_event *event)
 {
-	char name[40];
+	char name[40], second[40] = "";
 	int end = 0;
 
 	text = strstr(text, "reason ");
-	if (!text || sscanf(text, "reason %39s%n", name, &end) != 1)
+	if (!text || sscanf(text, "reason %39s%n %15s", name, &end, second) < 1)
 		return false;
-	if (!strcmp(name, "UNKNOWN") &&
-	    sscanf(text, "reason UNKNOWN (%39[0-9])%n", name, &end) != 1)
-		return false;
+	if (!strcmp(name, "UNKNOWN")) {
+		end = 0;
+		sscanf(text, "reason UNKNOWN (%39[0-9])%n", name, &end);
+		if (!end)
+			return false;
+	}
+	if (!strcmp(second, "excp"))
+		strcat(name, " excp");
 	if (!reason_from_name(name, &event->reason, &event->isa))
 		return false;
 	if (!strncmp(text + end, " FAILED", 7) && event->isa == KVM_EXIT_ISA_VMX)
@@ -235,32 +242,100 @@ static bool parse_key(const char *text, struct kvm_event *event)
 	return event->has_key;
 }
 
-/* "kvm_exit: ..." or "kvm:kvm_exit: ..." */
+/* The word after "NAME=" as far as the next blank, or NULL. */
+static const char *find_value(const char *text, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *at = strstr(text, name); at; at = strstr(at + 1, name)) {
+		if (at > text && at[-1] == ' ' && at[length] == '=')
+			return at + length + 1;
+	}
+	return NULL;
+}
+
+/*
+ * A number of a raw event. Without 0x it is decimal or hexadecimal, by the version of trace-cmd:
+ * it is taken if it has a letter, or is the same in both.
+ */
+static bool parse_value(const char *word, uint64_t *value)
+{
+	size_t digits = strspn(word, "0123456789abcdef");
+	char *end;
+
+	if (!strncmp(word, "0x", 2))
+		*value = strtoull(word, &end, 16);
+	else if (digits == 1 || strcspn(word, "abcdef") < digits)
+		*value = strtoull(word, &end, 16);
+	else
+		return false;
+	return end != word && (!*end || *end == ' ');
+}
+
+/* Fields that every version prints in decimal digits. */
+static bool is_decimal(const char *name)
+{
+	static const char *const names[] = {"exit_reason", "vcpu_id", "isa", "write",
+					    "size",	   "rw",      "type"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!strcmp(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * "exit_reason=96 guest_rip=0x1000 isa=2 ...": trace-cmd report -R, and what tools print that can't
+ * read the kernel's "print fmt".
+ */
+static bool parse_raw(const char *text, struct kvm_event *event)
+{
+	struct kvm_event_values values = {.has = {false}};
+
+	for (int i = 0; i < KVM_EVENT_FIELDS; i++) {
+		const char *name = kvm_event_field(event->kind, i);
+		const char *word = name ? find_value(text, name) : NULL;
+
+		if (!word)
+			continue;
+		if (is_decimal(name) && isdigit((unsigned char)*word)) {
+			values.value[i] = strtoull(word, NULL, 10);
+			values.has[i] = true;
+		} else {
+			values.has[i] = parse_value(word, &values.value[i]);
+		}
+	}
+	return kvm_event_fill(event, &values);
+}
+
+static bool is_raw(const char *text, enum kvm_event_kind kind)
+{
+	return find_value(text, kvm_event_field(kind, 0)) != NULL;
+}
+
+/* What follows the name of an event. */
 static bool parse_event(const char *text, struct kvm_event *event)
 {
-	static const char *const names[KVM_EVENT_KINDS] = {
-		"kvm_exit:", "kvm_entry:", "kvm_msr:",	      "kvm_pio:",
-		"kvm_mmio:", "kvm_cpuid:", "kvm_page_fault:", "kvm_hypercall:",
-	};
-	int kind = 0;
-
-	while (isspace((unsigned char)*text))
-		text++;
-	if (!strncmp(text, "kvm:", 4))
-		text += 4;
-	while (kind < KVM_EVENT_KINDS && strncmp(text, names[kind], strlen(names[kind])))
-		kind++;
-	if (kind == KVM_EVENT_KINDS)
-		return false;
-
-	event->kind = (enum kvm_event_kind)kind;
-	text += strlen(names[kind]);
-	if (kind == KVM_EVENT_EXIT)
+	if (is_raw(text, event->kind))
+		return parse_raw(text, event);
+	if (event->kind == KVM_EVENT_EXIT)
 		return parse_exit(text, event);
-	if (kind != KVM_EVENT_ENTRY)
+	if (event->kind != KVM_EVENT_ENTRY)
 		return parse_key(text, event);
 	parse_vcpu(text, event);
-	return true;
+	return event->vcpu_id != KVM_EVENT_NO_VCPU;
+}
+
+/* "vm1: CPU:3 [...]": the instance. */
+static void take_instance(const char *text, const char *end, struct text_line *line)
+{
+	while (end > text && (end[-1] == ' ' || end[-1] == ':'))
+		end--;
+	text += strspn(text, " ");
+	if (end > text)
+		snprintf(line->head.instance, sizeof(line->head.instance), "%.*s",
+			 (int)(end - text), text);
 }
 
 /* Lines that say what was lost. */
@@ -268,6 +343,7 @@ static bool parse_loss(const char *text, struct text_line *line)
 {
 	unsigned long long present, written, lost;
 	unsigned int cpu;
+	const char *at;
 	int end = 0;
 
 	if (sscanf(text, "# entries-in-buffer/entries-written: %llu/%llu", &present, &written) ==
@@ -277,45 +353,70 @@ static bool parse_loss(const char *text, struct text_line *line)
 		return true;
 	}
 
-	if (sscanf(text, "CPU:%u [%n", &cpu, &end) != 1 || !end)
+	at = strstr(text, "CPU:");
+	if (!at || sscanf(at, "CPU:%u [%n", &cpu, &end) != 1 || !end)
 		return false;
+	take_instance(text, at, line);
 	line->event.cpu = cpu;
-	if (sscanf(text + end, "LOST %llu EVENTS", &lost) == 1 ||
-	    sscanf(text + end, "%llu EVENTS DROPPED", &lost) == 1)
+	if (sscanf(at + end, "LOST %llu EVENTS", &lost) == 1 ||
+	    sscanf(at + end, "%llu EVENTS DROPPED", &lost) == 1)
 		line->lost = lost;
-	else if (strncmp(text + end, "EVENTS DROPPED", 14))
+	else if (strncmp(at + end, "EVENTS DROPPED", 14))
 		return false;
 	line->kind = TEXT_LOST;
 	return true;
 }
 
-/* A line that is not an event for us: whether it should have been one. */
-static enum text_line_kind unknown_kind(const char *text, enum text_line_kind otherwise)
+/* Whether an event of this kind is needed, though it can't be read. */
+static void set_unread(const char *text, enum kvm_event_kind kind, struct text_line *line)
 {
-	return strstr(text, "kvm_exit: ") || strstr(text, "kvm_entry: ") ? TEXT_UNREAD : otherwise;
+	if (kind > KVM_EVENT_ENTRY) {
+		line->kind = TEXT_OTHER;
+		return;
+	}
+	line->kind = TEXT_UNREAD;
+	/* arm64, riscv, loongarch and mips; powerpc */
+	line->is_foreign = strstr(text, "PC:") || strstr(text, "pc=");
+}
+
+/* A line without a time or a thread. */
+static void take_other(const char *text, struct text_line *line)
+{
+	const char *at = strstr(text, "kvm_exit: ");
+
+	if (at || strstr(text, "kvm_entry: "))
+		set_unread(text, at ? KVM_EVENT_EXIT : KVM_EVENT_ENTRY, line);
 }
 
 void text_line_parse(const char *text, struct text_line *line)
 {
-	const char *time_end, *lost;
+	struct kvm_event *event = &line->event;
+	const char *begin, *time_end, *at;
 
 	memset(line, 0, sizeof(*line));
 	if (parse_loss(text, line) || *text == '#')
 		return;
-	time_end = find_time(text, line);
-	if (!time_end || !parse_head(text, time_end, line)) {
-		line->kind = unknown_kind(text, TEXT_NOTHING);
+	time_end = find_time(text, line, &begin);
+	if (!time_end || !text_head_parse(text, begin, &line->head)) {
+		take_other(text, line);
+		return;
+	}
+	event->tid = line->head.tid;
+	event->tgid = line->head.tgid;
+	event->cpu = line->head.cpu;
+
+	at = strstr(time_end, "PERF_RECORD_LOST lost ");
+	if (at) {
+		line->kind = TEXT_SAMPLES_LOST;
+		line->lost = strtoull(at + strlen("PERF_RECORD_LOST lost "), NULL, 10);
 		return;
 	}
 
-	lost = strstr(time_end, "PERF_RECORD_LOST lost ");
-	if (lost) {
-		line->kind = TEXT_SAMPLES_LOST;
-		line->lost = strtoull(lost + strlen("PERF_RECORD_LOST lost "), NULL, 10);
-		return;
-	}
-	if (parse_event(time_end + 2, &line->event))
+	at = find_event(time_end + 2, event);
+	if (!at)
+		line->kind = TEXT_OTHER;
+	else if (parse_event(at, event))
 		line->kind = TEXT_EVENT;
 	else
-		line->kind = unknown_kind(time_end, TEXT_OTHER);
+		set_unread(at, event->kind, line);
 }

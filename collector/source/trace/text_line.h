@@ -21,10 +21,11 @@
 #include <stdint.h>
 
 #include "collector/events/kvm_event.h"
+#include "collector/source/trace/text_head.h"
 
 enum text_line_kind {
 	TEXT_NOTHING,
-	TEXT_EVENT,	  /* .event, .comm; of the event's time .is_count says if it is none */
+	TEXT_EVENT,	  /* .event, .head; of the event's time .is_count says if it is none */
 	TEXT_OTHER,	  /* an event of another kind: .event.ts and .event.cpu */
 	TEXT_LOST,	  /* .lost events on CPU .event.cpu, 0: how many is not said */
 	TEXT_OVERWRITTEN, /* .lost events before the first one, over all CPUs */
@@ -32,13 +33,18 @@ enum text_line_kind {
 	TEXT_SAMPLES_LOST /* .lost events on CPU .event.cpu up to now (perf script) */
 };
 
-/* @is_count: times are whole numbers: cycles of the TSC, or just the order */
+/*
+ * @event: its period is 0 where none is printed
+ * @is_count: times are whole numbers: cycles of the TSC, or just the order
+ * @is_foreign: of TEXT_UNREAD: the line is one of another architecture's KVM
+ */
 struct text_line {
 	enum text_line_kind kind;
 	struct kvm_event event;
-	char comm[16];
+	struct text_head head;
 	uint64_t lost;
 	bool is_count;
+	bool is_foreign;
 };
 
 /* What a line says; it may be of any kind and quality. */

@@ -345,6 +345,7 @@ static void share_losses(struct trace_source *s)
 					    .unread = reported.unread,
 					    .lost_keys = reported.keys,
 					    .no_keys = reported.no_keys,
+					    .quiet_loss = s->feed.quiet_loss,
 				    });
 }
 

@@ -35,6 +35,8 @@
  * @no_time_way: what to do about it
  * @sampled: the recording has a part of the exits; event.period is set
  * @no_entry_way: how to record kvm_entry too
+ * @quiet_loss: ", or ...": one more reason why events are missing that are not called lost; NULL:
+ *	there is none
  */
 struct trace_feed {
 	void *self;
@@ -51,6 +53,7 @@ struct trace_feed {
 	const char *no_time;
 	const char *no_time_way;
 	const char *no_entry_way;
+	const char *quiet_loss;
 	bool sampled;
 };
 

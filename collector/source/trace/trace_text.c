@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* trace_text.c - events from what ftrace, trace-cmd report or perf script printed */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lines.h"
 #include "collector/source/trace/names.h"
+#include "collector/source/trace/portions.h"
 #include "collector/source/trace/text_line.h"
 #include "collector/source/trace/trace.h"
 
 #define LINE_BYTES 2048
 #define FILL_LINES 65536
 #define CPUS	   4096
+#define INSTANCES  64
+
+/* Fewer events of KVM don't show whether times go up and down. */
+#define TURNS_MIN 8
 
 /* @gap: events were lost since the last one of the CPU. */
 struct text_cpu {
@@ -25,7 +30,14 @@ struct text_cpu {
  * @newest, @before: time of the newest event, in all and in all fills but the last
  * @overwritten: by the header of ftrace's trace; @lost: by lines between the events;
  *	@gaps: lines that don't say how many
- * @unread: lines of kvm_exit or kvm_entry that could not be read
+ * @unread: lines of kvm_exit or kvm_entry that could not be read; @foreign: some of them
+ *	are of another architecture
+ * @sampled: an event stands for several
+ * @exits: kvm_exit events; @rises, @falls: how often the time of an event of KVM is later
+ *	or earlier than that of the one before, @last_ts
+ * @instances: names that stand before the events, in the order in which they come
+ * @current: number of the instance of the last line
+ * @portions: which instance an event is taken from, if @has_instances
  */
 struct text_feed {
 	FILE *file;
@@ -37,7 +49,22 @@ struct text_feed {
 	uint64_t overwritten;
 	uint64_t lost;
 	uint64_t unread;
+	bool foreign;
 	bool gaps;
+	bool sampled;
+
+	uint64_t exits;
+	uint64_t rises;
+	uint64_t falls;
+	uint64_t last_ts;
+
+	char instances[INSTANCES][TEXT_INSTANCE_BYTES];
+	size_t instance_count;
+	size_t current;
+	bool after_loss; /* the last line said that events were lost */
+	bool has_instances;
+	struct portions portions;
+
 	struct text_cpu cpus[CPUS];
 	struct names names;
 };
@@ -63,32 +90,63 @@ static void remove_colours(char *text)
 	*to = '\0';
 }
 
-/*
- * The next line without its end; what is longer than LINE_BYTES is cut off. Its blanks are all ' ':
- * tabs of a copy, the '\r' of another system, and the zeros that a crash leaves in a file.
- */
+/* The next line, of which what is longer than LINE_BYTES is cut off. */
 static bool next_line(struct text_feed *f, char *text)
 {
-	size_t length = 0;
-	int c;
-
-	while ((c = getc_unlocked(f->file)) != EOF && c != '\n') {
-		if (length < LINE_BYTES - 1)
-			text[length++] = c && !isspace(c) ? (char)c : ' ';
-	}
-	text[length] = '\0';
+	if (!line_read(f->file, text, LINE_BYTES))
+		return false;
 	remove_colours(text);
-	return c != EOF || length;
+	return true;
 }
 
-static int take_event(struct text_feed *f, const struct text_line *line,
-		      const struct trace_sink *sink)
+/* The number of an instance; those beyond INSTANCES share the last one. */
+static size_t find_instance(struct text_feed *f, const char *name)
 {
-	const struct kvm_event *event = &line->event;
+	for (size_t i = 0; i < f->instance_count; i++) {
+		if (!strcmp(f->instances[i], name))
+			return i;
+	}
+	if (f->instance_count == INSTANCES)
+		return INSTANCES - 1;
+	snprintf(f->instances[f->instance_count], TEXT_INSTANCE_BYTES, "%s", name);
+	return f->instance_count++;
+}
+
+/* trace-cmd report prints the instance once for a line about losses and the event after it. */
+static void follow_instance(struct text_feed *f, const struct text_line *line)
+{
+	if (!f->after_loss || *line->head.instance)
+		f->current = find_instance(f, line->head.instance);
+	f->after_loss = line->kind == TEXT_LOST;
+}
+
+/* Whether lines of the current instance are taken at all. */
+static bool uses_current(const struct text_feed *f)
+{
+	return !f->has_instances || portions_uses(&f->portions, f->current);
+}
+
+/* Counts whether time goes on. */
+static void follow_time(struct text_feed *f, const struct kvm_event *event)
+{
+	f->exits += event->kind == KVM_EVENT_EXIT;
+	f->rises += f->last_ts && event->ts > f->last_ts;
+	f->falls += event->ts < f->last_ts;
+	f->last_ts = event->ts;
+}
+
+static int take_event(struct text_feed *f, struct text_line *line, const struct trace_sink *sink)
+{
+	struct kvm_event *event = &line->event;
 	struct text_cpu *cpu = cpu_of(f, event->cpu);
 	int rc = 0;
 
-	if (line->is_count != f->is_count)
+	if (line->is_count != f->is_count) {
+		f->unread += line->kind == TEXT_EVENT;
+		return 0;
+	}
+	if (f->has_instances && line->kind == TEXT_EVENT &&
+	    !portions_has(&f->portions, f->current, event))
 		return 0;
 	if (cpu->gap)
 		rc = sink->lost(sink->user, event->cpu, cpu->last_ts, event->ts);
@@ -101,17 +159,24 @@ static int take_event(struct text_feed *f, const struct text_line *line,
 		f->others++;
 		return rc;
 	}
-	rc = names_set(&f->names, event->tid, line->comm);
+	follow_time(f, event);
+	f->sampled |= event->period > 1;
+	event->period = 0;
+	rc = *line->head.comm ? names_set(&f->names, event->tid, line->head.comm) : 0;
 	return rc ? rc : sink->event(sink->user, event);
 }
 
-static int take_line(struct text_feed *f, const struct text_line *line,
-		     const struct trace_sink *sink)
+static int take_line(struct text_feed *f, struct text_line *line, const struct trace_sink *sink)
 {
+	follow_instance(f, line);
+	if (!uses_current(f))
+		return 0;
+
 	switch (line->kind) {
 	case TEXT_EVENT:
 	case TEXT_OTHER:
 		return take_event(f, line, sink);
+
 	case TEXT_LOST:
 	case TEXT_SAMPLES_LOST:
 		f->lost += line->lost;
@@ -123,10 +188,45 @@ static int take_line(struct text_feed *f, const struct text_line *line,
 		return 0;
 	case TEXT_UNREAD:
 		f->unread++;
+		f->foreign |= line->is_foreign;
 		return 0;
 	case TEXT_NOTHING:
 		return 0;
 	}
+	return 0;
+}
+
+/* Its exits are not those of x86. */
+static int refuse_foreign(const struct text_feed *f, struct fault *fault)
+{
+	return fault_set(
+		fault, -ENOEXEC,
+		"%s: no x86 kvm_exit: it was recorded on an arm64 host or the like, whose exit reasons are others",
+		f->path);
+}
+
+/* What the whole text has shown to be no recording, though single lines could be one. */
+static int check_whole(const struct text_feed *f, struct fault *fault)
+{
+	uint64_t turns = f->rises + f->falls;
+
+	if (f->foreign && !f->exits)
+		return refuse_foreign(f, fault);
+	if (f->unread && !f->exits)
+		return fault_set(
+			fault, -EBADMSG,
+			"%s: its kvm_exit can't be read: the exit reason is missing, or in a form that is not known (print all fields of the event, or import the recording itself)",
+			f->path);
+	if (f->sampled)
+		return fault_set(
+			fault, -ENOTSUP,
+			"%s: is the text of a sampled recording (import the perf.data itself)",
+			f->path);
+	if (turns >= TURNS_MIN && f->rises > turns / 4 && f->falls > turns / 4)
+		return fault_set(
+			fault, -EBADMSG,
+			"%s: its times go up and down: they are not times, or those since the event before (perf script without --deltatime)",
+			f->path);
 	return 0;
 }
 
@@ -150,7 +250,7 @@ static int text_fill(void *self, const struct trace_sink *sink, uint64_t *horizo
 	f->before = f->newest;
 	if (ferror(f->file))
 		return fault_set(fault, -EIO, "%s: can't be read to its end", f->path);
-	return rc;
+	return !rc && *end ? check_whole(f, fault) : rc;
 }
 
 static void text_rewind(void *self)
@@ -159,7 +259,8 @@ static void text_rewind(void *self)
 
 	rewind(f->file);
 	f->newest = f->before = f->others = f->overwritten = f->lost = f->unread = 0;
-	f->gaps = false;
+	f->exits = f->rises = f->falls = f->last_ts = 0;
+	f->gaps = f->after_loss = false;
 	memset(f->cpus, 0, sizeof(f->cpus));
 }
 
@@ -187,36 +288,63 @@ static void text_close(void *self)
 	if (f->file)
 		fclose(f->file);
 	names_free(&f->names);
+	portions_free(&f->portions);
 	free(f);
 }
 
-/* The first event shows what kind of times the text has. */
-static int look_at_times(struct text_feed *f, struct fault *fault)
+/* Count what each instance has, and choose: an event may be in several of them. */
+static int choose_portions(struct text_feed *f)
 {
 	struct text_line line;
 	char text[LINE_BYTES];
+	int rc = 0;
+
+	while (!rc && next_line(f, text)) {
+		text_line_parse(text, &line);
+		follow_instance(f, &line);
+		if (line.kind == TEXT_EVENT)
+			rc = portions_count(&f->portions, f->current, &line.event);
+	}
+	portions_choose(&f->portions);
+	f->has_instances = f->instance_count > 1;
+	text_rewind(f);
+	return rc;
+}
+
+/* The first event shows what kind of times the text has, and whether it may have instances. */
+static int look_at_first(struct text_feed *f, struct fault *fault)
+{
+	struct text_line line;
+	char text[LINE_BYTES];
+	bool foreign = false;
 
 	while (next_line(f, text)) {
 		text_line_parse(text, &line);
+		foreign |= line.kind == TEXT_UNREAD && line.is_foreign;
 		if (line.kind == TEXT_EVENT) {
 			f->is_count = line.is_count;
-			rewind(f->file);
-			return 0;
+			text_rewind(f);
+			return line.head.is_wide ? choose_portions(f) : 0;
 		}
 	}
+	if (foreign)
+		return refuse_foreign(f, fault);
 	return fault_set(
 		fault, -EBADMSG,
-		"%s: no line of it is an event of KVM in the form of ftrace's trace, trace-cmd report or perf script (perf script needs the fields comm,tid,cpu,time,event,trace)",
+		"%s: no line of it is an event of KVM in the form of ftrace's trace, trace-cmd report or perf script (perf script needs the fields tid,time,event,trace)",
 		f->path);
 }
 
 static int open_file(struct text_feed *f, const char *path, struct fault *fault)
 {
+	int rc;
+
 	f->path = path;
 	f->file = fopen(path, "re");
 	if (!f->file)
 		return fault_set(fault, -errno, "%s: %s", path, strerror(errno));
-	return look_at_times(f, fault);
+	rc = look_at_first(f, fault);
+	return rc == -ENOMEM ? fault_set(fault, rc, "out of memory") : rc;
 }
 
 int source_trace_text_open(const char *path, uint32_t tsc_khz, struct source **source,
@@ -231,6 +359,7 @@ int source_trace_text_open(const char *path, uint32_t tsc_khz, struct source **s
 		.comm = text_comm,
 		.close = text_close,
 		.no_entry_way = "print kvm_entry too",
+		.quiet_loss = ", or perf script without --show-lost-events",
 	};
 	struct run_info info = {.tsc_khz = 1000000};
 	int rc;

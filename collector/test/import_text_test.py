@@ -1,0 +1,303 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""import_text_test.py COLLECTOR ANALYZER: what ftrace, trace-cmd and perf print, and what becomes of it
+
+The texts are made up, in the forms of these programs, and right by construction.
+"""
+import os
+import re
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from import_run import Run, expect, refused, run_tests, says, silent
+
+FTRACE = """# tracer: nop
+#
+# entries-in-buffer/entries-written: {present}/{written}   #P:4
+#
+#           TASK-PID     CPU#  |||||  TIMESTAMP  FUNCTION
+#              | |         |   |||||     |         |
+"""
+
+
+def line(head, event):
+    return f"{head}: {event}\n"
+
+
+EXIT = ("kvm_exit: vcpu 0 reason MSR_READ rip 0xfff0 info1 0x0 info2 0x0 intr_info 0x0 "
+        "error_code 0x0")
+
+
+def ftrace_text(count, head, times):
+    text = ""
+    for i in range(count):
+        text += line(head + times(2 * i), EXIT)
+        text += line(head + times(2 * i), "kvm_msr: msr_read 277 = 0x70406")
+        text += line(head + times(2 * i + 1), "kvm_entry: vcpu 0, rip 0xfff2")
+    return text
+
+
+def test_text():
+    us = lambda n: f"   12.{n * 100:06d}"
+    ns = lambda n: f"   12.{n * 100000:09d}"
+    forms = {
+        "ftrace": (FTRACE.format(present=9, written=9), "       CPU 0/KVM-100     [003] d..2.", us),
+        "ftrace with tgid": ("", "       CPU 0/KVM-100     (     90) [003] d..2.", us),
+        "trace-cmd report": ("cpus=4\n", "       CPU 0/KVM-100   [003]", us),
+        "perf script": ("", "       CPU 0/KVM   100 [003]", ns),
+        "perf script -F pid": ("", "       CPU 0/KVM    90/100 [003]", ns),
+        "perf script without CPU": ("", "CPU 0/KVM   100 ", ns),
+    }
+    for what, (begin, head, times) in forms.items():
+        open("x.txt", "w").write(begin + ftrace_text(30, head, times))
+        run = Run("x.txt")
+        expect(f"{what} ({run.words})", (run.shape() or ()) + (run.counts() or ()),
+               (1, 1, 30, 0, 0))
+        expect(f"{what}: durations", run.one("SELECT min(cycles), max(cycles) FROM exit"),
+               (100000, 100000))
+        expect(f"{what}: key", run.one("SELECT key_text, rip FROM exits"),
+               ("MSR 0x277", "000000000000fff0"))
+        expect(f"{what}: name", run.one("SELECT comm FROM vm"), "CPU 0/KVM")
+        expect(f"{what}: process", run.one("SELECT tgid FROM vm"), 90 if "90" in head else 0)
+
+    open("x.txt",
+         "w").write(FTRACE.format(present=90, written=150) + ftrace_text(30, "kvm-1 [000] ", us))
+    run = Run("x.txt")
+    says("overwritten", run, "~")
+    expect("overwritten", run.counts(), (30, 20, 0))
+    open("x.txt", "w").write(ftrace_text(5, "kvm-1 [000] ", us) + "CPU:0 [LOST 12 EVENTS]\n" +
+                             ftrace_text(5, "kvm-1 [000] ", lambda n: f"   13.{n * 100:06d}"))
+    expect("lost", Run("x.txt").counts(), (10, 4, 0))
+    open("x.txt", "w").write(ftrace_text(5, "kvm-1 [000] ", lambda n: f" {9000 + 10 * n}"))
+    run = Run("x.txt")
+    says("counter", run, "no durations: its times are whole numbers")
+    expect("counter", run.counts() + (run.one("SELECT sum(cycles) FROM exit"),), (5, 0, 0, 0))
+    expect("cycles", Run("x.txt", "--tsc-khz", "2000000").one("SELECT min(cycles) FROM exit"), 10)
+
+
+def test_copied_text():
+    """What editors, mail, terminals and crashes make of a text changes no figure of it."""
+    plain = ftrace_text(30, "       CPU 0/KVM-100     [003] d..2.",
+                        lambda n: f"   12.{n * 100:06d}").encode()
+    copies = {
+        "CRLF": plain.replace(b"\n", b"\r\n"),
+        "BOM": b"\xef\xbb\xbf" + plain,
+        "tabs": re.sub(rb" +", b"\t", plain),
+        "single blanks": re.sub(rb" +", b" ", plain),
+        "quoted": b"> " + plain.replace(b"\n", b"\n> "),
+        "empty lines": plain.replace(b"\n", b"\n\n"),
+        "no end": plain.rstrip(b"\n"),
+        "decimal commas": re.sub(rb"(\d)\.(\d{6}:)", rb"\1,\2", plain),
+        "zeros after a crash": plain + b"\0" * 5000,
+        "zeros before": b"\0" * 512 + b"\n" + plain,
+        "colours": plain.replace(b"kvm_exit", b"\033[01;31m\033[Kkvm_exit\033[m\033[K"),
+        "long lines": plain.replace(b"\n", b" " + b"x" * 100000 + b"\n", 2),
+        "reversed": b"\n".join(reversed(plain.split(b"\n"))),
+    }
+    for what, text in copies.items():
+        open("x.txt", "wb").write(text)
+        run = Run("x.txt")
+        expect(f"{what} ({run.words})", (run.shape() or ()) + (run.counts() or ()),
+               (1, 1, 30, 0, 0))
+        expect(f"{what}: durations", run.one("SELECT min(cycles), max(cycles) FROM exit"),
+               (100000, 100000))
+        silent(what, run, "could not be read")
+
+
+def test_lines_that_cannot_be_read():
+    """Their exits are counted as dropped, and said to be missing."""
+    plain = ftrace_text(30, "kvm-1 [000] ", lambda n: f"   12.{n * 100:06d}")
+    exits_alone = "".join(text for text in plain.splitlines(True) if "kvm_entry" not in text)
+    for what, text, damaged in (("unknown reasons", plain, "reason NEW_NAME"),
+                                ("zeros", plain, "reaso\0\0\0\0\0_READ"),
+                                ("of exits alone", exits_alone, "reason NEW_NAME")):
+        middle = len(text) // 2
+        open("x.txt",
+             "w").write(text[:middle] + text[middle:].replace("reason MSR_READ", damaged, 7))
+        run = Run("x.txt")
+        says(what, run, "7 lines of kvm_exit or kvm_entry could not be read")
+        expect(f"{what} ({run.words})", run.counts(), (23, 7, 0))
+
+
+def test_impossible_times():
+    """Past 2^63 ns they are not times: durations would wrap around."""
+    for seconds in ("9223372037", "18446744073", "99999999999999999999"):
+        open("x.txt",
+             "w").write(ftrace_text(5, "kvm-1 [000] ", lambda n: f" {seconds}.{n * 100:06d}"))
+        refused(seconds, "x.txt", "no line of it is an event of KVM")
+    open("x.txt", "w").write(ftrace_text(5, "kvm-1 [000] ", lambda n: f" 9223372035.{n * 100:06d}"))
+    expect("just possible", Run("x.txt").counts(), (5, 0, 0))
+
+
+REASONS = [  # text, isa, number
+    ("vcpu 0 reason npf rip 0x1 info1 0x6 info2 0x1000", 2, 0x400),
+    ("vcpu 0 reason interrupt rip 0x1 info1 0x0 info2 0x0", 2, 0x60),
+    ("reason EXIT_IOIO rip 0x1 info 3f80010 0", 2, 0x7b),
+    ("reason EPT_MISCONFIG rip 0x1 info 0 0", 1, 49),
+    ("reason EXTERNAL_INTERRUPT rip 0x1 info 0 80000021", 1, 1),
+    ("vcpu 0 reason INVALID_STATE FAILED_VMENTRY rip 0x1 info1 0x0 info2 0x0", 1, 0x80000021),
+    ("vcpu 0 reason PREEMPTION_TIMER rip 0x1 info1 0x0 info2 0x0", 1, 52),
+    ("vcpu 0 reason PF excp rip 0x1 info1 0x0 info2 0x0", 2, 0x4e),
+    ("vcpu 0 reason buslock rip 0x1 info1 0x0 info2 0x0", 2, 0xa5),
+    ("vcpu 0 reason idle-halt rip 0x1 info1 0x0 info2 0x0", 2, 0xa6),
+    ("vcpu 0 reason TDCALL rip 0x1 info1 0x0 info2 0x0", 1, 77),
+    ("vcpu 0 reason MSR_READ_IMM rip 0x1 info1 0x0 info2 0x0 requests 0x4", 1, 84),
+    ("reason UNKNOWN (75) rip 0x1 info 0 0", 0, 75),  # a number alone names no vendor
+]
+
+
+def test_reasons():
+    for text, isa, number in REASONS:
+        open("x.txt", "w").write(line("kvm-1 [000] 1.0", "kvm_entry: vcpu 0") +
+                                 line("kvm-1 [000] 1.000001", f"kvm_exit: {text}") +
+                                 line("kvm-1 [000] 1.000002", "kvm_entry: vcpu 0"))
+        run = Run("x.txt")
+        expect(f"{text} ({run.words})", run.one("SELECT isa, reason FROM run, exit"), (isa, number))
+
+
+def write(text):
+    with open("x.txt", "wb") as out:
+        out.write(text if isinstance(text, bytes) else text.encode())
+
+
+def us(n):
+    return f"   12.{n * 100:06d}"
+
+
+def right(what, text, comm="CPU 0/KVM", count=30, vms=1, vcpus=1, **columns):
+    """count exits of 100 us, none lost, nothing unread; columns of its vCPU"""
+    write(text)
+    run = Run("x.txt")
+    expect(f"{what} ({run.words})", (run.shape() or ()) + (run.counts() or ()), (vms, vcpus, count, 0, 0))
+    expect(f"{what}: durations", run.one("SELECT min(cycles), max(cycles) FROM exit"), (100000, 100000))
+    expect(f"{what}: name", run.one("SELECT comm FROM vm"), comm)
+    for column, value in columns.items():
+        table = "vcpu_thread" if column == "tid" else "vcpu"
+        expect(f"{what}: {column}", run.one(f"SELECT {column} FROM {table}"), value)
+    silent(what, run, "could not be read")
+    return run
+
+
+PLAIN = ftrace_text(30, "       CPU 0/KVM-100     [003] d..2.", us)
+
+
+def test_line_ends():
+    for what, end in (("CR", "\r"), ("CR LF", "\r\n"), ("CR CR LF", "\r\r\n")):
+        right(what, PLAIN.replace("\n", end))
+
+
+def test_what_stands_first():
+    """Any length of comments, zeros or other events may stand before the first event of KVM."""
+    right("2 MB of comments", "# a comment\n" * 170000 + PLAIN)
+    right("2 MB of zeros", b"\0" * 2000000 + b"\n" + PLAIN.encode())
+    right("2 MB of others", line("      x-1   [000]   11.000000", "sched_switch: x ==> y") * 40000 + PLAIN)
+    for before in range(2**20 - 20, 2**20 + 2):  # the event's name on both sides of 1 MiB
+        if before % 7 == 0:
+            right(f"{before} bytes", "#" * (before - 1) + "\n" + PLAIN)
+
+
+def test_names():
+    """A thread may be called anything; its line is read all the same, and its name is right."""
+    names = ("a [3] b", "x: 12.5: y", "1.0: kvm_entry:", "kvm_exit: vcpu", "foo-12", "(foo)", "foo) (12)", "q 12",
+             "[9]", "a:b:c", "CPU 0/KVM", "a/b 1/2", "qemu-system-x86")
+    forms = (("{:>16}-100     [003] d..2.", us), ("{:>16}-100     (     90) [003] d..2.", us),
+             ("{:>16}-100   [003]", us), ("{:>16}   100 [003] ", us), ("{:>16}    90/100   [003] ", us))
+    for name in names:
+        for head, times in forms:
+            right(f"{head} {name}", ftrace_text(30, head.format(name), times), comm=name, tid=100)
+    for unknown in ("<...>-100  [000]", ":100   100 [000]", ":-1   100 [000]"):
+        right(unknown, ftrace_text(30, unknown, us), comm=None)
+
+
+def test_forms():
+    """Options of the programs that print."""
+    lat = lambda n: f"  {n * 100}us "
+    marked = lambda n: f"  {n * 100}us+"
+    right("trace-cmd report -l", ftrace_text(30, " CPU 0/K-100     3d..2.", us), comm="CPU 0/K", tid=100)
+    right("ftrace, latency-format", ftrace_text(30, " CPU 0/K-100     3d..2.", lat), comm="CPU 0/K", tid=100)
+    right("ftrace, latency-format, marks", ftrace_text(30, " CPU 0/K-100     3dNh2.", marked), comm="CPU 0/K")
+    right("perf script -L", ftrace_text(30, " CPU 0/K   100   3 ", us), comm="CPU 0/K", tid=100)
+    right("perf script -F tid", ftrace_text(30, "  100 ", us), comm=None, tid=100)
+    right("perf script -F pid,tid", ftrace_text(30, "   90/100   ", us), comm=None, tid=100)
+    right("perf script -F +period", PLAIN.replace(": kvm_", ":          1  kvm:kvm_"))
+    right("trace-cmd report --ts-diff", PLAIN.replace(": kvm_", ": (+460)   kvm_"))
+    right("grep -n", "".join(f"trace:{i}:{l}\n" for i, l in enumerate(PLAIN.splitlines())))
+    count = ftrace_text(30, "       CPU 0/KVM-100   [003]", lambda n: f"{177814117677 + 1000 * n}")
+    write(count)
+    run = Run("x.txt", "--tsc-khz", "1000000")
+    expect(f"twelve digits after the CPU ({run.words})", run.counts(), (30, 0, 0))
+    expect("twelve digits: cycles", run.one("SELECT min(cycles), max(cycles) FROM exit"), (1000, 1000))
+
+
+def test_raw():
+    """trace-cmd report -R, and what tools print that can't read "print fmt"."""
+    exit_ = "kvm_exit:  exit_reason=124 guest_rip=0xfff0 isa=2 info1=0x1 info2=0x0 intr_info=0x0 error_code=0x0 vcpu_id=2"
+    entry = "kvm_entry:  vcpu_id=2 rip=0xfff2 immediate_exit=0"
+    for key, text in ((None, "kvm_msr:  write=0 ecx=277 data=0x70406"), ("MSR 0x277 read", "kvm_msr:  write=0 ecx=0x277"),
+                      ("MSR 0xc80 read", "kvm_msr:  write=0 ecx=c80 data=1"), ("MSR 0x10 write", "kvm_msr: write=1 ecx=0x10")):
+        raw = "".join(line(f"   kvm-100   [003]{us(2 * i)}", exit_) + line(f"   kvm-100   [003]{us(2 * i)}", text)
+                      + line(f"   kvm-100   [003]{us(2 * i + 1)}", entry) for i in range(30))
+        for what, raw in (("-R", raw), ("failed", raw.replace("kvm_exit:", "kvm_exit: [FAILED TO PARSE]"))):
+            run = right(f"{what} {text}", raw, comm="kvm", vcpu_id=2)
+            expect(f"{what} {text}", run.one("SELECT isa, reason, rip, key_text FROM run, exits"),
+                   (2, 124, "000000000000fff0", key))
+
+
+def test_instances():
+    """trace-cmd report of several instances: an event may be there in each of them."""
+    head = "       CPU 0/KVM-100     [003]"
+    both = "".join(p + l + "\n" for l in ftrace_text(30, head, us).splitlines() for p in ("     ", "vm1: "))
+    right("twice", both, tid=100)
+    other = ftrace_text(30, "       CPU 1/KVM-101     [002]", us).replace("vcpu 0", "vcpu 1")
+    right("each its own", "".join("vm1: " + l + "\n" for l in PLAIN.splitlines()) +
+          "".join(" v2: " + l + "\n" for l in other.splitlines()), count=60, vcpus=2)
+    # The instance stands before the line about the loss, not before the event after it.
+    later = [l + "\n" for l in ftrace_text(5, head, lambda n: f"   13.{n * 100:06d}").splitlines()]
+    text = "".join("vm1: " + l + "\n" for l in ftrace_text(5, head, us).splitlines())
+    text += "vm1: CPU:3 [12 EVENTS DROPPED]\n" + later[0] + "".join("vm1: " + l for l in later[1:])
+    write(text)
+    run = Run("x.txt")
+    expect(f"lost in an instance ({run.words})", run.counts()[0::2], (10, 0))
+    expect("lost in an instance", 3 <= run.counts()[1] <= 12, True)
+
+
+def test_not_a_recording():
+    """One line that says why, and the way out; never an empty run with status 0."""
+    arm = PLAIN.replace("vcpu 0 reason MSR_READ rip 0xfff0", "TRAP: HSR_EC: 0x0024 (DABT_LOW), PC: 0xffff80001008")
+    arm = arm.replace("kvm_entry: vcpu 0, rip 0xfff2", "kvm_entry: PC: 0xffff80001008")
+    riscv = PLAIN.replace("vcpu 0 reason MSR_READ", "SEPC:0x80, SCAUSE:0x5,").replace("vcpu 0, rip", "PC:")
+    for what, text in (("arm64", arm), ("riscv", riscv)):
+        write(text)
+        refused(what, "x.txt", "no x86 kvm_exit")
+    write(re.sub(r"(kvm_\w*:).*", r"\1 ", PLAIN))
+    refused("perf script without trace", "x.txt", "trace)")
+    write(re.sub(r"reason \w+", "x", PLAIN))
+    refused("no reason", "x.txt", "its kvm_exit can't be read")
+    write(ftrace_text(30, "       CPU 0/KVM-100     [003] d..2.", lambda n: f"   0.{100 + n % 2 * 60:06d}"))
+    refused("perf script --deltatime", "x.txt", "its times go up and down")
+    write(PLAIN.replace(": kvm_", ":        100  kvm:kvm_"))
+    refused("sampled", "x.txt", "sampled recording")
+    for name in ("utf-16", "utf-16-le", "utf-16-be"):
+        write(PLAIN.encode(name))
+        refused(name, "x.txt", "iconv -f UTF-16")
+    for magic, way in ((b"\x1f\x8b\x08", "gunzip"), (b"\xfd7zXZ\0", "unxz"), (b"\x28\xb5\x2f\xfd", "unzstd"),
+                       (b"\x04\x22\x4d\x18", "unlz4"), (b"PK\3\4", "unzip"), (b"\x5d\0\0\x80", "unlzma")):
+        write(magic + bytes(100))
+        refused(way, "x.txt", f"unpack it first: {way})")
+    write(b"SQLite format 3\0" + bytes(100))
+    refused("a database", "x.txt", "is a database")
+    write(b"\0KVEXCAP" + bytes(100))
+    refused("a capture", "x.txt", "collector --from x.txt")
+    os.mkfifo("x.pipe")  # which nobody writes to
+    refused("a pipe", "x.pipe", "is not a regular file")
+
+
+def test_quiet_loss():
+    """perf script leaves lost events out unless it is asked for them: the note says so."""
+    lines = [l for i, l in enumerate(PLAIN.splitlines(True)) if i not in (30, 31, 32, 33)]
+    write("".join(lines))
+    says("an exit is missing", Run("x.txt"), "perf script without --show-lost-events")
+
+
+run_tests(globals())
