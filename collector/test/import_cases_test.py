@@ -182,6 +182,81 @@ def test_perf_sampled():
         expect("no durations", run.one("SELECT sum(cycles) FROM exit"), 0)
 
 
+class Twice(Perf):
+    """kvm_exit is opened a second time, as the event "again"."""
+
+    def __init__(self):
+        super().__init__(recorded=("kvm_exit", "kvm_entry", "again"))
+
+    def attr(self, name):
+        return super().attr("kvm_exit" if name == "again" else name)
+
+    def again(self, event):
+        at = len(self.records)
+        self.sample(event)
+        struct.pack_into("<Q", self.records, at + 8, self.id("again"))  # PERF_SAMPLE_IDENTIFIER
+
+    def tracing_data(self):
+        whole = Perf()
+        return whole.tracing_data()
+
+
+def test_perf_twice():
+    """-e kvm:kvm_exit -e 'kvm:*': each exit is one exit; with two filters each has its own."""
+    p = Twice()
+    for event in pairs(30):
+        p.sample(event)
+        if event[3] == "kvm_exit":
+            p.again((event[0] + 20, *event[1:]))
+    p.write("x.data")
+    complete("opened twice", "x.data", 30)
+    p = Twice()
+    for i, event in enumerate(pairs(30)):
+        filtered = event[3] == "kvm_exit" and i % 4 == 1
+        (p.again if filtered else p.sample)(event)
+    p.write("x.data")
+    complete("two filters", "x.data", 30)
+
+
+def test_perf_entries_sampled():
+    class Sampled(Perf):
+        def attr(self, name):
+            self.period = 100 if name == "kvm_entry" else 1
+            return super().attr(name)
+
+    p = Sampled()
+    for i, event in enumerate(pairs(300)):
+        if event[3] == "kvm_exit" or i % 100 == 0:
+            p.sample(event, period=100 if event[3] == "kvm_entry" else 1)
+    p.write("x.data")
+    run = Run("x.data")
+    says("kvm_entry sampled", run, "no durations: kvm_entry was sampled")
+    expect("kvm_entry sampled", run.counts(), (300, 0, 0))
+
+
+def test_perf_aux():
+    """A trace of Intel PT beside the events: its data follows a record, and is not one."""
+    for write in (Perf.write, Perf.write_pipe):
+        p, aux = Perf(), bytes(range(256)) * 5
+        p.samples(pairs(30)[:20])
+        p.record(71, struct.pack("<QQQIIII", len(aux), 0, 0, 0, 100, 0, 0))
+        p.records += aux
+        p.samples(pairs(30)[20:])
+        write(p, "x.data")
+        complete("with AUX data", "x.data", 30)
+        p.record(71, struct.pack("<QQQIIII", 2**63, 0, 0, 0, 100, 0, 0))
+        write(p, "x.data")
+        refused("more AUX data than the file has", "x.data", "damaged")
+
+
+def test_two_vendors():
+    """Recordings of two hosts, joined."""
+    p = Perf()
+    p.samples(pairs(5) + [exit_event(9000, 100, 0, 0x72, isa=2), entry_event(9300, 100, 0)])
+    p.write("x.data")
+    refused("Intel and AMD", "x.data", "import each recording by itself")
+
+
 def test_perf_vms():
     """A process with two VMs, whose vCPUs have the same ids and run at the same time."""
     p = Perf()

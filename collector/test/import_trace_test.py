@@ -89,6 +89,11 @@ def test_dat_lost():
     d.stats(0, "vm")
     d.write("x.dat")
     complete("other instance's losses", "x.dat", 40)
+    whole, part = pages(events), pages(kept, {index: lost})
+    for buffers in ([("a", "local", {0: whole}), ("b", "local", {0: part})],
+                    [("a", "local", {0: part}), ("b", "local", {0: whole})]):
+        Dat(buffers).write("x.dat")
+        complete("lost in one of two instances", "x.dat", 40)
 
 
 def test_dat_clocks():

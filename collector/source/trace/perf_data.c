@@ -14,12 +14,23 @@
 /* Records between two rounds are handed over in pieces of this size at most. */
 #define FILL_RECORDS 262144
 
+/* More than a kvm_exit has in any kernel. */
+#define RAW_BYTES 256
+
+/* The last sample of a CPU. */
+struct last_sample {
+	uint64_t time;
+	const struct perf_attr *attr;
+	uint32_t raw_size;
+	unsigned char raw[RAW_BYTES];
+};
+
 /*
  * @exits: the event kvm_exit
  * @newest: time of the newest sample so far; @before: that of all rounds but the last.
  *	perf promises that after a round nothing comes that is older than the round before.
  * @lost: by PERF_RECORD_LOST; @lost_exits, @lost_samples: by PERF_RECORD_LOST_SAMPLES
- * @others: samples that are not kvm events with a meaning here
+ * @others: samples that are not kvm events with a meaning here, or are repeated
  */
 struct perf_feed {
 	struct perf_file file;
@@ -31,13 +42,33 @@ struct perf_feed {
 	uint64_t lost_exits;
 	uint64_t lost_samples;
 	uint64_t others;
-	uint64_t last_ts[CPUS];
+	struct last_sample last[CPUS];
 	struct names names;
 };
 
-static uint64_t *last_of(struct perf_feed *f, uint32_t cpu)
+static struct last_sample *last_of(struct perf_feed *f, uint32_t cpu)
 {
-	return &f->last_ts[cpu < CPUS ? cpu : CPUS - 1];
+	return &f->last[cpu < CPUS ? cpu : CPUS - 1];
+}
+
+/*
+ * A tracepoint that was opened twice (-e kvm:kvm_exit -e 'kvm:*') writes two samples with the same
+ * data, one right after the other; opened with two filters it does so where both let it through.
+ */
+static bool is_repeated(const struct last_sample *last, const struct perf_record *r)
+{
+	return last->attr && last->attr != r->attr && last->attr->type == r->attr->type &&
+	       last->attr->config == r->attr->config && last->raw_size == r->raw_size &&
+	       !memcmp(last->raw, r->raw, r->raw_size);
+}
+
+static void remember(struct last_sample *last, const struct perf_record *r)
+{
+	last->time = r->time;
+	last->attr = r->raw && r->raw_size <= RAW_BYTES ? r->attr : NULL;
+	last->raw_size = r->raw_size;
+	if (last->attr)
+		memcpy(last->raw, r->raw, r->raw_size);
 }
 
 /* Process and thread of an event that has none: the idle task's is 0, a dying one's -1. */
@@ -49,12 +80,15 @@ static uint32_t process(uint32_t pid)
 static int take_sample(struct perf_feed *f, const struct perf_record *r,
 		       const struct trace_sink *sink)
 {
+	struct last_sample *last = last_of(f, r->cpu);
+	bool repeated = r->raw && is_repeated(last, r);
 	struct kvm_event event;
 
-	*last_of(f, r->cpu) = r->time;
+	remember(last, r);
 	if (r->time > f->newest)
 		f->newest = r->time;
-	if (!r->raw || !kvm_event_parse(&f->file.formats, r->raw, r->raw_size, &event)) {
+	if (repeated || !r->raw ||
+	    !kvm_event_parse(&f->file.formats, r->raw, r->raw_size, &event)) {
 		f->others++;
 		return 0;
 	}
@@ -70,7 +104,7 @@ static int take_sample(struct perf_feed *f, const struct perf_record *r,
 static int take_lost(struct perf_feed *f, const struct perf_record *r,
 		     const struct trace_sink *sink)
 {
-	uint64_t from = *last_of(f, r->cpu);
+	uint64_t from = last_of(f, r->cpu)->time;
 
 	f->lost += r->lost;
 	return sink->lost(sink->user, r->cpu, from, r->time ? r->time : UINT64_MAX);
@@ -133,7 +167,7 @@ static void perf_rewind(void *self)
 	perf_file_rewind(&f->file);
 	f->newest = f->before = 0;
 	f->lost = f->lost_exits = f->lost_samples = f->others = 0;
-	memset(f->last_ts, 0, sizeof(f->last_ts));
+	memset(f->last, 0, sizeof(f->last));
 }
 
 /* LOST_SAMPLES are there from Linux 6.1 on, and say which event. */
@@ -161,6 +195,12 @@ static void perf_close(void *self)
 	perf_file_close(&f->file);
 	names_free(&f->names);
 	free(f);
+}
+
+/* Whether samples of an event stand for several events; NULL: it was not recorded. */
+static bool is_sampled(const struct perf_attr *attr)
+{
+	return attr && (attr->is_frequency || attr->period > 1);
 }
 
 /* What the headers know of the run. */
@@ -200,8 +240,12 @@ int source_perf_data_open(const char *path, struct source **source, struct fault
 	}
 
 	f->exits = perf_file_find(&f->file, KVM_EVENT_EXIT);
-	f->sampled = f->exits->is_frequency || f->exits->period > 1;
+	f->sampled = is_sampled(f->exits);
 	feed.sampled = f->sampled;
+	if (!f->sampled && is_sampled(perf_file_find(&f->file, KVM_EVENT_ENTRY))) {
+		feed.no_time = "kvm_entry was sampled";
+		feed.no_time_way = "perf record -c 1, or perf kvm stat record, writes each one";
+	}
 	describe(&f->file, path, &info);
 	if (f->file.features.wall_clock_ns)
 		feed.wall_offset_ns = (int64_t)((uint64_t)f->file.features.wall_clock_ns -

@@ -23,6 +23,7 @@ enum {
 	RECORD_HEADER_ATTR = 64,
 	RECORD_TRACING_DATA = 66,
 	RECORD_FINISHED_ROUND = 68,
+	RECORD_AUXTRACE = 71,
 	RECORD_FEATURE = 80,
 	RECORD_COMPRESSED = 81,
 	RECORD_COMPRESSED2 = 83
@@ -374,6 +375,17 @@ static int take_formats(struct perf_file *f, struct cursor c)
 	return rc ? rc : 1;
 }
 
+/* A trace of the CPU's (Intel PT), whose size is the record's first field, follows the record. */
+static int skip_auxtrace(struct perf_file *f, struct cursor c)
+{
+	uint64_t bytes = cursor_u64(&c);
+
+	if (c.bad || bytes > f->end - f->at)
+		return -EBADMSG;
+	f->at += bytes;
+	return 1;
+}
+
 static int take_compressed(struct perf_file *f, uint32_t type, struct cursor c)
 {
 	uint64_t bytes = type == RECORD_COMPRESSED2 ? cursor_u64(&c) : cursor_left(&c);
@@ -435,6 +447,8 @@ static int next_in_file(struct perf_file *f, struct perf_record *record)
 		return take_compressed(f, type, body);
 	if (type == RECORD_TRACING_DATA)
 		return take_formats(f, body);
+	if (type == RECORD_AUXTRACE)
+		return skip_auxtrace(f, body);
 	if (type >= RECORD_HEADER_ATTR && type != RECORD_FINISHED_ROUND)
 		return take_header_record(f, type, body);
 	return take_record(f, type, body, record);

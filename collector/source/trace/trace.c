@@ -178,6 +178,8 @@ static int survey_event(struct trace_source *s, struct kvm_event *event)
 {
 	if (event->kind == KVM_EVENT_EXIT && !s->source.info.isa)
 		s->source.info.isa = event->isa;
+	if (event->kind == KVM_EVENT_EXIT && event->isa && event->isa != s->source.info.isa)
+		return -EXDEV;
 	if (event->ts > s->source.info.tsc_end)
 		s->source.info.tsc_end = event->ts;
 	s->seen[event->kind]++;
@@ -254,6 +256,11 @@ static int fill(struct trace_source *s, struct fault *fault)
 		return fault_set(fault, -EPROTO,
 				 "%s: damaged: it has more than %u vCPUs, or threads of one vCPU",
 				 s->ops.name, MOST_VCPUS);
+	if (rc == -EXDEV)
+		return fault_set(
+			fault, -EPROTO,
+			"%s: has exits of Intel's and of AMD's virtualization, which no host has (import each recording by itself)",
+			s->ops.name);
 	if (rc == -EOVERFLOW)
 		return too_many_exits(s, fault);
 	return rc ? fault_set(fault, rc, "%s: %s", s->ops.name, strerror(-rc)) : 0;

@@ -81,7 +81,10 @@ static int next_page(struct dat_feed *f, struct reader *r, const struct trace_si
 
 	instance->lost += r->page.lost;
 	instance->gaps += !r->page.lost;
-	rc = sink ? sink->lost(sink->user, r->cpu, r->last_ts, r->page.ts) : 0;
+	/* What another instance lost is in the one that is used. */
+	if (!sink || !instance->used)
+		return 1;
+	rc = sink->lost(sink->user, r->cpu, r->last_ts, r->page.ts);
 	return rc ? rc : 1;
 }
 
