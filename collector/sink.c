@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "collector/host/host.h"
 #include "collector/host/vmx_msrs.h"
@@ -22,12 +23,14 @@ static int capture_fault(struct sink *sink, int rc, struct fault *fault)
 static int open_store(struct sink *sink, const char *path, struct fault *fault)
 {
 	const char *way = "";
+	struct stat link;
 	int rc = store_open(path, &sink->store);
 
 	if (store_is_refusal(rc))
 		way = " (it was left alone; use another --db)";
 	if (rc == -ENOENT)
-		way = " (the folder must exist)";
+		way = lstat(path, &link) ? " (the folder must exist)"
+					 : " (it is a symbolic link to a file that is not there)";
 	if (rc == STORE_NO_SHM)
 		way = " (use --db with a file on a local disk)";
 	if (rc)

@@ -235,7 +235,7 @@ def test_perf_entries_sampled():
 
 
 def test_perf_aux():
-    """A trace of Intel PT beside the events: its data follows a record, and is not one."""
+    """Intel PT was recorded, too: its data follows a record, and is not one."""
     for write in (Perf.write, Perf.write_pipe):
         p, aux = Perf(), bytes(range(256)) * 5
         p.samples(pairs(30)[:20])

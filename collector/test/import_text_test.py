@@ -6,11 +6,12 @@ The texts are made up, in the forms of these programs, and right by construction
 """
 import os
 import re
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from import_run import Run, expect, refused, run_tests, says, silent
+from import_run import COLLECTOR, Run, expect, refused, run_tests, says, silent
 
 FTRACE = """# tracer: nop
 #
@@ -279,8 +280,9 @@ def test_not_a_recording():
     write(PLAIN.replace(": kvm_", ":        100  kvm:kvm_"))
     refused("sampled", "x.txt", "sampled recording")
     for name in ("utf-16", "utf-16-le", "utf-16-be"):
-        write(PLAIN.encode(name))
-        refused(name, "x.txt", "iconv -f UTF-16")
+        for text in (PLAIN, "   0x4ffffffd 0x72: eax=0x00000035 ebx=0x00000000 ecx=0x00000000 edx=0x00000000\n"):
+            write(text.encode(name))
+            refused(name, "x.txt", "iconv -f UTF-16")
     for magic, way in ((b"\x1f\x8b\x08", "gunzip"), (b"\xfd7zXZ\0", "unxz"), (b"\x28\xb5\x2f\xfd", "unzstd"),
                        (b"\x04\x22\x4d\x18", "unlz4"), (b"PK\3\4", "unzip"), (b"\x5d\0\0\x80", "unlzma")):
         write(magic + bytes(100))
@@ -291,6 +293,16 @@ def test_not_a_recording():
     refused("a capture", "x.txt", "collector --from x.txt")
     os.mkfifo("x.pipe")  # which nobody writes to
     refused("a pipe", "x.pipe", "is not a regular file")
+    os.mkdir("x.folder")
+    refused("a folder", "x.folder", "perf script -i x.folder")
+
+
+def test_link_to_nothing():
+    """The folder is there: the words must not send the user to look for it."""
+    write(PLAIN)
+    os.symlink("nothing", "link.sqlite")
+    done = subprocess.run([COLLECTOR, "import", "x.txt", "--db", "link.sqlite"], stderr=subprocess.PIPE, text=True)
+    expect("a link to nothing", (done.returncode, "symbolic link" in done.stderr), (1, True))
 
 
 def test_quiet_loss():

@@ -29,9 +29,10 @@ static const struct packed {
 	{"7z\xbc\xaf", 4, "7z x"},
 };
 
-/* The names of the events in UTF-16, either way round. */
+/* The names of the events, and the number of a CPUID leaf, in UTF-16, either way round. */
 static const char utf16_exit[] = "k\0v\0m\0_\0e\0x\0i\0t";
 static const char utf16_entry[] = "k\0v\0m\0_\0e\0n\0t\0r\0y";
+static const char utf16_leaf[] = "0\0x\0004\0f\0f\0f\0f\0f\0f";
 
 static bool begins(const char *data, size_t bytes, const char *magic, size_t magic_bytes)
 {
@@ -44,7 +45,8 @@ static int look_at(const char *data, size_t bytes)
 	if (memmem(data, bytes, "kvm_exit:", 9) || memmem(data, bytes, "kvm_entry:", 10))
 		return IMPORT_TRACE_TEXT;
 	if (memmem(data, bytes, utf16_exit, sizeof(utf16_exit) - 1) ||
-	    memmem(data, bytes, utf16_entry, sizeof(utf16_entry) - 1))
+	    memmem(data, bytes, utf16_entry, sizeof(utf16_entry) - 1) ||
+	    memmem(data, bytes, utf16_leaf, sizeof(utf16_leaf) - 1))
 		return -EILSEQ;
 	return IMPORT_OTHER;
 }
@@ -117,7 +119,10 @@ static int open_file(const char *path, FILE **file, struct fault *fault)
 	if (stat(path, &st))
 		rc = -errno;
 	else if (S_ISDIR(st.st_mode))
-		rc = -EISDIR;
+		return fault_set(
+			fault, -EISDIR,
+			"%s: is a folder (of one that perf record --threads made: perf script -i %s > FILE, then import FILE)",
+			path, path);
 	else if (!S_ISREG(st.st_mode))
 		return fault_set(
 			fault, -ESPIPE,
