@@ -277,6 +277,8 @@ def test_not_a_recording():
     refused("no reason", "x.txt", "its kvm_exit can't be read")
     write(ftrace_text(30, "       CPU 0/KVM-100     [003] d..2.", lambda n: f"   0.{100 + n % 2 * 60:06d}"))
     refused("perf script --deltatime", "x.txt", "its times go up and down")
+    write(PLAIN)
+    refused("seconds, called cycles", "x.txt", "leave --tsc-khz out", "--tsc-khz", "2000000")
     write(PLAIN.replace(": kvm_", ":        100  kvm:kvm_"))
     refused("sampled", "x.txt", "sampled recording")
     for name in ("utf-16", "utf-16-le", "utf-16-be"):

@@ -367,6 +367,10 @@ int source_trace_text_open(const char *path, uint32_t tsc_khz, struct source **s
 	if (!f)
 		return fault_set(fault, -ENOMEM, "out of memory");
 	rc = open_file(f, path, fault);
+	if (!rc && tsc_khz && !f->is_count)
+		rc = fault_set(fault, -EINVAL,
+			       "%s: its times are seconds, not TSC cycles (leave --tsc-khz out)",
+			       path);
 	if (rc) {
 		text_close(f);
 		return rc;
@@ -378,7 +382,7 @@ int source_trace_text_open(const char *path, uint32_t tsc_khz, struct source **s
 		feed.no_time =
 			"its times are whole numbers: cycles of the TSC, or the order of events";
 		feed.no_time_way =
-			"of TSC cycles give --tsc-khz N; else record with the clock local";
+			"of TSC cycles give --tsc-khz N, of ns --tsc-khz 1000000; else record with the clock local";
 	}
 	run_info_set(&info, RUN_LABEL, path);
 	return source_trace_open(&feed, "text", &info, source, fault);
