@@ -15,8 +15,9 @@
 #include "base/units.h"
 #include "sql/clickhouse/make_text.h"
 
-#define DAYS_DEFAULT 7
-#define DAYS_MAX     36500
+#define DAYS_DEFAULT	  7
+#define DAYS_DEFAULT_TEXT "7"
+#define DAYS_MAX	  36500
 
 enum { EXTRA_FROM, EXTRA_DAYS, EXTRA_LOGIN, EXTRA_CA, EXTRA_CERT };
 
@@ -100,6 +101,12 @@ static const struct question {
 static const char *const question_names[] = {"top-exits", "steal", "p99", "changed",
 					     "kernels",	  "runs",  NULL};
 
+/* How far back was asked for; parse_days() has checked it. */
+static const char *days_of(const struct options *opt)
+{
+	return opt->extra[EXTRA_DAYS] ? opt->extra[EXTRA_DAYS] : DAYS_DEFAULT_TEXT;
+}
+
 static int parse_days(struct app *app, const char *text, int64_t *days)
 {
 	*days = DAYS_DEFAULT;
@@ -166,8 +173,10 @@ static int put_kernels(struct app *app, struct out *out, const struct options *o
 	int rc = kernels_compare(app, answer, &kernels);
 
 	if (!rc && (!kernels.runs[0] || !kernels.runs[1]))
-		rc = app_fail(app, "kernels: no run of %s (analyzer fleet runs lists them)",
-			      opt->words[kernels.runs[0] ? 2 : 1]);
+		rc = app_fail(
+			app,
+			"kernels: no run of %s in the last %s days (analyzer fleet runs --days N lists more)",
+			opt->words[kernels.runs[0] ? 2 : 1], days_of(opt));
 	if (!rc) {
 		out_table(out, "rows", kernels_columns, COUNT(kernels_columns));
 		for (size_t i = 0; i < kernels.changes && i < limit; i++) {
@@ -233,6 +242,22 @@ static int note_servers(struct app *app, struct server *server, struct out *out)
 	return rc;
 }
 
+/* Old recordings, imports above all, are the usual cause of a table without rows. */
+static void note_nothing(struct out *out, const struct options *opt,
+			 const struct question *question)
+{
+	if (question->column == changed_columns)
+		out_note(
+			out,
+			"Nothing: only hosts with runs in the last %s days and in as many before count (--days N).",
+			days_of(opt));
+	else
+		out_note(
+			out,
+			"Nothing: only runs that began in the last %s days count (--days N asks further back).",
+			days_of(opt));
+}
+
 static int answer_question(struct app *app, const struct options *opt, struct server *server,
 			   const struct question *question, const char *sql)
 {
@@ -249,6 +274,8 @@ static int answer_question(struct app *app, const struct options *opt, struct se
 			put_answer(&out, question, &answer);
 		else
 			rc = put_kernels(app, &out, opt, &answer);
+		if (!rc && !answer.rows)
+			note_nothing(&out, opt, question);
 		answer_free(&answer);
 	}
 	return out_end(&out, app, rc) || rc ? -1 : 0;

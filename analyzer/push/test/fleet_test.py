@@ -62,6 +62,14 @@ class FleetTest(unittest.TestCase):
                          ("host\\1", "label's", 0.25, None))
         self.assertIn("1.50 ms", self.fleet("steal", reply=row)[0])
 
+    def test_nothing(self):
+        """A table without rows says which runs it is about: those of imports are often older."""
+        self.assertIn("Nothing: only runs that began in the last 7 days count", self.fleet("runs")[0])
+        self.assertIn("in the last 7 days and in as many before", self.fleet("changed")[0])
+        notes = json.loads(self.fleet("steal", "--days", "30", "--format", "json")[0])["notes"]
+        self.assertRegex(" ".join(notes), "last 30 days")
+        self.assertNotIn("Nothing", self.fleet("steal", reply=b"h\tv\t1\tl\t0.1\t0.1\t0.1\t5\n")[0])
+
     def test_servers_missing(self):
         self.server.servers = 200, b"2\t3\n"
         self.assertIn("Only 2 of 3 servers", self.fleet("runs", expect=1)[0])
@@ -113,7 +121,7 @@ class FleetTest(unittest.TestCase):
         out, _ = self.fleet("kernels", "6.6", "6.8", reply=few.encode())
         self.assertRegex(out, r"CPUID .* -")
         self.assertIn("Fewer than 8 runs", out)
-        self.assertIn("no run of 6.8", self.fleet("kernels", "6.6", "6.8",
+        self.assertIn("no run of 6.8 in the last 7 days", self.fleet("kernels", "6.6", "6.8",
                                                   reply=self.runs(0, 9, A=1).encode(), expect=1)[1])
 
     def test_words_are_quoted(self):

@@ -25,7 +25,7 @@ MEMORY_MOST = 512 << 20
 
 
 def reply(status, body, *headers):
-    """An answer as it should be, but for what it says."""
+    """An answer as it should be, except for what it says."""
     lines = [b"HTTP/1.1 " + status, b"Content-Length: %d" % len(body), *headers]
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
