@@ -72,6 +72,8 @@ class DashboardTest(unittest.TestCase):
                 for target in panel["targets"]:
                     self.assertEqual(target["datasource"], panel["datasource"])
                     text = target.get("expr") or target["rawSql"]
+                    # An ANY INNER JOIN is not the same on all servers (sql/clickhouse/README.md).
+                    self.assertNotRegex(text, r"(?<!ANY LEFT) JOIN")
                     for name in re.findall(r"\$\{?(\w+)", text + panel["datasource"]["uid"]):
                         self.assertTrue(name in known or GLOBAL.fullmatch(name), name)
 

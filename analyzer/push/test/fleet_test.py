@@ -133,6 +133,13 @@ class FleetTest(unittest.TestCase):
         self.assertIn("LIMIT 5", self.server.asked[-1])
         self.assertNotIn("{", self.server.asked[-1])
 
+    def test_joins(self):
+        """ANY INNER JOIN keeps all rows of the left side on 18.16, one for each key on later servers."""
+        for words in (["top-exits"], ["steal"], ["p99"], ["changed"], ["kernels", "1", "2"], ["runs"]):
+            self.fleet(*words, expect=words[0] == "kernels")
+            self.assertIn("exitscope_fleet.", self.server.asked[-1])
+            self.assertNotRegex(self.server.asked[-1], r"(?<!ANY LEFT) JOIN")
+
     def test_words(self):
         for words in (["nothing"], ["kernels", "1"], ["top-exits", "x"], ["runs", "--days", "0"],
                       ["runs", "--days", "x"]):

@@ -21,18 +21,20 @@ FROM (
   FROM (
     SELECT on_host, reason_name, sum(exits * is_now) AS now_exits, sum(exits * (1 - is_now)) AS before_exits
     FROM (SELECT run, reason_name, exits FROM exitscope_fleet.top_exits) AS e
-    ANY INNER JOIN (
+    ANY LEFT JOIN (
       SELECT
+        1 AS is_chosen,
         run,
         ifNull(host, '') AS on_host,
         toUInt64(started_ns >= (toInt64(toUnixTimestamp(now())) - {days} * 86400) * 1000000000) AS is_now
       FROM exitscope_fleet.runs
       WHERE started_ns >= (toInt64(toUnixTimestamp(now())) - 2 * {days} * 86400) * 1000000000
     ) AS r USING (run)
+    WHERE is_chosen = 1
     GROUP BY on_host, reason_name
   ) AS a
-  ANY INNER JOIN (
-    SELECT on_host, sum(exits * is_now) AS now_all, sum(exits * (1 - is_now)) AS before_all
+  ANY LEFT JOIN (
+    SELECT 1 AS has_both, on_host, sum(exits * is_now) AS now_all, sum(exits * (1 - is_now)) AS before_all
     FROM (
       SELECT
         ifNull(host, '') AS on_host,
@@ -44,6 +46,7 @@ FROM (
     GROUP BY on_host
     HAVING now_all > 0 AND before_all > 0
   ) AS b USING (on_host)
+  WHERE has_both = 1
 ) AS s
 GROUP BY on_host
 ORDER BY moved DESC, on_host

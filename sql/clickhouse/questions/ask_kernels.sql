@@ -13,8 +13,9 @@ FROM (
     toUInt64(exits) AS n
   FROM exitscope_fleet.top_exits
 ) AS e
-ANY INNER JOIN (
+ANY LEFT JOIN (
   SELECT
+    1 AS is_chosen,
     run,
     -- A may begin like B, or B like A: the longer name counts.
     toUInt8(
@@ -28,4 +29,5 @@ ANY INNER JOIN (
     AND (startsWith(ifNull(kernel, ''), {a}) OR startsWith(ifNull(kernel, ''), {b}))
     AND duration_ns > 0
 ) AS r USING (run)
+WHERE is_chosen = 1
 ORDER BY is_b, started_ns, run, reason_name

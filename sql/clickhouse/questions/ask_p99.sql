@@ -11,10 +11,11 @@ FROM (
   SELECT run, vm_label, exits, p50_ns, p99_ns
   FROM exitscope_fleet.vm_latency
 ) AS l
-ANY INNER JOIN (
-  SELECT run, run_id, label AS run_label, host
+ANY LEFT JOIN (
+  SELECT 1 AS is_chosen, run, run_id, label AS run_label, host
   FROM exitscope_fleet.runs
   WHERE started_ns >= (toInt64(toUnixTimestamp(now())) - {days} * 86400) * 1000000000
 ) AS r USING (run)
+WHERE is_chosen = 1
 ORDER BY p99_ns DESC, on_host, vm_label
 LIMIT {limit}

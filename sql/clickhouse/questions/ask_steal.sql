@@ -22,10 +22,11 @@ FROM (
   WHERE wall_ns > 0
   GROUP BY run, vm
 ) AS s
-ANY INNER JOIN (
-  SELECT run, run_id, label
+ANY LEFT JOIN (
+  SELECT 1 AS is_chosen, run, run_id, label
   FROM exitscope_fleet.runs
   WHERE started_ns >= (toInt64(toUnixTimestamp(now())) - {days} * 86400) * 1000000000
 ) AS r USING (run)
+WHERE is_chosen = 1
 ORDER BY waiting DESC, host, vm_label
 LIMIT {limit}

@@ -12,11 +12,12 @@ FROM (
   SELECT run, reason_name, exits, ns, busy_ns, max_ns
   FROM exitscope_fleet.top_exits
 ) AS e
-ANY INNER JOIN (
-  SELECT run, isa_name, host
+ANY LEFT JOIN (
+  SELECT 1 AS is_chosen, run, isa_name, host
   FROM exitscope_fleet.runs
   WHERE started_ns >= (toInt64(toUnixTimestamp(now())) - {days} * 86400) * 1000000000
 ) AS r USING (run)
+WHERE is_chosen = 1
 GROUP BY isa_name, reason_name
 ORDER BY busy DESC, reason_name
 LIMIT {limit}
