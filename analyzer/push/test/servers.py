@@ -6,12 +6,17 @@
 
 Debian's clickhouse-server (18.16) is started as it is installed; its service is not used. Each
 shard has its ports and a folder; the cluster in their configuration is called "shards".
+
+LaterServer is one server of a later ClickHouse, with the same functions: chDB (chdb_server.py), which
+npm installs.
 """
+import errno
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.parse
@@ -53,6 +58,9 @@ USERS = """<?xml version="1.0"?>
  <quotas><default></default></quotas>
 </yandex>
 """
+# A mount that only the server sees, and that is gone when it ends.
+SMALL_DISK = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"]), "sh", "-euc",
+              'mount -t tmpfs -o "$1" none "$2/data"; shift 2; exec "$@"', "sh"]
 
 
 def free_ports(count):
@@ -79,11 +87,14 @@ def wait_for(what, ready, seconds=60):
 
 class Cluster:
     """Some servers that know each other as cluster "shards"."""
+    name = "shards"
 
-    def __init__(self, folder, shards, tls=None, mode="strict"):
-        """tls: a folder with ca.crt, server.crt, server.key: https too; mode: OpenSSL's for clients."""
+    def __init__(self, folder, shards, tls=None, mode="strict", disk_bytes=0):
+        """tls: a folder with ca.crt, server.crt, server.key: https too; mode: OpenSSL's for clients.
+        disk_bytes: each server has a disk of its own, of this size, for as long as it runs."""
         self.folder = folder
         self.tls, self.mode = tls, mode
+        self.disk_bytes = disk_bytes
         self.ports = [free_ports(4) for _ in range(shards)]
         self.process = [None] * shards
 
@@ -115,15 +126,36 @@ class Cluster:
                 folder=folder, http=http, native=native, inter=inter,
                 https=HTTPS.format(port=https, tls=self.tls, mode=self.mode) if self.tls else "",
                 shards="".join(SHARD.format(native=ports[2]) for ports in self.ports)))
+        command = [shutil.which("clickhouse-server") or "/usr/sbin/clickhouse-server",
+                   f"--config-file={folder}/config.xml"]
+        if self.disk_bytes:
+            command = [*SMALL_DISK, f"size={self.disk_bytes}", folder, *command]
+        self.run(shard, folder, command)
+
+    def run(self, shard, folder, command):
         with open(os.path.join(folder, "out"), "ab") as out:
-            self.process[shard] = subprocess.Popen(
-                [shutil.which("clickhouse-server") or "/usr/sbin/clickhouse-server",
-                 f"--config-file={folder}/config.xml"], stdout=out, stderr=out, cwd=folder)
+            self.process[shard] = subprocess.Popen(command, stdout=out, stderr=out, cwd=folder)
         wait_for(f"ClickHouse in {folder}", lambda: self.answers(shard))
 
     def kill(self, shard, how=signal.SIGKILL):
         self.process[shard].send_signal(how)
         self.process[shard].wait()
+
+    def filler(self, shard):
+        """A file on the server's own disk, seen from outside."""
+        return f"/proc/{self.process[shard].pid}/root{self.folder}/shard{shard}/data/filler"
+
+    def fill_disk(self, shard):
+        with open(self.filler(shard), "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(1 << 16))
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+
+    def empty_disk(self, shard):
+        os.remove(self.filler(shard))
 
     def url(self, shard, scheme="http"):
         return f"{scheme}://127.0.0.1:{self.ports[shard][scheme == 'https']}"
@@ -132,7 +164,7 @@ class Cluster:
         """The server's answer to a query, as it comes."""
         url = self.url(shard) + "/?" + urllib.parse.urlencode({"query": query})
         try:
-            with urllib.request.urlopen(url, data=body, timeout=300) as answer:
+            with urllib.request.urlopen(url, data=body, timeout=1200) as answer:
                 return answer.read().decode()
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{query}: {error.read().decode()[:2000]}") from error
@@ -148,3 +180,28 @@ class Cluster:
             return self.ask(shard, "SELECT 1") == "1\n"
         except OSError:
             return False
+
+
+class LaterServer(Cluster):
+    """One server of a later ClickHouse, which knows no cluster."""
+    name = None
+
+    def __init__(self, folder, library):
+        super().__init__(folder, 1)
+        self.library = library
+
+    def start(self, shard):
+        folder = os.path.join(self.folder, f"shard{shard}")
+        os.makedirs(folder, exist_ok=True)
+        server = os.path.join(os.path.dirname(os.path.realpath(__file__)), "chdb_server.py")
+        self.run(shard, folder, [sys.executable, server, self.library, os.path.join(folder, "data"),
+                                 str(self.ports[shard][0])])
+
+
+def install_chdb(folder):
+    """chDB's library in a folder; npm fetches it (550 MB) if it is not there."""
+    package = "@chdb/lib-linux-x64-gnu"
+    library = os.path.join(folder, "node_modules", package, "libchdb.so")
+    if not os.path.exists(library):
+        subprocess.run(["npm", "install", "--no-save", "--prefix", folder, package], check=True)
+    return library
