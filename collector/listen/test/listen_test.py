@@ -230,6 +230,14 @@ class ListenTest(unittest.TestCase):
                 for target in panel["targets"]:
                     yield target["expr"].replace("$__rate_interval", "20s").replace("$vm", ".*")
 
+    def variables(self):
+        """(metric, label) of each variable that Grafana's data source reads as label_values(metric, label)."""
+        for path in DASHBOARDS:
+            with open(path) as file:
+                for variable in json.load(file)["templating"]["list"]:
+                    if variable["type"] == "query":
+                        yield re.fullmatch(r"label_values\((\w+), (\w+)\)", variable["query"]).groups()
+
     @unittest.skipUnless(shutil.which("prometheus"), "prometheus is missing (apt-get install prometheus)")
     def test_prometheus(self):
         """A Prometheus scrapes the collector; each query of the dashboards has an answer."""
@@ -263,6 +271,9 @@ class ListenTest(unittest.TestCase):
         wait_for(lambda: recording.feed(500_000) or ask("sum(rate(kvm_exits_total[20s])) > 0"), "rate", 20)
         for query in self.queries():
             self.assertTrue(wait_for(lambda query=query: ask(query), f"answer to {query}"))
+        # A VM without a name has an empty one, which Prometheus takes for none: the page itself has it.
+        for metric, label in self.variables():
+            self.assertIn(f'\n{metric}{{{label}="', recording.get())
         # The tool's own check of what rates and sums mean.
         self.assertEqual(len(ask("sum(kvm_exit_duration_seconds_count) == sum(kvm_exits_total)")), 1)
 
