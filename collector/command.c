@@ -5,8 +5,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* The limit that this program was started with; rlim_max 0: not raised. */
+static struct rlimit first_limit;
+
+void command_raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	first_limit = limit;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 /* In the child: executes the command, or writes errno into the pipe. */
 static void execute(char *const argv[], int error_pipe)
@@ -17,6 +32,8 @@ static void execute(char *const argv[], int error_pipe)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	if (first_limit.rlim_max)
+		setrlimit(RLIMIT_NOFILE, &first_limit);
 
 	execvp(argv[0], argv);
 	error = errno;

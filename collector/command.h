@@ -11,6 +11,12 @@ struct command {
 	int status; /* when it ended: exit status, or 128 + signal */
 };
 
+/*
+ * Allows this program as many open files as it may have: a vCPU takes up to two. Commands have the
+ * limit that this program was started with; for some of them more than 1,024 is too many.
+ */
+void command_raise_file_limit(void);
+
 /**
  * command_start - start a command with no signal blocked
  * @command: filled in

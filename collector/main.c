@@ -567,6 +567,7 @@ int main(int argc, char **argv)
 	int status = 1;
 
 	signal(SIGXFSZ, note_file_limit);
+	command_raise_file_limit();
 	if (!options_parse(&options, argc, argv, &fault))
 		status = run_or_print(&options, &fault);
 

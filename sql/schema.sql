@@ -281,8 +281,9 @@ CREATE TABLE loss (
 --   met a trigger. Of the run: expression, a space and the trigger; n exits that met it first.
 --   rows; n of the kept exits that still had a row at the end (--keep-raw, --keep-rows)
 --   bpf: of a run with --source bpf; n of what was not seen: missed_runs, no_entry, no_place, no_ring,
---   no_thread (collector/source/bpf/README.md). histograms: with --counts-only; every exit was
---   counted in the kernel, and min_cycles and max_cycles are the limits of buckets
+--   no_thread (collector/source/bpf/README.md). ring_bytes, ring_bytes_most: memory
+--   of all rings in the end, and the most that they may take. histograms: with --counts-only;
+--   every exit was counted in the kernel, and min_cycles and max_cycles are the limits of buckets
 --   unavailable: name says what could not be had and why
 CREATE TABLE crosscheck (
   run_id          INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,

@@ -4,6 +4,7 @@
 import dataclasses
 import functools
 import json
+import re
 import subprocess
 
 from . import cases, checks, xcheck_cases
@@ -228,6 +229,59 @@ def filters(setup):
             filtered("--one-in 10", "true")]
 
 
+# Memory of L1: rings may take an eighth of it.
+MUCH_MEMORY = ("--memory=2560",)
+MANY = "-- sh -c 'echo files=$(ulimit -n); exec many_vcpus --vcpus 1024 --count 100'"
+
+
+def _all_counted(outcome):
+    """KVM's exits of all vCPUs are recorded, dropped, open, or of a vCPU that never had a ring."""
+    outcome.says("files=1024")  # the collector's own limit is higher, the command's is not
+    match = re.search(r"vcpus=(\d+) .*all_exits=(\d+)", outcome.log)
+    expect(match, "many_vcpus has not ended")
+    expect_equal("vCPUs made", int(match.group(1)), 1024)
+
+    lost = dict(map(tuple, outcome.recording.all(
+        "SELECT name, n FROM crosscheck WHERE source = 'bpf'")))
+    parts = outcome.sum("recorded + dropped + filtered + unread + open_exits")
+    expect_equal("exits", parts + lost["no_ring"], int(match.group(2)))
+    for name in ("missed_runs", "no_place", "no_entry", "no_thread"):
+        expect_equal(name, lost[name], 0)
+    expect(lost["ring_bytes"] <= lost["ring_bytes_most"] < 2560 << 17,
+           f"{lost['ring_bytes']} bytes of rings")
+    outcome.see(f"{parts} of {match.group(2)} exits, {lost['ring_bytes'] >> 20} MiB of rings")
+    return lost
+
+
+@case("bpf: 1024 vCPUs", f"ulimit -Sn 1024; {COLLECT}--ring-records 1024 {MANY}", unrecorded=BY_BPF,
+      machine=MUCH_MEMORY)
+def many_vcpus(outcome):
+    """As many vCPUs as KVM allows in a VM, more than a program may have open files by default."""
+    lost = _all_counted(outcome)
+    expect_equal("exits of vCPUs without a ring", lost["no_ring"], 0)
+    expect_equal("vCPUs", outcome.recording.one("SELECT count(*) FROM coverage"), 1024)
+    outcome.no_drops()
+    outcome.counts(exits_of("cpuid", outcome.setup).split(" AND ")[0], 102400)
+    verified(outcome)
+
+
+@case("bpf: 1024 vCPUs, too little memory", f"ulimit -Sn 1024; {COLLECT}--ring-records 8192 {MANY}",
+      unrecorded=BY_BPF, machine=MUCH_MEMORY)
+def too_many_vcpus(outcome):
+    """The memory of rings is bounded; what has none is counted, and the last line says so."""
+    lost = _all_counted(outcome)
+    expect(lost["no_ring"] > 0, "all vCPUs had a ring")
+    outcome.says("exits of vCPUs without a ring", "(use a smaller --ring-records)")
+
+
+@case("bpf: 1024 vCPUs, --counts-only", f"ulimit -Sn 1024; {COUNT_ONLY}{MANY}", unrecorded=BY_BPF,
+      machine=MUCH_MEMORY)
+def many_counted(outcome):
+    """The same in sums and histograms; as far as memory for these does."""
+    _all_counted(outcome)
+    counted(outcome)
+
+
 # A process's name is that of its program.
 NAMED = """\
 . /bed/functions
@@ -382,6 +436,11 @@ def has_btf(kernel):
     return Kernel(kernel).has_btf("kvm")
 
 
+def many(setup):
+    """Bochs would take an hour for them."""
+    return [] if setup.isa == VMX else [many_vcpus, too_many_vcpus, many_counted]
+
+
 def quick(setup):
     if not has_btf(setup.kernel):
         return without_btf()
@@ -394,7 +453,7 @@ def quick(setup):
 def full(setup):
     if not has_btf(setup.kernel):
         return without_btf()
-    more = [loop("cpuid", 60000), loop("cpuid", 5000, vcpus=4), linux,
+    more = [loop("cpuid", 60000), loop("cpuid", 5000, vcpus=4), linux, *many(setup),
             with_bpf(cases.split_preempted), with_bpf(cases.destroyed),
             *(loop(op, 100) for op in ops_of(setup))]
     if setup.isa == VMX:

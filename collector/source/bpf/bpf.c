@@ -360,7 +360,21 @@ static int bpf_next(struct source *source, struct source_item *item, struct faul
 	return 0;
 }
 
-/* Zeros too: they say that it was looked for. histograms: what --counts-only makes. */
+/* Memory of rings, and what else is known of the whole run; see sql/schema.sql. */
+static int store_ring_bytes(const struct bpf_source *s, struct store *store)
+{
+	uint64_t most;
+	uint64_t bytes = bpf_session_ring_bytes(s->session, &most);
+	int rc = store_add_run_count(store, "bpf", "ring_bytes", bytes);
+
+	if (!rc)
+		rc = store_add_run_count(store, "bpf", "ring_bytes_most", most);
+	if (!rc && s->reading)
+		rc = store_add_run_count(store, "bpf", "histograms", 1);
+	return rc;
+}
+
+/* Zeros too: they say that it was looked for. */
 static int bpf_store_counts(struct source *source, struct store *store)
 {
 	struct loss losses[LOSSES];
@@ -369,9 +383,7 @@ static int bpf_store_counts(struct source *source, struct store *store)
 	list_losses(from_source(source), losses);
 	for (int i = 0; i < LOSSES && !rc; i++)
 		rc = store_add_run_count(store, "bpf", losses[i].name, losses[i].count);
-	if (!rc && from_source(source)->reading)
-		rc = store_add_run_count(store, "bpf", "histograms", 1);
-	return rc;
+	return rc ? rc : store_ring_bytes(from_source(source), store);
 }
 
 static void bpf_stop(struct source *source)

@@ -542,6 +542,12 @@ void bpf_session_losses(const struct bpf_session *s, struct bpf_session_losses *
 		losses->missed_runs += recursion_misses(program);
 }
 
+uint64_t bpf_session_ring_bytes(const struct bpf_session *s, uint64_t *most)
+{
+	*most = s->memory_limit;
+	return s->ring_count * area_bytes(s);
+}
+
 bool bpf_session_is_full(const struct bpf_session *s, uint64_t *limit)
 {
 	*limit = s->memory_limit;

@@ -68,6 +68,9 @@ struct bpf_session_losses {
 
 void bpf_session_losses(const struct bpf_session *session, struct bpf_session_losses *losses);
 
+/* Memory of all rings, in bytes, and the most that they may have. */
+uint64_t bpf_session_ring_bytes(const struct bpf_session *session, uint64_t *most);
+
 /* Whether a vCPU had to wait for a ring because all of them take @limit bytes already. */
 bool bpf_session_is_full(const struct bpf_session *session, uint64_t *limit);
 
