@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 
-from . import cases, checks, xcheck_cases
+from . import cases, checks, qemu_cases, xcheck_cases
 from .case import KVM_COUNTS_THEM, Case, case
 from .checks import VMX, expect, expect_equal
 from .kernel import Kernel
@@ -366,6 +366,31 @@ def with_cr3(outcome):
     outcome.see(f"{spaces} address spaces")
 
 
+# Debian's QEMU as the VMM
+
+
+def with_qemu(of_ring, check):
+    """A case of qemu_cases.py, recorded by BPF."""
+    script = re.sub(r"collector (--cross-check )?--(db|vm)", r"collector --source bpf --\2",
+                    of_ring.script)
+    return dataclasses.replace(of_ring, name="bpf: " + of_ring.name, script=script, check=check,
+                               unrecorded=of_ring.unrecorded or BY_BPF)
+
+
+def qemu_attached(outcome):
+    """To a running QEMU, by its name, which goes on."""
+    outcome.says('"status": "running"')
+    outcome.see(checks.is_sound(outcome.recording))
+    outcome.see(checks.in_sequence(outcome.recording, from_creation=False))
+    qemu_cases.is_called(outcome.recording, "web-1")
+    for vcpu in (0, 1):
+        number = outcome.recording.one(
+            f"SELECT count(*) FROM exits WHERE {qemu_cases.out_of_guest(outcome.setup)} "
+            f"AND vcpu_id = {vcpu}")
+        expect(number > qemu_cases.WORK_COUNT, f"only {number} pieces of work of vCPU {vcpu}")
+    verified(outcome)
+
+
 # A number of the host's is another process in there, and so would be its name.
 IN_CONTAINER = "unshare -p -m -f sh -c 'mount -t proc none /proc; "
 
@@ -459,5 +484,7 @@ def full(setup):
     if setup.isa == VMX:
         more.append(loop("tsc_deadline", 100, "--irqchip"))
     else:
-        more.append(with_cr3)
+        # With Bochs QEMU would take most of the machine's time.
+        more += [with_cr3, with_qemu(qemu_cases.by_name, qemu_cases.by_name.check),
+                 with_qemu(qemu_cases.attached, qemu_attached)]
     return more + quick(setup)
