@@ -98,6 +98,18 @@ static int flush_all(struct record *r, int64_t start, struct fault *fault)
 	return rc;
 }
 
+/*
+ * Ends the recording with this instant. The cross-check holds VMs for their statistics: those whose
+ * processes are gone it lets go of first, so that their vCPUs have ended, too.
+ */
+static int stop(struct record *r, struct fault *fault)
+{
+	int rc = r->xcheck ? xcheck_fault(xcheck_run(r->xcheck), fault) : 0;
+
+	source_stop(r->source);
+	return rc;
+}
+
 int record_run(struct record *r, struct fault *fault)
 {
 	bool has_command = r->command->pid != 0;
@@ -118,7 +130,9 @@ int record_run(struct record *r, struct fault *fault)
 		if (!stopped && (stop_signal(r->signal_fd) || host_monotonic_ns() >= deadline ||
 				 (has_command && command_ended(r->command)))) {
 			stopped = true;
-			source_stop(r->source);
+			rc = stop(r, fault);
+			if (rc)
+				return rc;
 		}
 
 		rc = drain(r, flush, &more, &finished, fault);

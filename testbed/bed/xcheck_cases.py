@@ -113,6 +113,31 @@ def attached(outcome):
     outcome.see(f"{unread} exits before")
 
 
+@case("all sources, killed VMs", """\
+. /bed/functions
+for number in 1 2 3; do
+	rm -f pid
+	collector --cross-check --db $number.sqlite -- sh -c \
+		'echo $$ >pid; exec exit_loop --op out --count 1000000 --sleep-us 10000' &
+	collector=$!
+	wait_until test -s pid || exit 1
+	wait_for_vcpus "$(cat pid)" 1 || exit 1
+	kill -9 "$(cat pid)"
+	wait $collector
+	[ $? = 137 ] || exit 1
+done
+""")
+def killed(outcome):
+    """SIGKILL of an idle VMM: KVM's statistic is held and read, and yet the vCPU has ended."""
+    outcome.ended_well()
+    for number in (1, 2, 3):
+        database = f"{number}.sqlite"
+        expect_equal("vCPUs that have ended",
+                     outcome.database(database).one("SELECT sum(ended) FROM vcpu"), 1)
+        equations, _ = verify(outcome.folder / database)
+        outcome.see(has_equations(equations, SOURCES))
+
+
 @case("--source tracefs",
       "collector --source tracefs --db run.sqlite -- exit_loop --op cpuid --count 1000",
       unrecorded=KVM_COUNTS_THEM)
@@ -173,7 +198,7 @@ def quick(setup):
 
 def full(setup):
     cases = [agree("all sources, 3 vCPUs", "exit_loop --op out --count 1000 --vcpus 3"), attached,
-             leaves_of_linux]
+             killed, leaves_of_linux]
     if setup.isa == VMX:
         cases.append(agree("all sources, fastpaths",
                            "exit_loop --op tsc_deadline --count 1000 --irqchip", also=reentries))
