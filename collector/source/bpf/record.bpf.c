@@ -9,7 +9,7 @@
  *	kvm_exit		vcpu_exited(), vcpu_open(): one of three programs
  *	kvm_entry		vcpu_entry()
  *	kvm_fpu, kvm_userspace_exit		user space's time
- *	kvm_vcpu_halt(), KVM's statistics	halted time
+ *	kvm_vcpu_halt(), kvm_vcpu_block(), kvm_vcpu_wakeup, KVM's statistics	halted time
  *	kvm_sched_out(), kvm_sched_in()		preempted time
  *	kvm_arch_vcpu_destroy()			the end of a ring
  *
@@ -379,6 +379,17 @@ int BPF_PROG(on_fpu, int load)
 	return 0;
 }
 
+/* The vCPU in whose KVM_RUN @thread is, which has the place @index; or NULL. */
+static __always_inline struct bpf_vcpu *vcpu_of(const struct bpf_thread *thread, __u32 index)
+{
+	struct bpf_vcpu *v;
+
+	if (!thread || !thread->vcpu)
+		return 0;
+	v = &vcpus[(thread->vcpu - 1) & (BPF_VCPUS - 1)];
+	return v->key && !is_ignored(v) && v->thread == index ? v : 0;
+}
+
 SEC("tp_btf/kvm_userspace_exit")
 int BPF_PROG(on_run_end, __u32 reason, int error)
 {
@@ -389,39 +400,65 @@ int BPF_PROG(on_run_end, __u32 reason, int error)
 	if (is_other())
 		return 0;
 	thread = this_thread(&index);
-	if (!thread || !thread->vcpu)
-		return 0;
-	v = &vcpus[(thread->vcpu - 1) & (BPF_VCPUS - 1)];
-	if (v->key && !is_ignored(v) && v->thread == index && v->is_open)
+	v = vcpu_of(thread, index);
+	if (v && v->is_open)
 		vcpu_run_returned(v, now(), thread->run_tsc, reason, error);
 	return 0;
 }
 
-/* Polls and blocks. How long is known from KVM's own statistic once it is over. */
+/* The vCPU polls or blocks in kvm_vcpu_halt(). The time of a halt before it is known by now. */
+static __always_inline void begin_halt(struct bpf_vcpu *v, const struct kvm_vcpu *vcpu)
+{
+	if (v->halting && halt_statistic(vcpu) != v->halt_ns)
+		count_halted(v, vcpu);
+	v->halting = 1;
+}
+
+/*
+ * Polls and blocks. How long is known from KVM's own statistic once it is over. Debian's 6.12.117
+ * attaches this program and never calls it; on_block() and on_wakeup() see the halts there.
+ */
 SEC("fentry/kvm_vcpu_halt")
 int BPF_PROG(on_halt, struct kvm_vcpu *vcpu)
 {
 	struct bpf_vcpu *v = find_asked(key_of(vcpu));
 
-	if (!v)
+	if (v)
+		begin_halt(v, vcpu);
+	return 0;
+}
+
+/* The end of kvm_vcpu_halt(), its statistic has moved: a halt that only polled. */
+SEC("tp_btf/kvm_vcpu_wakeup")
+int BPF_PROG(on_wakeup, __u64 ns, bool waited, bool valid)
+{
+	struct bpf_thread *thread;
+	struct bpf_vcpu *v;
+	__u32 index;
+
+	if (is_other())
 		return 0;
-	/* Another one since the last entry: the time of the one before is known. */
-	if (v->halting)
-		count_halted(v, vcpu);
-	v->halting = 1;
+	thread = this_thread(&index);
+	v = vcpu_of(thread, index);
+	if (v)
+		v->halting = 1;
 	return 0;
 }
 
 /*
- * Blocks without being halted: a vCPU that waits for INIT or SIPI. One that waits for a page of
- * the host is not halted at all: the host is at work for it.
+ * Blocks, in kvm_vcpu_halt() or without being halted: a vCPU that waits for INIT or SIPI. One that
+ * waits for a page of the host is not halted at all: the host is at work for it.
  */
 SEC("fentry/kvm_vcpu_block")
 int BPF_PROG(on_block, struct kvm_vcpu *vcpu)
 {
 	struct bpf_vcpu *v = find_asked(key_of(vcpu));
 
-	if (v && vcpu->arch.mp_state != MP_STATE_HALTED && !vcpu->arch.apf.halted)
+	if (!v)
+		return 0;
+	if (vcpu->arch.mp_state == MP_STATE_HALTED)
+		begin_halt(v, vcpu);
+	else if (!vcpu->arch.apf.halted)
 		v->block_tsc = now();
 	return 0;
 }
