@@ -79,16 +79,17 @@ static void print_counts(FILE *file, const struct sink *sink)
 {
 	struct store_counts counts = {.recorded = sink->records};
 	const char *about = sink->source->estimated ? "~" : "";
-	uint64_t all;
+	uint64_t dropped, all;
 
 	if (sink->store)
 		store_get_counts(sink->store, &counts);
-	all = counts.recorded + counts.dropped;
+	dropped = counts.dropped + sink->source->unseen;
+	all = counts.recorded + dropped;
 
 	fprintf(file, "collector: %llu records", (unsigned long long)counts.recorded);
 	if (sink->store && all)
 		fprintf(file, ", %s%llu dropped (coverage %s%.4g %%)", about,
-			(unsigned long long)counts.dropped, about,
+			(unsigned long long)dropped, about,
 			100.0 * (double)counts.recorded / (double)all);
 
 	if (!sink->vcpus)

@@ -75,6 +75,7 @@ static int read_columns(struct app *app, sqlite3_stmt *stmt, struct run *run)
 	run->dropped = sqlite3_column_int64(stmt, 14);
 	run->filtered = sqlite3_column_int64(stmt, 15);
 	run->unread = sqlite3_column_int64(stmt, 16);
+	run->unseen = sqlite3_column_int64(stmt, 20);
 
 	if (!run->label || !run->state || !run->environment || !run->source || !run->ept ||
 	    !run->command)
@@ -159,6 +160,8 @@ static int find_vcpus(struct app *app, struct run *run)
 	}
 	sqlite3_finalize(stmt);
 	free(vms.patterns);
+	if (!app->filter.vm && !app->filter.vcpu)
+		run->shown_dropped += run->unseen;
 
 	if (!rc && !run->n_vcpus && (app->filter.vm || app->filter.vcpu))
 		return app_fail(

@@ -80,6 +80,7 @@ struct source {
 	int fd;			 /* poll it for POLLIN; -1: always ready */
 	unsigned int skipped;	 /* vCPUs that another reader holds */
 	unsigned int unverified; /* vCPUs without a consistent copy of their totals */
+	uint64_t unseen;	 /* exits of vCPUs that are not announced, at the end */
 	char lost[320];		 /* what it knows that it has not seen, in words; empty: nothing */
 
 	/* Of recordings of tracepoints, complete after SOURCE_FINISHED. */

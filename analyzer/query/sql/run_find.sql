@@ -20,7 +20,8 @@ SELECT
   v.unread,
   v.ept,
   v.command,
-  v.has_polled
+  v.has_polled,
+  v.unseen
 FROM runs v
 JOIN run r ON r.id = v.run
 WHERE ?1 IS NULL

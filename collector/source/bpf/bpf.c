@@ -265,6 +265,7 @@ struct loss {
 	const char *name; /* table crosscheck, source bpf */
 	const char *words;
 	uint64_t count;
+	bool is_exits; /* one for each exit of a vCPU that has no row: column unseen of view runs */
 };
 
 #define LOSSES 5
@@ -273,11 +274,11 @@ static void list_losses(const struct bpf_source *s, struct loss losses[LOSSES])
 {
 	struct bpf_session_losses seen;
 	const struct loss all[LOSSES] = {
-		{"missed_runs", "events that the kernel skipped", 0},
-		{"no_entry", "VM entries", 0},
-		{"no_place", "VM entries of vCPUs beyond the most", 0},
-		{"no_ring", "exits of vCPUs without a ring", 0},
-		{"no_thread", "returns to user space", 0},
+		{"missed_runs", "events that the kernel skipped", 0, false},
+		{"no_entry", "VM entries", 0, false},
+		{"no_place", "VM entries of vCPUs beyond the most", 0, true},
+		{"no_ring", "exits of vCPUs without a ring", 0, true},
+		{"no_thread", "returns to user space", 0, false},
 	};
 
 	bpf_session_losses(s->session, &seen);
@@ -299,9 +300,12 @@ static void describe_losses(struct bpf_source *s)
 	uint64_t limit;
 
 	list_losses(s, losses);
+	s->source.unseen = 0;
 	for (int i = 0; i < LOSSES && used < bytes; i++) {
 		if (!losses[i].count)
 			continue;
+		if (losses[i].is_exits)
+			s->source.unseen += losses[i].count;
 		used += (size_t)snprintf(text + used, bytes - used, "%s%llu %s", used ? ", " : "",
 					 (unsigned long long)losses[i].count, losses[i].words);
 	}
