@@ -327,8 +327,10 @@ int BPF_PROG(on_entry, struct kvm_vcpu *vcpu)
 		tsc = now();
 	v = find_vcpu(key_of(vcpu), &index);
 	if (by_name) {
-		if (v && v->ignored)
+		if (v && v->ignored) {
+			here[bpf_get_smp_processor_id() & (BPF_CPUS - 1)] = 0;
 			return 0;
+		}
 		tsc = now();
 	}
 	if (!v) {
