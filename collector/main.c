@@ -561,6 +561,20 @@ static void note_file_limit(int signal_number)
 	file_limit_hit = 1;
 }
 
+/*
+ * A mapped file (an imported recording, the database's -shm) has lost pages that are read. Nothing
+ * can go on from here; the database is whole up to the last flush.
+ */
+static void end_at_lost_page(int signal_number)
+{
+	static const char text[] =
+		"collector: a file that is read was shortened meanwhile, or its disk fails (run it again; a run that was begun is shown as interrupted)\n";
+
+	(void)signal_number;
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(1);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -569,6 +583,7 @@ int main(int argc, char **argv)
 
 	signal(SIGXFSZ, note_file_limit);
 	command_raise_file_limit();
+	signal(SIGBUS, end_at_lost_page);
 	if (!options_parse(&options, argc, argv, &fault))
 		status = run_or_print(&options, &fault);
 

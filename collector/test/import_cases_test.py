@@ -8,12 +8,13 @@ ones (recordings.py) are right by construction.
 import gzip
 import os
 import struct
+import subprocess
 import sys
 import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from import_run import (REAL, Run, analyzer, complete, expect, possible, refused, run_tests, says,
+from import_run import (COLLECTOR, REAL, Run, analyzer, complete, expect, possible, refused, run_tests, says,
                         silent, survives_damage)
 from recordings import (ADDR, CALLCHAIN, NORMAL, Perf, READ, WEIGHT, entry_event, exit_event, pairs)
 
@@ -334,6 +335,26 @@ def test_perf_damaged():
     refused("big endian, a pipe", "x.data", "big-endian")
     open("x.data", "wb").write(b"")
     refused("nothing", "x.data", "is empty")
+
+
+def test_shortened_while_read():
+    """By another program, at any instant: one line, never a signal."""
+    p = Perf()
+    p.samples(pairs(20000))
+    p.write("y.data")
+    whole = open("y.data", "rb").read()
+    ends = set()
+    for i in range(30):
+        open("x.data", "wb").write(whole)
+        if os.path.exists("x.sqlite"):
+            os.remove("x.sqlite")
+        run = subprocess.Popen([COLLECTOR, "import", "x.data", "--db", "x.sqlite"], stderr=subprocess.PIPE, text=True)
+        time.sleep(0.002 * (i % 15))
+        os.truncate("x.data", 4096)
+        words = run.stderr.read()
+        ends.add(run.wait())
+        expect(f"shortened: lines of {words!r}", words.count("\n"), 1)
+    expect("shortened: ends", ends - {0, 1}, set())
 
 
 def test_perf_odd():
