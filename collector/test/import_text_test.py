@@ -6,6 +6,7 @@ The texts are made up, in the forms of these programs, and right by construction
 """
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 
@@ -305,6 +306,18 @@ def test_link_to_nothing():
     os.symlink("nothing", "link.sqlite")
     done = subprocess.run([COLLECTOR, "import", "x.txt", "--db", "link.sqlite"], stderr=subprocess.PIPE, text=True)
     expect("a link to nothing", (done.returncode, "symbolic link" in done.stderr), (1, True))
+
+
+def test_locked():
+    """A program that writes the database and doesn't end."""
+    write(PLAIN)
+    expect("locked: the first run", Run("x.txt").status, 0)
+    other = sqlite3.connect("x.sqlite", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    done = subprocess.run([COLLECTOR, "import", "x.txt", "--db", "x.sqlite"], stderr=subprocess.PIPE, text=True)
+    other.execute("ROLLBACK")
+    expect("locked", (done.returncode, "another program has a transaction" in done.stderr), (1, True))
+    expect("locked: runs", other.execute("SELECT count(*) FROM run").fetchone()[0], 1)
 
 
 def test_quiet_loss():

@@ -64,6 +64,10 @@ const char *store_strerror(struct store *store, int rc)
 		return "the run takes no more records";
 	case SQLITE_FULL:
 		return "no space left on the disk";
+	case SQLITE_BUSY:
+		return "another program has a transaction in it (try again when that has ended, or use another --db)";
+	case SQLITE_CORRUPT:
+		return "damaged (use another --db; sqlite3 FILE .recover saves what is left)";
 	}
 	return rc < 0 ? strerror(-rc) : sqlite3_errstr(rc);
 }
