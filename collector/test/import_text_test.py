@@ -301,7 +301,7 @@ def test_not_a_recording():
 
 
 def test_link_to_nothing():
-    """The folder is there: the words must not send the user to look for it."""
+    """The folder is there: the words must not say that it is missing."""
     write(PLAIN)
     os.symlink("nothing", "link.sqlite")
     done = subprocess.run([COLLECTOR, "import", "x.txt", "--db", "link.sqlite"], stderr=subprocess.PIPE, text=True)
