@@ -7,6 +7,8 @@ ones (recordings.py) are right by construction.
 """
 import gzip
 import os
+import re
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -318,6 +320,30 @@ def test_perf_old_kernel():
     expect("old kernel, kvm_exit alone", run.shape() + run.counts(), (1, 2, 10, 0, 0))
 
 
+def kept_up_to_the_cut(what, at, count):
+    """Of a pipe: status 1, one line, and what stands before the cut as an interrupted run."""
+    run = Run("x.data")
+    expect(what, run.status, 1)
+    says(what, run, f"cut off at byte {at}; the {count} records before it are kept")
+    run.db = sqlite3.connect("x.sqlite")
+    expect(what, run.one("SELECT state FROM run") + str(run.counts()), f"interrupted({count}, 0, 1)")
+
+
+def test_pipe_cut_anywhere():
+    p = Perf()
+    p.samples(pairs(10))
+    p.write_pipe("y.data")
+    whole, first = open("y.data", "rb").read(), None
+    for at in range(len(whole) - len(p.records), len(whole), 37):
+        open("x.data", "wb").write(whole[:at])
+        run = Run("x.data")
+        expect(f"cut at {at}: lines ({run.words})", run.words.count("\n"), 1)
+        kept = [int(n) for n in re.findall(r"the (\d+) records before", run.words)]
+        expect(f"cut at {at}: fewer before than now ({run.words})", not kept or first is None or kept[0] >= first, True)
+        first = kept[0] if kept else first
+    expect("cut near the end", first, 9)
+
+
 def test_perf_damaged():
     p = Perf()
     p.samples(pairs(5))
@@ -327,7 +353,10 @@ def test_perf_damaged():
         survives_damage(whole, "x.data", 61)
         for cut in (1, 20):  # in the last record
             open("x.data", "wb").write(whole[:-cut])
-            refused(f"{cut} bytes short", "x.data", "damaged or cut off")
+            if write == p.write:
+                refused(f"{cut} bytes short", "x.data", "damaged or cut off")
+            else:
+                kept_up_to_the_cut(f"a pipe, {cut} bytes short", len(whole) - cut, 4)
     p.records += struct.pack("<IHH", 9, 0, 0)
     p.write("x.data")
     refused("a record of 0 bytes", "x.data", "damaged")

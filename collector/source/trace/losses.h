@@ -24,6 +24,7 @@
  * What the recording says.
  * @events: lost events, of all kinds
  * @exits: of them kvm_exit, if @exits_known
+ * @cut_at: the recording ends at that byte, within an event; 0: it is whole
  * @more: some gaps are marked without a number
  * @others: events of other kinds that were read from the same buffers
  * @unread: lines of a text that are of kvm_exit or kvm_entry and could not be read
@@ -35,6 +36,7 @@ struct losses_reported {
 	uint64_t exits;
 	uint64_t others;
 	uint64_t unread;
+	uint64_t cut_at;
 	uint64_t keys;
 	bool exits_known;
 	bool more;

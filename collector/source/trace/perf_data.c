@@ -180,6 +180,7 @@ static void perf_losses(void *self, struct losses_reported *reported)
 		.exits = f->lost_exits,
 		.exits_known = f->lost_samples && f->lost_samples >= f->lost,
 		.others = f->others,
+		.cut_at = f->file.cut_at,
 	};
 }
 

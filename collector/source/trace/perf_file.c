@@ -430,6 +430,23 @@ static uint64_t next_record(const unsigned char *data, uint64_t bytes, struct cu
 	return header.size;
 }
 
+/*
+ * Whether the file of a pipe ends within the record that begins here: perf or the pipe was killed.
+ * A file that is not a pipe's has its headers at its end.
+ */
+static bool is_cut_off(const struct perf_file *f)
+{
+	struct perf_event_header header;
+	uint64_t left = f->end - f->at;
+
+	if (f->begin != PERF_FILE_PIPE_HEADER || !f->has_headers)
+		return false;
+	if (left < sizeof(header))
+		return true;
+	memcpy(&header, f->data + f->at, sizeof(header));
+	return header.size >= sizeof(header) && header.size > left;
+}
+
 static int next_in_file(struct perf_file *f, struct perf_record *record)
 {
 	struct cursor body;
@@ -439,6 +456,10 @@ static int next_in_file(struct perf_file *f, struct perf_record *record)
 	if (f->at == f->end)
 		return f->unpack.end > f->unpack.first ? -EBADMSG : 0;
 	bytes = next_record(f->data + f->at, f->end - f->at, &body, &type);
+	if (!bytes && is_cut_off(f)) {
+		f->cut_at = f->size;
+		return 0;
+	}
 	if (!bytes)
 		return -EBADMSG;
 	f->at += bytes;

@@ -52,11 +52,15 @@ struct perf_features {
 	uint64_t clock_ns;
 };
 
+/* Bytes before the first record of what was written to a pipe. */
+#define PERF_FILE_PIPE_HEADER 16
+
 /*
  * @path: as given
  * @data, @size: the whole file, mapped
  * @attrs: the events; @ids: which event a sample is of
  * @at, @begin, @end: records from here to there
+ * @cut_at: of a pipe: its end, if that is within a record; 0: it was not read so far, or is whole
  */
 struct perf_file {
 	const char *path;
@@ -69,6 +73,7 @@ struct perf_file {
 	uint64_t begin;
 	uint64_t at;
 	uint64_t end;
+	uint64_t cut_at;
 	bool has_headers; /* events that a pipe repeats are left out */
 	struct perf_unpack unpack;
 	struct kvm_event_formats formats;

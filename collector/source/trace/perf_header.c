@@ -13,7 +13,6 @@
 
 #define MAGIC	      "PERFILE2"
 #define MAGIC_SWAPPED "2ELIFREP"
-#define PIPE_HEADER   16
 
 /* Feature sections, tools/perf/util/header.h */
 enum {
@@ -270,10 +269,10 @@ static int read_headers(struct perf_file *f, struct fault *fault)
 			fault, -ENOTSUP,
 			"%s: is of a big-endian host: KVM's events there are not those of x86",
 			f->path);
-	if (memcmp(h.magic, MAGIC, sizeof(h.magic)) || f->size < PIPE_HEADER)
+	if (memcmp(h.magic, MAGIC, sizeof(h.magic)) || f->size < PERF_FILE_PIPE_HEADER)
 		return -EBADMSG;
-	if (h.size == PIPE_HEADER) { /* the rest comes as records */
-		f->begin = PIPE_HEADER;
+	if (h.size == PERF_FILE_PIPE_HEADER) { /* the rest comes as records */
+		f->begin = PERF_FILE_PIPE_HEADER;
 		f->end = f->size;
 		return 0;
 	}

@@ -68,6 +68,7 @@ struct trace_source {
 	uint64_t weight;      /* interruptions of all vCPUs */
 	uint64_t weight_left; /* weight_of() of those that were not ended */
 	uint64_t sampled_out;
+	uint64_t cut_at; /* as in losses.h */
 	char comm[64];
 };
 
@@ -333,6 +334,7 @@ static void share_losses(struct trace_source *s)
 		s->weight += p->unpaired + p->missing;
 	}
 
+	s->cut_at = reported.cut_at;
 	s->losses = losses_of(&reported, &seen);
 	s->source.estimated = !s->losses.exact || s->sampled_out;
 	s->source.dropped_most = losses_most(&reported, &seen);
@@ -391,6 +393,9 @@ static int end_next(struct trace_source *s, struct source_item *item, struct fau
 		return 0;
 	}
 
+	if (s->cut_at)
+		return fault_set(fault, -ENODATA, "%s: cut off at byte %llu", s->ops.name,
+				 (unsigned long long)s->cut_at);
 	if (s->live) {
 		s->source.info.tsc_end = host_tsc();
 		s->source.info.ended_ns = host_realtime_ns();
