@@ -79,8 +79,8 @@ static int32_t continuation(const struct hist_text *reader, ptrdiff_t i)
 	return reader->at[i] & 0x3f;
 }
 
-/* Read a step, or -1. There is at least one byte. */
-static int32_t get_step(struct hist_text *reader)
+/* Read a step of any length, or -1. There is at least one byte. */
+static int32_t get_long_step(struct hist_text *reader)
 {
 	int32_t first = *reader->at;
 	int32_t second = first < 0x80 ? 0 : continuation(reader, 1);
@@ -105,6 +105,19 @@ static int32_t get_step(struct hist_text *reader)
 		return code - (int32_t)SINGLE_AT;
 	code -= (int32_t)OTHERS_AT;
 	return code > (int32_t)SINGLE && code < (int32_t)(2 * HIGH) ? code : -1;
+}
+
+/* Read a step, or -1. There is at least one byte. */
+static int32_t get_step(struct hist_text *reader)
+{
+	int32_t first = *reader->at;
+
+	/* Nearly all. */
+	if (first >= (int32_t)SINGLE_AT && first <= (int32_t)(SINGLE_AT + SINGLE)) {
+		reader->at++;
+		return first - (int32_t)SINGLE_AT;
+	}
+	return get_long_step(reader);
 }
 
 int hist_text_next(struct hist_text *reader, uint32_t *bucket, uint64_t *n)

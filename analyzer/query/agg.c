@@ -225,10 +225,10 @@ static int find_target(struct hist_target *target, int64_t slot, int64_t reason)
 	return 0;
 }
 
-static int add_bucket(void *context, const struct hist_bucket *at)
+static int add_buckets(void *context, const struct hist_buckets *at)
 {
 	struct hist_target *target = context;
-	int rc = -ERANGE;
+	int rc = 0;
 
 	if (!target->is_known || target->slot != at->slot || target->reason != at->reason) {
 		if (find_target(target, at->slot, at->reason))
@@ -237,8 +237,13 @@ static int add_bucket(void *context, const struct hist_bucket *at)
 	if (!target->group)
 		return 0;
 
-	if (at->bucket >= 0 && at->bucket <= UINT32_MAX)
-		rc = dist_add(&target->group->dist, (uint32_t)at->bucket, at->n);
+	for (uint32_t i = 0; !rc && i < at->count; i++) {
+		int64_t bucket = at->bucket[i].bucket;
+
+		rc = bucket < 0 || bucket > UINT32_MAX
+			     ? -ERANGE
+			     : dist_add(&target->group->dist, (uint32_t)bucket, at->bucket[i].n);
+	}
 	if (rc == -ENOMEM)
 		return app_fail(target->app, "out of memory");
 	if (rc)
@@ -257,7 +262,7 @@ static int read_slots(struct hist_target *target, unsigned int parts)
 		target->vcpu = &run->vcpus[i];
 		target->is_known = false;
 		rc = hists_read(&hists, run->vcpus[i].id, first_slot(run, run->hist_cycles),
-				last_slot(run, run->hist_cycles), parts, add_bucket, target);
+				last_slot(run, run->hist_cycles), parts, add_buckets, target);
 	}
 	hists_close(&hists);
 	return rc;
@@ -267,14 +272,18 @@ static int read_slots(struct hist_target *target, unsigned int parts)
 static void take_bucket(sqlite3_context *context, int argc, sqlite3_value **value)
 {
 	struct hist_target *target = sqlite3_user_data(context);
-	const struct hist_bucket at = {
-		.reason = sqlite3_value_int64(value[0]),
+	const struct hist_bucket bucket = {
 		.bucket = sqlite3_value_int64(value[1]),
 		.n = (uint64_t)sqlite3_value_int64(value[2]),
 	};
+	const struct hist_buckets at = {
+		.reason = sqlite3_value_int64(value[0]),
+		.count = 1,
+		.bucket = &bucket,
+	};
 
 	(void)argc;
-	if (add_bucket(target, &at))
+	if (add_buckets(target, &at))
 		sqlite3_result_error(context, target->app->error, -1);
 }
 

@@ -12,7 +12,9 @@ static const char rows_sql[] =
 
 int hists_open(struct app *app, struct hists *hists)
 {
-	*hists = (struct hists){.app = app};
+	hists->app = app;
+	hists->packed = NULL;
+	hists->rows = NULL;
 	if (db_prepare(app, &hists->packed, packed_sql) || db_prepare(app, &hists->rows, rows_sql))
 		return -1;
 	return 0;
@@ -33,26 +35,30 @@ static void bind(sqlite3_stmt *stmt, int64_t vcpu, int64_t first, int64_t last)
 }
 
 /* The text in @column as the part or parts that it is of. */
-static int add_text(struct hists *hists, int column, struct hist_bucket *at, unsigned int parts,
+static int add_text(struct hists *hists, int column, struct hist_buckets *at, unsigned int parts,
 		    hists_add *add, void *context)
 {
 	const unsigned char *text = sqlite3_column_text(hists->packed, column);
 	int bytes = sqlite3_column_bytes(hists->packed, column), rc;
 	struct hist_text reader;
-	uint32_t bucket;
+	uint32_t count = 0, bucket;
+	uint64_t n;
 
+	/* Each step goes to a later bucket, or ends the text: there are at most HIST_BUCKETS. */
 	hist_text_begin(&reader, text, text ? (uint32_t)bytes : 0);
-	while ((rc = hist_text_next(&reader, &bucket, &at->n)) > 0) {
-		at->bucket = bucket;
-		for (at->part = 0; at->part < 2; at->part++) {
-			if ((parts & 1U << at->part) && add(context, at))
-				return -1;
-		}
-	}
+	while ((rc = hist_text_next(&reader, &bucket, &n)) > 0)
+		hists->bucket[count++] = (struct hist_bucket){bucket, n};
 	if (rc < 0)
 		return app_fail(hists->app,
 				"%s: the database is damaged: a histogram is not a text of buckets",
 				hists->app->path);
+
+	at->count = count;
+	at->bucket = hists->bucket;
+	for (at->part = 0; count && at->part < 2; at->part++) {
+		if ((parts & 1U << at->part) && add(context, at))
+			return -1;
+	}
 	return 0;
 }
 
@@ -62,7 +68,7 @@ static int read_packed(struct hists *hists, unsigned int parts, hists_add *add, 
 	int rc;
 
 	while ((rc = db_step(hists->app, stmt)) > 0) {
-		struct hist_bucket at = {
+		struct hist_buckets at = {
 			.slot = sqlite3_column_int64(stmt, 0),
 			.reason = sqlite3_column_int64(stmt, 1),
 		};
@@ -84,12 +90,16 @@ static int read_rows(struct hists *hists, unsigned int parts, hists_add *add, vo
 	int rc;
 
 	while ((rc = db_step(hists->app, stmt)) > 0) {
-		const struct hist_bucket at = {
+		const struct hist_bucket bucket = {
+			.bucket = sqlite3_column_int64(stmt, 3),
+			.n = (uint64_t)sqlite3_column_int64(stmt, 4),
+		};
+		const struct hist_buckets at = {
 			.slot = sqlite3_column_int64(stmt, 0),
 			.reason = sqlite3_column_int64(stmt, 1),
 			.part = sqlite3_column_int(stmt, 2),
-			.bucket = sqlite3_column_int64(stmt, 3),
-			.n = (uint64_t)sqlite3_column_int64(stmt, 4),
+			.count = 1,
+			.bucket = &bucket,
 		};
 
 		if ((at.part == 0 && (parts & HISTS_CYCLES)) ||

@@ -15,31 +15,38 @@
 #include <stdint.h>
 
 #include "analyzer/query/app.h"
+#include "sql/hist.h"
 
 /* Which parts: of whole durations, and of the handler's. */
 #define HISTS_CYCLES  1U
 #define HISTS_HANDLER 2U
 
-/*
- * struct hist_bucket - some exits of an interval
- * @slot: of run.hist_cycles; @reason: in full; @part: 0: cycles, 1: handler cycles
- * @bucket, @n: as in sql/hist.h; only of packed histograms is @bucket surely below HIST_BUCKETS
- */
+/* @n exits of a bucket of sql/hist.h; only of packed histograms is it surely below HIST_BUCKETS. */
 struct hist_bucket {
-	int64_t slot;
-	int64_t reason;
-	int part;
 	int64_t bucket;
 	uint64_t n;
 };
 
-/* Takes one; -1 with the reason in the app ends the reading. */
-typedef int hists_add(void *context, const struct hist_bucket *bucket);
+/*
+ * struct hist_buckets - buckets of an interval that are taken at once
+ * @slot: of run.hist_cycles; @reason: in full; @part: 0: cycles, 1: handler cycles
+ */
+struct hist_buckets {
+	int64_t slot;
+	int64_t reason;
+	int part;
+	uint32_t count;
+	const struct hist_bucket *bucket;
+};
+
+/* Takes some; -1 with the reason in the app ends the reading. */
+typedef int hists_add(void *context, const struct hist_buckets *buckets);
 
 struct hists {
 	struct app *app;
 	sqlite3_stmt *packed;
 	sqlite3_stmt *rows;
+	struct hist_bucket bucket[HIST_BUCKETS]; /* of a text */
 };
 
 /* -1 with the reason in @app. hists_close() in any case. */

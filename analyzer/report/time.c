@@ -177,20 +177,25 @@ static void add_rollup(struct report *report, sqlite3_stmt *stmt)
 }
 
 /* Rows of durations come from here, except those of an exact window; the heat map if it must. */
-static int add_hist(void *context, const struct hist_bucket *at)
+static int add_hist(void *context, const struct hist_buckets *at)
 {
 	struct report *report = context;
 	struct report_reason *reason = find_reason(report, at->reason);
-	int row;
+	bool is_heat = at->part == 0 && !report->rows;
+	int column =
+		column_at(&report->heat_grid, run_slot_begin(at->slot, report->run->hist_cycles));
 
-	if (!reason || at->bucket < 0 || at->bucket >= HIST_BUCKETS)
-		return 0;
-	row = report_row((uint32_t)at->bucket);
-	reason->row[at->part][row] += at->n;
-	if (at->part == 0 && !report->rows)
-		reason->heat[column_at(&report->heat_grid,
-				       run_slot_begin(at->slot, report->run->hist_cycles))][row] +=
-			at->n;
+	for (uint32_t i = 0; reason && i < at->count; i++) {
+		int64_t bucket = at->bucket[i].bucket;
+		int row;
+
+		if (bucket < 0 || bucket >= HIST_BUCKETS)
+			continue;
+		row = report_row((uint32_t)bucket);
+		reason->row[at->part][row] += at->bucket[i].n;
+		if (is_heat)
+			reason->heat[column][row] += at->bucket[i].n;
+	}
 	return 0;
 }
 

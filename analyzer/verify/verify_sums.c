@@ -253,13 +253,17 @@ static void add_wrapping(int64_t *sum, uint64_t more)
 	*sum = (int64_t)((uint64_t)*sum + more);
 }
 
-static int add_bucket(void *context, const struct hist_bucket *at)
+static int add_buckets(void *context, const struct hist_buckets *at)
 {
 	struct vcpu_sum *vcpu = context;
 
-	add_wrapping(&vcpu->hist_checksum, weigh(at->reason, at->part, at->bucket, at->n));
-	if (at->part == 0)
-		add_wrapping(&vcpu->hist_n, at->n);
+	for (uint32_t i = 0; i < at->count; i++) {
+		const struct hist_bucket *b = &at->bucket[i];
+
+		add_wrapping(&vcpu->hist_checksum, weigh(at->reason, at->part, b->bucket, b->n));
+		if (at->part == 0)
+			add_wrapping(&vcpu->hist_n, b->n);
+	}
 	return 0;
 }
 
@@ -270,7 +274,7 @@ static int read_intervals(struct app *app, struct sums *sums)
 
 	for (size_t i = 0; i < sums->vcpu_count && !rc; i++)
 		rc = hists_read(&hists, sums->vcpu[i].id, INT64_MIN, INT64_MAX,
-				HISTS_CYCLES | HISTS_HANDLER, add_bucket, &sums->vcpu[i]);
+				HISTS_CYCLES | HISTS_HANDLER, add_buckets, &sums->vcpu[i]);
 	hists_close(&hists);
 	return rc;
 }
