@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "analyzer/query/agg.h"
+#include "analyzer/query/compare.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/query/series.h"
@@ -159,6 +160,18 @@ static void check_reasons(struct app *app, unsigned int flags)
 	agg_free(&agg);
 }
 
+/* A side of compare has the same sums and distributions by reason. */
+static void check_side(const struct app *app)
+{
+	struct side side = {.app = *app};
+
+	CHECK_EQ(side_read(&side), 0);
+	for (uint32_t i = 0; i < side.by_reason.groups; i++)
+		check_group(&side.by_reason.group[i]);
+	CHECK_EQ(side.all.dist.total, VCPUS * PER_VCPU);
+	side_free(&side);
+}
+
 /* Counts alone are those of all sums, in each bin. */
 static void check_counts(struct app *app, int most, const struct series *all)
 {
@@ -249,6 +262,7 @@ static void check_file(const char *path, bool coarse)
 	check_reasons(&app, 0);
 	check_reasons(&app, AGG_EXACT);
 	check_others(&app, 0);
+	check_side(&app);
 	check_singles(&app);
 	run_close(&app.run);
 	CHECK_EQ(sqlite3_close(app.db), 0);
@@ -387,10 +401,29 @@ static void check_chunks(const char *path, uint64_t seed)
 	check_file(path, true);
 }
 
+/* vCPUs are found in whatever order their ids are. */
+static void test_vcpus_are_found(void)
+{
+	struct vcpu_ref vcpus[] = {{.id = 7}, {.id = 9}, {.id = 8}, {.id = 3}, {.id = 12}};
+	const struct run run = {.vcpus = vcpus, .n_vcpus = 5};
+	const struct run none = {.n_vcpus = 0};
+
+	for (int64_t id = 0; id < 16; id++) {
+		const struct vcpu_ref *want = NULL;
+
+		for (unsigned int i = 0; i < run.n_vcpus; i++)
+			want = vcpus[i].id == id ? &vcpus[i] : want;
+		CHECK(run_find_vcpu(&run, id) == want);
+		CHECK(!run_find_vcpu(&none, id));
+	}
+	CHECK(!run_find_vcpu(&run, INT64_MIN));
+}
+
 int main(void)
 {
 	char *path = strdup(test_path("totals.sqlite"));
 
+	test_vcpus_are_found();
 	for (uint64_t seed = 1; seed <= 3; seed++) {
 		struct store *store = begin(path, false);
 
