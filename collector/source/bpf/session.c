@@ -32,7 +32,7 @@
 #define DEFAULT_RECORDS 65536U
 /* With --counts-only a ring has that many, which stay empty, and the histograms after them. */
 #define NO_RECORDS  32U
-#define SPARE_RINGS 4U
+#define SPARE_RINGS 8U
 /* By default rings are small enough for at least that many: VMs may come and go fast. */
 #define LEAST_RINGS 64U
 /* Rings take at most this part of the host's memory. */
