@@ -68,18 +68,18 @@ static struct group sum_bins(const struct series *s, const struct run *run, int 
 /* The cells that bins and phases have in common at their end. */
 static int put_shares(struct app *app, struct out *out, const struct series *s, int from, int to)
 {
-	int64_t length, top;
-	struct group sum = sum_bins(s, &app->run, from, to, &length);
-	double time = 0, halted = 0;
+	int64_t top;
+	double time = 0, busy = 0, halted = 0;
 	char name[64];
 	uint64_t n;
 
 	for (int i = from; i < to; i++) {
 		time += series_capacity(s, &app->run, i);
+		busy += s->busy[i];
 		halted += s->halted[i];
 	}
 	if (app->run.has_split && time > 0) {
-		out_real(out, (double)(sum.cycles - sum.halted) / time);
+		out_real(out, busy / time);
 		out_real(out, halted / time);
 	} else {
 		out_none(out);

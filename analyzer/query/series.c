@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
+#include "analyzer/query/edges.h"
 
 #define SPREAD_EXITS 64 /* fewer say nothing of how even a rate is */
 #define SPREAD_BINS  8
@@ -121,17 +122,36 @@ double series_capacity(const struct series *series, const struct run *run, int b
 	return run_vcpu_time(run, begin, begin + series_length(series, run, bin));
 }
 
-static void spread_halted(struct series *series, const struct run *run)
+/* What a bin has room for, the busy part first; the rest goes on to the next one. */
+static void spread(struct series *series, const struct run *run)
 {
-	double rest = 0;
+	double busy = (double)(series->before.cycles - series->before.halted);
+	double halted = (double)series->before.halted;
 
 	for (int i = 0; i < series->bins; i++) {
+		const struct group *sum = &series->total[i];
 		double room = series_capacity(series, run, i);
 
-		rest += (double)series->total[i].halted;
-		series->halted[i] = fmin(rest, room);
-		rest -= series->halted[i];
+		busy += (double)sum->cycles - (double)sum->halted;
+		series->busy[i] = fmin(fmax(busy, 0), room);
+		busy -= series->busy[i];
+
+		halted += (double)sum->halted;
+		series->halted[i] = fmin(halted, room - series->busy[i]);
+		halted -= series->halted[i];
 	}
+}
+
+static int read_before(struct app *app, const struct run *run, struct series *series)
+{
+	struct edge *edges;
+
+	if (edges_read(app, run, &edges))
+		return -1;
+	for (unsigned int i = 0; edges && i < run->n_vcpus; i++)
+		edge_add(&series->before, &edges[i].before);
+	free(edges);
+	return 0;
 }
 
 /* Bins of rows: any width will do. */
@@ -173,8 +193,9 @@ static void cut_rollups(const struct run *run, int most, struct agg_bins *bins,
 static int allocate(struct app *app, struct series *series)
 {
 	series->total = calloc((size_t)series->bins, sizeof(*series->total));
+	series->busy = calloc((size_t)series->bins, sizeof(*series->busy));
 	series->halted = calloc((size_t)series->bins, sizeof(*series->halted));
-	if (!series->total || !series->halted)
+	if (!series->total || !series->busy || !series->halted)
 		return app_fail(app, "out of memory");
 
 	for (int i = 0; i < series->bins; i++)
@@ -205,7 +226,8 @@ int series_read(struct app *app, const struct run *run, int most, enum series_su
 	bins.begin = series->origin;
 	series->bin_cycles = bins.width;
 
-	if (agg_read_bins(app, run, &bins, flags, &series->by) || allocate(app, series))
+	if (agg_read_bins(app, run, &bins, flags, &series->by) || allocate(app, series) ||
+	    read_before(app, run, series))
 		return -1;
 	for (uint32_t i = 0; i < series->by.groups; i++) {
 		int64_t bin = series->by.group[i].key[0];
@@ -218,7 +240,7 @@ int series_read(struct app *app, const struct run *run, int most, enum series_su
 	if (series->bins > 1 && !series->total[series->bins - 1].n &&
 	    series_begin(series, series->bins - 1) >= series->end)
 		series->bins--;
-	spread_halted(series, run);
+	spread(series, run);
 	return 0;
 }
 
@@ -226,6 +248,7 @@ void series_free(struct series *series)
 {
 	agg_free(&series->by);
 	free(series->total);
+	free(series->busy);
 	free(series->halted);
 	memset(series, 0, sizeof(*series));
 }

@@ -13,8 +13,10 @@
  * @end: where the last bin ends
  * @bin_cycles: length of a bin; the last one may end earlier
  * @total: sums of each bin; the whole time of an exit is in the bin it began in
- * @halted: halted cycles of each bin. A bin holds at most the time that its vCPUs lived
- *	in it; the rest is carried to the next bins.
+ * @before: what exits that began before the window have within it; only the times are set
+ * @busy, @halted: cycles of exits in each bin, but for the halted part, and halted cycles. A bin
+ *	holds at most the time that its vCPUs lived in it; the rest is carried to the next bins,
+ *	that of @before to the first.
  * @by: sums of each {bin, reason key}
  */
 struct series {
@@ -23,6 +25,8 @@ struct series {
 	int bins;
 	int64_t bin_cycles;
 	struct group *total;
+	struct group before;
+	double *busy;
 	double *halted;
 	struct agg by;
 };

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
+#include "analyzer/query/edges.h"
 #include "analyzer/query/queries.h"
 #include "base/array.h"
 
@@ -82,7 +83,8 @@ void states_add(const struct run *run, const struct group *sum, double factor, d
 	part[STATE_WAITING] += factor * (double)sum->preempted;
 }
 
-/* Where exits reach out of the window there is less than none left: long times reach farthest. */
+/* Where exits reach out of an interval of live there is less than none left: long times reach
+ * farthest. */
 void states_add_guest(double wall, double part[STATES])
 {
 	static const enum state order[] = {STATE_HALTED, STATE_POLLED,	STATE_WAITING,
@@ -102,7 +104,7 @@ void states_add_guest(double wall, double part[STATES])
 }
 
 static void fill_row(const struct run *run, const struct vcpu_ref *vcpu, const struct group *sum,
-		     const struct vcpu_facts *facts, struct state_row *row)
+		     const struct edge *edge, const struct vcpu_facts *facts, struct state_row *row)
 {
 	int64_t begin, end;
 
@@ -117,6 +119,10 @@ static void fill_row(const struct run *run, const struct vcpu_ref *vcpu, const s
 
 	if (sum)
 		states_add(run, sum, 1, row->part);
+	if (edge) {
+		states_add(run, &edge->before, 1, row->part);
+		states_add(run, &edge->after, -1, row->part);
+	}
 	if (facts->missing && facts->has_totals)
 		row->part[STATE_UNKNOWN] =
 			fmax(facts->total_cycles - (sum ? (double)sum->cycles : 0), 0);
@@ -175,6 +181,7 @@ static int check_run(struct app *app, const struct run *run)
 int states_read(struct app *app, const struct run *run, bool by_vcpu, struct states *states)
 {
 	struct agg agg = {0};
+	struct edge *edges = NULL;
 	sqlite3_stmt *stmt = NULL;
 	int rc = check_run(app, run);
 
@@ -183,6 +190,8 @@ int states_read(struct app *app, const struct run *run, bool by_vcpu, struct sta
 	states->total = (struct state_row){.vm = -1, .vcpu = -1, .is_certain = true};
 	if (!rc)
 		rc = agg_read(app, run, BY_VCPU, 0, &agg);
+	if (!rc)
+		rc = edges_read(app, run, &edges);
 	if (!rc)
 		rc = db_prepare(app, &stmt, query_states_facts);
 
@@ -194,7 +203,8 @@ int states_read(struct app *app, const struct run *run, bool by_vcpu, struct sta
 		rc = read_facts(app, stmt, run, vcpu->id, &facts);
 		if (rc)
 			break;
-		fill_row(run, vcpu, agg_find(&agg, (int64_t[4]){vcpu->id}), &facts, &row);
+		fill_row(run, vcpu, agg_find(&agg, (int64_t[4]){vcpu->id}),
+			 edges ? &edges[i] : NULL, &facts, &row);
 		rc = take_row(app, by_vcpu, &row, states);
 	}
 
@@ -226,6 +236,7 @@ void states_over_time(const struct series *series, const struct run *run, double
 {
 	double carried[STATES] = {0};
 
+	states_add(run, &series->before, 1, carried);
 	for (int bin = 0; bin < series->bins; bin++) {
 		const struct group *sum = &series->total[bin];
 		double room = series_capacity(series, run, bin), free_room = room;

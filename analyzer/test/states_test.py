@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """states_test.py ANALYZER DATABASE... - shares of wall time add up to 1 and are those of the rows"""
+import collections
 import json
 import os
 import shutil
@@ -12,6 +13,22 @@ import unittest
 
 ANALYZER, DATABASES = sys.argv[1], sys.argv[2:]
 PARTS = ("guest", "handler", "userspace", "polled", "halted", "waiting", "unknown")
+
+ROWS = """
+SELECT vm, vcpu_id, tsc - tsc_start, cycles, handler_cycles, halted_cycles, userspace_cycles, preempted_cycles
+FROM exits JOIN runs USING (run)
+WHERE run = :run
+ORDER BY vm, vcpu_id, tsc
+"""
+
+LONGEST_BUSY = """
+SELECT tsc - tsc_start, cycles
+FROM exits JOIN runs USING (run)
+WHERE run = :run
+  AND tsc - tsc_start + cycles < duration_cycles * 9 / 10
+ORDER BY cycles - halted_cycles DESC
+LIMIT 1
+"""
 
 
 def states(path, *words):
@@ -64,6 +81,58 @@ class StatesTest(unittest.TestCase):
                     known = share(row, part) + (share(row, "polled") if part == "halted" else 0)
                     self.assertAlmostEqual(known * wall, sum_, delta=1, msg=(path, run, part))
                 self.assertAlmostEqual((row["guest"] + row["unknown"]) * wall, wall - cycles, delta=1)
+
+    def test_windows_cut_exits(self):
+        """A window within an exit, one that ends in it, one that begins in it: the time inside counts."""
+        seen = 0
+        for path, db, run, khz, length in self.each_run():
+            exits = db.execute(ROWS, {"run": run}).fetchall()
+            if any(a[:2] == b[:2] and a[2] + a[3] > b[2] for a, b in zip(exits, exits[1:])):
+                continue  # made-up exits that overlap
+            for _, _, tsc, cycles, *_ in sorted(exits, key=lambda e: -e[3])[:4]:
+                for begin, end in ((tsc + cycles // 4, tsc + cycles // 2), (tsc - cycles, tsc + cycles // 3),
+                                   (tsc + cycles // 3, tsc + 3 * cycles)):
+                    low, high = (min(max(cycle, 0), length) * 1000000 // khz for cycle in (begin, end))
+                    if high <= low or high >= length * 1000000 // khz:  # the end of a run cuts another way
+                        continue
+                    rows = states(path, "--run", run, "--by", "vcpu", "--limit", "0", "--from", f"{low}ns", "--to", f"{high}ns")
+                    seen += self.check_window(exits, rows, *(ns // 1000000 * khz + ns % 1000000 * khz // 1000000
+                                                             for ns in (low, high)), msg=(path, run, low, high))
+        self.assertGreater(seen, 15)
+
+    def check_window(self, exits, rows, low, high, msg):
+        for row in rows:
+            wanted = collections.Counter()
+            for vm, vcpu, tsc, cycles, *parts in exits:
+                inside = min(tsc + cycles, high) - max(tsc, low)
+                if (vm, vcpu) == (row["vm"], row["vcpu"]) and inside > 0:
+                    for part, time in zip(("handler", "halted", "userspace", "waiting"), parts):
+                        wanted[part] += time * inside / cycles
+            for part in ("handler", "halted", "userspace", "waiting"):
+                known = share(row, part) + (share(row, "polled") if part == "halted" else 0)
+                self.assertAlmostEqual(known * row["wall_cycles"], wanted[part], delta=6 + 1e-6 * wanted[part], msg=(msg, part))
+        return len(rows)
+
+    def test_time_over_bins(self):
+        """A bin has no more busy and halted time than its vCPUs lived, a window's first bin what began before."""
+        seen = 0
+        for path, db, run, khz, _ in self.each_run():
+            tsc, cycles = db.execute(LONGEST_BUSY, {"run": run}).fetchone()
+            for limit in ("4", "1000"):
+                window = ["--from", f"{(tsc + cycles // 4) * 1000000 // khz}ns"]
+                for words in ([], window):
+                    done = subprocess.run([ANALYZER, "--db", path, "timeline", "--run", run, "--limit", limit, "--format", "json",
+                                           *words], capture_output=True, text=True, check=False)
+                    if done.returncode:  # no exit begins in the window
+                        continue
+                    tables = json.loads(done.stdout)
+                    bins = [b for b in tables["timeline"] + tables["phases"] if b["busy_of_vcpu"] is not None]
+                    for b in bins:
+                        self.assertLessEqual(b["busy_of_vcpu"] + b["halted_of_vcpu"], 1 + 1e-9, (path, run, words, b))
+                    if words and bins:
+                        self.assertGreater(bins[0]["busy_of_vcpu"], 0, (path, run, words))
+                        seen += 1
+        self.assertGreater(seen, 2)
 
     def changed(self, sql):
         """The rows of run 1 by vCPU, of a copy of the first database that was changed by @sql."""

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * edges.c - exits that reach over an end of the window; see edges.h
+ *
+ * Exits of one vCPU do not overlap, so at most one reaches over each end, and it is the last one
+ * that began before. The roll-ups say in which interval that was, and whether any exit of it was
+ * long enough. Only then rows are read, from that interval on.
+ */
+#include "analyzer/query/edges.h"
+
+#include <stdlib.h>
+
+#include "analyzer/query/db.h"
+#include "analyzer/query/queries.h"
+#include "analyzer/query/where.h"
+
+/* An exit: when it began, as TSC, and how long it took. */
+struct reach {
+	int64_t tsc;
+	struct group time;
+};
+
+void edge_add(struct group *to, const struct group *from)
+{
+	to->cycles += from->cycles;
+	to->halted += from->halted;
+	to->userspace += from->userspace;
+	to->preempted += from->preempted;
+	to->polled += from->polled;
+}
+
+/* @cycles of the time of an exit, in each part the same share. */
+static struct group cut(const struct group *time, uint64_t cycles)
+{
+	double share = time->cycles ? (double)cycles / (double)time->cycles : 0;
+
+	return (struct group){
+		.cycles = cycles,
+		.halted = (uint64_t)((double)time->halted * share),
+		.userspace = (uint64_t)((double)time->userspace * share),
+		.preempted = (uint64_t)((double)time->preempted * share),
+		.polled = (uint64_t)((double)time->polled * share),
+	};
+}
+
+/* Add what an exit has on the wrong side of the ends @from and @to. Times are TSC. */
+static void add_reach(struct edge *edge, const struct reach *exit, int64_t from, int64_t to)
+{
+	int64_t end;
+	struct group part;
+
+	if (__builtin_add_overflow(exit->tsc, (int64_t)exit->time.cycles, &end) || end <= exit->tsc)
+		return;
+
+	if (exit->tsc < from && end > from) {
+		part = cut(&exit->time, (uint64_t)((end < to ? end : to) - from));
+		edge_add(&edge->before, &part);
+	} else if (exit->tsc >= from && exit->tsc < to && end > to) {
+		part = cut(&exit->time, (uint64_t)(end - to));
+		edge_add(&edge->after, &part);
+	}
+}
+
+static uint64_t column_cycles(sqlite3_stmt *stmt, int i)
+{
+	int64_t cycles = sqlite3_column_int64(stmt, i);
+
+	return cycles > 0 ? (uint64_t)cycles : 0;
+}
+
+/* Columns tsc, cycles, halted, user space, preempted and polled from @i on. */
+static struct reach read_reach(sqlite3_stmt *stmt, int i)
+{
+	return (struct reach){
+		.tsc = sqlite3_column_int64(stmt, i),
+		.time = {.cycles = column_cycles(stmt, i + 1),
+			 .halted = column_cycles(stmt, i + 2),
+			 .userspace = column_cycles(stmt, i + 3),
+			 .preempted = column_cycles(stmt, i + 4),
+			 .polled = column_cycles(stmt, i + 5)},
+	};
+}
+
+/*
+ * Let *low be the TSC from which the exit of a vCPU that may reach over @tsc is found. Exits of
+ * two intervals may be the last one before @tsc: those of its own interval may all be after it.
+ */
+static int lower(struct app *app, const struct run *run, sqlite3_stmt *stmt, int64_t vcpu,
+		 int64_t tsc, int64_t *low)
+{
+	int rc;
+
+	sqlite3_reset(stmt);
+	sqlite3_bind_int64(stmt, 1, vcpu);
+	sqlite3_bind_int64(stmt, 2, (tsc - run->tsc_start) / run->rollup_cycles);
+	while ((rc = db_step(app, stmt)) > 0) {
+		int64_t first = sqlite3_column_int64(stmt, 0);
+
+		if (first < tsc && sqlite3_column_double(stmt, 1) > (double)tsc && first < *low)
+			*low = first;
+	}
+	return rc;
+}
+
+/* From where rows must be read; INT64_MAX: no exit reaches over an end. */
+static int find_low(struct app *app, const struct run *run, int64_t from, int64_t to, int64_t *low)
+{
+	sqlite3_stmt *stmt;
+	int rc = 0;
+
+	*low = INT64_MAX;
+	if (db_prepare(app, &stmt, query_edges_intervals))
+		return -1;
+	for (unsigned int i = 0; i < run->n_vcpus && !rc; i++) {
+		if (run->from)
+			rc = lower(app, run, stmt, run->vcpus[i].id, from, low);
+		if (!rc && run->to != INT64_MAX)
+			rc = lower(app, run, stmt, run->vcpus[i].id, to, low);
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+static int read_rows(struct app *app, const struct run *run, int64_t from, int64_t to,
+		     struct edge *edges)
+{
+	static const char sql[] =
+		"SELECT e.vcpu, e.tsc, e.cycles, e.halted_cycles, e.userspace_cycles, e.preempted_cycles, e.polled_cycles FROM exit e WHERE %s AND e.tsc + e.cycles > ?1 AND (e.tsc < ?1 OR e.tsc + e.cycles > ?2)";
+	struct run wide = *run;
+	sqlite3_stmt *stmt;
+	int64_t low;
+	int rc = find_low(app, run, from, to, &low);
+
+	if (rc || low == INT64_MAX)
+		return rc;
+
+	/* Rows stand in the order of the exits' ends: the window's range of rows is another one. */
+	wide.by_rows = false;
+	wide.from = low > run->tsc_start ? low - run->tsc_start : 0;
+	if (where_prepare(app, &wide, sql, &stmt))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, from);
+	sqlite3_bind_int64(stmt, 2, to);
+	while ((rc = db_step(app, stmt)) > 0) {
+		struct reach exit = read_reach(stmt, 1);
+		unsigned int i = 0;
+
+		while (i < run->n_vcpus && run->vcpus[i].id != sqlite3_column_int64(stmt, 0))
+			i++;
+		if (i < run->n_vcpus)
+			add_reach(&edges[i], &exit, from, to);
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+/* The last exit that a vCPU began in an interval before @tsc, which is the start of one. */
+static int read_interval(struct app *app, const struct run *run, sqlite3_stmt *stmt, int64_t vcpu,
+			 int64_t tsc, struct reach *exit)
+{
+	uint64_t most, room;
+	int rc;
+
+	sqlite3_reset(stmt);
+	sqlite3_bind_int64(stmt, 1, vcpu);
+	sqlite3_bind_int64(stmt, 2, (tsc - run->tsc_start) / run->rollup_cycles);
+	rc = db_step(app, stmt);
+	*exit = (struct reach){0};
+	if (rc <= 0)
+		return rc;
+
+	*exit = read_reach(stmt, 0);
+	most = column_cycles(stmt, 6);
+	room = column_cycles(stmt, 7);
+	if (sqlite3_column_type(stmt, 7) != SQLITE_NULL && room < most)
+		most = room;
+	exit->time = cut(&exit->time, most);
+	return 0;
+}
+
+static int read_intervals(struct app *app, const struct run *run, int64_t from, int64_t to,
+			  struct edge *edges)
+{
+	sqlite3_stmt *stmt;
+	struct reach exit;
+	int rc = 0;
+
+	/* Which reason reaches over an end is not to be told from one reason alone. */
+	if (run->reasons)
+		return 0;
+	if (db_prepare(app, &stmt, query_edges_last))
+		return -1;
+	for (unsigned int i = 0; i < run->n_vcpus && !rc; i++) {
+		if (run->from)
+			rc = read_interval(app, run, stmt, run->vcpus[i].id, from, &exit);
+		if (run->from && !rc)
+			add_reach(&edges[i], &exit, from, to);
+
+		if (run->to != INT64_MAX && !rc)
+			rc = read_interval(app, run, stmt, run->vcpus[i].id, to, &exit);
+		/* What began before the window was added above. */
+		if (run->to != INT64_MAX && !rc && exit.tsc >= from)
+			add_reach(&edges[i], &exit, from, to);
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int edges_read(struct app *app, const struct run *run, struct edge **edges)
+{
+	int64_t from = run->tsc_start + run->from, to;
+	int rc;
+
+	*edges = NULL;
+	if (run_is_whole(run) || !run->n_vcpus)
+		return 0;
+	if (__builtin_add_overflow(run->tsc_start, run->to, &to))
+		to = INT64_MAX;
+	*edges = calloc(run->n_vcpus, sizeof(**edges));
+	if (!*edges)
+		return app_fail(app, "out of memory");
+
+	rc = run->by_rows ? read_rows(app, run, from, to, *edges)
+			  : read_intervals(app, run, from, to, *edges);
+	if (rc < 0) {
+		free(*edges);
+		*edges = NULL;
+	}
+	return rc < 0 ? -1 : 0;
+}
