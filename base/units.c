@@ -39,6 +39,19 @@ const char *units_ns(double ns, char text[UNITS_TEXT])
 	return text;
 }
 
+double units_moment_unit(double most_ns)
+{
+	return most_ns < 1e3 ? 1 : most_ns < 1e6 ? 1e3 : most_ns < 1e9 ? 1e6 : 1e9;
+}
+
+const char *units_moment(double ns, double unit_ns, int decimals, char text[UNITS_TEXT])
+{
+	const char *unit = unit_ns < 1e3 ? "ns" : unit_ns < 1e6 ? "us" : unit_ns < 1e9 ? "ms" : "s";
+
+	snprintf(text, UNITS_TEXT, "%.*f %s", decimals, ns / unit_ns, unit);
+	return text;
+}
+
 const char *units_count(int64_t n, char text[UNITS_TEXT])
 {
 	char digits[UNITS_TEXT];
@@ -58,6 +71,9 @@ const char *units_real(double value, char text[UNITS_TEXT])
 {
 	if (fabs(value) >= 999.5 && fabs(value) < 9e18)
 		return units_count(llround(value), text);
+	/* What is not nothing must not read as nothing. */
+	if (value > 0 && value < 0.005)
+		return strcpy(text, "<0.01");
 	snprintf(text, UNITS_TEXT, "%.*f", value == 0 ? 0 : decimals(fabs(value)), value);
 	return text;
 }
@@ -75,6 +91,29 @@ const char *units_share(double share, char text[UNITS_TEXT])
 	return text;
 }
 
+/* The digits before the point exactly: a double has only 53 bits. */
+static int parse_number(const char *text, uint64_t *whole, double *fraction, const char **end)
+{
+	const char *at = text;
+
+	*whole = 0;
+	*fraction = 0;
+	for (; isdigit((unsigned char)*at); at++)
+		if (__builtin_mul_overflow(*whole, 10, whole) ||
+		    __builtin_add_overflow(*whole, (uint64_t)(*at - '0'), whole))
+			return -EINVAL;
+	if (*at == '.') {
+		double part = 0.1;
+
+		for (at++; isdigit((unsigned char)*at); at++, part /= 10)
+			*fraction += (*at - '0') * part;
+	}
+	if (at == text || (at == text + 1 && *text == '.'))
+		return -EINVAL;
+	*end = at;
+	return 0;
+}
+
 int units_parse_ns(const char *text, int64_t *ns)
 {
 	static const struct {
@@ -82,18 +121,18 @@ int units_parse_ns(const char *text, int64_t *ns)
 		double ns;
 	} units[] = {{"", 1e9},	    {"s", 1e9},	 {"ms", 1e6},	{"us", 1e3},   {"ns", 1},
 		     {"min", 60e9}, {"m", 60e9}, {"h", 3600e9}, {"d", 86400e9}};
-	double value;
-	char *end;
+	uint64_t whole;
+	double fraction;
+	const char *end;
 
-	/* strtod() takes more than people write: 0x10, inf, +1 and 1e3. */
-	errno = 0;
-	value = strtod(text, &end);
-	if (errno || end == text || end != text + strspn(text, "0123456789."))
+	if (parse_number(text, &whole, &fraction, &end))
 		return -EINVAL;
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (!strcmp(end, units[i].name) && value * units[i].ns < 9e18) {
-			*ns = llround(value * units[i].ns);
+		if (!strcmp(end, units[i].name) &&
+		    ((double)whole + fraction) * units[i].ns < 9e18) {
+			*ns = (int64_t)(whole * (uint64_t)units[i].ns) +
+			      llround(fraction * units[i].ns);
 			return 0;
 		}
 	return -EINVAL;

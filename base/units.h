@@ -13,10 +13,19 @@
 /* At least three digits: "953 ns", "1.23 us", "12.3 ms", "83.4 min", "2.50 h", "3.10 d" */
 const char *units_ns(double ns, char text[UNITS_TEXT]);
 
+/* The unit that units_moment() counts in where @most_ns is the largest of several moments. */
+double units_moment_unit(double most_ns);
+
+/*
+ * A moment, in a unit of units_moment_unit(), with @decimals: "2.0005 s". Moments that are listed
+ * have one unit, the second at most, and as many digits as tell them apart.
+ */
+const char *units_moment(double ns, double unit_ns, int decimals, char text[UNITS_TEXT]);
+
 /* "1,234,567" */
 const char *units_count(int64_t n, char text[UNITS_TEXT]);
 
-/* "0", "9.53", "953", "12,345": for rates and ratios */
+/* "0", "<0.01", "9.53", "953", "12,345": for rates and ratios */
 const char *units_real(double value, char text[UNITS_TEXT]);
 
 /* "12.3 %"; "<0.1 %" for what is not nothing but rounds to it */

@@ -146,7 +146,7 @@ static void put_here(struct app *app, struct out *out, const struct explained *e
 		time_text(app, group_quantile(&e->sum, 0.5), p50);
 		time_text(app, group_quantile(&e->sum, 0.99), p99);
 		used += snprintf(line + used, sizeof(line) - (size_t)used,
-				 "; half of them last less than %s, 99 %% less than %s", p50, p99);
+				 "; half of them last at most %s, 99 %% at most %s", p50, p99);
 	}
 	if (e->sum.n && app->run.has_split)
 		snprintf(line + used, sizeof(line) - (size_t)used, "; %s went to user space",

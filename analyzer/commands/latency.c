@@ -2,7 +2,6 @@
 /*
  * analyzer latency, analyzer histogram - how durations are distributed
  */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,20 +133,51 @@ static const struct out_column histogram_columns[] = {
 	{"upto", "UP TO", OUT_SHARE, 0},  {"bar", "", OUT_BAR, 0},
 };
 
-/* A row of the drawing that a bucket belongs to: @per rows to each power of two. */
+/*
+ * A row of the drawing that a bucket belongs to: @per rows to each power of two; -1: zero. Below 64
+ * a bucket is one value, and there are powers of two that have fewer values than @per: some of
+ * their rows have none.
+ */
 static int64_t row_of(uint32_t bucket, uint32_t per)
 {
-	return bucket < HIST_PER_2X ? (int64_t)log2(bucket ? bucket : 1) * per
-				    : (int64_t)(bucket / HIST_PER_2X + HIST_BITS - 1) * per +
-					      bucket % HIST_PER_2X * per / HIST_PER_2X;
+	uint32_t power = 0;
+
+	if (!bucket)
+		return -1;
+	if (bucket >= HIST_PER_2X)
+		return (int64_t)(bucket / HIST_PER_2X + HIST_BITS - 1) * per +
+		       bucket % HIST_PER_2X * per / HIST_PER_2X;
+
+	while (bucket >> (power + 1))
+		power++;
+	return (int64_t)power * per + ((int64_t)(bucket - (1U << power)) * per >> power);
 }
 
 /* The smallest value of a row. */
 static uint64_t row_low(int64_t row, uint32_t per)
 {
-	uint64_t power = UINT64_C(1) << (row / per);
+	uint64_t power, part;
 
-	return power + power / per * (uint64_t)(row % per);
+	if (row < 0)
+		return 0;
+	if (row / per > 63)
+		return UINT64_MAX;
+
+	power = UINT64_C(1) << (row / per);
+	part = (uint64_t)(row % per);
+	return power < per ? power + (power * part + per - 1) / per : power + power / per * part;
+}
+
+/* The smallest value of the rows after @row: those without a value begin where the next one does.
+ */
+static uint64_t row_end(int64_t row, uint32_t per)
+{
+	uint64_t low = row_low(row, per), end;
+
+	do
+		end = row_low(++row, per);
+	while (end == low);
+	return end;
 }
 
 /* Exits of the row that *bucket is in; *bucket becomes the first of the next. */
@@ -191,7 +221,7 @@ static void put_histogram(struct out *out, const struct dist *d)
 		n = take_row(d, &bucket, per);
 		seen += n;
 		out_time(out, row_low(row, per));
-		out_time(out, row_low(row + 1, per));
+		out_time(out, row_end(row, per));
 		out_int(out, (int64_t)n);
 		out_real(out, (double)n / (double)d->total);
 		out_real(out, (double)seen / (double)d->total);

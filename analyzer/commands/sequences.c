@@ -41,8 +41,8 @@ struct last {
 /*
  * struct sequences - what is counted
  * @pairs: {key, key of the next}: n; cycles: guest time between; dist of that
- * @bursts: {bit length of the number of exits}: n bursts; cycles: their length; last:
- *	the longest of these
+ * @bursts: {bit length of the number of exits}: n bursts; cycles: their length; last: most
+ *	exits of one
  * @wakes: {key of the exit after a halt}: n; cycles: the time it was halted
  * @gaps: neighbours that are not known, for records are missing between them
  */
@@ -61,9 +61,11 @@ static int count(struct agg *agg, int64_t a, int64_t b, uint64_t n, uint64_t cyc
 
 	if (!g)
 		return -1;
-	group_add(g,
-		  &(struct group){
-			  .n = 1, .cycles = cycles, .min = n, .max = n, .last = (int64_t)cycles});
+	group_add(g, &(struct group){.n = 1,
+				     .cycles = cycles,
+				     .min = cycles,
+				     .max = cycles,
+				     .last = (int64_t)n});
 	return dist_add(&g->dist, hist_bucket(cycles), 1);
 }
 
@@ -189,8 +191,8 @@ static int put_pairs(struct app *app, const struct options *opt, struct out *out
 				out_none(out);
 			continue;
 		}
-		out_time(out, dist_quantile(&g->dist, 0.5));
-		out_time(out, dist_quantile(&g->dist, 0.99));
+		out_time(out, group_quantile(g, 0.5));
+		out_time(out, group_quantile(g, 0.99));
 		out_time(out, g->cycles);
 	}
 	out_table_end(out);
@@ -218,9 +220,9 @@ static int put_bursts(struct app *app, const struct options *opt, struct out *ou
 		out_int(out, (int64_t)1 << power);
 		out_int(out, (int64_t)((UINT64_C(2) << power) - 1));
 		out_int(out, (int64_t)g->n);
-		out_int(out, (int64_t)g->max);
-		out_time(out, dist_quantile(&g->dist, 0.5));
-		out_time(out, (uint64_t)g->last);
+		out_int(out, g->last);
+		out_time(out, group_quantile(g, 0.5));
+		out_time(out, g->max);
 	}
 	out_table_end(out);
 	return 0;
@@ -243,8 +245,8 @@ static int put_wakes(struct app *app, const struct options *opt, struct out *out
 		if (put_name(app, out, g->key[0]))
 			return -1;
 		out_int(out, (int64_t)g->n);
-		out_time(out, dist_quantile(&g->dist, 0.5));
-		out_time(out, dist_quantile(&g->dist, 0.99));
+		out_time(out, group_quantile(g, 0.5));
+		out_time(out, group_quantile(g, 0.99));
 		out_time(out, g->cycles);
 	}
 	out_table_end(out);

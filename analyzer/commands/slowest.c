@@ -26,7 +26,7 @@ static const struct extra_option extra[] = {
 
 static const struct out_column columns[] = {
 	{"rank", "RANK", OUT_ID, 0},
-	{"at", "AT", OUT_TIME, 0},
+	{"at", "AT", OUT_MOMENT, 0},
 	{"vm", "VM", OUT_VM, 9},
 	{"vcpu", "VCPU", OUT_ID, 8},
 	{"pcpu", "PCPU", OUT_ID, 11},

@@ -23,7 +23,7 @@ static const struct extra_option extra[] = {
 	{"table", "TABLE", "one of timeline, phases, reasons (default: all)"}, {0}};
 
 static const struct out_column bin_columns[] = {
-	{"start", "START", OUT_TIME, 0},
+	{"start", "START", OUT_MOMENT, 0},
 	{"exits", "EXITS", OUT_COUNT, 0},
 	{"per_s", "EXITS/S", OUT_REAL, 0},
 	{"time", "TIME", OUT_TIME, 3},
@@ -35,7 +35,7 @@ static const struct out_column bin_columns[] = {
 
 static const struct out_column phase_columns[] = {
 	{"phase", "PHASE", OUT_TEXT, 0},
-	{"start", "START", OUT_TIME, 0},
+	{"start", "START", OUT_MOMENT, 0},
 	{"length", "LENGTH", OUT_TIME, 0},
 	{"exits", "EXITS", OUT_COUNT, 0},
 	{"per_s", "EXITS/S", OUT_REAL, 0},

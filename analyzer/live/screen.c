@@ -18,6 +18,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/width.h"
+
 /* The alternate screen without a cursor, and back (DEC private modes 1049, 25). */
 #define ENTER "\033[?1049h\033[?25l\033[2J"
 #define LEAVE "\033[?25h\033[?1049l"
@@ -168,26 +170,26 @@ int screen_wait(double seconds)
 	return n > 0 ? read_key() : SCREEN_TIME;
 }
 
-/* One line, cropped to @columns characters. */
+/* One line, cropped to @columns. */
 static void draw_line(FILE *out, const char *line, size_t length, int columns)
 {
 	const char *mode = *line == '\1' ? "\033[7m" : *line == '\2' ? "\033[1m" : "";
-	int width = 0;
+	char *text = strndup(line + (*mode ? 1 : 0), length - (*mode ? 1 : 0));
+	int width;
 
-	for (size_t i = *mode ? 1 : 0; i < length; i++) {
-		bool starts = ((unsigned char)line[i] & 0xc0) != 0x80;
+	/* Without memory the line stays empty. */
+	if (text)
+		text[width_fit(text, columns)] = '\0';
+	width = text ? width_of(text) : 0;
 
-		if (i == (size_t)(*mode ? 1 : 0))
-			fputs(mode, out);
-		if (starts && width == columns)
-			break;
-		width += starts;
-		/* Text of a database is no command to the terminal. */
-		putc((unsigned char)line[i] < ' ' || line[i] == 0x7f ? '?' : line[i], out);
-	}
+	fputs(mode, out);
+	/* Text of a database is no command to the terminal. */
+	for (const char *at = text; at && *at; at++)
+		putc((unsigned char)*at < ' ' || *at == 0x7f ? '?' : *at, out);
 	while (*line == '\1' && width++ < columns)
 		putc(' ', out);
 	fputs("\033[m\033[K", out);
+	free(text);
 }
 
 int screen_draw(const char *text, const char *last_line)

@@ -8,12 +8,14 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "analyzer/output/out_writer.h"
+#include "analyzer/query/near.h"
 #include "analyzer/query/vms.h"
 #include "base/array.h"
 #include "base/clean.h"
@@ -70,12 +72,83 @@ static void release(struct out *out)
 		free(out->cell[i].text);
 	free(out->cell);
 	free(out->chosen);
+	free(out->words);
 	free(out->tail);
 	free(out->tail_names);
 	free(out->error);
 	for (size_t i = 0; i < out->example_count; i++)
 		free(out->examples[i].text);
 	free(out->examples);
+}
+
+/* Whether @list, names with commas between them, has @name, or @name_ns as CSV calls it. */
+static bool in_list(const char *list, const char *name)
+{
+	size_t length = strlen(name);
+
+	while (list) {
+		size_t letters = strcspn(list, ",");
+
+		if (!strncmp(list, name, length) &&
+		    (letters == length ||
+		     (letters == length + 3 && !strncmp(list + length, "_ns", 3))))
+			return true;
+		list = strchr(list, ',');
+		list += !!list;
+	}
+	return false;
+}
+
+/* Note which words of --columns are columns of the present table. */
+static void find_words(struct out *out)
+{
+	const char *word = out->choice;
+
+	if (!out->words)
+		out->words = calloc(OUT_WORDS, sizeof(*out->words));
+	if (!out->words) {
+		out->failed = true;
+		return;
+	}
+
+	for (int i = 0; i < OUT_WORDS && word; i++) {
+		struct out_word *w = &out->words[i];
+		char text[sizeof(w->near)];
+		int letters = (int)strcspn(word, ",");
+
+		snprintf(text, sizeof(text), "%.*s", letters, word);
+		if (w->distance == 0)
+			w->distance = NEAR_NONE;
+		for (int c = 0; c < out->columns; c++) {
+			const char *near = NULL;
+
+			w->is_found |= in_list(text, out->column[c].name);
+			near_best(text, out->column[c].name, &near, &w->distance);
+			if (near)
+				snprintf(w->near, sizeof(w->near), "%s", near);
+		}
+		word = strchr(word, ',');
+		word += !!word;
+	}
+}
+
+/* A word of --columns that no table has, as app->error. */
+static int check_words(struct app *app, const struct out *out)
+{
+	const char *word = out->choice;
+
+	for (int i = 0; out->words && i < OUT_WORDS && word; i++) {
+		int letters = (int)strcspn(word, ",");
+		const char *near = out->words[i].near;
+
+		if (letters && !out->words[i].is_found)
+			return app_fail(app, "--columns %.*s: no such column (%s%s%s)", letters,
+					word, *near ? "did you mean " : "--format csv names all",
+					near, *near ? "?" : "");
+		word = strchr(word, ',');
+		word += !!word;
+	}
+	return 0;
 }
 
 int out_end(struct out *out, struct app *app, bool failed)
@@ -94,6 +167,8 @@ int out_end(struct out *out, struct app *app, bool failed)
 		rc = app_fail(app, "out of memory");
 	else if (flushed)
 		rc = app_fail(app, "standard output: %s", strerror(-flushed));
+	else if (!failed && out->choice)
+		rc = check_words(app, out);
 
 	release(out);
 	return rc;
@@ -170,24 +245,6 @@ void out_append(struct out *out, char **to, const char *text)
 	*to = longer;
 }
 
-/* Whether @list, names with commas between them, has @name, or @name_ns as CSV calls it. */
-static bool in_list(const char *list, const char *name)
-{
-	size_t length = strlen(name);
-
-	while (list) {
-		size_t letters = strcspn(list, ",");
-
-		if (!strncmp(list, name, length) &&
-		    (letters == length ||
-		     (letters == length + 3 && !strncmp(list + length, "_ns", 3))))
-			return true;
-		list = strchr(list, ',');
-		list += !!list;
-	}
-	return false;
-}
-
 /* Which columns --columns chooses; an error if there is none of them. */
 static void choose(struct out *out)
 {
@@ -200,6 +257,8 @@ static void choose(struct out *out)
 		return;
 	}
 
+	if (out->choice)
+		find_words(out);
 	for (int i = 0; i < out->columns; i++) {
 		out->chosen[i] = !out->choice || in_list(out->choice, out->column[i].name);
 		found += out->chosen[i];

@@ -24,12 +24,13 @@ struct out_style {
 
 enum out_type {
 	OUT_TEXT,
-	OUT_ID,	   /* integer, as it is */
-	OUT_VM,	   /* a VM: its name in tables; CSV and JSON have vm and vm_name */
-	OUT_COUNT, /* integer, 1,234 in tables */
-	OUT_TIME,  /* cycles */
-	OUT_SHARE, /* 0 to 1, percent in tables */
-	OUT_NS,	   /* ns: times that are not TSC cycles */
+	OUT_ID,	    /* integer, as it is */
+	OUT_VM,	    /* a VM: its name in tables; CSV and JSON have vm and vm_name */
+	OUT_COUNT,  /* integer, 1,234 in tables */
+	OUT_TIME,   /* cycles */
+	OUT_MOMENT, /* cycles since the start, with as many digits as tell the rows apart */
+	OUT_SHARE,  /* 0 to 1, percent in tables */
+	OUT_NS,	    /* ns: times that are not TSC cycles */
 	OUT_REAL,
 	OUT_NUMBER, /* real, as it is */
 	OUT_SPLIT,  /* the four parts of a time as a bar of letters; on a terminal only */
@@ -54,10 +55,19 @@ struct out_column {
 
 struct out_cell {
 	char *text;  /* as in tables; NULL: no value */
-	double real; /* of a bar */
+	double real; /* of a bar; of a moment in ns */
 };
 
 struct out_writer;
+
+#define OUT_WORDS 64 /* of --columns; more are not checked */
+
+/* A word of --columns: whether some table has that column, else the name that is nearest to it. */
+struct out_word {
+	bool is_found;
+	char near[40];
+	unsigned int distance;
+};
 
 /* What an exit is called. @text: NULL: it has no name; of malloc() */
 struct out_example {
@@ -78,7 +88,8 @@ struct out {
 	struct json json;
 	const char *choice; /* out_style.columns */
 	const struct out_column *column;
-	bool *chosen; /* of each column: it is in @choice */
+	struct out_word *words; /* of @choice, OUT_WORDS */
+	bool *chosen;		/* of each column: it is in @choice */
 	int columns;
 	char *tail_names; /* CSV: columns that every row has after its own */
 	char *tail;
@@ -90,7 +101,7 @@ struct out {
 	size_t example_count;
 	char **note;
 	int notes;
-	char *error; /* a column of @choice that no table has */
+	char *error; /* @choice has no column of a table */
 	bool failed; /* no memory */
 };
 

@@ -117,7 +117,7 @@ static void begin_table(struct out *out, const char *name)
 			continue;
 		write_comma(out);
 		write_text(out, out->column[i].name);
-		if (out->column[i].type == OUT_TIME)
+		if (out_is_cycles(&out->column[i]))
 			fputs(out->cycles ? "_cycles" : "_ns", out->file);
 		if (out->column[i].type == OUT_VM)
 			fputs(",vm_name", out->file);

@@ -21,7 +21,7 @@ static const char *member_name(const struct out *out, char *text, size_t size)
 {
 	const struct out_column *column = &out->column[out->at];
 
-	if (column->type != OUT_TIME)
+	if (!out_is_cycles(column))
 		return column->name;
 	snprintf(text, size, "%s%s", column->name, out->cycles ? "_cycles" : "_ns");
 	return text;

@@ -14,18 +14,9 @@
 #include "base/array.h"
 #include "base/clean.h"
 #include "base/units.h"
+#include "base/width.h"
 
 #define BAR_WIDTH 20
-
-/* Display width: bytes that do not continue a UTF-8 character. */
-static int text_width(const char *text)
-{
-	int width = 0;
-
-	for (; *text; text++)
-		width += (*text & 0xc0) != 0x80;
-	return width;
-}
 
 static char *printable(const char *text)
 {
@@ -107,7 +98,10 @@ static void keep_cell(struct out *out, const struct out_value *value)
 		text = value_text(out, value);
 		out->failed |= !text;
 	}
-	cell[out->cells++] = (struct out_cell){.text = text, .real = value->real};
+	cell[out->cells++] = (struct out_cell){
+		.text = text,
+		.real = value->type == VALUE_TIME ? (double)value->integer : value->real,
+	};
 }
 
 /* A cell as it is printed: "-" without a value, the bar of a share. */
@@ -135,59 +129,20 @@ static void measure(const struct out *out, int *width)
 	char bar[BAR_WIDTH + 1];
 
 	for (size_t c = 0; c < columns; c++)
-		width[c] = out->column[c].type == OUT_BAR ? BAR_WIDTH
-							  : text_width(out->column[c].title);
+		width[c] =
+			out->column[c].type == OUT_BAR ? BAR_WIDTH : width_of(out->column[c].title);
 
 	for (size_t i = 0; i < out->cells; i++) {
-		int cell_width = text_width(cell_text(out, i, bar));
+		int cell_width = width_of(cell_text(out, i, bar));
 
 		if (cell_width > width[i % columns])
 			width[i % columns] = cell_width;
 	}
 }
 
-/* The column that is left out before any other; -1: none may be. */
-static int least_column(const struct out *out, const bool *shown)
-{
-	int least = -1;
-
-	for (int i = 0; i < out->columns; i++)
-		if (shown[i] && out->column[i].drop > 0 &&
-		    (least < 0 || out->column[i].drop > out->column[least].drop))
-			least = i;
-	return least;
-}
-
-/* Choose the columns to show: as many as the terminal has room for. */
-static void choose_columns(const struct out *out, const int *width, bool *shown)
-{
-	int total = -2;
-
-	for (int i = 0; i < out->columns; i++) {
-		const struct out_column *column = &out->column[i];
-
-		shown[i] = out->chosen[i];
-		if (!out->choice && column->drop == OUT_HIDDEN)
-			shown[i] = false;
-		if (!out->choice && out_is_drawing(column) && column->drop && !out->width)
-			shown[i] = false;
-		total += shown[i] ? width[i] + 2 : 0;
-	}
-
-	/* --columns is obeyed even where its table is too wide. */
-	while (out->width && !out->choice && total > out->width) {
-		int least = least_column(out, shown);
-
-		if (least < 0)
-			return;
-		shown[least] = false;
-		total -= width[least] + 2;
-	}
-}
-
 static void print_cell(struct out *out, int i, const char *text, int width, bool last)
 {
-	int pad = width - text_width(text);
+	int pad = width - width_of(text);
 
 	/* A VM is a name or a number. */
 	if (out->column[i].type == OUT_TEXT || out_is_drawing(&out->column[i]) ||
@@ -196,6 +151,20 @@ static void print_cell(struct out *out, int i, const char *text, int width, bool
 	else
 		fprintf(out->file, "%*s%s", pad, "", text);
 	fputs(last ? "\n" : "  ", out->file);
+}
+
+static void print_fitted(struct out *out, int i, const char *text, int width, bool last)
+{
+	char *fitted;
+
+	if (width_of(text) <= width) {
+		print_cell(out, i, text, width, last);
+		return;
+	}
+
+	fitted = out_fit_text(out->column[i].type, text, width);
+	print_cell(out, i, fitted ? fitted : "?", width, last);
+	free(fitted);
 }
 
 /* Titles of analyzer sql are names in the user's query, or in a view of the file. */
@@ -207,9 +176,11 @@ static void print_title(struct out *out, int i, int width, bool last)
 	free(title);
 }
 
-/* Say so when a column is left out for lack of room. */
-static void print_left_out(struct out *out, const bool *shown)
+/* Say so when a column is left out for lack of room, or a text is cut. */
+static void print_left_out(struct out *out, const bool *shown, bool shorten)
 {
+	if (shorten)
+		fputs("(..: text left out; whole: --format csv, or a wider terminal)\n", out->file);
 	for (int i = 0; i < out->columns && !out->choice; i++) {
 		if (shown[i] || out_is_drawing(&out->column[i]) ||
 		    out->column[i].drop == OUT_HIDDEN)
@@ -223,11 +194,12 @@ static void print_table(struct out *out)
 {
 	int columns = out->columns, last = 0;
 	int width[columns];
-	bool shown[columns];
+	bool shown[columns], shorten;
 	char bar[BAR_WIDTH + 1];
 
+	out_fit_moments(out);
 	measure(out, width);
-	choose_columns(out, width, shown);
+	shorten = out_fit_columns(out, width, shown);
 	for (int c = 0; c < columns; c++)
 		if (shown[c])
 			last = c;
@@ -239,9 +211,9 @@ static void print_table(struct out *out)
 		int c = (int)(i % (size_t)columns);
 
 		if (shown[c])
-			print_cell(out, c, cell_text(out, i, bar), width[c], c == last);
+			print_fitted(out, c, cell_text(out, i, bar), width[c], c == last);
 	}
-	print_left_out(out, shown);
+	print_left_out(out, shown, shorten);
 }
 
 static void end_table(struct out *out)

@@ -58,11 +58,31 @@ static inline bool out_is_drawing(const struct out_column *column)
 	return column->type == OUT_BAR || column->type == OUT_SPLIT;
 }
 
+/* Columns whose values are cycles, or ns made of them. */
+static inline bool out_is_cycles(const struct out_column *column)
+{
+	return column->type == OUT_TIME || column->type == OUT_MOMENT;
+}
+
 /* Whether CSV and JSON have the column. */
 static inline bool out_is_in_file(const struct out *out, int column)
 {
 	return out->chosen && out->chosen[column] && !out_is_drawing(&out->column[column]);
 }
+
+/*
+ * out_fit_columns() - which columns of a table have room on the terminal, and how wide they are
+ * @width: of each column, what its title and its cells need; what is left of it, filled in
+ * @shown: filled in
+ * Return: whether texts must be shortened to their column's width, by out_fit_text().
+ */
+bool out_fit_columns(const struct out *out, int *width, bool *shown);
+
+/* A text in @width columns, its middle left out, or a bar of fewer letters; of malloc(). */
+char *out_fit_text(enum out_type type, const char *text, int width);
+
+/* Give the cells of each OUT_MOMENT column so many digits that neighbours differ. */
+void out_fit_moments(struct out *out);
 
 /* Append to a string of the heap. */
 void out_append(struct out *out, char **to, const char *text);

@@ -27,6 +27,12 @@ static void vm_text(const struct run *run, int64_t id, char *text, size_t bytes)
 		snprintf(text, bytes, "VM %" PRId64, id);
 }
 
+/* Cycles as every table writes times. */
+static const char *time_text(const struct findings_data *data, double cycles, char text[UNITS_TEXT])
+{
+	return units_ns(findings_seconds(data, cycles) * 1e9, text);
+}
+
 static int find_steal(const struct findings_data *data, const struct state_row *row,
 		      struct findings *findings)
 {
@@ -44,7 +50,7 @@ static int find_steal(const struct findings_data *data, const struct state_row *
 		.source =
 			"Linux: Documentation/admin-guide/cgroup-v2.rst (cpu), Documentation/virt/kvm/x86/msr.rst (MSR_KVM_STEAL_TIME)",
 	};
-	char vm[160];
+	char vm[160], waiting[UNITS_TEXT], of_others[UNITS_TEXT], guest[UNITS_TEXT];
 
 	if (share < STEAL_SHARE || findings_seconds(data, row->part[STATE_WAITING]) < STEAL_SECONDS)
 		return 0;
@@ -56,10 +62,10 @@ static int find_steal(const struct findings_data *data, const struct state_row *
 		vm, 100 * state_share(row, STATE_WAITING), 100 * share);
 	snprintf(
 		finding.evidence, sizeof(finding.evidence),
-		"its %u vCPUs waited %.3g s in all, those of all other VMs %.3g s; it ran guest code for %.3g s",
-		row->vcpus, findings_seconds(data, row->part[STATE_WAITING]),
-		findings_seconds(data, others > 0 ? others : 0),
-		findings_seconds(data, row->part[STATE_GUEST]));
+		"its %u vCPUs waited %s in all, those of all other VMs %s; it ran guest code for %s",
+		row->vcpus, time_text(data, row->part[STATE_WAITING], waiting),
+		time_text(data, others > 0 ? others : 0, of_others),
+		time_text(data, row->part[STATE_GUEST], guest));
 	return findings_add(findings, data->app, &finding);
 }
 
@@ -77,7 +83,7 @@ static int find_vmm(const struct findings_data *data, const struct state_row *ro
 			"See what goes there: analyzer top-exits --by userspace-reason, --by subkey. Move it into the kernel: ioeventfd and vhost for virtio, irqchip in the kernel, fewer legacy devices.",
 		.source = "Linux: Documentation/virt/kvm/api.rst (KVM_RUN, KVM_IOEVENTFD)",
 	};
-	char vm[160];
+	char vm[160], user[UNITS_TEXT], guest[UNITS_TEXT], handler[UNITS_TEXT];
 
 	if (share < USER_SHARE || findings_seconds(data, row->part[STATE_USER]) < STEAL_SECONDS)
 		return 0;
@@ -86,10 +92,10 @@ static int find_vmm(const struct findings_data *data, const struct state_row *ro
 	snprintf(finding.title, sizeof(finding.title),
 		 "The VMM of %s takes %.1f %% of the time its vCPUs could run", vm, 100 * share);
 	snprintf(finding.evidence, sizeof(finding.evidence),
-		 "%.3g s in user space, %.3g s in the guest, %.3g s in KVM",
-		 findings_seconds(data, row->part[STATE_USER]),
-		 findings_seconds(data, row->part[STATE_GUEST]),
-		 findings_seconds(data, row->part[STATE_HANDLER]));
+		 "%s in user space, %s in the guest, %s in KVM",
+		 time_text(data, row->part[STATE_USER], user),
+		 time_text(data, row->part[STATE_GUEST], guest),
+		 time_text(data, row->part[STATE_HANDLER], handler));
 	return findings_add(findings, data->app, &finding);
 }
 

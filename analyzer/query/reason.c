@@ -59,6 +59,9 @@ static int unknown_reason(struct app *app, int isa, const char *text)
 {
 	char near[64];
 
+	if (!*text)
+		return app_fail(app, "--reason %s: a '!' without a reason (as in '!HLT')",
+				app->filter.reason);
 	if (near_reason(app, isa, text, near, sizeof(near)))
 		return -1;
 	if (*near)

@@ -4,17 +4,20 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyzer/query/db.h"
 #include "analyzer/query/limits.h"
+#include "analyzer/query/near.h"
 #include "analyzer/query/queries.h"
 #include "analyzer/query/ranges.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/query/rowids.h"
 #include "analyzer/query/vms.h"
 #include "base/array.h"
+#include "base/units.h"
 
 static int64_t gcd(int64_t a, int64_t b)
 {
@@ -94,6 +97,34 @@ static int read_columns(struct app *app, sqlite3_stmt *stmt, struct run *run)
 	return 0;
 }
 
+/* No run has the number or label @name. */
+static int no_run(struct app *app, const char *name)
+{
+	unsigned int distance = NEAR_NONE;
+	char near[64] = "";
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(app, &stmt, "SELECT label FROM run"))
+		return -1;
+	while ((rc = db_step(app, stmt)) > 0) {
+		const char *label = (const char *)sqlite3_column_text(stmt, 0), *found = NULL;
+
+		/* The label is gone with the next row. */
+		if (label)
+			near_best(name, label, &found, &distance);
+		if (found)
+			snprintf(near, sizeof(near), "%s", found);
+	}
+	sqlite3_finalize(stmt);
+
+	if (rc < 0)
+		return -1;
+	if (*near)
+		return app_fail(app, "%s: no run %s (did you mean %s?)", app->path, name, near);
+	return app_fail(app, "%s: no run %s (analyzer runs lists them)", app->path, name);
+}
+
 static int find_run(struct app *app, const char *name, struct run *run)
 {
 	sqlite3_stmt *stmt;
@@ -107,11 +138,28 @@ static int find_run(struct app *app, const char *name, struct run *run)
 	if (rc > 0)
 		rc = read_columns(app, stmt, run);
 	else if (!rc && name)
-		rc = app_fail(app, "%s: no run %s (analyzer runs lists them)", app->path, name);
+		rc = no_run(app, name);
 	else if (!rc)
 		rc = app_fail(app, "%s: no run in it (record one with collector --db)", app->path);
 	sqlite3_finalize(stmt);
 	return rc;
+}
+
+/* No vCPU passes --vm and --vcpu. */
+static int no_vcpu(struct app *app, const struct run *run)
+{
+	const char *vm = app->filter.vm, *near = NULL;
+	unsigned int distance = NEAR_NONE;
+
+	for (unsigned int i = 0; vm && i < run->n_vms; i++)
+		near_best(vm, run->vms[i].name, &near, &distance);
+	if (near)
+		return app_fail(app, "run %" PRId64 ": no such VM: --vm %s (did you mean %s?)",
+				run->id, vm, near);
+	return app_fail(app,
+			"run %" PRId64
+			": no such vCPU: --vm %s --vcpu %s (analyzer runs --vcpus lists them)",
+			run->id, vm ? vm : "any", app->filter.vcpu ? app->filter.vcpu : "any");
 }
 
 static int add_vcpu(struct app *app, struct run *run, sqlite3_stmt *stmt)
@@ -164,12 +212,7 @@ static int find_vcpus(struct app *app, struct run *run)
 		run->shown_dropped += run->unseen;
 
 	if (!rc && !run->n_vcpus && (app->filter.vm || app->filter.vcpu))
-		return app_fail(
-			app,
-			"run %" PRId64
-			": no such vCPU: --vm %s --vcpu %s (analyzer runs --vcpus lists them)",
-			run->id, app->filter.vm ? app->filter.vm : "any",
-			app->filter.vcpu ? app->filter.vcpu : "any");
+		return no_vcpu(app, run);
 	return rc;
 }
 
@@ -236,6 +279,7 @@ static int set_range(struct app *app, struct run *run)
 {
 	const struct filter *filter = &app->filter;
 	int64_t length_ns = cycles_to_ns(run->length_cycles, run->tsc_khz);
+	char lasted[UNITS_TEXT];
 
 	run->filter = *filter;
 	run->from = 0;
@@ -244,10 +288,11 @@ static int set_range(struct app *app, struct run *run)
 	run->last_row = INT64_MAX;
 	if (filter->from_ns >= 0 && filter->to_ns >= 0 && filter->from_ns >= filter->to_ns)
 		return app_fail(app, "--from must be before --to");
+	if (!filter->to_ns)
+		return app_fail(app, "--to must be after the start of the run, 0");
 	if (filter->from_ns > length_ns)
-		return app_fail(app,
-				"--from is after the end of run %" PRId64 ", which lasted %.3f s",
-				run->id, (double)length_ns / 1e9);
+		return app_fail(app, "--from is after the end of run %" PRId64 ", which lasted %s",
+				run->id, units_ns((double)length_ns, lasted));
 
 	if (filter->from_ns >= 0)
 		run->from = ns_to_cycles(filter->from_ns, run->tsc_khz);

@@ -14,7 +14,7 @@
  * @bin_cycles: length of a bin; the last one may end earlier
  * @total: sums of each bin; the whole time of an exit is in the bin it began in
  * @before: what exits that began before the window have within it; only the times are set
- * @busy, @halted: cycles of exits in each bin, but for the halted part, and halted cycles. A bin
+ * @busy, @halted: cycles of exits in each bin except the halted part, and halted cycles. A bin
  *	holds at most the time that its vCPUs lived in it; the rest is carried to the next bins,
  *	that of @before to the first.
  * @by: sums of each {bin, reason key}

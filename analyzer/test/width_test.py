@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import sys
 import tempfile
+import unicodedata
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -18,7 +19,14 @@ COMMANDS = [*(f"top-exits --by {key}" for key in BY), "latency", "compare ept sh
             "compare ept shadow --total", "sequences", "verify", "vmx-caps", "timeline",
             "timeline --table phases", "timeline --table reasons", "slowest",
             "live --plain --count 1", "live --plain --count 1 --by vm", "live --log", "baseline shadow",
-            "ipi", "list"]
+            "ipi", "list", "states", "states --by vcpu", "latency --by vm"]
+NAMES = ("\u65e5\u672c\u8a9e\u30db\u30b9\u30c8", "a" * 120, "\u05e9\u05dc\u05d5\u05dd-vm", "e\u0301tat",
+         "\u9577\u3044\u540d\u524d" * 20, "e\u0301" * 60, "emoji-\U0001f642" * 9)
+
+
+def columns(text):
+    """Columns of a terminal that a text takes."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 class WidthTest(unittest.TestCase):
@@ -38,6 +46,40 @@ class WidthTest(unittest.TestCase):
             for limit in ("10", "0"):
                 with self.subTest(key=key, limit=limit):
                     self.fits(RECORDED, f"top-exits --by {key} --limit {limit}", "--run", "1")
+
+    def test_names_of_every_width(self):
+        """Long names, and those of wide or combining characters: tables fit, and their columns are straight."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = shutil.copy(DATABASE, os.path.join(folder, "run.sqlite"))
+            os.chmod(path, 0o600)
+            for one, other in zip(NAMES, NAMES[1:] + NAMES[:1]):
+                with contextlib.closing(sqlite3.connect(path)) as database:
+                    database.execute("INSERT OR REPLACE INTO vm_identity (vm, name, name_source)"
+                                     " SELECT id, CASE id % 2 WHEN 0 THEN ? ELSE ? END, 'qemu' FROM vm", (one, other))
+                    database.execute("UPDATE run SET features = 0x10")  # a column more: polled
+                    database.commit()
+                for command in ("states", "states --by vcpu", "top-exits --by vm", "latency --by vm", "ipi",
+                                "runs --vcpus", "list --limit 9"):
+                    with self.subTest(one=one, other=other, command=command):
+                        table = terminal.table_lines(terminal.show(ANALYZER, "--db", path, *command.split(), *(
+                            [] if command.startswith("runs") else ["--run", "1"])))
+                        self.assertGreater(len(table), 2)
+                        self.assertLessEqual(max(columns(line.rstrip()) for line in table), terminal.COLUMNS)
+                        if command.startswith("states"):  # a bar ends every row
+                            self.assertEqual(len({columns(line) for line in table[1:]}), 1, table)
+
+    def test_moments_of_rows_differ(self):
+        """Intervals of a window far from the start, and neighbours of an exit."""
+        for command, column in (("timeline --from 2.537s --to 2.538s --limit 8", 0), ("slowest --around 1 --limit 1", 1)):
+            lines = terminal.show(ANALYZER, "--db", RECORDED, *command.split(), "--run", "1")
+            first = next(i for i, line in enumerate(lines) if line.split()[column:column + 1] in (["START"], ["AT"]))
+            rows = []
+            for line in lines[first + 1:]:
+                if not line or line[0].isalpha() or line.startswith("("):
+                    break
+                rows.append(" ".join(line.split()[column:column + 2]))
+            self.assertGreater(len(rows), 1, lines)
+            self.assertEqual(len(rows), len(set(rows)), rows)
 
     def test_a_name_that_is_cut(self):
         """live --log cuts a VM's name between two characters of UTF-8, in the last column."""

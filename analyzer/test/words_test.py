@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""words_test.py ANALYZER DATABASE - figures and words that must not mislead
+
+What is near a limit: durations of a few cycles, a median of one exit, rates that are nearly
+nothing, names that are mistyped.
+"""
+import collections
+import contextlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ANALYZER, DATABASE = (os.path.abspath(p) for p in sys.argv[1:3])
+
+
+def run(path, *words):
+    return subprocess.run([ANALYZER, "--db", path, *words], capture_output=True, text=True, check=False)
+
+
+def tables(path, *words):
+    return json.loads(run(path, *words, "--format", "json", "--cycles").stdout)
+
+
+class WordsTest(unittest.TestCase):
+    @contextlib.contextmanager
+    def changed(self, sql):
+        """A copy of the database, changed by @sql."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = shutil.copy(DATABASE, os.path.join(folder, "run.sqlite"))
+            os.chmod(path, 0o600)
+            with contextlib.closing(sqlite3.connect(path)) as db:
+                db.executescript(sql)
+            yield path
+
+    def test_histogram_of_short_exits(self):
+        """Below 64 cycles a row has less than an eighth of its power of two."""
+        for most in (3, 70, 200, 1000):
+            with self.changed("UPDATE exit SET halted_cycles = 0, userspace_cycles = 0, preempted_cycles = 0,"
+                              f" cycles = seq % {most}") as path:
+                with contextlib.closing(sqlite3.connect(path)) as db:
+                    cycles = [c for c, in db.execute("SELECT cycles FROM exits WHERE run = 1")]
+                rows = tables(path, "histogram", "--exact", "--run", "1")["rows"]
+                self.assertEqual(sum(r["exits"] for r in rows), len(cycles))
+                for row in rows:
+                    low, high = row["from_cycles"], row["to_cycles"]
+                    self.assertLess(low, high)
+                    self.assertEqual(row["exits"], sum(low <= c < high for c in cycles), (most, row))
+
+    def test_percentiles_of_one(self):
+        """The median of one pair, burst or halt is that one, and none is above the longest."""
+        found = tables(DATABASE, "sequences", "--run", "1", "--limit", "0")
+        for name, count, whole, parts in (("pairs", "pairs", "guest_time_cycles", ("guest_p50_cycles", "guest_p99_cycles")),
+                                          ("wakes", "wakes", "halted_time_cycles", ("halted_p50_cycles", "halted_p99_cycles"))):
+            ones = [r for r in found[name] if r[count] == 1]
+            for row in ones:
+                self.assertEqual([row[p] for p in parts], [row[whole]] * 2, row)
+        self.assertTrue([r for r in found["pairs"] if r["pairs"] == 1])
+        for row in found["bursts"]:
+            self.assertLessEqual(row["length_p50_cycles"], row["length_max_cycles"])
+
+    def test_a_little_is_not_nothing(self):
+        with self.changed("UPDATE run SET tsc_end = tsc_start + 2000000000000000") as path:
+            rates = collections.Counter(line.split()[2] for line in run(
+                path, "top-exits", "--run", "1", "--columns", "reason,exits,per_s").stdout.splitlines()[3:] if line[:1] == " ")
+            self.assertGreater(rates["<0.01"], 3, rates)
+            self.assertNotIn("0.00", rates)
+
+    def test_names_that_are_not_there(self):
+        for words, wanted in (
+                (["top-exits", "--columns", "reason,exist"], "--columns exist: no such column (did you mean exits?)"),
+                (["top-exits", "--columns", "exits,nonsense"], "--columns nonsense: no such column (--format csv names all)"),
+                (["timeline", "--columns", "start,exits,frist"], "--columns frist: no such column (did you mean first?)"),
+                (["top-exits", "--vm", "wbe-1"], "run 1: no such VM: --vm wbe-1 (did you mean web-1?)"),
+                (["top-exits", "--vm", "mail"], "run 1: no such vCPU: --vm mail --vcpu any (analyzer runs --vcpus lists them)"),
+                (["top-exits", "--run", "shadwo"], "no run shadwo (did you mean shadow?)"),
+                (["top-exits", "--reason", "!"], "--reason !: a '!' without a reason (as in '!HLT')"),
+                (["top-exits", "--to", "0"], "--to must be after the start of the run, 0")):
+            done = run(DATABASE, *words, *([] if "--run" in words else ["--run", "1"]))
+            self.assertIn(wanted, done.stderr)
+            self.assertEqual(done.returncode, 1, words)
+        # A column that one of several tables has.
+        for columns in ("start,first,exits", "start_ns,exits"):
+            done = run(DATABASE, "timeline", "--run", "1", "--columns", columns)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), columns)
+
+    def test_times_of_findings(self):
+        """Times of evidence have the units that tables have."""
+        with self.changed("UPDATE exit_rollup SET preempted_cycles = 300000 * n, cycles = cycles + 300000 * n;"
+                          "UPDATE exit_rollup_coarse SET preempted_cycles = 300000 * n, cycles = cycles + 300000 * n") as path:
+            text = " ".join(run(path, "findings", "--run", "1").stdout.split())
+            self.assertRegex(text, r"vCPUs waited [\d.]+ ms in all, those of all other VMs [\d.]+ (ms|us|ns)")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
