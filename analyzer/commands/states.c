@@ -64,12 +64,16 @@ static void put_states(struct out *out, const struct states *states, const struc
 {
 	out_time(out, (uint64_t)row->wall);
 	for (int i = 0; i < STATES; i++) {
-		if (i == STATE_POLLED && !states->has_polled)
+		/* Of no time there are no shares. */
+		if (row->wall <= 0 || (i == STATE_POLLED && !states->has_polled))
 			out_none(out);
 		else
 			out_real(out, state_share(row, (enum state)i));
 	}
-	out_real(out, state_runnable_share(row, STATE_WAITING));
+	if (row->wall > 0)
+		out_real(out, state_runnable_share(row, STATE_WAITING));
+	else
+		out_none(out);
 	out_letters(out, "ghubzw?", row->part, STATES);
 }
 

@@ -57,10 +57,11 @@ static void json_run(struct json *j, const char *name, const struct run *run)
 	json_window(j, run);
 	json_filter(j, run);
 
-	json_int(j, "recorded", run->exits);
-	json_int(j, "dropped", run->dropped);
-	json_int(j, "filtered", run->filtered);
-	json_int(j, "unread", run->unread);
+	/* Of the vCPUs that are shown, as the coverage is. */
+	json_int(j, "recorded", run->shown_exits);
+	json_int(j, "dropped", run->shown_dropped);
+	json_int(j, "filtered", run->shown_filtered);
+	json_int(j, "unread", run->shown_unread);
 	json_real(j, "coverage", out_coverage(run));
 	json_bool(j, "exact_totals", run->has_totals);
 	if (run->has_raw == RAW_EVENTS && run->kept_rows >= 0) {
@@ -95,13 +96,14 @@ static void coverage_line(struct out *out, const struct run *run)
 	}
 	out_line(
 		out,
-		"coverage%s: %s%s (%s recorded, %s%s dropped%s%s%s; %s unread before the recording)",
-		run->filter.vm || run->filter.vcpu ? " of these vCPUs" : "", about,
+		"coverage%s%s: %s%s (%s recorded, %s%s dropped%s%s%s; %s unread before the recording)",
+		run->filter.vm || run->filter.vcpu ? " of these vCPUs" : "",
+		run_is_whole(run) ? "" : " in the whole run", about,
 		run->shown_exits + run->shown_dropped ? units_share(out_coverage(run), share) : "-",
 		units_count(run->shown_exits, recorded), about,
-		units_count(run->shown_dropped, dropped), run->filtered ? ", " : "",
-		run->filtered ? units_count(run->filtered, filtered) : "",
-		run->filtered ? " filtered out" : "", units_count(run->unread, unread));
+		units_count(run->shown_dropped, dropped), run->shown_filtered ? ", " : "",
+		run->shown_filtered ? units_count(run->shown_filtered, filtered) : "",
+		run->shown_filtered ? " filtered out" : "", units_count(run->shown_unread, unread));
 }
 
 void out_filter_text(const struct run *run, char *text, size_t bytes)

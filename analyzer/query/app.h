@@ -111,6 +111,8 @@ struct run {
 	int64_t unseen; /* of dropped: those of vCPUs that are not in the recording */
 	int64_t shown_exits;
 	int64_t shown_dropped;
+	int64_t shown_filtered;
+	int64_t shown_unread;
 	bool has_totals;
 	bool no_durations;	/* only counts: all cycles are 0 and mean nothing */
 	bool is_counted;	/* without records: min and max are limits of buckets */

@@ -154,7 +154,7 @@ static int no_vcpu(struct app *app, const struct run *run)
 	for (unsigned int i = 0; vm && i < run->n_vms; i++)
 		near_best(vm, run->vms[i].name, &near, &distance);
 	if (near)
-		return app_fail(app, "run %" PRId64 ": no such VM: --vm %s (did you mean %s?)",
+		return app_fail(app, "run %" PRId64 ": no such vCPU: --vm %s (did you mean %s?)",
 				run->id, vm, near);
 	return app_fail(app,
 			"run %" PRId64
@@ -178,6 +178,8 @@ static int add_vcpu(struct app *app, struct run *run, sqlite3_stmt *stmt)
 	};
 	run->shown_exits += sqlite3_column_int64(stmt, 6);
 	run->shown_dropped += sqlite3_column_int64(stmt, 7);
+	run->shown_filtered += sqlite3_column_int64(stmt, 8);
+	run->shown_unread += sqlite3_column_int64(stmt, 9);
 	return 0;
 }
 

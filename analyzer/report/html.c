@@ -9,6 +9,8 @@
 
 #include "base/clean.h"
 
+#define LONG_NAME 32 /* bytes; longer names of VMs are broken into lines */
+
 void html_put(struct html *h, const char *format, ...)
 {
 	va_list ap;
@@ -139,7 +141,7 @@ void html_row_end(struct html *h)
 
 void html_cell_name(struct html *h, const char *text)
 {
-	html_put(h, "<th scope=\"row\">");
+	html_put(h, "<th scope=\"row\"%s>", strlen(text) > LONG_NAME ? " class=\"long\"" : "");
 	html_text(h, text);
 	html_put(h, "</th>");
 }

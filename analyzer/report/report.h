@@ -8,6 +8,8 @@
 #ifndef EXITSCOPE_ANALYZER_REPORT_REPORT_H
 #define EXITSCOPE_ANALYZER_REPORT_REPORT_H
 
+#include <math.h>
+
 #include "analyzer/query/agg.h"
 #include "analyzer/query/series.h"
 #include "analyzer/report/html.h"
@@ -136,6 +138,15 @@ static inline double report_seconds(const struct report *report, int64_t cycles)
 static inline double report_time(const struct report *report, int64_t cycles)
 {
 	return report_seconds(report, cycles) / report->unit->seconds;
+}
+
+/* Decimals with which times that are @cycles apart are told apart, in the unit of the time axes. */
+static inline int report_decimals(const struct report *report, int64_t cycles)
+{
+	double apart = report_time(report, cycles);
+	int decimals = apart > 0 ? (int)ceil(1 - log10(apart)) : 0;
+
+	return decimals < 0 ? 0 : decimals > 9 ? 9 : decimals;
 }
 
 /* The sections, in the order of the page. 0, or -1 with app->error. */

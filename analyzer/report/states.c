@@ -108,8 +108,8 @@ static void put_tips(struct report *report, const struct series *series, double 
 
 	for (int bin = 0; bin < series->bins; bin++) {
 		svg_tip(h, bin, series->bins);
-		html_put(h, "from %.4g %s", report_time(report, series_begin(series, bin)),
-			 report->unit->text);
+		html_put(h, "from %.*f %s", report_decimals(report, series->bin_cycles),
+			 report_time(report, series_begin(series, bin)), report->unit->text);
 		for (int i = 0; i < STATES; i++)
 			if (share[bin][order[i]] > 0) {
 				html_put(h, "\n%s ", state_names[order[i]]);

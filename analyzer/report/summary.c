@@ -40,7 +40,7 @@ static void put_coverage_tile(struct report *report)
 	else
 		html_put(&report->html, "–");
 	snprintf(text, sizeof(text), "%s dropped, %s before the recording",
-		 units_count(run->shown_dropped, dropped), units_count(run->unread, unread));
+		 units_count(run->shown_dropped, dropped), units_count(run->shown_unread, unread));
 	tile_end(&report->html, text);
 }
 
@@ -312,7 +312,8 @@ static void put_rate_finding(struct report *report)
 			peak = i;
 	html_put(
 		h,
-		"<li>The rate was highest around %.4g %s after the start: %s exits per second (over %s%s).</li>\n",
+		"<li>The rate was highest around %.*f %s after the start: %s exits per second (over %s%s).</li>\n",
+		report_decimals(report, report->grid.width),
 		report_time(report, report->grid.from) +
 			report_time(report, report->grid.width) * (peak + 0.5),
 		report->unit->text, units_real((double)report->column[peak].n / width, rate),

@@ -40,9 +40,11 @@ static void tip_begin(struct report *report, int c)
 {
 	double width = report_time(report, report->grid.width);
 	double from = report_time(report, report->grid.from) + width * c;
+	int decimals = report_decimals(report, report->grid.width);
 
 	svg_tip(&report->html, c, report->grid.columns);
-	html_put(&report->html, "%.4g to %.4g %s", from, from + width, report->unit->text);
+	html_put(&report->html, "%.*f to %.*f %s", decimals, from, decimals, from + width,
+		 report->unit->text);
 }
 
 static void put_legend(struct report *report)
@@ -274,7 +276,7 @@ static int put_phases(struct report *report)
 	const struct series *series =
 		series_for_phases(report->app, report->run, &report->series, &coarse);
 	double from, width;
-	int n;
+	int n, decimals = report_decimals(report, report->grid.width);
 
 	if (!series) {
 		series_free(&coarse);
@@ -295,10 +297,10 @@ static int put_phases(struct report *report)
 
 		html_put(
 			h,
-			"<span class=\"%s%s\" style=\"left:%.2f%%;width:%.2f%%\" title=\"%s: %.4g to %.4g %s\">%s</span>",
+			"<span class=\"%s%s\" style=\"left:%.2f%%;width:%.2f%%\" title=\"%s: %.*f to %.*f %s\">%s</span>",
 			phase[i].name, end - begin < width / 20 ? " narrow" : "",
 			100 * (begin - from) / width, 100 * (end - begin) / width, phase[i].name,
-			begin, end, report->unit->text, phase[i].name);
+			decimals, begin, decimals, end, report->unit->text, phase[i].name);
 	}
 
 	if (n > 0)

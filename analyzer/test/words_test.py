@@ -76,7 +76,7 @@ class WordsTest(unittest.TestCase):
                 (["top-exits", "--columns", "reason,exist"], "--columns exist: no such column (did you mean exits?)"),
                 (["top-exits", "--columns", "exits,nonsense"], "--columns nonsense: no such column (--format csv names all)"),
                 (["timeline", "--columns", "start,exits,frist"], "--columns frist: no such column (did you mean first?)"),
-                (["top-exits", "--vm", "wbe-1"], "run 1: no such VM: --vm wbe-1 (did you mean web-1?)"),
+                (["top-exits", "--vm", "wbe-1"], "run 1: no such vCPU: --vm wbe-1 (did you mean web-1?)"),
                 (["top-exits", "--vm", "mail"], "run 1: no such vCPU: --vm mail --vcpu any (analyzer runs --vcpus lists them)"),
                 (["top-exits", "--run", "shadwo"], "no run shadwo (did you mean shadow?)"),
                 (["top-exits", "--reason", "!"], "--reason !: a '!' without a reason (as in '!HLT')"),
@@ -88,6 +88,34 @@ class WordsTest(unittest.TestCase):
         for columns in ("start,first,exits", "start_ns,exits"):
             done = run(DATABASE, "timeline", "--run", "1", "--columns", columns)
             self.assertEqual((done.returncode, done.stderr), (0, ""), columns)
+
+    def test_counts_are_of_the_vcpus_shown(self):
+        """Coverage and the counts that it is made of have one base, in each format."""
+        with self.changed("UPDATE vcpu SET unread = 10 * id, filtered = id, dropped = dropped + id") as path:
+            with contextlib.closing(sqlite3.connect(path)) as db:
+                vms = db.execute("SELECT vm, sum(recorded), sum(dropped), sum(filtered), sum(unread) FROM coverage"
+                                 " WHERE run = 1 GROUP BY vm").fetchall()
+            self.assertGreater(len(vms), 1)
+            for vm, *counts in vms:
+                words = ["top-exits", "--run", "1", "--vm", str(vm)]
+                found = tables(path, *words)["run"]
+                self.assertEqual([found[n] for n in ("recorded", "dropped", "filtered", "unread")], counts)
+                self.assertAlmostEqual(found["coverage"], counts[0] / (counts[0] + counts[1]), 9)
+                text = "({:,} recorded, {:,} dropped, {:,} filtered out; {:,} unread before".format(*counts)
+                self.assertIn(text, run(path, *words).stdout)
+        self.assertIn("coverage in the whole run: ", run(DATABASE, "top-exits", "--run", "1", "--from", "500ms").stdout)
+
+    def test_a_vcpu_that_never_ran(self):
+        """One that was created and had no exit has no life: neither guest time, nor a part of its VM's."""
+        words = ["states", "--run", "1", "--limit", "0"]
+        before, timeline = tables(DATABASE, *words)["rows"], tables(DATABASE, "timeline", "--run", "1")["timeline"]
+        with self.changed("INSERT INTO vcpu (vm_id, vcpu_id, ring_id) SELECT min(id), 77, 99999 FROM vm WHERE run_id = 1") as path:
+            for one, other in zip(before, tables(path, *words)["rows"]):
+                self.assertEqual([one[n] for n in ("wall_cycles", "guest", "halted")],
+                                 [other[n] for n in ("wall_cycles", "guest", "halted")])
+            self.assertEqual(timeline, tables(path, "timeline", "--run", "1")["timeline"])
+            row, = (r for r in tables(path, *words, "--by", "vcpu")["rows"] if r["vcpu"] == 77)
+            self.assertEqual((row["wall_cycles"], row["guest"], row["halted"]), (0, None, None))
 
     def test_times_of_findings(self):
         """Times of evidence have the units that tables have."""

@@ -1,7 +1,7 @@
 -- The vCPUs of run ?1, which starts at TSC ?2 and lasts ?3 cycles, and when each of them lived, in
 -- cycles since the start. A vCPU whose first exit was recorded lives from that one on: it cannot have
--- run before. One that was destroyed ends with its last exit, which is at most as long as the longest
--- of its reason in that interval.
+-- run before. One without any exit never ran, and has no life. One that was destroyed ends with its
+-- last exit, which is at most as long as the longest of its reason in that interval.
 SELECT
   c.vcpu,
   c.vm,
@@ -9,6 +9,7 @@ SELECT
   c.tgid,
   CASE
     WHEN c.unread > 0 THEN 0
+    WHEN c.recorded + c.dropped + c.filtered = 0 THEN ?3
     ELSE coalesce((
       SELECT min(first_tsc)
       FROM exit_rollup
@@ -26,7 +27,9 @@ SELECT
     ELSE ?3
   END,
   c.recorded,
-  c.dropped
+  c.dropped,
+  c.filtered,
+  c.unread
 FROM coverage c
 WHERE c.run = ?1
 ORDER BY c.vm, c.vcpu_id, c.vcpu

@@ -6,9 +6,11 @@ Nothing is wider than a phone, the browser complains of nothing, and light, dark
 phone and paper each show a picture. The pictures stay in the test's outputs
 (bazel-testlogs/analyzer/test/report/browser_test/test.outputs).
 """
+import contextlib
 import os
 import re
 import shutil
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -28,6 +30,15 @@ FRAME = """<!DOCTYPE html><iframe id="f" src="report.html" style="width:%dpx;hei
       wide.push(e.tagName + "." + e.className);
   document.getElementById("o").textContent = "WIDE=" + wide.join(" ") + " SCROLL=" +
     (d.documentElement.scrollWidth - width) + " SECTIONS=" + d.querySelectorAll("section").length + " END";
+};</script>
+"""
+
+# How wide the names of VMs in the page of a phone are.
+NAMED_FRAME = """<!DOCTYPE html><iframe id="f" src="named.html" style="width:390px;height:800px"></iframe><pre id="o"></pre>
+<script>document.getElementById("f").onload = function () {
+  const names = [...this.contentDocument.querySelectorAll("tbody th")].filter(e => e.textContent.startsWith("web-"));
+  document.getElementById("o").textContent = "NAMES=" + names.length + " WIDEST=" +
+    Math.round(Math.max(...names.map(e => e.getBoundingClientRect().width))) + " END";
 };</script>
 """
 
@@ -112,6 +123,23 @@ class BrowserTest(unittest.TestCase):
             self.assertTrue(found, said[-500:])
             self.assertEqual(found.group(1, 2), ("", "0"), f"at {width} px")
             self.assertGreater(int(found.group(3)), 8)
+
+    def test_long_names(self):
+        """A name as long as a VM's may be is broken into lines, and the bars are next to it on a phone."""
+        path, frame = (os.path.join(self.folder, name) for name in ("named.sqlite", "named_frame.html"))
+        subprocess.run([BOOT_DB, path, "emulated", "noraw"], check=True)
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            db.execute("INSERT INTO vm_identity (vm, name, name_source) SELECT id, ?, 'qemu' FROM vm", ("web-" * 30,))
+            db.commit()
+        subprocess.run([ANALYZER, "--db", path, "report", "--html", os.path.join(self.folder, "named.html")], check=True)
+        with open(frame, "w", encoding="ascii") as file:
+            file.write(NAMED_FRAME)
+        said = self.browse("--disable-web-security", "--allow-file-access-from-files", "--virtual-time-budget=5000",
+                           "--dump-dom", page=frame)
+        found = re.search(r"NAMES=(\d+) WIDEST=(\d+) END</pre>", said)
+        self.assertTrue(found, said[-500:])
+        self.assertGreater(int(found.group(1)), 0)
+        self.assertLess(int(found.group(2)), 240)
 
     def test_print(self):
         path = os.path.join(OUTPUTS, "report.pdf")

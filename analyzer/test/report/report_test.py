@@ -250,6 +250,18 @@ class ReportTest(unittest.TestCase):
         self.assertEqual([text_of(s) for s in strip], [p["phase"] for p in timeline["phases"]])
         self.assertGreater(len(timeline["phases"]), 1)
 
+    def test_times_of_a_short_window(self):
+        """Tool tips of a window far from the start: each column begins and ends at another time."""
+        for options in (["--from", "6s", "--to", "6.003s"], ["--from", "9.5s", "--to", "9.51s"], []):
+            page = Page(self.database, *options)
+            tips = re.findall(r"([-+.e\d]+) to ([-+.e\d]+) s\b", page.source)
+            self.assertGreater(len(tips), 50)
+            for begin, end in tips:
+                self.assertLess(float(begin), float(end), options)
+                self.assertNotIn("e", begin + end)
+            begins = [float(t) for t in re.findall(r"from ([-+.e\d]+) s\b", page.source)]
+            self.assertEqual(len(begins), len(set(begins)), options)
+
     def test_outputs(self):
         """A file is replaced as a whole; what cannot be written is one line and status 1."""
         path = os.path.join(self.folder, "out.html")
