@@ -209,6 +209,7 @@ int states_read(struct app *app, const struct run *run, bool by_vcpu, struct sta
 	}
 
 	sqlite3_finalize(stmt);
+	free(edges);
 	agg_free(&agg);
 	return rc;
 }
