@@ -200,8 +200,8 @@ static void begin_reading(struct bpf_source *s)
 	uint64_t interval = (uint64_t)info->tsc_khz * s->counts_ms;
 	uint64_t since = host_tsc() - info->tsc_start;
 
-	/* The frequency comes with the first vCPU. */
-	if (!s->reading || !interval || since < interval)
+	/* The frequency comes with the first vCPU. A reading that goes on is not begun again. */
+	if (!s->reading || s->turn >= 0 || !interval || since < interval)
 		return;
 	since -= since % interval;
 	if (info->tsc_start + since == s->read_tsc)
