@@ -325,7 +325,7 @@ static int look_around(struct bpf_source *s, int64_t now_ns, struct source_item 
 
 	if (read(s->timer, &ticks, sizeof(ticks)) < 0 && errno != EAGAIN)
 		return fault_set(fault, -errno, "bpf: timer: %s", strerror(errno));
-	bpf_session_tick(s->session);
+	bpf_session_tick(s->session, now_ns);
 	begin_reading(s);
 
 	rc = find_new(s, item, fault);

@@ -78,14 +78,6 @@ static int keep_warning(enum libbpf_print_level level, const char *format, va_li
 	return 0;
 }
 
-static uint64_t monotonic_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
-}
-
 /* CLOCK_MONOTONIC and the TSC of one moment: the closest of some tries. */
 static struct bpf_clock_line moment(void)
 {
@@ -93,7 +85,8 @@ static struct bpf_clock_line moment(void)
 	uint64_t least = UINT64_MAX;
 
 	for (int i = 0; i < CLOCK_TRIES; i++) {
-		uint64_t before = host_tsc(), ns = monotonic_ns(), after = host_tsc();
+		uint64_t before = host_tsc(), ns = (uint64_t)host_monotonic_ns(),
+			 after = host_tsc();
 
 		if (after - before >= least)
 			continue;
@@ -416,10 +409,8 @@ static void reuse_retired(struct bpf_session *s, int64_t now_ns)
 	memmove(s->retired, s->retired + done, s->retired_count * sizeof(*s->retired));
 }
 
-void bpf_session_tick(struct bpf_session *s)
+void bpf_session_tick(struct bpf_session *s, int64_t now_ns)
 {
-	int64_t now_ns = (int64_t)monotonic_ns();
-
 	set_clock(s);
 	vms_tick(&s->vms, now_ns);
 	reuse_retired(s, now_ns);
@@ -486,7 +477,7 @@ int bpf_session_ignore(struct bpf_session *s, uint32_t index)
 	exit_ring_store(&meta->ring_id, 0);
 	s->retired[s->retired_count++] = (struct retired_ring){
 		.index = index,
-		.since_ns = (int64_t)monotonic_ns(),
+		.since_ns = host_monotonic_ns(),
 	};
 	return rc;
 }

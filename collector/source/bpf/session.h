@@ -27,7 +27,8 @@ struct bpf_session;
 int bpf_session_open(const struct bpf_options *options, struct bpf_session **session,
 		     struct fault *fault);
 
-void bpf_session_tick(struct bpf_session *session);
+/* @now_ns: CLOCK_MONOTONIC */
+void bpf_session_tick(struct bpf_session *session, int64_t now_ns);
 
 /* Becomes readable when a vCPU is created: it is time for a tick. */
 int bpf_session_fd(const struct bpf_session *session);
