@@ -6,35 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "collector/host/test/made_root.h"
 #include "kvm/test/check.h"
 
 #define PID 4711
 
-static char root[4096];
 static struct store_identity found;
-
-static void put_bytes(const char *path, const char *data, size_t bytes)
-{
-	char full[8192];
-	FILE *file;
-
-	snprintf(full, sizeof(full), "%s%s", root, path);
-	for (char *slash = full + strlen(root) + 1; (slash = strchr(slash, '/')); slash++) {
-		*slash = '\0';
-		mkdir(full, 0755);
-		*slash = '/';
-	}
-	file = fopen(full, "w");
-	CHECK(file && fwrite(data, 1, bytes, file) == bytes && !fclose(file));
-}
-
-static void put(const char *path, const char *text)
-{
-	put_bytes(path, text, strlen(text));
-}
 
 /* A process: its program, and its command line with '|' between the words. */
 static void make_process(const char *program, const char *command)
@@ -273,8 +252,7 @@ static void test_namespace(void)
 
 int main(void)
 {
-	snprintf(root, sizeof(root), "%s/names", getenv("TEST_TMPDIR"));
-	CHECK(!mkdir(root, 0755));
+	make_root();
 
 	test_qemu();
 	test_libvirt();

@@ -3,29 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "collector/host/test/made_root.h"
 #include "collector/source/bpf/bpf.h"
 #include "kvm/test/check.h"
-
-static char root[4096];
-
-/* Makes a file below the root, with the folders that it needs. */
-static void put(const char *path, const char *text)
-{
-	char full[8192];
-	FILE *f;
-
-	snprintf(full, sizeof(full), "%s%s", root, path);
-	for (char *slash = full + strlen(root) + 1; (slash = strchr(slash, '/')); slash++) {
-		*slash = '\0';
-		mkdir(full, 0755);
-		*slash = '/';
-	}
-	f = fopen(full, "w");
-	CHECK(f && fputs(text, f) >= 0 && !fclose(f));
-}
 
 /* The host lacks something: @words say what. */
 static void expect(const char *words)
@@ -44,8 +26,7 @@ int main(void)
 {
 	char why[256];
 
-	snprintf(root, sizeof(root), "%s/lacks_XXXXXX", getenv("TEST_TMPDIR") ?: "/tmp");
-	CHECK(mkdtemp(root));
+	make_root();
 	expect("no BTF");
 	put("/sys/kernel/btf/vmlinux", "");
 	expect("KVM is not loaded");

@@ -5,27 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "collector/host/test/made_root.h"
 #include "kvm/test/check.h"
-
-static char root[4096];
-
-static void put(const char *path, const char *text)
-{
-	char full[8192];
-	FILE *file;
-
-	snprintf(full, sizeof(full), "%s%s", root, path);
-	for (char *slash = full + strlen(root) + 1; (slash = strchr(slash, '/')); slash++) {
-		*slash = '\0';
-		mkdir(full, 0755);
-		*slash = '/';
-	}
-	file = fopen(full, "w");
-	CHECK(file && fputs(text, file) >= 0 && !fclose(file));
-}
 
 static void make_process(unsigned int pid, const char *name, int vcpus)
 {
@@ -96,8 +79,7 @@ static void test_gone(void)
 
 int main(void)
 {
-	snprintf(root, sizeof(root), "%s/root", getenv("TEST_TMPDIR"));
-	CHECK(!mkdir(root, 0755));
+	make_root();
 	put("/proc/stat", "btime 1700000000\n");
 	make_process(100, "web-1", 2);
 	make_process(200, "db-1", 4);

@@ -5,27 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "collector/host/test/made_root.h"
 #include "kvm/test/check.h"
-
-static char root[4096];
-
-/* Makes a file below the root, with the folders that it needs. */
-static void put(const char *path, const char *text)
-{
-	char full[8192];
-	FILE *f;
-
-	snprintf(full, sizeof(full), "%s%s", root, path);
-	for (char *slash = full + strlen(root) + 1; (slash = strchr(slash, '/')); slash++) {
-		*slash = '\0';
-		mkdir(full, 0755);
-		*slash = '/';
-	}
-	f = fopen(full, "w");
-	CHECK(f && fputs(text, f) >= 0 && !fclose(f));
-}
 
 static void expect(enum source_choice choice, const char *words)
 {
@@ -42,8 +24,7 @@ int main(void)
 {
 	char why[1024];
 
-	snprintf(root, sizeof(root), "%s/choose_XXXXXX", getenv("TEST_TMPDIR") ?: "/tmp");
-	CHECK(mkdtemp(root));
+	make_root();
 	expect(SOURCE_BEST,
 	       "ring: no /dev/kvm_exit_ring (it comes with kvm/install); bpf: this kernel has no BTF");
 	expect(SOURCE_BEST, "tracefs: no event kvm_exit");
