@@ -137,6 +137,20 @@ int BPF_PROG(on_exit_svm, struct kvm_vcpu *vcpu)
 }
 
 /*
+ * The time of an event: taken first, or, where --vm has names, once its vCPU is known not to be
+ * ignored. One that is does not pay for the clock.
+ */
+static __always_inline __u64 now_unless_by_name(void)
+{
+	return by_name ? 0 : now();
+}
+
+static __always_inline __u64 now_if_by_name(__u64 first)
+{
+	return by_name ? now() : first;
+}
+
+/*
  * VMX leaves RIP, qualification and interruption information in the VMCS until somebody
  * asks. The event for ftrace and perf does: it is made first, and comes to us instead of
  * the vCPU, which is the one that entered last on this CPU.
@@ -144,7 +158,7 @@ int BPF_PROG(on_exit_svm, struct kvm_vcpu *vcpu)
 SEC("tp/kvm/kvm_exit")
 int on_exit_vmx(struct trace_event_raw_kvm_exit *event)
 {
-	__u64 tsc = 0, regs[REGS_RDX + 1];
+	__u64 tsc, regs[REGS_RDX + 1];
 	struct exit_facts f = {0};
 	struct bpf_area *area;
 	struct bpf_vcpu *v;
@@ -152,8 +166,7 @@ int on_exit_vmx(struct trace_event_raw_kvm_exit *event)
 
 	if (is_other())
 		return 0;
-	if (!by_name)
-		tsc = now();
+	tsc = now_unless_by_name();
 	f.cpu = bpf_get_smp_processor_id();
 	index = here[f.cpu & (BPF_CPUS - 1)];
 	if (!index)
@@ -161,8 +174,7 @@ int on_exit_vmx(struct trace_event_raw_kvm_exit *event)
 	v = &vcpus[(index - 1) & (BPF_VCPUS - 1)];
 	if (v->ignored)
 		return 0;
-	if (by_name)
-		tsc = now();
+	tsc = now_if_by_name(tsc);
 	area = on_exit(v);
 	if (!area)
 		return 0;
@@ -174,7 +186,7 @@ int on_exit_vmx(struct trace_event_raw_kvm_exit *event)
 	f.info_2 = event->info2;
 	f.rip = event->guest_rip;
 	f.nested = v->nested;
-	if (!filter.no_records && exit_key_needs_registers_vmx(f.reason, f.info_1)) {
+	if (exit_key_needs_registers_vmx(f.reason, f.info_1)) {
 		bpf_probe_read_kernel(regs, sizeof(regs),
 				      (void *)v->key +
 					      bpf_core_field_offset(struct kvm_vcpu, arch.regs));
@@ -205,18 +217,16 @@ int BPF_PROG(on_exit_vmx_counts, struct kvm_vcpu *vcpu)
 	struct exit_facts f = {0};
 	struct bpf_area *area;
 	struct bpf_vcpu *v;
-	__u64 tsc = 0;
 	__u32 index;
+	__u64 tsc;
 
 	if (is_other() || !vcpu)
 		return 0;
-	if (!by_name)
-		tsc = now();
+	tsc = now_unless_by_name();
 	v = find_vcpu(key_of(vcpu), &index);
 	if (!v || v->ignored)
 		return 0;
-	if (by_name)
-		tsc = now();
+	tsc = now_if_by_name(tsc);
 	area = on_exit(v);
 	if (!area)
 		return 0;
@@ -316,23 +326,19 @@ int BPF_PROG(on_entry, struct kvm_vcpu *vcpu)
 {
 	struct bpf_vcpu *v;
 	bool is_new = false;
-	__u64 tsc = 0;
 	__u32 index;
+	__u64 tsc;
 
 	if (is_other() || !vcpu)
 		return 0;
 
-	/* A vCPU that is ignored does not pay for the clock. */
-	if (!by_name)
-		tsc = now();
+	tsc = now_unless_by_name();
 	v = find_vcpu(key_of(vcpu), &index);
-	if (by_name) {
-		if (v && v->ignored) {
-			here[bpf_get_smp_processor_id() & (BPF_CPUS - 1)] = 0;
-			return 0;
-		}
-		tsc = now();
+	if (v && is_ignored(v)) {
+		here[bpf_get_smp_processor_id() & (BPF_CPUS - 1)] = 0;
+		return 0;
 	}
+	tsc = now_if_by_name(tsc);
 	if (!v) {
 		v = make_vcpu(vcpu, &index);
 		if (!v) {
