@@ -4,12 +4,14 @@
  */
 #include "analyzer/report/html.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "base/clean.h"
 
-#define LONG_NAME 32 /* bytes; longer names of VMs are broken into lines */
+#define LONG_NAME      32	  /* bytes; longer names of VMs are broken into lines */
+#define NO_BREAK_SPACE "\xc2\xa0" /* U+00A0 */
 
 void html_put(struct html *h, const char *format, ...)
 {
@@ -31,9 +33,24 @@ void html_note(struct html *h, const char *format, ...)
 	html_put(h, "</p>\n");
 }
 
+/* Whether @text goes on with a unit after a number's space. */
+static bool is_unit(const char *text)
+{
+	static const char *const unit[] = {"%", "ns", "us", "µs", "ms", "s", "min", "h", "cycles"};
+
+	for (size_t i = 0; i < sizeof(unit) / sizeof(*unit); i++) {
+		size_t length = strlen(unit[i]);
+
+		if (!strncmp(text, unit[i], length) && !isalnum((unsigned char)text[length]))
+			return true;
+	}
+	return false;
+}
+
 void html_text(struct html *h, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)(text ? text : "");
+	bool was_digit = false;
 
 	while (*s) {
 		static const char special[] = "&<>\"'";
@@ -42,12 +59,15 @@ void html_text(struct html *h, const char *text)
 		bool is_safe;
 		size_t length = clean_next((const char *)s, &is_safe);
 
-		if (at)
+		if (h->is_prose && *s == ' ' && was_digit && is_unit((const char *)s + 1))
+			fputs(NO_BREAK_SPACE, h->file);
+		else if (at)
 			fputs(entity[at - special], h->file);
 		else if (!is_safe && *s != '\n' && *s != '\t')
 			fputs("&#xfffd;", h->file);
 		else
 			fwrite(s, 1, length, h->file);
+		was_digit = isdigit(*s);
 		s += length;
 	}
 }
@@ -74,7 +94,9 @@ void html_put_duration(struct html *h, double cycles)
 {
 	char text[UNITS_TEXT];
 
-	html_put(h, "%s%s", html_duration(h, cycles, text), h->cycles ? " cycles" : "");
+	html_text(h, html_duration(h, cycles, text));
+	if (h->cycles)
+		html_put(h, "%scycles", h->is_prose ? NO_BREAK_SPACE : " ");
 }
 
 void html_put_count(struct html *h, uint64_t n)

@@ -18,11 +18,13 @@
 /*
  * struct html - a document being written
  * @cycles: show durations in TSC cycles instead of time
+ * @is_prose: in a sentence: texts keep a number and its unit on one line
  * @tsc_khz: TSC frequency in kHz, not 0
  */
 struct html {
 	FILE *file;
 	bool cycles;
+	bool is_prose;
 	int64_t tsc_khz;
 };
 

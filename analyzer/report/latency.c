@@ -89,17 +89,6 @@ static bool fill_heat(const struct report *report, const struct report_reason *o
 	return true;
 }
 
-/* What the shades mean. */
-static void write_ramp(struct html *h, uint64_t most)
-{
-	html_put(h, "<p class=\"ramp\">1 ");
-	for (int i = 1; i <= HEAT_LEVELS; i++)
-		html_put(h, "<i style=\"background:var(--h%d)\"></i>", i);
-	html_put(h, " ");
-	html_put_count(h, most);
-	html_put(h, " exits in a cell (logarithmic)</p>\n");
-}
-
 /* The heat map of one reason, or of all (NULL). */
 static void write_heat_map(struct report *report, const struct report_reason *only, int low,
 			   int high)
@@ -130,7 +119,7 @@ static void write_heat_map(struct report *report, const struct report_reason *on
 	if (fill_heat(report, only, low, &heat))
 		svg_cells(h, heat.level, heat.columns, heat.rows, HEAT_LEVELS);
 	plot_end(h, &plot);
-	write_ramp(h, heat.most);
+	svg_ramp(h, heat.most, HEAT_LEVELS, "exits in a cell");
 
 	free(heat.n);
 	free(heat.level);
@@ -228,8 +217,14 @@ static void put_histogram(struct report *report, const struct report_reason *rea
 	html_put(h, "<figure><figcaption>");
 	html_text(h, reason->name);
 	html_put(h, "<small>");
+	h->is_prose = true;
 	html_put_count(h, g->n);
-	html_put(h, " exits · p50 %s · p99 %s</small></figcaption>\n", p50, p99);
+	html_put(h, " exit%s · p50 ", g->n == 1 ? "" : "s");
+	html_text(h, p50);
+	html_put(h, " · p99 ");
+	html_text(h, p99);
+	html_put(h, "</small></figcaption>\n");
+	h->is_prose = false;
 
 	plot_begin(h, &plot);
 	svg_band(h, class, NULL, total, high - low);

@@ -182,7 +182,7 @@ static void put_facts(struct html *h, sqlite3_stmt *stmt)
 
 		if (!value || !*value)
 			continue;
-		html_put(h, "<div><dt>%s</dt><dd>", facts[i].name);
+		html_put(h, "<div%s><dt>%s</dt><dd>", i ? "" : " class=\"whole\"", facts[i].name);
 		html_text(h, value);
 		html_put(h, "</dd></div>\n");
 	}
@@ -304,21 +304,24 @@ static void put_rate_finding(struct report *report)
 {
 	double width = report_seconds(report, report->grid.width);
 	struct html *h = &report->html;
-	char rate[UNITS_TEXT], over[UNITS_TEXT];
+	char rate[UNITS_TEXT], over[UNITS_TEXT], text[256];
 	int peak = 0;
 
 	for (int i = 1; i < report->grid.columns; i++)
 		if (report->column[i].n > report->column[peak].n)
 			peak = i;
-	html_put(
-		h,
-		"<li>The rate was highest around %.*f %s after the start: %s exits per second (over %s%s).</li>\n",
+	snprintf(
+		text, sizeof(text),
+		"The rate was highest around %.*f %s after the start: %s exits per second (over %s%s).",
 		report_decimals(report, report->grid.width),
 		report_time(report, report->grid.from) +
 			report_time(report, report->grid.width) * (peak + 0.5),
 		report->unit->text, units_real((double)report->column[peak].n / width, rate),
 		units_ns(width * 1e9, over),
 		report->run->shown_dropped ? ", of recorded exits" : "");
+	html_put(h, "<li>");
+	html_text(h, text);
+	html_put(h, "</li>\n");
 }
 
 static void put_longest_finding(struct report *report)
@@ -390,6 +393,7 @@ int html_put_findings(struct report *report)
 	uint64_t three = 0, all = group_exits(&report->total);
 
 	html_section(h, "findings", "What stands out");
+	h->is_prose = true;
 	if (put_rules(report))
 		return -1;
 	html_put(h, "<ul class=\"findings\">\n<li>");
@@ -416,6 +420,7 @@ int html_put_findings(struct report *report)
 	put_rate_finding(report);
 	if (!report->run->no_durations && report->total.n)
 		put_longest_finding(report);
+	h->is_prose = false;
 	html_put(h, "</ul>\n");
 	html_section_end(h);
 	return 0;

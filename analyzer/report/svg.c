@@ -232,6 +232,16 @@ void svg_cells(struct html *h, const uint8_t *level, int columns, int rows, int 
 	}
 }
 
+void svg_ramp(struct html *h, uint64_t most, int levels, const char *what)
+{
+	html_put(h, "<p class=\"ramp\">1 ");
+	for (int i = 1; i <= levels; i++)
+		html_put(h, "<i style=\"background:var(--h%d)\"></i>", i);
+	html_put(h, " ");
+	html_put_count(h, most);
+	html_put(h, " %s (logarithmic)</p>\n", what);
+}
+
 uint8_t svg_level(uint64_t n, uint64_t max, int levels)
 {
 	double share;

@@ -97,6 +97,9 @@ void svg_tip_end(struct html *h);
  */
 void svg_cells(struct html *h, const uint8_t *level, int columns, int rows, int levels);
 
+/* What the shades of svg_cells() mean: "1 (shades) 4,686 exits in a cell". @what: no markup. */
+void svg_ramp(struct html *h, uint64_t most, int levels, const char *what);
+
 /* Level 1 .. levels of n on a logarithmic scale up to max; 0 for n = 0. */
 uint8_t svg_level(uint64_t n, uint64_t max, int levels);
 

@@ -257,7 +257,7 @@ static void put_strips(struct report *report)
 	html_put(h, "<h3>When each reason occurred</h3>\n");
 	html_note(
 		h,
-		"Same time axis; the darker, the more exits (logarithmic). At the end of a line: when the reason first and last occurred, since the start of the run.");
+		"Each line is the whole run, from left to right. At its end: when the reason first and last occurred, since the start of the run.");
 
 	html_put(h, "<figure class=\"strips\"><ol>\n");
 	/* Of a reason whose exits were all dropped nothing says when. */
@@ -265,6 +265,7 @@ static void put_strips(struct report *report)
 		if (report->reason[i].group->n)
 			put_strip(report, &report->reason[i], most);
 	html_put(h, "</ol></figure>\n");
+	svg_ramp(h, most, STRIP_LEVELS, "exits in a piece of a line");
 }
 
 /* The run's phases as a strip below the rate, on the same time axis. */
@@ -338,7 +339,7 @@ int html_put_timeline(struct report *report)
 		put_part_chart(report);
 		html_note(
 			h,
-			"An exit's time counts where the exit began, so a long halt can lift its interval above 100 %%.");
+			"An exit's time counts where the exit began, so a long one can lift its interval above 100 %%.");
 	}
 
 	put_strips(report);

@@ -33,6 +33,28 @@ FRAME = """<!DOCTYPE html><iframe id="f" src="report.html" style="width:%dpx;hei
 };</script>
 """
 
+# Labels of small charts that reach past the paper or into each other, and what paper can't use.
+PAPER_FRAME = """<!DOCTYPE html><iframe id="f" src="paper.html" style="width:%dpx;height:1000px"></iframe><pre id="o"></pre>
+<script>document.getElementById("f").onload = function () {
+  const d = this.contentDocument, width = d.documentElement.clientWidth;
+  const seen = e => e.getClientRects().length > 0, cut = [], touching = [];
+  for (const axis of d.querySelectorAll(".plot .x")) {
+    let end = -1e9;
+    for (const e of [...axis.children].filter(seen)) {
+      const box = e.getBoundingClientRect();
+      if (box.right > width)
+        cut.push(e.textContent);
+      if (box.left < end)
+        touching.push(e.textContent);
+      end = box.right;
+    }
+  }
+  const idle = [...d.querySelectorAll("nav, input, label, summary")].filter(seen).length;
+  document.getElementById("o").textContent = "CUT=" + cut.join() + " TOUCHING=" + touching.join() + " IDLE=" + idle + " END";
+};</script>
+"""
+A4_PX = 703  # 210 mm without margins
+
 # How wide the names of VMs in the page of a phone are.
 NAMED_FRAME = """<!DOCTYPE html><iframe id="f" src="named.html" style="width:390px;height:800px"></iframe><pre id="o"></pre>
 <script>document.getElementById("f").onload = function () {
@@ -140,6 +162,22 @@ class BrowserTest(unittest.TestCase):
         self.assertTrue(found, said[-500:])
         self.assertGreater(int(found.group(1)), 0)
         self.assertLess(int(found.group(2)), 240)
+
+    def test_paper_has_room(self):
+        """With the style of paper: whole labels, and nothing to click."""
+        frame, path = (os.path.join(self.folder, name) for name in ("paper_frame.html", "paper.html"))
+        with open(self.page, encoding="utf-8") as file:
+            page = file.read()
+        self.assertIn("@media print", page)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(page.replace("@media print", "@media all"))
+        with open(frame, "w", encoding="ascii") as file:
+            file.write(PAPER_FRAME % A4_PX)
+        said = self.browse("--disable-web-security", "--allow-file-access-from-files", "--virtual-time-budget=5000",
+                           "--dump-dom", page=frame)
+        found = re.search(r"CUT=(.*) TOUCHING=(.*) IDLE=(\d+) END</pre>", said)
+        self.assertTrue(found, said[-500:])
+        self.assertEqual(found.groups(), ("", "", "0"))
 
     def test_print(self):
         path = os.path.join(OUTPUTS, "report.pdf")

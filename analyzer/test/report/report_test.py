@@ -98,6 +98,21 @@ class ReportTest(unittest.TestCase):
                   if m.get("http-equiv") == "Content-Security-Policy"]
         self.assertTrue(policy and policy[0].startswith("default-src 'none'"))
 
+    def test_numbers_keep_their_units(self):
+        """In sentences, where a line may end anywhere: no space that breaks before a unit."""
+        texts = [text_of(self.page.section("findings"))]
+        texts += [text_of(small) for small in self.page.section("latency").iter("small")]
+        self.assertGreater(sum(len(re.findall("\\d\u00a0(?:%|µs|ms|s)\\b|\\d\u00a0%", text)) for text in texts), 10)
+        for text in texts:
+            self.assertIsNone(re.search(r"\d (?:%|(?:[nuµm]?s|min|cycles)\b)", text), text)
+
+    def test_shades_are_explained(self):
+        """Not by "darker": on a dark page the most exits are the lightest."""
+        for name in ("timeline", "heat"):
+            ramp = text_of(self.page.section(name).find(".//p[@class='ramp']"))
+            self.assertRegex(ramp, r"^1 +[\d,]+ exits in a ")
+        self.assertNotIn("darker", self.page.source)
+
     def test_top_table(self):
         rows = self.page.table("top")
         total = rows.pop()
