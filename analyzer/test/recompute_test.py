@@ -327,6 +327,8 @@ def check_compare(check, program, database, runs):
                     times = sorted(e.cycles for e in exits)
                     run.same(f"compare {row['name']} {column}", row[f"{column}_{side}_cycles"],
                              quantile(times, QUANTILES[column]) if times else None, ERROR)
+                mean = sum(handler(e) for e in exits) / len(exits) if exits and run.has_split else None
+                run.same(f"compare {row['name']} handler", row[f"handler_{side}_cycles"], mean, 1e-9)
 
 
 def main():
