@@ -5,6 +5,7 @@ set -u
 collector=$PWD/$1
 make_capture=$PWD/$2
 count=$PWD/$3
+analyzer=$PWD/$4
 cd "$TEST_TMPDIR" || exit 1
 failures=0
 
@@ -36,6 +37,12 @@ cmp made made.gz || fail "the same seed gives other records"
 . ./made # records= dropped= cycles=
 [ "$(wc -c <small.cap.gz)" -lt "$(wc -c <plain.cap)" ] || fail ".gz is not compressed"
 
+# as_said FILE: all equations of its newest run hold, that of each vCPU's life up to its end too.
+as_said() {
+	"$analyzer" --db "$1" verify >verified 2>&1 || fail "verify $1: $(cat verified)"
+	grep -q '^life .* 3  *3  *0  *0  equal$' verified || fail "not 3 right lives: $(cat verified)"
+}
+
 for file in plain.cap small.cap.gz; do
 	rm -f run.sqlite
 	"$collector" --from $file --db run.sqlite 2>err || fail "$file: $(cat err)"
@@ -49,6 +56,7 @@ for file in plain.cap small.cap.gz; do
 	gives 4 run.sqlite "SELECT count(*) FROM vmx_capability"
 	gives -1 run.sqlite "SELECT value FROM vmx_capability WHERE cpu = 0 AND msr = 0x48c"
 	gives 1 run.sqlite "SELECT count(*) FROM vmx_capability WHERE cpu = 1 AND msr = 0x48c AND NOT valid AND value = 0"
+	as_said run.sqlite
 done
 
 # A capture of a capture is the same capture.
@@ -65,6 +73,7 @@ gives 0 run.sqlite "SELECT has_raw FROM run WHERE label = 'second'"
 gives "$records" run.sqlite "SELECT sum(n) FROM exit_chunk"
 gives "$records" run.sqlite "SELECT count(*) FROM exit"
 gives 1 run.sqlite "SELECT has_raw FROM run WHERE label = 'third'"
+as_said run.sqlite
 
 # The flight recorder: rows around events alone, sums of all; --keep-rows bounds the rows.
 rm -f all.sqlite flight.sqlite

@@ -57,7 +57,7 @@ static int parse(struct plan *plan, int argc, char **argv)
 	return plan->path ? 0 : -1;
 }
 
-/* Batches of the vCPUs by turns, then their ends. */
+/* Batches of the vCPUs by turns, the last of which has the end of the vCPU. */
 static int write_items(struct capture *capture, const struct plan *plan, struct synthetic *s)
 {
 	static struct kvm_exit_record records[BATCH];
@@ -81,6 +81,8 @@ static int write_items(struct capture *capture, const struct plan *plan, struct 
 		item.count = plan->records - done < BATCH ? plan->records - done : BATCH;
 		for (item.vcpu = 0; !rc && item.vcpu < plan->vcpus; item.vcpu++) {
 			synthetic_fill(&s[item.vcpu], records, item.count);
+			if (done + item.count == plan->records)
+				synthetic_end(&s[item.vcpu], &records[item.count - 1]);
 			rc = capture_write(capture, &item);
 		}
 	}

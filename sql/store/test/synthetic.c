@@ -115,3 +115,17 @@ void synthetic_fill(struct synthetic *s, struct kvm_exit_record *records, size_t
 		fill(s, &records[i]);
 	}
 }
+
+void synthetic_end(struct synthetic *s, struct kvm_exit_record *last)
+{
+	struct kvm_exit_total *total = &s->totals[last->reason & 0xffff];
+	const uint64_t gone = 1000; /* from the return to user space to the end of the vCPU */
+
+	last->flags |= KVM_EXIT_REC_USER | KVM_EXIT_REC_NO_REENTRY;
+	last->userspace_cycles += gone;
+	last->cycles += gone;
+
+	total->userspace_cycles += gone;
+	total->cycles += gone;
+	s->tsc += gone;
+}

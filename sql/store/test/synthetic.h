@@ -32,4 +32,7 @@ void synthetic_init(struct synthetic *s, uint32_t vcpu_id, uint64_t seed);
 /* The next @count records; sums them up in totals and lost. */
 void synthetic_fill(struct synthetic *s, struct kvm_exit_record *records, size_t count);
 
+/* The vCPU is destroyed: makes @last, which synthetic_fill() made last, its end. */
+void synthetic_end(struct synthetic *s, struct kvm_exit_record *last);
+
 #endif
