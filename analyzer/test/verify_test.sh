@@ -241,6 +241,31 @@ between="UPDATE exit SET reason = 10, key = 0x4fffffff WHERE vcpu = 2; UPDATE ex
 	UPDATE crosscheck SET reason = 10 WHERE vcpu = 2; UPDATE exit_hist SET reason = 10 WHERE vcpu = 2"
 expect 0 'leaf +2 +1 .* 1 +1 .* equal' "$(other 2 12600 100); $between; INSERT INTO leaf_reading VALUES (1, 3, 0x4fffffff, 0, 1, 0, 0, 0)"
 expect 1 'leaf .*UNEXPLAINED' "$(other 2 12600 100); $between; INSERT INTO leaf_reading VALUES (1, 3, 0x4fffffff, 0, 2, 0, 0, 0)"
+
+# A file of readings that is imported twice, and again with more; one of its own exit is missing
+again='INSERT INTO leaf_reading SELECT 1, seq + 10, leaf, reason, eax, ebx, ecx, edx FROM leaf_reading'
+expect 0 'leaf .* 13 +13 .* imported before +equal' "$again"
+expect 0 'leaf .* 2,000 +2,000 .* imported before +equal' "$again"
+expect 0 'leaf .* 4 +4 +0 +0 +equal' "$again"
+expect 1 'NO SUCH CPUID EXIT' "$again; INSERT INTO leaf_reading VALUES (1, 13, 0x4fffffff, 0, 14, 0, 0, 0)"
+expect 1 'leaf .* 14 +13 .*UNEXPLAINED' "UPDATE leaf_reading SET eax = 14 WHERE seq = 1; $again"
+expect 1 'NO SUCH CPUID EXIT' "$again WHERE seq = 2"
+
+# Readings of two VMs that are the same: each has its exit, and a third does not
+third() {
+	echo "INSERT INTO vm VALUES (3, 1, 3, 102, 'third');
+	INSERT INTO vcpu (id, vm_id, vcpu_id, ring_id, recorded) VALUES (3, 3, 1, 3, 1);"
+	for table in exit exit_rollup exit_hist crosscheck; do
+		echo "CREATE TABLE copy AS SELECT * FROM $table WHERE vcpu = 2; UPDATE copy SET vcpu = 3;
+		INSERT INTO $table SELECT * FROM copy; DROP TABLE copy;"
+	done
+}
+one() {
+	echo "INSERT INTO leaf_reading VALUES (1, $1, 0x4fffffff, 0, 1, 0, 0, 0);"
+}
+two_guests="$(other 2 12600 100); $between; $(third) $total + 1 WHERE source LIKE 'perf%' OR source = 'tracefs_entry'"
+expect 0 'leaf +3 +1 .* 1 +1 .* equal' "$two_guests; $(one 3) $(one 4)"
+expect 0 'leaf .* imported before +equal' "$two_guests; $(one 3) $(one 4) $(one 5)"
 expect 1 'can not occur with ept=N' 'UPDATE exit_rollup SET reason = 48 WHERE reason = 12'
 
 # What the emulated CPU itself says

@@ -10,16 +10,12 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
+#include "analyzer/verify/leaf_reading.h"
 #include "analyzer/verify/queries.h"
 #include "base/array.h"
 #include "base/wrap.h"
 
-#define LEAF_EXITS	   0x4fffffff /* exits of all reasons */
-#define LEAF_CYCLES	   0x4ffffffe /* their time */
-#define LEAF_REASON_EXITS  0x4ffffffd /* exits of the reason in ECX */
-#define LEAF_REASON_CYCLES 0x4ffffffc /* their time */
-
-#define EVERY -1 /* all reasons, or all VMs */
+#define EVERY LEAF_EVERY /* all reasons, or all VMs */
 
 /* Most cells of the table of the alignment; more readings are taken in order. */
 #define ALIGN_CELLS (INT64_C(4) << 20)
@@ -27,14 +23,6 @@
 /* An alignment with one more right value is better than with any number of others. */
 #define SCORE_VALUE 4096
 #define SCORE_LEAF  1
-
-struct reading {
-	int64_t leaf;
-	int64_t reason;
-	int64_t value;
-	bool undefined; /* the guest got "not defined by the SDM" */
-	int exit;	/* the leaf_exit that is this reading, -1: none */
-};
 
 /* A CPUID exit with a leaf of ours. @low, @high: bounds of what it showed. */
 struct leaf_exit {
@@ -45,9 +33,11 @@ struct leaf_exit {
 	int64_t cycles_low, cycles_high;
 };
 
+/* @readings: @reading_count that each have an exit, then @again_count that were there before */
 struct leaves {
-	struct reading *readings;
+	struct leaf_reading *readings;
 	int reading_count;
+	int again_count;
 	struct leaf_exit *exits; /* by vcpu, reason, tsc */
 	int exit_count;
 	bool host; /* leaf_scope=host: totals of all VMs */
@@ -73,7 +63,7 @@ static int read_readings(struct app *app, struct leaves *l)
 	sqlite3_bind_int64(stmt, 1, app->run.id);
 
 	while ((rc = db_step(app, stmt)) > 0) {
-		struct reading *more =
+		struct leaf_reading *more =
 			array_reserve(l->readings, (size_t)l->reading_count, 1, sizeof(*more));
 		int64_t leaf = sqlite3_column_int64(stmt, 0);
 		uint64_t high = (uint64_t)sqlite3_column_int64(stmt, 3) << 32;
@@ -83,7 +73,7 @@ static int read_readings(struct app *app, struct leaves *l)
 			break;
 		}
 		l->readings = more;
-		more[l->reading_count++] = (struct reading){
+		more[l->reading_count++] = (struct leaf_reading){
 			.leaf = leaf,
 			.reason = is_of_all_reasons(leaf) ? EVERY : sqlite3_column_int64(stmt, 1),
 			.value = (int64_t)(high | (uint64_t)sqlite3_column_int64(
@@ -278,7 +268,7 @@ static void sum_up(struct leaves *l)
 	}
 }
 
-static bool same_leaf(const struct reading *r, const struct leaf_exit *e)
+static bool same_leaf(const struct leaf_reading *r, const struct leaf_exit *e)
 {
 	return r->leaf == e->leaf && r->reason == e->reason;
 }
@@ -289,7 +279,7 @@ static void bounds(const struct leaf_exit *e, int64_t *low, int64_t *high)
 	*high = is_time(e->leaf) ? e->cycles_high : e->exits_high;
 }
 
-static int score(const struct reading *r, const struct leaf_exit *e)
+static int score(const struct leaf_reading *r, const struct leaf_exit *e)
 {
 	int64_t low, high;
 
@@ -387,6 +377,61 @@ static int align(struct leaves *l)
 	return 0;
 }
 
+/* Readings whose exit shows the value that was read. */
+static int count_right(const struct leaves *l)
+{
+	int right = 0;
+
+	for (int i = 0; i < l->reading_count; i++) {
+		const struct leaf_reading *r = &l->readings[i];
+
+		if (r->exit >= 0 && score(r, &l->exits[r->exit]) > SCORE_LEAF)
+			right++;
+	}
+	return right;
+}
+
+/* Puts those that were there before behind all others; each part keeps its order. @from: a copy. */
+static void part_again(struct leaves *l, const struct leaf_reading *from, int again)
+{
+	int count = l->reading_count, first = 0, last = count - again;
+
+	for (int i = 0; i < count; i++)
+		l->readings[from[i].again ? last++ : first++] = from[i];
+	l->reading_count = count - again;
+	l->again_count = again;
+}
+
+/*
+ * As align(), with readings that are there twice: they were imported twice, unless that leaves
+ * exits without a reading that would be right for them, those of a VM with the same totals.
+ */
+static int align_again(struct leaves *l, int again)
+{
+	int count = l->reading_count, right, kept = 0, rc = align(l);
+	struct leaf_reading *all = rc ? NULL : malloc((size_t)count * sizeof(*all));
+
+	if (!all)
+		return -1;
+	memcpy(all, l->readings, (size_t)count * sizeof(*all));
+	right = count_right(l);
+
+	part_again(l, all, again);
+	rc = align(l);
+	if (!rc && count_right(l) < right) {
+		for (int i = 0; i < count; i++)
+			if (all[i].again && all[i].exit >= 0) {
+				all[i].again = false;
+				kept++;
+			}
+		l->reading_count = count;
+		part_again(l, all, again - kept);
+		rc = align(l);
+	}
+	free(all);
+	return rc;
+}
+
 /* Exits of the VM, or of all, that the recording does not have. -1 with the reason in @app. */
 static int64_t count_missing(struct app *app, int64_t vm)
 {
@@ -405,13 +450,19 @@ static int64_t count_missing(struct app *app, int64_t vm)
 }
 
 /* Fills in what a reading comes to. -1 with the reason in @app. */
-static int compare(struct app *app, const struct leaves *l, const struct reading *r,
+static int compare(struct app *app, const struct leaves *l, const struct leaf_reading *r,
 		   struct check *c)
 {
 	const struct leaf_exit *e = r->exit < 0 ? NULL : &l->exits[r->exit];
 	int64_t low = 0, high = 0, missing = 0;
 	char why[160], during[48] = "";
 
+	if (r->again) {
+		c->right = r->value;
+		snprintf(why, sizeof(why), "leaf 0x%" PRIx64 ", imported before",
+			 (uint64_t)r->leaf);
+		goto explain;
+	}
 	if (!e || !same_leaf(r, e)) {
 		snprintf(why, sizeof(why), "leaf 0x%" PRIx64 ", NO SUCH CPUID EXIT",
 			 (uint64_t)r->leaf);
@@ -449,12 +500,14 @@ explain:
 
 int leaves_check(struct app *app, struct leaves *l, int equation, struct checks *checks)
 {
+	int again = leaf_readings_find_again(l->readings, l->reading_count, app->run.isa);
+
 	sum_up(l);
-	if (align(l))
+	if (again < 0 || (again ? align_again(l, again) : align(l)))
 		return app_fail(app, "out of memory");
 
-	for (int i = 0; i < l->reading_count; i++) {
-		const struct reading *r = &l->readings[i];
+	for (int i = 0; i < l->reading_count + l->again_count; i++) {
+		const struct leaf_reading *r = &l->readings[i];
 		struct check c = {
 			.equation = equation,
 			.vm = -1,
