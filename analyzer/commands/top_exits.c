@@ -54,6 +54,7 @@ static double sort_value(const struct group *g, enum sort sort)
 		return (double)g->cycles;
 	case SORT_BUSY:
 		return (double)(g->cycles - g->halted);
+
 	case SORT_MEAN:
 		return g->n ? (double)g->cycles / (double)g->n : 0;
 	case SORT_P50:
@@ -62,6 +63,7 @@ static double sort_value(const struct group *g, enum sort sort)
 		return (double)group_quantile(g, 0.99);
 	case SORT_MAX:
 		return (double)g->max;
+
 	case SORT_HANDLER:
 		return (double)group_handler(g);
 	case SORT_HALTED:
@@ -70,6 +72,7 @@ static double sort_value(const struct group *g, enum sort sort)
 		return (double)g->userspace;
 	case SORT_PREEMPTED:
 		return (double)g->preempted;
+
 	case SORT_KEY:
 		break;
 	}

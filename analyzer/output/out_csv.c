@@ -136,21 +136,26 @@ static void write_cell(struct out *out, const struct out_value *value)
 	case VALUE_TEXT:
 		write_text(out, value->text);
 		break;
+
 	case VALUE_INT:
 	case VALUE_TIME:
 		fprintf(out->file, "%" PRId64, value->integer);
 		break;
+
 	case VALUE_REAL:
 		fprintf(out->file, "%.10g", value->real);
 		break;
+
 	case VALUE_VM:
 		fprintf(out->file, "%" PRId64 ",", value->integer);
 		write_text(out, value->text ? value->text : "");
 		break;
+
 	case VALUE_NONE:
 		if (out->column[out->at].type == OUT_VM)
 			putc(',', out->file);
 		break;
+
 	case VALUE_SPLIT:
 		break;
 	}

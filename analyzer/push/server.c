@@ -67,22 +67,27 @@ static int check_url(struct server *server)
 	const char *host = strstr(server->url, "://");
 	size_t length = strlen(server->url);
 
+	/* A password there would be in the list of processes. */
 	if (strchr(server->url, '@'))
 		return app_fail(app,
 				"a URL must not have a user or password in it (use --login FILE)");
+
 	if (!is_https && strncmp(server->url, "http://", 7) != 0)
 		return app_fail(app, "%s: not the URL of a server (https://HOST:PORT)",
 				server->url);
+
 	host += 3;
 	if (!*host || *host == '/' || *host == ':')
 		return app_fail(app, "%s: a URL without a host (https://HOST:PORT)", server->url);
 	if (strpbrk(server->url, "?#"))
 		return app_fail(app, "%s: a URL with parameters (https://HOST:PORT is enough)",
 				server->url);
+
 	for (size_t i = 0; i < length; i++) {
 		if (!isgraph((unsigned char)server->url[i]))
 			return app_fail(app, "%s: not a URL", server->url);
 	}
+
 	if (!is_https && server->options->login && !is_loopback(host))
 		return app_fail(app, "%s: the password could be read on its way (use https)",
 				server->url);

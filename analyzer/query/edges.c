@@ -12,6 +12,7 @@
 
 #include "analyzer/query/db.h"
 #include "analyzer/query/queries.h"
+#include "analyzer/query/rowids.h"
 #include "analyzer/query/where.h"
 
 /* An exit: when it began, as TSC, and how long it took. */
@@ -135,20 +136,17 @@ static int read_rows(struct app *app, const struct run *run, int64_t from, int64
 		return rc;
 
 	/* Rows stand in the order of the exits' ends: the window's range of rows is another one. */
-	wide.by_rows = false;
 	wide.from = low > run->tsc_start ? low - run->tsc_start : 0;
-	if (where_prepare(app, &wide, sql, &stmt))
+	if (rowids_find(app, &wide) || where_prepare(app, &wide, sql, &stmt))
 		return -1;
 	sqlite3_bind_int64(stmt, 1, from);
 	sqlite3_bind_int64(stmt, 2, to);
 	while ((rc = db_step(app, stmt)) > 0) {
+		const struct vcpu_ref *vcpu = run_find_vcpu(run, sqlite3_column_int64(stmt, 0));
 		struct reach exit = read_reach(stmt, 1);
-		unsigned int i = 0;
 
-		while (i < run->n_vcpus && run->vcpus[i].id != sqlite3_column_int64(stmt, 0))
-			i++;
-		if (i < run->n_vcpus)
-			add_reach(&edges[i], &exit, from, to);
+		if (vcpu)
+			add_reach(&edges[vcpu - run->vcpus], &exit, from, to);
 	}
 	sqlite3_finalize(stmt);
 	return rc;

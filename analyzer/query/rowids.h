@@ -20,7 +20,7 @@
 
 /*
  * Set run->first_row and run->last_row to a range that has all rows of the window run->from to
- * run->to. -1 with app->error.
+ * run->to; to all where the first rows were removed, or exits are in chunks. -1 with app->error.
  */
 int rowids_find(struct app *app, struct run *run);
 

@@ -313,11 +313,7 @@ static int set_range(struct app *app, struct run *run)
 		run->widened = run->from != from || run->to != to;
 	}
 
-	/* Without the first rows, the roll-ups say nothing of how many there must be. Chunks say
-	 * themselves when their exits were. */
-	if (run->by_rows && run->has_raw == RAW_ALL && !app->has_chunks)
-		return rowids_find(app, run);
-	return 0;
+	return run->by_rows ? rowids_find(app, run) : 0;
 }
 
 bool run_is_whole(const struct run *run)
