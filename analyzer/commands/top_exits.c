@@ -115,6 +115,9 @@ static const struct out_column sum_columns[] = {
 	{"split", "SPLIT", OUT_SPLIT, 1},
 };
 
+/* What EXITS/S is of, where that is not the same for all rows. */
+static const struct out_column lived_column = {"lived", "LIVED", OUT_TIME, 8};
+
 #define RECORDED_COLUMN 4 /* says nothing where no record was lost */
 #define N_SUM		(int)(sizeof(sum_columns) / sizeof(sum_columns[0]))
 
@@ -165,7 +168,8 @@ static void show_split(struct out *out, const struct run *run, const struct grou
 		out_none(out);
 }
 
-static void show_sums(struct out *out, const struct run *run, double seconds, const struct group *g,
+/* @cycles: what the rate is of */
+static void show_sums(struct out *out, const struct run *run, int64_t cycles, const struct group *g,
 		      const struct group *total)
 {
 	uint64_t exits = group_exits(g), all = group_exits(total);
@@ -173,8 +177,8 @@ static void show_sums(struct out *out, const struct run *run, double seconds, co
 	out_int(out, (int64_t)exits);
 	out_real(out, share(exits, all));
 	out_real(out, share(exits, all));
-	if (seconds > 0)
-		out_real(out, (double)exits / seconds);
+	if (cycles > 0)
+		out_real(out, (double)exits * (double)run->tsc_khz * 1e3 / (double)cycles);
 	else
 		out_none(out);
 	out_int(out, (int64_t)g->n);
@@ -203,9 +207,28 @@ struct top {
 	struct group total; /* of all groups, also those that --limit leaves out */
 };
 
+static bool has_lives(enum agg_by by)
+{
+	return by == BY_VM || by == BY_VCPU;
+}
+
+/* The cells after the key. @by: what the rate is of; BY_REASON: the window. */
+static void show_row(struct app *app, struct out *out, const struct top *top, enum agg_by by,
+		     const struct group *g)
+{
+	int64_t cycles = agg_rate_time(&app->run, by, g);
+
+	if (has_lives(top->by)) {
+		if (cycles > 0)
+			out_time(out, (uint64_t)cycles);
+		else
+			out_none(out);
+	}
+	show_sums(out, &app->run, cycles, g, &top->total);
+}
+
 /* The last row: everything that passes the filter. */
-static void show_total(struct app *app, struct out *out, int keys, double seconds,
-		       const struct group *total)
+static void show_total(struct app *app, struct out *out, int keys, const struct top *top)
 {
 	if (keys == 1)
 		out_text(out, "all");
@@ -215,39 +238,40 @@ static void show_total(struct app *app, struct out *out, int keys, double second
 		out_text(out, "(all)");
 	if (keys == LABEL_COLUMNS)
 		out_none(out);
-	show_sums(out, &app->run, seconds, total, total);
+	show_row(app, out, top, BY_REASON, &top->total);
 }
 
 static int show_groups(struct app *app, struct out *out, const struct top *top)
 {
-	struct out_column column[LABEL_COLUMNS + N_SUM];
-	int keys = label_columns(top->by, column);
-	struct group total = top->total;
+	struct out_column column[LABEL_COLUMNS + 1 + N_SUM];
+	int keys = label_columns(top->by, column), before = keys;
 	uint32_t limit = top->agg.groups;
-	double seconds = (double)run_grid_length(&app->run) / (double)app->run.tsc_khz / 1e3;
 
-	memcpy(column + keys, sum_columns, sizeof(sum_columns));
+	if (has_lives(top->by))
+		column[before++] = lived_column;
+	memcpy(column + before, sum_columns, sizeof(sum_columns));
 	if (!app->run.shown_dropped)
-		column[keys + RECORDED_COLUMN].drop = OUT_HIDDEN;
+		column[before + RECORDED_COLUMN].drop = OUT_HIDDEN;
 	if (top->limit > 0 && top->limit < limit)
 		limit = (uint32_t)top->limit;
 
 	if (label_read_examples(app, out, top->by, top->agg.group, limit))
 		return -1;
-	out_table(out, "rows", column, keys + N_SUM);
+	out_table(out, "rows", column, before + N_SUM);
 	for (uint32_t i = 0; i < limit; i++) {
 		if (label_put(app, out, top->by, &top->symbols, &top->agg.group[i]))
 			return -1;
-		show_sums(out, &app->run, seconds, &top->agg.group[i], &total);
+		show_row(app, out, top, top->by, &top->agg.group[i]);
 	}
 
 	/* A table has the sum below its rows; JSON has it in a member of its own. */
 	if (out->format == OUT_TABLE && top->agg.groups > 1)
-		show_total(app, out, keys, seconds, &total);
+		show_total(app, out, keys, top);
 	out_table_end(out);
 	if (out->format == OUT_JSON) {
 		out_table(out, "total", sum_columns, N_SUM);
-		show_sums(out, &app->run, seconds, &total, &total);
+		show_sums(out, &app->run, agg_rate_time(&app->run, BY_REASON, &top->total),
+			  &top->total, &top->total);
 		out_table_end(out);
 	}
 

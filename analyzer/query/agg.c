@@ -17,6 +17,30 @@ bool agg_needs_rows(const struct run *run, enum agg_by by, unsigned int flags)
 	       (by != BY_REASON && by != BY_VM && by != BY_VCPU && by != BY_SLOT);
 }
 
+int64_t agg_rate_time(const struct run *run, enum agg_by by, const struct group *group)
+{
+	int64_t begin = INT64_MAX, end = 0, from = run_grid_from(run), to = run_grid_to(run);
+	int64_t window = run_grid_length(run);
+
+	if (by != BY_VM && by != BY_VCPU)
+		return window;
+
+	for (unsigned int i = 0; i < run->n_vcpus; i++) {
+		const struct vcpu_ref *vcpu = &run->vcpus[i];
+
+		if (group->key[0] != (by == BY_VM ? vcpu->vm : vcpu->id))
+			continue;
+		begin = vcpu->begin < begin ? vcpu->begin : begin;
+		end = vcpu->end > end ? vcpu->end : end;
+	}
+	begin = begin > from ? begin : from;
+	end = end < to ? end : to;
+	end = end < run->length_cycles ? end : run->length_cycles;
+	if (end <= begin || (end - begin < window && group_exits(group) == 1))
+		return 0;
+	return end - begin;
+}
+
 /* The intervals of @width cycles that the run's filter takes. */
 static int64_t first_slot(const struct run *run, int64_t width)
 {

@@ -81,6 +81,13 @@ static inline bool agg_has_times(enum agg_by by)
 	return by == BY_REASON || by == BY_VM || by == BY_VCPU || by == BY_SLOT;
 }
 
+/*
+ * The time that a rate of @group is of, in cycles: the window; BY_VCPU and BY_VM: as much of it as
+ * the vCPU lived, or the VM, from the start of its first vCPU to the end of its last one. 0 where
+ * that is unknown, as of a single exit that is all of a life.
+ */
+int64_t agg_rate_time(const struct run *run, enum agg_by by, const struct group *group);
+
 /* Whether this is read from single exits. */
 bool agg_needs_rows(const struct run *run, enum agg_by by, unsigned int flags);
 

@@ -83,10 +83,27 @@ class Run:
                           " k.run_id = ? AND k.source = 'totals_dropped' AND k.reason NOT NULL GROUP BY 1, 2, 3", (self.id,))
         self.lost = [] if window else [r for r in lost if r[3]]
         self.vcpu_id = dict(db.execute("SELECT vcpu, vcpu_id FROM coverage WHERE run = ?", (self.id,)))
+        self.lives = self.read_lives(db)
         # Dropped exits count where the totals know all of them.
         dropped, = db.execute("SELECT dropped FROM runs WHERE run = ?", (self.id,)).fetchone()
         if sum(r[3] for r in self.lost) != dropped:
             self.lost = []
+
+    def read_lives(self, db):
+        """VM, vCPU, begin and end of each vCPU: from its first exit on, if nothing came before the recording."""
+        lives = []
+        for vcpu, vm, vcpu_id, unread, ended in db.execute(
+                "SELECT vcpu, vm, vcpu_id, unread, ended FROM coverage WHERE run = ?", (self.id,)):
+            exits = [e for e in self.every if e.vcpu == vcpu]
+            if exits:
+                lives.append((vm, vcpu_id, 0 if unread else min(e.tsc for e in exits), max(
+                    e.tsc + e.cycles for e in exits) if ended else self.length))
+        return lives
+
+    def lived(self, lives):
+        """How many seconds of the window."""
+        begin, end = min(r[2] for r in lives), max(r[3] for r in lives)
+        return (min(end, self.high, self.length) - max(begin, self.low)) / self.khz / 1e3
 
     def analyzer(self, *words):
         command = [self.program, "--db", self.database, *words, *self.words, "--format", "json", "--cycles"]
@@ -113,7 +130,14 @@ class Run:
         if "recorded" in row or "exits" in row:
             self.same(f"{what} exits", row["exits"], len(exits) + lost)
         if "per_s" in row:
-            self.same(f"{what} per_s", row["per_s"], (len(exits) + lost) / self.seconds, 1e-8)
+            seconds = self.seconds
+            if "lived_cycles" in row:  # of a vCPU or VM
+                lived = self.lived([r for r in self.lives if r[:2] == (row["vm"], row.get("vcpu", r[1]))])
+                if lived < self.seconds and len(exits) + lost == 1:
+                    lived = None  # by itself
+                self.same(f"{what} lived", row["lived_cycles"], lived and round(lived * self.khz * 1e3))
+                seconds = lived
+            self.same(f"{what} per_s", row["per_s"], seconds and (len(exits) + lost) / seconds, 1e-8)
         if "recorded" in row:
             self.same(f"{what} recorded", row["recorded"], len(exits))
             self.same(f"{what} share", row["share"], (len(exits) + lost) / self.all_exits, 1e-8)
