@@ -10,8 +10,8 @@
 #include "analyzer/output/out.h"
 #include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
-#include "analyzer/query/meaning.h"
 #include "analyzer/query/reason.h"
+#include "analyzer/query/regions.h"
 #include "base/units.h"
 
 #define MOST_REASONS 3 /* without an argument */
@@ -72,8 +72,8 @@ static int add_key(struct app *app, const struct group *group, char *text, size_
 	sqlite3_bind_int64(stmt, 1, group->example);
 	rc = db_step(app, stmt);
 	key = rc > 0 ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
-	name = meaning_of_key(app->run.isa, reason_basic(app->run.isa, group->key[0]),
-			      group->key[1], group->key[2], meaning, sizeof(meaning));
+	name = regions_meaning(app, reason_basic(app->run.isa, group->key[0]), group->key[1],
+			       group->key[2], meaning, sizeof(meaning));
 	if (key)
 		snprintf(text + used, bytes - used, "%s%s%s%s%s: %s", used ? "; " : "", key,
 			 name ? " (" : "", name ? name : "", name ? ")" : "",
@@ -222,7 +222,13 @@ static int explain(struct app *app, const struct options *opt)
 	struct agg reasons = {0}, keys = {0};
 	struct run chosen = {0};
 	struct out out;
-	int rc = run_open(app, app->filter.run, &app->run);
+	int rc;
+
+	if (app->filter.reason)
+		return app_fail(app,
+				"--reason: explain takes reasons as words (analyzer explain %s)",
+				app->filter.reason);
+	rc = run_open(app, app->filter.run, &app->run);
 
 	if (!rc && opt->n_words) {
 		chosen.isa = app->run.isa;
@@ -261,7 +267,7 @@ const struct cmd cmd_explain = {
 	.summary = "what a reason means, what this run shows of it, what reduces it",
 	.usage = "[REASON[,REASON...]] [OPTION...]",
 	.help = help_explain,
-	.options = OPT_RUN | OPT_FORMAT,
+	.options = OPT_FILTER | OPT_FORMAT,
 	.words = 1,
 	.run = explain,
 };

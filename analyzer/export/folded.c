@@ -56,7 +56,7 @@ struct stacks {
 
 /* What a run is folded by. @has_ids: stacks have frames of VM and page table. */
 struct folding {
-	const struct run *run;
+	struct app *app;
 	const struct symbols *symbols;
 	bool has_ids;
 	int side;
@@ -103,7 +103,7 @@ static void put_function(FILE *file, const struct symbols *symbols, uint64_t rip
 		put_frame(file, rip >> 63 ? "(upper half, no symbol)" : "(lower half, no symbol)");
 }
 
-static void put_key(FILE *file, const struct run *run, sqlite3_stmt *stmt)
+static void put_key(FILE *file, struct app *app, sqlite3_stmt *stmt)
 {
 	const char *key = (const char *)sqlite3_column_text(stmt, F_KEY_TEXT);
 	uint64_t page = (uint64_t)sqlite3_column_int64(stmt, F_PAGE);
@@ -114,13 +114,13 @@ static void put_key(FILE *file, const struct run *run, sqlite3_stmt *stmt)
 	if (!key)
 		return;
 	if (sqlite3_column_type(stmt, F_PAGE) != SQLITE_NULL) {
-		regions_place(run, page << PAGE_SHIFT, &place);
+		regions_place(&app->run, page << PAGE_SHIFT, &place);
 		snprintf(frame, sizeof(frame), "gpa 0x%" PRIx64 " (2 MiB)", place.first);
 		put_frame(file, place.name ? place.name : frame);
 		return;
 	}
 
-	name = regions_meaning(run, sqlite3_column_int64(stmt, F_REASON),
+	name = regions_meaning(app, sqlite3_column_int64(stmt, F_REASON),
 			       sqlite3_column_int64(stmt, F_KEY), sqlite3_column_int64(stmt, F_AUX),
 			       meaning, sizeof(meaning));
 	snprintf(frame, sizeof(frame), "%s%s%s", key, name ? " " : "", name ? name : "");
@@ -137,12 +137,12 @@ static char *make_stack(const struct folding *folding, sqlite3_stmt *stmt, int p
 	if (!file)
 		return NULL;
 	if (folding->has_ids)
-		put_ids(file, folding->run, stmt);
+		put_ids(file, &folding->app->run, stmt);
 	if (folding->symbols)
 		put_function(file, folding->symbols, (uint64_t)sqlite3_column_int64(stmt, F_RIP));
 	put_frame(file, (const char *)sqlite3_column_text(stmt, F_REASON_NAME));
-	put_key(file, folding->run, stmt);
-	fputs(folding->run->has_split ? part_names[part] : "exit", file);
+	put_key(file, folding->app, stmt);
+	fputs(folding->app->run.has_split ? part_names[part] : "exit", file);
 
 	if (fclose(file)) {
 		free(text);
@@ -208,7 +208,7 @@ static int add_row(struct app *app, const struct folding *folding, sqlite3_stmt 
 		int64_t cycles = sqlite3_column_int64(stmt, F_PART + part);
 
 		if (cycles > 0 && add_time(stacks, make_stack(folding, stmt, part), folding->side,
-					   cycles_to_ns(cycles, folding->run->tsc_khz)))
+					   cycles_to_ns(cycles, folding->app->run.tsc_khz)))
 			return app_fail(app, "out of memory");
 	}
 	return 0;
@@ -251,12 +251,12 @@ static void free_stacks(struct stacks *stacks)
 int export_folded(struct app *app, const struct symbols *symbols, struct app *against,
 		  const struct symbols *against_symbols, FILE *file)
 {
-	struct folding this = {&app->run, symbols, !against, 0};
+	struct folding this = {app, symbols, !against, 0};
 	struct stacks stacks = {NULL};
 	int rc = add_run(app, &this, &stacks);
 
 	if (!rc && against) {
-		rc = add_run(against, &(struct folding){&against->run, against_symbols, false, 1},
+		rc = add_run(against, &(struct folding){against, against_symbols, false, 1},
 			     &stacks);
 		if (rc)
 			app_fail(app, "%s", against->error);

@@ -121,12 +121,12 @@ static void show_example(struct out *out, const struct group *group)
 }
 
 /* What the sub-key of a group is called. */
-static void show_meaning(struct out *out, const struct run *run, const struct group *group)
+static void show_meaning(struct app *app, struct out *out, const struct group *group)
 {
 	char text[64];
 
 	if (group->key[3])
-		out_text(out, regions_meaning(run, reason_basic(run->isa, group->key[0]),
+		out_text(out, regions_meaning(app, reason_basic(app->run.isa, group->key[0]),
 					      group->key[1], group->key[2], text, sizeof(text)));
 	else
 		out_none(out);
@@ -232,7 +232,7 @@ int label_put(struct app *app, struct out *out, enum agg_by by, const struct sym
 		if (show_reason(app, out, key))
 			return -1;
 		show_example(out, group);
-		show_meaning(out, &app->run, group);
+		show_meaning(app, out, group);
 		return 0;
 	case BY_VM:
 		out_vm(out, &app->run, key);

@@ -59,6 +59,9 @@ struct vcpu_ref {
 	int64_t end;
 };
 
+/* Whether a guest uses Hyper-V's interface; see hypercalls.h. */
+enum hyperv { HYPERV_NOT_READ, HYPERV_SEEN, HYPERV_NOT_SEEN };
+
 /*
  * struct run - the run that a command works on, with its filter
  * @length_cycles: from the start to the end, or to the last exit while it lasts
@@ -131,6 +134,7 @@ struct run {
 	unsigned int n_vcpus;
 	const struct regions *regions;
 	const struct processes *processes;
+	enum hyperv hyperv;
 	int64_t reason[REASONS_MAX];
 	unsigned int reasons;
 	bool reasons_excluded;

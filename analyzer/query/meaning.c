@@ -192,8 +192,10 @@ static const struct range_name leaves[] = {
 /*
  * KVM's hypercalls (Documentation/virt/kvm/x86/hypercalls.rst), and those that Xen has for guests
  * like KVM's (include/xen/interface/xen.h). Both have their number in RAX; Hyper-V's is in RCX,
- * which is not recorded.
+ * which is not recorded (hypercalls.h), and RAX is whatever the guest left there.
  */
+#define OTHER_HYPERCALL "not KVM's or Xen's (Hyper-V's are in RCX)"
+
 static const struct range_name hypercalls[] = {
 	{1, 1, "KVM_HC_VAPIC_POLL_IRQ"},  {5, 5, "KVM_HC_KICK_CPU"},
 	{9, 9, "KVM_HC_CLOCK_PAIRING"},	  {10, 10, "KVM_HC_SEND_IPI"},
@@ -280,6 +282,8 @@ static const char *const control_registers[] = {
 /* A key of @kind; NULL: none that is known. */
 static const char *name_of_key(enum key_kind kind, int64_t key, int64_t aux)
 {
+	const char *name;
+
 	switch (kind) {
 	case K_VECTOR:
 		return in_ranges(vectors, COUNT(vectors), key);
@@ -288,7 +292,8 @@ static const char *name_of_key(enum key_kind kind, int64_t key, int64_t aux)
 	case K_LEAF:
 		return in_ranges(leaves, COUNT(leaves), key);
 	case K_HYPERCALL:
-		return in_ranges(hypercalls, COUNT(hypercalls), key);
+		name = in_ranges(hypercalls, COUNT(hypercalls), key);
+		return name ? name : OTHER_HYPERCALL;
 	case K_CR:
 		if (key < 0 || key >= (int64_t)COUNT(control_registers) || aux >= 2)
 			return NULL;
@@ -319,6 +324,11 @@ const char *meaning_of_key(int isa, int64_t reason, int64_t key, int64_t aux, ch
 bool meaning_is_address(int isa, int64_t reason)
 {
 	return kind_of(isa, reason) == K_ADDRESS;
+}
+
+bool meaning_is_hypercall(int isa, int64_t reason)
+{
+	return kind_of(isa, reason) == K_HYPERCALL;
 }
 
 const char *meaning_of_address(uint64_t address, uint64_t *first, uint64_t *last)

@@ -52,9 +52,10 @@ void regions_place(const struct run *run, uint64_t address, struct region *place
 const char *regions_place_name(const struct run *run, uint64_t first, uint64_t last);
 
 /**
- * regions_meaning - the name of what an exit was about, as meaning_of_key(), by the map first
+ * regions_meaning - the name of what an exit of app->run was about, as meaning_of_key(), by the map
+ * first; never KVM's name for what may be a hypercall of Hyper-V's
  */
-const char *regions_meaning(const struct run *run, int64_t reason, int64_t key, int64_t aux,
-			    char *text, size_t bytes);
+const char *regions_meaning(struct app *app, int64_t reason, int64_t key, int64_t aux, char *text,
+			    size_t bytes);
 
 #endif

@@ -51,6 +51,8 @@ static void test_ranges(void)
 	CHECK(is_called(VMX, 18, 10, 0, "KVM_HC_SEND_IPI"));
 	CHECK(is_called(VMX, 18, 29, 0, "Xen sched_op") &&
 	      is_called(SVM, 0x81, 32, 0, "Xen event_channel_op"));
+	CHECK(is_called(VMX, 18, 0xfffff80012345678, 0,
+			"not KVM's or Xen's (Hyper-V's are in RCX)"));
 	CHECK(!strcmp(meaning_of_guest_vector(0xfd), "reschedule") &&
 	      !strcmp(meaning_of_guest_vector(14), "#PF page fault") &&
 	      !meaning_of_guest_vector(0x30));
