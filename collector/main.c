@@ -245,6 +245,7 @@ static int end_sink(struct sink *sink, int rc, bool repeatable, struct fault *fa
 		print_source_notes(sink->source);
 		end_well(sink);
 	} else if (cut_off && !finished) {
+		print_source_notes(sink->source);
 		fault_add(fault, "; the %llu records before it are kept, as an interrupted run",
 			  (unsigned long long)sink->records);
 	} else if (finished == STORE_GONE) {

@@ -104,6 +104,11 @@ def put_dat():
     dat.stats(2)
     put("trace_dat", "version7", written(dat))
     put("trace_dat", "version6", written(dat, "write_v6"))
+    events = pairs(60)
+    dat = Dat([("", "local", {0: pages(events[:80]), 1: pages(events[80:])})])
+    dat.stats(0, cpus=(0, 1))
+    put("trace_dat", "version6-cut", written(dat, "write_v6")[:-3000])
+    put("trace_dat", "version7-cut", written(dat, "write_compressed")[:-700])
 
 
 def put_symbols():

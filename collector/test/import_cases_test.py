@@ -344,6 +344,26 @@ def test_pipe_cut_anywhere():
     expect("cut near the end", first, 9)
 
 
+def test_perf_cut_anywhere():
+    """Not of a pipe: the formats stand after the data, and before the names of host and kernel."""
+    p = Perf()
+    for bit, text in ((3, "recorder"), (4, "5.4.0-test")):
+        p.text_feature(bit, text)
+    p.samples(pairs(10))
+    p.write("y.data")
+    whole, kept = open("y.data", "rb").read(), 0
+    for at in range(120, len(whole), 13):
+        open("x.data", "wb").write(whole[:at])
+        run = Run("x.data")
+        expect(f"cut at {at}: lines ({run.words})", (run.status, run.words.count("\n")), (1, 1))
+        if "are kept" in run.words:
+            says(f"cut at {at}", run, f"cut off at byte {at}; the 10 records before it are kept")
+            kept += 1
+        elif at > 1000:
+            says(f"cut at {at}", run, f"cut off at byte {at}, and the formats of its events stood after that")
+    expect("cut among the names", kept > 2, True)
+
+
 def test_perf_damaged():
     p = Perf()
     p.samples(pairs(5))
@@ -354,7 +374,7 @@ def test_perf_damaged():
         for cut in (1, 20):  # in the last record
             open("x.data", "wb").write(whole[:-cut])
             if write == p.write:
-                refused(f"{cut} bytes short", "x.data", "damaged or cut off")
+                refused(f"{cut} bytes short", "x.data", f"cut off at byte {len(whole) - cut}, and the formats")
             else:
                 kept_up_to_the_cut(f"a pipe, {cut} bytes short", len(whole) - cut, 4)
     p.records += struct.pack("<IHH", 9, 0, 0)

@@ -5,6 +5,8 @@
 The recordings are made up (recordings.py), and right by construction.
 """
 import os
+import random
+import sqlite3
 import struct
 import sys
 
@@ -138,6 +140,93 @@ def test_dat_other_hosts():
         refused(what, "x.dat", "a newer trace-cmd")
     open("x.dat", "wb").write(whole[:at + 4] + bytes(4) + whole[at + 8:])
     refused("pages of 0 bytes", "x.dat", "damaged or cut off")
+
+
+def varied(events):
+    """With addresses that hardly become shorter when they are compressed."""
+    chance = random.Random(1)
+    for event in events:
+        for field in ("guest_rip", "rip", "info1", "info2"):
+            event[4][field] = chance.getrandbits(64)
+    return events
+
+
+def cut(at, whole):
+    """What the first bytes of a file give; a run that was kept is in run.db."""
+    open("x.dat", "wb").write(whole[:at])
+    run = Run("x.dat")
+    expect(f"cut at {at}: status ({run.words})", run.status, 1)
+    says(f"cut at {at}", run, "cut off")
+    if "are kept" in run.words:
+        run.db = sqlite3.connect("x.sqlite")
+        says(f"cut at {at}", run, f"cut off at byte {at}; the {run.counts()[0]} records before it are kept")
+        expect(f"cut at {at}: state", run.one("SELECT state FROM run"), "interrupted")
+    return run
+
+
+def writers():
+    """trace-cmd up to 2.9, and from 3 on with chunks of one page and of more."""
+    yield "v6", lambda d: d.write_v6("y.dat")
+    yield "v7, a page a chunk", lambda d: d.write_compressed("y.dat", 1)
+    yield "v7", lambda d: d.write_compressed("y.dat", 3)
+
+
+def test_dat_cut():
+    """Of one CPU: all that stands before, with durations; more of it the later the cut is."""
+    for what, write in writers():
+        d = Dat([("", "local", {0: pages(varied(pairs(400))), 1: b""})])
+        d.stats(0)
+        d.stats(0, cpus=(1,), read=0)
+        write(d)
+        complete(what, "y.dat", 400)
+        whole, kept = open("y.dat", "rb").read(), [0]
+        for at in range(200, len(whole), 997):
+            run = cut(at, whole)
+            expect(f"{what}, cut at {at}: lines of {run.words}", run.words.count("\n"), 1)
+            if run.db:
+                kept.append(run.counts()[0])
+                expect(f"{what}: durations", run.one("SELECT min(cycles), max(cycles) FROM exit"), (300, 300))
+        expect(f"{what}: more and more of {kept}", kept == sorted(kept) and len(set(kept)) > 3, True)
+        expect(f"{what}: the last cut", kept[-1] > 300, True)
+
+
+def test_dat_cut_cpus():
+    """Of several CPUs, of which 0 has no events: what stands before, without durations."""
+    events = varied(pairs(600))
+    cpus = {0: b""} | {cpu: pages([e for e in events if e[0] // 7000 % 3 == cpu - 1])
+                       for cpu in (1, 2, 3)}
+    for what, write in writers():
+        d = Dat([("", "local", cpus)])
+        d.stats(0, cpus=(0,), read=0)
+        d.stats(0, cpus=(1, 2, 3))
+        write(d)
+        complete(what, "y.dat", 600)
+        whole, kept = open("y.dat", "rb").read(), [0]
+        for at in range(len(whole) - 8000, len(whole) - 200, 1501):
+            run = cut(at, whole)
+            says(f"{what}, cut at {at}", run, "no durations: the recording is cut off")
+            expect(f"{what}: durations", run.one("SELECT max(cycles) FROM exit"), 0)
+            expect(f"{what}: CPUs", run.one("SELECT min(pcpu) FROM exit"), 1)
+            kept.append(run.counts()[0])
+        right = sum(e[3] == "kvm_exit" and e[0] // 7000 % 3 != 2 for e in events)
+        expect(f"{what}: more and more of {kept}", kept == sorted(kept), True)
+        expect(f"{what}: all of the CPUs before, part of the last", right < kept[-1] < 600, True)
+
+
+def test_dat_cut_instances():
+    """The instance before the cut is whole, the one after it is not there."""
+    for what, write in writers():
+        d = Dat([("", "local", {0: pages(pairs(100))}),
+                 ("vm", "local", {0: pages(pairs(300, tid=101, vcpu=1, start=1100))})])
+        d.stats(0)
+        d.stats(0, "vm")
+        write(d)
+        complete(what, "y.dat", 400)
+        whole = open("y.dat", "rb").read()
+        run = cut(len(whole) - 5000 if what == "v6" else len(whole) - 300, whole)
+        expect(f"{what}: {run.words}", run.counts()[0] >= 100, True)
+        expect(f"{what}: the first instance", run.one(
+            "SELECT recorded FROM vcpu WHERE vcpu_id = 0"), 100)
 
 
 def test_dat_damaged():

@@ -4,6 +4,7 @@
 An event is (ts in ns, cpu, tid, name, fields); see EVENTS for the names and fields.
 """
 import struct
+import zlib
 
 COMMON = [("unsigned short", "common_type", 0, 2, 0), ("unsigned char", "common_flags", 2, 1, 0),
           ("unsigned char", "common_preempt_count", 3, 1, 0), ("int", "common_pid", 4, 4, 1)]
@@ -228,11 +229,12 @@ class Dat:
         self.header += b"header_event\0" + struct.pack("<Q", 0)
         self.names = b"100 qemu\n"
 
-    def stats(self, overrun, buffer=""):
+    def stats(self, overrun, buffer="", cpus=(0,), read=9):
         if buffer:
             self.option(2, f"\nBuffer: {buffer}\n\n\0".encode())
-        self.option(2, f"CPU: 0\nentries: 0\noverrun: {overrun}\ncommit overrun: 0\n"
-                       f"dropped events: 0\nread events: 9\n\0".encode())
+        for cpu in cpus:
+            self.option(2, f"CPU: {cpu}\nentries: 0\noverrun: {overrun}\ncommit overrun: 0\n"
+                           f"dropped events: 0\nread events: {read}\n\0".encode())
 
     def option(self, number, data):
         self.options.append((number, data))
@@ -261,6 +263,50 @@ class Dat:
         body += struct.pack("<HIQ", 0, 8, 0)
         struct.pack_into("<Q", out, len(head), len(out))
         out += struct.pack("<HHIQ", 0, 0, 0, len(body)) + body
+        with open(path, "wb") as file:
+            file.write(out)
+
+    def write_compressed(self, path, pages_a_chunk=2):
+        """Version 7 as trace-cmd 3.1 writes it: each instance, then the options that describe it."""
+        def section(number, flags, body):
+            return struct.pack("<HHIQ", number, flags, 0, len(body)) + body
+
+        def options(entries, end=0):
+            body = b"".join(struct.pack("<HI", n, len(d)) + d for n, d in entries)
+            return section(0, 0, body + struct.pack("<HIQ", 0, 8, end))
+
+        def chunk(data):
+            packed = zlib.compress(data)
+            return struct.pack("<II", len(packed), len(data)) + packed
+
+        head = b"\x17\x08\x44tracing7\0\0\x08" + struct.pack("<I", 4096) + b"zlib\0" + b"1\0"
+        out, first = bytearray(head + bytes(8)), []
+        for number, body in ((16, self.header), (18, self.formats),
+                             (21, struct.pack("<Q", len(self.names)) + self.names)):
+            first.append((number, struct.pack("<Q", len(out))))
+            out += section(number, 1, chunk(body))
+        clock = f"[{self.buffers[0][1]}] global\0".encode()
+        first += self.options + [(4, clock), (8, struct.pack("<I", len(self.buffers[0][2])))]
+        struct.pack_into("<Q", out, len(head), len(out))
+        last = len(out) + len(options(first)) - 8
+        out += options(first)
+        for name, clock, cpus in self.buffers:
+            at, places = len(out), b""
+            out += struct.pack("<HHIQ", 3, 1, 0, 0)
+            for cpu, data in cpus.items():
+                out += bytes(-len(out) % 4096)
+                begin = len(out)
+                if data:
+                    step = 4096 * pages_a_chunk
+                    chunks = [chunk(data[i:i + step]) for i in range(0, len(data), step)]
+                    out += struct.pack("<I", len(chunks)) + b"".join(chunks)
+                places += struct.pack("<IQQ", cpu, begin, max(len(out) - begin - 4, 0))
+            struct.pack_into("<Q", out, at + 8, len(out) - at - 16)
+            struct.pack_into("<Q", out, last, len(out))
+            entry = options([(3, struct.pack("<Q", at) + name.encode() + b"\0" + clock.encode()
+                              + b"\0" + struct.pack("<II", 4096, len(cpus)) + places)])
+            last = len(out) + len(entry) - 8
+            out += entry
         with open(path, "wb") as file:
             file.write(out)
 

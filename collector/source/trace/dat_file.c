@@ -95,8 +95,10 @@ int dat_file_open(struct dat_file *file, const char *path, struct fault *fault)
 
 void dat_file_close(struct dat_file *file)
 {
-	for (size_t i = 0; i < file->buffer_count; i++)
+	for (size_t i = 0; i < file->buffer_count; i++) {
 		free(file->buffers[i].cpus);
+		free(file->buffers[i].busy);
+	}
 	free(file->buffers);
 	names_free(&file->names);
 	if (file->data)
@@ -155,7 +157,7 @@ int dat_pages_next(struct dat_pages *pages, const unsigned char **page, size_t *
 	while (pages->chunk_at == pages->chunk_end) {
 		int rc;
 
-		if (!pages->chunks)
+		if (!pages->chunks || (pages->cpu->cut && pages->at == pages->end))
 			return 0;
 		rc = unpack_chunk(pages);
 		if (rc)

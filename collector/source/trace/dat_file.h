@@ -19,17 +19,19 @@
 #include "collector/host/fault.h"
 #include "collector/source/trace/names.h"
 
-/* Where the pages of a CPU are; of a compressed buffer, its chunks. */
+/* Where the pages of a CPU are; of a compressed buffer, its chunks. @cut: the file ends there */
 struct dat_cpu {
 	uint32_t cpu;
 	uint64_t offset;
 	uint64_t size;
+	bool cut;
 };
 
 /*
  * One instance of ftrace.
  * @name: "": the top one; @clock: ftrace's name of its clock, "": unknown
  * @lost: events that its statistics call overwritten or dropped, if @has_stats
+ * @busy: CPUs that have events by these statistics
  */
 struct dat_buffer {
 	char name[64];
@@ -40,6 +42,8 @@ struct dat_buffer {
 	uint64_t lost;
 	struct dat_cpu *cpus;
 	size_t cpu_count;
+	uint32_t *busy;
+	size_t busy_count;
 };
 
 enum dat_compression { DAT_NONE, DAT_ZLIB, DAT_ZSTD, DAT_OTHER };
@@ -50,6 +54,10 @@ enum dat_compression { DAT_NONE, DAT_ZLIB, DAT_ZSTD, DAT_OTHER };
  * @tsc_mult, @tsc_shift: TSC cycles * mult >> shift are ns; mult 0: not in the file
  * @wall_offset_ns: CLOCK_REALTIME - time stamps; 0: not in the file
  * @host, @kernel, @machine: of uname(2); "": not in the file
+ * @cut_at: the file ends at that byte, before it should; 0: it is whole. What stands before is
+ * there
+ * @cut_others: events of other CPUs than those before the cut are missing, too
+ * @options_end: where the last section of options ended (version 7)
  */
 struct dat_file {
 	const char *path;
@@ -71,8 +79,12 @@ struct dat_file {
 	char host[65];
 	char kernel[65];
 	char machine[65];
-	char stats_of[64]; /* the instance whose statistics come next */
-	bool is_text;	   /* it holds text instead of pages */
+	uint64_t cut_at;
+	bool cut_others;
+	uint64_t options_end;
+	char stats_of[64];  /* the instance whose statistics come next */
+	uint32_t stats_cpu; /* the CPU that they are of */
+	bool is_text;	    /* it holds text instead of pages */
 };
 
 /* Map @path and read all but the pages; words in @fault. */

@@ -6,14 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "collector/source/trace/dat_cut.h"
 #include "collector/source/trace/dat_options.h"
 #include "collector/source/trace/dat_unpack.h"
 
-#define MAGIC		   "\x17\x08\x44tracing"
-#define TAG_BYTES	   10 /* "options  ", "latency  ", "flyrecord", with their 0 */
-#define SECTION_COMPRESSED 1U
-#define MOST_CPUS	   65536U
-#define MOST_SECTIONS	   1024 /* of options, against circles */
+#define MAGIC	      "\x17\x08\x44tracing"
+#define TAG_BYTES     10 /* "options  ", "latency  ", "flyrecord", with their 0 */
+#define CPU_BYTES     16 /* of a CPU in version 6: the place of its pages */
+#define MOST_CPUS     65536U
+#define MOST_SECTIONS 1024 /* of options, against circles */
 
 /* One system's events: its name, their number, size and text of each. */
 static void read_system(struct dat_file *f, struct cursor *c)
@@ -120,7 +121,10 @@ static int read_flyrecord(struct dat_file *f, struct cursor *c, const char *name
 	if (!buffer)
 		return -ENOMEM;
 	snprintf(buffer->clock, sizeof(buffer->clock), "%s", f->clock);
-	return read_cpus(buffer, c, cpus, false);
+	if (read_cpus(buffer, c, cpus, false))
+		return -EBADMSG;
+	dat_cut_pages(f, buffer);
+	return 0;
 }
 
 /* Version 6, an instance: where it is, its name, its CPUs if they are others. */
@@ -131,8 +135,10 @@ static int take_instance(struct dat_file *f, struct cursor data)
 	uint32_t cpus = cursor_left(&data) >= 4 ? cursor_u32(&data) : f->cpu_count;
 	struct cursor c;
 
-	if (data.bad || offset > f->size)
+	if (data.bad)
 		return -EBADMSG;
+	if (dat_cut_instance(f, offset, TAG_BYTES + CPU_BYTES * (uint64_t)cpus))
+		return 0;
 	c = cursor_of(f->data, f->size, offset, f->size - offset);
 	return read_flyrecord(f, &c, name, cpus);
 }
@@ -293,6 +299,7 @@ static int read_options_v7(struct dat_file *f, uint64_t offset, uint64_t *next)
 			rc = -EBADMSG;
 		} else if (option == DAT_OPTION_DONE) {
 			*next = cursor_u64(&data);
+			f->options_end = unpacked ? 0 : (uint64_t)(c.end - f->data);
 			break;
 		} else {
 			rc = take_option_v7(f, option, data);
@@ -316,8 +323,12 @@ static int read_v7(struct dat_file *f, struct cursor *c)
 			 : !strcmp(compression, "zlib") ? DAT_ZLIB
 			 : !strcmp(compression, "none") ? DAT_NONE
 							: DAT_OTHER;
-	for (int i = 0; i < MOST_SECTIONS && offset && !rc; i++)
+	for (int i = 0; i < MOST_SECTIONS && offset && !rc; i++) {
+		/* These options stand after a buffer, which they describe. */
+		if (f->options_end && dat_is_cut(f, offset))
+			return dat_cut_buffers(f);
 		rc = read_options_v7(f, offset, &offset);
+	}
 	return rc;
 }
 

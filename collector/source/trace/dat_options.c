@@ -44,6 +44,31 @@ static uint64_t lost_in(const char *line)
 	return 0;
 }
 
+/* A CPU that has events by its statistics; they name each CPU before its numbers. */
+static int add_busy(struct dat_buffer *buffer, uint32_t cpu)
+{
+	uint32_t *more;
+
+	if (buffer->busy_count && buffer->busy[buffer->busy_count - 1] == cpu)
+		return 0;
+	more = array_reserve(buffer->busy, buffer->busy_count, 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	buffer->busy = more;
+	more[buffer->busy_count++] = cpu;
+	return 0;
+}
+
+/* "entries: 76" or "read events: 546": what was written to the file. */
+static bool has_events(const char *line)
+{
+	unsigned long long count;
+
+	return (sscanf(line, "entries: %llu", &count) == 1 ||
+		sscanf(line, "read events: %llu", &count) == 1) &&
+	       count;
+}
+
 /* A file per_cpu/cpuN/stats, or "Buffer: NAME" before those of an instance. */
 static int take_stats(struct dat_file *f, char *text)
 {
@@ -60,6 +85,9 @@ static int take_stats(struct dat_file *f, char *text)
 			return -ENOMEM;
 		buffer->has_stats = true;
 		buffer->lost += lost_in(line);
+		sscanf(line, "CPU: %u", &f->stats_cpu);
+		if (has_events(line) && add_busy(buffer, f->stats_cpu))
+			return -ENOMEM;
 	}
 	return 0;
 }

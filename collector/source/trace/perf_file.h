@@ -60,7 +60,8 @@ struct perf_features {
  * @data, @size: the whole file, mapped
  * @attrs: the events; @ids: which event a sample is of
  * @at, @begin, @end: records from here to there
- * @cut_at: of a pipe: its end, if that is within a record; 0: it was not read so far, or is whole
+ * @cut_at: where the file was cut off: of a pipe within a record, else after all records and their
+ *	formats; 0: it was not read so far, or is whole
  */
 struct perf_file {
 	const char *path;

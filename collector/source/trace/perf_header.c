@@ -232,8 +232,20 @@ void perf_header_add_feature(struct perf_file *f, unsigned int bit, struct curso
 	}
 }
 
-/* Feature sections follow the data; their places stand first, in the order of their bits. */
-static int read_features(struct perf_file *f, const struct file_header *h)
+/* The formats of all events stand after the data, so nothing can be said of what stands before. */
+static int cut_off(const struct perf_file *f, struct fault *fault)
+{
+	return fault_set(
+		fault, -EBADMSG,
+		"%s: cut off at byte %llu, and the formats of its events stood after that (import the whole file; perf record -o - > FILE writes them first)",
+		f->path, (unsigned long long)f->size);
+}
+
+/*
+ * Feature sections follow the data; their places stand first, in the order of their bits. Of a file
+ * that is cut off after the formats, the first of them, only names are missing.
+ */
+static int read_features(struct perf_file *f, const struct file_header *h, struct fault *fault)
 {
 	struct cursor table = cursor_of(f->data, f->size, h->data.offset + h->data.size,
 					f->size - h->data.offset - h->data.size);
@@ -247,7 +259,13 @@ static int read_features(struct perf_file *f, const struct file_header *h)
 		s.offset = cursor_u64(&table);
 		s.size = cursor_u64(&table);
 		if (table.bad)
-			return -EBADMSG;
+			return cut_off(f, fault);
+		if (cursor_in(f, &s).bad && s.offset >= h->data.offset + h->data.size) {
+			if (bit == FEATURE_TRACING_DATA)
+				return cut_off(f, fault);
+			f->cut_at = f->size;
+			return 0;
+		}
 		if (bit == FEATURE_TRACING_DATA)
 			rc = perf_header_add_formats(f, cursor_in(f, &s));
 		else
@@ -284,12 +302,12 @@ static int read_headers(struct perf_file *f, struct fault *fault)
 			"%s: perf was killed before it wrote its headers (end perf record with Ctrl-C)",
 			f->path);
 	if (cursor_in(f, &h.data).bad)
-		return -EBADMSG;
+		return h.data.offset < UINT64_MAX - h.data.size ? cut_off(f, fault) : -EBADMSG;
 
 	rc = read_attrs(f, &h);
 	f->begin = h.data.offset;
 	f->end = h.data.offset + h.data.size;
-	return rc ? rc : read_features(f, &h);
+	return rc ? rc : read_features(f, &h, fault);
 }
 
 static int by_id(const void *a, const void *b)

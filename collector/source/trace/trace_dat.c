@@ -214,7 +214,10 @@ static void dat_losses(void *self, struct losses_reported *reported)
 {
 	struct dat_feed *f = self;
 
-	*reported = (struct losses_reported){0};
+	*reported = (struct losses_reported){
+		.cut_at = f->file.cut_at,
+		.more = f->file.cut_others,
+	};
 	for (size_t i = 0; i < f->file.buffer_count; i++) {
 		const struct dat_buffer *buffer = &f->file.buffers[i];
 		const struct instance *instance = &f->instances[i];
@@ -352,6 +355,15 @@ static int set_clock(struct dat_feed *f, uint32_t tsc_khz, struct trace_feed *fe
 	return 0;
 }
 
+/* An exit that a vCPU took before it went to another CPU seems to go on until it came back. */
+static void set_cut(const struct dat_feed *f, struct trace_feed *feed)
+{
+	if (!f->file.cut_others || feed->no_time)
+		return;
+	feed->no_time = "the recording is cut off, and events of other CPUs stood after the cut";
+	feed->no_time_way = "import the whole file";
+}
+
 static int open_file(struct dat_feed *f, const char *path, struct fault *fault)
 {
 	int rc = dat_file_open(&f->file, path, fault);
@@ -392,6 +404,7 @@ int source_trace_dat_open(const char *path, uint32_t tsc_khz, struct source **so
 		return rc;
 	}
 
+	set_cut(f, &feed);
 	run_info_set(&info, RUN_LABEL, path);
 	if (*f->file.host)
 		run_info_set(&info, RUN_HOST, f->file.host);
