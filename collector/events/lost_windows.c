@@ -47,6 +47,48 @@ bool lost_windows_hit(const struct lost_windows *lost, uint32_t cpu, uint64_t fr
 	return false;
 }
 
+void lost_windows_cpus_add(struct lost_windows_cpus *cpus, uint32_t cpu)
+{
+	cpus->bits[chain_of(cpu) / 64] |= UINT64_C(1) << chain_of(cpu) % 64;
+}
+
+/* The same for the CPUs of one chain. */
+static bool hits_chain(const struct lost_windows *lost, uint32_t chain, uint64_t from, uint64_t to,
+		       uint64_t least)
+{
+	const struct lost_window *w;
+
+	for (uint32_t n = lost->last[chain]; n; n = w->before) {
+		w = &lost->window[n - 1];
+		if (w->to <= from && chain < LOST_WINDOWS_CPUS)
+			return false;
+
+		uint64_t begin = w->from > from ? w->from : from;
+		uint64_t end = w->to < to ? w->to : to;
+
+		if (begin < end && end - begin >= least)
+			return true;
+	}
+	return false;
+}
+
+bool lost_windows_hit_any(const struct lost_windows *lost, const struct lost_windows_cpus *cpus,
+			  uint64_t from, uint64_t to, uint64_t least)
+{
+	if (!lost->count || from > to || to - from < least)
+		return false;
+
+	for (uint32_t i = 0; i < sizeof(cpus->bits) / sizeof(*cpus->bits); i++) {
+		for (uint64_t left = cpus->bits[i]; left; left &= left - 1) {
+			uint32_t chain = 64 * i + (uint32_t)__builtin_ctzll(left);
+
+			if (hits_chain(lost, chain, from, to, least))
+				return true;
+		}
+	}
+	return false;
+}
+
 void lost_windows_free(struct lost_windows *lost)
 {
 	free(lost->window);

@@ -38,6 +38,20 @@ int lost_windows_add(struct lost_windows *lost, uint32_t cpu, uint64_t from, uin
  */
 bool lost_windows_hit(const struct lost_windows *lost, uint32_t cpu, uint64_t from, uint64_t to);
 
+/* A set of CPUs; those above LOST_WINDOWS_CPUS are one. Zeroed at first. */
+struct lost_windows_cpus {
+	uint64_t bits[LOST_WINDOWS_CPUS / 64 + 1];
+};
+
+void lost_windows_cpus_add(struct lost_windows_cpus *cpus, uint32_t cpu);
+
+/*
+ * Whether events of one of @cpus may have been lost between @from and @to for @least ticks or more
+ * without a break.
+ */
+bool lost_windows_hit_any(const struct lost_windows *lost, const struct lost_windows_cpus *cpus,
+			  uint64_t from, uint64_t to, uint64_t least);
+
 /* Forget all windows. */
 void lost_windows_free(struct lost_windows *lost);
 

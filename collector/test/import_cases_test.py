@@ -160,6 +160,49 @@ def test_perf_lost():
     expect("lost, estimated: possible", recorded == 10 and 5 <= dropped <= 20, True)
 
 
+def moved_while_lost(period, lost_for):
+    """A vCPU whose exits take 300 ns. Once it goes from CPU 0 to CPU 1 and back, as it did before,
+    while CPU 1 loses all events: 10 exits there, in a part of the time."""
+    p, events = Perf(), []
+    for i in range(40):
+        events.append(exit_event(1000 + period * i, 100, 0, cpu=1 if 2 <= i < 6 or 20 <= i < 30 else 0))
+        events.append(entry_event(1300 + period * i, 100, 0, cpu=1 if 2 <= i < 6 or 20 <= i < 30 else 0))
+    events.insert(0, entry_event(500, 100, 0))
+    # The move: out of the guest on one CPU, into it on the other.
+    moved = [(*e[:1], 0, *e[2:]) if e[0] == 1000 + period * 20 else e for e in events]
+    moved = [(*e[:1], 1, *e[2:]) if e[0] == 1000 + period * 30 else e for e in moved]
+    first, end = 1300 + period * 20, 1000 + period * 30
+    kept = [e for e in moved if e[1] == 0 or not first <= e[0] <= end]
+    p.samples([e for e in kept if e[0] < first])
+    p.sample(exit_event(first - 250, 200, 1, cpu=1))
+    p.sample(entry_event(first - 200, 200, 1, cpu=1))
+    p.lost(len(moved) - len(kept), first + lost_for, cpu=1)
+    p.samples([e for e in kept if e[0] > end])
+    p.write("x.data")
+    return Run("x.data")
+
+
+def test_moved_while_lost():
+    """An exit before and an entry after a time on another CPU are not one record of that time."""
+    run = moved_while_lost(1000, 9900)
+    expect(f"moved ({run.words})", run.one("SELECT max(cycles), sum(cycles = 300) FROM exit WHERE cycles != 50"), (300, 29))
+    expect("moved: all exits", run.one("SELECT sum(recorded + dropped + open_exits) FROM vcpu"), 41)
+    possible("moved", run)
+
+
+def test_other_cpu_lost():
+    """Exits of a vCPU that was on both CPUs, while one of them loses events of others: a move takes
+    longer than they do, so each is recorded."""
+    p, events = Perf(), pairs(40)
+    events = [(*e[:1], 1, *e[2:]) if e[0] < 5500 else e for e in events]
+    p.samples([e for e in events if e[0] < 20000])
+    p.lost(6, 29000, cpu=1)
+    p.samples([e for e in events if e[0] >= 20000])
+    p.write("x.data")
+    run = Run("x.data")
+    expect(f"another CPU's loss ({run.words})", run.one("SELECT count(*), max(cycles) FROM exit"), (40, 300))
+
+
 def test_shown():
     """What is estimated or unknown is shown so."""
     run = lost_perf(False, True)

@@ -71,7 +71,8 @@ static int take_entry(struct pairs *p, const struct kvm_event *event,
 		return 0;
 	}
 	if (lost_windows_hit(lost, p->open.cpu, p->open.ts, event->ts) ||
-	    lost_windows_hit(lost, event->cpu, p->open.ts, event->ts)) {
+	    lost_windows_hit(lost, event->cpu, p->open.ts, event->ts) ||
+	    lost_windows_hit_any(lost, &p->cpus, p->open.ts, event->ts, p->trip)) {
 		give_up_open(p);
 		return 0;
 	}
@@ -105,6 +106,7 @@ int pairs_take(struct pairs *pairs, const struct kvm_event *event, const struct 
 		return 0;
 	}
 
+	lost_windows_cpus_add(&pairs->cpus, event->cpu);
 	rc = event->kind == KVM_EVENT_EXIT ? take_exit(pairs, event)
 					   : take_entry(pairs, event, lost);
 	if (!pairs->begun)

@@ -5,7 +5,9 @@
  *	exit  msr  entry   exit  entry   exit [lost] entry   entry
  *	'--- record ---'   '- record -'  '-- unpaired --'    '- missing exit
  *
- * A kvm_exit whose kvm_entry was lost has no duration: it is counted, not recorded.
+ * A kvm_exit whose kvm_entry was lost has no duration: it is counted, not recorded. So is one that
+ * a later kvm_entry may not belong to: the vCPU has been on another CPU whose events were lost in
+ * between, long enough that it may have gone there and come back.
  * The records of a vCPU never overlap, so their times can't add up to more than the
  * time from its first to its last event.
  */
@@ -27,6 +29,9 @@
  * Zeroed at first.
  * @untimed: record each kvm_exit at once, with 0 cycles: kvm_entry or time is missing
  *
+ * @trip: ticks of the clock within which no vCPU goes to another CPU, is in the guest there and
+ *comes back
+ *
  * @records: made since they were taken; for the caller to take and to set @count to 0
  *
  * @open: the kvm_exit that waits for its kvm_entry, if @is_open
@@ -42,9 +47,11 @@
  * @sampled_out: exits that a sampled recording did not write, by the periods
  * @late: events that came after younger ones and were left out
  * @cycles: of all records
+ * @cpus: on which it was seen
  */
 struct pairs {
 	bool untimed;
+	uint64_t trip;
 
 	struct kvm_exit_record *records;
 	size_t count;
@@ -65,6 +72,7 @@ struct pairs {
 	uint64_t sampled_out;
 	uint64_t late;
 	uint64_t cycles;
+	struct lost_windows_cpus cpus;
 };
 
 /*

@@ -18,6 +18,12 @@
 #define MOST_VCPUS 16384U
 
 /*
+ * Two switches of CPU and a VM entry take longer than that: each is a wake-up by an interrupt of
+ * another CPU, some us on any of them.
+ */
+#define TRIP_NS UINT64_C(2000)
+
+/*
  * A vCPU.
  * @tid: thread that it was first seen on
  * @number: for the sink; -1: not announced
@@ -146,7 +152,8 @@ static int get_vcpu(struct trace_source *s, const struct kvm_event *event, struc
 		.slot = identity_slot(s->identity, event),
 		.tid = event->tid,
 		.number = -1,
-		.pairs = {.untimed = s->untimed},
+		.pairs = {.untimed = s->untimed,
+			  .trip = TRIP_NS * s->source.info.tsc_khz / 1000000},
 	};
 	struct vcpu **found;
 	int rc = 0;
