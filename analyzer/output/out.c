@@ -20,10 +20,12 @@
 #include "base/array.h"
 #include "base/clean.h"
 #include "base/output.h"
+#include "base/width.h"
 
 #define SPLIT_WIDTH   10
 #define LETTERS_WIDTH 30
 #define LINE_WIDTH    80
+#define LEAST_ROOM    30 /* columns for a text after its head */
 
 static int terminal_width(FILE *file)
 {
@@ -210,6 +212,32 @@ void out_note(struct out *out, const char *format, ...)
 	keep_note(out, clean_text(text));
 }
 
+/* The bytes of @text for a line of @width columns: up to its last blank, or as many as there is
+ * room for. */
+static size_t line_bytes(const char *text, int width)
+{
+	size_t room = width_fit(text, width), length = room;
+
+	if (!text[room])
+		return room;
+	while (length && text[length] != ' ')
+		length--;
+	return length ? length : room;
+}
+
+void out_sentence(struct out *out, const char *text)
+{
+	do {
+		size_t length = out->width ? line_bytes(text, out->width) : strlen(text);
+
+		if (!length) /* a character wider than the terminal */
+			length = strlen(text);
+		fprintf(out->file, "%.*s\n", (int)length, text);
+		text += length;
+		text += strspn(text, " ");
+	} while (*text);
+}
+
 void out_line(struct out *out, const char *format, ...)
 {
 	va_list ap;
@@ -229,7 +257,7 @@ void out_line(struct out *out, const char *format, ...)
 
 	/* The screen's own mark of a bright line (live/screen.h) stays. */
 	clean_text(*line == '\2' ? line + 1 : line);
-	fprintf(out->file, "%s\n", line);
+	out_sentence(out, line);
 	free(line);
 }
 
@@ -278,8 +306,11 @@ static void choose(struct out *out)
 void out_wrapped(struct out *out, const char *head, const char *text)
 {
 	size_t indent = strlen(head), room = LINE_WIDTH - indent;
+	bool is_narrow = out->width > (int)indent + LEAST_ROOM && out->width < LINE_WIDTH;
 	bool is_first = true;
 
+	if (is_narrow)
+		room = (size_t)out->width - indent;
 	while (*text) {
 		size_t length = strlen(text);
 

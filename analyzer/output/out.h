@@ -97,6 +97,7 @@ struct out {
 	int at;	    /* column that the next cell belongs to */
 	struct out_cell *cell;
 	size_t cells;
+	int tables;		      /* that have ended; of text */
 	struct out_example *examples; /* label_read_examples(), by ascending rowid */
 	size_t example_count;
 	char **note;

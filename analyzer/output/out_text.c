@@ -218,8 +218,10 @@ static void print_table(struct out *out)
 
 static void end_table(struct out *out)
 {
-	if (!out->failed && !out->error)
+	/* Titles without rows say something only where nothing else does. */
+	if (!out->failed && !out->error && (out->cells || !out->tables))
 		print_table(out);
+	out->tables++;
 	for (size_t i = 0; i < out->cells; i++)
 		free(out->cell[i].text);
 	out->cells = 0;
@@ -228,7 +230,7 @@ static void end_table(struct out *out)
 static void end(struct out *out)
 {
 	for (int i = 0; i < out->notes; i++)
-		fprintf(out->file, "%s\n", out->note[i]);
+		out_sentence(out, out->note[i]);
 }
 
 const struct out_writer out_text_writer = {

@@ -52,6 +52,9 @@ struct out_writer {
 
 extern const struct out_writer out_text_writer, out_csv_writer, out_json_writer;
 
+/* Prints a line; on a terminal it is broken between words. */
+void out_sentence(struct out *out, const char *text);
+
 /* Columns for people alone: not in CSV and JSON; those with .drop on a terminal only. */
 static inline bool out_is_drawing(const struct out_column *column)
 {

@@ -83,6 +83,12 @@ class SmpTest(unittest.TestCase):
         row, = analyzer("top-exits", "--by", "subkey", "--reason", "VMCALL")["rows"]
         self.assertEqual((row["exits"], row["meaning"]), (KICKS, "KVM_HC_KICK_CPU"))
 
+    def test_tables_without_rows_are_left_out(self):
+        """verify has nothing to list after its sums."""
+        said = subprocess.run([ANALYZER, "--db", DATABASE, "verify"], capture_output=True, text=True, check=True).stdout
+        self.assertEqual([line.split()[0] for line in said.splitlines() if " VCPU " in line or "EQUATION" in line],
+                         ["EQUATION"])
+
     def test_findings_name_what_there_is(self):
         """The RTC, and nothing else: PAUSE loops are 4.4 % of the exits, IPIs 1.9 %."""
         found = analyzer("findings")["findings"]

@@ -29,5 +29,5 @@ def show(*command):
 
 
 def table_lines(lines):
-    """Those of tables. A note is a sentence: the terminal wraps it."""
+    """Those of tables."""
     return [line for line in lines if "  " in line.strip()]

@@ -5,6 +5,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import unicodedata
@@ -34,6 +35,18 @@ class WidthTest(unittest.TestCase):
         table = terminal.table_lines(terminal.show(ANALYZER, "--db", database, *command.split(), *run))
         self.assertGreater(len(table), 1)
         self.assertEqual([line for line in table if len(line) > terminal.COLUMNS], [])
+
+    def test_sentences_are_broken_between_words(self):
+        """Header, legend and notes fit, too, and nothing is lost."""
+        for command in ("states --by vcpu", "states", "compare ept shadow", "findings", "explain"):
+            with self.subTest(command=command):
+                shown = terminal.show(ANALYZER, "--db", RECORDED, *command.split())
+                self.assertEqual([line for line in shown if len(line) > terminal.COLUMNS], [])
+                said = subprocess.run([ANALYZER, "--db", RECORDED, *command.split()], capture_output=True, text=True,
+                                      check=True).stdout
+                for sentence in said.splitlines():
+                    if len(sentence) > terminal.COLUMNS and "  " not in sentence:
+                        self.assertIn(sentence, " ".join(shown))
 
     def test_tables_fit(self):
         for command in COMMANDS:
