@@ -29,11 +29,11 @@ static const struct out_column key_columns[][2] = {
 };
 
 static const struct out_column state_columns[] = {
-	{"comm", "COMMAND", OUT_TEXT, 4},
+	{"comm", "COMMAND", OUT_TEXT, 5},
 	{"wall", "TIME", OUT_TIME, 3},
 	STATE_COLUMNS,
 	{"unknown", "UNKNOWN", OUT_SHARE, 0},
-	{"waiting_of_runnable", "OF RUNNABLE", OUT_SHARE, 5},
+	{"waiting_of_runnable", "OF RUNNABLE", OUT_SHARE, 4},
 	{"bar", "", OUT_SPLIT, 0},
 };
 
