@@ -24,6 +24,8 @@ static const char *const usage =
 	"  --vcpus N   1 to 1024 vCPUs in each VM, but no more than KVM allows; default 1\n"
 	"  --vms N     1 to 1000000 VMs, one after the other, default 1\n"
 	"  --count N   1 to 1000000 times per vCPU, default 100\n"
+	"  --hold      before it destroys a VM, waits until standard input has a line or ends:\n"
+	"              until a reader has come to all vCPUs, for example\n"
 	"  -h, --help  this text\n"
 	"exit status: 0, or 1 on an error\n"
 	"example: many_vcpus --vcpus 1024 --count 100\n";
@@ -32,6 +34,7 @@ struct options {
 	uint32_t vcpus;
 	uint32_t vms;
 	uint32_t count;
+	bool hold;
 };
 
 /* What all VMs have done; cycles[] is of the last one, by vCPU. */
@@ -40,11 +43,12 @@ struct sums {
 	uint64_t cycles[MAX_VCPUS];
 };
 
-enum { OPT_VCPUS = 1, OPT_VMS, OPT_COUNT };
+enum { OPT_VCPUS = 1, OPT_VMS, OPT_COUNT, OPT_HOLD };
 
 static const struct option long_options[] = {{"vcpus", required_argument, NULL, OPT_VCPUS},
 					     {"vms", required_argument, NULL, OPT_VMS},
 					     {"count", required_argument, NULL, OPT_COUNT},
+					     {"hold", no_argument, NULL, OPT_HOLD},
 					     {"help", no_argument, NULL, 'h'},
 					     {0}};
 
@@ -64,6 +68,9 @@ static int parse_option(int option, struct options *options)
 		return number("vms", optarg, MAX_VMS, &options->vms);
 	case OPT_COUNT:
 		return number("count", optarg, MAX_COUNT, &options->count);
+	case OPT_HOLD:
+		options->hold = true;
+		return 0;
 	default:
 		fputs(usage, stdout);
 		return 1;
@@ -91,6 +98,13 @@ static int run_vcpu(struct loop_vcpu *vcpu, uint32_t count, uint64_t *cycles)
 	err = loop_run(vcpu);
 	*cycles = (__rdtsc() - start) / count;
 	return err;
+}
+
+/* Until somebody writes a line to standard input, or closes it. */
+static void wait_for_line(void)
+{
+	for (int byte = getchar(); byte != EOF && byte != '\n'; byte = getchar())
+		;
 }
 
 /*
@@ -122,6 +136,9 @@ static int run_vm(struct loop *loop, struct loop_vcpu *vcpus, struct options *op
 			loop->vm.step = vcpus[i].step;
 		sums->exits += guest_stat(&vcpus[i].guest, "exits");
 	}
+
+	if (!err && options->hold)
+		wait_for_line();
 
 	for (uint32_t i = 0; i < made; i++)
 		guest_vcpu_close(&loop->vm, &vcpus[i].guest);
