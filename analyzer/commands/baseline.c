@@ -193,6 +193,10 @@ static int read_sides(struct baseline *b)
 	flags = AGG_DIST | (b->handler ? AGG_HANDLER : 0);
 	if (agg_read(&b->reference, &b->reference.run, BY_REASON, flags, &b->there))
 		return app_fail(app, "%s", b->reference.error);
+	if (!b->there.groups)
+		return app_fail(
+			app, "baseline: run %" PRId64 " \"%s\" of %s has no exits to compare with",
+			b->reference.run.id, b->reference.run.label, b->reference.path);
 	if (agg_read(app, &app->run, BY_REASON, flags, &b->here))
 		return -1;
 	return b->here.groups ? 0 : run_nothing(app);

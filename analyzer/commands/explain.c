@@ -217,6 +217,27 @@ static int put_reasons(struct app *app, struct out *out, const struct run *chose
 	return rc;
 }
 
+/* The reasons that the command line names. */
+static int read_reasons(struct app *app, const char *words, struct run *chosen)
+{
+	static const char option[] = "--reason ";
+	char error[sizeof(app->error)];
+	int rc;
+
+	app->filter.reason = words;
+	rc = reason_filter(app, chosen);
+	app->filter.reason = NULL;
+
+	/* They are no option's value here. */
+	if (rc && !strncmp(app->error, option, strlen(option))) {
+		snprintf(error, sizeof(error), "explain %s", app->error + strlen(option));
+		return app_fail(app, "%s", error);
+	}
+	if (!rc && chosen->reasons_excluded)
+		return app_fail(app, "explain %s: name the reasons to explain", words);
+	return rc;
+}
+
 static int explain(struct app *app, const struct options *opt)
 {
 	struct agg reasons = {0}, keys = {0};
@@ -232,15 +253,12 @@ static int explain(struct app *app, const struct options *opt)
 
 	if (!rc && opt->n_words) {
 		chosen.isa = app->run.isa;
-		app->filter.reason = opt->words[0];
-		rc = reason_filter(app, &chosen);
-		app->filter.reason = NULL;
-		if (!rc && chosen.reasons_excluded)
-			rc = app_fail(app, "explain %s: name the reasons to explain",
-				      opt->words[0]);
+		rc = read_reasons(app, opt->words[0], &chosen);
 	}
 	if (!rc)
 		rc = agg_read(app, &app->run, BY_REASON, AGG_DIST, &reasons);
+	if (!rc && !chosen.reasons && !reasons.groups)
+		rc = run_nothing(app);
 	/* Keys of the exits that have rows; of a flight recorder those alone, which is said. */
 	if (!rc && app->run.has_raw == RAW_EVENTS)
 		rc = run_rows(app, &app->run);

@@ -65,6 +65,9 @@ static int findings(struct app *app, const struct options *opt)
 
 	if (run_open(app, app->filter.run, &app->run))
 		return -1;
+	/* That no rule holds would be said of nothing. */
+	if (!app->run.shown_exits && !app->run.shown_dropped)
+		return run_nothing(app);
 	rc = findings_read(app, &app->run, NULL, &findings);
 	if (!rc) {
 		out_begin(&out, &opt->style, app->run.tsc_khz);

@@ -25,7 +25,7 @@
 #define SPLIT_WIDTH   10
 #define LETTERS_WIDTH 30
 #define LINE_WIDTH    80
-#define LEAST_ROOM    30 /* columns for a text after its head */
+#define LEAST_ROOM    20 /* columns for a text after its head */
 
 static int terminal_width(FILE *file)
 {

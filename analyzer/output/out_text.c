@@ -180,12 +180,12 @@ static void print_title(struct out *out, int i, int width, bool last)
 static void print_left_out(struct out *out, const bool *shown, bool shorten)
 {
 	if (shorten)
-		fputs("(..: text left out; whole: --format csv, or a wider terminal)\n", out->file);
+		out_sentence(out, "(..: text left out; whole: --format csv, or a wider terminal)");
 	for (int i = 0; i < out->columns && !out->choice; i++) {
 		if (shown[i] || out_is_drawing(&out->column[i]) ||
 		    out->column[i].drop == OUT_HIDDEN)
 			continue;
-		fputs("(more columns: --columns, --format csv, or a wider terminal)\n", out->file);
+		out_sentence(out, "(more columns: --columns, --format csv, or a wider terminal)");
 		return;
 	}
 }

@@ -153,9 +153,14 @@ static int no_vcpu(struct app *app, const struct run *run)
 
 	for (unsigned int i = 0; vm && i < run->n_vms; i++)
 		near_best(vm, run->vms[i].name, &near, &distance);
-	if (near)
-		return app_fail(app, "run %" PRId64 ": no such vCPU: --vm %s (did you mean %s?)",
+	if (near && distance)
+		return app_fail(app, "run %" PRId64 ": no such VM: --vm %s (did you mean %s?)",
 				run->id, vm, near);
+	if (vm && !app->filter.vcpu)
+		return app_fail(app,
+				"run %" PRId64
+				": no such VM: --vm %s (analyzer runs --vcpus lists them)",
+				run->id, vm);
 	return app_fail(app,
 			"run %" PRId64
 			": no such vCPU: --vm %s --vcpu %s (analyzer runs --vcpus lists them)",

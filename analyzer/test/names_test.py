@@ -43,7 +43,7 @@ class NamesTest(unittest.TestCase):
         for word in ("web", "web-1x", "[", "*/*", "9"):
             done = self.run_analyzer("top-exits", "--run", "1", "--vm", word)
             self.assertEqual((done.returncode, done.stdout), (1, ""), word)
-            self.assertIn("no such vCPU", done.stderr)
+            self.assertIn("no such VM", done.stderr)
 
     def test_same_names_are_told_apart(self):
         self.change("UPDATE vm_identity SET name = 'web'")
