@@ -109,6 +109,7 @@ static int open_page(struct view *view, int64_t vm)
 	page->vm = vm;
 	page->live.app = view->app;
 	page->live.by = vm == PAGE_VMS ? BY_VM : BY_REASON;
+	page->live.end_is_whole = view->full;
 	snprintf(page->filter, sizeof(page->filter), "%" PRId64, vm);
 	more[view->pages++] = page;
 	view->at = page;
@@ -149,14 +150,14 @@ static double sort_value(const struct live_row *row, enum sort sort)
 	return value[sort];
 }
 
-/* Largest first; what is equal by name. */
+/* Largest first; what is equal by name, web-2 before web-10. */
 static int compare(const void *a, const void *b, void *sort)
 {
 	double x = sort_value(a, *(enum sort *)sort), y = sort_value(b, *(enum sort *)sort);
 
 	if (x != y)
 		return x < y ? 1 : -1;
-	return strcmp(((const struct live_row *)a)->name, ((const struct live_row *)b)->name);
+	return strverscmp(((const struct live_row *)a)->name, ((const struct live_row *)b)->name);
 }
 
 static unsigned int row_limit(const struct view *view, unsigned int room)

@@ -161,6 +161,10 @@ int live_poll(struct live *live, double least_s)
 	if (rc)
 		return -1;
 
+	if (live->end_is_whole && strcmp(run->state, "recording")) {
+		live->polls = 0;
+		live->dropped_before = 0;
+	}
 	/* Another run has no interval yet that could be extended. */
 	if (!extends || !live->polls)
 		begin_interval(live);

@@ -31,6 +31,8 @@
  *	not flushed yet is not in its sums, and must not be in the time that they are a share of
  * @dropped: lost in that time
  * @polls: how many intervals there were of this run
+ * @end_is_whole: of a run that has ended the interval is all of it, as the first one: in the last
+ *	second of it there is nothing any more
  */
 struct live {
 	struct app *app;
@@ -48,6 +50,7 @@ struct live {
 	int64_t dropped;
 	int64_t dropped_before;
 	unsigned int polls;
+	bool end_is_whole;
 };
 
 /*

@@ -346,6 +346,29 @@ class PagesTest(unittest.TestCase):
         self.assertTrue(all(len(line) <= 80 for line in self.terminal.text().split("\n")))
         self.end(0)
 
+    def test_a_recording_that_has_ended(self):
+        """Its page stays that of the whole recording: there is no last second of it."""
+        path = os.path.join(self.folder, "ended.sqlite")
+        writer = Writer(path, 12)
+        wait_for("some seconds", lambda: duration_s(path) > 5)
+        self.assertEqual(writer.end(), 0)
+        self.terminal.type(" ".join(["clear;", ANALYZER, "--db", path, "live", "--interval", "100ms", "; echo STATUS $?"]),
+                           "Enter")
+        clock = wait_for("a screen", lambda: re.search(r"complete, .* (\d\d:\d\d:\d\d)", self.terminal.text())).group(1)
+        later = wait_for("another second", lambda: clock not in self.terminal.text() and "q quit" in self.terminal.text()
+                         and self.terminal.text())
+        self.assertRegex(later, r"\d/s on average; ")
+        self.assertIn("TIME/VCPU: since the start", later)
+        self.assertNotRegex(later, r"(?m)^IO_INSTRUCTION +0 ")
+
+        self.terminal.type("a")
+        screen = wait_for("the VMs", lambda: re.search(r"(?m)^web-12 ", self.terminal.text()) and self.terminal.text())
+        self.terminal.type("n")
+        screen = wait_for("names", lambda: "(by name)" in self.terminal.text() and self.terminal.text())
+        self.assertEqual([row[0] for row in table(screen) if row[0].startswith("web")], [f"web-{n}" for n in range(1, 13)])
+        self.terminal.type("q")
+        wait_for("the shell", lambda: "STATUS 0\n" in self.terminal.text())
+
     def test_turned_back(self):
         """A page that is turned back to at once goes on with its interval."""
         self.start("--interval", "100s")
