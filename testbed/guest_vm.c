@@ -106,8 +106,10 @@ int guest_vm_add_memory(struct guest_vm *vm, unsigned int slot, uint64_t address
 
 	if (err < 0)
 		return err;
+
+	/* EINVAL: a kernel without transparent huge pages, such as one with PREEMPT_RT. */
 	vm->step = "madvise";
-	return madvise(memory, bytes, MADV_NOHUGEPAGE) ? -errno : 0;
+	return madvise(memory, bytes, MADV_NOHUGEPAGE) && errno != EINVAL ? -errno : 0;
 }
 
 /* One package, core and thread: the host's topology would mislead the guest. */
