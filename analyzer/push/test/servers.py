@@ -85,6 +85,13 @@ def wait_for(what, ready, seconds=60):
     raise AssertionError(f"{what}: not within {seconds} s")
 
 
+def process_cpu_seconds(pid):
+    """User and system time of a process, all its threads together."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Cluster:
     """Some servers that know each other as cluster "shards"."""
     name = "shards"
@@ -97,6 +104,7 @@ class Cluster:
         self.disk_bytes = disk_bytes
         self.ports = [free_ports(4) for _ in range(shards)]
         self.process = [None] * shards
+        self.spent = [0.0] * shards  # CPU seconds of processes that ended
 
     def __enter__(self):
         try:
@@ -137,7 +145,13 @@ class Cluster:
             self.process[shard] = subprocess.Popen(command, stdout=out, stderr=out, cwd=folder)
         wait_for(f"ClickHouse in {folder}", lambda: self.answers(shard))
 
+    def cpu_seconds(self):
+        """What all servers have taken so far, those that were killed included."""
+        return sum(self.spent) + sum(process_cpu_seconds(process.pid) for process in self.process
+                                     if process.poll() is None)
+
     def kill(self, shard, how=signal.SIGKILL):
+        self.spent[shard] += process_cpu_seconds(self.process[shard].pid)
         self.process[shard].send_signal(how)
         self.process[shard].wait()
 
