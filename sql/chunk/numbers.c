@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <tmmintrin.h>
 
 int numbers_init(struct numbers *numbers)
 {
@@ -87,32 +88,30 @@ void numbers_put(struct numbers *numbers, const uint64_t *values, size_t count)
 	numbers->used = (size_t)(p - numbers->bytes);
 }
 
-#define EACH_BYTE 0x0101010101010101ULL
-
 size_t numbers_bytes(unsigned char *widths, size_t count)
 {
+	const __m128i half = _mm_set1_epi8(15), most = _mm_set1_epi8(8);
+	__m128i sums = _mm_setzero_si128(), too_wide = _mm_setzero_si128();
 	size_t used = NUMBERS_WIDTHS_BYTES(count);
-	uint64_t too_wide = 0;
-	size_t sum = 0;
 
 	if (count % 2 && widths[used - 1] >> 4)
 		return SIZE_MAX;
 	memset(widths + used, 0, NUMBERS_SLACK);
 
-	/* 16 widths at once, one per byte. Their sums of two are at most 30, of 16 at most 240. */
-	for (size_t i = 0; i < used; i += sizeof(uint64_t)) {
-		uint64_t low, high;
+	/* 32 widths at once, one per byte. */
+	for (size_t i = 0; i < used; i += sizeof(__m128i)) {
+		__m128i both = _mm_loadu_si128((const __m128i *)(widths + i));
+		__m128i low = _mm_and_si128(both, half);
+		__m128i high = _mm_and_si128(_mm_srli_epi16(both, 4), half);
 
-		memcpy(&low, widths + i, sizeof(low));
-		high = low >> 4 & 15 * EACH_BYTE;
-		low &= 15 * EACH_BYTE;
-		sum += (low + high) * EACH_BYTE >> 56;
-
-		/* 9 to 15: bit 3 and one of the bits below it. */
-		too_wide |= (low >> 3 & EACH_BYTE) * 7 & low;
-		too_wide |= (high >> 3 & EACH_BYTE) * 7 & high;
+		too_wide = _mm_or_si128(too_wide, _mm_cmpgt_epi8(_mm_max_epu8(low, high), most));
+		sums = _mm_add_epi64(sums,
+				     _mm_sad_epu8(_mm_add_epi8(low, high), _mm_setzero_si128()));
 	}
-	return too_wide ? SIZE_MAX : sum;
+	if (_mm_movemask_epi8(too_wide))
+		return SIZE_MAX;
+	return (size_t)(_mm_cvtsi128_si64(sums) +
+			_mm_cvtsi128_si64(_mm_unpackhi_epi64(sums, sums)));
 }
 
 static const uint64_t mask[16] = {
@@ -147,16 +146,48 @@ static inline const unsigned char *get_two(uint64_t *values, unsigned char width
 	return bytes + low + high;
 }
 
+/* Those of whole bytes of widths, as far as @count goes; returns where the rest begins. */
+static const unsigned char *get_plain(uint64_t *values, size_t count, const unsigned char *widths,
+				      const unsigned char *bytes)
+{
+	for (size_t i = 0; i < count / 2; i++)
+		bytes = get_two(values + 2 * i, widths[i], bytes);
+	return bytes;
+}
+
+/* Where each byte of two numbers comes from, by their widths; 0x80: it is 0. */
+#define LOW_BYTE(low, i)	((i) < (low) ? (i) : 0x80)
+#define HIGH_BYTE(low, high, i) ((i) < (high) ? (low) + (i) : 0x80)
+#define TWO(low, high)                                                                             \
+	[(low) | (high) << 4] = {                                                                  \
+		LOW_BYTE(low, 0),	 LOW_BYTE(low, 1),	  LOW_BYTE(low, 2),                \
+		LOW_BYTE(low, 3),	 LOW_BYTE(low, 4),	  LOW_BYTE(low, 5),                \
+		LOW_BYTE(low, 6),	 LOW_BYTE(low, 7),	  HIGH_BYTE(low, high, 0),         \
+		HIGH_BYTE(low, high, 1), HIGH_BYTE(low, high, 2), HIGH_BYTE(low, high, 3),         \
+		HIGH_BYTE(low, high, 4), HIGH_BYTE(low, high, 5), HIGH_BYTE(low, high, 6),         \
+		HIGH_BYTE(low, high, 7)}
+#define TWO_OF(high)                                                                               \
+	TWO(0, high), TWO(1, high), TWO(2, high), TWO(3, high), TWO(4, high), TWO(5, high),        \
+		TWO(6, high), TWO(7, high), TWO(8, high)
+
+static const unsigned char shuffles[256][16] __attribute__((aligned(16))) = {
+	TWO_OF(0), TWO_OF(1), TWO_OF(2), TWO_OF(3), TWO_OF(4),
+	TWO_OF(5), TWO_OF(6), TWO_OF(7), TWO_OF(8),
+};
+
 /* Numbers whose widths are 8 bytes. */
 #define GROUP 16U
 
-void numbers_get(uint64_t *values, size_t count, const unsigned char *widths,
-		 const unsigned char *bytes)
+#define EACH_BYTE 0x0101010101010101ULL
+
+/* The same, two numbers at once. */
+__attribute__((target("ssse3"))) static const unsigned char *
+get_vectors(uint64_t *values, size_t count, const unsigned char *widths, const unsigned char *bytes)
 {
 	size_t i = 0;
 
 	for (; i + GROUP <= count; i += GROUP, widths += GROUP / 2) {
-		uint64_t any;
+		uint64_t any, ends;
 
 		/* Many streams are nearly all zeros. */
 		memcpy(&any, widths, sizeof(any));
@@ -164,12 +195,41 @@ void numbers_get(uint64_t *values, size_t count, const unsigned char *widths,
 			memset(values + i, 0, GROUP * sizeof(*values));
 			continue;
 		}
-		for (size_t j = 0; j < GROUP / 2; j++)
-			bytes = get_two(values + i + 2 * j, widths[j], bytes);
-	}
 
-	for (; i + 1 < count; i += 2)
-		bytes = get_two(values + i, *widths++, bytes);
-	if (i < count)
-		values[i] = load(bytes, *widths & 15);
+		/* Where each two end: sums of all widths up to them, at most 128 in a byte. */
+		ends = ((any & 15 * EACH_BYTE) + (any >> 4 & 15 * EACH_BYTE)) * EACH_BYTE;
+		for (size_t j = 0; j < GROUP / 2; j++) {
+			size_t at = j ? ends >> 8 * (j - 1) & 0xff : 0;
+			__m128i packed = _mm_loadu_si128((const __m128i *)(bytes + at));
+			__m128i order = _mm_load_si128((const __m128i *)shuffles[widths[j]]);
+
+			_mm_storeu_si128((__m128i *)(values + i + 2 * j),
+					 _mm_shuffle_epi8(packed, order));
+		}
+		bytes += ends >> 56;
+	}
+	return get_plain(values + i, count - i, widths, bytes);
+}
+
+/* The last of an odd count has half a byte of widths. */
+static void get_last(uint64_t *values, size_t count, const unsigned char *widths,
+		     const unsigned char *bytes)
+{
+	if (count % 2)
+		values[count - 1] = load(bytes, widths[count / 2] & 15);
+}
+
+void numbers_get_plain(uint64_t *values, size_t count, const unsigned char *widths,
+		       const unsigned char *bytes)
+{
+	get_last(values, count, widths, get_plain(values, count, widths, bytes));
+}
+
+void numbers_get(uint64_t *values, size_t count, const unsigned char *widths,
+		 const unsigned char *bytes)
+{
+	if (__builtin_cpu_supports("ssse3"))
+		get_last(values, count, widths, get_vectors(values, count, widths, bytes));
+	else
+		numbers_get_plain(values, count, widths, bytes);
 }

@@ -8,8 +8,8 @@
 
 #define NUMBERS_MAX 16384U
 
-/* Numbers are loaded and stored 8 bytes at once, widths too. */
-#define NUMBERS_SLACK 8U
+/* Numbers are stored 8 bytes at once and loaded in twos, widths 16 bytes at once. */
+#define NUMBERS_SLACK 16U
 
 #define NUMBERS_WIDTHS_BYTES(count) (((size_t)(count) + 1) / 2)
 #define NUMBERS_BYTES_MAX	    (NUMBERS_MAX * sizeof(uint64_t))
@@ -43,5 +43,9 @@ size_t numbers_bytes(unsigned char *widths, size_t count);
 /* Read numbers whose widths were checked: @bytes are numbers_bytes() and NUMBERS_SLACK. */
 void numbers_get(uint64_t *values, size_t count, const unsigned char *widths,
 		 const unsigned char *bytes);
+
+/* The same on a CPU without SSSE3; nearly all CPUs with VMX or SVM have it. */
+void numbers_get_plain(uint64_t *values, size_t count, const unsigned char *widths,
+		       const unsigned char *bytes);
 
 #endif
