@@ -19,12 +19,10 @@
 /* The bucket of a value: 0 .. HIST_BUCKETS - 1, growing with the value. */
 static inline uint32_t hist_bucket(uint64_t value)
 {
-	uint32_t shift;
+	/* Below 2 * HIST_PER_2X all buckets are 1 wide: the value is its bucket. */
+	uint32_t shift = 63 - (uint32_t)__builtin_clzll(value | HIST_PER_2X) - HIST_BITS;
 
-	if (value < HIST_PER_2X)
-		return (uint32_t)value;
-	shift = 63 - (uint32_t)__builtin_clzll(value) - HIST_BITS;
-	return (shift + 1) * HIST_PER_2X + ((uint32_t)(value >> shift) & (HIST_PER_2X - 1));
+	return shift * HIST_PER_2X + (uint32_t)(value >> shift);
 }
 
 /* The smallest value of a bucket. */

@@ -189,7 +189,7 @@ static int put_reasons(struct app *app, struct out *out, const struct series *s)
 	struct agg agg = {0};
 	struct group total;
 	char name[64];
-	int rc = agg_read(app, &app->run, BY_REASON, 0, &agg);
+	int rc = agg_read(app, &app->run, BY_REASON, AGG_TIMES, &agg);
 
 	agg_sort_by_count(&agg);
 	total = agg_total(&agg);

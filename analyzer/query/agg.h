@@ -37,6 +37,7 @@ enum agg_by {
 #define AGG_HANDLER   4U  /* group.dist is of handler time */
 #define AGG_DIST_ONLY 8U  /* bins from histograms: fill group.dist alone */
 #define AGG_COUNTS    16U /* bins from roll-ups: fill group.n, cycles and halted alone */
+#define AGG_TIMES     32U /* fill group.first and group.last, which else may be missing */
 
 /*
  * struct agg_bins - the bins of BY_SLOT
@@ -74,12 +75,6 @@ int agg_read(struct app *app, const struct run *run, enum agg_by by, unsigned in
  */
 int agg_read_bins(struct app *app, const struct run *run, const struct agg_bins *bins,
 		  unsigned int flags, struct agg *agg);
-
-/* Whether group.first and group.last are filled: else nobody asks when the exits were. */
-static inline bool agg_has_times(enum agg_by by)
-{
-	return by == BY_REASON || by == BY_VM || by == BY_VCPU || by == BY_SLOT;
-}
 
 /*
  * The time that a rate of @group is of, in cycles: the window; BY_VCPU and BY_VM: as much of it as

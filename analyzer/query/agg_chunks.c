@@ -57,18 +57,33 @@ static int read_numbers(struct scan *s)
 	}
 }
 
-/* Decodes all that is needed of the open chunk. */
-static int read_columns(struct scan *s, bool is_cut)
+/* Groups of RIPs have no part in tuples, unless some reasons alone pass. */
+static bool needs_tuples(const struct agg_question *question)
+{
+	return question->by != BY_RIP || question->run->reasons;
+}
+
+static int read_tuples(struct scan *s)
 {
 	struct chunk_decoder *d = s->decoder;
 	struct agg_columns *c = &s->columns;
-	bool has_times = agg_has_times(s->question->by);
 	int rc = chunk_dictionary(d, CHUNK_REASON, &c->tuple, &c->reason, &c->tuples);
 
 	if (!rc)
 		rc = chunk_dictionary(d, CHUNK_FLAGS, &c->tuple, &c->flags, &c->tuples);
 	if (!rc)
 		rc = chunk_dictionary(d, CHUNK_KEY_AUX, &c->tuple, &c->aux, &c->tuples);
+	return rc;
+}
+
+/* Decodes all that is needed of the open chunk. */
+static int read_columns(struct scan *s, bool is_cut)
+{
+	struct chunk_decoder *d = s->decoder;
+	struct agg_columns *c = &s->columns;
+	bool has_times = agg_has_times(s->question);
+	int rc = needs_tuples(s->question) ? read_tuples(s) : 0;
+
 	if (!rc)
 		rc = read_numbers(s);
 	if (!rc)

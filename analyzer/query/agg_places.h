@@ -34,7 +34,8 @@ enum agg_part {
 /*
  * struct agg_columns - what is needed of a chunk
  * @id, @vcpu: columns of table exit_chunk
- * @tuple: of each exit, below @tuples, which @reason, @flags, @aux and @user_reason have
+ * @tuple: of each exit, below @tuples, which @reason, @flags, @aux and @user_reason have; NULL: not
+ *	needed, by RIP where all reasons pass
  * @number: what the group depends on in addition to the tuple, of each exit; NULL: nothing; of
  *	BY_RIP below @rips, which @rip has
  * @tsc: NULL: not needed

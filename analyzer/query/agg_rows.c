@@ -222,6 +222,20 @@ static int read_rows(struct app *app, const struct agg_question *question)
 	return rc < 0 ? -1 : 0;
 }
 
+/* What follows from the values: agg_has_values(). */
+static void sum_values(struct group *group)
+{
+	const struct dist *d = &group->dist;
+
+	group->cycles = 0;
+	for (size_t i = 0; i < d->values; i++)
+		group->cycles += d->value[i] * d->count[i];
+	if (d->values) {
+		group->min = d->value[0];
+		group->max = d->value[d->values - 1];
+	}
+}
+
 int agg_read_rows(struct app *app, const struct run *run, enum agg_by by, unsigned int flags,
 		  const struct agg_bins *bins, struct agg *agg)
 {
@@ -245,6 +259,8 @@ int agg_read_rows(struct app *app, const struct run *run, enum agg_by by, unsign
 	for (uint32_t i = 0; !rc && i < agg->groups; i++) {
 		if (dist_sort(&agg->group[i].dist))
 			rc = app_fail(app, "out of memory");
+		else if (agg_has_values(&question))
+			sum_values(&agg->group[i]);
 	}
 	return rc;
 }

@@ -22,6 +22,21 @@ struct agg_question {
 	struct agg *agg;
 };
 
+/* Whether it is read when the exits of chunks were. */
+static inline bool agg_has_times(const struct agg_question *question)
+{
+	return question->flags & AGG_TIMES || question->by == BY_SLOT;
+}
+
+/*
+ * Whether each group's distribution has all values of group.cycles: their sum, the smallest and the
+ * largest follow from it, once for all exits.
+ */
+static inline bool agg_has_values(const struct agg_question *question)
+{
+	return (question->flags & (AGG_DIST | AGG_EXACT | AGG_HANDLER)) == (AGG_DIST | AGG_EXACT);
+}
+
 /* Rows and chunks alike. 0, or -1 with app->error. */
 int agg_read_rows(struct app *app, const struct run *run, enum agg_by by, unsigned int flags,
 		  const struct agg_bins *bins, struct agg *agg);

@@ -13,17 +13,21 @@
 
 #define PAGES (HIST_BUCKETS / HIST_PER_2X)
 
+uint64_t **dist_pages(struct dist *d)
+{
+	if (!d->page)
+		d->page = calloc(PAGES, sizeof(*d->page));
+	return d->page;
+}
+
 int dist_add_page(struct dist *d, uint32_t bucket, uint64_t n)
 {
 	uint64_t **page;
 
 	if (bucket >= HIST_BUCKETS)
 		return -ERANGE;
-	if (!d->page) {
-		d->page = calloc(PAGES, sizeof(*d->page));
-		if (!d->page)
-			return -ENOMEM;
-	}
+	if (!dist_pages(d))
+		return -ENOMEM;
 	page = &d->page[bucket / HIST_PER_2X];
 	if (!*page) {
 		*page = calloc(HIST_PER_2X, sizeof(**page));

@@ -60,6 +60,12 @@ static inline int dist_add(struct dist *d, uint32_t bucket, uint64_t n)
 	return 0;
 }
 
+/*
+ * The pages, by bucket / HIST_PER_2X, for who adds many at once: he makes a page by dist_add_page()
+ * of 0 values, and adds to @total. They stay where they are. NULL: no memory.
+ */
+uint64_t **dist_pages(struct dist *d);
+
 /* dist_add_value() of a value that is not in @each yet. */
 int dist_keep_value(struct dist *d, uint64_t value);
 
@@ -71,6 +77,18 @@ static inline int dist_add_value(struct dist *d, uint64_t value)
 	d->each[value]++;
 	d->each_room--;
 	return 0;
+}
+
+/*
+ * Room for @n more values, for who adds many at once: each value below DIST_EACH may be counted
+ * there instead of by dist_add_value(), until dist_sort(). NULL: there is none.
+ */
+static inline uint32_t *dist_each(struct dist *d, uint32_t n)
+{
+	if (d->each_room < n)
+		return NULL;
+	d->each_room -= n;
+	return d->each;
 }
 
 /* Sort what dist_add_value() added, before all else. Returns 0 or -ENOMEM. */

@@ -21,9 +21,10 @@
  *	BY_SLOT {bin, reason key}
  * @example: rowid of one of them; 0: from roll-ups
  * @n: recorded exits; all other sums are of them
+ * @fastpath to @synthesized: those with a flag; of BY_RIP they may be missing
  * @polled: part of @halted; 0 where run->has_polled is false
  * @dropped: exits whose record was lost, from KVM's totals where the run has them
- * @first, @last: TSC of the first and last exit, where agg_has_times() says so; first
+ * @first, @last: TSC of the first and last exit, with AGG_TIMES or BY_SLOT; first
  *	INT64_MIN: it and @min are unknown (a file of schema version 1, repaired; see
  *	sql/store/migrate.c)
  *

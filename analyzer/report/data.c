@@ -91,7 +91,7 @@ static const struct report_unit *find_unit(const struct report *report)
 int report_load(struct report *report)
 {
 	report->unit = find_unit(report);
-	if (agg_read(report->app, report->run, BY_REASON, AGG_DIST, &report->agg))
+	if (agg_read(report->app, report->run, BY_REASON, AGG_DIST | AGG_TIMES, &report->agg))
 		return -1;
 	/* A recording without any exit has a page that says so. */
 	if (!report->agg.groups)

@@ -152,7 +152,7 @@ static void check_reasons(struct app *app, unsigned int flags)
 	struct agg agg = {0};
 	uint64_t n = 0;
 
-	CHECK_EQ(agg_read(app, &app->run, BY_REASON, AGG_DIST | flags, &agg), 0);
+	CHECK_EQ(agg_read(app, &app->run, BY_REASON, AGG_DIST | AGG_TIMES | flags, &agg), 0);
 	for (uint32_t i = 0; i < agg.groups; i++) {
 		check_group(&agg.group[i]);
 		n += agg.group[i].n;
@@ -228,27 +228,48 @@ static void check_others(struct app *app, unsigned int flags)
 	agg_free(&by_vcpu);
 }
 
-/* By what only single exits have, the sums are those by reason; times are not read. */
+/* The sums of all exits are @want's, and each is in a distribution where those are read. */
+static void check_single(struct app *app, enum agg_by by, unsigned int flags,
+			 const struct group *want)
+{
+	struct agg agg = {0};
+	struct group is;
+
+	CHECK_EQ(agg_read(app, &app->run, by, flags, &agg), 0);
+	CHECK_EQ(agg_sum(&agg, &is), 0);
+	CHECK_EQ(is.dist.total, flags & AGG_DIST ? want->n : 0);
+	for (uint32_t i = 0; i < agg.groups; i++)
+		CHECK_EQ(agg.group[i].dist.total, flags & AGG_DIST ? agg.group[i].n : 0);
+
+	is.first = want->first;
+	is.last = want->last;
+	if (by == BY_RIP) {
+		is.fastpath = want->fastpath;
+		is.nested = want->nested;
+		is.to_user = want->to_user;
+		is.synthesized = want->synthesized;
+	}
+	same_sums(&is, want);
+	dist_free(&is.dist);
+	agg_free(&agg);
+}
+
+/* However they are read, the sums are the same; times, and flags by RIP, may be missing. */
 static void check_singles(struct app *app)
 {
-	static const enum agg_by bys[] = {BY_SUBKEY, BY_USER_REASON, BY_RIP,
-					  BY_PCPU,   BY_CR3,	     BY_REGION};
+	static const enum agg_by bys[] = {BY_REASON, BY_SUBKEY, BY_USER_REASON, BY_RIP,
+					  BY_PCPU,   BY_CR3,	BY_REGION};
+	static const unsigned int flags[] = {0, AGG_DIST, AGG_DIST | AGG_HANDLER,
+					     AGG_DIST | AGG_EXACT,
+					     AGG_DIST | AGG_EXACT | AGG_HANDLER};
 	struct agg by_reason = {0};
 	struct group want;
 
-	CHECK_EQ(agg_read(app, &app->run, BY_REASON, AGG_EXACT, &by_reason), 0);
+	CHECK_EQ(agg_read(app, &app->run, BY_REASON, AGG_EXACT | AGG_TIMES, &by_reason), 0);
 	want = agg_total(&by_reason);
-
 	for (size_t i = 0; i < sizeof(bys) / sizeof(bys[0]); i++) {
-		struct agg agg = {0};
-		struct group is;
-
-		CHECK_EQ(agg_read(app, &app->run, bys[i], 0, &agg), 0);
-		is = agg_total(&agg);
-		is.first = want.first;
-		is.last = want.last;
-		same_sums(&is, &want);
-		agg_free(&agg);
+		for (size_t j = 0; j < sizeof(flags) / sizeof(flags[0]); j++)
+			check_single(app, bys[i], flags[j], &want);
 	}
 	agg_free(&by_reason);
 }
