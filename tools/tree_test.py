@@ -24,7 +24,7 @@ MAY_NAME_SERIES = re.compile(
 # Scripts that people start. compare-perf and boot-linux hand unknown options to testbed/run.
 SCRIPTS = {
     "./check": [], "./demo": [],
-    "analyzer/push/test/clickhouse_test": [],
+    "analyzer/push/test/clickhouse_test": [], "dashboards/schema_check": [],
     "kvm/build": [], "kvm/host/suite": [], "kvm/install": [], "kvm/uninstall": [],
     "testbed/boot-linux": [], "testbed/compare-paging": [], "testbed/compare-perf": [],
     "testbed/compare-sources": [],
