@@ -83,6 +83,14 @@ class SmpTest(unittest.TestCase):
         row, = analyzer("top-exits", "--by", "subkey", "--reason", "VMCALL")["rows"]
         self.assertEqual((row["exits"], row["meaning"]), (KICKS, "KVM_HC_KICK_CPU"))
 
+    def test_ipis(self):
+        """Each IPI that the guest wrote into the ICR, by its vector; INIT and SIPI are none."""
+        sent = {row["vector"]: (row["sent"], row["receivers"]) for row in analyzer("ipi")["ipis"]}
+        written = {f"{vector:#x}": (count, count) for vector, count in self.db.execute(
+            "SELECT value & 0xff, count(*) FROM exit WHERE key = 0x830 AND value >> 8 & 7 = 0 GROUP BY 1")}
+        self.assertEqual(sent, written)
+        self.assertEqual(sum(count for count, _ in sent.values()), 1048)
+
     def test_tables_without_rows_are_left_out(self):
         """verify has nothing to list after its sums."""
         said = subprocess.run([ANALYZER, "--db", DATABASE, "verify"], capture_output=True, text=True, check=True).stdout
