@@ -10,6 +10,7 @@
 #include "analyzer/output/out.h"
 #include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
+#include "analyzer/query/hypercalls.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/query/regions.h"
 #include "base/units.h"
@@ -72,8 +73,8 @@ static int add_key(struct app *app, const struct group *group, char *text, size_
 	sqlite3_bind_int64(stmt, 1, group->example);
 	rc = db_step(app, stmt);
 	key = rc > 0 ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
-	name = regions_meaning(app, reason_basic(app->run.isa, group->key[0]), group->key[1],
-			       group->key[2], meaning, sizeof(meaning));
+	name = regions_meaning(app, HYPERCALLS_ANY_VM, reason_basic(app->run.isa, group->key[0]),
+			       group->key[1], group->key[2], meaning, sizeof(meaning));
 	if (key)
 		snprintf(text + used, bytes - used, "%s%s%s%s%s: %s", used ? "; " : "", key,
 			 name ? " (" : "", name ? name : "", name ? ")" : "",

@@ -122,7 +122,8 @@ static void put_meaning(struct app *app, struct out *out, sqlite3_stmt *stmt)
 		out_none(out);
 	else
 		out_text(out,
-			 regions_meaning(app, sqlite3_column_int64(stmt, L_REASON),
+			 regions_meaning(app, sqlite3_column_int64(stmt, L_VM),
+					 sqlite3_column_int64(stmt, L_REASON),
 					 sqlite3_column_int64(stmt, L_KEY),
 					 sqlite3_column_int64(stmt, L_AUX), text, sizeof(text)));
 }

@@ -120,7 +120,8 @@ static void put_key(FILE *file, struct app *app, sqlite3_stmt *stmt)
 		return;
 	}
 
-	name = regions_meaning(app, sqlite3_column_int64(stmt, F_REASON),
+	name = regions_meaning(app, sqlite3_column_int64(stmt, F_VM),
+			       sqlite3_column_int64(stmt, F_REASON),
 			       sqlite3_column_int64(stmt, F_KEY), sqlite3_column_int64(stmt, F_AUX),
 			       meaning, sizeof(meaning));
 	snprintf(frame, sizeof(frame), "%s%s%s", key, name ? " " : "", name ? name : "");

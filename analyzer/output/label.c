@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
+#include "analyzer/query/hypercalls.h"
 #include "analyzer/query/processes.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/query/regions.h"
@@ -126,7 +127,8 @@ static void show_meaning(struct app *app, struct out *out, const struct group *g
 	char text[64];
 
 	if (group->key[3])
-		out_text(out, regions_meaning(app, reason_basic(app->run.isa, group->key[0]),
+		out_text(out, regions_meaning(app, HYPERCALLS_ANY_VM,
+					      reason_basic(app->run.isa, group->key[0]),
 					      group->key[1], group->key[2], text, sizeof(text)));
 	else
 		out_none(out);

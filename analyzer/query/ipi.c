@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
+#include "analyzer/query/hypercalls.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/query/where.h"
 #include "base/array.h"
@@ -88,6 +89,7 @@ struct receiver {
 };
 
 struct matcher {
+	struct app *app;
 	const struct run *run;
 	struct ipi *ipi;
 	struct receiver *receiver; /* by the index of run->vcpus */
@@ -311,7 +313,12 @@ static int take_exit(struct matcher *m, sqlite3_stmt *stmt)
 	i = (unsigned int)(vcpu - m->run->vcpus);
 	if (receive(m, &m->receiver[i], stmt) || add_halt(&m->ipi->wakes[i], stmt))
 		return -1;
-	return find_kind(m->run, stmt, &kind) ? send(m, i, kind, stmt) : 0;
+	if (!find_kind(m->run, stmt, &kind))
+		return 0;
+	/* RAX of a guest of Hyper-V is no number of KVM's. */
+	if (kind == IPI_HYPERCALL && hypercalls_may_be_hyperv(m->app, vcpu->vm))
+		return 0;
+	return send(m, i, kind, stmt);
 }
 
 static int read_exits(struct app *app, struct matcher *m)
@@ -332,7 +339,7 @@ static int read_exits(struct app *app, struct matcher *m)
 
 int ipi_read(struct app *app, const struct run *run, struct ipi *ipi)
 {
-	struct matcher m = {.run = run, .ipi = ipi};
+	struct matcher m = {.app = app, .run = run, .ipi = ipi};
 	int rc = 0;
 
 	*ipi = (struct ipi){.n_wakes = run->n_vcpus};

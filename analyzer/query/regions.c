@@ -240,15 +240,15 @@ const char *regions_place_name(const struct run *run, uint64_t first, uint64_t l
 	return fixed.name && fixed.first == first && fixed.last == last ? fixed.name : NULL;
 }
 
-const char *regions_meaning(struct app *app, int64_t reason, int64_t key, int64_t aux, char *text,
-			    size_t bytes)
+const char *regions_meaning(struct app *app, int64_t vm, int64_t reason, int64_t key, int64_t aux,
+			    char *text, size_t bytes)
 {
 	const struct run *run = &app->run;
 	const struct region *region = NULL;
 
 	if (run->regions && meaning_is_address(run->isa, reason))
 		region = find_region(run->regions, (uint64_t)key);
-	if (meaning_is_hypercall(run->isa, reason) && hypercalls_may_be_hyperv(app)) {
+	if (meaning_is_hypercall(run->isa, reason) && hypercalls_may_be_hyperv(app, vm)) {
 		snprintf(text, bytes, "Hyper-V's? Its code (RCX) is not recorded");
 		return text;
 	}

@@ -53,9 +53,10 @@ const char *regions_place_name(const struct run *run, uint64_t first, uint64_t l
 
 /**
  * regions_meaning - the name of what an exit of app->run was about, as meaning_of_key(), by the map
- * first; never KVM's name for what may be a hypercall of Hyper-V's
+ * first; never KVM's name for what may be a hypercall of Hyper-V's (hypercalls.h)
+ * @vm: vm.id, or HYPERCALLS_ANY_VM
  */
-const char *regions_meaning(struct app *app, int64_t reason, int64_t key, int64_t aux, char *text,
-			    size_t bytes);
+const char *regions_meaning(struct app *app, int64_t vm, int64_t reason, int64_t key, int64_t aux,
+			    char *text, size_t bytes);
 
 #endif

@@ -15,6 +15,7 @@
  * @label: what to call it: its name, with its number where several of the run have that
  *	name; else its number. From elsewhere: clean it before it is printed
  * @name, @uuid, @comm: "": unknown
+ * @uses_hyperv: set and read by hypercalls.c alone
  */
 struct vm_ref {
 	int64_t id;
@@ -23,6 +24,7 @@ struct vm_ref {
 	char *name;
 	char *uuid;
 	char *comm;
+	bool uses_hyperv;
 };
 
 /* Read all VMs of run->id into run->vms. -1 with app->error. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
+#include "analyzer/query/hypercalls.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/query/regions.h"
 #include "analyzer/query/vms.h"
@@ -125,8 +126,8 @@ static void put_meaning(struct report *report, const struct group *g)
 	char text[64];
 
 	if (g->key[3])
-		name = regions_meaning(report->app, reason_basic(isa, g->key[0]), g->key[1],
-				       g->key[2], text, sizeof(text));
+		name = regions_meaning(report->app, HYPERCALLS_ANY_VM, reason_basic(isa, g->key[0]),
+				       g->key[1], g->key[2], text, sizeof(text));
 	html_cell_text(&report->html, name ? name : "–");
 }
 

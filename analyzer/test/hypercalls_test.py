@@ -4,6 +4,7 @@
 
 The guest of VM 1 makes hypercalls with 10 in RAX, and so does that of VM 2.
 """
+import json
 import os
 import shutil
 import sqlite3
@@ -64,7 +65,9 @@ class HypercallsTest(unittest.TestCase):
 
     def test_a_guest_of_hyperv(self):
         for msr in (0x40000001, 0x40000073, 0x400001ff):
-            self.access(msr, 1)
+            self.use(FIXTURE)
+            for vm in (1, 2):
+                self.access(msr, vm)
             for command in COMMANDS:
                 self.expect(command, hyperv=True)
 
@@ -74,10 +77,30 @@ class HypercallsTest(unittest.TestCase):
             self.expect(command, "--vm", "1", hyperv=False)
         self.expect(COMMANDS[1], "--vm", "2", hyperv=True)
 
+    def test_vms_of_both_kinds(self):
+        """A row of one VM is named by that VM's interface, a row of several has no name."""
+        self.access(0x40000001, 2)
+        rows = json.loads(self.said("list", "--reason", "VMCALL", "--limit", "0", "--format", "json"))["rows"]
+        self.assertEqual({row["vm"]: row["meaning"] for row in rows}, {1: KVMS, 2: f"Hyper-V's? {UNKNOWN}"})
+        for line in self.said("export", "--format", "folded", "--reason", "VMCALL").splitlines():
+            self.assertEqual(line.startswith("VM fc-7;"), UNKNOWN in line, line)
+        self.expect(COMMANDS[1], hyperv=True)
+
+    def test_ipis(self):
+        """A hypercall of Hyper-V's guest with KVM_HC_SEND_IPI's number in RAX sends no IPI."""
+        def sent(*words):
+            return [row["sent"] for row in json.loads(self.said("ipi", "--format", "json", *words))["ipis"]
+                    if row["how"] == KVMS]
+        one, both = sum(sent("--vm", "1")), sum(sent())
+        self.assertGreater(both, one)
+        self.assertGreater(one, 0)
+        self.access(0x40000001, 2)
+        self.assertEqual((sum(sent()), sent("--vm", "2")), (one, []))
+
     def test_the_sign_may_be_outside_of_the_window(self):
         self.access(0x40000001, 1)
         for command in COMMANDS:
-            self.expect(command, "--to", "1s", hyperv=True)
+            self.expect(command, "--vm", "1", "--to", "500ms", hyperv=True)
 
     def test_in_chunks(self):
         self.use(RECORDED)
