@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
+#include "analyzer/verify/leaf_bounds.h"
 #include "analyzer/verify/leaf_reading.h"
 #include "analyzer/verify/queries.h"
 #include "base/array.h"
@@ -24,23 +25,12 @@
 #define SCORE_VALUE 4096
 #define SCORE_LEAF  1
 
-/* A CPUID exit with a leaf of ours. @low, @high: bounds of what it showed. */
-struct leaf_exit {
-	int64_t vcpu, vm, vcpu_id;
-	int64_t tsc, end;
-	int64_t leaf, reason; /* reason: EVERY for the leaves of all reasons */
-	int64_t exits_low, exits_high;
-	int64_t cycles_low, cycles_high;
-};
-
 /* @readings: @reading_count that each have an exit, then @again_count that were there before */
 struct leaves {
 	struct leaf_reading *readings;
 	int reading_count;
 	int again_count;
-	struct leaf_exit *exits; /* by vcpu, reason, tsc */
-	int exit_count;
-	bool host; /* leaf_scope=host: totals of all VMs */
+	struct leaf_bounds bounds;
 };
 
 static bool is_time(int64_t leaf)
@@ -86,20 +76,10 @@ static int read_readings(struct app *app, struct leaves *l)
 	return rc;
 }
 
-static int by_series(const void *a, const void *b)
-{
-	const struct leaf_exit *x = a, *y = b;
-
-	if (x->vcpu != y->vcpu)
-		return x->vcpu < y->vcpu ? -1 : 1;
-	if (x->reason != y->reason)
-		return x->reason < y->reason ? -1 : 1;
-	return (x->tsc > y->tsc) - (x->tsc < y->tsc);
-}
-
 static void sort_exits(struct leaves *l, int (*compare)(const void *a, const void *b))
 {
-	array_sort(l->exits, (size_t)l->exit_count, sizeof(*l->exits), compare);
+	array_sort(l->bounds.exits, (size_t)l->bounds.exit_count, sizeof(struct leaf_exit),
+		   compare);
 }
 
 static int read_exits(struct app *app, struct leaves *l)
@@ -113,16 +93,16 @@ static int read_exits(struct app *app, struct leaves *l)
 	sqlite3_bind_int(stmt, 2, app->run.isa);
 
 	while ((rc = db_step(app, stmt)) > 0) {
-		struct leaf_exit *more =
-			array_reserve(l->exits, (size_t)l->exit_count, 1, sizeof(*more));
+		struct leaf_exit *more = array_reserve(
+			l->bounds.exits, (size_t)l->bounds.exit_count, 1, sizeof(*more));
 		int64_t leaf = sqlite3_column_int64(stmt, 5);
 
 		if (!more) {
 			rc = app_fail(app, "out of memory");
 			break;
 		}
-		l->exits = more;
-		more[l->exit_count++] = (struct leaf_exit){
+		l->bounds.exits = more;
+		more[l->bounds.exit_count++] = (struct leaf_exit){
 			.vcpu = sqlite3_column_int64(stmt, 0),
 			.vm = sqlite3_column_int64(stmt, 1),
 			.vcpu_id = sqlite3_column_int64(stmt, 2),
@@ -134,7 +114,6 @@ static int read_exits(struct app *app, struct leaves *l)
 		};
 	}
 	sqlite3_finalize(stmt);
-	sort_exits(l, by_series);
 	return rc;
 }
 
@@ -150,7 +129,7 @@ static int read_scope(struct app *app, struct leaves *l)
 	sqlite3_bind_int64(stmt, 1, app->run.id);
 	rc = db_step(app, stmt);
 	if (rc > 0)
-		l->host = sqlite3_column_int(stmt, 0);
+		l->bounds.host = sqlite3_column_int(stmt, 0);
 	sqlite3_finalize(stmt);
 	return rc < 0 ? -1 : 0;
 }
@@ -171,6 +150,10 @@ int leaves_open(struct app *app, struct leaves **leaves)
 	}
 	if (read_scope(app, l) || read_exits(app, l))
 		goto fail;
+	if (leaf_bounds_open(&l->bounds)) {
+		app_fail(app, "out of memory");
+		goto fail;
+	}
 
 	*leaves = l;
 	return 0;
@@ -179,93 +162,9 @@ fail:
 	return -1;
 }
 
-/*
- * The first of @count exits, in order of time, whose tsc (or end, if @by_end) is @time or
- * later. Both rise: they are exits of one vCPU.
- */
-static int first_from(const struct leaf_exit *exits, int count, int64_t time, bool by_end)
-{
-	int low = 0, high = count;
-
-	while (low < high) {
-		int middle = low + (high - low) / 2;
-
-		if ((by_end ? exits[middle].end : exits[middle].tsc) < time)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/*
- * Adds a row to the exits of one vCPU and reason, each of which shows it from some exit on:
- * until leaves_check() sums up, an exit holds only what it adds to the one before it.
- */
-static void add_to_series(struct leaf_exit *exits, int count, const struct leaf_row *row)
-{
-	int64_t end = wrap_add(row->tsc, row->cycles);
-	int begun = first_from(exits, count, row->tsc, false);
-	int begun_late = begun, ended, ended_late;
-
-	if (row->vcpu == exits->vcpu) {
-		ended = first_from(exits, count, wrap_add(row->tsc, 1), false);
-		ended_late = ended;
-	} else {
-		begun_late = first_from(exits, count, row->tsc, true);
-		ended = first_from(exits, count, end, false);
-		ended_late = first_from(exits, count, end, true);
-	}
-
-	/* What ends early enough for the later bound is there for the earlier exit already. */
-	if (begun < count)
-		exits[begun].exits_low++;
-	if (begun_late < count)
-		exits[begun_late].exits_high++;
-	if (ended < count)
-		exits[ended].cycles_low = wrap_add(exits[ended].cycles_low, row->time_cycles);
-	if (ended_late < count)
-		exits[ended_late].cycles_high =
-			wrap_add(exits[ended_late].cycles_high, row->time_cycles);
-}
-
-/* The number of exits from @at on that are of the same vCPU and reason. */
-static int series_length(const struct leaves *l, int at)
-{
-	int length = 1;
-
-	while (at + length < l->exit_count && l->exits[at + length].vcpu == l->exits[at].vcpu &&
-	       l->exits[at + length].reason == l->exits[at].reason)
-		length++;
-	return length;
-}
-
 void leaves_add(struct leaves *l, const struct leaf_row *row)
 {
-	int length;
-
-	for (int at = 0; at < l->exit_count; at += length) {
-		struct leaf_exit *series = &l->exits[at];
-
-		length = series_length(l, at);
-		if ((l->host || row->vm == series->vm) &&
-		    (series->reason == EVERY || row->reason == series->reason))
-			add_to_series(series, length, row);
-	}
-}
-
-static void sum_up(struct leaves *l)
-{
-	for (int i = 1; i < l->exit_count; i++) {
-		struct leaf_exit *e = &l->exits[i], *before = e - 1;
-
-		if (before->vcpu != e->vcpu || before->reason != e->reason)
-			continue;
-		e->exits_low += before->exits_low;
-		e->exits_high += before->exits_high;
-		e->cycles_low = wrap_add(e->cycles_low, before->cycles_low);
-		e->cycles_high = wrap_add(e->cycles_high, before->cycles_high);
-	}
+	leaf_bounds_add(&l->bounds, row);
 }
 
 static bool same_leaf(const struct leaf_reading *r, const struct leaf_exit *e)
@@ -306,11 +205,11 @@ static int by_vm(const void *a, const void *b)
 /* The n-th reading is the n-th exit. Whether all leaves are the same then. */
 static bool pair_in_order(struct leaves *l)
 {
-	bool same = l->reading_count == l->exit_count;
+	bool same = l->reading_count == l->bounds.exit_count;
 
 	for (int i = 0; i < l->reading_count; i++) {
-		l->readings[i].exit = i < l->exit_count ? i : -1;
-		same = same && same_leaf(&l->readings[i], &l->exits[i]);
+		l->readings[i].exit = i < l->bounds.exit_count ? i : -1;
+		same = same && same_leaf(&l->readings[i], &l->bounds.exits[i]);
 	}
 	return same;
 }
@@ -321,7 +220,7 @@ static bool pair_in_order(struct leaves *l)
  */
 static int64_t pair_best(struct leaves *l, bool choose)
 {
-	int rows = l->reading_count + 1, columns = l->exit_count + 1;
+	int rows = l->reading_count + 1, columns = l->bounds.exit_count + 1;
 	int32_t *best = calloc((size_t)rows * (size_t)columns, sizeof(*best));
 	int64_t result;
 
@@ -331,7 +230,7 @@ static int64_t pair_best(struct leaves *l, bool choose)
 	for (int r = 1; r < rows; r++) {
 		for (int e = 1; e < columns; e++) {
 			int32_t *cell = &best[(int64_t)r * columns + e];
-			int pair = score(&l->readings[r - 1], &l->exits[e - 1]);
+			int pair = score(&l->readings[r - 1], &l->bounds.exits[e - 1]);
 
 			*cell = cell[-1] > cell[-columns] ? cell[-1] : cell[-columns];
 			if (pair && cell[-columns - 1] + pair > *cell)
@@ -363,7 +262,7 @@ static int align(struct leaves *l)
 	sort_exits(l, by_time);
 	if (pair_in_order(l))
 		return 0;
-	if ((int64_t)(l->reading_count + 1) * (l->exit_count + 1) > ALIGN_CELLS)
+	if ((int64_t)(l->reading_count + 1) * (l->bounds.exit_count + 1) > ALIGN_CELLS)
 		return 0;
 
 	in_time = pair_best(l, true);
@@ -385,7 +284,7 @@ static int count_right(const struct leaves *l)
 	for (int i = 0; i < l->reading_count; i++) {
 		const struct leaf_reading *r = &l->readings[i];
 
-		if (r->exit >= 0 && score(r, &l->exits[r->exit]) > SCORE_LEAF)
+		if (r->exit >= 0 && score(r, &l->bounds.exits[r->exit]) > SCORE_LEAF)
 			right++;
 	}
 	return right;
@@ -453,7 +352,7 @@ static int64_t count_missing(struct app *app, int64_t vm)
 static int compare(struct app *app, const struct leaves *l, const struct leaf_reading *r,
 		   struct check *c)
 {
-	const struct leaf_exit *e = r->exit < 0 ? NULL : &l->exits[r->exit];
+	const struct leaf_exit *e = r->exit < 0 ? NULL : &l->bounds.exits[r->exit];
 	int64_t low = 0, high = 0, missing = 0;
 	char why[160], during[48] = "";
 
@@ -474,7 +373,7 @@ static int compare(struct app *app, const struct leaves *l, const struct leaf_re
 	c->vcpu = e->vcpu_id;
 	bounds(e, &low, &high);
 	c->right = low;
-	missing = count_missing(app, l->host ? EVERY : e->vm);
+	missing = count_missing(app, l->bounds.host ? EVERY : e->vm);
 	if (missing < 0)
 		return -1;
 
@@ -502,7 +401,7 @@ int leaves_check(struct app *app, struct leaves *l, int equation, struct checks 
 {
 	int again = leaf_readings_find_again(l->readings, l->reading_count, app->run.isa);
 
-	sum_up(l);
+	leaf_bounds_sum(&l->bounds);
 	if (again < 0 || (again ? align_again(l, again) : align(l)))
 		return app_fail(app, "out of memory");
 
@@ -527,6 +426,6 @@ void leaves_close(struct leaves *l)
 	if (!l)
 		return;
 	free(l->readings);
-	free(l->exits);
+	leaf_bounds_free(&l->bounds);
 	free(l);
 }
