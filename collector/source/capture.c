@@ -22,6 +22,8 @@
 #define TEXT_BYTES    (16U << 20) /* RUN_VMX_CAPS has 500 bytes for each CPU */
 #define MAX_VCPUS     65536U
 
+#define SECTOR_BYTES 512U /* disks write no less */
+
 /*
  * struct file_source - a capture file as a source
  * @offset:	bytes read, uncompressed
@@ -87,6 +89,17 @@ static int cut_off(struct file_source *s, struct fault *fault)
 	}
 	return fault_set(fault, -ENODATA, "%s: cut off at byte %llu", s->path,
 			 (unsigned long long)s->offset);
+}
+
+/*
+ * Whether nothing was written there: a host that crashes may leave the length of a file and lose
+ * its last data, which read as zeros. No block and no record of a CPU is zeros alone.
+ */
+static bool is_unwritten(const void *data, size_t bytes)
+{
+	const unsigned char *byte = data;
+
+	return !*byte && !memcmp(byte, byte + 1, bytes - 1);
 }
 
 /* Reads exactly @bytes bytes. -ENODATA: the file ends before them; -EBADMSG; -errno. */
@@ -211,6 +224,29 @@ static void convert_records(struct file_source *s, size_t count)
 	}
 }
 
+/*
+ * Of @count records that were read those before the first that was never written. What was written
+ * ends with a sector of the disk, which may be within a record.
+ */
+static size_t written_records(struct file_source *s, size_t count)
+{
+	const char *records = s->raw ? s->raw : (const char *)s->records;
+	size_t bytes = s->record_bytes;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t in_sector = (s->offset + i * bytes) % SECTOR_BYTES;
+
+		if (!is_unwritten(records + i * bytes, bytes))
+			continue;
+		s->is_cut = true;
+		return i && in_sector && in_sector < bytes &&
+				       is_unwritten(records + i * bytes - in_sector, in_sector)
+			       ? i - 1
+			       : i;
+	}
+	return count;
+}
+
 static int get_records(struct file_source *s, struct source_item *item, struct fault *fault)
 {
 	size_t count = s->left / s->record_bytes;
@@ -228,12 +264,14 @@ static int get_records(struct file_source *s, struct source_item *item, struct f
 		s->is_cut = true;
 		count = (size_t)n / s->record_bytes;
 	}
+	if (n > 0)
+		count = written_records(s, count);
 	if (n < 0 || !count)
 		return n < 0 ? get(s, s->raw ? s->raw : (char *)s->records, bytes, fault)
 			     : cut_off(s, fault);
 
 	convert_records(s, count);
-	s->offset += (uint64_t)n;
+	s->offset += s->is_cut && n == (int)bytes ? count * s->record_bytes : (uint64_t)n;
 	s->left -= bytes;
 	end = s->records[count - 1].tsc + s->records[count - 1].cycles;
 	if (end > s->last_tsc)
@@ -333,6 +371,10 @@ static int get_block(struct file_source *s, struct source_item *item, struct fau
 
 	if (rc)
 		return rc;
+	if (is_unwritten(&s->block, sizeof(s->block))) {
+		s->offset -= sizeof(s->block);
+		return cut_off(s, fault);
+	}
 
 	item->vcpu = (int)s->block.vcpu;
 	if ((s->block.kind == CAPTURE_RECORDS || s->block.kind == CAPTURE_END_VCPU ||

@@ -12,8 +12,8 @@
  *	  CAPTURE_END_VCPU	struct capture_end and capture_end.slots times
  *				struct capture_slot; no block of this vCPU follows
  *	  CAPTURE_FINISH	struct capture_finish; the file ends after it
- * The whole may be gzip-compressed. Texts come before the first vCPU. A file
- * without CAPTURE_FINISH was cut off and is refused.
+ * The whole may be gzip-compressed. Texts come before the first vCPU. A file without
+ * CAPTURE_FINISH was cut off, where it ends or where only zeros follow; what stands before is read.
  */
 #ifndef EXITSCOPE_COLLECTOR_SOURCE_CAPTURE_FILE_H
 #define EXITSCOPE_COLLECTOR_SOURCE_CAPTURE_FILE_H

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "collector/source/capture_file.h"
@@ -144,6 +145,60 @@ static void test_stopped(const char *path)
 	source_close(source);
 }
 
+/* plain.cap becomes zeroed.cap, whose bytes from @from on are 0. */
+static void zero_from(long from)
+{
+	FILE *in = fopen(test_path("plain.cap"), "r");
+	FILE *out = fopen(test_path("zeroed.cap"), "w");
+	int byte;
+
+	CHECK(in && out);
+	for (long at = 0; (byte = getc(in)) != EOF; at++)
+		putc(at < from ? byte : 0, out);
+	CHECK(!fclose(in) && !fclose(out));
+}
+
+/* The records of zeroed.cap, which are those that were written; then it is cut off. */
+static size_t count_zeroed(void)
+{
+	struct fault fault = {""};
+	struct source_item item = {.kind = SOURCE_NOTHING};
+	struct source *source;
+	size_t count = 0;
+	int rc;
+
+	CHECK_EQ(source_capture_open(test_path("zeroed.cap"), &source, &fault), 0);
+	while (!(rc = source_next(source, &item, &fault))) {
+		if (item.kind != SOURCE_RECORDS)
+			continue;
+		CHECK(is_same(item.records, count, item.count, sizeof(records[0])));
+		count += item.count;
+	}
+	CHECK_EQ(rc, -ENODATA);
+	CHECK(strstr(fault.text, "cut off at byte") != NULL);
+	source_close(source);
+	return count;
+}
+
+/* The host crashed: the file is as long as it should be, and zeros from some sector on. */
+static void test_zeroed(void)
+{
+	struct stat plain;
+	size_t before = 0;
+
+	CHECK_EQ(stat(test_path("plain.cap"), &plain), 0);
+	for (long sector = 8; sector * 512 < plain.st_size; sector += 37) {
+		size_t count;
+
+		zero_from(sector * 512);
+		count = count_zeroed();
+		CHECK(count >= before && count <= (size_t)sector * 512 / sizeof(records[0]));
+		CHECK(count + 8 >= (size_t)sector * 512 / sizeof(records[0]) || count == RECORDS);
+		before = count;
+	}
+	CHECK(before > RECORDS - 100);
+}
+
 /* plain.cap becomes rewritten.cap, as another @version has it, whose records have @record_bytes. */
 static void rewrite(uint32_t version, uint32_t record_bytes)
 {
@@ -232,6 +287,7 @@ int main(void)
 	test_round_trip(test_path("small.cap.gz"), sizeof(records[0]));
 	test_features();
 	test_stopped(test_path("plain.cap"));
+	test_zeroed();
 	test_versions();
 	test_unfinished(test_path("unfinished.cap"));
 	return check_result();
