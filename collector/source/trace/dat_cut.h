@@ -5,8 +5,8 @@
  * Version 6 has the places of all pages before the pages. Version 7 has them after those of each
  * instance, in options that such a file has lost. But the pages follow the options before: for one
  * CPU after the other, each from a multiple of the size of a page on, and if they are compressed
- * each CPU begins with the number of its chunks. Where they are not, a CPU's end can't be told from
- * the next one's begin.
+ * each CPU begins with the number of its chunks. Where they are not, a CPU's end can't be
+ * distinguished from the next one's begin.
  *
  * All set file->cut_at if the file was cut off, and file->cut_others if pages of more than one CPU
  * were in it.

@@ -11,6 +11,7 @@
 #ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_FILE_H
 #define EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_FILE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,12 +30,12 @@ struct dat_cpu {
 
 /*
  * One instance of ftrace.
- * @name: "": the top one; @clock: ftrace's name of its clock, "": unknown
+ * @name: "": the top one, else that of a folder; @clock: ftrace's name of its clock, "": unknown
  * @lost: events that its statistics call overwritten or dropped, if @has_stats
  * @busy: CPUs that have events by these statistics
  */
 struct dat_buffer {
-	char name[64];
+	char name[NAME_MAX + 1];
 	char clock[16];
 	uint32_t page_bytes;
 	bool compressed;
@@ -82,9 +83,9 @@ struct dat_file {
 	uint64_t cut_at;
 	bool cut_others;
 	uint64_t options_end;
-	char stats_of[64];  /* the instance whose statistics come next */
-	uint32_t stats_cpu; /* the CPU that they are of */
-	bool is_text;	    /* it holds text instead of pages */
+	char stats_of[NAME_MAX + 1]; /* the instance whose statistics come next */
+	uint32_t stats_cpu;	     /* the CPU that they are of */
+	bool is_text;		     /* it holds text instead of pages */
 };
 
 /* Map @path and read all but the pages; words in @fault. */

@@ -103,10 +103,18 @@ static void take_clock(struct dat_file *f, const char *text)
 }
 
 /* "Linux HOST 6.1.0-56-amd64 x86_64" */
-static void take_uname(struct dat_file *f, const char *text)
+static void take_uname(struct dat_file *f, char *text)
 {
-	if (sscanf(text, "%*s %64s %64s %64s", f->host, f->kernel, f->machine) != 3)
-		*f->host = *f->kernel = *f->machine = '\0';
+	char *rest, *words[4];
+
+	for (size_t i = 0; i < 4; i++) {
+		words[i] = strtok_r(i ? NULL : text, " \n", &rest);
+		if (!words[i])
+			return;
+	}
+	snprintf(f->host, sizeof(f->host), "%s", words[1]);
+	snprintf(f->kernel, sizeof(f->kernel), "%s", words[2]);
+	snprintf(f->machine, sizeof(f->machine), "%s", words[3]);
 	if (!strcmp(f->host, "(none)"))
 		*f->host = '\0';
 }
