@@ -28,7 +28,7 @@ fail() {
 }
 
 result_disk() {
-	for disk in /dev/sd?; do
+	for disk in /dev/sd? /dev/vd?; do
 		[ "$(head -c 10 "$disk" 2>/dev/null)" = BED-RESULT ] && echo "$disk" && return
 	done
 }
