@@ -33,6 +33,7 @@ struct loop_options {
 	unsigned int timer_us; /* PIT period, 0: no timer */
 	unsigned int sleep_us; /* at each return to the VMM */
 	int pin;	       /* all vCPU threads on this CPU; -1: anywhere */
+	bool after_tick;       /* begin just after a tick of the host's timer */
 	unsigned int leaf_count;
 	struct guest_leaf leaves[EXIT_LOOP_MAX_LEAVES];
 };

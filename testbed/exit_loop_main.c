@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "testbed/exit_loop.h"
 #include "testbed/options.h"
@@ -25,6 +26,8 @@ static const char *const usage_head =
 	"  --timer-us T      a timer interrupt each T us, 20 to 50000 (real mode, one vCPU)\n"
 	"  --sleep-us T      the VMM sleeps T us at each return to user space\n"
 	"  --pin CPU         all vCPUs on this CPU\n"
+	"  --after-tick      begins just after a tick of the host's timer: none comes in a loop\n"
+	"                    that takes less time than from one to the next\n"
 	"  --read-leaves R,R...  afterwards the guest reads CPUID leaves 0x4fffffff and\n"
 	"                    0x4ffffffe, and 0x4ffffffd and 0x4ffffffc of each exit reason R\n"
 	"exit status: 0, or 1 on an error\n"
@@ -101,6 +104,7 @@ enum {
 	OPT_TIMER,
 	OPT_SLEEP,
 	OPT_PIN,
+	OPT_AFTER_TICK,
 	OPT_LEAVES,
 	OPT_HELP = 'h'
 };
@@ -113,6 +117,7 @@ static const struct option long_options[] = {{"op", required_argument, NULL, OPT
 					     {"timer-us", required_argument, NULL, OPT_TIMER},
 					     {"sleep-us", required_argument, NULL, OPT_SLEEP},
 					     {"pin", required_argument, NULL, OPT_PIN},
+					     {"after-tick", no_argument, NULL, OPT_AFTER_TICK},
 					     {"read-leaves", required_argument, NULL, OPT_LEAVES},
 					     {"help", no_argument, NULL, OPT_HELP},
 					     {0}};
@@ -160,6 +165,9 @@ static int parse_option(int option, struct loop_options *options)
 		return number("sleep-us", optarg, 1, 10000000, &options->sleep_us);
 	case OPT_PIN:
 		return set_pin(options, optarg);
+	case OPT_AFTER_TICK:
+		options->after_tick = true;
+		return 0;
 
 	/* what it prints */
 	case OPT_LEAVES:
@@ -200,12 +208,25 @@ static int pin_thread(int cpu)
 	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
 }
 
+/* Spins until the kernel's coarse clock goes on, which each tick does. */
+static void wait_for_tick(void)
+{
+	struct timespec start, now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &start);
+	do {
+		clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	} while (now.tv_nsec == start.tv_nsec);
+}
+
 static void *vcpu_thread(void *argument)
 {
 	struct loop_vcpu *vcpu = argument;
 
 	vcpu->step = "--pin";
 	vcpu->err = pin_thread(vcpu->loop->options->pin);
+	if (!vcpu->err && vcpu->loop->options->after_tick)
+		wait_for_tick();
 	if (!vcpu->err)
 		vcpu->err = loop_run(vcpu);
 	return NULL;

@@ -2,11 +2,13 @@
 """One instruction more in KVM's way through a CPUID exit, and what two recordings show of it."""
 
 import collections
+import csv
+import io
 import re
 import shutil
 import subprocess
 
-from . import CACHE, ROOT, BedError
+from . import CACHE, ROOT, BedError, built
 from .kernel import SERIES
 from .recordings import open_recording
 
@@ -20,6 +22,8 @@ NOP = '\n\tasm volatile("nop");\n'
 # timer of L1 for example, which a longer way through KVM does not move.
 OTHER_PARTS = ("halted_cycles", "userspace_cycles", "preempted_cycles")
 TIMES = ("tsc", "cycles", *OTHER_PARTS)  # what may differ between the two recordings of an exit
+
+COMPARED = "reason,name,exits_a,exits_b,handler_a,handler_b"  # columns of analyzer compare
 
 
 def _build(*args):
@@ -85,3 +89,27 @@ def differences(path, other_path):
             raise BedError(f"exit {row['seq']} of vCPU {row['vcpu']} differs: {', '.join(unlike)}")
         found[names[row["reason"]]][_handler_cycles(other) - _handler_cycles(row)] += 1
     return found
+
+
+def compare(path, other_path, form):
+    """What analyzer compare says of the two recordings, as a table or as CSV."""
+    command = [built("analyzer", "analyzer"), "compare", path, other_path, "--cycles",
+               "--columns", COMPARED, "--format", form]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          check=False)
+    if done.returncode:
+        raise BedError(f"analyzer compare: {done.stderr.strip()}")
+    return done.stdout
+
+
+def compared(text):
+    """{name of an exit reason: cycles more per exit in KVM's handler} of compare()'s CSV. BedError
+    if the two recordings have not as many exits of each."""
+    more = {}
+    for row in csv.DictReader(io.StringIO(text)):
+        if row["exits_a"] != row["exits_b"]:
+            raise BedError(f"{row['exits_a']} exits of {row['name']} without the NOP, "
+                           f"{row['exits_b']} with it")
+        cycles = float(row["handler_b_cycles"]) - float(row["handler_a_cycles"])
+        more[row["name"]] = round(cycles, 5)  # means are printed with ten digits
+    return more

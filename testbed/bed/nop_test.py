@@ -22,6 +22,11 @@ CREATE VIEW exits AS
 INSERT INTO exit VALUES (1, 0, 100, 10, 50, 0, 0, 0, 7), (1, 1, 200, 12, 90, 40, 0, 0, 8),
                         (1, 2, 300, 10, 50, 0, 0, 0, 9);
 """
+COMPARED = """\
+reason,name,exits_a,exits_b,handler_a_cycles,handler_b_cycles,a_run
+114,CPUID,300,300,2775.35,2776.35,1
+120,HLT,300,300,3450.486667,3450.486667,1
+"""
 HANDLER = """\
 int kvm_emulate_cpuid(struct kvm_vcpu *vcpu)
 {
@@ -65,6 +70,13 @@ class Nop(unittest.TestCase):
     def test_more_exits_are_refused(self):
         with self.assertRaisesRegex(BedError, "3 exits without the NOP, 2 with it"):
             self.differences("DELETE FROM exit WHERE seq = 0;")
+
+    def test_compare_has_means(self):
+        self.assertEqual(nop.compared(COMPARED), {"CPUID": 1, "HLT": 0})
+
+    def test_compare_of_unlike_recordings_is_refused(self):
+        with self.assertRaisesRegex(BedError, "300 exits of CPUID without the NOP, 301 with it"):
+            nop.compared(COMPARED.replace("CPUID,300,300", "CPUID,300,301"))
 
     def test_nop_is_after_the_declarations(self):
         path = self.folder / "cpuid.c"
