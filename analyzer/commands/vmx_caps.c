@@ -27,7 +27,7 @@ static const struct extra_option extra[] = {
 };
 
 static const struct out_column control_columns[] = {
-	{"msr", "MSR", OUT_TEXT, 3},	     {"group", "GROUP", OUT_TEXT, 5},
+	{"msr", "MSR", OUT_TEXT, 0},	     {"group", "GROUP", OUT_TEXT, 5},
 	{"bit", "BIT", OUT_ID, 1},	     {"name", "NAME", OUT_TEXT, 0},
 	{"can_set", "SET", OUT_TEXT, 0},     {"can_clear", "CLEAR", OUT_TEXT, 0},
 	{"value", "VALUE", OUT_TEXT, 0},     {"reasons", "REASONS", OUT_TEXT, 4},

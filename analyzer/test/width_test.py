@@ -36,6 +36,12 @@ class WidthTest(unittest.TestCase):
         self.assertGreater(len(table), 1)
         self.assertEqual([line for line in table if len(line) > terminal.COLUMNS], [])
 
+    def test_controls_can_be_told_apart(self):
+        """Several MSRs have controls of one name: a narrow terminal has their numbers, too."""
+        table = terminal.table_lines(terminal.show(ANALYZER, "--db", DATABASE, "vmx-caps", "--run", "1"))
+        self.assertGreater(len(table), 100)
+        self.assertEqual(len(set(table)), len(table))
+
     def test_sentences_are_broken_between_words(self):
         """Header, legend and notes fit, too, and nothing is lost."""
         for command in ("states --by vcpu", "states", "compare ept shadow", "findings", "explain"):
