@@ -56,6 +56,7 @@ CREATE TABLE IF NOT EXISTS exitscope.run (
   has_value UInt8,
   has_requests UInt8,
   has_event UInt8,
+  unseen UInt64,
   ver UInt64
 ) ENGINE = ReplacingMergeTree(ver) ORDER BY run;
 

@@ -43,6 +43,7 @@ SELECT
   v.has_value,
   v.has_requests,
   v.has_event,
+  v.unseen,
   ?3 AS ver
 FROM runs v
 WHERE v.run = ?1
