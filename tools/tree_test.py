@@ -25,6 +25,7 @@ MAY_NAME_SERIES = re.compile(
 SCRIPTS = {
     "./check": [], "./demo": [],
     "analyzer/push/test/clickhouse_test": [], "dashboards/schema_check": [],
+    "analyzer/scale/engines": [],
     "kvm/build": [], "kvm/host/suite": [], "kvm/install": [], "kvm/uninstall": [],
     "testbed/boot-linux": [], "testbed/compare-paging": [], "testbed/compare-perf": [],
     "testbed/compare-sources": [],

@@ -308,13 +308,24 @@ static int print_top(struct app *app, const struct options *opt, const struct to
 	return out_end(&out, app, rc < 0);
 }
 
+/* Whether percentiles are shown or sorted by: by sub-key they cost as much as all else. */
+static bool needs_percentiles(const struct options *opt, int sort)
+{
+	static const char *const columns[] = {"p50", "p99", "p90_by_p10"};
+	bool needs = sort == SORT_P50 || sort == SORT_P99;
+
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+		needs |= out_may_show(&opt->style, columns[i]);
+	return needs;
+}
+
 static int top_exits(struct app *app, const struct options *opt)
 {
 	int by = choice_parse(app, "--by", opt->by ? opt->by : "reason", by_names);
 	/* Of a VM its work counts: idle VMs halt often. */
 	const char *order = opt->sort ? opt->sort : by == BY_VM ? "busy" : "count";
 	int sort = choice_parse(app, "--sort", order, sort_names);
-	unsigned int flags = AGG_DIST | (opt->exact ? AGG_EXACT : 0);
+	unsigned int flags = opt->exact ? AGG_EXACT : 0;
 	struct top top = {.by = (enum agg_by)by, .guessed = -1};
 	struct guest guest;
 	int rc;
@@ -322,6 +333,8 @@ static int top_exits(struct app *app, const struct options *opt)
 	if (by < 0 || sort < 0 || run_open(app, app->filter.run, &app->run))
 		return -1;
 
+	if (needs_percentiles(opt, sort))
+		flags |= AGG_DIST;
 	top.limit = opt->limit < 0 && by != BY_REASON ? DEFAULT_LIMIT : opt->limit;
 	if (agg_needs_rows(&app->run, top.by, flags) && run_rows(app, &app->run))
 		return -1;

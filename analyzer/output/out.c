@@ -101,6 +101,11 @@ static bool in_list(const char *list, const char *name)
 	return false;
 }
 
+bool out_may_show(const struct out_style *style, const char *name)
+{
+	return !style->columns || in_list(style->columns, name);
+}
+
 /* Note which words of --columns are columns of the present table. */
 static void find_words(struct out *out)
 {

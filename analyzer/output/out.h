@@ -62,6 +62,9 @@ struct out_writer;
 
 #define OUT_WORDS 64 /* of --columns; more are not checked */
 
+/* Whether a column may be shown: --columns names it, or is not given. */
+bool out_may_show(const struct out_style *style, const char *name);
+
 /* A word of --columns: whether some table has that column, else the name that is nearest to it. */
 struct out_word {
 	bool is_found;

@@ -96,7 +96,7 @@ static int bench(char *analyzer, char *db, double exits, const char *command)
 		fprintf(stderr, "bench: %s failed\n", command);
 		return -1;
 	}
-	printf("%-32s %8.0f %9.1f %9.1f %9.1f %13.1f\n", command, exits / 1e6, cost.wall * 1e3,
+	printf("%-46s %8.0f %9.1f %9.1f %9.1f %13.1f\n", command, exits / 1e6, cost.wall * 1e3,
 	       cost.cpu * 1e3, cost.mib, exits / 1e6 / cost.cpu);
 	return 0;
 }
@@ -165,7 +165,7 @@ static int make(char *make_run, char *db, const struct recording *recording)
 	       recording->records, recording->shape[1] ? recording->shape[1] : "4", recording->mode,
 	       (double)st.st_size / 1048576, (double)st.st_size / strtod(recording->records, NULL),
 	       cost.cpu);
-	printf("%-32s %8s %9s %9s %9s %13s\n", "command", "M exits", "wall ms", "CPU ms",
+	printf("%-46s %8s %9s %9s %9s %13s\n", "command", "M exits", "wall ms", "CPU ms",
 	       "peak MiB", "M exits/CPU s");
 	return 0;
 }
@@ -192,8 +192,11 @@ static int bench_capture(char **argv, const char *folder, const char *capture)
 		.mode = "compact",
 		.shape = {capture},
 		.commands = {"top-exits --exact", "latency --exact", "top-exits --by subkey",
-			     "top-exits --by subkey --limit 0", "top-exits --by rip",
-			     "top-exits --by rip --limit 0", "top-exits --by pcpu", "slowest"},
+			     "top-exits --by subkey --limit 0",
+			     "top-exits --by subkey --columns exits,time,max", "top-exits --by rip",
+			     "top-exits --by rip --limit 0",
+			     "top-exits --by rip --columns exits,time,max", "top-exits --by pcpu",
+			     "slowest"},
 	};
 
 	printf("\n%s, repeated with noise",

@@ -6,6 +6,8 @@ Every command prints the same of a database and of its compact copy, except the 
 analyzer expand gives every row back; a damaged chunk is said.
 """
 import collections
+import csv
+import io
 import os
 import shutil
 import sqlite3
@@ -125,6 +127,27 @@ class ChunksTest(unittest.TestCase):
                     got = analyzer("--db", self.compact, *command)
                     self.assertIsNone(first_difference(got[:2], right[:2]), got[2])
             os.unlink(self.compact)
+
+    def table(self, path, *words):
+        """Rows of top-exits as dictionaries."""
+        status, out, _ = analyzer("--db", path, "top-exits", "--format", "csv", "--limit", "0", *words)
+        self.assertEqual(status, 0)
+        return list(csv.DictReader(io.StringIO(out.decode())))
+
+    def test_chosen_columns(self):
+        """What is read for the columns that are chosen alone is what it is among all."""
+        database = DATABASES[0]
+        self.copy("compact", database, self.compact)
+        for path in (database, self.compact):
+            for question in (["--exact"], ["--by", "subkey"], ["--by", "rip", "--sort", "p99"]):
+                whole = self.table(path, *question)
+                self.assertGreater(len({row["p99_ns"] for row in whole}), 3)
+                for choice in ("exits,time,max", "exits,p50", "p99", "max,p90_by_p10,exits"):
+                    rows = self.table(path, *question, "--columns", choice)
+                    names = [name if name in whole[0] else name + "_ns" for name in choice.split(",")]
+                    with self.subTest(path=path, question=" ".join(question), choice=choice):
+                        self.assertEqual([[row[name] for name in names] for row in rows],
+                                         [[row[name] for name in names] for row in whole])
 
     def test_rows_come_back(self):
         for database in DATABASES:
