@@ -63,7 +63,10 @@ static void bind_slots(sqlite3_stmt *stmt, const struct run *run, int64_t vcpu, 
 	sqlite3_bind_int(stmt, 4, other);
 }
 
-/* Arguments of take_rollup() below, in its order; of AGG_COUNTS the first R_COUNTS. */
+/*
+ * Arguments of take_rollup() below, in its order; of AGG_COUNTS the first R_COUNTS, of AGG_SPLIT
+ * the first R_TIMES.
+ */
 enum {
 	R_SLOT,
 	R_REASON,
@@ -74,7 +77,8 @@ enum {
 	R_USER = R_COUNTS,
 	R_PREEMPTED,
 	R_POLLED,
-	R_MIN,
+	R_TIMES,
+	R_MIN = R_TIMES,
 	R_MAX,
 	R_FASTPATH,
 	R_NESTED,
@@ -87,15 +91,24 @@ enum {
 
 #define TAKE_ROLLUP                                                                                \
 	"SELECT take_rollup(slot, reason, n, cycles, halted_cycles, userspace_cycles, preempted_cycles, polled_cycles, min_cycles, max_cycles, n_fastpath, n_nested, n_user, n_synth, first_tsc, last_tsc) "
+#define TAKE_TIMES                                                                                 \
+	"SELECT take_rollup(slot, reason, n, cycles, halted_cycles, userspace_cycles, preempted_cycles, polled_cycles) "
 #define TAKE_COUNTS  "SELECT take_rollup(slot, reason, n, cycles, halted_cycles) "
 #define FROM_ROLLUPS "FROM exit_rollup WHERE vcpu = ?1 AND slot BETWEEN ?2 AND ?3 AND ?4 = 0"
 #define FROM_COARSE                                                                                \
 	"FROM exit_rollup_coarse WHERE vcpu = ?1 AND level = ?4 AND slot BETWEEN ?2 AND ?3"
 
-/* By whether they are coarse, and whether of AGG_COUNTS. */
-static const char *const rollup_sql[2][2] = {
-	{TAKE_ROLLUP FROM_ROLLUPS, TAKE_COUNTS FROM_ROLLUPS},
-	{TAKE_ROLLUP FROM_COARSE, TAKE_COUNTS FROM_COARSE},
+/* How much of the roll-ups is read. */
+enum rollup_sums { SUMS_ALL, SUMS_TIMES, SUMS_COUNTS };
+
+static const int rollup_args[] = {
+	[SUMS_ALL] = R_ARGS, [SUMS_TIMES] = R_TIMES, [SUMS_COUNTS] = R_COUNTS};
+
+/* By that, and whether they are coarse. */
+static const char *const rollup_sql[][2] = {
+	[SUMS_ALL] = {TAKE_ROLLUP FROM_ROLLUPS, TAKE_ROLLUP FROM_COARSE},
+	[SUMS_TIMES] = {TAKE_TIMES FROM_ROLLUPS, TAKE_TIMES FROM_COARSE},
+	[SUMS_COUNTS] = {TAKE_COUNTS FROM_ROLLUPS, TAKE_COUNTS FROM_COARSE},
 };
 
 static const char hist_total_sql[] =
@@ -125,6 +138,15 @@ static struct group *rollup_target(struct agg *agg, enum agg_by by, const struct
 	return agg_group(agg, (int64_t[4]){by == BY_VCPU ? vcpu->id : reason});
 }
 
+#define MEMOS 64 /* a power of two */
+
+/* The group of roll-ups of @reason and of a bin or vCPU, @at. @place 0: none. */
+struct rollup_memo {
+	int64_t at;
+	int64_t reason;
+	uint32_t place; /* of the group in the array, + 1 */
+};
+
 /* Where roll-ups go. */
 struct rollup_reader {
 	const struct run *run;
@@ -133,6 +155,7 @@ struct rollup_reader {
 	const struct agg_bins *bins;
 	int64_t width; /* cycles of an interval */
 	struct agg *agg;
+	struct rollup_memo memo[MEMOS];
 };
 
 static uint64_t unsigned_value(sqlite3_value *value)
@@ -169,29 +192,58 @@ static void add_counts(struct group *to, sqlite3_value **value)
 	to->halted += unsigned_value(value[R_HALTED]);
 }
 
+static void add_times(struct group *to, sqlite3_value **value)
+{
+	add_counts(to, value);
+	to->userspace += unsigned_value(value[R_USER]);
+	to->preempted += unsigned_value(value[R_PREEMPTED]);
+	to->polled += unsigned_value(value[R_POLLED]);
+}
+
+/*
+ * The same as rollup_target(). In a bin the same few reasons come again and again, and few words
+ * are compared faster than a hash of them is computed.
+ */
+static struct group *find_rollup_target(struct rollup_reader *reader, int64_t reason, int64_t begin)
+{
+	struct rollup_memo *memo = &reader->memo[reason & (MEMOS - 1)];
+	int64_t at = reader->by == BY_SLOT ? agg_bin(reader->bins, begin) : reader->vcpu->id;
+	struct group *to;
+
+	if (memo->place && memo->at == at && memo->reason == reason)
+		return &reader->agg->group[memo->place - 1];
+
+	to = rollup_target(reader->agg, reader->by, reader->bins, reason, reader->vcpu, begin);
+	if (to)
+		*memo = (struct rollup_memo){at, reason, (uint32_t)(to - reader->agg->group) + 1};
+	return to;
+}
+
 /* An SQL aggregate function (db_add_aggregate()) that takes each roll-up. */
 static void take_rollup(sqlite3_context *context, int argc, sqlite3_value **value)
 {
-	const struct rollup_reader *reader = sqlite3_user_data(context);
+	struct rollup_reader *reader = sqlite3_user_data(context);
 	int64_t key = reason_key(reader->run->isa, sqlite3_value_int64(value[R_REASON]));
 	int64_t begin = run_slot_begin(sqlite3_value_int64(value[R_SLOT]), reader->width);
 	struct group *to;
 
 	if (!reason_passes(reader->run, key))
 		return;
-	to = rollup_target(reader->agg, reader->by, reader->bins, key, reader->vcpu, begin);
+	to = find_rollup_target(reader, key, begin);
 	if (!to)
 		sqlite3_result_error_nomem(context);
 	else if (argc == R_COUNTS)
 		add_counts(to, value);
+	else if (argc == R_TIMES)
+		add_times(to, value);
 	else
 		add_rollup(to, value);
 }
 
 static int read_rollups(struct app *app, const struct run *run, enum agg_by by,
-			const struct agg_bins *bins, bool counts, struct agg *agg)
+			const struct agg_bins *bins, enum rollup_sums sums, struct agg *agg)
 {
-	int args = counts ? R_COUNTS : R_ARGS, level = read_level(run, bins), rc;
+	int args = rollup_args[sums], level = read_level(run, bins), rc;
 	struct rollup_reader reader = {
 		.run = run,
 		.by = by,
@@ -204,7 +256,7 @@ static int read_rollups(struct app *app, const struct run *run, enum agg_by by,
 	if (db_add_aggregate(app, "take_rollup", args, take_rollup, &reader))
 		return -1;
 
-	rc = db_prepare(app, &stmt, rollup_sql[level > 0][counts]);
+	rc = db_prepare(app, &stmt, rollup_sql[sums][level > 0]);
 	for (unsigned int i = 0; i < run->n_vcpus && rc >= 0; i++) {
 		reader.vcpu = &run->vcpus[i];
 		bind_slots(stmt, run, run->vcpus[i].id, reader.width, level);
@@ -352,7 +404,7 @@ int agg_read(struct app *app, const struct run *run, enum agg_by by, unsigned in
 		if (agg_read_rows(app, run, by, flags, NULL, agg))
 			return -1;
 	} else {
-		if (read_rollups(app, run, by, NULL, false, agg))
+		if (read_rollups(app, run, by, NULL, SUMS_ALL, agg))
 			return -1;
 		if ((flags & AGG_DIST) && read_hist(app, run, by, NULL, flags & AGG_HANDLER, agg))
 			return -1;
@@ -366,10 +418,13 @@ int agg_read(struct app *app, const struct run *run, enum agg_by by, unsigned in
 int agg_read_bins(struct app *app, const struct run *run, const struct agg_bins *bins,
 		  unsigned int flags, struct agg *agg)
 {
+	enum rollup_sums sums = flags & AGG_COUNTS  ? SUMS_COUNTS
+				: flags & AGG_SPLIT ? SUMS_TIMES
+						    : SUMS_ALL;
+
 	if (run->by_rows || (flags & AGG_EXACT))
 		return agg_read_rows(app, run, BY_SLOT, flags & ~AGG_EXACT, bins, agg);
-	if (!(flags & AGG_DIST_ONLY) &&
-	    read_rollups(app, run, BY_SLOT, bins, flags & AGG_COUNTS, agg))
+	if (!(flags & AGG_DIST_ONLY) && read_rollups(app, run, BY_SLOT, bins, sums, agg))
 		return -1;
 	return (flags & (AGG_DIST | AGG_DIST_ONLY)) ? read_hist(app, run, BY_SLOT, bins, false, agg)
 						    : 0;

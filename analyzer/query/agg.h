@@ -38,6 +38,7 @@ enum agg_by {
 #define AGG_DIST_ONLY 8U  /* bins from histograms: fill group.dist alone */
 #define AGG_COUNTS    16U /* bins from roll-ups: fill group.n, cycles and halted alone */
 #define AGG_TIMES     32U /* fill group.first and group.last, which else may be missing */
+#define AGG_SPLIT     64U /* bins from roll-ups: AGG_COUNTS, and userspace, preempted and polled */
 
 /*
  * struct agg_bins - the bins of BY_SLOT

@@ -206,7 +206,7 @@ static int allocate(struct app *app, struct series *series)
 int series_read(struct app *app, const struct run *run, int most, enum series_sums sums,
 		struct series *series)
 {
-	unsigned int flags = sums == SERIES_COUNTS ? AGG_COUNTS : 0;
+	unsigned int flags = sums == SERIES_COUNTS ? AGG_COUNTS : AGG_SPLIT;
 	struct agg_bins bins = {0};
 
 	memset(series, 0, sizeof(*series));

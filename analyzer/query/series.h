@@ -31,10 +31,10 @@ struct series {
 	struct agg by;
 };
 
-/* What there must be of each bin; less is read faster. */
+/* What there must be of each bin; less is read faster, and nothing else is filled of roll-ups. */
 enum series_sums {
-	SERIES_ALL,
-	SERIES_COUNTS, /* n, cycles and halted; of roll-ups nothing else is filled */
+	SERIES_TIMES,  /* n, and all times */
+	SERIES_COUNTS, /* n, cycles and halted */
 };
 
 /**

@@ -193,6 +193,29 @@ static void check_counts(struct app *app, int most, const struct series *all)
 	series_free(&counts);
 }
 
+/* Each bin's times are those of all sums, which are those of @want and of its own time. */
+static void check_bins(struct app *app, const struct series *series, const struct group *want)
+{
+	const struct agg_bins bins = {.begin = series->origin, .width = series->bin_cycles};
+	struct group is = {.min = UINT64_MAX, .first = INT64_MAX, .last = INT64_MIN};
+	struct agg all = {0};
+
+	CHECK_EQ(agg_read_bins(app, &app->run, &bins, 0, &all), 0);
+	CHECK_EQ(all.groups, series->by.groups);
+	for (uint32_t i = 0; i < all.groups; i++) {
+		const struct group *g = &all.group[i], *times = agg_find(&series->by, g->key);
+		int64_t begin = app->run.tsc_start + bins.begin + g->key[0] * bins.width;
+
+		group_add(&is, g);
+		CHECK(g->first >= begin && g->last < begin + bins.width);
+		CHECK(times && times->n == g->n && times->cycles == g->cycles &&
+		      times->halted == g->halted && times->userspace == g->userspace &&
+		      times->preempted == g->preempted && times->polled == g->polled);
+	}
+	same_sums(&is, want);
+	agg_free(&all);
+}
+
 /* By vCPU and over time the sums are those by reason. */
 static void check_others(struct app *app, unsigned int flags)
 {
@@ -209,18 +232,9 @@ static void check_others(struct app *app, unsigned int flags)
 	for (size_t i = 0; i < sizeof(most) / sizeof(most[0]); i++) {
 		struct series series = {0};
 
-		CHECK_EQ(series_read(app, &app->run, most[i], SERIES_ALL, &series), 0);
+		CHECK_EQ(series_read(app, &app->run, most[i], SERIES_TIMES, &series), 0);
 		CHECK(!most[i] || series.bins <= most[i] + 1);
-		is = (struct group){.min = UINT64_MAX, .first = INT64_MAX, .last = INT64_MIN};
-		for (int bin = 0; bin < series.bins; bin++) {
-			int64_t begin = app->run.tsc_start + series_begin(&series, bin);
-
-			group_add(&is, &series.total[bin]);
-			if (series.total[bin].n)
-				CHECK(series.total[bin].first >= begin &&
-				      series.total[bin].last < begin + series.bin_cycles);
-		}
-		same_sums(&is, &want);
+		check_bins(app, &series, &want);
 		check_counts(app, most[i], &series);
 		series_free(&series);
 	}
