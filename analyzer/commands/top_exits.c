@@ -126,17 +126,23 @@ static double share(uint64_t part, uint64_t whole)
 	return whole ? (double)part / (double)whole : 0;
 }
 
+/* A share of no time is unknown. */
+static void put_share(struct out *out, uint64_t part, uint64_t whole)
+{
+	if (whole)
+		out_real(out, share(part, whole));
+	else
+		out_none(out);
+}
+
 static void show_times(struct out *out, const struct run *run, const struct group *g,
 		       const struct group *total)
 {
 	uint64_t p10 = group_quantile(g, 0.10);
 
 	out_time(out, g->cycles);
-	out_real(out, share(g->cycles, total->cycles));
-	if (run->has_split)
-		out_real(out, share(g->cycles - g->halted, total->cycles - total->halted));
-	else
-		out_none(out);
+	put_share(out, g->cycles, total->cycles);
+	put_share(out, g->cycles - g->halted, run->has_split ? total->cycles - total->halted : 0);
 	out_real(out, (double)g->cycles / (double)g->n);
 	if (group_min_is_known(g))
 		out_time(out, g->min);
@@ -168,7 +174,7 @@ static void show_split(struct out *out, const struct run *run, const struct grou
 		out_none(out);
 }
 
-/* @cycles: what the rate is of */
+/* @cycles: what the rate is of; 0: it is unknown */
 static void show_sums(struct out *out, const struct run *run, int64_t cycles, const struct group *g,
 		      const struct group *total)
 {
@@ -218,12 +224,11 @@ static void show_row(struct app *app, struct out *out, const struct top *top, en
 {
 	int64_t cycles = agg_rate_time(&app->run, by, g);
 
-	if (has_lives(top->by)) {
-		if (cycles > 0)
-			out_time(out, (uint64_t)cycles);
-		else
-			out_none(out);
-	}
+	if (has_lives(top->by))
+		out_time(out, (uint64_t)cycles);
+	/* A life that begins with the only exit says nothing about a rate. */
+	if (group_exits(g) == 1 && cycles < run_grid_length(&app->run))
+		cycles = 0;
 	show_sums(out, &app->run, cycles, g, &top->total);
 }
 

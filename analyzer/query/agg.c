@@ -20,10 +20,9 @@ bool agg_needs_rows(const struct run *run, enum agg_by by, unsigned int flags)
 int64_t agg_rate_time(const struct run *run, enum agg_by by, const struct group *group)
 {
 	int64_t begin = INT64_MAX, end = 0, from = run_grid_from(run), to = run_grid_to(run);
-	int64_t window = run_grid_length(run);
 
 	if (by != BY_VM && by != BY_VCPU)
-		return window;
+		return run_grid_length(run);
 
 	for (unsigned int i = 0; i < run->n_vcpus; i++) {
 		const struct vcpu_ref *vcpu = &run->vcpus[i];
@@ -36,9 +35,7 @@ int64_t agg_rate_time(const struct run *run, enum agg_by by, const struct group 
 	begin = begin > from ? begin : from;
 	end = end < to ? end : to;
 	end = end < run->length_cycles ? end : run->length_cycles;
-	if (end <= begin || (end - begin < window && group_exits(group) == 1))
-		return 0;
-	return end - begin;
+	return end > begin ? end - begin : 0;
 }
 
 /* The intervals of @width cycles that the run's filter takes. */

@@ -45,17 +45,21 @@ enum agg_by {
  * @begin: where bin 0 begins, in cycles since the run's start
  * @width: cycles of a bin; from roll-ups a multiple of rollup_cycles * 8^level
  * @level: of exit_rollup_coarse; begin is then 0; 0: exit_rollup
+ * @count: how many there are: the last one has what is after it, too; 0: no end
  */
 struct agg_bins {
 	int64_t begin;
 	int64_t width;
 	int level;
+	int64_t count;
 };
 
 /* The bin of a time since the start of the run, in cycles; of a forged one any. */
 static inline int64_t agg_bin(const struct agg_bins *bins, int64_t since)
 {
-	return wrap_subtract(since, bins->begin) / bins->width;
+	int64_t bin = wrap_subtract(since, bins->begin) / bins->width;
+
+	return bins->count && bin >= bins->count ? bins->count - 1 : bin;
 }
 
 /**
@@ -79,8 +83,7 @@ int agg_read_bins(struct app *app, const struct run *run, const struct agg_bins 
 
 /*
  * The time that a rate of @group is of, in cycles: the window; BY_VCPU and BY_VM: as much of it as
- * the vCPU lived, or the VM, from the start of its first vCPU to the end of its last one. 0 where
- * that is unknown, as of a single exit that is all of a life.
+ * the vCPU lived, or the VM, from the start of its first vCPU to the end of its last one.
  */
 int64_t agg_rate_time(const struct run *run, enum agg_by by, const struct group *group);
 

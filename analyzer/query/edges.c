@@ -115,7 +115,7 @@ static int find_low(struct app *app, const struct run *run, int64_t from, int64_
 	for (unsigned int i = 0; i < run->n_vcpus && !rc; i++) {
 		if (run->from)
 			rc = lower(app, run, stmt, run->vcpus[i].id, from, low);
-		if (!rc && run->to != INT64_MAX)
+		if (!rc)
 			rc = lower(app, run, stmt, run->vcpus[i].id, to, low);
 	}
 	sqlite3_finalize(stmt);
@@ -136,6 +136,7 @@ static int read_rows(struct app *app, const struct run *run, int64_t from, int64
 		return rc;
 
 	/* Rows stand in the order of the exits' ends: the window's range of rows is another one. */
+	wide.by_rows = true;
 	wide.from = low > run->tsc_start ? low - run->tsc_start : 0;
 	if (rowids_find(app, &wide) || where_prepare(app, &wide, sql, &stmt))
 		return -1;
@@ -152,7 +153,8 @@ static int read_rows(struct app *app, const struct run *run, int64_t from, int64
 	return rc;
 }
 
-/* The last exit that a vCPU began in an interval before @tsc, which is the start of one. */
+/* The last exit that a vCPU began in an interval before @tsc: the start of one, or the run's end.
+ */
 static int read_interval(struct app *app, const struct run *run, sqlite3_stmt *stmt, int64_t vcpu,
 			 int64_t tsc, struct reach *exit)
 {
@@ -161,7 +163,8 @@ static int read_interval(struct app *app, const struct run *run, sqlite3_stmt *s
 
 	sqlite3_reset(stmt);
 	sqlite3_bind_int64(stmt, 1, vcpu);
-	sqlite3_bind_int64(stmt, 2, (tsc - run->tsc_start) / run->rollup_cycles);
+	sqlite3_bind_int64(stmt, 2,
+			   (tsc - run->tsc_start + run->rollup_cycles - 1) / run->rollup_cycles);
 	rc = db_step(app, stmt);
 	*exit = (struct reach){0};
 	if (rc <= 0)
@@ -194,10 +197,10 @@ static int read_intervals(struct app *app, const struct run *run, int64_t from, 
 		if (run->from && !rc)
 			add_reach(&edges[i], &exit, from, to);
 
-		if (run->to != INT64_MAX && !rc)
+		if (!rc)
 			rc = read_interval(app, run, stmt, run->vcpus[i].id, to, &exit);
 		/* What began before the window was added above. */
-		if (run->to != INT64_MAX && !rc && exit.tsc >= from)
+		if (!rc && exit.tsc >= from)
 			add_reach(&edges[i], &exit, from, to);
 	}
 	sqlite3_finalize(stmt);
@@ -207,19 +210,22 @@ static int read_intervals(struct app *app, const struct run *run, int64_t from, 
 int edges_read(struct app *app, const struct run *run, struct edge **edges)
 {
 	int64_t from = run->tsc_start + run->from, to;
+	bool by_rows = run->by_rows || (run_is_whole(run) && run->has_raw == RAW_ALL);
 	int rc;
 
 	*edges = NULL;
-	if (run_is_whole(run) || !run->n_vcpus)
+	if (!run->n_vcpus)
 		return 0;
-	if (__builtin_add_overflow(run->tsc_start, run->to, &to))
+	if (__builtin_add_overflow(run->tsc_start,
+				   run->to < run->length_cycles ? run->to : run->length_cycles,
+				   &to))
 		to = INT64_MAX;
 	*edges = calloc(run->n_vcpus, sizeof(**edges));
 	if (!*edges)
 		return app_fail(app, "out of memory");
 
-	rc = run->by_rows ? read_rows(app, run, from, to, *edges)
-			  : read_intervals(app, run, from, to, *edges);
+	rc = by_rows ? read_rows(app, run, from, to, *edges)
+		     : read_intervals(app, run, from, to, *edges);
 	if (rc < 0) {
 		free(*edges);
 		*edges = NULL;

@@ -31,7 +31,8 @@ struct edge {
 
 /**
  * edges_read - the edges of all vCPUs that pass the filter
- * @edges: one for each of run->vcpus, of malloc(); NULL where the window is the whole run
+ * @edges: one for each of run->vcpus, of malloc(); NULL where there is no vCPU. The end of the run
+ *is the window's end, too: an exit may have been longer
  *
  * From rows they are exact. Roll-ups alone do not say which exit was the last one of an interval:
  * it then counts as the longest one of the reason that came last, as far as the next exit allows.

@@ -146,6 +146,8 @@ static int read_before(struct app *app, const struct run *run, struct series *se
 {
 	struct edge *edges;
 
+	if (!run->from)
+		return 0;
 	if (edges_read(app, run, &edges))
 		return -1;
 	for (unsigned int i = 0; edges && i < run->n_vcpus; i++)
@@ -224,6 +226,7 @@ int series_read(struct app *app, const struct run *run, int most, enum series_su
 	if (series->bins < 1)
 		series->bins = 1;
 	bins.begin = series->origin;
+	bins.count = series->bins;
 	series->bin_cycles = bins.width;
 
 	if (agg_read_bins(app, run, &bins, flags, &series->by) || allocate(app, series) ||

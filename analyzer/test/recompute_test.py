@@ -62,20 +62,25 @@ def handler(e):
 
 
 class Run:
-    """A run within a window: its exits, and what the analyzer says of them."""
+    """A run within a window: its exits, and what the analyzer says of them.
 
-    def __init__(self, check, program, database, db, row, every, window):
+    words: further options, of which an exit or a (vcpu, vm, reason) of totals passes those for which passes() is true.
+    """
+
+    def __init__(self, check, program, database, db, row, every, window, words=(), passes=None):
         self.check, self.program, self.database = check, program, database
         self.id, self.start, self.khz, self.isa, self.length, self.has_split = row
         self.window = window
-        low, high, self.words = 0, self.length, ["--run", str(self.id)]
+        low, high, self.words = 0, self.length, ["--run", str(self.id), *words]
         if window:
             low, high = (ns // 1000000 * self.khz + ns % 1000000 * self.khz // 1000000 for ns in window)
             self.words += ["--from", f"{window[0]}ns", "--to", f"{window[1]}ns"]
+            if window[1] >= self.length * 1000000 // self.khz:
+                high = math.inf  # to the end, and what came after it
         self.low, self.high = low, high
         self.seconds = (min(high, self.length) - low) / self.khz / 1e3
-        self.every = every
-        self.exits = [e for e in every if not window or low <= e.tsc < high]
+        self.every = [e for e in every if not passes or passes(e.vcpu, e.vm, e.reason)]
+        self.exits = [e for e in self.every if not window or low <= e.tsc < high]
         self.time = sum(e.cycles for e in self.exits)
         self.busy = self.time - sum(e.halted for e in self.exits)
         self.all_exits = len(self.exits)
@@ -83,21 +88,23 @@ class Run:
                           " k.run_id = ? AND k.source = 'totals_dropped' AND k.reason NOT NULL GROUP BY 1, 2, 3", (self.id,))
         self.lost = [] if window else [r for r in lost if r[3]]
         self.vcpu_id = dict(db.execute("SELECT vcpu, vcpu_id FROM coverage WHERE run = ?", (self.id,)))
-        self.lives = self.read_lives(db)
+        self.lives = self.read_lives(db, every, passes)
+        self.longest = max((e.cycles for e in every), default=0)
         # Dropped exits count where the totals know all of them.
         dropped, = db.execute("SELECT dropped FROM runs WHERE run = ?", (self.id,)).fetchone()
         if sum(r[3] for r in self.lost) != dropped:
             self.lost = []
+        self.lost = [r for r in self.lost if not passes or passes(*r[:3])]
 
-    def read_lives(self, db):
+    def read_lives(self, db, every, passes):
         """VM, vCPU, begin and end of each vCPU: from its first exit on, if nothing came before the recording."""
         lives = []
-        for vcpu, vm, vcpu_id, unread, ended in db.execute(
-                "SELECT vcpu, vm, vcpu_id, unread, ended FROM coverage WHERE run = ?", (self.id,)):
-            exits = [e for e in self.every if e.vcpu == vcpu]
-            if exits:
-                lives.append((vm, vcpu_id, 0 if unread else min(e.tsc for e in exits), max(
-                    e.tsc + e.cycles for e in exits) if ended else self.length))
+        for vcpu, vm, vcpu_id, unread, ended, dropped in db.execute(
+                "SELECT vcpu, vm, vcpu_id, unread, ended, dropped FROM coverage WHERE run = ?", (self.id,)):
+            exits = [e for e in every if e.vcpu == vcpu]
+            if (exits or dropped) and (not passes or passes(vcpu, vm, None)):
+                begin = 0 if unread or not exits else min(e.tsc for e in exits)
+                lives.append((vm, vcpu_id, begin, max(e.tsc + e.cycles for e in exits) if ended and exits else self.length))
         return lives
 
     def lived(self, lives):
@@ -133,10 +140,13 @@ class Run:
             seconds = self.seconds
             if "lived_cycles" in row:  # of a vCPU or VM
                 lived = self.lived([r for r in self.lives if r[:2] == (row["vm"], row.get("vcpu", r[1]))])
-                if lived < self.seconds and len(exits) + lost == 1:
-                    lived = None  # by itself
-                self.same(f"{what} lived", row["lived_cycles"], lived and round(lived * self.khz * 1e3))
-                seconds = lived
+                cycles = round(lived * self.khz * 1e3)
+                # The roll-ups say of the last exit how long it was at most: as the longest of its reason around it.
+                if cycles < row["lived_cycles"] <= cycles + self.longest and lived < self.seconds:
+                    lived, cycles = row["lived_cycles"] / self.khz / 1e3, row["lived_cycles"]
+                self.same(f"{what} lived", row["lived_cycles"], cycles)
+                # A life that begins with its only exit has no rate.
+                seconds = None if lived < self.seconds and len(exits) + lost == 1 else lived
             self.same(f"{what} per_s", row["per_s"], seconds and (len(exits) + lost) / seconds, 1e-8)
         if "recorded" in row:
             self.same(f"{what} recorded", row["recorded"], len(exits))
@@ -154,7 +164,7 @@ class Run:
         if "time_cycles" in row:
             self.same(f"{what} time", row["time_cycles"], sum(times))
             self.same(f"{what} mean", row["mean_cycles"], sum(times) / len(times), 1e-8)
-            self.same(f"{what} time_share", row["time_share"], sum(times) / self.time, 1e-8)
+            self.same(f"{what} time_share", row["time_share"], sum(times) / self.time if self.time else None, 1e-8)
         if "p90_by_p10" in row and quantile(times, 0.1):
             self.same(f"{what} p90_by_p10", row["p90_by_p10"], quantile(times, 0.9) / quantile(times, 0.1),
                       2.1 * error + 1e-8)
@@ -162,8 +172,8 @@ class Run:
             for part in PARTS:
                 value = sum(handler(e) if part == "handler" else getattr(e, part) for e in exits)
                 self.same(f"{what} {part}", row[part + "_cycles"], value)
-            if self.busy:
-                self.same(f"{what} busy_share", row["busy_share"], sum(e.cycles - e.halted for e in exits) / self.busy, 1e-8)
+            self.same(f"{what} busy_share", row["busy_share"],
+                      sum(e.cycles - e.halted for e in exits) / self.busy if self.busy else None, 1e-8)
 
     def check_groups(self, what, rows, groups, of_row, lost, error):
         self.all_exits = len(self.exits) + sum(lost.values())
@@ -208,7 +218,7 @@ class Run:
         for name in ("timeline", "phases"):
             starts = [b["start_cycles"] for b in got[name]]
             for i, b in enumerate(got[name]):
-                until = starts[i + 1] if i + 1 < len(starts) else self.high + 1
+                until = starts[i + 1] if i + 1 < len(starts) else math.inf
                 inside = [e for e in self.exits if b["start_cycles"] <= e.tsc < until]
                 self.same(f"{name} {i} exits", b["exits"], len(inside))
                 if "time_cycles" in b:
@@ -295,9 +305,8 @@ class Run:
         for row in self.analyzer("states", "--by", "vcpu")["rows"]:
             parts = collections.Counter()
             for e in self.every:
-                # What an exit has within the window; the end of the run cuts nothing off.
-                high = self.high if self.window and self.high < self.length else math.inf
-                inside = min(e.tsc + e.cycles, high) - max(e.tsc, self.low)
+                # What an exit has within the window.
+                inside = min(e.tsc + e.cycles, self.high, self.length) - max(e.tsc, self.low)
                 if (e.vm, self.vcpu_id[e.vcpu]) != (row["vm"], row["vcpu"]) or inside <= 0:
                     continue
                 share = inside / e.cycles

@@ -1,6 +1,6 @@
 -- The shortest and longest exit of the roll-ups against the lowest and highest bucket of the
 -- histograms, by vCPU, interval of the histograms and reason. Where all rows are there, they show
--- more (minimum, maximum). bucket_of() is of verify.c.
+-- more (minimum, maximum). bucket_of(), lowest_bucket() and highest_bucket() are of verify.c.
 , width AS (
   SELECT rollup_cycles, hist_cycles
   FROM run
@@ -35,8 +35,8 @@ bucket AS MATERIALIZED ( -- row by row: one GROUP BY over the buckets of all wou
     p.vcpu,
     p.slot,
     p.reason,
-    (SELECT min(b.bucket) FROM hist_buckets(p.cycles) b),
-    (SELECT max(b.bucket) FROM hist_buckets(p.cycles) b)
+    lowest_bucket(p.cycles),
+    highest_bucket(p.cycles)
   FROM exit_hist_packed p
   WHERE p.vcpu IN (SELECT id FROM vcpus)
 ),

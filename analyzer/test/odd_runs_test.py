@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""odd_runs_test.py ANALYZER ODD_RUNS - figures of odd runs, windows and filters, again from the rows
+
+The runs are those of odd_runs.c: without exits, with one, of 3 us and of 30 days, with vCPUs that come
+late, end early or lose records. Windows begin and end at exits, between them and where there are
+none, alone and with --vm, --vcpu and --reason. Figures are recomputed by recompute_test.py; here in
+addition: what is said of runs without exits, and that table, CSV and JSON say the same.
+"""
+import csv
+import io
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import recompute_test as recompute
+
+ANALYZER, ODD_RUNS = sys.argv[1:3]
+COMMANDS = ["top-exits", "top-exits --by vcpu", "top-exits --by vm", "top-exits --by subkey", "latency", "timeline", "histogram",
+            "sequences", "slowest", "states", "states --by vcpu", "findings", "explain", "list", "verify", "runs --vcpus", "ipi"]
+# What no figure is: not a number, an integer that wrapped around, less than nothing.
+NONSENSE = re.compile(r"\b(nan|inf|infinity)\b|1844674407|922337203|(?<![\de]e)(?<![\w.-])-\d", re.IGNORECASE)
+
+
+class OddRuns(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        # pylint: disable=consider-using-with
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.path = os.path.join(cls.folder.name, "odd.sqlite")
+        subprocess.run([ODD_RUNS, cls.path], check=True)
+        cls.db = sqlite3.connect(cls.path)
+        cls.runs = cls.db.execute("SELECT v.run, v.label, v.tsc_start, v.tsc_khz, r.isa, v.duration_cycles, r.has_split"
+                                  " FROM runs v JOIN run r ON r.id = v.run").fetchall()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.db.close()
+        cls.folder.cleanup()
+
+    def analyzer(self, *words):
+        return subprocess.run([ANALYZER, "--db", self.path, *words], capture_output=True, text=True, check=False)
+
+    def exits_of(self, run, start):
+        """The rows, where they are rows; of chunks what `analyzer sql` gives."""
+        rows = self.db.execute(recompute.EXITS, {"run": run, "start": start}).fetchall()
+        if not rows:
+            text = recompute.EXITS.replace(":start", str(start)).replace(":run", str(run))
+            done = self.analyzer("sql", text, "--format", "csv")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            rows = [[int(v) if re.fullmatch(r"-?\d+", v) else v or None for v in row]
+                    for row in list(csv.reader(io.StringIO(done.stdout)))[1:]]
+        return [recompute.Exit(*row) for row in rows]
+
+    @staticmethod
+    def windows(run, exits, khz, length):
+        """Within @length cycles: (from, to) in ns. The first cycle of an exit is in a window that begins there."""
+        def ns(cycles):
+            return -(-cycles * 1000000 // khz)  # up: not before it
+
+        total = length * 1000000 // khz
+        middle = exits[len(exits) // 2].tsc
+        found = [None, (total // 3, total * 2 // 3), (total * 9 // 10, total * 2), (ns(middle), ns(middle + 1)),
+                 (ns(middle + 1), ns(exits[-1].tsc))]
+        return [w for w in found if w is None or (w[0] < w[1] and w[0] <= total)]
+
+    @staticmethod
+    def filters(exits, vcpu_ids):
+        """Options, and which (vcpu, vm, reason) pass them."""
+        found = [((), None)]
+        vm, vcpu, reason = exits[-1].vm, vcpu_ids[exits[-1].vcpu], exits[0].reason
+        found.append((("--vm", str(vm)), lambda c, v, r: v == vm))
+        found.append((("--vcpu", str(vcpu)), lambda c, v, r: vcpu_ids[c] == vcpu))
+        found.append((("--reason", str(reason)), lambda c, v, r: r in (reason, None)))
+        found.append((("--reason", f"!{reason}", "--vm", str(vm)), lambda c, v, r: r != reason and v == vm))
+        return found
+
+    def test_figures_are_those_of_the_rows(self):
+        check = recompute.Check()
+        for run, label, start, khz, *rest in self.runs:
+            exits = self.exits_of(run, start)
+            vcpu_ids = dict(self.db.execute("SELECT vcpu, vcpu_id FROM coverage WHERE run = ?", (run,)))
+            for window in self.windows(run, exits, khz, rest[1]) if exits else []:
+                # Filters with two of the windows.
+                few = window not in (None, (rest[1] * 1000000 // khz // 3, rest[1] * 1000000 // khz * 2 // 3))
+                for words, passes in self.filters(exits, vcpu_ids)[:1 if few else None]:
+                    one = recompute.Run(check, ANALYZER, self.path, self.db, (run, start, khz, *rest), exits, window,
+                                        words, passes)
+                    with self.subTest(label, window=window, words=words):
+                        self.check_run(one, words, label)
+        self.assertFalse(check.wrong, "\n".join(check.wrong[:40]))
+        self.assertGreater(check.figures, 20000)
+        print(f"{check.figures} figures recomputed from the rows")
+
+    def check_run(self, run, words, label):
+        if not run.exits and not run.lost:
+            done = self.analyzer("top-exits", *run.words)
+            self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (1, "", 1))
+            return
+        if not run.exits:
+            run.check_top()
+            return
+        run.check_top()
+        run.check_latency()
+        run.check_timeline()
+        run.check_histogram()
+        run.check_slowest()
+        if "--reason" not in words:
+            run.check_sequences()
+            # There is no wall time after the end.
+            if label != "exits after the end":
+                run.check_states()
+        if not words:
+            run.check_explain()
+
+    def test_formats_say_the_same(self):
+        for run, label, *_ in self.runs:
+            for command in COMMANDS:
+                words = [*command.split(), "--run", str(run)]
+                with self.subTest(label, command=command):
+                    self.compare(words)
+
+    def compare(self, words):
+        table, csv_, json_ = (self.analyzer(*words, "--format", f) for f in ("table", "csv", "json"))
+        # Warnings of a table's notes are on stderr only with CSV.
+        self.assertEqual({table.returncode, csv_.returncode, json_.returncode} - {0, 1}, set())
+        self.assertEqual(table.returncode, json_.returncode, (table.stderr, json_.stderr))
+        self.assertEqual(table.returncode, csv_.returncode, (table.stderr, csv_.stderr))
+        # The difference of two counts may be less than 0.
+        for text in (table.stdout, csv_.stdout, json_.stdout) if words[0] != "verify" else ():
+            self.assertIsNone(NONSENSE.search(text), text)
+        if table.returncode and not table.stdout:
+            self.assertEqual(table.stderr.count("\n"), 1, table.stderr)
+            return
+
+        rows = list(csv.DictReader(io.StringIO(csv_.stdout)))
+        members = [v for v in json.loads(json_.stdout).values() if isinstance(v, list) and v and isinstance(v[0], dict)]
+        if not rows or words[0] == "verify":  # whose JSON is by equation
+            return
+        same = [m for m in members if len(m) == len(rows) and set(m[0]) <= set(rows[0])]
+        self.assertTrue(same, (words, list(rows[0]), [list(m[0]) for m in members]))
+        self.assertTrue(any(self.equal(m, rows) for m in same), (words, rows[:2], [m[:2] for m in same]))
+
+    @staticmethod
+    def equal(members, rows):
+        def text(value):
+            if value is None:
+                return ""
+            if isinstance(value, bool):
+                return str(int(value))
+            return value if isinstance(value, str) else f"{value:.10g}" if isinstance(value, float) else str(value)
+
+        def same(a, b):
+            try:
+                return a == b or abs(float(a) - float(b)) <= 1e-9 * abs(float(a))
+            except ValueError:
+                return False
+
+        return all(same(text(m[k]), r[k]) for m, r in zip(members, rows) for k in m)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
