@@ -73,6 +73,16 @@ static inline int64_t agg_bin(const struct agg_bins *bins, int64_t since)
 int agg_read(struct app *app, const struct run *run, enum agg_by by, unsigned int flags,
 	     struct agg *agg);
 
+/* Sees an exit of reason key @reason, as the sums of it alone; its TSC is @exit->first. */
+typedef void agg_see(void *context, int64_t rowid, int64_t reason, const struct group *exit);
+
+/*
+ * As agg_read() by what only rows have, without a distribution; @see gets each exit. One pass for
+ * who needs both.
+ */
+int agg_read_seen(struct app *app, const struct run *run, enum agg_by by, agg_see *see,
+		  void *context, struct agg *agg);
+
 /*
  * The same by {bin, reason key}. @flags: AGG_DIST or AGG_DIST_ONLY; AGG_EXACT: read rows, though
  * roll-ups would do, and add them to buckets. With AGG_DIST from roll-ups, @bins->width is a

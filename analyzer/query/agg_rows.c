@@ -132,7 +132,7 @@ static int add_row(sqlite3_value **value, const struct agg_question *question, i
 	int64_t flags = sqlite3_value_int64(value[C_FLAGS]);
 	int64_t tsc = sqlite3_value_int64(value[C_TSC]);
 	struct agg_exit exit = {.reason = reason, .vcpu = vcpu, .flags = flags};
-	struct group *group;
+	struct group *group, one;
 	int64_t key[4];
 
 	read_number(value, question, tsc, &exit);
@@ -142,29 +142,31 @@ static int add_row(sqlite3_value **value, const struct agg_question *question, i
 		return -1;
 	if (!group->example)
 		group->example = sqlite3_value_int64(value[C_ROWID]);
-	group_add(group, &(struct group){
-				 .n = 1,
-				 .cycles = cycles,
-				 .halted = (uint64_t)sqlite3_value_int64(value[C_HALTED]),
-				 .userspace = (uint64_t)sqlite3_value_int64(value[C_USER]),
-				 .preempted = (uint64_t)sqlite3_value_int64(value[C_PREEMPTED]),
-				 .polled = (uint64_t)sqlite3_value_int64(value[C_POLLED]),
-				 .min = cycles,
-				 .max = cycles,
-				 .fastpath = !!(flags & KVM_EXIT_REC_FASTPATH),
-				 .nested = !!(flags & KVM_EXIT_REC_NESTED),
-				 .to_user = !!(flags & KVM_EXIT_REC_USER),
-				 .synthesized = !!(flags & KVM_EXIT_REC_SYNTH),
-				 .first = tsc,
-				 .last = tsc,
-			 });
+
+	one = (struct group){
+		.n = 1,
+		.cycles = cycles,
+		.halted = (uint64_t)sqlite3_value_int64(value[C_HALTED]),
+		.userspace = (uint64_t)sqlite3_value_int64(value[C_USER]),
+		.preempted = (uint64_t)sqlite3_value_int64(value[C_PREEMPTED]),
+		.polled = (uint64_t)sqlite3_value_int64(value[C_POLLED]),
+		.min = cycles,
+		.max = cycles,
+		.fastpath = !!(flags & KVM_EXIT_REC_FASTPATH),
+		.nested = !!(flags & KVM_EXIT_REC_NESTED),
+		.to_user = !!(flags & KVM_EXIT_REC_USER),
+		.synthesized = !!(flags & KVM_EXIT_REC_SYNTH),
+		.first = tsc,
+		.last = tsc,
+	};
+	group_add(group, &one);
+	if (question->see)
+		question->see(question->context, sqlite3_value_int64(value[C_ROWID]), reason, &one);
 
 	if (!(question->flags & AGG_DIST))
 		return 0;
 	if (question->flags & AGG_HANDLER)
-		cycles -= (uint64_t)sqlite3_value_int64(value[C_HALTED]) +
-			  (uint64_t)sqlite3_value_int64(value[C_USER]) +
-			  (uint64_t)sqlite3_value_int64(value[C_PREEMPTED]);
+		cycles = group_handler(&one);
 	if (question->flags & AGG_EXACT)
 		return dist_add_value(&group->dist, cycles);
 	return dist_add(&group->dist, hist_bucket(cycles), 1);
@@ -190,7 +192,7 @@ static void take_exit(sqlite3_context *context, int argc, sqlite3_value **value)
 		sqlite3_result_error_nomem(context);
 }
 
-/* The rows of table exit; not what is in chunks. */
+/* The rows of table exit, with what is in chunks only for who sees each exit. */
 static int read_rows(struct app *app, const struct agg_question *question)
 {
 	const struct run *run = question->run;
@@ -205,7 +207,7 @@ static int read_rows(struct app *app, const struct agg_question *question)
 	snprintf(
 		sql, sizeof(sql),
 		"SELECT take_exit(rowid, vcpu, tsc, reason, flags, cycles, halted_cycles, userspace_cycles, preempted_cycles, %s, polled_cycles) FROM %sexit%s",
-		key_columns[question->by], app->has_chunks ? "main." : "",
+		key_columns[question->by], app->has_chunks && !question->see ? "main." : "",
 		run_is_whole(run) ? ""
 				  : " WHERE tsc BETWEEN ?1 AND ?2 AND rowid BETWEEN ?3 AND ?4");
 	rc = db_prepare(app, &stmt, sql);
@@ -236,21 +238,36 @@ static void sum_values(struct group *group)
 	}
 }
 
-int agg_read_rows(struct app *app, const struct run *run, enum agg_by by, unsigned int flags,
-		  const struct agg_bins *bins, struct agg *agg)
+static struct agg_question ask(const struct run *run, enum agg_by by, struct agg *agg)
 {
-	const struct agg_question question = {
+	return (struct agg_question){
 		.run = run,
 		.by = by,
-		.flags = flags,
-		.bins = bins,
 		.from_tsc = run->from ? run->tsc_start + run->from : INT64_MIN,
 		.last_tsc =
 			run->to == INT64_MAX ? INT64_MAX : clamp_add(run->tsc_start, run->to) - 1,
 		.agg = agg,
 	};
+}
+
+int agg_read_seen(struct app *app, const struct run *run, enum agg_by by, agg_see *see,
+		  void *context, struct agg *agg)
+{
+	struct agg_question question = ask(run, by, agg);
+
+	question.see = see;
+	question.context = context;
+	return run_needs_rows(app, run) ? -1 : read_rows(app, &question);
+}
+
+int agg_read_rows(struct app *app, const struct run *run, enum agg_by by, unsigned int flags,
+		  const struct agg_bins *bins, struct agg *agg)
+{
+	struct agg_question question = ask(run, by, agg);
 	int rc = run_needs_rows(app, run);
 
+	question.flags = flags;
+	question.bins = bins;
 	if (!rc)
 		rc = read_rows(app, &question);
 	if (!rc && app->has_chunks)

@@ -11,6 +11,7 @@
  * struct agg_question - what is asked, and where the answer goes
  * @bins: for BY_SLOT
  * @from_tsc, @last_tsc: exits between these, both included
+ * @see: gets each exit; NULL: nobody does
  */
 struct agg_question {
 	const struct run *run;
@@ -19,6 +20,8 @@ struct agg_question {
 	const struct agg_bins *bins;
 	int64_t from_tsc;
 	int64_t last_tsc;
+	agg_see *see;
+	void *context;
 	struct agg *agg;
 };
 

@@ -102,8 +102,6 @@ int report_load(struct report *report)
 	    series_read(report->app, report->run, SERIES_PHASE_BINS,
 			report_has_states(report) ? SERIES_TIMES : SERIES_COUNTS, &report->series))
 		return -1;
-	if (report->run->has_raw && agg_read(report->app, report->run, BY_SUBKEY, 0, &report->keys))
-		return -1;
 	return report_load_time(report);
 }
 

@@ -41,14 +41,17 @@ static int column_at(const struct report_grid *grid, int64_t since)
 	return column < grid->columns ? (int)column : grid->columns - 1;
 }
 
-static struct report_reason *find_reason(struct report *report, int64_t reason)
+static struct report_reason *find_key(struct report *report, int64_t key)
 {
-	int64_t key = reason_key(report->run->isa, reason);
-
 	for (unsigned int i = 0; i < report->reasons; i++)
 		if (report->reason[i].group->key[0] == key)
 			return &report->reason[i];
 	return NULL; /* filtered out, or came after the sums were read */
+}
+
+static struct report_reason *find_reason(struct report *report, int64_t reason)
+{
+	return find_key(report, reason_key(report->run->isa, reason));
 }
 
 /* Keep the slowest exits, slowest first; the first of equal ones. */
@@ -67,27 +70,21 @@ static void keep_slow(struct report *report, int64_t id, uint64_t busy)
 	report->slow[at] = (struct report_slow){.id = id, .busy = busy};
 }
 
-/* Arguments of take_exit() in exits.sql. */
-enum { R_ROWID, R_TSC, R_REASON, R_CYCLES, R_USER, R_PREEMPTED, R_HALTED, R_VCPU, R_ARGS };
-
-static void add_exit(struct report *report, sqlite3_value **value)
+/* See agg_see. */
+static void see_exit(void *context, int64_t rowid, int64_t key, const struct group *exit)
 {
-	struct report_reason *reason = find_reason(report, sqlite3_value_int64(value[R_REASON]));
-	int64_t since = run_since(report->run, sqlite3_value_int64(value[R_TSC]));
-	uint64_t cycles = (uint64_t)sqlite3_value_int64(value[R_CYCLES]);
-	int row = report_row(hist_bucket(cycles));
-	int column = column_at(&report->grid, since);
-	uint64_t part[4] = {cycles};
+	struct report *report = context;
+	struct report_reason *reason = find_key(report, key);
+	int row = report_row(hist_bucket(exit->cycles));
+	int column = column_at(&report->grid, run_since(report->run, exit->first));
+	uint64_t part[4];
 
 	if (!reason)
 		return;
 
-	for (int i = 1; i < 4; i++) {
-		part[i] = (uint64_t)sqlite3_value_int64(value[R_USER + i - 1]);
-		part[0] -= part[i];
-	}
+	report_parts(exit, part);
 	if (!report->run->no_durations)
-		keep_slow(report, sqlite3_value_int64(value[R_ROWID]), cycles - part[3]);
+		keep_slow(report, rowid, exit->cycles - exit->halted);
 	if (!report->rows)
 		return;
 
@@ -101,42 +98,6 @@ static void add_exit(struct report *report, sqlite3_value **value)
 	report->column[column].n++;
 	for (int i = 0; i < 4; i++)
 		report->column[column].part[i] += part[i];
-}
-
-/* An SQL aggregate function (db_add_aggregate()) that takes each exit. */
-static void take_exit(sqlite3_context *context, int args, sqlite3_value **value)
-{
-	struct report *report = sqlite3_user_data(context);
-
-	(void)args;
-	if (run_has_vcpu(report->run, sqlite3_value_int64(value[R_VCPU])))
-		add_exit(report, value);
-}
-
-/* One pass over the recorded exits. */
-static int read_exits(struct report *report)
-{
-	const struct run *run = report->run;
-	int64_t to;
-	sqlite3_stmt *stmt = NULL;
-	int rc;
-
-	if (db_add_aggregate(report->app, "take_exit", R_ARGS, take_exit, report))
-		return -1;
-	if (__builtin_add_overflow(run->tsc_start, run->to, &to))
-		to = INT64_MAX;
-
-	rc = db_prepare(report->app, &stmt, report_sql_exits);
-	if (!rc) {
-		sqlite3_bind_int64(stmt, 1, run->from ? run->tsc_start + run->from : INT64_MIN);
-		sqlite3_bind_int64(stmt, 2, to);
-		sqlite3_bind_int64(stmt, 3, run->first_row);
-		sqlite3_bind_int64(stmt, 4, run->last_row);
-		rc = db_step(report->app, stmt);
-	}
-	sqlite3_finalize(stmt);
-	db_remove_aggregate(report->app, "take_exit", R_ARGS);
-	return rc < 0 ? -1 : 0;
 }
 
 /* Prepare @sql and run @add on each of its rows, for every vCPU of the run. */
@@ -243,7 +204,8 @@ int report_load_time(struct report *report)
 		return -1;
 	if (each_row(report, report_sql_losses, 1, add_loss))
 		return -1;
-	if (run->has_raw != RAW_NONE && read_exits(report))
+	if (run->has_raw != RAW_NONE &&
+	    agg_read_seen(report->app, run, BY_SUBKEY, see_exit, report, &report->keys))
 		return -1;
 	return report->rows ? 0
 			    : each_row(report, report_sql_rollups, run->rollup_cycles, add_rollup);

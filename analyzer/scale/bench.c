@@ -110,7 +110,7 @@ struct recording {
 	const char *records;
 	const char *mode;
 	const char *shape[3];
-	const char *commands[24];
+	const char *commands[40];
 };
 
 static const struct recording recordings[] = {
@@ -119,8 +119,9 @@ static const struct recording recordings[] = {
 	 "no-raw",
 	 {NULL},
 	 {"top-exits", "latency", "timeline", "histogram", "states", "findings", "compare 1 1",
-	  "top-exits --by vcpu", "top-exits --from 10s --to 20s", "report --html -", "verify",
-	  "export --format prometheus"}},
+	  "top-exits --by vcpu", "top-exits --by vm", "top-exits --from 10s --to 20s",
+	  "states --from 10s --to 20s", "timeline --from 10s --to 20s", "runs --vcpus", "explain",
+	  "live --plain --count 1", "report --html -", "verify", "export --format prometheus"}},
 	{"rows.sqlite",
 	 "5000000",
 	 "raw",
@@ -138,10 +139,36 @@ static const struct recording recordings[] = {
 	 "1100000",
 	 "raw",
 	 {"1", "112", "37"},
-	 {"top-exits", "top-exits --by vcpu", "latency", "timeline", "histogram", "states",
-	  "runs --vcpus", "compare 1 1", "export --format prometheus", "top-exits --by subkey",
-	  "top-exits --by rip", "latency --exact", "slowest", "sequences", "list", "findings",
-	  "explain", "verify", "report --html -"}},
+	 {"top-exits",
+	  "top-exits --by vcpu",
+	  "top-exits --by vm",
+	  "latency",
+	  "timeline",
+	  "histogram",
+	  "states",
+	  "runs --vcpus",
+	  "compare 1 1",
+	  "live --plain --count 1",
+	  "export --format prometheus",
+	  "top-exits --from 10s --to 11s",
+	  "latency --from 10s --to 11s",
+	  "timeline --from 10s --to 11s",
+	  "states --from 10s --to 11s",
+	  "states --from 34s",
+	  "report --html - --from 10s --to 11s",
+	  "top-exits --by subkey",
+	  "top-exits --by rip",
+	  "latency --exact",
+	  "slowest",
+	  "sequences",
+	  "ipi",
+	  "list",
+	  "findings",
+	  "explain",
+	  "export --format perfetto",
+	  "export --format ndjson",
+	  "verify",
+	  "report --html -"}},
 };
 
 static int make(char *make_run, char *db, const struct recording *recording)
