@@ -296,6 +296,37 @@ def deleted(bench):
         yield result
 
 
+def replaced(bench):
+    """another database takes its place"""
+    def replace():
+        other = sqlite3.connect("other.sqlite")
+        other.execute("CREATE TABLE IF NOT EXISTS other (x)")
+        other.close()
+        os.rename("other.sqlite", DATABASE)
+
+    for status, words, _ in interfere(bench, replace, bench.often(2, 20)):
+        result = judge(status, words, found_in(words), kept=BIG)
+        if status != 1 or "deleted" not in words:
+            result.wrong.append(f"not said: {status} {words}")
+        with sqlite3.connect(DATABASE) as other:
+            if other.execute("SELECT name FROM sqlite_schema").fetchall() != [("other",)]:
+                result.wrong.append("the other database was changed")
+        yield result
+
+
+def linked(bench):
+    """a link to nothing takes its place"""
+    def link():
+        os.rename(DATABASE, "moved.sqlite")
+        os.symlink("nowhere", DATABASE)
+
+    for status, words, _ in interfere(bench, link, bench.often(2, 20)):
+        result = judge(status, words, found_in(words), kept=BIG)
+        if status != 1 or "moved" not in words or os.path.exists("nowhere"):
+            result.wrong.append(f"not said: {status} {words}")
+        yield result
+
+
 def folder_deleted(bench):
     """the folder is deleted"""
     for _ in range(bench.often(2, 20)):
@@ -331,10 +362,10 @@ def side_deleted(bench):
 
 def locked(bench):
     """another program writes for a while"""
-    for _ in range(bench.often(1, 5)):
-        def lock():
+    for how in ("IMMEDIATE", "EXCLUSIVE") * bench.often(1, 5):
+        def lock(how=how):
             other = sqlite3.connect(DATABASE, isolation_level=None, timeout=20)
-            other.execute("BEGIN IMMEDIATE")
+            other.execute(f"BEGIN {how}")
             time.sleep(8 if bench.full else 1)
             other.execute("ROLLBACK")
             other.close()
@@ -412,8 +443,8 @@ def no_shared_memory(bench):
             yield result
 
 
-CASES = (kill, disk_full, eio, enospc, two, moved, deleted, folder_deleted, side_deleted, locked, read_along, stopped, few_files,
-         little_memory, small_files, no_shared_memory)
+CASES = (kill, disk_full, eio, enospc, two, moved, deleted, replaced, linked, folder_deleted, side_deleted, locked, read_along,
+         stopped, few_files, little_memory, small_files, no_shared_memory)
 
 
 def run_cases(bench, names):
