@@ -250,6 +250,7 @@ expect 0 'leaf .* 4 +4 +0 +0 +equal' "$again"
 expect 1 'NO SUCH CPUID EXIT' "$again; INSERT INTO leaf_reading VALUES (1, 13, 0x4fffffff, 0, 14, 0, 0, 0)"
 expect 1 'leaf .* 14 +13 .*UNEXPLAINED' "UPDATE leaf_reading SET eax = 14 WHERE seq = 1; $again"
 expect 1 'NO SUCH CPUID EXIT' "$again WHERE seq = 2"
+expect 0 'leaf .* 2,100 +2,100 .* imported before +equal' "$(other 2 500 100); $host; $both; $again"
 
 # Readings of two VMs that are the same: each has its exit, and a third does not
 third() {
