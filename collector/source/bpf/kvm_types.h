@@ -67,6 +67,10 @@ struct kvm_vcpu {
 /* kvm-amd.ko */
 struct vmcb_control_area {
 	__u32 exit_code;
+	__u64 exit_info_1;
+	__u64 exit_info_2;
+	__u32 exit_int_info;
+	__u32 exit_int_info_err;
 } CO_RE;
 
 struct vmcb_save_area {
@@ -80,6 +84,10 @@ struct vmcb {
 
 struct vcpu_svm {
 	struct vmcb *vmcb;
+} CO_RE;
+
+struct svm_cpu_data {
+	struct vmcb *current_vmcb; /* of the vCPU that was loaded last on this CPU */
 } CO_RE;
 
 /* kvm-intel.ko; in struct vcpu_vt from 6.16 on */

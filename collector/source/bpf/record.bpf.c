@@ -6,7 +6,7 @@
  * the same rings. What an event means for a vCPU is in vcpu_record.h; here are the places
  * where events come from, and what each kernel says about them.
  *
- *	kvm_exit		vcpu_exited(), vcpu_open(): one of three programs
+ *	kvm_exit		vcpu_exited(), vcpu_open(): svm.h, vmx.h
  *	kvm_entry		vcpu_entry()
  *	kvm_fpu, kvm_userspace_exit		user space's time
  *	kvm_vcpu_halt(), kvm_vcpu_block(), kvm_vcpu_wakeup, KVM's statistics	halted time
@@ -23,236 +23,58 @@
 #include <bpf/bpf_tracing.h>
 
 #include "collector/source/bpf/state.h"
+#include "collector/source/bpf/svm.h"
+#include "collector/source/bpf/vmx.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
 #define MP_STATE_HALTED 3 /* KVM_MP_STATE_HALTED of <linux/kvm.h> */
-#define REGS_RAX	0
-#define REGS_RCX	1
-#define REGS_RDX	2
-#define REGS_RIP	16
-
-/* Ends the exit before this one. Returns the ring for this one; NULL: counted without one. */
-static __always_inline struct bpf_area *on_exit(struct bpf_vcpu *v)
-{
-	struct bpf_area *area = area_of(v);
-
-	if (!area)
-		v->missed++;
-	else if (!vcpu_exited(v, area, ring_mask, &filter))
-		__sync_fetch_and_add(&losses.no_entry, 1);
-	return area;
-}
 
 /*
- * On SVM up to 6.x kvm_exit comes from svm_handle_exit(), with IRQs on again, maybe on
- * another CPU. Then KVM has noted TSC and CPU right after the exit: its TSC is later than
- * the last entry. Elsewhere what it noted is of an earlier exit.
+ * kvm_exit: the loader chooses one program. Each is compiled for what it does: an option that is
+ * not given takes no test on the way.
  */
-static __always_inline __u64 exit_stamp(const struct bpf_vcpu *v, const struct kvm_vcpu *vcpu,
-					struct exit_facts *f)
-{
-	__u64 noted;
-
-	if (v->kvm_stamp) {
-		noted = vcpu->arch.last_guest_tsc - vcpu->arch.l1_tsc_offset;
-		if ((__s64)(noted - v->entry_tsc) > 0) {
-			if (!filter.no_records)
-				f->cpu = vcpu->arch.last_vmentry_cpu;
-			return noted;
-		}
-	}
-	if (!filter.no_records)
-		f->cpu = bpf_get_smp_processor_id();
-	return now();
-}
-
-/* The address of the VMCB. L1's stays the same for good, so it is kept; L2 has another. */
-static __always_inline __u64 vmcb_of(struct bpf_vcpu *v, struct kvm_vcpu *vcpu, bool nested)
-{
-	__u64 vmcb = v->vmcb;
-
-	if (vmcb && !nested)
-		return vmcb;
-	bpf_core_read(&vmcb, sizeof(vmcb), &((struct vcpu_svm *)vcpu)->vmcb);
-	v->vmcb = nested ? 0 : vmcb;
-	return vmcb;
-}
-
-static __always_inline __u64 rip_of(const struct kvm_vcpu *vcpu)
-{
-	return bpf_core_field_exists(vcpu->arch.rip) ? vcpu->arch.rip : vcpu->arch.regs[REGS_RIP];
-}
-
-/* What a record needs to know of an exit; totals do with its reason. */
-static __always_inline void read_facts_svm(struct exit_facts *f, const struct kvm_vcpu *vcpu,
-					   __u64 vmcb)
-{
-	const void *control = (void *)vmcb + bpf_core_field_offset(struct vmcb, control.exit_code);
-
-	if (filter.no_records) {
-		bpf_probe_read_kernel(f, sizeof(f->reason), control);
-		return;
-	}
-
-	bpf_probe_read_kernel(f, EXIT_FACTS_VMCB_BYTES, control);
-	f->has_cr3 = want_cr3;
-	if (want_cr3)
-		bpf_probe_read_kernel(&f->cr3, sizeof(f->cr3),
-				      (void *)vmcb + bpf_core_field_offset(struct vmcb, save.cr3));
-	f->rax = 0;
-	f->rcx = 0;
-	f->rdx = 0;
-	if (exit_key_needs_registers_svm(f->reason)) {
-		f->rax = vcpu->arch.regs[REGS_RAX];
-		f->rcx = vcpu->arch.regs[REGS_RCX];
-		f->rdx = vcpu->arch.regs[REGS_RDX];
-	}
-	f->rip = rip_of(vcpu);
-}
 
 SEC("tp_btf/kvm_exit")
 int BPF_PROG(on_exit_svm, struct kvm_vcpu *vcpu)
 {
-	struct bpf_area *area;
-	struct exit_facts f;
-	struct bpf_vcpu *v;
-	__u32 index;
-	__u64 tsc;
-
-	if (is_other() || !vcpu)
-		return 0;
-	v = find_vcpu(key_of(vcpu), &index);
-	if (!v || v->ignored)
-		return 0; /* kvm_entry makes it */
-	area = on_exit(v);
-	if (!area)
-		return 0;
-
-	f.nested = vcpu->stat.guest_mode != 0;
-	read_facts_svm(&f, vcpu, vmcb_of(v, vcpu, f.nested));
-	tsc = exit_stamp(v, vcpu, &f);
-	vcpu_open(v, area, ring_mask, &filter, tsc, true, &f);
-	return 0;
+	return exit_svm(vcpu, &no_filter, false);
 }
 
-/*
- * The time of an event: taken first, or, where --vm has names, once its vCPU is known not to be
- * ignored. One that is does not pay for the clock.
- */
-static __always_inline __u64 now_unless_by_name(void)
+SEC("tp_btf/kvm_exit")
+int BPF_PROG(on_exit_svm_counts, struct kvm_vcpu *vcpu)
 {
-	return by_name ? 0 : now();
+	return exit_svm(vcpu, &counts_only, false);
 }
 
-static __always_inline __u64 now_if_by_name(__u64 first)
+SEC("tp_btf/kvm_exit")
+int BPF_PROG(on_exit_svm_any, struct kvm_vcpu *vcpu)
 {
-	return by_name ? now() : first;
+	return exit_svm(vcpu, filter_in_force(), true);
 }
 
-/*
- * VMX leaves RIP, qualification and interruption information in the VMCS until somebody
- * asks. The event for ftrace and perf does: it is made first, and comes to us instead of
- * the vCPU, which is the one that entered last on this CPU.
- */
 SEC("tp/kvm/kvm_exit")
 int on_exit_vmx(struct trace_event_raw_kvm_exit *event)
 {
-	__u64 tsc, regs[REGS_RDX + 1];
-	struct exit_facts f = {0};
-	struct bpf_area *area;
-	struct bpf_vcpu *v;
-	__u32 index;
-
-	if (is_other())
-		return 0;
-	tsc = now_unless_by_name();
-	f.cpu = bpf_get_smp_processor_id();
-	index = here[f.cpu & (BPF_CPUS - 1)];
-	if (!index)
-		return 0;
-	v = &vcpus[(index - 1) & (BPF_VCPUS - 1)];
-	if (v->ignored)
-		return 0;
-	tsc = now_if_by_name(tsc);
-	area = on_exit(v);
-	if (!area)
-		return 0;
-
-	f.reason = event->exit_reason;
-	f.intr_info = event->intr_info;
-	f.error_code = event->error_code;
-	f.info_1 = event->info1;
-	f.info_2 = event->info2;
-	f.rip = event->guest_rip;
-	f.nested = v->nested;
-	if (exit_key_needs_registers_vmx(f.reason, f.info_1)) {
-		bpf_probe_read_kernel(regs, sizeof(regs),
-				      (void *)v->key +
-					      bpf_core_field_offset(struct kvm_vcpu, arch.regs));
-		f.rax = regs[REGS_RAX];
-		f.rcx = regs[REGS_RCX];
-		f.rdx = regs[REGS_RDX];
-	}
-	vcpu_open(v, area, ring_mask, &filter, tsc, false, &f);
-	return 0;
+	return exit_vmx(event, &no_filter, false);
 }
 
-/* The reason of the vCPU's exit, as vmx_vcpu_run() has read it before kvm_exit. */
-static __always_inline __u32 reason_vmx(const struct kvm_vcpu *vcpu)
+SEC("tp/kvm/kvm_exit")
+int on_exit_vmx_any(struct trace_event_raw_kvm_exit *event)
 {
-	__u64 at = bpf_core_field_exists(struct vcpu_vmx, exit_reason)
-			   ? bpf_core_field_offset(struct vcpu_vmx, exit_reason)
-			   : bpf_core_field_offset(struct vcpu_vmx___vt, vt.exit_reason);
-	__u32 reason = 0;
-
-	bpf_probe_read_kernel(&reason, sizeof(reason), (const char *)vcpu + at);
-	return reason;
+	return exit_vmx(event, filter_in_force(), true);
 }
 
-/* In place of on_exit_vmx() with --counts-only: the reason alone, without the event's fields. */
 SEC("tp_btf/kvm_exit")
 int BPF_PROG(on_exit_vmx_counts, struct kvm_vcpu *vcpu)
 {
-	struct exit_facts f = {0};
-	struct bpf_area *area;
-	struct bpf_vcpu *v;
-	__u32 index;
-	__u64 tsc;
-
-	if (is_other() || !vcpu)
-		return 0;
-	tsc = now_unless_by_name();
-	v = find_vcpu(key_of(vcpu), &index);
-	if (!v || v->ignored)
-		return 0;
-	tsc = now_if_by_name(tsc);
-	area = on_exit(v);
-	if (!area)
-		return 0;
-
-	f.reason = reason_vmx(vcpu);
-	f.nested = vcpu->stat.guest_mode != 0;
-	vcpu_open(v, area, ring_mask, &filter, tsc, false, &f);
-	return 0;
+	return exit_vmx_counts(vcpu, &counts_only, false);
 }
 
-/* The open exit's guest-physical address, where it is an EPT violation or misconfiguration. */
-static __always_inline void set_address(struct bpf_vcpu *v, __u64 address)
+SEC("tp_btf/kvm_exit")
+int BPF_PROG(on_exit_vmx_counts_any, struct kvm_vcpu *vcpu)
 {
-	struct exit_ring_producer p;
-	struct bpf_area *area;
-
-	if (!v->is_open || v->is_lost || v->filtered || filter.no_records)
-		return;
-	if ((v->reason & 0xffff) != VMX_EPT_VIOLATION && (v->reason & 0xffff) != VMX_EPT_MISCONFIG)
-		return;
-	area = area_of(v);
-	if (!area || v->flags & KVM_EXIT_REC_KEY)
-		return;
-	p = vcpu_producer(v, area, ring_mask);
-	exit_ring_slot(&p)->key = address;
-	v->flags |= KVM_EXIT_REC_KEY;
+	return exit_vmx_counts(vcpu, filter_in_force(), true);
 }
 
 SEC("fentry/kvm_mmu_page_fault")
@@ -321,34 +143,41 @@ static __noinline int entered_again(struct bpf_vcpu *v)
 	return 0;
 }
 
-SEC("tp_btf/kvm_entry")
-int BPF_PROG(on_entry, struct kvm_vcpu *vcpu)
+/* No vCPU that is recorded has entered last on this CPU (VMX). */
+static __always_inline void nobody_is_here(void)
 {
+	here[bpf_get_smp_processor_id() & (BPF_CPUS - 1)] = 0;
+}
+
+/* @vmx_records: exit_vmx() needs to know who entered; @any: with --vm. */
+static __always_inline int enter(struct kvm_vcpu *vcpu, bool vmx_records, bool any)
+{
+	bool named = any && by_name;
 	struct bpf_vcpu *v;
 	bool is_new = false;
 	__u32 index;
 	__u64 tsc;
 
-	if (is_other() || !vcpu)
+	if (!vcpu || (any && is_other()))
 		return 0;
 
-	tsc = now_unless_by_name();
+	tsc = now_unless(named);
 	v = find_vcpu(key_of(vcpu), &index);
-	if (v && is_ignored(v)) {
-		here[bpf_get_smp_processor_id() & (BPF_CPUS - 1)] = 0;
+	if (named && v && v->ignored) {
+		nobody_is_here();
 		return 0;
 	}
-	tsc = now_if_by_name(tsc);
+	tsc = now_if(named, tsc);
 	if (!v) {
 		v = make_vcpu(vcpu, &index);
 		if (!v) {
-			here[bpf_get_smp_processor_id() & (BPF_CPUS - 1)] = 0;
+			nobody_is_here();
 			return 0;
 		}
 		is_new = true;
 	}
 
-	if (isa == KVM_EXIT_ISA_VMX && !filter.no_records) {
+	if (vmx_records) {
 		v->nested = vcpu->stat.guest_mode != 0;
 		here[bpf_get_smp_processor_id() & (BPF_CPUS - 1)] = index + 1;
 	}
@@ -369,6 +198,26 @@ int BPF_PROG(on_entry, struct kvm_vcpu *vcpu)
 		entered_again(v);
 	vcpu_entry(v, tsc);
 	return 0;
+}
+
+/* kvm_entry: one of these, too. */
+
+SEC("tp_btf/kvm_entry")
+int BPF_PROG(on_entry, struct kvm_vcpu *vcpu)
+{
+	return enter(vcpu, false, false);
+}
+
+SEC("tp_btf/kvm_entry")
+int BPF_PROG(on_entry_vmx, struct kvm_vcpu *vcpu)
+{
+	return enter(vcpu, true, false);
+}
+
+SEC("tp_btf/kvm_entry")
+int BPF_PROG(on_entry_any, struct kvm_vcpu *vcpu)
+{
+	return enter(vcpu, isa == KVM_EXIT_ISA_VMX && !filter.no_records, true);
 }
 
 /* KVM_RUN loads the guest's FPU at its begin, once it has loaded the vCPU. */
@@ -495,7 +344,7 @@ static __always_inline __u64 vcpu_of_notifier(void *ctx)
 SEC("fentry/kvm_sched_out")
 int on_sched_out(void *ctx)
 {
-	struct bpf_vcpu *v = find_asked(vcpu_of_notifier(ctx));
+	struct bpf_vcpu *v = find_asked(key_at(vcpu_of_notifier(ctx)));
 
 	if (v) {
 		v->out_tsc = now();
@@ -534,7 +383,7 @@ SEC("fentry/kvm_sched_in")
 int on_sched_in(void *ctx)
 {
 	__u64 vcpu = vcpu_of_notifier(ctx), tsc;
-	struct bpf_vcpu *v = find_asked(vcpu);
+	struct bpf_vcpu *v = find_asked(key_at(vcpu));
 	bool preempted, halting;
 
 	if (!v || !v->out_tsc || is_in_user_space(v))
@@ -582,7 +431,7 @@ int BPF_PROG(on_destroy, struct kvm_vcpu *vcpu)
 	if (v->ignored)
 		; /* not asked for, or stopped: its totals are read with the last exit open */
 	else if (area)
-		vcpu_destroyed(v, area, ring_mask, &filter, vcpu->arch.last_host_tsc);
+		vcpu_destroyed(v, area, ring_mask, filter_in_force(), vcpu->arch.last_host_tsc);
 	else
 		__sync_fetch_and_add(&losses.no_ring, v->missed);
 

@@ -177,13 +177,31 @@ static void configure(struct bpf_session *s, const struct bpf_options *options)
 static void choose_programs(struct bpf_session *s, const struct bpf_options *options)
 {
 	bool svm = s->skel->rodata->isa == KVM_EXIT_ISA_SVM;
-	bool vmx_records = !svm && !options->counts_only;
+	bool counts = options->counts_only;
+	bool chosen = options->tgid || options->names;
+	bool any = chosen || options->cr3 || source_filter_is_on(&options->filter);
+	const struct {
+		struct bpf_program *program;
+		bool is_loaded;
+	} choice[] = {
+		{s->skel->progs.on_exit_svm, svm && !any && !counts},
+		{s->skel->progs.on_exit_svm_counts, svm && !any && counts},
+		{s->skel->progs.on_exit_svm_any, svm && any},
 
-	bpf_program__set_autoload(s->skel->progs.on_exit_svm, svm);
-	bpf_program__set_autoload(s->skel->progs.on_exit_vmx, vmx_records);
-	bpf_program__set_autoload(s->skel->progs.on_exit_vmx_counts, !svm && options->counts_only);
-	bpf_program__set_autoload(s->skel->progs.on_page_fault, vmx_records);
-	bpf_program__set_autoload(s->skel->progs.on_fast_mmio, vmx_records);
+		{s->skel->progs.on_exit_vmx, !svm && !any && !counts},
+		{s->skel->progs.on_exit_vmx_any, !svm && any && !counts},
+		{s->skel->progs.on_exit_vmx_counts, !svm && !any && counts},
+		{s->skel->progs.on_exit_vmx_counts_any, !svm && any && counts},
+		{s->skel->progs.on_page_fault, !svm && !counts},
+		{s->skel->progs.on_fast_mmio, !svm && !counts},
+
+		{s->skel->progs.on_entry, (svm || counts) && !chosen},
+		{s->skel->progs.on_entry_vmx, !svm && !counts && !chosen},
+		{s->skel->progs.on_entry_any, chosen},
+	};
+
+	for (size_t i = 0; i < sizeof(choice) / sizeof(*choice); i++)
+		bpf_program__set_autoload(choice[i].program, choice[i].is_loaded);
 }
 
 /* What is constant in a ring until a vCPU takes it. */
@@ -321,14 +339,27 @@ static bool has_guest_cr3(void)
  */
 static int attach(struct bpf_session *s)
 {
+	struct {
+		struct bpf_program *program;
+		struct bpf_link **link;
+	} entry[] = {
+		{s->skel->progs.on_entry, &s->skel->links.on_entry},
+		{s->skel->progs.on_entry_vmx, &s->skel->links.on_entry_vmx},
+		{s->skel->progs.on_entry_any, &s->skel->links.on_entry_any},
+	};
 	int rc;
 
-	bpf_program__set_autoattach(s->skel->progs.on_entry, false);
+	for (size_t i = 0; i < sizeof(entry) / sizeof(*entry); i++)
+		bpf_program__set_autoattach(entry[i].program, false);
 	rc = record_bpf__attach(s->skel);
-	if (rc)
-		return rc;
-	s->skel->links.on_entry = bpf_program__attach(s->skel->progs.on_entry);
-	return s->skel->links.on_entry ? 0 : -errno;
+
+	for (size_t i = 0; !rc && i < sizeof(entry) / sizeof(*entry); i++) {
+		if (!bpf_program__autoload(entry[i].program))
+			continue;
+		*entry[i].link = bpf_program__attach(entry[i].program);
+		rc = *entry[i].link ? 0 : -errno;
+	}
+	return rc;
 }
 
 static int load(struct bpf_session *s, const struct bpf_options *options, struct fault *fault)

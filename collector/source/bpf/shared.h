@@ -45,7 +45,7 @@ struct bpf_parts {
  * the ring of a vCPU whose VM is not asked for.
  */
 struct bpf_vcpu {
-	__u64 key; /* address of struct kvm_vcpu; 0: free */
+	__u64 key; /* of struct kvm_vcpu, see key_of(); 0: free */
 	union {
 		struct {
 			__u32 ring;   /* 1 + index of its ring; 0: it has none */
@@ -82,7 +82,9 @@ struct bpf_vcpu {
 	__u32 thread;	 /* index of the thread that ran it last */
 	__u32 vcpu_id;
 
+	__u64 address;				       /* of struct kvm_vcpu */
 	__u64 vmcb;				       /* SVM: address of L1's VMCB, once known */
+	__u64 vmcb_key;				       /* its key_of() */
 	__u64 missed;				       /* exits while it had no ring */
 	__u64 head, seq, tail_seen, dropped, bad_tail; /* struct exit_ring_producer */
 	__u64 vmfail;

@@ -3,7 +3,7 @@
  * state.h - what the BPF programs keep: vCPUs, threads, rings, and the clock
  *
  * For record.bpf.c alone. vCPUs and threads are in two tables, found by address and by pid.
- * THE VERIFIER forbids arithmetic on pointers to structs, see key_of().
+ * THE VERIFIER forbids most arithmetic on pointers to structs, see key_of().
  */
 #ifndef EXITSCOPE_BPF_STATE_H
 #define EXITSCOPE_BPF_STATE_H
@@ -19,6 +19,12 @@
 #define SVM_NO_TSC_RATIO      1ULL /* the CPU has none */
 #define RING_TRIES	      4
 
+/* Places in vcpu->arch.regs. */
+#define REGS_RAX 0
+#define REGS_RCX 1
+#define REGS_RDX 2
+#define REGS_RIP 16
+
 /* Set before the programs are loaded; what is off costs nothing. */
 const volatile __u32 isa; /* KVM_EXIT_ISA_* of the loaded vendor module */
 const volatile __u32 tsc_khz;
@@ -27,6 +33,10 @@ const volatile _Bool by_name;	/* not those of denied processes, nor what the loa
 const volatile __u64 ring_mask; /* records in a ring, minus 1 */
 const volatile _Bool want_cr3;	/* SVM only */
 const volatile struct vcpu_filter filter;
+static const struct vcpu_filter no_filter;
+
+/* KVM's own; kvm-amd.ko alone has it. */
+extern const struct svm_cpu_data svm_data __ksym __weak;
 
 /* The loader's. */
 struct bpf_clock tsc_clock;
@@ -94,6 +104,15 @@ static __always_inline bool is_ignored(const struct bpf_vcpu *v)
 	return by_name && v->ignored;
 }
 
+/* The filter that the loader has set; the compiler must not take it for the empty one of here. */
+static __always_inline const struct vcpu_filter *filter_in_force(void)
+{
+	const struct vcpu_filter *in_force = (const struct vcpu_filter *)&filter;
+
+	__asm__ volatile("" : "+r"(in_force));
+	return in_force;
+}
+
 static __always_inline __u64 now(void)
 {
 	return bpf_clock_tsc(bpf_clock_line(&tsc_clock), bpf_ktime_get_ns());
@@ -105,16 +124,34 @@ static __always_inline __u64 cycles_of(__u64 ns)
 }
 
 /*
- * The address as a number. To the verifier a value that comes back from a place on the stack
- * that it does not know exactly is a number, even if a pointer was stored there.
+ * What stands for the address of an object of the kernel: its distance from a place of our own. To
+ * the verifier the difference of two pointers is a number, which costs one instruction.
  */
 static __always_inline __u64 key_of(const void *pointer)
+{
+	__u64 key = (__u64)pointer;
+
+	__asm__ volatile("%0 -= %1" : "+r"(key) : "r"(vcpus));
+	return key;
+}
+
+/*
+ * The address itself as a number. To the verifier a value that comes back from a place on the stack
+ * that it does not know exactly is a number, even if a pointer was stored there.
+ */
+static __always_inline __u64 address_of(const void *pointer)
 {
 	volatile __u64 box[2] = {0, 0};
 	__u32 i = zero & 1;
 
 	box[i] = (__u64)pointer;
 	return box[i];
+}
+
+/* key_of() of what is at this address. */
+static __always_inline __u64 key_at(__u64 address)
+{
+	return address - address_of(vcpus);
 }
 
 /* The n-th place that a vCPU may have. */
@@ -261,7 +298,7 @@ static __always_inline void begin_ring(struct bpf_vcpu *v, struct bpf_area *area
 	area->meta.vcpu_id = v->vcpu_id;
 	area->meta.tgid = bpf_get_current_pid_tgid() >> 32;
 	area->meta.tsc_base = now();
-	area->meta.vm_id = key_of(vcpu->kvm);
+	area->meta.vm_id = address_of(vcpu->kvm);
 	area->meta.tsc_khz = kvm_khz(vcpu);
 	v->head = 0;
 	v->tail_seen = 0;
@@ -346,9 +383,9 @@ static __always_inline struct bpf_vcpu *make_vcpu(struct kvm_vcpu *vcpu, __u32 *
 		v = &vcpus[*index];
 		if (__sync_val_compare_and_swap(&v->key, 0, key))
 			continue;
+		v->address = address_of(vcpu);
 		v->vcpu_id = vcpu->vcpu_id;
-		v->ignored =
-			is_stopped || (only_tgid && bpf_get_current_pid_tgid() >> 32 != only_tgid);
+		v->ignored = is_stopped || is_other();
 		if (v->ignored)
 			__sync_fetch_and_add(&vcpus_unused, 1);
 		v->halt_ns = halt_statistic(vcpu);
@@ -359,6 +396,36 @@ static __always_inline struct bpf_vcpu *make_vcpu(struct kvm_vcpu *vcpu, __u32 *
 	}
 	__sync_fetch_and_add(&losses.no_place, 1);
 	return 0;
+}
+
+/*
+ * The time of an event: taken first, or, where --vm has names (@named), once its vCPU is known not
+ * to be ignored. One that is does not pay for the clock.
+ */
+static __always_inline __u64 now_unless(bool named)
+{
+	return named ? 0 : now();
+}
+
+static __always_inline __u64 now_if(bool named, __u64 first)
+{
+	return named ? now() : first;
+}
+
+/* All exits are counted in histograms. */
+static const struct vcpu_filter counts_only = {.no_records = true};
+
+/* Ends the exit before this one. Returns the ring for this one; NULL: counted without one. */
+static __always_inline struct bpf_area *on_exit(struct bpf_vcpu *v,
+						const struct vcpu_filter *in_force)
+{
+	struct bpf_area *area = area_of(v);
+
+	if (!area)
+		v->missed++;
+	else if (!vcpu_exited(v, area, ring_mask, in_force))
+		__sync_fetch_and_add(&losses.no_entry, 1);
+	return area;
 }
 
 #endif

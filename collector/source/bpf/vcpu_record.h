@@ -74,8 +74,7 @@ EXIT_KEY_INLINE __u64 vcpu_away(struct bpf_vcpu *v, __u64 *cycles)
 }
 
 /* Whether the open exit, which took @cycles, is one that is recorded. */
-EXIT_KEY_INLINE bool vcpu_passes(struct bpf_vcpu *v, const volatile struct vcpu_filter *filter,
-				 __u64 cycles)
+EXIT_KEY_INLINE bool vcpu_passes(struct bpf_vcpu *v, const struct vcpu_filter *filter, __u64 cycles)
 {
 	if (v->filtered || cycles < filter->min_cycles)
 		return false;
@@ -213,18 +212,14 @@ EXIT_KEY_INLINE void vcpu_close_recorded(struct bpf_vcpu *v, struct bpf_area *ar
 }
 
 /*
- * Publishes the open exit, whose time ended at v->entry_tsc. A reader detects an inconsistent
- * copy of the totals by its sums, so the order of stores matters: recorded, dropped or
- * filtered; cycles; the count of the next exit (vcpu_open()).
+ * Publishes the open exit, which took @cycles, @away of them outside the handler. A reader detects
+ * an inconsistent copy of the totals by its sums, so the order of stores matters: recorded, dropped
+ * or filtered; cycles; the count of the next exit (vcpu_open()).
  */
-EXIT_KEY_INLINE void vcpu_close(struct bpf_vcpu *v, struct bpf_area *area, __u64 mask,
-				const volatile struct vcpu_filter *filter)
+EXIT_KEY_INLINE void vcpu_close_with(struct bpf_vcpu *v, struct bpf_area *area, __u64 mask,
+				     const struct vcpu_filter *filter, __u64 cycles, __u64 away)
 {
 	struct kvm_exit_total *total = &area->totals[v->slot & (KVM_EXIT_TOTAL_SLOTS - 1)];
-	__u64 cycles = v->entry_tsc - v->exit_tsc, away = 0;
-
-	if (exit_ring_unlikely(v->done.flags || (__s64)cycles < 0))
-		away = vcpu_away(v, &cycles);
 
 	if (filter->is_on && !vcpu_passes(v, filter, cycles))
 		total->filtered++;
@@ -234,7 +229,7 @@ EXIT_KEY_INLINE void vcpu_close(struct bpf_vcpu *v, struct bpf_area *area, __u64
 		vcpu_close_recorded(v, area, mask, total, cycles, away);
 	VCPU_STORES_IN_ORDER();
 	total->cycles += cycles;
-	if (exit_ring_unlikely(away)) {
+	if (away) {
 		total->halted_cycles += v->done.halted;
 		total->polled_cycles += v->done.polled;
 		total->userspace_cycles += v->done.user;
@@ -243,7 +238,25 @@ EXIT_KEY_INLINE void vcpu_close(struct bpf_vcpu *v, struct bpf_area *area, __u64
 	VCPU_STORES_IN_ORDER();
 }
 
-/* Writes what is known at the exit into the slot that the record will be published in. */
+/* The open exit's time has ended at v->entry_tsc. Most have the handler's alone, and no parts. */
+EXIT_KEY_INLINE void vcpu_close(struct bpf_vcpu *v, struct bpf_area *area, __u64 mask,
+				const struct vcpu_filter *filter)
+{
+	__u64 cycles = v->entry_tsc - v->exit_tsc, away;
+
+	if (exit_ring_unlikely(v->done.flags || (__s64)cycles < 0)) {
+		away = vcpu_away(v, &cycles);
+		vcpu_close_with(v, area, mask, filter, cycles, away);
+	} else {
+		vcpu_close_with(v, area, mask, filter, cycles, 0);
+	}
+}
+
+/*
+ * Writes what is known at the exit into the slot that the record will be published in. What no exit
+ * of a ring ever has is 0 since the ring was made: requests, entry_event, entry_error_code, and
+ * guest_cr3 without @f->has_cr3, which is the same for all of them.
+ */
 EXIT_KEY_INLINE void vcpu_fill(struct bpf_vcpu *v, struct kvm_exit_record *r, __u64 tsc, bool svm,
 			       const struct exit_facts *f)
 {
@@ -251,7 +264,6 @@ EXIT_KEY_INLINE void vcpu_fill(struct bpf_vcpu *v, struct kvm_exit_record *r, __
 
 	r->tsc = tsc;
 	r->guest_rip = f->rip;
-	r->guest_cr3 = 0;
 	r->qualification = f->info_1;
 	r->info2 = f->info_2;
 	r->reason = f->reason;
@@ -261,9 +273,6 @@ EXIT_KEY_INLINE void vcpu_fill(struct bpf_vcpu *v, struct kvm_exit_record *r, __
 	r->vcpu_id = v->vcpu_id;
 	r->isa = svm ? KVM_EXIT_ISA_SVM : KVM_EXIT_ISA_VMX;
 	r->value = 0;
-	r->requests = 0;
-	r->entry_event = 0;
-	r->entry_error_code = 0;
 	if (f->intr_info & EXIT_KEY_VALID) {
 		r->intr_info = f->intr_info;
 		flags |= KVM_EXIT_REC_INTR;
@@ -284,7 +293,7 @@ EXIT_KEY_INLINE void vcpu_fill(struct bpf_vcpu *v, struct kvm_exit_record *r, __
 
 /* Opens an exit: counts it and takes a place in the ring for its record. */
 EXIT_KEY_INLINE void vcpu_open(struct bpf_vcpu *v, struct bpf_area *area, __u64 mask,
-			       const volatile struct vcpu_filter *filter, __u64 tsc, bool svm,
+			       const struct vcpu_filter *filter, __u64 tsc, bool svm,
 			       const struct exit_facts *f)
 {
 	struct exit_ring_producer p = vcpu_producer(v, area, mask);
@@ -320,7 +329,7 @@ EXIT_KEY_INLINE void vcpu_open(struct bpf_vcpu *v, struct bpf_area *area, __u64 
  * entry between the two was not seen.
  */
 EXIT_KEY_INLINE bool vcpu_exited(struct bpf_vcpu *v, struct bpf_area *area, __u64 mask,
-				 const volatile struct vcpu_filter *filter)
+				 const struct vcpu_filter *filter)
 {
 	bool entered = v->entered;
 
@@ -454,7 +463,7 @@ EXIT_KEY_INLINE void vcpu_run_returned(struct bpf_vcpu *v, __u64 tsc, __u64 run_
  * user space. The ring is complete.
  */
 EXIT_KEY_INLINE void vcpu_destroyed(struct bpf_vcpu *v, struct bpf_area *area, __u64 mask,
-				    const volatile struct vcpu_filter *filter, __u64 end)
+				    const struct vcpu_filter *filter, __u64 end)
 {
 	if (v->is_open) {
 		if (!v->entered) {

@@ -31,7 +31,14 @@ static void begin(void)
 	free(area);
 	area = calloc(1, bytes);
 	CHECK(area);
+	/* What an exit before may have left; some fields no exit writes. */
 	memset(area->records, 0xff, RECORDS * sizeof(struct kvm_exit_record));
+	for (unsigned int i = 0; i < RECORDS; i++) {
+		area->records[i].guest_cr3 = 0;
+		area->records[i].requests = 0;
+		area->records[i].entry_event = 0;
+		area->records[i].entry_error_code = 0;
+	}
 	area->meta.record_count = RECORDS;
 	area->meta.record_bytes = sizeof(struct kvm_exit_record);
 	memset(&vcpu, 0, sizeof(vcpu));
@@ -87,6 +94,7 @@ static void test_published_by_the_next_exit(void)
 	CHECK(r.seq == 0 && r.tsc == 1000 && r.cycles == 300 && r.handler_cycles == 300);
 	CHECK(r.guest_rip == 1001 && r.pcpu == 3 && r.vcpu_id == 7 && r.reason == SVM_CPUID);
 	CHECK(r.isa == KVM_EXIT_ISA_SVM && !r.user_reason && !r.run_errno && !r.guest_cr3);
+	CHECK(!r.requests && !r.entry_event && !r.entry_error_code);
 	CHECK(r.flags == (KVM_EXIT_REC_QUAL | KVM_EXIT_REC_KEY));
 	CHECK(!r.halted_cycles && !r.userspace_cycles && !r.preempted_cycles);
 	CHECK(area->totals[SVM_CPUID].recorded == 1 && area->totals[SVM_CPUID].cycles == 300);
