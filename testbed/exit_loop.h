@@ -34,6 +34,7 @@ struct loop_options {
 	unsigned int sleep_us; /* at each return to the VMM */
 	int pin;	       /* all vCPU threads on this CPU; -1: anywhere */
 	bool after_tick;       /* begin just after a tick of the host's timer */
+	bool stop;	       /* SIGSTOP to itself before its vCPUs run */
 	unsigned int leaf_count;
 	struct guest_leaf leaves[EXIT_LOOP_MAX_LEAVES];
 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ static const char *const usage_head =
 	"  --pin CPU         all vCPUs on this CPU\n"
 	"  --after-tick      begins just after a tick of the host's timer: none comes in a loop\n"
 	"                    that takes less time than from one to the next\n"
+	"  --stop            stops itself (SIGSTOP) once its vCPUs exist, before they run\n"
 	"  --read-leaves R,R...  afterwards the guest reads CPUID leaves 0x4fffffff and\n"
 	"                    0x4ffffffe, and 0x4ffffffd and 0x4ffffffc of each exit reason R\n"
 	"exit status: 0, or 1 on an error\n"
@@ -105,6 +107,7 @@ enum {
 	OPT_SLEEP,
 	OPT_PIN,
 	OPT_AFTER_TICK,
+	OPT_STOP,
 	OPT_LEAVES,
 	OPT_HELP = 'h'
 };
@@ -118,6 +121,7 @@ static const struct option long_options[] = {{"op", required_argument, NULL, OPT
 					     {"sleep-us", required_argument, NULL, OPT_SLEEP},
 					     {"pin", required_argument, NULL, OPT_PIN},
 					     {"after-tick", no_argument, NULL, OPT_AFTER_TICK},
+					     {"stop", no_argument, NULL, OPT_STOP},
 					     {"read-leaves", required_argument, NULL, OPT_LEAVES},
 					     {"help", no_argument, NULL, OPT_HELP},
 					     {0}};
@@ -167,6 +171,9 @@ static int parse_option(int option, struct loop_options *options)
 		return set_pin(options, optarg);
 	case OPT_AFTER_TICK:
 		options->after_tick = true;
+		return 0;
+	case OPT_STOP:
+		options->stop = true;
 		return 0;
 
 	/* what it prints */
@@ -318,6 +325,8 @@ static int run(struct loop *loop, const struct loop_options *options)
 {
 	int err = loop_open(loop, options);
 
+	if (!err && options->stop)
+		raise(SIGSTOP);
 	if (!err)
 		err = run_vcpus(loop);
 	if (!err && options->leaf_count)

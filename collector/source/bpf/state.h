@@ -385,7 +385,7 @@ static __always_inline struct bpf_vcpu *make_vcpu(struct kvm_vcpu *vcpu, __u32 *
 			continue;
 		v->address = address_of(vcpu);
 		v->vcpu_id = vcpu->vcpu_id;
-		v->ignored = is_stopped || is_other();
+		v->ignored = is_stopped || is_denied();
 		if (v->ignored)
 			__sync_fetch_and_add(&vcpus_unused, 1);
 		v->halt_ns = halt_statistic(vcpu);
