@@ -19,8 +19,9 @@ RECORD = COLLECT + "-- "
 # What the equations of analyzer verify need apart from the recording.
 VERIFIED = ("records", "reasons", "cycles", "losses", "store")
 
-# The judge of the CPU's exits takes recordings of the ring alone.
-BY_BPF = "recorded by BPF"
+# Why the CPU makes exits here that no recording has.
+LEFT_RUNNING = "the guest runs before the collector comes, or after it has left"
+NO_RING = "some vCPUs have no ring"
 
 
 def verified(outcome):
@@ -63,12 +64,10 @@ def loop(op, count, *options, vcpus=1, record=RECORD):
         arguments += ["--vcpus", str(vcpus)]
     expected = 0 if op == "rdtsc" else count * vcpus  # RDTSC does not exit
     return Case("bpf: " + " ".join(arguments[2:]), record + " ".join(arguments),
-                functools.partial(_check_loop, op=op, expected=expected),
-                unrecorded=KVM_COUNTS_THEM)
+                functools.partial(_check_loop, op=op, expected=expected))
 
 
-@case("bpf: chosen by itself", "collector --db run.sqlite -- exit_loop --op cpuid --count 50",
-      unrecorded=KVM_COUNTS_THEM)
+@case("bpf: chosen by itself", "collector --db run.sqlite -- exit_loop --op cpuid --count 50")
 def chosen(outcome):
     """Without --source: the best that a host with stock modules has, and why."""
     expect_equal("source", outcome.recording.one("SELECT source FROM runs"), "bpf")
@@ -76,8 +75,7 @@ def chosen(outcome):
     outcome.counts(exits_of("cpuid", outcome.setup), 50)
 
 
-@case("bpf: Linux boots as L2", RECORD + "vmm /l2/bzImage /l2/initramfs",
-      unrecorded=KVM_COUNTS_THEM, boots_linux=True)
+@case("bpf: Linux boots as L2", RECORD + "vmm /l2/bzImage /l2/initramfs", boots_linux=True)
 def linux(outcome):
     """Linux boots as L2."""
     outcome.says("L2 done")
@@ -87,8 +85,7 @@ def linux(outcome):
 def with_bpf(of_ring):
     """A case of the exit ring, recorded by BPF instead."""
     script = of_ring.script.replace("collector --db", "collector --source bpf --db")
-    return dataclasses.replace(of_ring, name="bpf: " + of_ring.name, script=script,
-                               unrecorded=KVM_COUNTS_THEM)
+    return dataclasses.replace(of_ring, name="bpf: " + of_ring.name, script=script)
 
 
 @case("bpf: a running VM", f"""\
@@ -100,7 +97,7 @@ wait_for_vcpus $guest 1 || exit 1
 status=$?
 kill $guest
 exit $status
-""", unrecorded=BY_BPF)
+""", unrecorded=LEFT_RUNNING)
 def attached(outcome):
     """To a VM that runs already, and leaves it while it runs."""
     recording = outcome.recording
@@ -115,8 +112,7 @@ def attached(outcome):
 # The collector stands still for a while, and the guest goes on.
 @case("bpf: ring of 1024, reader asleep",
       "collector --source bpf --ring-records 1024 --db run.sqlite -- "
-      "sh -c 'kill -STOP $PPID; exit_loop --op cpuid --count 5000; kill -CONT $PPID'",
-      unrecorded=KVM_COUNTS_THEM)
+      "sh -c 'kill -STOP $PPID; exit_loop --op cpuid --count 5000; kill -CONT $PPID'")
 def overflow(outcome):
     """A ring far too small: what is lost is counted, and the totals are exact."""
     outcome.sound()
@@ -187,7 +183,7 @@ wait_for_vcpus $guest 2 || exit 1
 status=$?
 kill $guest
 exit $status
-""", unrecorded=BY_BPF)
+""", unrecorded=LEFT_RUNNING)
 def counts_running(outcome):
     """vCPUs that do nothing but exit while their sums are read, and go on afterwards."""
     counted(outcome)
@@ -218,7 +214,7 @@ def filtered(option, condition):
     """A filter in the kernel: only what it lets pass has a record, the rest is counted."""
     return Case(f"bpf: {option}", f"{COLLECT}{option} -- "
                 "exit_loop --op out --count 300 --sleep-us 200",
-                functools.partial(_check_filter, condition=condition), unrecorded=KVM_COUNTS_THEM)
+                functools.partial(_check_filter, condition=condition))
 
 
 def filters(setup):
@@ -253,7 +249,7 @@ def _all_counted(outcome):
     return lost
 
 
-@case("bpf: 1024 vCPUs", f"ulimit -Sn 1024; {COLLECT}--ring-records 1024 {MANY}", unrecorded=BY_BPF,
+@case("bpf: 1024 vCPUs", f"ulimit -Sn 1024; {COLLECT}--ring-records 1024 {MANY}", unrecorded=NO_RING,
       machine=MUCH_MEMORY)
 def many_vcpus(outcome):
     """As many vCPUs as KVM allows in a VM, more than a program may have open files by default."""
@@ -266,7 +262,7 @@ def many_vcpus(outcome):
 
 
 @case("bpf: 1024 vCPUs, too little memory", f"ulimit -Sn 1024; {COLLECT}--ring-records 8192 {MANY}",
-      unrecorded=BY_BPF, machine=MUCH_MEMORY)
+      unrecorded=NO_RING, machine=MUCH_MEMORY)
 def too_many_vcpus(outcome):
     """The memory of rings is bounded; what has none is counted, and the last line says so."""
     lost = _all_counted(outcome)
@@ -274,7 +270,7 @@ def too_many_vcpus(outcome):
     outcome.says("exits of vCPUs without a ring", "(use a smaller --ring-records)")
 
 
-@case("bpf: 1024 vCPUs, --counts-only", f"ulimit -Sn 1024; {COUNT_ONLY}{MANY}", unrecorded=BY_BPF,
+@case("bpf: 1024 vCPUs, --counts-only", f"ulimit -Sn 1024; {COUNT_ONLY}{MANY}", unrecorded=NO_RING,
       machine=MUCH_MEMORY)
 def many_counted(outcome):
     """The same in sums and histograms; as far as memory for these does."""
@@ -344,7 +340,7 @@ wait_for_vcpus $other 1 && wait_for_vcpus $guest 2 || exit 1
 status=$?
 kill $other $guest
 exit $status
-""", unrecorded=BY_BPF)
+""", unrecorded=LEFT_RUNNING)
 def by_pid(outcome):
     """One process of two that run."""
     recording = outcome.recording
@@ -367,7 +363,7 @@ killall exit_loop
 sleep 1
 bed_unload && bed_load || exit 1
 collector --source bpf --db next.sqlite -- exit_loop --op cpuid --count 100
-""", unrecorded=BY_BPF)
+""", unrecorded=LEFT_RUNNING)
 def killed(outcome):
     """SIGKILL of the collector: nothing stays in the kernel, and the next one records."""
     outcome.ended_well()
@@ -378,8 +374,7 @@ def killed(outcome):
     outcome.see("KVM could be unloaded at once")
 
 
-@case("bpf: --cr3", f"{COLLECT}--cr3 -- vmm /l2/bzImage /l2/initramfs",
-      unrecorded=KVM_COUNTS_THEM, boots_linux=True)
+@case("bpf: --cr3", f"{COLLECT}--cr3 -- vmm /l2/bzImage /l2/initramfs", boots_linux=True)
 def with_cr3(outcome):
     """SVM with nested paging: each record has the guest's CR3."""
     complete(outcome)
@@ -392,12 +387,35 @@ def with_cr3(outcome):
 # Debian's QEMU as the VMM
 
 
+# The VM is stopped when its guest ends, so nobody exits while the statistic is read.
+@case("bpf: QEMU microvm and KVM's statistic", """\
+. /bed/qemu
+collector --source bpf --db run.sqlite -- sh -c '. /bed/qemu; exec_qemu microvm -name guest=web-1 \
+	-serial file:serial -pidfile pid -smp 2 -no-shutdown -kernel /l2/qemu_guest -append cpus=2' &
+collector=$!
+wait_for "guest: done" serial
+sleep 2
+echo "vmm stats vcpu=0 vm_exits=$(cat /sys/kernel/debug/kvm/*/exits)"
+kill "$(cat pid)"
+wait $collector
+status=$?
+cat serial
+exit $status
+""", **qemu_cases.ON_QEMU)
+def microvm(outcome):
+    """As many records as KVM counts, from the first exit to the last, and the VM's name."""
+    outcome.says("guest: done")
+    complete(outcome)
+    qemu_cases.is_called(outcome.recording, "web-1")
+    qemu_cases.work_done(outcome, 2)
+
+
 def with_qemu(of_ring, check):
     """A case of qemu_cases.py, recorded by BPF."""
     script = re.sub(r"collector (--cross-check )?--(db|vm)", r"collector --source bpf --\2",
                     of_ring.script)
     return dataclasses.replace(of_ring, name="bpf: " + of_ring.name, script=script, check=check,
-                               unrecorded=of_ring.unrecorded or BY_BPF)
+                               unrecorded=of_ring.unrecorded)
 
 
 def qemu_attached(outcome):
@@ -418,8 +436,7 @@ def qemu_attached(outcome):
 IN_CONTAINER = "unshare -p -m -f sh -c 'mount -t proc none /proc; "
 
 
-@case("bpf: pid namespace", IN_CONTAINER + RECORD + "exit_loop --op cpuid --count 50'",
-      unrecorded=KVM_COUNTS_THEM)
+@case("bpf: pid namespace", IN_CONTAINER + RECORD + "exit_loop --op cpuid --count 50'")
 def in_container(outcome):
     """In a container with process ids of its own: everything is recorded, no VM has a name."""
     complete(outcome)
@@ -450,7 +467,7 @@ def refusals(setup):
 @case("bpf: lockdown=integrity",
       "mount -t securityfs none /sys/kernel/security; "
       "echo integrity >/sys/kernel/security/lockdown; "
-      f"{RECORD}exit_loop --op cpuid --count 50", unrecorded=KVM_COUNTS_THEM)
+      f"{RECORD}exit_loop --op cpuid --count 50")
 def integrity(outcome):
     """BPF may still read."""
     outcome.counts(exits_of("cpuid", outcome.setup), 50)
@@ -504,7 +521,8 @@ def _check_destroyed(outcome):
     outcome.see(f"{exits} recorded + {unseen} of vCPUs without a ring")
 
 
-destroyed = dataclasses.replace(with_bpf(cases.destroyed), check=_check_destroyed)
+destroyed = dataclasses.replace(with_bpf(cases.destroyed), check=_check_destroyed,
+                                unrecorded=KVM_COUNTS_THEM)
 
 
 def quick(setup):
@@ -523,12 +541,12 @@ def full(setup):
     # The default ring is smaller in so little memory, and on one CPU guest and reader take turns.
     burst = loop("cpuid", 60000, record=COLLECT + "--ring-records 65536 -- ")
     more = [burst, loop("cpuid", 5000, vcpus=4), linux, *many(setup),
-            with_bpf(cases.split_preempted), destroyed,
+            with_bpf(cases.split_preempted), destroyed, microvm,
             *(loop(op, 100) for op in ops_of(setup))]
     if setup.isa == VMX:
         more.append(loop("tsc_deadline", 100, "--irqchip"))
     else:
-        # With Bochs QEMU would take most of the machine's time.
+        # With Bochs more of QEMU would take most of the machine's time.
         more += [with_cr3, with_qemu(qemu_cases.by_name, qemu_cases.by_name.check),
                  with_qemu(qemu_cases.attached, qemu_attached)]
     return more + quick(setup)

@@ -53,7 +53,8 @@ static void match_record(struct judgement *judgement, uint32_t index)
 	record->position = position;
 	verdict->matched++;
 	verdict->nested += record->flags & KVM_EXIT_REC_NESTED ? 1 : 0;
-	spread_add(&verdict->after_exit, record->tsc - events->exits[position].exit_tsc);
+	verdict_add_after_exit(verdict, record->reason,
+			       record->tsc - events->exits[position].exit_tsc);
 	judge_fields(judgement, record);
 }
 

@@ -215,6 +215,19 @@ WRONG_DATABASES = {
     "UPDATE exit SET preempted_cycles = 0 WHERE vcpu = 1 AND seq = 0": "handler",
 }
 
+# Recorded by BPF: stamped at tracepoints, so farther away, and not always as far.
+BY_BPF = f"""UPDATE run SET source = 'bpf';
+    UPDATE exit SET tsc = tsc + 300 + vcpu * 7, cycles = cycles - 700 - vcpu * 7
+        WHERE NOT flags & {SYNTH} AND NOT (vcpu = 1 AND seq = 4)"""
+WRONG_BY_BPF = {
+    f"DELETE FROM exit {AT}": "rows",
+    f"UPDATE exit SET rip = rip + 1 {AT}": "rip",
+    f"UPDATE exit SET tsc = tsc - 100000 {AT}": "no_exit",
+    f"UPDATE exit SET cycles = cycles + 1000 {AT}": "end",
+    f"UPDATE exit SET tsc = tsc + 2000, cycles = cycles - 2000 {AT}": "after_exit",
+    f"UPDATE exit SET cycles = cycles - 2000 {AT}": "before_entry",
+}
+
 
 def without_exit(data, stays):
     place = HEAD.size + EXIT.size * 9
@@ -266,14 +279,44 @@ class Failed(Exception):
     """The judge does not find what it must."""
 
 
-def judge(program, witness, database):
+def judge(program, witness, database, *options):
     """(status, {word of a fault: how often})"""
-    result = subprocess.run([program, "--json", witness, database], capture_output=True, text=True,
-                            check=False)
+    result = subprocess.run([program, "--json", *options, witness, database], capture_output=True,
+                            text=True, check=False)
     if result.returncode not in (0, 1):
         return result.returncode, {}
     found = json.loads(result.stdout)["databases"][0]["faults"]
     return result.returncode, {fault["fault"]: fault["n"] for fault in found}
+
+
+def change(database, copy, statement):
+    """A copy in which @statement has changed something."""
+    shutil.copy(database, copy)
+    with sqlite3.connect(copy) as db:
+        db.execute("PRAGMA synchronous = OFF")
+        before = db.total_changes
+        db.executescript(statement)
+        if db.total_changes == before:
+            raise Failed(f"changes nothing: {statement}")
+    db.close()
+
+
+def check_reasons(program, witness, database):
+    """The distances of each reason are those of the rows."""
+    result = subprocess.run([program, "--json", witness, database], capture_output=True, text=True,
+                            check=False)
+    reasons = json.loads(result.stdout)["databases"][0]["reasons"]
+    with sqlite3.connect(database) as db:
+        rows = db.execute(f"SELECT reason, count(*) FROM exit WHERE NOT flags & {SYNTH} "
+                          "GROUP BY reason").fetchall()
+    db.close()
+    if {one["reason"]: one["n"] for one in reasons} != dict(rows):
+        raise Failed(f"reasons: {reasons}, not {rows}")
+    low, high = STAMP, STAMP + 300 + 3 * 7
+    for one in reasons:
+        least, most = one["after_exit"]
+        if not low <= least <= one["after_exit_mean"] <= most <= high:
+            raise Failed(f"distances of {one}")
 
 
 def must_find(program, what, witness, database, fault):
@@ -295,21 +338,28 @@ def run(program, schema, directory):
     if status or found:
         raise Failed(f"nothing is wrong, but: status {status}, {found}")
 
+    by_bpf = directory / "bpf.sqlite"
+    change(database, by_bpf, BY_BPF)
+    status, found = judge(program, witness, by_bpf)
+    if status or found:
+        raise Failed(f"nothing is wrong by BPF, but: status {status}, {found}")
+    check_reasons(program, witness, by_bpf)
+
+    running = directory / "running.sqlite"
+    change(by_bpf, running, "UPDATE vcpu SET unread = 0")
+    status, found = judge(program, witness, running, "--others")
+    if status or found:
+        raise Failed(f"a vCPU that ran before BPF came: status {status}, {found}")
+
     wrong = directory / "wrong.sqlite"
-    for statement, fault in WRONG_DATABASES.items():
-        shutil.copy(database, wrong)
-        with sqlite3.connect(wrong) as db:
-            db.execute("PRAGMA synchronous = OFF")
-            before = db.total_changes
-            db.executescript(statement)
-            if db.total_changes == before:
-                raise Failed(f"changes nothing: {statement}")
-        db.close()
-        must_find(program, " ".join(statement.split()), witness, wrong, fault)
+    for right, statements in ((database, WRONG_DATABASES), (by_bpf, WRONG_BY_BPF)):
+        for statement, fault in statements.items():
+            change(right, wrong, statement)
+            must_find(program, " ".join(statement.split()), witness, wrong, fault)
 
     wrong = directory / "wrong.bin"
-    for what, (change, fault) in WRONG_WITNESSES.items():
-        wrong.write_bytes(change(witness.read_bytes(), stays))
+    for what, (change_of, fault) in WRONG_WITNESSES.items():
+        wrong.write_bytes(change_of(witness.read_bytes(), stays))
         must_find(program, what, wrong, database, fault)
 
     for what, data in REFUSED_WITNESSES.items():
@@ -317,7 +367,7 @@ def run(program, schema, directory):
         status, _ = judge(program, wrong, database)
         if status != 2:
             raise Failed(f"a witness that is {what}: status {status}, not 2")
-    faults = len(WRONG_DATABASES) + len(WRONG_WITNESSES)
+    faults = len(WRONG_DATABASES) + len(WRONG_BY_BPF) + len(WRONG_WITNESSES)
     return f"{faults} faults found by the judge of the CPU's exits"
 
 

@@ -21,6 +21,7 @@ struct options {
 	bool may_have_others;
 	bool is_storing;
 	bool is_json;
+	bool has_reasons;
 };
 
 /* What all databases together have. */
@@ -53,6 +54,23 @@ static void print_json_faults(const struct verdict *verdict)
 	printf("]");
 }
 
+static void print_json_reasons(const struct verdict *verdict)
+{
+	printf(",\"reasons\":[");
+	for (uint32_t i = 0; i < verdict->reason_count; i++) {
+		const struct distances *of = &verdict->reasons[i];
+
+		printf("%s{\"reason\":%" PRIu32 ",\"n\":%" PRIu64 ",\"after_exit_mean\":%" PRIu64
+		       ",\"before_entry_mean\":%" PRIu64,
+		       i ? "," : "", of->reason, of->after_exit.count, spread_mean(&of->after_exit),
+		       spread_mean(&of->before_entry));
+		print_json_spread("after_exit", &of->after_exit);
+		print_json_spread("before_entry", &of->before_entry);
+		printf("}");
+	}
+	printf("]");
+}
+
 static void print_json(const struct verdict *verdict)
 {
 	printf("{\"records\":%" PRIu64 ",\"matched\":%" PRIu64 ",\"synthesized\":%" PRIu64
@@ -62,11 +80,32 @@ static void print_json(const struct verdict *verdict)
 	       verdict->unmatched, verdict->after, verdict->fields);
 	print_json_spread("after_exit", &verdict->after_exit);
 	print_json_spread("before_entry", &verdict->before_entry);
+	print_json_reasons(verdict);
 	print_json_faults(verdict);
 	printf("}");
 }
 
-static void print_text(const char *path, const struct verdict *verdict)
+static void print_distance(const char *what, const struct spread *spread)
+{
+	printf("; %s %" PRIu64 " to %" PRIu64 ", mean %" PRIu64, what, spread->min, spread->max,
+	       spread_mean(spread));
+}
+
+static void print_reasons(const struct verdict *verdict)
+{
+	for (uint32_t i = 0; i < verdict->reason_count; i++) {
+		const struct distances *of = &verdict->reasons[i];
+
+		printf("    reason %#" PRIx32 ": %" PRIu64 " exits", of->reason,
+		       of->after_exit.count);
+		print_distance("after the exit", &of->after_exit);
+		print_distance("before the entry", &of->before_entry);
+		printf("\n");
+	}
+}
+
+static void print_text(const struct options *options, const char *path,
+		       const struct verdict *verdict)
 {
 	printf("%s: %s: %" PRIu64 " records, %" PRIu64 " of an exit of the CPU, %" PRIu64
 	       " synthesized; %" PRIu64 " exits counted without a record; %" PRIu64
@@ -78,6 +117,8 @@ static void print_text(const char *path, const struct verdict *verdict)
 		       " to %" PRIu64 " before the entry\n",
 		       verdict->after_exit.min, verdict->after_exit.max, verdict->before_entry.min,
 		       verdict->before_entry.max);
+	if (options->has_reasons)
+		print_reasons(verdict);
 
 	for (int i = 0; i < FAULTS; i++) {
 		const struct finding *finding = &verdict->findings[i];
@@ -134,7 +175,7 @@ static int judge_database(const struct options *options, struct events *events, 
 		if (options->is_json)
 			print_json(&judgement.verdict);
 		else
-			print_text(path, &judgement.verdict);
+			print_text(options, path, &judgement.verdict);
 	}
 
 	judge_free(&judgement);
@@ -216,9 +257,13 @@ static bool parse_window(const char *text, struct window *window)
 static bool parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option long_options[] = {
-		{"window", required_argument, NULL, 'w'}, {"others", no_argument, NULL, 'o'},
-		{"store", no_argument, NULL, 's'},	  {"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},	  {NULL, 0, NULL, 0},
+		{"window", required_argument, NULL, 'w'},
+		{"others", no_argument, NULL, 'o'},
+		{"store", no_argument, NULL, 's'},
+		{"json", no_argument, NULL, 'j'},
+		{"reasons", no_argument, NULL, 'r'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
 	};
 	int option;
 
@@ -239,6 +284,9 @@ static bool parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 'j':
 			options->is_json = true;
+			break;
+		case 'r':
+			options->has_reasons = true;
 			break;
 		case 'h':
 			fputs(judge_help, stdout);

@@ -176,15 +176,23 @@ static uint64_t room_of(const struct owners *owners, uint32_t vcpu)
 	return v->without_record > v->unmatched ? v->without_record - v->unmatched : 0;
 }
 
+/*
+ * What follows a vCPU's last record is its own before anything else: the exit that is open at the
+ * end. BPF has no number of the exits before the first record of a vCPU that ran already.
+ */
+static void give_to_before(struct owners *owners, struct doubt *doubt)
+{
+	while (doubt->count && doubt->before != EVENTS_NONE && room_of(owners, doubt->before)) {
+		give(owners, doubt->first++, doubt->before);
+		doubt->count--;
+	}
+}
+
 static void end_doubt(struct owners *owners, struct doubt doubt)
 {
 	struct judgement *judgement = owners->judgement;
 	struct vcpu *vcpus = judgement->recording->vcpus;
 
-	while (doubt.count && doubt.before != EVENTS_NONE && room_of(owners, doubt.before)) {
-		give(owners, doubt.first++, doubt.before);
-		doubt.count--;
-	}
 	while (doubt.count && doubt.after != EVENTS_NONE && room_of(owners, doubt.after))
 		give(owners, doubt.first + --doubt.count, doubt.after);
 
@@ -236,6 +244,8 @@ int judge_owners(struct judgement *judgement)
 
 	for (uint32_t place = 0; !rc && place < owners.count;)
 		place = go_along_vm(&owners, place, ++vm);
+	for (uint32_t i = 0; !rc && i < owners.doubt_count; i++)
+		give_to_before(&owners, &owners.doubts[i]);
 	for (uint32_t i = 0; !rc && i < owners.doubt_count; i++)
 		end_doubt(&owners, owners.doubts[i]);
 	if (!rc)

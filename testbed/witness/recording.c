@@ -36,11 +36,14 @@ static int read_runs(struct recording *recording, char *why, size_t why_bytes)
 	recording->window.end = recording->is_complete ? column(stmt, 4) : UINT64_MAX;
 	recording->isa = (uint32_t)column(stmt, 5);
 	recording->has_ept = column(stmt, 7);
+	recording->is_by_bpf = column(stmt, 8);
 
 	if (!column(stmt, 0))
 		snprintf(why, why_bytes, "no run in it");
 	else if (column(stmt, 1))
-		snprintf(why, why_bytes, "not every run is of the device with all rows kept");
+		snprintf(why, why_bytes, "not every run is of the ring or BPF with all rows kept");
+	else if (recording->is_by_bpf && column(stmt, 8) != column(stmt, 0))
+		snprintf(why, why_bytes, "runs of the ring and of BPF");
 	else if (column(stmt, 5) != column(stmt, 6))
 		snprintf(why, why_bytes, "runs of VMX and of SVM");
 	else

@@ -58,6 +58,7 @@ struct recording {
 	uint32_t isa;
 	bool is_complete; /* every run has ended in good order, so its counts are final */
 	bool has_ept;	  /* nested paging: the CPU's CR3 is the guest's own */
+	bool is_by_bpf;	  /* stamped at KVM's tracepoints */
 
 	struct vcpu *vcpus;
 	uint32_t vcpu_count;

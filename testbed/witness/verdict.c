@@ -3,6 +3,7 @@
 #include "testbed/witness/verdict.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 
 static const struct {
@@ -87,4 +88,42 @@ void spread_add(struct spread *spread, uint64_t distance)
 		spread->min = distance;
 	if (distance > spread->max)
 		spread->max = distance;
+	spread->sum += distance;
+}
+
+uint64_t spread_mean(const struct spread *spread)
+{
+	return spread->count ? spread->sum / spread->count : 0;
+}
+
+/* The distances of @reason; NULL: there are too many reasons. */
+static struct distances *distances_of(struct verdict *verdict, uint32_t reason)
+{
+	uint32_t i = 0;
+
+	while (i < verdict->reason_count && verdict->reasons[i].reason != reason)
+		i++;
+	if (i == DISTANCE_REASONS)
+		return NULL;
+	if (i == verdict->reason_count)
+		verdict->reasons[verdict->reason_count++].reason = reason;
+	return &verdict->reasons[i];
+}
+
+void verdict_add_after_exit(struct verdict *verdict, uint32_t reason, uint64_t distance)
+{
+	struct distances *of_reason = distances_of(verdict, reason);
+
+	spread_add(&verdict->after_exit, distance);
+	if (of_reason)
+		spread_add(&of_reason->after_exit, distance);
+}
+
+void verdict_add_before_entry(struct verdict *verdict, uint32_t reason, uint64_t distance)
+{
+	struct distances *of_reason = distances_of(verdict, reason);
+
+	spread_add(&verdict->before_entry, distance);
+	if (of_reason)
+		spread_add(&of_reason->before_entry, distance);
 }

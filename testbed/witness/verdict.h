@@ -52,11 +52,21 @@ struct finding {
 	char first[FINDING_BYTES]; /* the first one, in numbers */
 };
 
-/* Smallest and largest of @count distances, in cycles. */
+/* Smallest and largest of @count distances, in cycles, and what all of them are together. */
 struct spread {
 	uint64_t count;
 	uint64_t min;
 	uint64_t max;
+	uint64_t sum;
+};
+
+#define DISTANCE_REASONS 64
+
+/* The distances of one exit reason. */
+struct distances {
+	uint32_t reason;
+	struct spread after_exit;
+	struct spread before_entry;
 };
 
 struct verdict {
@@ -73,6 +83,10 @@ struct verdict {
 
 	struct spread after_exit;   /* from the CPU's exit to the record's stamp */
 	struct spread before_entry; /* from the record's end to the CPU's next entry */
+
+	/* The same by exit reason, in the order in which they came; of further ones nothing. */
+	struct distances reasons[DISTANCE_REASONS];
+	uint32_t reason_count;
 };
 
 /* The sentence for a fault. */
@@ -88,5 +102,12 @@ void verdict_add(struct verdict *verdict, enum fault fault, const char *format, 
 bool verdict_is_equal(const struct verdict *verdict);
 
 void spread_add(struct spread *spread, uint64_t distance);
+
+/* 0 if there is none. */
+uint64_t spread_mean(const struct spread *spread);
+
+/* Adds distances of an exit of @reason. */
+void verdict_add_after_exit(struct verdict *verdict, uint32_t reason, uint64_t distance);
+void verdict_add_before_entry(struct verdict *verdict, uint32_t reason, uint64_t distance);
 
 #endif
