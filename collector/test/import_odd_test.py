@@ -94,11 +94,14 @@ def test_losses():
     p.samples(pairs(20))
     run = imported(p)
     expect(f"before the first event ({run.words})", run.counts(), (20, 3, 0))
+    says("7 events of which 3 or 4 are exits", run, "~3 dropped")
+    expect("7 events: at most", run.one("SELECT n FROM crosscheck WHERE name = 'dropped at most'"), 4)
 
     p = perf(pairs(20))
     p.lost(6, 50000)
     run = imported(p)
     expect(f"after the last one ({run.words})", run.counts(), (20, 3, 0))
+    silent("6 events of which 3 are exits", run, "~")
 
     p = perf(pairs(20))
     p.lost_samples("kvm_entry", 4)

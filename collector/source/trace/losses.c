@@ -18,6 +18,12 @@ static uint64_t exits_among(uint64_t events, const struct losses_seen *seen)
 	return (events + seen->missing - seen->halves) / 2;
 }
 
+/* Half an exit more: events were lost before the first event of a vCPU, or after its last one. */
+static bool is_odd(uint64_t events, const struct losses_seen *seen)
+{
+	return seen->entries && (events + seen->missing - seen->halves) % 2;
+}
+
 struct losses losses_of(const struct losses_reported *reported, const struct losses_seen *seen)
 {
 	uint64_t ours = seen->exits + seen->entries;
@@ -29,7 +35,8 @@ struct losses losses_of(const struct losses_reported *reported, const struct los
 					  : reported->events;
 
 		losses.exits = exits_among(events, seen);
-		losses.exact = losses.exact && (!reported->others || !reported->events);
+		losses.exact = losses.exact && (!reported->others || !reported->events) &&
+			       !is_odd(events, seen);
 	}
 
 	/* Each of these gaps has at least one: a filter left it out, or the file hides a loss. */
@@ -42,8 +49,9 @@ struct losses losses_of(const struct losses_reported *reported, const struct los
 
 uint64_t losses_most(const struct losses_reported *reported, const struct losses_seen *seen)
 {
-	uint64_t most =
-		reported->exits_known ? reported->exits : exits_among(reported->events, seen);
+	uint64_t most = reported->exits_known ? reported->exits
+					      : exits_among(reported->events, seen) +
+							is_odd(reported->events, seen);
 
 	if (reported->more)
 		return 0;

@@ -10,7 +10,9 @@
  *	exit [2n + 1 lost: n exits] exit	entry [2n + 1 lost: n + 1 exits] entry
  *
  * So of E lost events that are kvm_exit or kvm_entry, with M gaps between two
- * kvm_entry and H between two kvm_exit, exactly (E + M - H) / 2 are exits. If the
+ * kvm_entry and H between two kvm_exit, exactly (E + M - H) / 2 are exits. If that is
+ * odd, some were lost before a vCPU's first event or after its last one: of these either
+ * half may be exits, which is an estimate. If the
  * recording has other events, E is their share of the lost ones: an estimate. The most
  * that is possible is that all lost events were of these two kinds.
  */
