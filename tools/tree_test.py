@@ -9,6 +9,8 @@ import subprocess
 import sys
 import unittest
 
+sys.dont_write_bytecode = True
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 SOURCE = re.compile(r"\.(?:[chS]|py|sh|awk|sql|css|in)$")
@@ -29,6 +31,7 @@ SCRIPTS = {
     "kvm/build": [], "kvm/host/suite": [], "kvm/install": [], "kvm/uninstall": [],
     "testbed/boot-linux": [], "testbed/compare-paging": [], "testbed/compare-perf": [],
     "testbed/compare-sources": [],
+    "testbed/promises": [],
     "testbed/repeat": [],
     "testbed/run": ["true"], "testbed/test": [],
     "testbed/witness/table": [],
@@ -51,6 +54,7 @@ NEED_VALUE = {
     "testbed/boot-linux": ["--out"],
     "testbed/compare-paging": ["--out", "--machine", "--kernel", "--modules"],
     "testbed/compare-perf": ["--out", "--op", "--count"],
+    "testbed/promises": ["--only", "--kernel"],
     "testbed/repeat": ["--machine", "--kernel", "--runs", "--keep", "--time-limit"],
     "testbed/run": ["--kernel", "--memory", "--modules", "--out", "--add"],
     "testbed/test": ["--only", "--keep"],
@@ -246,6 +250,20 @@ class Specification(unittest.TestCase):
         for test in ("//kvm:no_test", "kvm/test/device_test.c: no such title", "proof/prove nothing",
                      "kvm/test/no_test", "testbed/bed/cases.py: no_case", "no/file.c: title"):
             self.assertFalse(self.exists(test), test)
+
+
+    def test_faults_are_of_promises(self):
+        """Each fault of testbed/promises is at a place that is there, and its test is of its row."""
+        sys.path.insert(0, str(ROOT / "testbed"))
+        from bed import promises
+
+        rows = dict(self.promises())
+        numbers = [each.promise for each in promises.BREAKS]
+        self.assertEqual(numbers, sorted(set(numbers)))
+        for each in promises.BREAKS:
+            with self.subTest(each.promise):
+                self.assertIn(each.test, rows[each.promise])
+                self.assertNotEqual(each.changed(), read(each.file))
 
 
 class BedPrograms(unittest.TestCase):

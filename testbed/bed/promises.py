@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""SPECIFICATION.md's promises, broken one at a time: what is changed, which test must fail."""
+
+import dataclasses
+import re
+
+from . import ROOT, BedError
+
+# | number | promise | tests |
+ROW = re.compile(r"^\| (\d+) \| (.*) \| (.*) \|$", re.MULTILINE)
+FULL = "ring_records=1024 on_full=wait"
+
+
+@dataclasses.dataclass
+class Break:
+    """promise: its number; what: the fault, in words; file, old, new: the change of the source, at
+    the one place where old stands; test: one of the promise's, as SPECIFICATION.md names it;
+    words: for a test that is a program; machine: for one that runs in L1; params: of kvm.ko."""
+
+    promise: int
+    what: str
+    file: str
+    old: str
+    new: str
+    test: str
+    words: tuple = ()
+    machine: str = "tcg"
+    params: str = "ring_records=4096"
+
+    @property
+    def is_in_l1(self):
+        return self.test.startswith("kvm/test/") and ".c: " in self.test
+
+    def program(self):
+        """(program in L1, its test's title)"""
+        found = re.fullmatch(r"kvm/test/(\w+)\.c: (.*)", self.test)
+        return found.groups()
+
+    def changed(self, root=ROOT):
+        """The text of the file with the fault. BedError if its place is not there, once."""
+        text = (root / self.file).read_text()
+        if text.count(self.old) != 1:
+            raise BedError(f"promise {self.promise}: {text.count(self.old)} places in {self.file} "
+                           "to be changed, not one (testbed/bed/promises.py)")
+        return text.replace(self.old, self.new)
+
+
+def of_specification():
+    """{number: the cell with the names of its tests}"""
+    return {int(number): tests
+            for number, _, tests in ROW.findall((ROOT / "SPECIFICATION.md").read_text())}
+
+
+# Faults that were seen to be found. Promises 1 to 4, 14, 18, 20, 25 and 26 have none here yet:
+# kvm/test/mutation_test has some of 1 to 4.
+BREAKS = [
+    Break(5, "time in user space counts as the handler's", "analyzer/query/group.h",
+          "group->cycles - group->halted - group->userspace - group->preempted",
+          "group->cycles - group->halted - group->preempted",
+          "//analyzer/test:recompute_test"),
+    Break(6, "a window takes in whole chunks", "analyzer/query/agg_chunks.c",
+          "\treturn first_tsc < s->question->from_tsc || last_tsc > s->question->last_tsc;",
+          "\t(void)s, (void)first_tsc, (void)last_tsc;\n\treturn false;",
+          "//analyzer/test:chunks_test"),
+    Break(7, "a dropped record uses up no number", "kvm/ring/exit_ring_core.h",
+          "\texit_ring_store(&p->meta->seq, ++p->seq);", "",
+          "//kvm:exit_ring_core_test"),
+    Break(8, "a reader that sleeps is not woken", "kvm/ring/exit_ring.c",
+          "\t\tirq_work_queue(&er->wake_work);\n", "",
+          "kvm/test/device_test.c: poll wakes at the watermark"),
+    Break(9, "head is published by a plain store", "proof/litmus/publish.litmus",
+          "smp_store_release(head, 1)", "WRITE_ONCE(*head, 1)", "proof/prove orderings",
+          ("orderings",)),
+    Break(10, "a vCPU does not wait for room", "kvm/ring/exit_ring.c",
+          "\twait = READ_ONCE(er->buf) && !exit_ring_has_room(er);", "\twait = false;",
+          "kvm/test/host_test.c: a full ring obeys signals", params=FULL),
+    Break(11, "a flush leaves out the counts of the vCPUs", "sql/store/transaction.c",
+          "\t\tif (!v->dirty)\n", "\t\tif (v->dirty)\n", "//collector:faults_test"),
+    Break(12, "a run that failed is not taken out again", "sql/store/transaction.c",
+          "\t\tstore->failed_run = store->run;\n", "\t\tstore->failed_run = 0;\n",
+          "//collector:full_disk_test"),
+    Break(13, "anybody may open the device", "kvm/ring/exit_ring_dev.c",
+          "\tif (!perfmon_capable())\n", "\tif (false)\n",
+          "kvm/test/device_test.c: needs a capability"),
+    Break(15, "a forged tail is believed", "kvm/ring/exit_ring_core.h",
+          "\tif (exit_ring_unlikely(p->head - tail > p->mask + 1)) {", "\tif (0) {",
+          "kvm/test/device_test.c: forged tail"),
+    Break(16, "a ring that is gone is not called dead", "kvm/ring/exit_ring_set.c",
+          "\tsmp_store_release(&er->shared->meta.state, KVM_EXIT_RING_DEAD);\n", "",
+          "kvm/test/device_test.c: a vCPU dies under its readers"),
+    Break(17, "the newest record is not published", "kvm/ring/exit_ring_core.h",
+          "\texit_ring_store_release(&meta->head, head);\t/* (b) */",
+          "\texit_ring_store_release(&meta->head, head - 1);\t/* (b) */",
+          "//kvm:ring_reader_test"),
+    Break(19, "ring_memory_mib is not obeyed", "kvm/ring/exit_ring_buf.c",
+          "\tif (atomic64_add_return(buf->bytes, &exit_ring_memory) <= exit_ring_memory_max())",
+          "\tif (atomic64_add_return(buf->bytes, &exit_ring_memory))",
+          "kvm/test/host_test.c: memory is bounded"),
+    Break(21, "rings that wait for a reader have no bound", "kvm/ring/exit_ring_set.c",
+          "\tif (exit_ring_orphans == EXIT_RING_ORPHANS_MAX)\n", "\tif (false)\n",
+          "kvm/test/memory_test.c: orphaned rings are bounded"),
+    Break(22, "a record is 8 bytes shorter", "kvm/uapi/kvm_exit_ring.h",
+          "\t__u32 entry_error_code;\n\t__u64 reserved[4];\n",
+          "\t__u32 entry_error_code;\n\t__u64 reserved[3];\n",
+          "//kvm:abi_32bit_test"),
+    Break(23, "the schema of a file is trusted", "sql/schema.c",
+          "{SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0}", "{SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1}",
+          "//analyzer/test:trust_test"),
+    Break(24, "files of schema version 3 are taken for later ones", "sql/schema.c",
+          "version < 4 ? sql_version3 : sql_schema", "version < 3 ? sql_version3 : sql_schema",
+          "//analyzer/test:old_files_test"),
+]
