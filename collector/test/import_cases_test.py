@@ -160,13 +160,13 @@ def test_perf_lost():
     expect("lost, estimated: possible", recorded == 10 and 5 <= dropped <= 20, True)
 
 
-def moved_while_lost(period, lost_for):
-    """A vCPU whose exits take 300 ns. Once it goes from CPU 0 to CPU 1 and back, as it did before,
+def moved_while_lost(period, lost_for, other=range(2, 6)):
+    """A vCPU whose exits take 300 ns. Once it goes from CPU 0 to CPU 1 and back, as it does at others,
     while CPU 1 loses all events: 10 exits there, in a part of the time."""
     p, events = Perf(), []
     for i in range(40):
-        events.append(exit_event(1000 + period * i, 100, 0, cpu=1 if 2 <= i < 6 or 20 <= i < 30 else 0))
-        events.append(entry_event(1300 + period * i, 100, 0, cpu=1 if 2 <= i < 6 or 20 <= i < 30 else 0))
+        events.append(exit_event(1000 + period * i, 100, 0, cpu=1 if i in other or 20 <= i < 30 else 0))
+        events.append(entry_event(1300 + period * i, 100, 0, cpu=1 if i in other or 20 <= i < 30 else 0))
     events.insert(0, entry_event(500, 100, 0))
     # The move: out of the guest on one CPU, into it on the other.
     moved = [(*e[:1], 0, *e[2:]) if e[0] == 1000 + period * 20 else e for e in events]
@@ -188,6 +188,8 @@ def test_moved_while_lost():
     expect(f"moved ({run.words})", run.one("SELECT max(cycles), sum(cycles = 300) FROM exit WHERE cycles != 50"), (300, 29))
     expect("moved: all exits", run.one("SELECT sum(recorded + dropped + open_exits) FROM vcpu"), 41)
     possible("moved", run)
+    run = moved_while_lost(1000, 9900, range(34, 38))
+    expect(f"moved, and was there later ({run.words})", run.one("SELECT max(cycles) FROM exit"), 300)
 
 
 def test_other_cpu_lost():

@@ -39,6 +39,7 @@ struct lane {
 	struct member *members;
 	size_t last;   /* that was looked up last */
 	bool is_stale; /* the slots are those before a conflict was found */
+	struct lost_windows_cpus cpus;
 };
 
 struct identity {
@@ -223,12 +224,23 @@ int identity_see(struct identity *id, const struct kvm_event *event,
 	if (rc)
 		return rc;
 
+	lost_windows_cpus_add(&lane->cpus, event->cpu);
 	find_conflicts(lane, member, event, lost);
 	member->kind = event->kind;
 	member->cpu = event->cpu;
 	member->ts = event->ts;
 	member->order = ++id->order;
 	return 0;
+}
+
+void identity_cpus(const struct identity *id, const struct kvm_event *event,
+		   struct lost_windows_cpus *cpus)
+{
+	const struct lane key = {.vcpu = {.tgid = event->tgid, .vcpu_id = event->vcpu_id}};
+	struct lane **found = tfind(&key, &id->lanes, by_vcpu);
+
+	if (found)
+		*cpus = (*found)->cpus;
 }
 
 uint32_t identity_name_vcpu(const struct identity *id, const struct kvm_event *event)

@@ -53,6 +53,10 @@ struct identity *identity_new(void);
 int identity_see(struct identity *id, const struct kvm_event *event,
 		 const struct lost_windows *lost);
 
+/* Sets the CPUs that the event's vCPU was seen on; leaves @cpus if it was not seen. */
+void identity_cpus(const struct identity *id, const struct kvm_event *event,
+		   struct lost_windows_cpus *cpus);
+
 /*
  * identity_name_vcpu - the vCPU id of an event: its own, else that of its thread
  *

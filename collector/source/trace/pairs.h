@@ -47,7 +47,7 @@
  * @sampled_out: exits that a sampled recording did not write, by the periods
  * @late: events that came after younger ones and were left out
  * @cycles: of all records
- * @cpus: on which it was seen
+ * @cpus: on which it was seen; a file's, on which it will be seen, too
  */
 struct pairs {
 	bool untimed;

@@ -167,6 +167,8 @@ static int get_vcpu(struct trace_source *s, const struct kvm_event *event, struc
 		*vcpu = *found;
 	else
 		rc = make_vcpu(s, &key, vcpu);
+	if (!rc && !found)
+		identity_cpus(s->identity, event, &(*vcpu)->pairs.cpus);
 	if (!rc)
 		s->last = *vcpu;
 	return rc;
