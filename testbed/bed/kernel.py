@@ -141,6 +141,10 @@ class Kernel:
         """Whether a stock module has a section .BTF."""
         return b"\0.BTF\0" in _read_module(self.module_file(name))
 
+    def has_module(self, name):
+        """Whether it is a module of this kernel; else it may be built in."""
+        return name in self._files
+
     def modules(self, names, ours=None):
         """[(name, bytes)] of the modules and all that they need, in order of loading.
 
