@@ -55,14 +55,15 @@ static __always_inline __u64 rip_of(const struct kvm_vcpu *vcpu)
 
 /*
  * The VMCB as an object whose fields can be loaded, which takes half of a copy's time: KVM notes
- * for each CPU the VMCB of the vCPU that was loaded last. NULL: that is not the one at @address.
+ * for each CPU the VMCB of the vCPU that was loaded last, up to 6.12 at least, but not in 7.3.
+ * NULL: it does not, or that VMCB is another one than @key's.
  */
 static __always_inline const struct vmcb *vmcb_at(__u64 key)
 {
-	const struct svm_cpu_data *cpu;
+	const struct svm_cpu_data *cpu = 0;
 	const struct vmcb *vmcb;
 
-	if (!&svm_data)
+	if (!&svm_data || !bpf_core_field_exists(cpu->current_vmcb))
 		return 0;
 	cpu = bpf_this_cpu_ptr(&svm_data);
 	vmcb = cpu->current_vmcb;
