@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "sql/store/store.h"
 
 #define START  UINT64_C(1000000000000)
@@ -48,8 +49,7 @@ static void check(int rc)
 /* 0 to @below - 1. */
 static uint64_t any(uint64_t below)
 {
-	random_state = random_state * UINT64_C(6364136223846793005) + 1442695040888963407;
-	return (random_state >> 33) % below;
+	return random_next(&random_state) % below;
 }
 
 static void begin(const char *label, uint32_t tsc_khz, bool compact)

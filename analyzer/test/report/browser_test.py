@@ -116,6 +116,17 @@ class BrowserTest(unittest.TestCase):
         self.assertEqual([line for line in done.stderr.split("\n") if "CONSOLE" in line], [])
         return done.stdout
 
+    def measure(self, frame, words):
+        """What a page with our page in a frame has measured there: the match of @words in its text."""
+        path = os.path.join(self.folder, "frame.html")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(frame)
+        said = self.browse("--disable-web-security", "--allow-file-access-from-files", "--virtual-time-budget=5000",
+                           "--dump-dom", page=path)
+        found = re.search(words + r" END</pre>", said)
+        self.assertTrue(found, said[-500:])
+        return found
+
     def shoot(self, name, width, *options):
         path = os.path.join(OUTPUTS, name + ".png")
         self.browse(f"--window-size={width},600", "--screenshot=" + path, *options)
@@ -136,47 +147,31 @@ class BrowserTest(unittest.TestCase):
 
     def test_nothing_is_too_wide(self):
         for width in (320, 390, 768, 1200):
-            frame = os.path.join(self.folder, "frame.html")
-            with open(frame, "w", encoding="ascii") as file:
-                file.write(FRAME % width)
-            said = self.browse("--disable-web-security", "--allow-file-access-from-files", "--virtual-time-budget=5000",
-                               "--dump-dom", page=frame)
-            found = re.search(r"WIDE=(.*) SCROLL=(-?\d+) SECTIONS=(\d+) END</pre>", said)
-            self.assertTrue(found, said[-500:])
+            found = self.measure(FRAME % width, r"WIDE=(.*) SCROLL=(-?\d+) SECTIONS=(\d+)")
             self.assertEqual(found.group(1, 2), ("", "0"), f"at {width} px")
             self.assertGreater(int(found.group(3)), 8)
 
     def test_long_names(self):
         """A name as long as a VM's may be is broken into lines, and the bars are next to it on a phone."""
-        path, frame = (os.path.join(self.folder, name) for name in ("named.sqlite", "named_frame.html"))
+        path = os.path.join(self.folder, "named.sqlite")
         subprocess.run([BOOT_DB, path, "emulated", "noraw"], check=True)
         with contextlib.closing(sqlite3.connect(path)) as db:
             db.execute("INSERT INTO vm_identity (vm, name, name_source) SELECT id, ?, 'qemu' FROM vm", ("web-" * 30,))
             db.commit()
         subprocess.run([ANALYZER, "--db", path, "report", "--html", os.path.join(self.folder, "named.html")], check=True)
-        with open(frame, "w", encoding="ascii") as file:
-            file.write(NAMED_FRAME)
-        said = self.browse("--disable-web-security", "--allow-file-access-from-files", "--virtual-time-budget=5000",
-                           "--dump-dom", page=frame)
-        found = re.search(r"NAMES=(\d+) WIDEST=(\d+) END</pre>", said)
-        self.assertTrue(found, said[-500:])
+        found = self.measure(NAMED_FRAME, r"NAMES=(\d+) WIDEST=(\d+)")
         self.assertGreater(int(found.group(1)), 0)
         self.assertLess(int(found.group(2)), 240)
 
     def test_paper_has_room(self):
         """With the style of paper: whole labels, and nothing to click."""
-        frame, path = (os.path.join(self.folder, name) for name in ("paper_frame.html", "paper.html"))
+        path = os.path.join(self.folder, "paper.html")
         with open(self.page, encoding="utf-8") as file:
             page = file.read()
         self.assertIn("@media print", page)
         with open(path, "w", encoding="utf-8") as file:
             file.write(page.replace("@media print", "@media all"))
-        with open(frame, "w", encoding="ascii") as file:
-            file.write(PAPER_FRAME % A4_PX)
-        said = self.browse("--disable-web-security", "--allow-file-access-from-files", "--virtual-time-budget=5000",
-                           "--dump-dom", page=frame)
-        found = re.search(r"CUT=(.*) TOUCHING=(.*) IDLE=(\d+) END</pre>", said)
-        self.assertTrue(found, said[-500:])
+        found = self.measure(PAPER_FRAME % A4_PX, r"CUT=(.*) TOUCHING=(.*) IDLE=(\d+)")
         self.assertEqual(found.groups(), ("", "", "0"))
 
     def test_print(self):
