@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 
 from . import ROOT, BedError, witness
 from .case import Outcome
@@ -77,11 +78,18 @@ class Report:
         self._lock = threading.Lock()
 
     def add(self, result, setup, name, detail="", log=()):
-        word = "FAILED" if result == "failed" else result
+        with self._lock:
+            self.counts[result] += 1
+        self._print("FAILED" if result == "failed" else result, setup, name, detail, log)
+
+    def begin(self, setup, cases):
+        """A machine shows nothing until its last case has run."""
+        self._print("begins", setup, f"{len(cases)} cases")
+
+    def _print(self, word, setup, name, detail="", log=()):
         lines = [f"{word:8} {str(setup):24} {name:32} {detail}".rstrip(),
                  *("    " + line for line in log)]
         with self._lock:
-            self.counts[result] += 1
             print("\n".join(lines), flush=True)
 
     def close(self):
@@ -144,17 +152,21 @@ def judge(setup, case, number, boot_witness, folder, report):
     report.add("passed", setup, case.name, "; ".join([*outcome.seen, testimony]))
 
 
-def judge_boot(setup, boot_witness, report):
+def judge_boot(setup, boot_witness, seconds, report):
     """The CPU's exits since power-on."""
     try:
-        report.add("passed", setup, "the CPU's exits since power-on", boot_witness.of_boot())
+        report.add("passed", setup, "the CPU's exits since power-on",
+                   f"{boot_witness.of_boot()}; the machine ran for {seconds:.0f} s")
     except Wrong as wrong:
         report.add("failed", setup, "the CPU's exits since power-on", str(wrong))
 
 
 def run(setup, cases, directory, options, report):
     directory.mkdir(parents=True)
+    report.begin(setup, cases)
+    start = time.monotonic()
     failure = boot(setup, cases, directory, options)
+    seconds = time.monotonic() - start
     if failure:
         report.add("failed", setup, "the machine", failure)
 
@@ -166,4 +178,4 @@ def run(setup, cases, directory, options, report):
         else:
             judge(setup, case, number, boot_witness, folder, report)
     if not failure:
-        judge_boot(setup, boot_witness, report)
+        judge_boot(setup, boot_witness, seconds, report)
