@@ -264,6 +264,8 @@ class Specification(unittest.TestCase):
             with self.subTest(each.promise):
                 self.assertIn(each.test, rows[each.promise])
                 self.assertNotEqual(each.changed(), read(each.file))
+                if not each.is_in_l1 and not each.is_of_bazel:
+                    self.assertTrue(each.says, "a program also fails when it can't begin")
 
 
 class BedPrograms(unittest.TestCase):
