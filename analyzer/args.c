@@ -47,7 +47,8 @@ static int set_to(struct target *to, const char *value)
 static int set_limit(struct target *to, const char *value)
 {
 	if (units_parse_whole(value, 0, INT64_MAX, &to->opt->limit))
-		return app_fail(to->app, "--limit %s: not a number (0: no limit)", value);
+		return app_fail(to->app, "--limit %s: not a whole number from 0 on (0: no limit)",
+				value);
 	return 0;
 }
 
@@ -132,8 +133,7 @@ static int check_value(struct app *app, const char *name, bool has_value, bool e
 	if (has_value && !value)
 		return app_fail(app, "--%s: needs a value", name);
 	if (has_value && !*value)
-		return app_fail(app, "--%s: the value is empty (leave the option out for all)",
-				name);
+		return app_fail(app, "--%s: the value is empty (leave the option out)", name);
 	return 0;
 }
 
@@ -218,12 +218,32 @@ static const struct cmd *find_cmd(const struct cmd *const *cmds, const char *nam
 	return NULL;
 }
 
-/* The command's name is the first word; options may stand before it. */
+/* Whether @word is an option of analyzer or of a command whose value is the next word. */
+static bool takes_next_word(const struct cmd *const *cmds, const char *word)
+{
+	int extra;
+
+	if (strncmp(word, "--", 2))
+		return false;
+	word += 2;
+
+	for (size_t i = 0; i < N_OPTIONS; i++)
+		if (!strcmp(option_rows[i].name, word))
+			return option_rows[i].value;
+	for (; *cmds; cmds++) {
+		extra = find_extra(*cmds, word);
+		if (extra >= 0)
+			return (*cmds)->extra[extra].value;
+	}
+	return false;
+}
+
+/* The command's name is the first word; options, with their values, may stand before it. */
 static int find_command(struct app *app, const struct cmd *const *cmds, int argc, char **argv,
 			const struct cmd **cmd)
 {
 	for (int i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--db")) {
+		if (takes_next_word(cmds, argv[i])) {
 			i++;
 		} else if (argv[i][0] != '-') {
 			*cmd = find_cmd(cmds, argv[i]);

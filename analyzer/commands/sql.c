@@ -18,12 +18,15 @@ static char *read_stdin(struct app *app)
 	char *text = NULL;
 	size_t room = 0;
 
-	if (getdelim(&text, &room, '\0', stdin) < 0 && ferror(stdin)) {
-		app_fail(app, "standard input: %s", strerror(errno));
-		free(text);
-		return NULL;
-	}
-	return text ? text : strdup("");
+	if (getdelim(&text, &room, '\0', stdin) >= 0)
+		return text;
+
+	/* At the end of the file getdelim() has not written to its buffer. */
+	free(text);
+	if (!ferror(stdin))
+		return strdup("");
+	app_fail(app, "standard input: %s", strerror(errno));
+	return NULL;
 }
 
 static int print_rows(struct app *app, struct out *out, sqlite3_stmt *stmt, int n)
@@ -48,6 +51,8 @@ static int run_sql(struct app *app, struct out *out, const char *sql)
 			rc = print_rows(app, out, stmt, n++);
 		sqlite3_finalize(stmt);
 	}
+	if (!rc && !n)
+		return app_fail(app, "sql: no query (analyzer sql --help)");
 	return rc;
 }
 

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -163,7 +164,9 @@ int out_end(struct out *out, struct app *app, bool failed)
 	int rc = failed ? -1 : 0;
 	int flushed = 0;
 
-	if (!failed) {
+	if (!failed && out->error) {
+		__fpurge(out->file); /* what stands above the table that was refused */
+	} else if (!failed) {
 		out->writer->end(out);
 		flushed = output_flush(out->file);
 	}
@@ -278,7 +281,19 @@ void out_append(struct out *out, char **to, const char *text)
 	*to = longer;
 }
 
-/* Which columns --columns chooses; an error if there is none of them. */
+/* Whether a table up to now has a word of --columns. */
+static bool has_found_word(const struct out *out)
+{
+	for (int i = 0; out->words && i < OUT_WORDS; i++)
+		if (out->words[i].is_found)
+			return true;
+	return false;
+}
+
+/*
+ * Which columns --columns chooses; an error if neither this table nor one before has any of them.
+ * A table that has none after one that has some is empty: the total of top-exits has no names.
+ */
 static void choose(struct out *out)
 {
 	int found = 0;
@@ -296,7 +311,7 @@ static void choose(struct out *out)
 		out->chosen[i] = !out->choice || in_list(out->choice, out->column[i].name);
 		found += out->chosen[i];
 	}
-	if (found || out->error)
+	if (found || out->error || has_found_word(out))
 		return;
 
 	out_append(out, &out->error, "--columns ");

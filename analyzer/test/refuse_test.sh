@@ -87,12 +87,16 @@ $as "$analyzer" --db readonly/run.sqlite top-exits --run 1 >out 2>err || fail "r
 grep -q MSR_WRITE out || fail "read-only folder: no table"
 
 # Columns that no table has: the error alone, no rows that a script could take for the answer.
-for words in "top-exits --run 1" "latency --run 1" runs; do
-	# shellcheck disable=SC2086
-	"$analyzer" --db "$good" $words --format csv --columns none >out 2>err
-	[ $? = 1 ] || fail "$words --columns none: status is not 1"
-	[ -s out ] && fail "$words --columns none: $(cat out)"
-	grep -q '^analyzer: --columns none: none of ' err || fail "$words --columns none: $(cat err)"
+for format in table csv json; do
+	for words in "top-exits --run 1" "latency --run 1" runs; do
+		words="$words --format $format --columns none"
+		# shellcheck disable=SC2086
+		"$analyzer" --db "$good" $words >out 2>err
+		[ $? = 1 ] || fail "$words: status is not 1"
+		[ -s out ] && fail "$words: $(cat out)"
+		[ "$(wc -l <err)" = 1 ] || fail "$words: not one line: $(cat err)"
+		grep -q '^analyzer: --columns none: none of ' err || fail "$words: $(cat err)"
+	done
 done
 
 # stdout that can't take it

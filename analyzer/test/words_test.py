@@ -96,6 +96,27 @@ class WordsTest(unittest.TestCase):
             done = run(DATABASE, "timeline", "--run", "1", "--columns", columns)
             self.assertEqual((done.returncode, done.stderr), (0, ""), columns)
 
+    def test_columns_that_the_total_does_not_have(self):
+        found = tables(DATABASE, "top-exits", "--run", "1", "--columns", "name")
+        self.assertEqual(set().union(*found["rows"]), {"name"})
+        self.assertEqual(found["total"], [{}])
+
+    def test_options_before_the_command(self):
+        words = ["--run", "1", "--format", "csv", "--cycles", "--gap", "5us"]
+        before, after = run(DATABASE, *words, "sequences"), run(DATABASE, "sequences", *words)
+        self.assertEqual((before.returncode, before.stdout), (0, after.stdout), before.stderr)
+        for words, wanted in ((["--run", "top-exits"], "--run: unknown option"), (["--cycles", "nonsense"], "nonsense: no such command"),
+                              (["--gap", "5us", "latency"], "--gap: unknown option (analyzer latency --help)")):
+            done = run(DATABASE, *words)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), words)
+            self.assertIn(wanted, done.stderr)
+
+    def test_no_query(self):
+        for words in (["sql"], ["sql", ""], ["sql", " -- nothing"], ["sql", ";"]):
+            done = subprocess.run([ANALYZER, "--db", DATABASE, *words], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+            self.assertEqual((done.returncode, done.stdout, done.stderr),
+                             (1, b"", b"analyzer: sql: no query (analyzer sql --help)\n"), words)
+
     def test_counts_are_of_the_vcpus_shown(self):
         """Coverage and the counts that it is made of have one base, in each format."""
         with self.changed("UPDATE vcpu SET unread = 10 * id, filtered = id, dropped = dropped + id") as path:
