@@ -144,7 +144,7 @@ SETTER(min_time)
 
 SETTER(one_in)
 {
-	return parse_number("one-in", value, "a number", &o->filter.one_in, fault);
+	return parse_number("one-in", value, "a number from 1 on", &o->filter.one_in, fault);
 }
 
 SETTER(run)
@@ -370,7 +370,7 @@ static int check_sources(const struct options *o, struct fault *fault)
 {
 	const bool is_file = o->from || o->import;
 	const bool has_vm = o->device.tgid || o->device.vm;
-	const bool is_of_live = o->command || o->duration_ns || has_vm || o->device.cr3;
+	const bool is_of_live = o->duration_ns || has_vm || o->device.cr3;
 	const bool is_of_bpf = o->ring_records || o->counts_only || source_filter_is_on(&o->filter);
 
 	const struct conflict conflicts[] = {
@@ -385,9 +385,9 @@ static int check_sources(const struct options *o, struct fault *fault)
 			 (o->cross_check || o->capture || has_vm || o->device.cr3),
 		 "--source tracefs: not with --cross-check, --capture, --vm or --cr3"},
 		{o->from && is_of_live,
-		 "--from: a COMMAND, --duration, --vm and --cr3 are for recordings from the device"},
+		 "--from: --duration, --vm and --cr3 are for recordings from the device"},
 		{o->import && is_of_live,
-		 "import: a COMMAND, --duration, --vm and --cr3 are for recordings from the device"},
+		 "import: --duration, --vm and --cr3 are for recordings from the device"},
 	};
 
 	return refuse_conflict(conflicts, COUNT(conflicts), fault);
@@ -490,6 +490,19 @@ static int parse_words(struct options *o, int argc, char **argv, struct fault *f
 	return 0;
 }
 
+/* A word after the options is a COMMAND, which a recording from a file can't have. */
+static int check_command(const struct options *o, int argc, char **argv, struct fault *fault)
+{
+	if (o->command && (o->import || o->from))
+		return fault_set(
+			fault, -EINVAL,
+			"%s: %s takes no COMMAND (one file; options before other words; collector --help)",
+			*o->command, o->import ? "import" : "--from");
+	if (!o->command && !strcmp(argv[argc - 1], "--"))
+		return fault_set(fault, -EINVAL, "--: needs a COMMAND (collector --help)");
+	return 0;
+}
+
 int options_parse(struct options *o, int argc, char **argv, struct fault *fault)
 {
 	int rc;
@@ -523,6 +536,9 @@ int options_parse(struct options *o, int argc, char **argv, struct fault *fault)
 
 	if (optind < argc)
 		o->command = argv + optind;
+	rc = check_command(o, argc, argv, fault);
+	if (rc)
+		return rc;
 	if (o->flight.count && !o->keep_rows)
 		o->keep_rows = TRIGGER_ROWS;
 	rc = check_files(o, fault);

@@ -156,8 +156,11 @@ for words in --compact '--keep-raw 10s' '--keep-rows 5'; do
 	refuses '^collector: --counts-only: not with --compact, --keep-raw or --keep-rows: it has no single exits$' --db new.sqlite --source bpf --counts-only $words
 done
 refuses '^collector: --trigger and --counts-only: use one of them$' --db new.sqlite --source bpf --counts-only --trigger 'ns > 1s'
-refuses '^collector: import: a COMMAND, --duration, --vm and --cr3 are for recordings from the device$' import plain.cap --db new.sqlite --vm 1
-refuses '^collector: --from: a COMMAND, --duration, --vm and --cr3 are for recordings from the device$' --from plain.cap --db new.sqlite -- true
+refuses '^collector: import: --duration, --vm and --cr3 are for recordings from the device$' import plain.cap --db new.sqlite --vm 1
+refuses '^collector: true: --from takes no COMMAND (.*collector --help)$' --from plain.cap --db new.sqlite -- true
+refuses '^collector: two.data: import takes no COMMAND (.*collector --help)$' import one.data two.data --db new.sqlite
+refuses '^collector: --: needs a COMMAND (collector --help)$' --db new.sqlite --
+refuses '^collector: --one-in 0: not a number from 1 on$' --source bpf --db new.sqlite --one-in 0
 refuses 'only for recordings from the device' --capture new.cap --cross-check
 refuses 'are for recordings from the device' --from plain.cap --db new.sqlite --duration 10s
 refuses 'No such file' --from missing.cap --db new.sqlite
