@@ -20,9 +20,18 @@
 #define TOTALS_BYTES   (KVM_EXIT_TOTAL_SLOTS * sizeof(struct kvm_exit_total))
 #define RECORDS_OFFSET (2 * PAGE + TOTALS_BYTES)
 
-static void push(struct exit_ring_producer *p, char *records, unsigned int record_bytes)
+/* Where the next record goes. A later kernel's records are longer than those that we know. */
+static struct kvm_exit_record *next_slot(const struct exit_ring_producer *p,
+					 unsigned int record_bytes)
 {
-	struct kvm_exit_record *record = (void *)(records + (p->head & p->mask) * record_bytes);
+	if (record_bytes == sizeof(struct kvm_exit_record))
+		return exit_ring_slot(p);
+	return (void *)((char *)p->records + (p->head & p->mask) * record_bytes);
+}
+
+static void push(struct exit_ring_producer *p, unsigned int record_bytes)
+{
+	struct kvm_exit_record *record = next_slot(p, record_bytes);
 
 	memset(record, 0xff, record_bytes);
 	record->tsc = 1000 + p->head;
@@ -60,11 +69,12 @@ int main(int argc, char **argv)
 	p = (struct exit_ring_producer){
 		.meta = meta,
 		.tail = (void *)(area + PAGE),
+		.records = (void *)(area + RECORDS_OFFSET),
 		.head = meta->head,
 		.seq = meta->seq,
 		.mask = RECORDS - 1,
 	};
 	for (unsigned int i = 0; i < PUSHED; i++)
-		push(&p, area + RECORDS_OFFSET, record_bytes);
+		push(&p, record_bytes);
 	return 0;
 }
