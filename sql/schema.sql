@@ -17,7 +17,7 @@ PRAGMA user_version = 4;
 CREATE TABLE run (
   id              INTEGER PRIMARY KEY,
   label           TEXT NOT NULL,      -- --label, else the command or "run N"
-  source          TEXT NOT NULL,      -- device | capture | tracefs | perf.data | trace.dat
+  source          TEXT NOT NULL,      -- device | bpf | capture | tracefs | perf.data | trace.dat | text
   state           TEXT NOT NULL DEFAULT 'recording', -- recording | complete | interrupted
   isa             INTEGER NOT NULL,   -- 1 VMX, 2 SVM (KVM_EXIT_ISA_*)
   tsc_khz         INTEGER NOT NULL,   -- TSC frequency in kHz

@@ -17,7 +17,7 @@
 static const char *const table_names[] = {"ipis", "wakes", NULL};
 enum { TABLE_IPIS, TABLE_WAKES };
 static const struct extra_option extra[] = {
-	{"table", "TABLE", "one of ipis, wakes (both; CSV: ipis)"}, {0}};
+	{"table", "TABLE", "one of ipis, wakes (default: both; CSV: ipis)"}, {0}};
 
 static const struct out_column ipi_columns[] = {
 	{"how", "SENT BY", OUT_TEXT, 0},

@@ -24,7 +24,7 @@
 enum { EXTRA_INTERVAL, EXTRA_COUNT, EXTRA_PLAIN, EXTRA_LOG };
 
 static const struct extra_option extra[] = {
-	{"interval", "TIME", "between two snapshots (default 1s)"},
+	{"interval", "TIME", "between two snapshots, 10ms to 1h (default: 1s)"},
 	{"count", "N", "end after N snapshots"},
 	{"plain", NULL, "one block of text per snapshot, as without a terminal"},
 	{"log", NULL, "one line per interval; with --by one per reason or VM"},

@@ -39,7 +39,7 @@ static const struct extra_option extra[] = {
 	{"create", NULL, "make tables and views on the servers first; without FILE nothing else"},
 	{"cluster", "NAME", "with --create: the servers' own name for all of them together"},
 	{"without", "C[,C...]", "columns to leave out, such as rip,cr3,command"},
-	{"give-up", "TIME", "stop when a server has not answered for so long (default: never)"},
+	{"give-up", "TIME", "stop when a server has not answered for this time (default: never)"},
 	{"batch", "ROWS", "rows of a request, 1000 to 500000 (default: 200000)"},
 	{"login", "FILE", "file with a user's name and password, a line each"},
 	{"ca", "FILE",

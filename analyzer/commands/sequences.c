@@ -23,7 +23,7 @@
 
 static const char *const table_names[] = {"pairs", "bursts", "wakes", NULL};
 static const struct extra_option extra[] = {
-	{"table", "TABLE", "one of pairs, bursts, wakes (default: all)"},
+	{"table", "TABLE", "one of pairs, bursts, wakes (default: all; CSV: pairs)"},
 	{"gap", "TIME", "guest time that ends a burst (default: 10us)"},
 	{0}};
 

@@ -20,7 +20,7 @@ enum { TABLE_TIMELINE, TABLE_PHASES, TABLE_REASONS };
 
 static const char *const table_names[] = {"timeline", "phases", "reasons", NULL};
 static const struct extra_option extra[] = {
-	{"table", "TABLE", "one of timeline, phases, reasons (default: all)"}, {0}};
+	{"table", "TABLE", "one of timeline, phases, reasons (default: all; CSV: timeline)"}, {0}};
 
 static const struct out_column bin_columns[] = {
 	{"start", "START", OUT_MOMENT, 0},
