@@ -3,44 +3,35 @@
  * out_csv.c - results as CSV (RFC 4180): the rows alone, notes go to standard error
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/output/formula.h"
 #include "analyzer/output/out_writer.h"
 #include "base/clean.h"
-
-/*
- * A spreadsheet takes a text that begins like this for a formula, and runs it: an apostrophe
- * before it makes it a text again. Numbers ("-20 %") are not formulas.
- */
-static bool is_formula(const char *text)
-{
-	/* The end of the text is in every set of strchr(). */
-	if (!*text || !strchr("=+-@", *text))
-		return false;
-	if (!strchr("+-", *text))
-		return true;
-
-	return text[1 + strspn(text + 1, "0123456789., %")];
-}
 
 char *out_csv_field(const char *text)
 {
 	bool is_quoted = strpbrk(text, ",\"\r\n");
 	char *field = malloc(2 * strlen(text) + 4), *at = field;
+	bool is_risky = formula_begins(text) || formula_is_other_format(text);
 
 	if (!field)
 		return NULL;
 
 	if (is_quoted)
 		*at++ = '"';
-	if (is_formula(text))
-		*at++ = '\'';
 
 	while (*text) {
 		bool is_safe;
 		size_t bytes = clean_next(text, &is_safe);
+
+		/* An apostrophe makes a formula a text again. */
+		if (is_risky)
+			*at++ = '\'';
+		is_risky = formula_ends_cell(*text) && formula_begins(text + 1);
 
 		if (!is_safe) {
 			*at++ = '?';
@@ -98,6 +89,18 @@ static void write_text(struct out *out, const char *text)
 	free(field);
 }
 
+/* What is not finite is a word, and "-inf" a formula. */
+static void write_real(struct out *out, double value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.10g", value);
+	if (isfinite(value))
+		fputs(text, out->file);
+	else
+		write_text(out, text);
+}
+
 static void write_comma(struct out *out)
 {
 	if (out->comma)
@@ -143,7 +146,7 @@ static void write_cell(struct out *out, const struct out_value *value)
 		break;
 
 	case VALUE_REAL:
-		fprintf(out->file, "%.10g", value->real);
+		write_real(out, value->real);
 		break;
 
 	case VALUE_VM:

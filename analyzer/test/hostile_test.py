@@ -3,6 +3,8 @@
 """hostile_test.py ANALYZER DATABASE - files from elsewhere: nothing in them is executed, and every
 command ends soon, with an answer or with one line that says why not. Random values print their seed."""
 
+import csv
+import io
 import json
 import os
 import random
@@ -11,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import unicodedata
 import unittest
 
 ANALYZER, DATABASE = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
@@ -250,6 +253,35 @@ class HostileTest(unittest.TestCase):
                         json.loads(done.stdout)
         done = self.run_command(["sql", "--format", "json", "SELECT label FROM run"])
         self.assertEqual(json.loads(done.stdout)["rows"][0]["label"], evil)
+
+    def test_formulas(self):
+        """No cell of a CSV begins a formula, with any separator, whatever a spreadsheet takes away before it looks."""
+        def put(database, text):
+            columns = ("label", "command", "host", "kernel", "cpu_model", "microcode", "ept", "environment", "source", "collector")
+            database.execute("UPDATE run SET " + ", ".join(f"{column} = :text" for column in columns), {"text": text})
+            database.execute("UPDATE vm SET comm = ?", (text,))
+            database.execute("INSERT OR REPLACE INTO vm_identity SELECT id, ?1, ?1, ?1, ?1, ?1, ?1, 1 FROM vm", (text,))
+            database.execute("INSERT OR REPLACE INTO vcpu_thread SELECT id, 1, ? FROM vcpu", (text,))
+            database.execute("UPDATE exit_reason SET name = ?1, meaning = ?1, causes = ?1, remedy = ?1", (text,))
+
+        commands = [*[command for command in COMMANDS if command[0] not in ("export", "report", "live")], ["list", "--limit", "9"],
+                    ["runs", "--vcpus", "--columns", "comm,vm_name,uuid,thread"], ["states"], ["top-exits", "--by", "vm"],
+                    ["export", "--format", "csv"], ["live", "--log", "--count", "1"], ["vmx-caps", "--msrs"],
+                    ["sql", "SELECT * FROM run"], ["sql", "SELECT * FROM vm"], ["sql", "SELECT -1e999, 1e999"]]
+        for evil in ("=1+1", "\uff1d1+1", " \u3000+cmd|' /C calc'!A0", "\"@SUM(1)", "a;=1+1", "\ufeff-1+x", "b|'\uff20x"):
+            self.change(lambda db, text=evil: put(db, text))
+            for command in (*commands, ["sql", f"SELECT 1 AS [{evil}]"]):
+                with self.subTest(evil=evil, command=" ".join(command)):
+                    done = self.run_command(command if "csv" in command else [*command, "--format", "csv"])
+                    self.assertEqual((done.returncode, b""), (0, b"") if done.stdout else (1, b""), done.stderr)
+                    text = done.stdout.decode()
+                    for separator in ",;|":
+                        for row in csv.reader(io.StringIO(text), delimiter=separator):
+                            for cell in row:
+                                seen = unicodedata.normalize("NFKC", cell).lstrip(" \"'\xad")
+                                if cell.startswith("'") or not seen.startswith(("=", "+", "-", "@")):
+                                    continue
+                                self.assertRegex(seen, r"^[+-][0-9., %e+-]*$", row)
 
     def test_random_tscs(self):
         self.change("UPDATE exit SET tsc = random()", "UPDATE OR REPLACE exit_rollup SET slot = random(), first_tsc = random()",
