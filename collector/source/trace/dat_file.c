@@ -3,40 +3,12 @@
 #include "collector/source/trace/dat_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "collector/source/trace/dat_header.h"
 #include "collector/source/trace/dat_unpack.h"
-
-static int map_file(struct dat_file *f)
-{
-	struct stat st;
-	int fd = open(f->path, O_RDONLY | O_CLOEXEC);
-	void *data;
-	int rc;
-
-	if (fd < 0)
-		return -errno;
-	rc = fstat(fd, &st) ? -errno : 0;
-	if (!rc && !st.st_size)
-		rc = -EBADMSG;
-	if (!rc) {
-		data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (data == MAP_FAILED) {
-			rc = -errno;
-		} else {
-			f->data = data;
-			f->size = (uint64_t)st.st_size;
-		}
-	}
-	close(fd);
-	return rc;
-}
+#include "collector/source/trace/whole_file.h"
 
 /* Whether exits can be read; else one line for the cause. */
 static int check(const struct dat_file *f, struct fault *fault)
@@ -73,7 +45,7 @@ int dat_file_open(struct dat_file *file, const char *path, struct fault *fault)
 	memset(file, 0, sizeof(*file));
 	file->path = path;
 	file->long_bytes = 8;
-	rc = map_file(file);
+	rc = whole_file_map(path, &file->data, &file->size);
 	if (!rc)
 		rc = dat_header_read(file);
 
@@ -101,8 +73,7 @@ void dat_file_close(struct dat_file *file)
 	}
 	free(file->buffers);
 	names_free(&file->names);
-	if (file->data)
-		munmap((void *)file->data, file->size);
+	whole_file_unmap(file->data, file->size);
 	memset(file, 0, sizeof(*file));
 }
 

@@ -9,35 +9,13 @@
 #include "collector/source/trace/dat_cut.h"
 #include "collector/source/trace/dat_options.h"
 #include "collector/source/trace/dat_unpack.h"
+#include "collector/source/trace/format_list.h"
 
 #define MAGIC	      "\x17\x08\x44tracing"
 #define TAG_BYTES     10 /* "options  ", "latency  ", "flyrecord", with their 0 */
 #define CPU_BYTES     16 /* of a CPU in version 6: the place of its pages */
 #define MOST_CPUS     65536U
 #define MOST_SECTIONS 1024 /* of options, against circles */
-
-/* One system's events: its name, their number, size and text of each. */
-static void read_system(struct dat_file *f, struct cursor *c)
-{
-	const char *system = cursor_text(c);
-	uint32_t count = cursor_u32(c);
-
-	for (uint32_t i = 0; i < count && !c->bad; i++) {
-		uint64_t size = cursor_u64(c);
-		const char *text = cursor_take(c, size);
-
-		if (text && !strcmp(system, "kvm"))
-			kvm_event_formats_add(&f->formats, text, size);
-	}
-}
-
-static void read_formats(struct dat_file *f, struct cursor *c)
-{
-	uint32_t count = cursor_u32(c);
-
-	for (uint32_t i = 0; i < count && !c->bad; i++)
-		read_system(f, c);
-}
 
 /* header_page says how long a long is; header_event says nothing new. */
 static void read_page_header(struct dat_file *f, struct cursor *c)
@@ -167,14 +145,11 @@ static int take_options_v6(struct dat_file *f, struct cursor *c, int turn)
 static int read_v6(struct dat_file *f, struct cursor *c)
 {
 	struct cursor options;
-	uint32_t count;
 	int rc;
 
 	read_page_header(f, c);
-	count = cursor_u32(c); /* ftrace's own events */
-	for (uint32_t i = 0; i < count && !c->bad; i++)
-		cursor_take(c, cursor_u64(c));
-	read_formats(f, c);
+	format_list_skip_ftrace(c);
+	format_list_read(c, &f->formats);
 	for (int i = 0; i < 2; i++) /* kallsyms, printk */
 		cursor_take(c, cursor_u32(c));
 	rc = read_names(f, c);
@@ -235,7 +210,7 @@ static int read_section(struct dat_file *f, unsigned int option, uint64_t offset
 	if (option == DAT_OPTION_HEADER_INFO)
 		read_page_header(f, &c);
 	else if (option == DAT_OPTION_EVENT_FORMATS)
-		read_formats(f, &c);
+		format_list_read(&c, &f->formats);
 	else
 		rc = read_names(f, &c);
 	free(unpacked);

@@ -3,16 +3,13 @@
 #include "collector/source/trace/perf_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <linux/perf_event.h>
 
 #include "collector/source/trace/perf_header.h"
+#include "collector/source/trace/whole_file.h"
 
 /* Newer than Debian 12's <linux/perf_event.h>, and perf's own types (tools/lib/perf). */
 enum {
@@ -104,34 +101,6 @@ static int check(const struct perf_file *f, struct fault *fault)
 		f->path, *arch && !is_x86(arch) ? arch : "an arm64 host or the like");
 }
 
-static int map_file(struct perf_file *f)
-{
-	struct stat st;
-	int fd = open(f->path, O_RDONLY | O_CLOEXEC);
-	int rc = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st))
-		rc = -errno;
-	else if (S_ISDIR(st.st_mode))
-		rc = -EISDIR;
-	else if (!st.st_size)
-		rc = -EBADMSG;
-	if (!rc) {
-		void *data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-
-		if (data == MAP_FAILED) {
-			rc = -errno;
-		} else {
-			f->data = data;
-			f->size = (uint64_t)st.st_size;
-		}
-	}
-	close(fd);
-	return rc;
-}
-
 /* Of a pipe: all records before the first sample, which hold the headers. */
 static int read_pipe_headers(struct perf_file *f, struct fault *fault)
 {
@@ -152,7 +121,7 @@ int perf_file_open(struct perf_file *file, const char *path, struct fault *fault
 
 	memset(file, 0, sizeof(*file));
 	file->path = path;
-	rc = map_file(file);
+	rc = whole_file_map(path, &file->data, &file->size);
 	if (rc == -EBADMSG)
 		damaged(file, fault);
 	else if (rc)
@@ -498,8 +467,7 @@ void perf_file_close(struct perf_file *file)
 {
 	struct perf_features *features = &file->features;
 
-	if (file->data)
-		munmap((void *)file->data, file->size);
+	whole_file_unmap(file->data, file->size);
 	free(file->attrs);
 	free(file->ids);
 	free(features->hostname);

@@ -10,6 +10,7 @@
 #include <linux/perf_event.h>
 
 #include "base/array.h"
+#include "collector/source/trace/format_list.h"
 
 #define MAGIC	      "PERFILE2"
 #define MAGIC_SWAPPED "2ELIFREP"
@@ -110,27 +111,11 @@ static int read_attrs(struct perf_file *f, const struct file_header *h)
 	return 0;
 }
 
-/* The formats of one system's events. */
-static void read_system(struct perf_file *f, struct cursor *c)
-{
-	const char *system = cursor_text(c);
-	uint32_t count = cursor_u32(c);
-
-	for (uint32_t i = 0; i < count && !c->bad; i++) {
-		uint64_t size = cursor_u64(c);
-		const char *text = cursor_take(c, size);
-
-		if (text && !strcmp(system, "kvm"))
-			kvm_event_formats_add(&f->formats, text, size);
-	}
-}
-
 /* The same as in trace.dat up to the formats. */
 int perf_header_add_formats(struct perf_file *f, struct cursor section)
 {
 	struct cursor c = section;
 	const unsigned char *flags;
-	uint32_t count;
 
 	cursor_take(&c, 10);	    /* magic and "tracing" */
 	cursor_text(&c);	    /* version */
@@ -144,13 +129,8 @@ int perf_header_add_formats(struct perf_file *f, struct cursor section)
 		cursor_take(&c, cursor_u64(&c));
 	}
 
-	count = cursor_u32(&c); /* ftrace's own events */
-	for (uint32_t i = 0; i < count && !c.bad; i++)
-		cursor_take(&c, cursor_u64(&c));
-
-	count = cursor_u32(&c);
-	for (uint32_t i = 0; i < count && !c.bad; i++)
-		read_system(f, &c);
+	format_list_skip_ftrace(&c);
+	format_list_read(&c, &f->formats);
 	return c.bad ? -EBADMSG : 0;
 }
 
