@@ -5,6 +5,7 @@
 #include "analyzer/push/push.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -183,28 +184,40 @@ static int send_all(struct push *push, const struct options *opt)
 	return follow && stop ? 0 : rc;
 }
 
-static int push_file(struct app *app, const struct options *opt)
+static int create_and_send(struct push *push, const struct options *opt)
 {
 	bool only_create = opt->extra[EXTRA_CREATE] && !opt->n_words && !opt->extra[EXTRA_FOLLOW];
+	int rc = 0;
+
+	if (opt->extra[EXTRA_CREATE])
+		rc = create_on_all(push, opt->extra[EXTRA_CLUSTER]);
+	if (rc || only_create)
+		return rc;
+
+	rc = send_all(push, opt);
+	return rc ? rc : print_sent(push, opt);
+}
+
+static int push_file(struct app *app, const struct options *opt)
+{
 	struct push_options options;
-	struct push push;
+	struct push *push;
 	int rc;
 
 	if (read_options(app, opt, &options))
 		return -1;
 	if (opt->n_words)
 		app->path = opt->words[0];
+	push = calloc(1, sizeof(*push)); /* too large for a small stack */
+	if (!push)
+		return app_fail(app, "out of memory");
 
 	catch_signals();
-	rc = push_open(&push, app, &options, opt->extra[EXTRA_TO]);
-	if (!rc && opt->extra[EXTRA_CREATE])
-		rc = create_on_all(&push, opt->extra[EXTRA_CLUSTER]);
-	if (!rc && !only_create) {
-		rc = send_all(&push, opt);
-		if (!rc)
-			rc = print_sent(&push, opt);
-	}
-	push_close(&push);
+	rc = push_open(push, app, &options, opt->extra[EXTRA_TO]);
+	if (!rc)
+		rc = create_and_send(push, opt);
+	push_close(push);
+	free(push);
 	return rc;
 }
 

@@ -3,6 +3,7 @@
  * out_sql.c - rows of a query as a table
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "analyzer/output/out.h"
 #include "analyzer/query/db.h"
@@ -48,10 +49,13 @@ static enum out_type column_type(sqlite3_stmt *stmt, int i, bool row)
 int out_sql_rows(struct out *out, struct app *app, const char *name, sqlite3_stmt *stmt)
 {
 	int columns = sqlite3_column_count(stmt), rc = db_step(app, stmt);
-	struct out_column column[columns ? columns : 1];
+	struct out_column *column;
 
 	if (rc < 0 || !columns)
 		return rc;
+	column = calloc((size_t)columns, sizeof(*column));
+	if (!column)
+		return app_fail(app, "out of memory");
 
 	for (int i = 0; i < columns; i++)
 		column[i] = (struct out_column){sqlite3_column_name(stmt, i),
@@ -64,6 +68,7 @@ int out_sql_rows(struct out *out, struct app *app, const char *name, sqlite3_stm
 			out_sql_value(out, stmt, i);
 	if (!rc)
 		out_table_end(out);
+	free(column);
 	return rc;
 }
 

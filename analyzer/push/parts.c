@@ -229,6 +229,7 @@ static int send_states(struct batch *batch)
  * @is_open: rows of interval @slot are in the batch from byte @first_byte and row @first_row on
  * @exits: of that interval
  * @before: exits of the intervals before it
+ * @hist: room for one histogram
  */
 struct intervals {
 	struct batch *batch;
@@ -239,6 +240,7 @@ struct intervals {
 	uint64_t first_row;
 	int64_t exits;
 	int64_t before;
+	struct hist *hist;
 };
 
 /* All rows of the open interval are in the batch. Leaves it out if the server has it. */
@@ -295,9 +297,8 @@ static int put_hist(struct intervals *at, sqlite3_stmt *stmt)
 {
 	struct app *app = at->batch->push->app;
 	struct value value[HIST_VALUES];
-	struct hist hist;
 
-	if (hist_read(&hist, stmt, value))
+	if (hist_read(at->hist, stmt, value))
 		return app_fail(app, "%s: a histogram of its table exit_hist is damaged",
 				app->path);
 	return put_interval(at, 0, value);
@@ -366,24 +367,30 @@ static int check_older(struct batch *batch, int64_t vcpu, struct cursor *cursor)
 	return changed;
 }
 
-static int send_intervals(struct batch *batch, enum push_table table)
+static int send_intervals_of(struct batch *batch, int64_t vcpu, struct hist *hist)
 {
-	batch->table = table;
-	for (unsigned int i = 0; i < batch->run->n_vcpus; i++) {
-		int64_t vcpu = batch->run->vcpus[i].id;
-		struct intervals at = {.batch = batch, .had = part_of(batch, vcpu)};
-		int rc;
+	struct intervals at = {.batch = batch, .had = part_of(batch, vcpu), .hist = hist};
+	int rc;
 
-		if (read_cursor(batch, &at.had) || check_older(batch, vcpu, &at.had))
-			return -1;
-		while ((rc = read_intervals(&at, vcpu)) > 0) {
-			if (batch_flush(batch))
-				return -1;
-		}
-		if (rc)
+	if (read_cursor(batch, &at.had) || check_older(batch, vcpu, &at.had))
+		return -1;
+	while ((rc = read_intervals(&at, vcpu)) > 0) {
+		if (batch_flush(batch))
 			return -1;
 	}
-	return batch_flush(batch);
+	return rc;
+}
+
+static int send_intervals(struct batch *batch, enum push_table table)
+{
+	struct hist *hist = malloc(sizeof(*hist)); /* too large for a small stack */
+	int rc = hist ? 0 : app_fail(batch->push->app, "out of memory");
+
+	batch->table = table;
+	for (unsigned int i = 0; i < batch->run->n_vcpus && !rc; i++)
+		rc = send_intervals_of(batch, batch->run->vcpus[i].id, hist);
+	free(hist);
+	return rc ? rc : batch_flush(batch);
 }
 
 /* Reads the next batch of exits after the cursor, which it moves. */

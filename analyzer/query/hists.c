@@ -2,6 +2,8 @@
 /* hists.c - reads histograms of intervals; see hists.h */
 #include "analyzer/query/hists.h"
 
+#include <stdlib.h>
+
 #include "analyzer/query/db.h"
 #include "sql/hist_text.h"
 
@@ -12,9 +14,10 @@ static const char rows_sql[] =
 
 int hists_open(struct app *app, struct hists *hists)
 {
-	hists->app = app;
-	hists->packed = NULL;
-	hists->rows = NULL;
+	*hists = (struct hists){.app = app};
+	hists->bucket = malloc(HIST_BUCKETS * sizeof(*hists->bucket));
+	if (!hists->bucket)
+		return app_fail(app, "out of memory");
 	if (db_prepare(app, &hists->packed, packed_sql) || db_prepare(app, &hists->rows, rows_sql))
 		return -1;
 	return 0;
@@ -24,6 +27,7 @@ void hists_close(struct hists *hists)
 {
 	sqlite3_finalize(hists->packed);
 	sqlite3_finalize(hists->rows);
+	free(hists->bucket);
 }
 
 static void bind(sqlite3_stmt *stmt, int64_t vcpu, int64_t first, int64_t last)

@@ -46,7 +46,7 @@ struct hists {
 	struct app *app;
 	sqlite3_stmt *packed;
 	sqlite3_stmt *rows;
-	struct hist_bucket bucket[HIST_BUCKETS]; /* of a text */
+	struct hist_bucket *bucket; /* of a text, HIST_BUCKETS */
 };
 
 /* -1 with the reason in @app. hists_close() in any case. */

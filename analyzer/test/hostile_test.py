@@ -8,6 +8,7 @@ import io
 import json
 import os
 import random
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -282,6 +283,20 @@ class HostileTest(unittest.TestCase):
                                 if cell.startswith("'") or not seen.startswith(("=", "+", "-", "@")):
                                     continue
                                 self.assertRegex(seen, r"^[+-][0-9., %e+-]*$", row)
+
+    def test_small_stack(self):
+        """Each command needs less than 64 KiB of stack, also for a table as wide as SQLite allows."""
+        with open(ANALYZER, "rb") as program:
+            if b"__asan_init" in program.read():
+                self.skipTest("the address sanitizer takes more")
+        wide = ["sql", "SELECT " + ", ".join(["1"] * 1999)]
+        for command in (*COMMANDS, ["latency", "--handler"], ["findings"], ["states"], ["list"], wide):
+            with self.subTest(command=" ".join(command)[:60]):
+                done = subprocess.run([ANALYZER, "--db", DATABASE, *command], cwd=self.folder, stdout=subprocess.PIPE,
+                                      stderr=subprocess.PIPE, timeout=PATIENCE_S,
+                                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, (65536, 65536)))
+                self.assertEqual(done.returncode, self.run_command(command, DATABASE).returncode, done.stderr)
+                self.assertGreaterEqual(done.returncode, 0, "killed by a signal")
 
     def test_random_tscs(self):
         self.change("UPDATE exit SET tsc = random()", "UPDATE OR REPLACE exit_rollup SET slot = random(), first_tsc = random()",

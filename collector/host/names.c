@@ -28,7 +28,7 @@
 /* The words of a command line. */
 struct words {
 	char *text;
-	const char *word[MOST_WORDS];
+	const char **word;
 	int count;
 };
 
@@ -38,9 +38,10 @@ static int read_words(const char *root, uint32_t tgid, struct words *words)
 	ssize_t bytes;
 
 	words->count = 0;
-	words->text = malloc(COMMAND_BYTES);
-	if (!words->text)
+	words->word = malloc(MOST_WORDS * sizeof(*words->word) + COMMAND_BYTES);
+	if (!words->word)
 		return -ENOMEM;
+	words->text = (char *)(words->word + MOST_WORDS);
 
 	snprintf(path, sizeof(path), "%s/proc/%" PRIu32 "/cmdline", root, tgid);
 	bytes = names_read_file(path, words->text, COMMAND_BYTES);
@@ -411,7 +412,7 @@ int names_read(const char *root, uint32_t tgid, struct store_identity *identity)
 		vmm->read(&words, identity);
 	}
 	is_ending = !words.count && !has_program(root, tgid);
-	free(words.text);
+	free(words.word);
 	if (rc == -ENOMEM)
 		return rc;
 

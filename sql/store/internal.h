@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include "sql/compact/chunk_row.h"
+#include "sql/hist.h"
 #include "sql/store/statements.h"
 #include "sql/store/store.h"
 #include "sql/store/tally.h"
@@ -144,6 +145,7 @@ struct store {
 	struct tally rollup; /* of struct rollup_sums */
 	struct tally hist;   /* of struct hist_counts */
 	char *hist_text;     /* room for the texts of one row of exit_hist_packed */
+	uint64_t (*hist_counts)[HIST_BUCKETS]; /* and for its counts, STORE_PARTS */
 
 	/* statements/, prepared once */
 	sqlite3_stmt *insert_rows;

@@ -38,7 +38,8 @@ int store_sum_init(struct store *store)
 	int rc = tally_init(&store->rollup, sizeof(struct rollup_sums), ROLLUP_KEYS);
 
 	store->hist_text = malloc(STORE_PARTS * HIST_TEXT_BYTES);
-	if (!rc && !store->hist_text)
+	store->hist_counts = malloc(STORE_PARTS * sizeof(*store->hist_counts));
+	if (!rc && (!store->hist_text || !store->hist_counts))
 		rc = -ENOMEM;
 	return rc ? rc : tally_init(&store->hist, sizeof(struct hist_counts), HIST_KEYS);
 }
@@ -54,6 +55,7 @@ void store_sum_free(struct store *store)
 	tally_free(&store->rollup);
 	tally_free(&store->hist);
 	free(store->hist_text);
+	free(store->hist_counts);
 }
 
 static void add_rollup(struct rollup_sums *s, const struct kvm_exit_record *r)
@@ -247,8 +249,7 @@ static void bind_key(sqlite3_stmt *stmt, const struct tally_key *key)
 }
 
 /* Adds what an earlier flush has written of the same interval. */
-static int add_written(sqlite3_stmt *find, const struct tally_key *key,
-		       uint64_t n[STORE_PARTS][HIST_BUCKETS])
+static int add_written(sqlite3_stmt *find, const struct tally_key *key, uint64_t (*n)[HIST_BUCKETS])
 {
 	int rc;
 
@@ -269,7 +270,7 @@ static int write_hist(struct store *store, const struct tally_key *key,
 {
 	char *handler = store->hist_text + HIST_TEXT_BYTES;
 	sqlite3_stmt *stmt = store->write_hist;
-	uint64_t n[STORE_PARTS][HIST_BUCKETS];
+	uint64_t(*n)[HIST_BUCKETS] = store->hist_counts;
 	uint32_t bytes;
 	int rc;
 
