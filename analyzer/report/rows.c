@@ -274,7 +274,7 @@ int html_put_vcpus(struct report *report)
 	html_table_end(h);
 	html_note(
 		h,
-		"Dropped: lost because a ring was full. Unread: exits before the collector came. VMfail: VM entries that failed before the guest ran; they are not exits.");
+		"Dropped: exits without a record, as a ring was full or there was no memory for one. Unread: exits before the collector came. VMfail: VM entries that failed before the guest ran; they are not exits.");
 	html_section_end(h);
 
 	sqlite3_finalize(stmt);

@@ -117,8 +117,8 @@ static void put_notices(struct report *report)
 	if (run->shown_dropped)
 		notice(h, "Exits are missing.",
 		       run->has_totals && run_is_whole(run)
-			       ? "Records were lost because a ring was full. Counts and rates by reason include those exits, by KVM's totals; times, sub-keys and everything over time are of what was recorded. The timeline marks where the others are missing."
-			       : "Records were lost because a ring was full. Counts are of what was recorded; the timeline marks where the others are missing.");
+			       ? "Records were lost: a ring was full, or there was no memory for one. Counts and rates by reason include those exits, by KVM's totals; times, sub-keys and everything over time are of what was recorded. The timeline marks where the others are missing."
+			       : "Records were lost: a ring was full, there was no memory for one, or an imported recording lacks events. Counts are of what was recorded; the timeline marks where the others are missing.");
 	if (run->filtered)
 		notice(h, "Filtered.", "Exits were left out on request while recording.");
 	if (run->no_durations)
@@ -133,7 +133,8 @@ static void put_notices(struct report *report)
 		       "Single exits were not kept (--no-raw): no slowest exits, no sub-keys.");
 		break;
 	case RAW_LAST:
-		notice(h, "Sums only.", "Single exits are kept for the last minutes only.");
+		notice(h, "Only the last single exits.",
+		       "Older ones were removed (--keep-raw, --keep-rows): slowest exits and sub-keys are of the last ones; counts, times and distributions are of all exits.");
 		break;
 	case RAW_EVENTS:
 		notice(h, "Single exits around events only.",

@@ -5,10 +5,12 @@
 It must be well-formed, ask nothing of a network and say the numbers of the
 database, which are read here through the views and from the single exits.
 """
+import contextlib
 import json
 import math
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -142,6 +144,10 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(number(tiles["vCPUs"]), 2)
         self.assertEqual(self.page.notices(), ["Exits are missing."])
         self.assertEqual(Page(self.sums).notices(), ["Emulated machine.", "Exits are missing.", "Sums only."])
+        last = shutil.copy(self.database, os.path.join(self.folder, "last.sqlite"))
+        with contextlib.closing(sqlite3.connect(last)) as db, db:
+            db.execute("UPDATE run SET has_raw = 2")
+        self.assertEqual(Page(last).notices(), ["Exits are missing.", "Only the last single exits."])
 
     def test_slowest(self):
         rows = self.page.table("slowest")
