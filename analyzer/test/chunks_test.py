@@ -128,6 +128,39 @@ class ChunksTest(unittest.TestCase):
                     self.assertIsNone(first_difference(got[:2], right[:2]), got[2])
             os.unlink(self.compact)
 
+    def windows(self):
+        """Windows of run 1 that begin or end at an end of its second chunk, or inside of it.
+
+        The TSC of that recording has 200 MHz, so a time in ns names each cycle.
+        """
+        (start, khz), = rows(self.compact, "SELECT tsc_start, tsc_khz FROM run WHERE id = 1")
+        _, (first, last), (following, _), *_ = rows(self.compact, """SELECT first_tsc, last_tsc
+            FROM exit_chunk WHERE vcpu IN (SELECT vcpu FROM coverage WHERE run = 1)
+            ORDER BY first_tsc""")
+        self.assertEqual(khz, 200000)
+        inside = (first + last) // 2
+        for name, tsc in (("its first exit", first), ("the next exit", first + 1), ("inside", inside),
+                          ("its last exit", last), ("after it", last + 1), ("the next chunk", following + 1)):
+            yield f"up to {name}", ("--to", f"{(tsc - start) * 5}ns")
+            yield f"from {name}", ("--from", f"{(tsc - start) * 5}ns")
+        yield "a whole chunk", ("--from", f"{(first - start) * 5}ns", "--to", f"{(last + 1 - start) * 5}ns")
+
+    def test_windows_that_cut_chunks(self):
+        """An exit belongs to a window by its own TSC, not by that of its chunk."""
+        database = DATABASES[0]
+        self.copy("compact", database, self.compact)
+        counts = set()
+        for name, window in self.windows():
+            for command in (["top-exits", "--exact"], ["top-exits", "--by", "subkey"], ["slowest"]):
+                with self.subTest(name, command=" ".join(command)):
+                    right = analyzer("--db", database, *command, "--run", "1", *window)
+                    got = analyzer("--db", self.compact, *command, "--run", "1", *window)
+                    self.assertEqual(right[0], 0, right[2])
+                    self.assertIsNone(first_difference(got[:2], right[:2]), got[2])
+            counts.add(sum(int(row["exits"]) for row in self.table(self.compact, "--exact", "--run", "1", *window)))
+        # All differ, but that the chunk before has as many exits as the whole one.
+        self.assertEqual(len(counts), 12)
+
     def table(self, path, *words):
         """Rows of top-exits as dictionaries."""
         status, out, _ = analyzer("--db", path, "top-exits", "--format", "csv", "--limit", "0", *words)
