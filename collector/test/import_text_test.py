@@ -95,6 +95,7 @@ def test_copied_text():
         "zeros before": b"\0" * 512 + b"\n" + plain,
         "colours": plain.replace(b"kvm_exit", b"\033[01;31m\033[Kkvm_exit\033[m\033[K"),
         "long lines": plain.replace(b"\n", b" " + b"x" * 100000 + b"\n", 2),
+        "each line twice": b"".join(line * 2 for line in plain.splitlines(True)),
         "reversed": b"\n".join(reversed(plain.split(b"\n"))),
     }
     for what, text in copies.items():

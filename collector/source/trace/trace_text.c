@@ -19,10 +19,17 @@
 /* Fewer events of KVM don't show whether times go up and down. */
 #define TURNS_MIN 8
 
-/* @gap: events were lost since the last one of the CPU. */
+/* Events that are the same and closer than this are one: between two exits is more. */
+#define REPEATED_NS 2000
+
+/*
+ * @gap: events were lost since the last one of the CPU
+ * @last: its last kvm_exit or kvm_entry
+ */
 struct text_cpu {
 	uint64_t last_ts;
 	bool gap;
+	struct kvm_event last;
 };
 
 /*
@@ -33,6 +40,7 @@ struct text_cpu {
  * @unread: lines of kvm_exit or kvm_entry that could not be read; @foreign: some of them
  *	are of another architecture
  * @sampled: an event stands for several
+ * @has_entries: some event is a kvm_entry
  * @exits: kvm_exit events; @rises, @falls: how often the time of an event of KVM is later
  *	or earlier than that of the one before, @last_ts
  * @instances: names that stand before the events, in the order in which they come
@@ -52,6 +60,7 @@ struct text_feed {
 	bool foreign;
 	bool gaps;
 	bool sampled;
+	bool has_entries;
 
 	uint64_t exits;
 	uint64_t rises;
@@ -135,6 +144,28 @@ static void follow_time(struct text_feed *f, const struct kvm_event *event)
 	f->last_ts = event->ts;
 }
 
+/*
+ * A tracepoint that was opened twice (-e kvm:kvm_exit -e 'kvm:*') is printed twice. Without
+ * kvm_entry that can't be told from two fast exits.
+ */
+static bool is_printed_twice(struct text_feed *f, struct text_cpu *cpu,
+			     const struct kvm_event *event)
+{
+	const struct kvm_event last = cpu->last;
+	uint64_t apart = event->ts > last.ts ? event->ts - last.ts : last.ts - event->ts;
+
+	if (event->kind > KVM_EVENT_ENTRY)
+		return false;
+	cpu->last = *event;
+	f->has_entries |= event->kind == KVM_EVENT_ENTRY;
+
+	return f->has_entries && !f->is_count && last.ts && apart <= REPEATED_NS &&
+	       last.kind == event->kind && last.tid == event->tid &&
+	       last.vcpu_id == event->vcpu_id && last.reason == event->reason &&
+	       last.guest_rip == event->guest_rip && last.info1 == event->info1 &&
+	       last.info2 == event->info2;
+}
+
 static int take_event(struct text_feed *f, struct text_line *line, const struct trace_sink *sink)
 {
 	struct kvm_event *event = &line->event;
@@ -155,7 +186,7 @@ static int take_event(struct text_feed *f, struct text_line *line, const struct 
 	if (event->ts > f->newest)
 		f->newest = event->ts;
 
-	if (rc || line->kind == TEXT_OTHER) {
+	if (rc || line->kind == TEXT_OTHER || is_printed_twice(f, cpu, event)) {
 		f->others++;
 		return rc;
 	}
