@@ -105,7 +105,7 @@ static struct rolled_sum *find_or_add(struct sums *sums, const struct rolled_sum
 	return &sums->rolled[sums->rolled_count - 1];
 }
 
-/* Columns of roll_ups.sql. */
+/* Arguments of take_rollup() in roll_ups.sql. */
 enum {
 	U_VCPU,
 	U_VM,
@@ -126,34 +126,38 @@ enum {
 	U_USERSPACE,
 	U_PREEMPTED,
 	U_POLLED,
+	U_ARGS,
 };
 
-static int64_t known_or_minus_1(sqlite3_stmt *stmt, int column)
+static bool is_known(sqlite3_value *value)
 {
-	return sqlite3_column_type(stmt, column) == SQLITE_NULL
-		       ? -1
-		       : sqlite3_column_int64(stmt, column);
+	return sqlite3_value_type(value) != SQLITE_NULL;
 }
 
-static struct rolled_sum read_rollup(sqlite3_stmt *stmt)
+static int64_t known_or_minus_1(sqlite3_value *value)
+{
+	return is_known(value) ? sqlite3_value_int64(value) : -1;
+}
+
+static struct rolled_sum read_rollup(sqlite3_value **value)
 {
 	return (struct rolled_sum){
-		.vcpu = sqlite3_column_int64(stmt, U_VCPU),
-		.reason = sqlite3_column_int64(stmt, U_REASON),
-		.n = sqlite3_column_int64(stmt, U_N),
-		.n_fastpath = sqlite3_column_int64(stmt, U_FASTPATH),
-		.n_nested = sqlite3_column_int64(stmt, U_NESTED),
-		.n_user = sqlite3_column_int64(stmt, U_USER),
-		.n_synth = sqlite3_column_int64(stmt, U_SYNTH),
-		.cycles = sqlite3_column_int64(stmt, U_CYCLES),
-		.halted_cycles = sqlite3_column_int64(stmt, U_HALTED),
-		.userspace_cycles = sqlite3_column_int64(stmt, U_USERSPACE),
-		.preempted_cycles = sqlite3_column_int64(stmt, U_PREEMPTED),
-		.polled_cycles = sqlite3_column_int64(stmt, U_POLLED),
-		.least = known_or_minus_1(stmt, U_MIN),
-		.most = sqlite3_column_int64(stmt, U_MAX),
-		.first = known_or_minus_1(stmt, U_FIRST),
-		.last = sqlite3_column_int64(stmt, U_LAST),
+		.vcpu = sqlite3_value_int64(value[U_VCPU]),
+		.reason = sqlite3_value_int64(value[U_REASON]),
+		.n = sqlite3_value_int64(value[U_N]),
+		.n_fastpath = sqlite3_value_int64(value[U_FASTPATH]),
+		.n_nested = sqlite3_value_int64(value[U_NESTED]),
+		.n_user = sqlite3_value_int64(value[U_USER]),
+		.n_synth = sqlite3_value_int64(value[U_SYNTH]),
+		.cycles = sqlite3_value_int64(value[U_CYCLES]),
+		.halted_cycles = sqlite3_value_int64(value[U_HALTED]),
+		.userspace_cycles = sqlite3_value_int64(value[U_USERSPACE]),
+		.preempted_cycles = sqlite3_value_int64(value[U_PREEMPTED]),
+		.polled_cycles = sqlite3_value_int64(value[U_POLLED]),
+		.least = known_or_minus_1(value[U_MIN]),
+		.most = sqlite3_value_int64(value[U_MAX]),
+		.first = known_or_minus_1(value[U_FIRST]),
+		.last = sqlite3_value_int64(value[U_LAST]),
 	};
 }
 
@@ -196,50 +200,61 @@ static bool add(struct rolled_sum *sum, const struct rolled_sum *u)
 	return overflow;
 }
 
-static int compare(sqlite3_stmt *stmt, const struct rolled_sum *u, struct intervals *intervals)
+static int compare(sqlite3_value **value, const struct rolled_sum *u, struct intervals *intervals)
 {
 	const struct rolled_interval rolled = {
 		.vcpu = u->vcpu,
-		.vm = sqlite3_column_int64(stmt, U_VM),
-		.vcpu_id = sqlite3_column_int64(stmt, U_VCPU_ID),
-		.slot = sqlite3_column_int64(stmt, U_SLOT),
+		.vm = sqlite3_value_int64(value[U_VM]),
+		.vcpu_id = sqlite3_value_int64(value[U_VCPU_ID]),
+		.slot = sqlite3_value_int64(value[U_SLOT]),
 		.reason = u->reason,
 		.value = {u->least, u->most, u->first, u->last},
 		/* Unknown in files that version 1 of the schema damaged. */
-		.unknown = {sqlite3_column_type(stmt, U_MIN) == SQLITE_NULL, false,
-			    sqlite3_column_type(stmt, U_FIRST) == SQLITE_NULL, false},
+		.unknown = {!is_known(value[U_MIN]), false, !is_known(value[U_FIRST]), false},
 	};
 
 	return intervals_compare(intervals, &rolled);
 }
 
+struct rollup_pass {
+	struct sums *sums;
+	struct intervals *intervals; /* NULL: not compared */
+};
+
+/* An SQL aggregate function (db_add_aggregate()) that takes each roll-up. */
+static void take_rollup(sqlite3_context *context, int args, sqlite3_value **value)
+{
+	const struct rollup_pass *pass = sqlite3_user_data(context);
+	struct rolled_sum u = read_rollup(value);
+	struct rolled_sum *sum = find_or_add(pass->sums, &u);
+
+	(void)args;
+	if (!sum || (pass->intervals && compare(value, &u, pass->intervals)))
+		sqlite3_result_error_nomem(context);
+	else if (add(sum, &u))
+		sqlite3_result_error(
+			context,
+			"roll-ups add up to more than 64 bits (was it changed by another program?)",
+			-1);
+}
+
 int sums_read_rollups(struct app *app, struct sums *sums, struct intervals *intervals)
 {
-	sqlite3_stmt *stmt;
+	struct rollup_pass pass = {.sums = sums, .intervals = intervals};
+	sqlite3_stmt *stmt = NULL;
 	int rc;
 
-	if (db_prepare(app, &stmt, verify_sql_roll_ups))
+	if (db_add_aggregate(app, "take_rollup", U_ARGS, take_rollup, &pass))
 		return -1;
-	sqlite3_bind_int64(stmt, 1, app->run.id);
 
-	while ((rc = db_step(app, stmt)) > 0) {
-		struct rolled_sum u = read_rollup(stmt);
-		struct rolled_sum *sum = find_or_add(sums, &u);
-
-		if (!sum || (intervals && compare(stmt, &u, intervals))) {
-			rc = app_fail(app, "out of memory");
-			break;
-		}
-		if (add(sum, &u)) {
-			rc = app_fail(
-				app,
-				"%s: roll-ups add up to more than 64 bits (was it changed by another program?)",
-				app->path);
-			break;
-		}
+	rc = db_prepare(app, &stmt, verify_sql_roll_ups);
+	if (!rc) {
+		sqlite3_bind_int64(stmt, 1, app->run.id);
+		rc = db_step(app, stmt);
 	}
 	sqlite3_finalize(stmt);
-	return rc;
+	db_remove_aggregate(app, "take_rollup", U_ARGS);
+	return rc < 0 ? -1 : 0;
 }
 
 /* The exits @n of a bucket in a checksum. It may overflow: both sides do so alike. */

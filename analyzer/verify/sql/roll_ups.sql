@@ -1,6 +1,6 @@
--- All roll-ups of run ?1, by vCPU. Read in that order (vcpu by its id, then its roll-ups): to sort
--- them would take as long as to read them.
-SELECT
+-- Gives take_rollup() of verify_sums.c all roll-ups of run ?1, by vCPU: the joins stand in the order
+-- in which they are read. To sort them would take as long as to read them.
+SELECT take_rollup(
   c.id,
   c.vm_id,
   c.vcpu_id,
@@ -20,7 +20,7 @@ SELECT
   u.userspace_cycles,
   u.preempted_cycles,
   u.polled_cycles
+)
 FROM vcpu c NOT INDEXED
 CROSS JOIN exit_rollup u ON u.vcpu = c.id
 WHERE c.vm_id IN (SELECT id FROM vm WHERE run_id = ?1)
-ORDER BY c.id
