@@ -22,8 +22,10 @@ CHECK_PACKAGES="qemu-system-x86 linux-perf pahole chromium tmux mandoc clang-for
 	systemd-container"
 # Only ./check --full: what a kernel's build needs.
 DEBUG_KERNEL_PACKAGES="flex bison bc libelf-dev"
-# Only ./check --full: servers to push to (80 MB), and certificates for them.
-CLICKHOUSE_PACKAGES="clickhouse-server openssl"
+# Only ./check --full: servers to push to (80 MB), and certificates for them; what builds our modules
+# when a kernel is installed.
+SERVER_PACKAGES="clickhouse-server openssl"
+DKMS_PACKAGES="dkms"
 # ./check proofs, which is part of --full: Spin, and what has the kernel's memory model. CBMC and
 # herd7, which this Debian has not, are fetched by kvm/host/suite.
 PROOF_PACKAGES="build-essential python3 spin $(series_column "$(series_default)" 3)"
