@@ -2,7 +2,6 @@
 /*
  * analyzer - show what a recording of VM exits holds
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "analyzer/commands/commands.h"
 #include "analyzer/query/db.h"
 #include "base/clean.h"
+#include "base/file_limit.h"
 #include "base/output.h"
 #include "exitscope_version.h"
 
@@ -78,20 +78,11 @@ static int run_command(struct app *app, const struct options *opt, const struct 
 	return rc;
 }
 
-static volatile sig_atomic_t file_limit_hit;
-
-/* The write fails, and its error is told; without a handler the signal would end the program. */
-static void note_file_limit(int signal_number)
-{
-	(void)signal_number;
-	file_limit_hit = 1;
-}
-
 /* One line, also where a damaged file or an argument brought others into the text. */
 static void print_error(char *text)
 {
 	fprintf(stderr, "analyzer: %s%s\n", clean_text(text),
-		file_limit_hit ? " (raise the limit: ulimit -f)" : "");
+		file_limit_was_hit() ? FILE_LIMIT_HINT : "");
 }
 
 /* What was printed lacks exits. */
@@ -127,7 +118,7 @@ int main(int argc, char **argv)
 	const struct cmd *cmd;
 	int rc;
 
-	signal(SIGXFSZ, note_file_limit);
+	file_limit_watch();
 	if (argc < 2) {
 		print_usage();
 		return end_output(&app, 0);

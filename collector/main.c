@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clean.h"
+#include "base/file_limit.h"
 #include "base/output.h"
 #include "collector/command.h"
 #include "collector/host/check_host.h"
@@ -550,18 +551,6 @@ static int run_or_print(struct options *o, struct fault *fault)
 	return status;
 }
 
-static volatile sig_atomic_t file_limit_hit;
-
-/*
- * A file that would exceed ulimit -f is an error, not the end. SQLite keeps no error of a write
- * that failed in COMMIT, so this is noted here.
- */
-static void note_file_limit(int signal_number)
-{
-	(void)signal_number;
-	file_limit_hit = 1;
-}
-
 /*
  * A mapped file (an imported recording, the database's -shm) has lost pages that are read. Nothing
  * can go on from here; the database is whole up to the last flush.
@@ -582,14 +571,14 @@ int main(int argc, char **argv)
 	struct fault fault = {""};
 	int status = 1;
 
-	signal(SIGXFSZ, note_file_limit);
+	file_limit_watch();
 	command_raise_file_limit();
 	signal(SIGBUS, end_at_lost_page);
 	if (!options_parse(&options, argc, argv, &fault))
 		status = run_or_print(&options, &fault);
 
-	if (file_limit_hit && *fault.text && !strstr(fault.text, "ulimit -f"))
-		fault_add(&fault, " (raise the limit: ulimit -f)");
+	if (file_limit_was_hit() && *fault.text && !strstr(fault.text, "ulimit -f"))
+		fault_add(&fault, FILE_LIMIT_HINT);
 	if (*fault.text)
 		fprintf(stderr, "collector: %s\n", clean_text(fault.text));
 	return status;
