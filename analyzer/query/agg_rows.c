@@ -196,32 +196,26 @@ static void take_exit(sqlite3_context *context, int argc, sqlite3_value **value)
 static int read_rows(struct app *app, const struct agg_question *question)
 {
 	const struct run *run = question->run;
-	sqlite3_stmt *stmt = NULL;
+	const int64_t value[] = {question->from_tsc, question->last_tsc, run->first_row,
+				 run->last_row};
 	char sql[512];
-	int rc;
-
-	if (db_add_aggregate(app, "take_exit", N_ARGS, take_exit, question))
-		return -1;
+	const struct db_pass pass = {
+		.name = "take_exit",
+		.args = N_ARGS,
+		.take = take_exit,
+		.context = question,
+		.sql = sql,
+		.value = value,
+		.values = run_is_whole(run) ? 0 : 4,
+	};
 
 	/* Only few read a part; a condition that holds for all costs a tenth of the time. */
 	snprintf(
 		sql, sizeof(sql),
 		"SELECT take_exit(rowid, vcpu, tsc, reason, flags, cycles, halted_cycles, userspace_cycles, preempted_cycles, %s, polled_cycles) FROM %sexit%s",
 		key_columns[question->by], app->has_chunks && !question->see ? "main." : "",
-		run_is_whole(run) ? ""
-				  : " WHERE tsc BETWEEN ?1 AND ?2 AND rowid BETWEEN ?3 AND ?4");
-	rc = db_prepare(app, &stmt, sql);
-	if (!rc) {
-		sqlite3_bind_int64(stmt, 1, question->from_tsc);
-		sqlite3_bind_int64(stmt, 2, question->last_tsc);
-		sqlite3_bind_int64(stmt, 3, run->first_row);
-		sqlite3_bind_int64(stmt, 4, run->last_row);
-		rc = db_step(app, stmt);
-	}
-
-	sqlite3_finalize(stmt);
-	db_remove_aggregate(app, "take_exit", N_ARGS);
-	return rc < 0 ? -1 : 0;
+		pass.values ? " WHERE tsc BETWEEN ?1 AND ?2 AND rowid BETWEEN ?3 AND ?4" : "");
+	return db_run_pass(app, &pass);
 }
 
 /* What follows from the values: agg_has_values(). */

@@ -348,3 +348,22 @@ void db_remove_aggregate(struct app *app, const char *name, int args)
 {
 	sqlite3_create_function(app->db, name, args, SQLITE_UTF8, NULL, NULL, NULL, NULL);
 }
+
+int db_run_pass(struct app *app, const struct db_pass *pass)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc;
+
+	if (db_add_aggregate(app, pass->name, pass->args, pass->take, pass->context))
+		return -1;
+
+	rc = db_prepare(app, &stmt, pass->sql);
+	for (int i = 0; i < pass->values && !rc; i++)
+		sqlite3_bind_int64(stmt, i + 1, pass->value[i]);
+	if (!rc)
+		rc = db_step(app, stmt);
+
+	sqlite3_finalize(stmt);
+	db_remove_aggregate(app, pass->name, pass->args);
+	return rc < 0 ? -1 : 0;
+}

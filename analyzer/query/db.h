@@ -120,4 +120,22 @@ int db_add_aggregate(struct app *app, const char *name, int args, db_take *take,
 		     const void *context);
 void db_remove_aggregate(struct app *app, const char *name, int args);
 
+/*
+ * The same for one statement that runs once
+ * @name, @args, @take, @context: as for db_add_aggregate()
+ * @sql: the statement; its values ?1 to ?@values are those of @value
+ */
+struct db_pass {
+	const char *name;
+	int args;
+	db_take *take;
+	const void *context;
+	const char *sql;
+	const int64_t *value;
+	int values;
+};
+
+/* Hands all rows over. 0, or -1 with app->error. */
+int db_run_pass(struct app *app, const struct db_pass *pass);
+
 #endif

@@ -127,16 +127,13 @@ static int read_leaf_time(struct app *app, struct row_readers *to)
 int rows_read(struct app *app, struct row_readers *to)
 {
 	struct pass pass = {.isa = app->run.isa, .to = to};
-	sqlite3_stmt *stmt = NULL;
-	int rc;
+	const struct db_pass rows = {
+		.name = "take_row",
+		.args = R_ARGS,
+		.take = take_row,
+		.context = &pass,
+		.sql = verify_sql_rows,
+	};
 
-	if (read_leaf_time(app, to) || db_add_aggregate(app, "take_row", R_ARGS, take_row, &pass))
-		return -1;
-
-	rc = db_prepare(app, &stmt, verify_sql_rows);
-	if (!rc)
-		rc = db_step(app, stmt);
-	sqlite3_finalize(stmt);
-	db_remove_aggregate(app, "take_row", R_ARGS);
-	return rc < 0 ? -1 : 0;
+	return read_leaf_time(app, to) || db_run_pass(app, &rows) ? -1 : 0;
 }

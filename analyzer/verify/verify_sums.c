@@ -241,20 +241,17 @@ static void take_rollup(sqlite3_context *context, int args, sqlite3_value **valu
 int sums_read_rollups(struct app *app, struct sums *sums, struct intervals *intervals)
 {
 	struct rollup_pass pass = {.sums = sums, .intervals = intervals};
-	sqlite3_stmt *stmt = NULL;
-	int rc;
+	const struct db_pass roll_ups = {
+		.name = "take_rollup",
+		.args = U_ARGS,
+		.take = take_rollup,
+		.context = &pass,
+		.sql = verify_sql_roll_ups,
+		.value = &app->run.id,
+		.values = 1,
+	};
 
-	if (db_add_aggregate(app, "take_rollup", U_ARGS, take_rollup, &pass))
-		return -1;
-
-	rc = db_prepare(app, &stmt, verify_sql_roll_ups);
-	if (!rc) {
-		sqlite3_bind_int64(stmt, 1, app->run.id);
-		rc = db_step(app, stmt);
-	}
-	sqlite3_finalize(stmt);
-	db_remove_aggregate(app, "take_rollup", U_ARGS);
-	return rc < 0 ? -1 : 0;
+	return db_run_pass(app, &roll_ups);
 }
 
 /* The exits @n of a bucket in a checksum. It may overflow: both sides do so alike. */
