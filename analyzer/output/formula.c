@@ -15,7 +15,6 @@
 #include <strings.h>
 
 #include "base/clean.h"
-#include "base/utf8.h"
 
 #define SEPARATORS ";|" /* and TAB, which no cell has */
 
@@ -24,32 +23,31 @@ struct range {
 	uint32_t last;
 };
 
+/* In addition to what clean_next() calls not safe. */
 static const struct range passed_over[] = {
-	{0x01, 0x20},	    /* C0, space */
+	{' ', ' '},	    /* space */
 	{'"', '"'},	    /* quotes */
 	{'\'', '\''},	    /* the apostrophe that marks a text */
 	{'`', '`'},	    /* grave accent */
-	{0x7f, 0xa0},	    /* DEL, C1, no-break space */
+	{0xa0, 0xa0},	    /* no-break space */
 	{0xad, 0xad},	    /* soft hyphen */
 	{0x034f, 0x034f},   /* combining grapheme joiner */
-	{0x061c, 0x061c},   /* Arabic letter mark */
 	{0x115f, 0x1160},   /* Hangul fillers */
 	{0x1680, 0x1680},   /* Ogham space */
 	{0x17b4, 0x17b5},   /* Khmer vowels that are not shown */
 	{0x180b, 0x180f},   /* Mongolian variation selectors */
-	{0x2000, 0x200f},   /* spaces of all widths, also zero; marks of direction */
+	{0x2000, 0x200a},   /* spaces of all widths */
 	{0x2018, 0x201f},   /* typographic quotes */
-	{0x2028, 0x202f},   /* separators, embeddings, narrow no-break space */
-	{0x205f, 0x206f},   /* mathematical space, word joiner, isolates */
+	{0x202f, 0x202f},   /* narrow no-break space */
+	{0x205f, 0x205f},   /* mathematical space */
 	{0x2800, 0x2800},   /* Braille blank */
 	{0x3000, 0x3000},   /* ideographic space */
 	{0x3164, 0x3164},   /* Hangul filler */
 	{0xfe00, 0xfe0f},   /* variation selectors */
-	{0xfeff, 0xfeff},   /* byte order mark */
 	{0xff02, 0xff02},   /* wide quote */
 	{0xff07, 0xff07},   /* wide apostrophe */
 	{0xffa0, 0xffa0},   /* half-width Hangul filler */
-	{0xe0000, 0xe0fff}, /* tags, more variation selectors */
+	{0xe0080, 0xe0fff}, /* variation selectors, unassigned */
 };
 
 static const struct range begins[] = {
@@ -71,15 +69,14 @@ static bool is_in(const struct range *range, size_t ranges, uint32_t code)
 	return false;
 }
 
-/* A byte that is no UTF-8 is passed over too: a program in between may drop it. */
+/* What is not safe, also a byte that is no UTF-8, may be dropped by a program in between. */
 static bool is_passed_over(const char *text, size_t *bytes)
 {
-	*bytes = (size_t)utf8_length((const unsigned char *)text);
-	if (!*bytes) {
-		*bytes = 1;
-		return true;
-	}
-	return is_in(passed_over, sizeof(passed_over) / sizeof(*passed_over), clean_code(text));
+	bool is_safe;
+
+	*bytes = clean_next(text, &is_safe);
+	return !is_safe ||
+	       is_in(passed_over, sizeof(passed_over) / sizeof(*passed_over), clean_code(text));
 }
 
 static bool is_number(const char *text)
