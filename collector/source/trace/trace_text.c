@@ -144,26 +144,31 @@ static void follow_time(struct text_feed *f, const struct kvm_event *event)
 	f->last_ts = event->ts;
 }
 
-/*
- * A tracepoint that was opened twice (-e kvm:kvm_exit -e 'kvm:*') is printed twice. Without
- * kvm_entry that can't be told from two fast exits.
- */
-static bool is_printed_twice(struct text_feed *f, struct text_cpu *cpu,
-			     const struct kvm_event *event)
+static bool is_same(const struct kvm_event *event, const struct kvm_event *last)
 {
-	const struct kvm_event last = cpu->last;
-	uint64_t apart = event->ts > last.ts ? event->ts - last.ts : last.ts - event->ts;
+	uint64_t apart = event->ts > last->ts ? event->ts - last->ts : last->ts - event->ts;
+
+	return last->ts && apart <= REPEATED_NS && last->kind == event->kind &&
+	       last->tid == event->tid && last->vcpu_id == event->vcpu_id &&
+	       last->reason == event->reason && last->guest_rip == event->guest_rip &&
+	       last->info1 == event->info1 && last->info2 == event->info2;
+}
+
+/*
+ * Notes the event as its CPU's last one. Whether it is that one again: a tracepoint that was opened
+ * twice (-e kvm:kvm_exit -e 'kvm:*') is printed twice. Without kvm_entry that can't be told from
+ * two fast exits.
+ */
+static bool note_repeated(struct text_feed *f, struct text_cpu *cpu, const struct kvm_event *event)
+{
+	bool is_repeated;
 
 	if (event->kind > KVM_EVENT_ENTRY)
 		return false;
-	cpu->last = *event;
 	f->has_entries |= event->kind == KVM_EVENT_ENTRY;
-
-	return f->has_entries && !f->is_count && last.ts && apart <= REPEATED_NS &&
-	       last.kind == event->kind && last.tid == event->tid &&
-	       last.vcpu_id == event->vcpu_id && last.reason == event->reason &&
-	       last.guest_rip == event->guest_rip && last.info1 == event->info1 &&
-	       last.info2 == event->info2;
+	is_repeated = f->has_entries && !f->is_count && is_same(event, &cpu->last);
+	cpu->last = *event;
+	return is_repeated;
 }
 
 static int take_event(struct text_feed *f, struct text_line *line, const struct trace_sink *sink)
@@ -186,7 +191,7 @@ static int take_event(struct text_feed *f, struct text_line *line, const struct 
 	if (event->ts > f->newest)
 		f->newest = event->ts;
 
-	if (rc || line->kind == TEXT_OTHER || is_printed_twice(f, cpu, event)) {
+	if (rc || line->kind == TEXT_OTHER || note_repeated(f, cpu, event)) {
 		f->others++;
 		return rc;
 	}
