@@ -48,8 +48,8 @@ class Setup:
 
     @property
     def has_all_cases(self):
-        """Whether those are among them that need no certain series and no certain kind of paging:
-        of the Bochs machines, which are slow, one has them."""
+        """Whether it also has the cases that are the same on all series and kinds of paging: of the
+        Bochs machines, which are slow, one has them."""
         return self.isa == SVM or (self.kernel == default_series() and self.nested_paging)
 
     def __str__(self):
