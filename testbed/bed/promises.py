@@ -59,8 +59,6 @@ def of_specification():
             for number, _, tests in ROW.findall((ROOT / "SPECIFICATION.md").read_text())}
 
 
-# Those of 1 to 4, 14, 18, 20 and 26 come from reading the code and the tests: not yet seen to be
-# found, as the others were.
 BREAKS = [
     Break(1, "an exit that is recorded is not counted", "kvm/ring/exit_ring_fast.h",
           "\texit_ring_add(counter, 1);\n\tif (unlikely(!exit_ring_open(er)))",
