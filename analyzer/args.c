@@ -15,6 +15,7 @@
 struct target {
 	struct app *app;
 	struct options *opt;
+	bool *given; /* of each of option_rows */
 };
 
 static int set_format(struct target *to, const char *value)
@@ -83,7 +84,7 @@ static int set_exact(struct target *to, const char *value)
 }
 
 /*
- * @mask: commands that take it; 0: all
+ * @mask: commands that take it; 0: all but those with OPT_NO_DB
  * @value: what the help calls its value; NULL: it has none
  */
 static const struct option_row {
@@ -118,7 +119,9 @@ static const struct option_row {
 
 static bool takes(const struct cmd *cmd, const struct option_row *row)
 {
-	return !row->mask || (cmd && (cmd->options & row->mask));
+	if (!row->mask)
+		return !cmd || !(cmd->options & OPT_NO_DB);
+	return cmd && (cmd->options & row->mask);
 }
 
 /*
@@ -161,6 +164,13 @@ static int unknown_option(struct app *app, const struct cmd *cmd, const char *na
 			cmd ? cmd->name : "");
 }
 
+/* The last value of a filter would hide that the first was not obeyed. */
+static int given_twice(struct app *app, const struct option_row *row)
+{
+	return app_fail(app, "--%s: given twice (%s)", row->name,
+			strchr(row->value, ',') ? "write one list, with commas" : "name one");
+}
+
 /*
  * Set one option. @word: without dashes; @next: the following argument. Used as the
  * value if the option needs one and has no "=VALUE"; then *used is set.
@@ -183,6 +193,9 @@ static int set_option(struct target *to, const struct cmd *cmd, const char *word
 			continue;
 		if (check_value(to->app, name, row->value, equals, value))
 			return -1;
+		if (to->given[i] && (row->mask & (OPT_FILTER | OPT_COLUMNS)))
+			return given_twice(to->app, row);
+		to->given[i] = true;
 		*used = row->value && !equals;
 		return row->set(to, value);
 	}
@@ -299,7 +312,8 @@ static int parse_words(struct target *to, int command, int argc, char **argv, co
 int args_parse(struct app *app, struct options *opt, const struct cmd *const *cmds, int argc,
 	       char **argv, const struct cmd **cmd)
 {
-	struct target to = {app, opt};
+	bool given[N_OPTIONS] = {false};
+	struct target to = {app, opt, given};
 	int command, rc;
 
 	*cmd = NULL;

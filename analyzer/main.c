@@ -59,8 +59,9 @@ static void print_usage(void)
 
 static void print_command_usage(const struct cmd *cmd)
 {
-	printf("usage: analyzer [--db FILE] %s%s%s\n\n%s\nOptions:\n", cmd->name,
-	       *cmd->usage ? " " : "", cmd->usage, cmd->help);
+	printf("usage: analyzer %s%s%s%s\n\n%s\nOptions:\n",
+	       cmd->options & OPT_NO_DB ? "" : "[--db FILE] ", cmd->name, *cmd->usage ? " " : "",
+	       cmd->usage, cmd->help);
 	args_print_options(stdout, cmd);
 }
 
@@ -68,7 +69,7 @@ static int run_command(struct app *app, const struct options *opt, const struct 
 {
 	int rc = 0;
 
-	if (!(cmd->options & OPT_OWN_DB))
+	if (!(cmd->options & (OPT_OWN_DB | OPT_NO_DB)))
 		rc = db_open(app, app->path, &app->db);
 	if (!rc)
 		rc = cmd->run(app, opt);

@@ -23,6 +23,7 @@
 #define OPT_WHO	    0x800U  /* --vm --vcpu --reason, without --from and --to */
 #define OPT_OWN_DB  0x200U  /* the command opens --db itself, if it needs it */
 #define OPT_NO_TIME 0x1000U /* --format --columns: nothing that it prints is a time */
+#define OPT_NO_DB   0x2000U /* no --db: its words name the files, or it needs none */
 
 /* An option that only this command has (struct cmd.extra). */
 struct extra_option {

@@ -113,7 +113,7 @@ const struct cmd cmd_compact = {
 	.summary = "a copy of a database whose exits take few bytes",
 	.usage = "FILE NEW_FILE [OPTION...]",
 	.help = help_compact,
-	.options = OPT_NO_TIME | OPT_OWN_DB,
+	.options = OPT_NO_TIME | OPT_NO_DB,
 	.words = 2,
 	.run = compact,
 };
@@ -123,7 +123,7 @@ const struct cmd cmd_expand = {
 	.summary = "the way back: each exit as a row of table exit",
 	.usage = "FILE NEW_FILE [OPTION...]",
 	.help = help_expand,
-	.options = OPT_NO_TIME | OPT_OWN_DB,
+	.options = OPT_NO_TIME | OPT_NO_DB,
 	.words = 2,
 	.run = expand,
 };

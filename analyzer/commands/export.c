@@ -120,6 +120,9 @@ static int check_options(struct app *app, const struct options *opt, enum format
 			return app_fail(app, "export: --%s: only with --format folded",
 					extra[i].name);
 
+	if (opt->extra[EXTRA_SLIDE] && !opt->extra[EXTRA_SYMBOLS])
+		return app_fail(app, "export: --slide: only with --symbols");
+
 	if (!strcmp(path, "-") &&
 	    (format == FORMAT_ROWS || (format == FORMAT_PERFETTO && isatty(STDOUT_FILENO))))
 		return app_fail(app, "export: --format %s is not a text: name a file with --output",

@@ -6,6 +6,15 @@
 
 #include <inttypes.h>
 
+int guest_check_by(struct app *app, const char *const options[2], enum agg_by by)
+{
+	if (options[0] && by != BY_CR3)
+		return app_fail(app, "--cr3-names: only with --by cr3");
+	if (options[1] && by != BY_REGION && by != BY_SUBKEY)
+		return app_fail(app, "--memory-map: only with --by region or --by subkey");
+	return 0;
+}
+
 int guest_open(struct app *app, const char *const options[2], struct guest *guest)
 {
 	*guest = (struct guest){.processes = {.n = 0}};

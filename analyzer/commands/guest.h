@@ -22,6 +22,9 @@ struct guest {
 	struct regions regions;
 };
 
+/* -1 with app->error if one of the options changes nothing in a table by @by. */
+int guest_check_by(struct app *app, const char *const options[2], enum agg_by by);
+
 /**
  * guest_open - read the files of the options, for app->run
  * @options: values of GUEST_OPTIONS

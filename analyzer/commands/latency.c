@@ -112,7 +112,8 @@ static int latency(struct app *app, const struct options *opt)
 	struct out out;
 	int rc;
 
-	if (by < 0 || run_open(app, app->filter.run, &app->run))
+	if (by < 0 || guest_check_by(app, opt->extra + EXTRA_GUEST, bys[by]) ||
+	    run_open(app, app->filter.run, &app->run))
 		return -1;
 	rc = guest_open(app, opt->extra + EXTRA_GUEST, &guest);
 	if (!rc)

@@ -103,7 +103,7 @@ const struct cmd cmd_runs = {
 	.summary = "the recordings of the file, or their VMs and vCPUs",
 	.usage = "[--vcpus] [OPTION...]",
 	.help = help_runs,
-	.options = OPT_FORMAT,
+	.options = OPT_NO_TIME,
 	.extra = extra,
 	.run = runs,
 };

@@ -80,7 +80,7 @@ const struct cmd cmd_sql = {
 	.summary = "any SQL query on the views",
 	.usage = "[QUERY] [OPTION...]",
 	.help = help_sql,
-	.options = OPT_FORMAT,
+	.options = OPT_NO_TIME,
 	.words = 1,
 	.run = sql,
 };

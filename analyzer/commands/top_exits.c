@@ -324,6 +324,16 @@ static bool needs_percentiles(const struct options *opt, int sort)
 	return needs;
 }
 
+/* Options that change nothing with this --by. */
+static int check_options(struct app *app, const struct options *opt, enum agg_by by)
+{
+	if (opt->extra[EXTRA_SYMBOLS] && by != BY_RIP)
+		return app_fail(app, "--symbols: only with --by rip");
+	if (opt->extra[EXTRA_SLIDE] && !opt->extra[EXTRA_SYMBOLS])
+		return app_fail(app, "--slide: only with --symbols");
+	return guest_check_by(app, opt->extra + EXTRA_GUEST, by);
+}
+
 static int top_exits(struct app *app, const struct options *opt)
 {
 	int by = choice_parse(app, "--by", opt->by ? opt->by : "reason", by_names);
@@ -335,7 +345,8 @@ static int top_exits(struct app *app, const struct options *opt)
 	struct guest guest;
 	int rc;
 
-	if (by < 0 || sort < 0 || run_open(app, app->filter.run, &app->run))
+	if (by < 0 || sort < 0 || check_options(app, opt, (enum agg_by)by) ||
+	    run_open(app, app->filter.run, &app->run))
 		return -1;
 
 	if (needs_percentiles(opt, sort))

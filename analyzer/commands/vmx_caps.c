@@ -297,7 +297,7 @@ const struct cmd cmd_vmx_caps = {
 	.summary = "what the recorded CPUs can do in VMX, and which exits can occur",
 	.usage = "[--reasons | --msrs] [--cpu N] [OPTION...]",
 	.help = help_vmx_caps,
-	.options = OPT_RUN | OPT_FORMAT,
+	.options = OPT_RUN | OPT_NO_TIME,
 	.extra = extra,
 	.run = vmx_caps,
 };

@@ -58,9 +58,10 @@ FILENAME == ARGV[1] { page[++lines] = $0; next }
 FNR == 1 {
 	finish_command()
 	state = "usage"
-	name = $5
 	rest = $0
-	sub(/^usage: analyzer \[--db FILE\] /, "", rest)
+	sub(/^usage: analyzer (\[--db FILE\] )?/, "", rest)
+	name = rest
+	sub(/ .*/, "", name)
 	add(".Ss " escape(rest))
 	gap = 0
 	next

@@ -17,11 +17,15 @@ ANALYZER, DATABASE, WHOLE = map(os.path.abspath, sys.argv[1:4])
 BEFORE, AFTER = 100, 20
 
 
-def analyzer(path, *words, status=0):
-    done = subprocess.run([ANALYZER, "--db", path, *words], capture_output=True, text=True, check=False)
+def run(*words, status=0):
+    done = subprocess.run([ANALYZER, *words], capture_output=True, text=True, check=False)
     if done.returncode != status:
         raise AssertionError(f"{words}: {done.returncode}: {done.stderr}")
     return done.stdout
+
+
+def analyzer(path, *words, status=0):
+    return run("--db", path, *words, status=status)
 
 
 def read(path, *words):
@@ -90,7 +94,7 @@ class FlightTest(unittest.TestCase):
     def test_compact_copy_and_cut_off_run(self):
         folder = os.environ.get("TEST_TMPDIR", "/tmp")
         copy, cut = os.path.join(folder, "compact.sqlite"), os.path.join(folder, "cut.sqlite")
-        analyzer(DATABASE, "compact", DATABASE, copy)
+        run("compact", DATABASE, copy)
         self.assertEqual(analyzer(copy, "list", "--limit", "0"), analyzer(DATABASE, "list", "--limit", "0"))
 
         shutil.copyfile(DATABASE, cut)

@@ -99,6 +99,37 @@ for format in table csv json; do
 	done
 done
 
+# Options that would change nothing, or whose second value would undo the first: an error.
+says() {
+	text=$1
+	shift
+	"$analyzer" "$@" >out 2>err
+	[ $? = 1 ] || fail "$*: status is not 1"
+	[ -s out ] && fail "$*: $(cat out)"
+	[ "$(wc -l <err)" = 1 ] || fail "$*: not one line: $(cat err)"
+	grep -qF -- "$text" err || fail "$*: '$text' is not in: $(cat err)"
+}
+for command in runs vmx-caps push fleet "sql select"; do
+	# shellcheck disable=SC2086
+	says "--cycles: unknown option" $command --cycles
+done
+for command in compact expand fleet; do
+	says "--db: unknown option" --db "$good" $command
+	"$analyzer" $command --help | grep -q -- "^  --db" && fail "$command --help: --db"
+done
+for option in run vm vcpu reason from to columns; do
+	says "--$option: given twice" --db "$good" top-exits --$option 1 --$option=2
+done
+"$analyzer" --db missing --db "$good" top-exits --run 1 --limit 1 --limit 2 >out 2>err ||
+	fail "--db and --limit twice: $(cat err)"
+says "--symbols: only with --by rip" --db "$good" top-exits --symbols System.map
+says "--slide: only with --symbols" --db "$good" top-exits --by rip --slide 0
+says "--slide: only with --symbols" --db "$good" export --format folded --slide 0
+for command in top-exits latency; do
+	says "--cr3-names: only with --by cr3" --db "$good" $command --cr3-names names
+	says "--memory-map: only with --by region" --db "$good" $command --memory-map map
+done
+
 # stdout that can't take it
 "$analyzer" --db "$good" top-exits --run 1 >/dev/full 2>err
 [ $? = 1 ] || fail "/dev/full: status is not 1"
