@@ -162,6 +162,9 @@ static void check_modules(struct checker *c)
 {
 	if (!exists(path_under_root(c, "/sys/module/kvm")))
 		report(c, HOST_REQUIRED, "modules", "kvm is not loaded (" BUILD_MODULES ")");
+	else if (!exists(path_under_root(c, "/sys/module/kvm/initstate")))
+		report(c, HOST_REQUIRED, "modules",
+		       "KVM is built into this kernel (CONFIG_KVM=y), which no module can replace (use --source bpf)");
 	else if (!exists(path_under_root(c, "/sys/module/kvm/parameters/ring_records")))
 		report(c, HOST_REQUIRED, "modules",
 		       "the loaded kvm is a stock one, without the exit ring (" BUILD_MODULES ")");

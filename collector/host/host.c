@@ -61,7 +61,7 @@ static void read_cpuinfo(struct run_info *info)
 }
 
 /* AMD and Hygon have SVM, all others that KVM supports have VMX. */
-static uint32_t cpu_isa(void)
+uint32_t host_isa(void)
 {
 	unsigned int eax = 0, ebx = 0, ecx = 0, edx = 0;
 
@@ -208,7 +208,7 @@ void host_describe(struct run_info *info)
 	}
 
 	read_cpuinfo(info);
-	info->isa = cpu_isa();
+	info->isa = host_isa();
 	run_info_set(info, RUN_ENVIRONMENT, environment());
 
 	read_parameters(info);

@@ -11,6 +11,12 @@
 /* Fills in all texts but label and command, the ISA and the start (TSC and clock). */
 void host_describe(struct run_info *info);
 
+/*
+ * KVM_EXIT_ISA_VMX or _SVM, by the CPU (CPUID 0x80000001, ECX bit 2): a kernel with KVM built in
+ * shows both vendors in /sys/module.
+ */
+uint32_t host_isa(void);
+
 /* CLOCK_REALTIME in ns since 1970. */
 int64_t host_realtime_ns(void);
 

@@ -83,7 +83,9 @@ static void test_filling_up(void)
 	expect(RELEASE, "kernel", HOST_MISSING, "apt-get install " KVM_SERIES_DEFAULT_SOURCE ")");
 	put("/usr/src/" KVM_SERIES_DEFAULT_SOURCE ".tar.xz", "");
 	expect(RELEASE, "kernel", HOST_OK, "");
-	put("/sys/module/kvm/refcnt", "0");
+	put("/sys/module/kvm/parameters/halt_poll_ns", "200000");
+	expect(RELEASE, "modules", HOST_REQUIRED, "built into this kernel");
+	put("/sys/module/kvm/initstate", "live");
 	expect(RELEASE, "modules", HOST_REQUIRED, "stock");
 	put("/sys/module/kvm/parameters/ring_records", "65536");
 	expect(RELEASE, "modules", HOST_REQUIRED, "kvm_intel is not loaded");

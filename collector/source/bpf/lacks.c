@@ -62,6 +62,21 @@ static bool has_capability(struct host_files *h)
 	return effective >> CAP_SYS_ADMIN & 1;
 }
 
+/*
+ * Whether the types of @module can be had: of one that is built in (it has no state) they are
+ * among the kernel's own.
+ */
+static bool has_types(struct host_files *h, const char *module)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/module/%s/initstate", module);
+	if (!exists(h, path))
+		return true;
+	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", module);
+	return exists(h, path);
+}
+
 /* What is missing first, and the way out; NULL: nothing. */
 static const char *find_lack(struct host_files *h)
 {
@@ -72,7 +87,7 @@ static const char *find_lack(struct host_files *h)
 
 	if (!exists(h, "/sys/module/kvm_intel") && !exists(h, "/sys/module/kvm_amd"))
 		return "KVM is not loaded (modprobe kvm_intel, or kvm_amd)";
-	if (!exists(h, "/sys/kernel/btf/kvm"))
+	if (!has_types(h, "kvm") || !has_types(h, "kvm_intel") || !has_types(h, "kvm_amd"))
 		return "the loaded kvm.ko has no BTF (load the distribution's own, or build it with BTF; before Linux 5.11 no module has it)";
 
 	if (!has_capability(h))

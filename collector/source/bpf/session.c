@@ -152,8 +152,7 @@ static void choose_size(struct bpf_session *s, const struct bpf_options *options
 static void configure(struct bpf_session *s, const struct bpf_options *options)
 {
 	struct record_bpf__rodata *rodata = s->skel->rodata;
-	bool svm = !access("/sys/module/kvm_amd", F_OK);
-	uint32_t isa = svm ? KVM_EXIT_ISA_SVM : KVM_EXIT_ISA_VMX;
+	uint32_t isa = host_isa();
 	uint32_t khz = measured_khz(s);
 	struct vcpu_filter filter = {
 		.min_cycles = source_filter_cycles(&options->filter, khz),
@@ -325,9 +324,14 @@ static int load_fault(struct fault *fault, int rc)
 /* Whether the VMCB has the guest's CR3: without nested paging it is KVM's own. */
 static bool has_guest_cr3(void)
 {
-	FILE *f = fopen("/sys/module/kvm_amd/parameters/npt", "re");
-	bool nested_paging = f && strchr("Y1", getc(f));
+	bool nested_paging;
+	FILE *f;
 
+	if (host_isa() != KVM_EXIT_ISA_SVM)
+		return false;
+
+	f = fopen("/sys/module/kvm_amd/parameters/npt", "re");
+	nested_paging = f && strchr("Y1", getc(f));
 	if (f)
 		fclose(f);
 	return nested_paging;

@@ -30,7 +30,17 @@ int main(void)
 	expect("no BTF");
 	put("/sys/kernel/btf/vmlinux", "");
 	expect("KVM is not loaded");
-	put("/sys/module/kvm_amd/refcnt", "0\n");
+
+	/* Both built in: nothing but parameters. */
+	put("/sys/module/kvm_intel/parameters/ept", "Y\n");
+	put("/sys/module/kvm_amd/parameters/npt", "Y\n");
+	expect("CAP_SYS_ADMIN");
+
+	put("/sys/module/kvm_amd/initstate", "live\n");
+	expect("kvm.ko has no BTF");
+	put("/sys/kernel/btf/kvm_amd", "");
+	expect("CAP_SYS_ADMIN");
+	put("/sys/module/kvm/initstate", "live\n");
 	expect("kvm.ko has no BTF");
 	put("/sys/kernel/btf/kvm", "");
 	expect("CAP_SYS_ADMIN");
