@@ -19,10 +19,20 @@ bed_load() {
 	done
 }
 
-# Unloads what bed_load has loaded.
+# What bed_load has loaded, the last one first.
+loaded_modules() { echo "$BED_MODULES" | tr ' ' '\n' | tac; }
+
+# Unloads it at once: a module in use is an error.
 bed_unload() {
-	for module in $(echo "$BED_MODULES" | tr ' ' '\n' | tac); do
+	for module in $(loaded_modules); do
 		rmmod "$module" || return 1
+	done
+}
+
+# Unloads it after guests that were killed a moment ago have ended.
+bed_unload_unused() {
+	for module in $(loaded_modules); do
+		wait_until rmmod "$module" 2>/dev/null || rmmod "$module" || return 1
 	done
 }
 

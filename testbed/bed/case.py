@@ -98,7 +98,9 @@ def load_with(params):
     if params is None:
         return ""
     text = " ".join(f"{name}={value}" for name, value in params.items())
-    return f". /bed/functions; BED_KVM_PARAMS='{text}'; bed_unload && bed_load"
+    # With other parameters the cases after it would hang, or prove nothing.
+    return (f". /bed/functions; BED_KVM_PARAMS='{text}'; bed_unload_unused && bed_load || "
+            f"echo '@@fail KVM was not loaded with parameters \"{text}\"'")
 
 
 class Outcome:
