@@ -19,20 +19,12 @@ bed_load() {
 	done
 }
 
-# What bed_load has loaded, the last one first.
-loaded_modules() { echo "$BED_MODULES" | tr ' ' '\n' | tac; }
-
-# Unloads it at once: a module in use is an error.
+# bed_unload [wait_until]: unloads what bed_load has loaded. A module in use is an error, with
+# wait_until only if it still is after a while: guests that were killed a moment ago may not have
+# ended.
 bed_unload() {
-	for module in $(loaded_modules); do
-		rmmod "$module" || return 1
-	done
-}
-
-# Unloads it after guests that were killed a moment ago have ended.
-bed_unload_unused() {
-	for module in $(loaded_modules); do
-		wait_until rmmod "$module" 2>/dev/null || rmmod "$module" || return 1
+	for module in $(echo "$BED_MODULES" | tr ' ' '\n' | tac); do
+		"$@" rmmod "$module" || return 1
 	done
 }
 

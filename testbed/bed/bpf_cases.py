@@ -459,7 +459,7 @@ def refusals(setup):
                       f"{IN_CONTAINER}{COLLECT}--duration 1s --vm sh'",
                       r"process ids of this container are not the host's .*--pid=host"),
         cases.refusal("bpf: no KVM", record, r"KVM is not loaded \(modprobe",
-                      prepare=". /bed/functions; bed_unload_unused",
+                      prepare=". /bed/functions; bed_unload wait_until",
                       clean_up=". /bed/functions; bed_load"),
     ]
 

@@ -99,7 +99,7 @@ def load_with(params):
         return ""
     text = " ".join(f"{name}={value}" for name, value in params.items())
     # With other parameters the cases after it would hang, or prove nothing.
-    return (f". /bed/functions; BED_KVM_PARAMS='{text}'; bed_unload_unused && bed_load || "
+    return (f". /bed/functions; BED_KVM_PARAMS='{text}'; bed_unload wait_until && bed_load || "
             f"echo '@@fail KVM was not loaded with parameters \"{text}\"'")
 
 

@@ -432,7 +432,7 @@ def refusals():
                 prepare="collector --db first.sqlite -- sh -c 'touch up; exec sleep 1000' & "
                 "first=$!; until [ -e up ]; do sleep 0.1; done",
                 clean_up="kill $first; wait"),
-        refusal("no device", record, "kvm_exit_ring", prepare=". /bed/functions; bed_unload_unused",
+        refusal("no device", record, "kvm_exit_ring", prepare=". /bed/functions; bed_unload wait_until",
                 clean_up=". /bed/functions; bed_load"),
     ]
 

@@ -96,7 +96,7 @@ def many_vms():
                 functools.partial(_check_many, kernel_mib=RING_MEMORY_MIB + KERNEL_MIB,
                                   collector_mib=COLLECTOR_MIB),
                 params={"ring_records": "1024", "ring_memory_mib": str(RING_MEMORY_MIB)},
-                seconds=900)
+                seconds=1800)
 
 
 # How many vCPUs the VMs have. Each is recorded by itself; the last recording is run.sqlite.
@@ -170,7 +170,7 @@ def many_vcpus():
     """As many vCPUs as KVM allows, in 1 GiB: all of their exits have records."""
     return Case("many: VMs of 1 to 1024 vCPUs",
                 RECORD_VCPUS.format(vcpus=" ".join(map(str, VCPUS)), count=EXITS_EACH),
-                _check_vcpus, params={"ring_records": "256"}, seconds=900)
+                _check_vcpus, params={"ring_records": "256"}, seconds=1800)
 
 
 def full(setup):
