@@ -11,7 +11,8 @@ int guest_check_by(struct app *app, const char *const options[2], enum agg_by by
 	if (options[0] && by != BY_CR3)
 		return app_fail(app, "--cr3-names: only with --by cr3");
 	if (options[1] && by != BY_REGION && by != BY_SUBKEY)
-		return app_fail(app, "--memory-map: only with --by region or --by subkey");
+		return app_fail(app,
+				"--memory-map: only with --by region (top-exits: or --by subkey)");
 	return 0;
 }
 
