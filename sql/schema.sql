@@ -284,6 +284,8 @@ CREATE TABLE loss (
 --   no_thread (collector/source/bpf/README.md). ring_bytes, ring_bytes_most: memory
 --   of all rings in the end, and the most that they may take. histograms: with --counts-only;
 --   every exit was counted in the kernel, and min_cycles and max_cycles are the limits of buckets
+--   ring: of a run with --source ring; lost_exits: n exits of vCPUs that were lost before they were
+--   read, with all that they had (struct kvm_exit_ring_query)
 --   unavailable: name says what could not be had and why
 CREATE TABLE crosscheck (
   run_id          INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,

@@ -202,7 +202,7 @@ static const char *state_text(const char *state)
 
 static void loss_notes(struct out *out, const struct run *run)
 {
-	char share[UNITS_TEXT];
+	char share[UNITS_TEXT], unseen[UNITS_TEXT];
 
 	if (!run->shown_dropped)
 		return;
@@ -217,6 +217,11 @@ static void loss_notes(struct out *out, const struct run *run)
 			out,
 			"Counts, rates and times rest on the %s of the exits that were recorded: the true counts are higher.",
 			share);
+	if (run->shown_unseen)
+		out_note(
+			out,
+			"%s of the dropped exits are of vCPUs that are not in the recording: they ran, or had ended, before the collector had their rings.",
+			units_count(run->shown_unseen, unseen));
 }
 
 /* What collector --trigger left out on purpose. */

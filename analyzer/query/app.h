@@ -111,7 +111,8 @@ struct run {
 	int64_t dropped;
 	int64_t filtered;
 	int64_t unread;
-	int64_t unseen; /* of dropped: those of vCPUs that are not in the recording */
+	int64_t unseen;	      /* of dropped: those of vCPUs that are not in the recording */
+	int64_t shown_unseen; /* 0 if the filter is for VMs or vCPUs */
 	int64_t shown_exits;
 	int64_t shown_dropped;
 	int64_t shown_filtered;

@@ -69,7 +69,7 @@ static void note_limits(const struct findings_data *data, struct findings *findi
 static int find_losses(struct app *app, const struct run *run, struct findings *findings)
 {
 	int64_t all = run->shown_exits + run->shown_dropped;
-	char dropped[UNITS_TEXT], total[UNITS_TEXT];
+	char dropped[UNITS_TEXT], total[UNITS_TEXT], unseen[UNITS_TEXT];
 	struct finding finding = {
 		.rule = "losses",
 		.vm = -1,
@@ -86,9 +86,11 @@ static int find_losses(struct app *app, const struct run *run, struct findings *
 		 "Records are missing: %.1f %% of the exits were dropped", 100 * finding.weight);
 	snprintf(
 		finding.evidence, sizeof(finding.evidence),
-		"%s%s of %s exits; all below is of those that were recorded, and they need not be like the others",
+		"%s%s of %s exits%s%s%s; all below is of those that were recorded, and they need not be like the others",
 		run->dropped_estimated ? "about " : "", units_count(run->shown_dropped, dropped),
-		units_count(all, total));
+		units_count(all, total), run->shown_unseen ? ", " : "",
+		run->shown_unseen ? units_count(run->shown_unseen, unseen) : "",
+		run->shown_unseen ? " of them of vCPUs that are not in the recording" : "");
 	return findings_add(findings, app, &finding);
 }
 

@@ -215,8 +215,8 @@ static int find_vcpus(struct app *app, struct run *run)
 	}
 	sqlite3_finalize(stmt);
 	free(vms.patterns);
-	if (!app->filter.vm && !app->filter.vcpu)
-		run->shown_dropped += run->unseen;
+	run->shown_unseen = app->filter.vm || app->filter.vcpu ? 0 : run->unseen;
+	run->shown_dropped += run->shown_unseen;
 
 	if (!rc && !run->n_vcpus && (app->filter.vm || app->filter.vcpu))
 		return no_vcpu(app, run);

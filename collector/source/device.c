@@ -20,7 +20,6 @@
  * @control:		lists the rings; KVM_EXIT_RING_ARM holds as long as it is open
  * @last_ring_id:	rings up to this one are known
  * @lost_vcpus:		vCPUs without memory for their records: their exits count as dropped
- * @seen_refused:	of the rings listed, those that were armed and got no memory
  * @first:		what the kernel said it had lost when the recording began
  */
 struct device_source {
@@ -31,7 +30,6 @@ struct device_source {
 	uint64_t last_ring_id;
 
 	unsigned int lost_vcpus;
-	uint64_t seen_refused;
 	struct kvm_exit_ring_query first;
 };
 
@@ -159,7 +157,6 @@ static int find_new(struct device_source *s, struct source_item *item, struct fa
 		int number;
 
 		s->last_ring_id = info.ring_id;
-		s->seen_refused += !!(info.flags & KVM_EXIT_INFO_REFUSED);
 		if (!is_chosen(&s->options, info.tgid))
 			continue;
 
@@ -185,56 +182,76 @@ static int find_new(struct device_source *s, struct source_item *item, struct fa
 static void describe_losses(struct device_source *s)
 {
 	struct kvm_exit_ring_query last = {.size = sizeof(last)};
-	uint64_t unseen, rings;
+	uint64_t rings, exits;
 	char *text = s->source.lost;
 	size_t bytes = sizeof(s->source.lost);
 	int length = 0;
 
 	if (ioctl(s->control, KVM_EXIT_RING_QUERY, &last))
 		last = s->first;
-	unseen = last.refused - s->first.refused - s->seen_refused;
 	rings = last.lost_rings - s->first.lost_rings;
+	exits = last.lost_exits - s->first.lost_exits;
 
 	if (s->lost_vcpus)
 		length = snprintf(
 			text, bytes,
 			"the records of %u vCPUs, whose exits count as dropped: kvm.ko got no memory for them (its parameter ring_memory_mib)",
 			s->lost_vcpus);
-	if ((int64_t)unseen > 0)
-		length +=
-			snprintf(text + length, bytes - (size_t)length,
-				 "%s%llu vCPUs without memory for their records, which ended soon",
-				 length ? "; " : "", (unsigned long long)unseen);
-	if (rings)
-		snprintf(text + length, bytes - (size_t)length,
-			 "%s%llu vCPUs whose unread records made room for others",
-			 length ? "; " : "", (unsigned long long)rings);
+	if (!rings)
+		return;
+
+	length += snprintf(text + length, bytes - (size_t)length,
+			   "%s%llu vCPUs that ended and made room for others before they were read",
+			   length ? "; " : "", (unsigned long long)rings);
+	/* With --vm, they may be another VM's. */
+	if (s->options.vm || last.size <= offsetof(struct kvm_exit_ring_query, lost_exits))
+		return;
+	s->source.unseen = exits;
+	snprintf(text + length, bytes - (size_t)length, ", %llu exits", (unsigned long long)exits);
 }
 
-/* Stores them: analyzer verify shows it. */
+/* Stores them: analyzer verify shows it, and the view runs has them in its column unseen. */
 static int device_store_counts(struct source *source, struct store *store)
 {
-	return *source->lost ? store_add_run_count(store, "unavailable", source->lost, 0) : 0;
+	int rc = 0;
+
+	if (*source->lost)
+		rc = store_add_run_count(store, "unavailable", source->lost, 0);
+	if (!rc && source->unseen)
+		rc = store_add_run_count(store, "ring", "lost_exits", source->unseen);
+	return rc;
 }
 
-static int device_next(struct source *source, struct source_item *item, struct fault *fault)
+/* Hands on a new vCPU, records or the end of a vCPU; nothing if the round is over. */
+static int go_round(struct device_source *s, struct source_item *item, struct fault *fault)
 {
-	struct device_source *s = from_source(source);
 	int64_t now_ns = host_monotonic_ns();
-	bool was_gone;
-
-	rounds_take_back(&s->rounds, &was_gone);
 
 	item->kind = SOURCE_NOTHING;
 	if (rounds_needs_rings(&s->rounds, now_ns)) {
-		int rc = find_new(s, item, fault);
+		int rc = rounds_takes_ring(&s->rounds, now_ns) ? find_new(s, item, fault) : 0;
 
 		if (rc || item->kind != SOURCE_NOTHING)
 			return rc;
 		rounds_go_on(&s->rounds, now_ns);
 	}
+	rounds_next(&s->rounds, &s->source, item);
+	return 0;
+}
 
-	rounds_next(&s->rounds, source, item);
+static int device_next(struct source *source, struct source_item *item, struct fault *fault)
+{
+	struct device_source *s = from_source(source);
+	bool was_gone;
+
+	rounds_take_back(&s->rounds, &was_gone);
+	do {
+		int rc = go_round(s, item, fault);
+
+		if (rc)
+			return rc;
+	} while (item->kind == SOURCE_NOTHING && s->rounds.has_more);
+
 	if (item->kind == SOURCE_FINISHED)
 		describe_losses(s);
 	return 0;

@@ -22,6 +22,7 @@ void rounds_free(struct rounds *rounds)
 			ring_close(&rounds->vcpus[i].ring);
 	}
 	free(rounds->vcpus);
+	free(rounds->open);
 }
 
 /* Room for a new vCPU, or NULL: @fd is closed then. */
@@ -30,12 +31,17 @@ static struct rounds_vcpu *make_room(struct rounds *rounds, int fd)
 	struct rounds_vcpu *vcpus =
 		array_reserve(rounds->vcpus, (size_t)rounds->count, 1, sizeof(*vcpus));
 	struct rounds_vcpu *vcpu;
+	int *open;
 
-	if (!vcpus) {
+	if (vcpus)
+		rounds->vcpus = vcpus;
+	open = array_reserve(rounds->open, (size_t)rounds->open_count, 1, sizeof(*open));
+	if (open)
+		rounds->open = open;
+	if (!vcpus || !open) {
 		close(fd);
 		return NULL;
 	}
-	rounds->vcpus = vcpus;
 	vcpu = &vcpus[rounds->count];
 	memset(vcpu, 0, sizeof(*vcpu));
 	return vcpu;
@@ -48,6 +54,7 @@ static int add_opened(struct rounds *rounds, struct rounds_vcpu *vcpu, int rc)
 		ring_close(&vcpu->ring);
 		return rc;
 	}
+	rounds->open[rounds->open_count++] = rounds->count;
 	return rounds->count++;
 }
 
@@ -67,6 +74,17 @@ int rounds_add_lost(struct rounds *rounds, int fd, bool from_creation)
 	return add_opened(rounds, vcpu, ring_open_lost(&vcpu->ring, fd, from_creation));
 }
 
+/* Closes the ring whose turn it is. */
+static void close_ring(struct rounds *rounds)
+{
+	int *at = &rounds->open[rounds->cursor];
+
+	ring_close(&rounds->vcpus[*at].ring);
+	rounds->vcpus[*at].is_closed = true;
+	rounds->open_count--;
+	memmove(at, at + 1, (size_t)(rounds->open_count - rounds->cursor) * sizeof(*at));
+}
+
 int rounds_take_back(struct rounds *rounds, bool *was_gone)
 {
 	int closed = rounds->closing;
@@ -76,11 +94,8 @@ int rounds_take_back(struct rounds *rounds, bool *was_gone)
 	rounds->lender = -1;
 
 	if (closed >= 0) {
-		struct rounds_vcpu *vcpu = &rounds->vcpus[closed];
-
-		*was_gone = vcpu->ring.gone;
-		ring_close(&vcpu->ring);
-		vcpu->is_closed = true;
+		*was_gone = rounds->vcpus[closed].ring.gone;
+		close_ring(rounds);
 	}
 	rounds->closing = -1;
 	return closed;
@@ -91,22 +106,37 @@ static bool is_over(const struct rounds *rounds)
 	return rounds->cursor < 0;
 }
 
-bool rounds_needs_rings(const struct rounds *rounds, int64_t now_ns)
+bool rounds_needs_rings(struct rounds *rounds, int64_t now_ns)
 {
-	return is_over(rounds) || now_ns - rounds->looked_ns >= ROUNDS_LOOK_NS;
+	if (rounds->is_looking)
+		return true;
+	if (!is_over(rounds) && now_ns < rounds->next_look_ns)
+		return false;
+
+	rounds->is_looking = true;
+	rounds->looked_ns = now_ns;
+	return true;
+}
+
+bool rounds_takes_ring(const struct rounds *rounds, int64_t now_ns)
+{
+	return now_ns - rounds->looked_ns < ROUNDS_LOOK_NS;
 }
 
 void rounds_go_on(struct rounds *rounds, int64_t now_ns)
 {
-	rounds->looked_ns = now_ns;
+	int64_t look_ns = now_ns - rounds->looked_ns;
+
+	rounds->is_looking = false;
+	rounds->has_more = !rounds_takes_ring(rounds, now_ns);
+	rounds->next_look_ns = now_ns + (look_ns > ROUNDS_LOOK_NS ? look_ns : ROUNDS_LOOK_NS);
 	if (!is_over(rounds))
 		return;
 
-	for (int i = 0; i < rounds->count; i++) {
-		struct rounds_vcpu *vcpu = &rounds->vcpus[i];
+	for (int i = 0; i < rounds->open_count; i++) {
+		struct rounds_vcpu *vcpu = &rounds->vcpus[rounds->open[i]];
 
-		if (!vcpu->is_closed)
-			vcpu->budget = vcpu->ring.meta->record_count;
+		vcpu->budget = vcpu->ring.meta->record_count;
 	}
 	rounds->cursor = 0;
 }
@@ -157,9 +187,6 @@ static void read_ring(struct rounds *rounds, int number, struct source *source,
 	struct rounds_vcpu *vcpu = &rounds->vcpus[number];
 	uint32_t n;
 
-	if (vcpu->is_closed)
-		return;
-
 	/* The end is set before the last records are read: it says which are the last ones. */
 	if (!vcpu->is_ended && (rounds->is_stopping || ring_is_finished(&vcpu->ring))) {
 		ring_end(&vcpu->ring);
@@ -183,26 +210,17 @@ static void read_ring(struct rounds *rounds, int number, struct source *source,
 	}
 }
 
-static bool all_closed(const struct rounds *rounds)
-{
-	for (int i = 0; i < rounds->count; i++) {
-		if (!rounds->vcpus[i].is_closed)
-			return false;
-	}
-	return true;
-}
-
 void rounds_next(struct rounds *rounds, struct source *source, struct source_item *item)
 {
 	item->kind = SOURCE_NOTHING;
-	for (; rounds->cursor < rounds->count; rounds->cursor++) {
-		read_ring(rounds, rounds->cursor, source, item);
+	for (; rounds->cursor < rounds->open_count; rounds->cursor++) {
+		read_ring(rounds, rounds->open[rounds->cursor], source, item);
 		if (item->kind != SOURCE_NOTHING)
 			return;
 	}
 	rounds->cursor = -1;
 
-	if (rounds->is_stopping && all_closed(rounds)) {
+	if (rounds->is_stopping && !rounds->has_more && !rounds->open_count) {
 		source->info.tsc_end = host_tsc();
 		source->info.ended_ns = host_realtime_ns();
 		item->kind = SOURCE_FINISHED;

@@ -3,13 +3,14 @@
  * rounds.h - reads the rings of all vCPUs in turn, for the sources that have rings
  *
  * In a round each ring is read once: all that it holds, but no more than its size, so that no
- * vCPU starves the others. Before a round the source adds the rings that are new, and now and then
- * in a round: one of many rings that fill as fast as they are read takes seconds, and a VM that is
- * gone by then would have no name.
+ * vCPU starves the others. Before a round the source looks for new rings and adds them, and now
+ * and then in a round: one of many rings that fill as fast as they are read takes seconds, and a VM
+ * that is gone by then would have no name. A look has an end, too: VMs that come faster than rings
+ * are added don't keep the rings that are open from being read and closed.
  *
  *	rounds_take_back()
  *	if rounds_needs_rings():
- *		rounds_add() a new ring and hand on rounds_give_vcpu(), or
+ *		rounds_add() a new ring and hand on rounds_give_vcpu() if rounds_takes_ring(), or
  *		rounds_go_on()
  *	rounds_next()
  */
@@ -37,17 +38,22 @@ struct rounds_vcpu {
 /*
  * struct rounds - to be initialized by rounds_init()
  * @vcpus:	vcpus[count], by the number of the vCPU (struct source_item)
+ * @open:	open[open_count], the numbers of those that are not closed
  * @comm:	of the vCPU that was handed on last
  * @tsc_khz:	as it was measured, where the rings don't have it; 0: not measured yet
- * @cursor:	vCPU whose turn it is; -1: the round is over
+ * @cursor:	place in @open of the vCPU whose turn it is; -1: the round is over
  * @lender:	vCPU whose records the caller has, @lent of them; -1: none
- * @closing:	vCPU whose end the caller has; -1: none
- * @looked_ns:	when rounds_go_on() was called last
+ * @closing:	vCPU whose end the caller has, it is the one at @cursor; -1: none
+ * @is_looking:	for new rings, since @looked_ns
+ * @has_more:	the last look came to its end before all new rings were added
+ * @next_look_ns: when the next look begins, if the round lasts so long
  * @is_stopping: set by the source: rings end with what was published by now
  */
 struct rounds {
 	struct rounds_vcpu *vcpus;
 	int count;
+	int *open;
+	int open_count;
 	char comm[32];
 	uint32_t tsc_khz;
 
@@ -55,11 +61,17 @@ struct rounds {
 	int lender;
 	uint32_t lent;
 	int closing;
+	bool is_looking;
+	bool has_more;
 	int64_t looked_ns;
+	int64_t next_look_ns;
 	bool is_stopping;
 };
 
-/* Longest time in a round without a look for new rings. */
+/*
+ * A look adds no ring after this time. The round goes on for as long as the look took, at least
+ * this time, before the next look.
+ */
 #define ROUNDS_LOOK_NS INT64_C(10000000)
 
 void rounds_init(struct rounds *rounds);
@@ -82,10 +94,19 @@ int rounds_add_lost(struct rounds *rounds, int fd, bool from_creation);
  */
 int rounds_take_back(struct rounds *rounds, bool *was_gone);
 
-/* Whether new rings are to be added now: the round is over, or the last look is long ago. */
-bool rounds_needs_rings(const struct rounds *rounds, int64_t now_ns);
+/*
+ * Whether new rings are looked for now: the round is over, or the last look is long ago. A look
+ * that has begun lasts until rounds_go_on().
+ */
+bool rounds_needs_rings(struct rounds *rounds, int64_t now_ns);
 
-/* All new rings are added: begins the next round if the last one is over. @now_ns: as above. */
+/* Whether there is time for another new ring in this look. */
+bool rounds_takes_ring(const struct rounds *rounds, int64_t now_ns);
+
+/*
+ * Ends a look, because all new rings are added or there is no time for more: begins the next round
+ * if the last one is over. @now_ns: as above.
+ */
 void rounds_go_on(struct rounds *rounds, int64_t now_ns);
 
 /* Fill @item with vCPU @number, and @source->info with what its ring knows about the machine. */
@@ -94,7 +115,8 @@ void rounds_give_vcpu(struct rounds *rounds, int number, struct source *source,
 
 /*
  * Fill @item with the next records of the round or the end of a vCPU. SOURCE_NOTHING: the round
- * is over. SOURCE_FINISHED: so is the recording, and @source->info has its end.
+ * is over; with @has_more other rings wait. SOURCE_FINISHED: so is the recording, and
+ * @source->info has its end.
  */
 void rounds_next(struct rounds *rounds, struct source *source, struct source_item *item);
 

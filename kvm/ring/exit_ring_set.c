@@ -48,7 +48,7 @@ static u64 exit_ring_arming;		/* number of the present or last arming */
 static u64 exit_ring_arming_bytes;	/* of the buffers that were made for it */
 
 /* For struct kvm_exit_ring_query. Under exit_ring_lock. */
-static u64 exit_ring_refused, exit_ring_lost_rings;
+static u64 exit_ring_refused, exit_ring_lost_rings, exit_ring_lost_exits;
 
 /* Live rings and the sum of those that were, for exit_ring_host_sum(). */
 static DEFINE_SPINLOCK(exit_ring_live_lock);
@@ -374,6 +374,16 @@ static void exit_ring_remove(struct exit_ring *er)
 	exit_ring_put(er);
 }
 
+/* Exits of a vCPU that is gone. */
+static u64 exit_ring_exits(const struct exit_ring *er)
+{
+	u64 exits = 0;
+
+	for (unsigned int slot = 0; slot < KVM_EXIT_TOTAL_SLOTS; slot++)
+		exits += er->totals[slot].count;
+	return exits;
+}
+
 static void exit_ring_remove_oldest_orphan(void)
 {
 	struct exit_ring *er;
@@ -385,6 +395,7 @@ static void exit_ring_remove_oldest_orphan(void)
 					    er->refused ? "totals (no record was made)" : "unread records",
 					    er->shared->meta.vcpu_id, er->shared->meta.tgid);
 			exit_ring_lost_rings++;
+			exit_ring_lost_exits += exit_ring_exits(er);
 			exit_ring_remove(er);
 			return;
 		}
@@ -524,6 +535,7 @@ void exit_ring_query_set(struct kvm_exit_ring_query *query)
 	exit_ring_query_memory(query);
 	query->refused = exit_ring_refused;
 	query->lost_rings = exit_ring_lost_rings;
+	query->lost_exits = exit_ring_lost_exits;
 }
 
 void exit_ring_set_fini(void)

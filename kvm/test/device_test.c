@@ -345,20 +345,24 @@ static void test_armed_rings_are_orphaned(void)
 	CHECK(newest_ring() != how.ring_id);
 }
 
-/* Attaches as how says, makes n exits that count, and reads those of I/O. */
+/* Attaches as how says, makes n exits that count and *others, and reads those of I/O. */
 static uint32_t filtered(struct step_vm *vm, const struct kvm_exit_ring_attach *how, unsigned int n,
-			 struct kvm_exit_total *io, struct kvm_exit_record *last)
+			 uint64_t *others, struct kvm_exit_record *last)
 {
+	struct kvm_exit_total io;
 	struct ring_map map;
+	uint64_t all;
 	uint32_t read;
 
 	CHECK(!ring_map(&map, how));
-	*io = map.totals[io_slot(&map)];
+	io = map.totals[io_slot(&map)];
+	all = SUM(&map, recorded) + SUM(&map, filtered);
 	step(vm, n + 1);
 	read = read_all(&map, last);
-	io->recorded = IO(&map, recorded) - io->recorded;
-	io->filtered = IO(&map, filtered) - io->filtered;
-	CHECK(io->recorded == read && io->recorded + io->filtered == n);
+	io.recorded = IO(&map, recorded) - io.recorded;
+	io.filtered = IO(&map, filtered) - io.filtered;
+	CHECK(io.recorded == read && io.recorded + io.filtered == n);
+	*others = SUM(&map, recorded) + SUM(&map, filtered) - all - n;
 	CHECK(map.meta->seq == SUM(&map, recorded) && map.meta->dropped == 0);
 	ring_unmap(&map);
 	return read;
@@ -368,32 +372,33 @@ static void test_filters(void)
 {
 	struct kvm_exit_ring_attach how = {.one_in = 10};
 	struct kvm_exit_record last;
-	struct kvm_exit_total io;
 	struct step_vm vm;
+	uint64_t others, taken;
 	uint32_t n;
 
 	step_vm_open(&vm);
 	how.ring_id = newest_ring();
 
-	/* Other exits take their turn as well. */
-	n = filtered(&vm, &how, 1000, &io, &last);
-	CHECK(n > 90 && n <= 100);
+	/* Other exits take their turn as well, on a busy machine many. */
+	n = filtered(&vm, &how, 1000, &others, &last);
+	taken = (1000 + others) / 10;
+	CHECK(n > 0 && n <= taken + 1 && n + others + 1 >= taken);
 
 	how.one_in = 0;
 	how.reason_mask[3] = 1;
-	CHECK(filtered(&vm, &how, 100, &io, &last) == 0);
+	CHECK(filtered(&vm, &how, 100, &others, &last) == 0);
 	how.reason_mask[ring_info(how.ring_id).isa == KVM_EXIT_ISA_VMX ? 0 : 1] |=
 		ring_info(how.ring_id).isa == KVM_EXIT_ISA_VMX ? 1ULL << 30 : 1ULL << (0x7b - 64);
-	CHECK(filtered(&vm, &how, 100, &io, &last) == 100);
+	CHECK(filtered(&vm, &how, 100, &others, &last) == 100);
 	CHECK(!(last.flags & KVM_EXIT_REC_CR3));
 
 	memset(how.reason_mask, 0, sizeof(how.reason_mask));
 	how.min_cycles = 1ULL << 60;
-	CHECK(filtered(&vm, &how, 100, &io, &last) == 0);
+	CHECK(filtered(&vm, &how, 100, &others, &last) == 0);
 
 	how.min_cycles = 1;
 	how.flags = KVM_EXIT_ATTACH_CR3;
-	CHECK(filtered(&vm, &how, 100, &io, &last) == 100);
+	CHECK(filtered(&vm, &how, 100, &others, &last) == 100);
 	CHECK(last.flags & KVM_EXIT_REC_CR3);
 	step_vm_close(&vm);
 }

@@ -175,12 +175,25 @@ static bool log_says(int fd, const char *text)
 	return says;
 }
 
+/* All exits of the newest vCPU that have ended. */
+static uint64_t exits_of_newest(void)
+{
+	struct ring_map map;
+	uint64_t exits;
+
+	attach(&map, newest_ring(), KVM_EXIT_ATTACH_TOTALS);
+	exits = SUM(&map, count);
+	ring_unmap(&map);
+	return exits;
+}
+
 /* Those that were refused have no records; given up, the log says what goes with them. */
 static void test_refused_rings_are_bounded(void)
 {
 	struct kvm_exit_ring_arm how = {.size = sizeof(how), .record_count = 64, .max_bytes = 1};
 	struct kvm_exit_ring_query before = {.size = sizeof(before)}, after = before;
 	int fd = device(), log = open_log();
+	uint64_t exits = 0;
 
 	CHECK(!ioctl(fd, KVM_EXIT_RING_QUERY, &before));
 	CHECK(!ioctl(fd, KVM_EXIT_RING_ARM, &how));
@@ -188,11 +201,13 @@ static void test_refused_rings_are_bounded(void)
 		struct step_vm vm;
 
 		step_vm_open(&vm);
+		exits = i ? exits : exits_of_newest();
 		step_vm_close(&vm);
 	}
 	CHECK(!ioctl(fd, KVM_EXIT_RING_QUERY, &after));
 	CHECK(after.refused == before.refused + ORPHANS_MAX + 1);
 	CHECK(after.lost_rings == before.lost_rings + 1);
+	CHECK(exits >= 2 && after.lost_exits == before.lost_exits + exits);
 	CHECK(log_says(log,
 		       "too many vCPUs have ended: the totals (no record was made) of vCPU 0"));
 	close(log);

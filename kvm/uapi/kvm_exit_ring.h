@@ -453,8 +453,12 @@ struct kvm_exit_ring_arm {
  * @memory_bytes: of the records of all rings
  * @memory_max_bytes: most of that (parameter ring_memory_mib)
  * @refused:	vCPUs that recording was armed for and that got no memory for their records
- * @lost_rings:	rings of vCPUs that are gone that were lost with their unread records, because
- *		more than 64 waited; both since kvm.ko was loaded
+ * @lost_rings:	rings of vCPUs that are gone that were lost with their unread records, or with
+ *		their totals if they were refused, because more than 64 waited
+ * @lost_exits:	all exits of the vCPUs of @lost_rings; a ring that had a reader before is in it as
+ *		a whole, too. A kernel that does not count them gives a smaller @size
+ *
+ * The last three count since kvm.ko was loaded.
  */
 struct kvm_exit_ring_query {
 	__u32 size;
@@ -472,6 +476,7 @@ struct kvm_exit_ring_query {
 	__u64 memory_max_bytes;
 	__u64 refused;
 	__u64 lost_rings;
+	__u64 lost_exits;
 };
 
 #define KVM_EXIT_RING_QUERY_BYTES_MIN 48U
@@ -536,7 +541,7 @@ KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_ring_meta, vm_id) == 64);
 KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_ring_meta, head) == 128);
 KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_ring_meta, state) == 192);
 KVM_EXIT_RING_ASSERT(sizeof(struct kvm_exit_ring_tail) == 64);
-KVM_EXIT_RING_ASSERT(sizeof(struct kvm_exit_ring_query) == 80);
+KVM_EXIT_RING_ASSERT(sizeof(struct kvm_exit_ring_query) == 88);
 KVM_EXIT_RING_ASSERT(offsetof(struct kvm_exit_ring_query, memory_bytes) == 48);
 KVM_EXIT_RING_ASSERT(sizeof(struct kvm_exit_ring_arm) == 72);
 KVM_EXIT_RING_ASSERT(sizeof(struct kvm_exit_ring_info) == 64);

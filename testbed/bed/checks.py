@@ -90,7 +90,9 @@ def in_sequence(recording, from_creation=True):
                    f"seq {row['seq']}: begins before the exit before it has ended")
         last[row["vcpu"]] = row
     ends = {(row["vcpu_id"], row["vm"], row["seq"] + 1) for row in last.values()}
-    expect(set(gaps) <= ends, f"losses where nothing is missing: {set(gaps) - ends}")
+    recorded = {(row["vcpu_id"], row["vm"]) for row in last.values()}
+    wrong = [gap for gap in gaps if gap not in ends and (gap[2] or gap[:2] in recorded)]
+    expect(not wrong, f"{len(wrong)} losses where nothing is missing: {wrong[:5]}")
     return f"{len(last)} vCPU"
 
 

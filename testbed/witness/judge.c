@@ -107,7 +107,8 @@ int judge(struct judgement *judgement)
 
 	judgement->record_of = malloc(bytes);
 	judgement->vcpu_of = malloc(bytes);
-	if (!judgement->record_of || !judgement->vcpu_of)
+	judgement->is_counted = calloc(judgement->events->count + 1UL, sizeof(bool));
+	if (!judgement->record_of || !judgement->vcpu_of || !judgement->is_counted)
 		return -ENOMEM;
 	memset(judgement->record_of, 0xff, bytes); /* EVENTS_NONE */
 	memset(judgement->vcpu_of, 0xff, bytes);
@@ -128,6 +129,8 @@ void judge_free(struct judgement *judgement)
 {
 	free(judgement->record_of);
 	free(judgement->vcpu_of);
+	free(judgement->is_counted);
 	judgement->record_of = NULL;
 	judgement->vcpu_of = NULL;
+	judgement->is_counted = NULL;
 }

@@ -14,6 +14,7 @@
  * @may_have_others: VMs that are not recorded may run while it records
  * @record_of:	of each exit: the index of its record, or EVENTS_NONE
  * @vcpu_of:	of each exit: the index of the vCPU that it belongs to, or EVENTS_NONE
+ * @is_counted:	of each exit: it belongs to a vCPU that has no record, and the counts have it
  */
 struct judgement {
 	struct events *events;
@@ -23,6 +24,7 @@ struct judgement {
 
 	uint32_t *record_of;
 	uint32_t *vcpu_of;
+	bool *is_counted;
 	struct verdict verdict;
 };
 

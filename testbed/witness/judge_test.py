@@ -156,6 +156,16 @@ def build_database(path, stays, schema):
 
 AT = "WHERE vcpu = 2 AND seq = 4"  # a record in the middle: REP INSB
 
+# A vCPU that is gone as a whole, with its VM; the run says how many of its exits are lost.
+LOST_VCPU = """
+    INSERT INTO crosscheck (run_id, source, name, n)
+        SELECT 1, 'ring', 'lost_exits', recorded + dropped + unread + open_exits + {more} -
+            (SELECT count(*) FROM exit WHERE vcpu = 3 AND flags & {synthesized})
+        FROM vcpu WHERE id = 3;
+    DELETE FROM exit WHERE vcpu = 3;
+    DELETE FROM vcpu WHERE id = 3;
+    DELETE FROM vm WHERE id = 2"""
+
 # What is made wrong in the database: the fault that must be found (others may be, too).
 WRONG_DATABASES = {
     f"DELETE FROM exit {AT}": "rows",
@@ -165,6 +175,7 @@ WRONG_DATABASES = {
     "DELETE FROM exit WHERE vcpu = 2 AND seq = (SELECT max(seq) FROM exit WHERE vcpu = 2)": "rows",
     "DELETE FROM exit": "unknown_vm",
     "DELETE FROM exit WHERE vcpu = 1": "unknown_vm",
+    LOST_VCPU.format(synthesized=SYNTH, more=-1): "unknown_vm",
     f"INSERT INTO exit SELECT * FROM exit {AT}": "two_records",
     f"""INSERT INTO exit SELECT vcpu, seq + 100, tsc - 200, reason, flags, 0, 0, 0, 0, rip, key,
         key_aux, qualification, info2, intr_info, error_code, user_reason, pcpu, cr3, NULL, NULL, NULL, NULL, NULL,
@@ -301,6 +312,15 @@ def change(database, copy, statement):
     db.close()
 
 
+def check_accounted(program, witness, database):
+    """Each exit of the CPU belongs to a vCPU, or is counted."""
+    result = subprocess.run([program, "--json", witness, database], capture_output=True, text=True,
+                            check=False)
+    found = json.loads(result.stdout)
+    if found["accounted"] != found["exits"]:
+        raise Failed(f"{found['accounted']} exits of {found['exits']} accounted for")
+
+
 def check_reasons(program, witness, database):
     """The distances of each reason are those of the rows."""
     result = subprocess.run([program, "--json", witness, database], capture_output=True, text=True,
@@ -337,6 +357,7 @@ def run(program, schema, directory):
     status, found = judge(program, witness, database)
     if status or found:
         raise Failed(f"nothing is wrong, but: status {status}, {found}")
+    check_accounted(program, witness, database)
 
     by_bpf = directory / "bpf.sqlite"
     change(database, by_bpf, BY_BPF)
@@ -344,6 +365,13 @@ def run(program, schema, directory):
     if status or found:
         raise Failed(f"nothing is wrong by BPF, but: status {status}, {found}")
     check_reasons(program, witness, by_bpf)
+
+    lost = directory / "lost.sqlite"
+    change(database, lost, LOST_VCPU.format(synthesized=SYNTH, more=0))
+    status, found = judge(program, witness, lost)
+    if status or found:
+        raise Failed(f"all exits of a vCPU lost and counted, but: status {status}, {found}")
+    check_accounted(program, witness, lost)
 
     running = directory / "running.sqlite"
     change(by_bpf, running, "UPDATE vcpu SET unread = 0")

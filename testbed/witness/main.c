@@ -132,7 +132,7 @@ static void print_text(const struct options *options, const char *path,
 static void add_to_totals(struct totals *totals, const struct judgement *judgement)
 {
 	for (uint32_t i = 0; i < judgement->events->count; i++) {
-		if (judgement->vcpu_of[i] != EVENTS_NONE)
+		if (judgement->vcpu_of[i] != EVENTS_NONE || judgement->is_counted[i])
 			totals->is_accounted[i] = 1;
 	}
 	if (!verdict_is_equal(&judgement->verdict))

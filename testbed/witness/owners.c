@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kvm/uapi/kvm_exit_ring.h"
 
@@ -211,6 +212,7 @@ static void end_doubt(struct owners *owners, struct doubt doubt)
 			continue;
 		if (!owners->unknown++)
 			owners->first_unknown = owners->sorted[doubt.first + i];
+		judgement->is_counted[owners->sorted[doubt.first + i]] = true;
 	}
 }
 
@@ -218,7 +220,7 @@ static void end_doubt(struct owners *owners, struct doubt doubt)
 static void check_unknown(struct owners *owners)
 {
 	struct judgement *judgement = owners->judgement;
-	uint64_t counted = 0;
+	uint64_t counted = judgement->recording->lost;
 
 	for (uint32_t i = 0; i < judgement->recording->vcpu_count; i++) {
 		if (!owners->plain_vm[i] && !judgement->recording->vcpus[i].unmatched)
@@ -228,6 +230,7 @@ static void check_unknown(struct owners *owners)
 		judgement->verdict.unmatched += owners->unknown;
 		return;
 	}
+	memset(judgement->is_counted, 0, judgement->events->count * sizeof(bool));
 	if (judgement->may_have_others || !judgement->recording->is_complete)
 		return;
 

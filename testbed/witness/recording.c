@@ -37,6 +37,7 @@ static int read_runs(struct recording *recording, char *why, size_t why_bytes)
 	recording->isa = (uint32_t)column(stmt, 5);
 	recording->has_ept = column(stmt, 7);
 	recording->is_by_bpf = column(stmt, 8);
+	recording->lost = column(stmt, 9);
 
 	if (!column(stmt, 0))
 		snprintf(why, why_bytes, "no run in it");

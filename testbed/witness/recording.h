@@ -59,6 +59,7 @@ struct recording {
 	bool is_complete; /* every run has ended in good order, so its counts are final */
 	bool has_ept;	  /* nested paging: the CPU's CR3 is the guest's own */
 	bool is_by_bpf;	  /* stamped at KVM's tracepoints */
+	uint64_t lost;	  /* exits of vCPUs that were lost as a whole and have no row */
 
 	struct vcpu *vcpus;
 	uint32_t vcpu_count;

@@ -82,12 +82,12 @@ static struct bpf_source *from_source(struct source *source)
 /* Notes which VMs are gone: their address may be another VM's by now. */
 static void find_gone_vms(struct bpf_source *s)
 {
-	for (int i = 0; i < s->rounds.count; i++) {
-		const struct rounds_vcpu *vcpu = &s->rounds.vcpus[i];
+	for (int i = 0; i < s->rounds.open_count; i++) {
+		int number = s->rounds.open[i];
+		const struct ring *ring = &s->rounds.vcpus[number].ring;
 
-		if (!vcpu->is_closed &&
-		    exit_ring_load_acquire(&vcpu->ring.meta->state) == KVM_EXIT_RING_DEAD)
-			s->vms[s->rings[i].vm].is_gone = true;
+		if (exit_ring_load_acquire(&ring->meta->state) == KVM_EXIT_RING_DEAD)
+			s->vms[s->rings[number].vm].is_gone = true;
 	}
 }
 
@@ -328,15 +328,15 @@ static int look_around(struct bpf_source *s, int64_t now_ns, struct source_item 
 	bpf_session_tick(s->session, now_ns);
 	begin_reading(s);
 
-	rc = find_new(s, item, fault);
+	rc = rounds_takes_ring(&s->rounds, now_ns) ? find_new(s, item, fault) : 0;
 	if (!rc && item->kind == SOURCE_NOTHING)
 		rounds_go_on(&s->rounds, now_ns);
 	return rc;
 }
 
-static int bpf_next(struct source *source, struct source_item *item, struct fault *fault)
+/* Hands on a new vCPU, records, sums or the end of a vCPU; nothing if the round is over. */
+static int go_round(struct bpf_source *s, struct source_item *item, struct fault *fault)
 {
-	struct bpf_source *s = from_source(source);
 	int64_t now_ns = host_monotonic_ns();
 
 	/* A vCPU whose end was not given yet keeps its ring. */
@@ -353,14 +353,28 @@ static int bpf_next(struct source *source, struct source_item *item, struct faul
 	if (s->reading && give_sums(s, item))
 		return 0;
 
-	rounds_next(&s->rounds, source, item);
-	if (item->kind == SOURCE_FINISHED)
-		describe_losses(s);
+	rounds_next(&s->rounds, &s->source, item);
 	if (item->kind == SOURCE_END_VCPU && s->reading) {
 		s->end = *item;
 		s->is_ending = true;
 		give_sums(s, item);
 	}
+	return 0;
+}
+
+static int bpf_next(struct source *source, struct source_item *item, struct fault *fault)
+{
+	struct bpf_source *s = from_source(source);
+
+	do {
+		int rc = go_round(s, item, fault);
+
+		if (rc)
+			return rc;
+	} while (item->kind == SOURCE_NOTHING && s->rounds.has_more);
+
+	if (item->kind == SOURCE_FINISHED)
+		describe_losses(s);
 	return 0;
 }
 

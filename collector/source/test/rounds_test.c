@@ -102,6 +102,7 @@ static void test_new_rings_come_in_a_long_round(void)
 	publish(&late, 3);
 	CHECK(rounds_needs_rings(&rounds, NOW + ROUNDS_LOOK_NS));
 	rounds_go_on(&rounds, NOW + ROUNDS_LOOK_NS);
+	CHECK(!rounds.has_more);
 	CHECK(!rounds_needs_rings(&rounds, NOW + ROUNDS_LOOK_NS));
 
 	next(&rounds, &source, &item);
@@ -110,6 +111,97 @@ static void test_new_rings_come_in_a_long_round(void)
 	CHECK_EQ(item.kind, SOURCE_RECORDS);
 	CHECK_EQ(item.vcpu, 1);
 	CHECK_EQ(item.count, 3);
+	rounds_free(&rounds);
+}
+
+/* VMs that come faster than rings are added don't keep those that are open from being read. */
+static void test_a_look_has_an_end(void)
+{
+	struct memory_ring first = memory_ring_make(RECORDS);
+	struct memory_ring second = memory_ring_make(RECORDS);
+	const int64_t late = NOW + 3 * ROUNDS_LOOK_NS;
+	struct source source = {0};
+	struct source_item item;
+	struct rounds rounds;
+
+	rounds_init(&rounds);
+	CHECK(rounds_needs_rings(&rounds, NOW) && rounds_takes_ring(&rounds, NOW));
+	CHECK_EQ(rounds_add(&rounds, first.fd), 0);
+	CHECK(rounds_needs_rings(&rounds, NOW + ROUNDS_LOOK_NS - 1));
+	CHECK(rounds_takes_ring(&rounds, NOW + ROUNDS_LOOK_NS - 1));
+	CHECK_EQ(rounds_add(&rounds, second.fd), 1);
+	publish(&first, 1);
+	publish(&second, 1);
+
+	/* Adding it took so long: the round has as much time before the next look. */
+	CHECK(rounds_needs_rings(&rounds, late) && !rounds_takes_ring(&rounds, late));
+	rounds_go_on(&rounds, late);
+	CHECK(rounds.has_more);
+	rounds_next(&rounds, &source, &item);
+	CHECK_EQ(item.kind, SOURCE_RECORDS);
+	CHECK(!rounds_needs_rings(&rounds, late + 3 * ROUNDS_LOOK_NS - 1));
+	CHECK(rounds_needs_rings(&rounds, late + 3 * ROUNDS_LOOK_NS));
+	CHECK(rounds_takes_ring(&rounds, late + 3 * ROUNDS_LOOK_NS));
+	rounds_go_on(&rounds, late + 3 * ROUNDS_LOOK_NS);
+	CHECK(!rounds.has_more);
+	rounds_free(&rounds);
+}
+
+/* A recording ends after the rings that wait were added, however long that takes. */
+static void test_rings_that_wait_have_an_end(void)
+{
+	struct memory_ring ring = memory_ring_make(RECORDS);
+	struct source source = {0};
+	struct source_item item;
+	struct rounds rounds;
+
+	rounds_init(&rounds);
+	rounds.is_stopping = true;
+	CHECK(rounds_needs_rings(&rounds, NOW));
+	rounds_go_on(&rounds, NOW + ROUNDS_LOOK_NS);
+	rounds_next(&rounds, &source, &item);
+	CHECK_EQ(item.kind, SOURCE_NOTHING);
+
+	CHECK(rounds_needs_rings(&rounds, NOW + ROUNDS_LOOK_NS));
+	CHECK_EQ(rounds_add(&rounds, ring.fd), 0);
+	rounds_go_on(&rounds, NOW + ROUNDS_LOOK_NS);
+	rounds_next(&rounds, &source, &item);
+	CHECK_EQ(item.kind, SOURCE_END_VCPU);
+	next(&rounds, &source, &item);
+	CHECK_EQ(item.kind, SOURCE_FINISHED);
+	rounds_free(&rounds);
+}
+
+/* Rings close in any order: each of the others has its turn all the same. */
+static void test_others_have_their_turn_after_an_end(void)
+{
+	struct memory_ring rings[4];
+	struct source source = {0};
+	struct source_item item;
+	struct rounds rounds;
+
+	rounds_init(&rounds);
+	for (int i = 0; i < 4; i++) {
+		rings[i] = memory_ring_make(RECORDS);
+		CHECK_EQ(rounds_add(&rounds, rings[i].fd), i);
+	}
+	destroy(&rings[1]);
+	destroy(&rings[2]);
+	publish(&rings[0], 1);
+	publish(&rings[3], 1);
+
+	for (int i = 0; i < 4; i++) {
+		next(&rounds, &source, &item);
+		CHECK_EQ(item.vcpu, i);
+		CHECK_EQ(item.kind, i % 3 ? SOURCE_END_VCPU : SOURCE_RECORDS);
+	}
+	next(&rounds, &source, &item);
+	CHECK_EQ(item.kind, SOURCE_NOTHING);
+	CHECK_EQ(rounds.open_count, 2);
+
+	publish(&rings[3], 2);
+	next(&rounds, &source, &item);
+	CHECK(item.kind == SOURCE_RECORDS && item.vcpu == 3 && item.count == 2);
 	rounds_free(&rounds);
 }
 
@@ -290,6 +382,9 @@ int main(void)
 {
 	test_no_vcpu_starves_the_others();
 	test_new_rings_come_in_a_long_round();
+	test_a_look_has_an_end();
+	test_rings_that_wait_have_an_end();
+	test_others_have_their_turn_after_an_end();
 	test_records_are_lent();
 	test_a_lost_vcpu_ends();
 	test_a_vcpu_ends();

@@ -8,5 +8,11 @@ SELECT
   min(isa),
   max(isa),
   min(ept IN ('Y', '1')) AS has_nested_paging,
-  sum(source = 'bpf') AS by_bpf
+  sum(source = 'bpf') AS by_bpf,
+  (
+    SELECT coalesce(sum(n), 0)
+    FROM crosscheck
+    WHERE source = 'ring'
+      AND name = 'lost_exits'
+  ) AS lost_exits
 FROM run
