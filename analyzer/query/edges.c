@@ -122,6 +122,89 @@ static int find_low(struct app *app, const struct run *run, int64_t from, int64_
 	return rc;
 }
 
+/* Note of which vCPUs an exit may reach over the end of the run. Returns how many, or -1. */
+static int find_late(struct app *app, const struct run *run, int64_t to, bool *is_late)
+{
+	sqlite3_stmt *stmt;
+	int count = 0;
+	int rc = 0;
+
+	if (db_prepare(app, &stmt, query_edges_intervals))
+		return -1;
+	for (unsigned int i = 0; i < run->n_vcpus && !rc; i++) {
+		int64_t low = INT64_MAX;
+
+		rc = lower(app, run, stmt, run->vcpus[i].id, to, &low);
+		is_late[i] = low < INT64_MAX;
+		count += is_late[i];
+	}
+	sqlite3_finalize(stmt);
+	return rc < 0 ? -1 : count;
+}
+
+/*
+ * Let *exit be the exit of row @rowid. Returns 1, 0 if it did not begin before @tsc, or -1.
+ */
+static int read_row(struct app *app, sqlite3_stmt *stmt, int64_t rowid, int64_t tsc,
+		    struct reach *exit)
+{
+	int rc;
+
+	sqlite3_reset(stmt);
+	sqlite3_bind_int64(stmt, 1, rowid);
+	rc = db_step(app, stmt);
+	if (rc > 0)
+		*exit = read_reach(stmt, 0);
+	return rc > 0 ? exit->tsc < tsc : rc;
+}
+
+/* Goes back from the last row until each vCPU that is_late[] has had its last exit before @to. */
+static int go_back(struct app *app, const struct run *run, sqlite3_stmt *rows, sqlite3_stmt *row,
+		   int64_t from, int64_t to, bool *is_late, int count, struct edge *edges)
+{
+	int rc = 1;
+
+	while (count && (rc = db_step(app, rows)) > 0) {
+		const struct vcpu_ref *vcpu = run_find_vcpu(run, sqlite3_column_int64(rows, 1));
+		struct reach exit;
+
+		if (!vcpu || !is_late[vcpu - run->vcpus])
+			continue;
+		rc = read_row(app, row, sqlite3_column_int64(rows, 0), to, &exit);
+		if (rc < 0)
+			return rc;
+		if (!rc)
+			continue;
+		add_reach(&edges[vcpu - run->vcpus], &exit, from, to);
+		is_late[vcpu - run->vcpus] = false;
+		count--;
+	}
+	return rc < 0 ? -1 : 0;
+}
+
+/* Rows of a vCPU stand in the order of its exits: its last one comes first from the end. */
+static int read_last_rows(struct app *app, const struct run *run, int64_t from, int64_t to,
+			  struct edge *edges)
+{
+	bool *is_late = calloc(run->n_vcpus, sizeof(*is_late));
+	sqlite3_stmt *rows = NULL, *row = NULL;
+	int64_t last;
+	int count, rc = -1;
+
+	if (!is_late)
+		return app_fail(app, "out of memory");
+	count = find_late(app, run, to, is_late);
+	if (count >= 0 && !rowids_find_last(app, run, &last) &&
+	    !db_prepare(app, &rows, query_edges_back) && !db_prepare(app, &row, query_edges_row)) {
+		sqlite3_bind_int64(rows, 1, last);
+		rc = go_back(app, run, rows, row, from, to, is_late, count, edges);
+	}
+	sqlite3_finalize(rows);
+	sqlite3_finalize(row);
+	free(is_late);
+	return rc;
+}
+
 static int read_rows(struct app *app, const struct run *run, int64_t from, int64_t to,
 		     struct edge *edges)
 {
@@ -224,8 +307,12 @@ int edges_read(struct app *app, const struct run *run, struct edge **edges)
 	if (!*edges)
 		return app_fail(app, "out of memory");
 
-	rc = by_rows ? read_rows(app, run, from, to, *edges)
-		     : read_intervals(app, run, from, to, *edges);
+	if (!by_rows)
+		rc = read_intervals(app, run, from, to, *edges);
+	else if (run_is_whole(run) && !run->reasons && !app->has_chunks)
+		rc = read_last_rows(app, run, from, to, *edges);
+	else
+		rc = read_rows(app, run, from, to, *edges);
 	if (rc < 0) {
 		free(*edges);
 		*edges = NULL;

@@ -31,9 +31,9 @@ struct edge {
 
 /**
  * edges_read - the edges of all vCPUs that pass the filter
- * @edges: one for each of run->vcpus, of malloc(); NULL where there is no vCPU. The end of the run
- *is the window's end, too: an exit may have been longer
+ * @edges: one for each of run->vcpus, of malloc(); NULL where there is no vCPU
  *
+ * The end of the run is the window's end, too: an exit may have been longer.
  * From rows they are exact. Roll-ups alone do not say which exit was the last one of an interval:
  * it then counts as the longest one of the reason that came last, as far as the next exit allows.
  * Return: 0, or -1 with app->error.

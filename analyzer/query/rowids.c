@@ -79,6 +79,12 @@ static int read_ends(struct app *app, const struct run *run, struct search *sear
 	return rc < 0 ? -1 : 0;
 }
 
+/* No collector gets farther: sums of rowids must not overflow. */
+static bool are_sound(const struct search *search)
+{
+	return search->low >= 0 && search->high <= INT64_MAX / 4;
+}
+
 /* One number: exits in the intervals of the window, by the roll-ups or by rows @first to @last. */
 static int count(struct app *app, const struct run *run, const char *sql, int64_t first,
 		 int64_t last, int64_t *n)
@@ -147,8 +153,7 @@ int rowids_find(struct app *app, struct run *run)
 
 	if (read_ends(app, run, &search))
 		return -1;
-	/* No collector gets that far: sums of rowids must not overflow. */
-	if (search.low < 0 || search.high > INT64_MAX / 4)
+	if (!are_sound(&search))
 		return 0;
 	if (db_prepare(app, &search.probe, query_rowids_probe))
 		return -1;
@@ -162,5 +167,22 @@ int rowids_find(struct app *app, struct run *run)
 
 	if (!rc && to >= from)
 		rc = grow(app, run, &search, from, to);
+	return rc;
+}
+
+int rowids_find_last(struct app *app, const struct run *run, int64_t *rowid)
+{
+	struct search search = {0};
+	int rc;
+
+	*rowid = INT64_MAX;
+	if (read_ends(app, run, &search))
+		return -1;
+	if (!are_sound(&search))
+		return 0;
+	if (db_prepare(app, &search.probe, query_rowids_probe))
+		return -1;
+	rc = find(app, &search, INT64_MAX, rowid);
+	sqlite3_finalize(search.probe);
 	return rc;
 }

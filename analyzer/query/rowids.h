@@ -24,4 +24,7 @@
  */
 int rowids_find(struct app *app, struct run *run);
 
+/* Set *rowid to that of the last row of the run, or of one after it. -1 with app->error. */
+int rowids_find_last(struct app *app, const struct run *run, int64_t *rowid);
+
 #endif

@@ -3,6 +3,7 @@
  * totals_test.c - the same totals from rows, chunks, roll-ups, sums of long
  * intervals and plain C, for random exits; reading next to a writer; and windows
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -397,6 +398,53 @@ static int64_t check_window(const char *path, int64_t from_ns, int64_t to_ns)
 	return rows;
 }
 
+/* Cycles that the last exit of a vCPU before the run's @end takes after it. */
+static uint64_t cycles_after(int vcpu, uint64_t end)
+{
+	const struct kvm_exit_record *last = &record[vcpu][PER_VCPU - 1];
+
+	while (last->tsc >= end)
+		last--;
+	return last->tsc + last->cycles > end ? last->tsc + last->cycles - end : 0;
+}
+
+/* A run may have exits after its end: those of a vCPU that others were read before. */
+static void set_end(const char *path, uint64_t end)
+{
+	char sql[80];
+	sqlite3 *db;
+
+	snprintf(sql, sizeof(sql), "UPDATE run SET tsc_end = %" PRIu64, end);
+	CHECK_EQ(sqlite3_open(path, &db), SQLITE_OK);
+	CHECK_EQ(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	CHECK_EQ(sqlite3_close(db), SQLITE_OK);
+}
+
+/* Of the whole run: exits that last longer than it are found from the end of the rows. */
+static void check_whole_edges(const char *path, uint64_t end)
+{
+	struct app app = {.path = path, .filter = {.from_ns = -1, .to_ns = -1}};
+	struct edge *edges = NULL;
+	int64_t steps = 0;
+	int found = 0;
+
+	CHECK_EQ(db_open(&app, path, &app.db), 0);
+	CHECK_EQ(run_open(&app, NULL, &app.run), 0);
+	sqlite3_progress_handler(app.db, 1, count_step, &steps);
+	CHECK_EQ(edges_read(&app, &app.run, &edges), 0);
+	sqlite3_progress_handler(app.db, 0, NULL, NULL);
+
+	for (int v = 0; v < VCPUS; v++) {
+		CHECK_EQ(edges[v].after.cycles, cycles_after(v, end));
+		found += edges[v].after.cycles > 0;
+	}
+	CHECK_EQ(found > 0, true);
+	CHECK_EQ(steps > 0 && steps < (int64_t)VCPUS * PER_VCPU, true);
+	free(edges);
+	run_close(&app.run);
+	CHECK_EQ(sqlite3_close(app.db), 0);
+}
+
 /*
  * Windows of rows that came in the order of time are read from few of them, and have all of
  * their exits; also one that came last though it began in the middle (@is_late).
@@ -448,6 +496,10 @@ static void check_windows(const char *path, bool is_late)
 	}
 	check_window(path, length_ns / 100, -1);
 	check_window(path, -1, length_ns / 100);
+	check_whole_edges(path, end + 1);
+	end = record[1][PER_VCPU - 10].tsc + record[1][PER_VCPU - 10].cycles / 2;
+	set_end(path, end);
+	check_whole_edges(path, end);
 }
 
 /* The same exits in chunks. */
