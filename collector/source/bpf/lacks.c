@@ -77,6 +77,10 @@ static bool has_types(struct host_files *h, const char *module)
 	return exists(h, path);
 }
 
+#define NO_BTF(module)                                                                             \
+	"the loaded " module                                                                       \
+	" has no BTF (load the distribution's own, or build it with BTF; before Linux 5.11 no module has it)"
+
 /* What is missing first, and the way out; NULL: nothing. */
 static const char *find_lack(struct host_files *h)
 {
@@ -87,8 +91,12 @@ static const char *find_lack(struct host_files *h)
 
 	if (!exists(h, "/sys/module/kvm_intel") && !exists(h, "/sys/module/kvm_amd"))
 		return "KVM is not loaded (modprobe kvm_intel, or kvm_amd)";
-	if (!has_types(h, "kvm") || !has_types(h, "kvm_intel") || !has_types(h, "kvm_amd"))
-		return "the loaded kvm.ko has no BTF (load the distribution's own, or build it with BTF; before Linux 5.11 no module has it)";
+	if (!has_types(h, "kvm"))
+		return NO_BTF("kvm.ko");
+	if (!has_types(h, "kvm_intel"))
+		return NO_BTF("kvm-intel.ko");
+	if (!has_types(h, "kvm_amd"))
+		return NO_BTF("kvm-amd.ko");
 
 	if (!has_capability(h))
 		return "CAP_SYS_ADMIN missing (run it as root, or: setcap cap_sys_admin,cap_dac_read_search+ep collector)";

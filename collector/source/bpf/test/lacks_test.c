@@ -37,7 +37,7 @@ int main(void)
 	expect("CAP_SYS_ADMIN");
 
 	put("/sys/module/kvm_amd/initstate", "live\n");
-	expect("kvm.ko has no BTF");
+	expect("kvm-amd.ko has no BTF");
 	put("/sys/kernel/btf/kvm_amd", "");
 	expect("CAP_SYS_ADMIN");
 	put("/sys/module/kvm/initstate", "live\n");
