@@ -24,6 +24,7 @@
 #include "collector/host/host.h"
 #include "collector/source/bpf/clock.h"
 #include "collector/source/bpf/hists.h"
+#include "collector/source/bpf/new_rings.h"
 #include "collector/source/bpf/vcpu_record.h"
 #include "collector/source/bpf/vms.h"
 
@@ -204,7 +205,7 @@ static void choose_programs(struct bpf_session *s, const struct bpf_options *opt
 }
 
 /* What is constant in a ring until a vCPU takes it. */
-static void clear_area(struct bpf_session *s, struct bpf_area *area)
+static void clear_area(const struct bpf_session *s, struct bpf_area *area)
 {
 	uint64_t features = KVM_EXIT_FEAT_SPLIT | KVM_EXIT_FEAT_POLLED;
 
@@ -235,8 +236,8 @@ static void push_ring(struct bpf_session *s, uint32_t index)
 	__atomic_store_n(&bss->free_pushed, bss->free_pushed + 1, __ATOMIC_RELEASE);
 }
 
-/* Creates the memory of one ring. Returns its file, which the programs find as rings[@index]. */
-static int create_area(struct bpf_session *s, uint32_t index, struct bpf_area **area)
+/* Creates the memory of one ring. Returns its file. */
+static int create_area(const struct bpf_session *s, struct bpf_area **area)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
 	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "exit_ring", sizeof(uint32_t),
@@ -253,35 +254,57 @@ static int create_area(struct bpf_session *s, uint32_t index, struct bpf_area **
 		return rc;
 	}
 	clear_area(s, *area);
-
-	if (bpf_map_update_elem(bpf_map__fd(s->skel->maps.rings), &index, &fd, BPF_ANY)) {
-		rc = -errno;
-		munmap(*area, s->head_bytes);
-		close(fd);
-		return rc;
-	}
 	return fd;
 }
 
-static int make_ring(struct bpf_session *s)
+/* Creates rings, at most @wanted, and their memory. Returns how many, or -errno if there is none.
+ */
+static int create_rings(const struct bpf_session *s, struct bpf_new_ring *rings, uint32_t wanted)
 {
-	uint32_t index = s->ring_count;
-	struct bpf_area *area = NULL;
-	int fd = create_area(s, index, &area);
+	uint32_t n;
 
-	if (fd < 0)
-		return fd;
-
-	s->areas[index] = area;
-	s->ring_fds[index] = fd;
-	s->ring_count++;
-	push_ring(s, index);
-	return 0;
+	for (n = 0; n < wanted; n++) {
+		rings[n].index = s->ring_count + n;
+		rings[n].fd = create_area(s, &rings[n].area);
+		if (rings[n].fd < 0)
+			return n ? (int)n : rings[n].fd;
+	}
+	return (int)n;
 }
 
-static bool has_room(const struct bpf_session *s)
+/* Makes rings, at most @wanted: the programs find them as rings[index]. */
+static int make_some_rings(struct bpf_session *s, uint32_t wanted)
 {
-	return s->ring_count < BPF_VCPUS && (s->ring_count + 1) * area_bytes(s) <= s->memory_limit;
+	struct bpf_new_ring rings[BPF_NEW_RINGS] = {0};
+	int n = create_rings(s, rings, wanted < BPF_NEW_RINGS ? wanted : BPF_NEW_RINGS);
+	int rc = n < 0 ? n : 0;
+
+	if (n > 0)
+		new_rings_insert(rings, (uint32_t)n, bpf_map__fd(s->skel->maps.rings));
+	for (int i = 0; i < n; i++) {
+		if (!rc)
+			rc = rings[i].rc;
+		/* Without the one before, its place is another one's. */
+		if (rc) {
+			munmap(rings[i].area, s->head_bytes);
+			close(rings[i].fd);
+			continue;
+		}
+		s->areas[s->ring_count] = rings[i].area;
+		s->ring_fds[s->ring_count] = rings[i].fd;
+		push_ring(s, s->ring_count++);
+	}
+	return rc;
+}
+
+/* Rings that there is memory for. */
+static uint32_t count_room(const struct bpf_session *s)
+{
+	uint64_t most = s->memory_limit / area_bytes(s);
+
+	if (most > BPF_VCPUS)
+		most = BPF_VCPUS;
+	return most > s->ring_count ? (uint32_t)most - s->ring_count : 0;
 }
 
 /* vCPUs that exist, or are being made, and have taken no ring yet, but will. */
@@ -302,11 +325,17 @@ static int make_rings(struct bpf_session *s)
 {
 	const struct record_bpf__bss *bss = s->skel->bss;
 	uint32_t needed = SPARE_RINGS + count_coming(s);
+	uint32_t waiting, room;
 	int rc = 0;
 
-	while (!rc && bss->free_pushed - bss->free_popped < needed && has_room(s))
-		rc = make_ring(s);
-	if (bss->free_pushed == bss->free_popped && !has_room(s))
+	for (;;) {
+		waiting = (uint32_t)(bss->free_pushed - bss->free_popped);
+		room = count_room(s);
+		if (rc || waiting >= needed || !room)
+			break;
+		rc = make_some_rings(s, needed - waiting < room ? needed - waiting : room);
+	}
+	if (!waiting && !room)
 		s->was_full = true;
 	return rc;
 }
