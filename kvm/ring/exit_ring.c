@@ -392,26 +392,24 @@ static void exit_ring_init_meta(struct exit_ring *er, struct kvm_vcpu *vcpu)
 	local_irq_restore(flags);
 }
 
-/* Before the vendor module's vcpu_create(): the hooks need a ring from the start. */
-int exit_ring_vcpu_create(struct kvm_vcpu *vcpu)
+static struct exit_ring *exit_ring_alloc(void)
 {
-	struct exit_ring *er;
-	int r;
+	struct exit_ring *er = kzalloc(sizeof(*er), GFP_KERNEL_ACCOUNT);
 
+	if (!er)
+		return NULL;
+	er->shared = __vmalloc(sizeof(*er->shared), EXIT_RING_GFP_MAPPED | __GFP_ZERO);
+	if (er->shared)
+		return er;
+	kfree(er);
+	return NULL;
+}
+
+static void exit_ring_init_vcpu(struct exit_ring *er, struct kvm_vcpu *vcpu)
+{
 	BUILD_BUG_ON(offsetof(struct exit_ring_shared, tail) != PAGE_SIZE);
 	BUILD_BUG_ON(offsetof(struct exit_ring_shared, totals) != 2 * PAGE_SIZE);
 	BUILD_BUG_ON(sizeof(struct exit_ring_shared) % PAGE_SIZE);
-
-	if (!exit_ring_is_on())
-		return 0;
-	er = kzalloc(sizeof(*er), GFP_KERNEL_ACCOUNT);
-	if (!er)
-		return -ENOMEM;
-	er->shared = __vmalloc(sizeof(*er->shared), EXIT_RING_GFP_MAPPED | __GFP_ZERO);
-	if (!er->shared) {
-		kfree(er);
-		return -ENOMEM;
-	}
 
 	er->totals = er->shared->totals;
 	er->total = &er->scratch;
@@ -431,11 +429,24 @@ int exit_ring_vcpu_create(struct kvm_vcpu *vcpu)
 	kref_init(&er->kref);
 	er->stat_exits = &vcpu->stat.exits;
 	exit_ring_init_meta(er, vcpu);
+}
 
+/* Before the vendor module's vcpu_create(): the hooks need a ring from the start. */
+int exit_ring_vcpu_create(struct kvm_vcpu *vcpu)
+{
+	struct exit_ring *er;
+	int r;
+
+	if (!exit_ring_is_on())
+		return 0;
+	er = exit_ring_alloc();
+	if (!er)
+		return -ENOMEM;
+
+	exit_ring_init_vcpu(er, vcpu);
 	r = exit_ring_new_id(er);
 	if (r) {
-		vfree(er->shared);
-		kfree(er);
+		exit_ring_put(er);
 		return r;
 	}
 	*exit_ring_slot_of_vcpu(vcpu) = er;
