@@ -50,7 +50,8 @@ static void show_status(void *context, const struct sink *sink, int64_t elapsed_
 		store_get_counts(sink->store, &counts);
 	fprintf(stderr, "\r\033[K%.0f exits/s, %llu exits, %llu dropped, %.1f MB",
 		(double)(counts.recorded - line->records) * 1e9 / (double)ns,
-		(unsigned long long)counts.recorded, (unsigned long long)counts.dropped,
+		(unsigned long long)counts.recorded,
+		(unsigned long long)(counts.dropped + sink->source->unseen),
 		megabytes(counts.bytes));
 	fflush(stderr);
 

@@ -205,14 +205,30 @@ int sink_store(struct sink *sink, const struct source_item *item, struct fault *
 	return rc;
 }
 
+/* Exits of vCPUs that the source never announced: known while it records, too. */
+static int update_unseen(struct sink *sink)
+{
+	struct source *source = sink->source;
+	int rc;
+
+	if (!source->ops->update_unseen)
+		return 0;
+	rc = source->ops->update_unseen(source, sink->store);
+	if (sink->metrics)
+		metrics_set_unseen(sink->metrics, source->unseen);
+	return rc;
+}
+
 int sink_flush(struct sink *sink, struct fault *fault)
 {
 	int rc;
 
 	sink->unflushed = 0;
-	if (!sink->begun || !sink->store)
+	if (!sink->begun)
 		return 0;
-	rc = store_flush(sink->store);
+	rc = update_unseen(sink);
+	if (!rc && sink->store)
+		rc = store_flush(sink->store);
 	return rc ? store_fault(sink, rc, fault) : 0;
 }
 

@@ -67,6 +67,8 @@ struct metrics {
 	uint32_t tsc_khz;
 	uint64_t limits_cycles[METRICS_LIMITS];
 
+	uint64_t unseen; /* exits of vCPUs that were never announced */
+
 	struct vm_counts *vms; /* METRICS_VMS + 1; the last one is for all others */
 	uint64_t endings;
 

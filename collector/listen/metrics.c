@@ -186,6 +186,13 @@ static void end_vcpu(struct metrics *m, const struct source_item *item)
 		vm->ended = ++m->endings;
 }
 
+void metrics_set_unseen(struct metrics *m, uint64_t exits)
+{
+	pthread_mutex_lock(&m->lock);
+	m->unseen = exits;
+	pthread_mutex_unlock(&m->lock);
+}
+
 int metrics_add(struct metrics *m, const struct source_item *item)
 {
 	bool known = item->vcpu >= 0 && item->vcpu < m->vcpu_count;

@@ -32,6 +32,9 @@ void metrics_begin(struct metrics *metrics, const struct run_info *info);
 /* Count an item of the source. Return: 0, or -ENOMEM. */
 int metrics_add(struct metrics *metrics, const struct source_item *item);
 
+/* Exits of vCPUs that the source never announced, of all up to now. */
+void metrics_set_unseen(struct metrics *metrics, uint64_t exits);
+
 /* Write all counters in Prometheus' text format. Any thread. Return: 0, or -ENOMEM. */
 int metrics_write(struct metrics *metrics, FILE *file);
 

@@ -22,6 +22,7 @@ struct copied_vm {
 struct copy {
 	uint32_t isa;
 	double seconds; /* of a cycle */
+	uint64_t unseen;
 	size_t count;
 	struct copied_vm *vms;
 };
@@ -111,6 +112,7 @@ static int copy_vms(struct metrics *m, struct copy *copy)
 		if (used)
 			vm->counts = m->vms[i];
 		copy->isa = m->isa;
+		copy->unseen = m->unseen;
 		copy->seconds = m->tsc_khz ? 1e-3 / m->tsc_khz : 0;
 		pthread_mutex_unlock(&m->lock);
 
@@ -155,6 +157,14 @@ static void put_records(const struct copy *copy, FILE *file)
 			fprintf(file, "kvm_exit_records_total{%s,state=\"%s\"} %" PRIu64 "\n",
 				vm->label, states[i], n[i]);
 	}
+}
+
+static void put_unseen(const struct copy *copy, FILE *file)
+{
+	metrics_put_family(
+		file, "kvm_exits_unseen_total", "counter",
+		"Exits of vCPUs that ran, or had ended, before the collector had their rings: of no VM above.");
+	fprintf(file, "kvm_exits_unseen_total %" PRIu64 "\n", copy->unseen);
 }
 
 static void put_parts(const struct copy *copy, FILE *file)
@@ -217,6 +227,7 @@ int metrics_write(struct metrics *m, FILE *file)
 		put_vms(&copy, file);
 		put_exits(&copy, file);
 		put_records(&copy, file);
+		put_unseen(&copy, file);
 		put_parts(&copy, file);
 		put_durations(&copy, file);
 	}

@@ -21,6 +21,8 @@
  * @last_ring_id:	rings up to this one are known
  * @lost_vcpus:		vCPUs without memory for their records: their exits count as dropped
  * @first:		what the kernel said it had lost when the recording began
+ * @has_unseen:		source.unseen can be known
+ * @stored_unseen:	what the run says of it
  */
 struct device_source {
 	struct source source; /* first: the two are cast into each other */
@@ -31,6 +33,8 @@ struct device_source {
 
 	unsigned int lost_vcpus;
 	struct kvm_exit_ring_query first;
+	bool has_unseen;
+	uint64_t stored_unseen;
 };
 
 static struct device_source *from_source(struct source *source)
@@ -178,48 +182,69 @@ static int find_new(struct device_source *s, struct source_item *item, struct fa
 			 strerror(errno));
 }
 
+/* Rings that were lost unread since the recording began, and in source.unseen their exits. */
+static uint64_t count_lost_rings(struct device_source *s)
+{
+	struct kvm_exit_ring_query last = {.size = sizeof(last)};
+
+	if (ioctl(s->control, KVM_EXIT_RING_QUERY, &last))
+		return 0;
+	/* With --vm, they may be another VM's; older modules don't count them. */
+	s->has_unseen =
+		!s->options.vm && last.size > offsetof(struct kvm_exit_ring_query, lost_exits);
+	if (s->has_unseen)
+		s->source.unseen = last.lost_exits - s->first.lost_exits;
+	return last.lost_rings - s->first.lost_rings;
+}
+
 /* Describes at the end what was lost, in source.lost. */
 static void describe_losses(struct device_source *s)
 {
-	struct kvm_exit_ring_query last = {.size = sizeof(last)};
-	uint64_t rings, exits;
+	uint64_t rings = count_lost_rings(s);
 	char *text = s->source.lost;
 	size_t bytes = sizeof(s->source.lost);
 	int length = 0;
-
-	if (ioctl(s->control, KVM_EXIT_RING_QUERY, &last))
-		last = s->first;
-	rings = last.lost_rings - s->first.lost_rings;
-	exits = last.lost_exits - s->first.lost_exits;
 
 	if (s->lost_vcpus)
 		length = snprintf(
 			text, bytes,
 			"the records of %u vCPUs, whose exits count as dropped: kvm.ko got no memory for them (its parameter ring_memory_mib)",
 			s->lost_vcpus);
-	if (!rings)
-		return;
-
-	length += snprintf(text + length, bytes - (size_t)length,
-			   "%s%llu vCPUs that ended and made room for others before they were read",
-			   length ? "; " : "", (unsigned long long)rings);
-	/* With --vm, they may be another VM's. */
-	if (s->options.vm || last.size <= offsetof(struct kvm_exit_ring_query, lost_exits))
-		return;
-	s->source.unseen = exits;
-	snprintf(text + length, bytes - (size_t)length, ", %llu exits", (unsigned long long)exits);
+	if (rings)
+		length += snprintf(
+			text + length, bytes - (size_t)length,
+			"%s%llu vCPUs that ended and made room for others before they were read",
+			length ? "; " : "", (unsigned long long)rings);
+	if (rings && s->has_unseen)
+		snprintf(text + length, bytes - (size_t)length, ", %llu exits",
+			 (unsigned long long)s->source.unseen);
 }
 
-/* Stores them: analyzer verify shows it, and the view runs has them in its column unseen. */
+/* Column unseen of view runs has it. */
+static int store_unseen(struct device_source *s, struct store *store)
+{
+	if (s->source.unseen == s->stored_unseen)
+		return 0;
+	s->stored_unseen = s->source.unseen;
+	return store_set_run_count(store, "ring", "lost_exits", s->stored_unseen);
+}
+
+static int device_update_unseen(struct source *source, struct store *store)
+{
+	struct device_source *s = from_source(source);
+
+	count_lost_rings(s);
+	return store ? store_unseen(s, store) : 0;
+}
+
+/* analyzer verify shows it. */
 static int device_store_counts(struct source *source, struct store *store)
 {
 	int rc = 0;
 
 	if (*source->lost)
 		rc = store_add_run_count(store, "unavailable", source->lost, 0);
-	if (!rc && source->unseen)
-		rc = store_add_run_count(store, "ring", "lost_exits", source->unseen);
-	return rc;
+	return rc ? rc : store_unseen(from_source(source), store);
 }
 
 /* Hands on a new vCPU, records or the end of a vCPU; nothing if the round is over. */
@@ -343,6 +368,7 @@ int source_device_open(const struct device_options *options, struct source **res
 		.stop = device_stop,
 		.close = device_close,
 		.store_counts = device_store_counts,
+		.update_unseen = device_update_unseen,
 	};
 	struct device_source *s = calloc(1, sizeof(*s));
 	int rc;

@@ -72,6 +72,9 @@ struct source_ops {
 	/* NULL: there are none. Adds counts that only this source has to the open run, once
 	 * it has finished; returns what the store returns. */
 	int (*store_counts)(struct source *source, struct store *store);
+	/* NULL: there are never any. While it records: brings @unseen up to date and, with @store,
+	 * what the open run says of them; returns what the store returns. */
+	int (*update_unseen)(struct source *source, struct store *store);
 };
 
 struct source {
@@ -80,7 +83,7 @@ struct source {
 	int fd;			 /* poll it for POLLIN; -1: always ready */
 	unsigned int skipped;	 /* vCPUs that another reader holds */
 	unsigned int unverified; /* vCPUs without a consistent copy of their totals */
-	uint64_t unseen;	 /* exits of vCPUs that are not announced, at the end */
+	uint64_t unseen;	 /* exits of vCPUs that are not announced */
 	char lost[320];		 /* what it knows that it has not seen, in words; empty: nothing */
 
 	/* Of recordings of tracepoints, complete after SOURCE_FINISHED. */

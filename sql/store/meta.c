@@ -183,6 +183,31 @@ int store_add_run_count(struct store *store, const char *source, const char *nam
 	return store_add_crosscheck(store, &check);
 }
 
+static int delete_run_count(struct store *store, const char *source, const char *name)
+{
+	sqlite3_stmt *stmt;
+	int rc = store_prepare(store, store_sql_delete_run_count, &stmt);
+
+	if (rc)
+		return rc;
+	store_bind_int(stmt, ":run", store->run);
+	store_bind_text(stmt, ":source", source);
+	store_bind_text(stmt, ":name", name);
+	rc = store_step(stmt);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int store_set_run_count(struct store *store, const char *source, const char *name, uint64_t n)
+{
+	int rc = store_transaction(store);
+
+	if (rc)
+		return rc;
+	rc = delete_run_count(store, source, name);
+	return rc ? store_fail(store, rc) : store_add_run_count(store, source, name, n);
+}
+
 static int insert_capability(struct store *store, uint32_t cpu, uint32_t msr, uint64_t value,
 			     bool valid)
 {

@@ -281,6 +281,9 @@ int store_add_crosscheck(struct store *store, const struct store_crosscheck *che
 /* The same for a count of the whole run, of no vCPU, reason and time. */
 int store_add_run_count(struct store *store, const char *source, const char *name, uint64_t n);
 
+/* The same in place of what the run has of @source and @name, for a count that grows. */
+int store_set_run_count(struct store *store, const char *source, const char *name, uint64_t n);
+
 /*
  * What logical CPU @cpu says of its VMX in capability MSR @msr (0x480 to 0x493);
  * @valid false: the MSR could not be read. The last word about an MSR counts.

@@ -145,9 +145,28 @@ static void test_bounds(void)
 	metrics_free(m);
 }
 
+/* What no VM has is a number of its own, 0 too. */
+static void test_unseen(void)
+{
+	struct metrics *m = begin();
+	char *text;
+
+	CHECK_EQ(add_vcpu(m, 0, 1, "a"), 0);
+	text = text_of(m);
+	CHECK(strstr(text, "\nkvm_exits_unseen_total 0\n"));
+	free(text);
+	metrics_set_unseen(m, 7);
+	metrics_set_unseen(m, 12);
+	text = text_of(m);
+	CHECK(strstr(text, "\nkvm_exits_unseen_total 12\n"));
+	free(text);
+	metrics_free(m);
+}
+
 int main(void)
 {
 	test_counts();
 	test_bounds();
+	test_unseen();
 	return check_result();
 }

@@ -53,6 +53,7 @@ struct bpf_vm {
  * @read_tsc:	the last interval that was read ended then
  * @turn, @row: vCPU and row of the histograms that are read next; @turn -1: none
  * @is_ending, @end: the end of vCPU end.vcpu, which waits until its sums were given
+ * @stored_unseen: what the run says of source.unseen
  */
 struct bpf_source {
 	struct source source; /* first: the two are cast into each other */
@@ -72,6 +73,7 @@ struct bpf_source {
 	uint32_t row;
 	bool is_ending;
 	struct source_item end;
+	uint64_t stored_unseen;
 };
 
 static struct bpf_source *from_source(struct source *source)
@@ -290,6 +292,15 @@ static void list_losses(const struct bpf_source *s, struct loss losses[LOSSES])
 	losses[4].count = seen.no_thread;
 }
 
+static uint64_t count_exits(const struct loss losses[LOSSES])
+{
+	uint64_t exits = 0;
+
+	for (int i = 0; i < LOSSES; i++)
+		exits += losses[i].is_exits ? losses[i].count : 0;
+	return exits;
+}
+
 /* Puts the losses in words; empty if there are none. */
 static void describe_losses(struct bpf_source *s)
 {
@@ -300,12 +311,10 @@ static void describe_losses(struct bpf_source *s)
 	uint64_t limit;
 
 	list_losses(s, losses);
-	s->source.unseen = 0;
+	s->source.unseen = count_exits(losses);
 	for (int i = 0; i < LOSSES && used < bytes; i++) {
 		if (!losses[i].count)
 			continue;
-		if (losses[i].is_exits)
-			s->source.unseen += losses[i].count;
 		used += (size_t)snprintf(text + used, bytes - used, "%s%llu %s", used ? ", " : "",
 					 (unsigned long long)losses[i].count, losses[i].words);
 	}
@@ -393,14 +402,35 @@ static int store_ring_bytes(const struct bpf_source *s, struct store *store)
 }
 
 /* Zeros too: they say that it was looked for. */
+static int store_losses(const struct loss losses[LOSSES], struct store *store)
+{
+	int rc = 0;
+
+	for (int i = 0; i < LOSSES && !rc; i++)
+		rc = store_set_run_count(store, "bpf", losses[i].name, losses[i].count);
+	return rc;
+}
+
+static int bpf_update_unseen(struct source *source, struct store *store)
+{
+	struct bpf_source *s = from_source(source);
+	struct loss losses[LOSSES];
+
+	list_losses(s, losses);
+	source->unseen = count_exits(losses);
+	if (!store || source->unseen == s->stored_unseen)
+		return 0;
+	s->stored_unseen = source->unseen;
+	return store_losses(losses, store);
+}
+
 static int bpf_store_counts(struct source *source, struct store *store)
 {
 	struct loss losses[LOSSES];
-	int rc = 0;
+	int rc;
 
 	list_losses(from_source(source), losses);
-	for (int i = 0; i < LOSSES && !rc; i++)
-		rc = store_add_run_count(store, "bpf", losses[i].name, losses[i].count);
+	rc = store_losses(losses, store);
 	return rc ? rc : store_ring_bytes(from_source(source), store);
 }
 
@@ -480,6 +510,7 @@ int source_bpf_open(const struct bpf_options *options, struct source **result, s
 		.stop = bpf_stop,
 		.close = bpf_close,
 		.store_counts = bpf_store_counts,
+		.update_unseen = bpf_update_unseen,
 	};
 	struct bpf_source *s = calloc(1, sizeof(*s));
 	int rc;

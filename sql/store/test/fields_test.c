@@ -329,6 +329,38 @@ static void test_uneven(void)
 		 2);
 }
 
+/* A count that grows is there once, with its last value, after each flush; others stay. */
+static void test_growing_count(void)
+{
+	const char *path = test_path("growing.sqlite");
+	const struct store_run run = {
+		.source = "device",
+		.collector = "fields_test",
+		.isa = KVM_EXIT_ISA_VMX,
+		.tsc_khz = 1000,
+	};
+	struct store *store;
+
+	CHECK_EQ(store_open(path, &store), 0);
+	CHECK_EQ(store_begin(store, &run), 0);
+	CHECK_EQ(store_add_run_count(store, "ring", "other", 3), 0);
+	for (uint64_t n = 5; n < 8; n++) {
+		CHECK_EQ(store_set_run_count(store, "ring", "lost_exits", n), 0);
+		CHECK_EQ(store_flush(store), 0);
+		CHECK_EQ(query(path, "SELECT unseen FROM runs"), (int64_t)n);
+	}
+	CHECK_EQ(query(path, "SELECT count(*) FROM crosscheck"), 2);
+	CHECK_EQ(store_finish(store, "complete", 1000, 0), 0);
+
+	/* Each run has its own. */
+	CHECK_EQ(store_begin(store, &run), 0);
+	CHECK_EQ(store_set_run_count(store, "ring", "lost_exits", 1), 0);
+	CHECK_EQ(store_finish(store, "complete", 1000, 0), 0);
+	store_close(store);
+	CHECK_EQ(query(path, "SELECT sum(unseen) FROM runs"), 8);
+	CHECK_EQ(query(path, "SELECT dropped FROM runs WHERE run = 2"), 1);
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : (uint64_t)time(NULL);
@@ -354,5 +386,6 @@ int main(int argc, char **argv)
 	test_size();
 	test_totals();
 	test_uneven();
+	test_growing_count();
 	return check_result();
 }

@@ -1,0 +1,5 @@
+DELETE FROM crosscheck
+WHERE run_id = :run
+  AND vcpu IS NULL
+  AND source = :source
+  AND name = :name;
