@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 
-from . import cases, checks, qemu_cases, xcheck_cases
+from . import cases, checks, many_cases, qemu_cases, xcheck_cases
 from .case import KVM_COUNTS_THEM, Case, case
 from .checks import VMX, expect, expect_equal
 from .kernel import Kernel
@@ -503,7 +503,9 @@ def has_btf(kernel):
 
 def many(setup):
     """Bochs would take an hour for them."""
-    return [] if setup.isa == VMX else [many_vcpus, too_many_vcpus, many_counted]
+    if setup.isa == VMX:
+        return []
+    return [many_vcpus, too_many_vcpus, many_counted, many_cases.bpf_vms()]
 
 
 def _check_destroyed(outcome):

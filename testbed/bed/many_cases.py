@@ -37,7 +37,7 @@ before=$(kernel_kib)
 start=$(cut -d' ' -f1 /proc/uptime)
 peak=$before
 collector=0
-collector --db run.sqlite -- sh -c 'for n in $(seq {processes}); do
+{collector} --db run.sqlite -- sh -c 'for n in $(seq {processes}); do
 	many_vcpus --vms {vms} --count {count} &
 done
 wait' & pid=$!
@@ -105,18 +105,24 @@ def _check_at_once(outcome, vms, exits):
                 f"and {unseen} of {lost} that had ended before they were read")
 
 
-def _check_many(outcome, processes, vms, check):
+def _all_exits(outcome, processes, vms):
+    """What KVM counted, after a look at what the programs did."""
     lines = [tuple(map(int, line)) for line in MANY_LINE.findall(outcome.log)]
     expect_equal("VMs, vCPUs, CPUIDs of each process", [line[:3] for line in lines],
                  processes * [(vms, 1, COUNT)])
     outcome.see(checks.is_sound(outcome.recording))
     checks.in_sequence(outcome.recording)
-    check(outcome, processes * vms, sum(line[3] for line in lines))
+    return sum(line[3] for line in lines)
+
+
+def _check_many(outcome, processes, vms, check):
+    check(outcome, processes * vms, _all_exits(outcome, processes, vms))
     _in_memory(outcome, RING_MEMORY_MIB + KERNEL_MIB, COLLECTOR_MIB)
 
 
 def _many_vms(name, processes, vms, check):
-    return Case(name, RECORD_MANY.format(processes=processes, vms=vms, count=COUNT),
+    return Case(name, RECORD_MANY.format(collector="collector", processes=processes, vms=vms,
+                                         count=COUNT),
                 functools.partial(_check_many, processes=processes, vms=vms, check=check),
                 params={"ring_records": "1024", "ring_memory_mib": str(RING_MEMORY_MIB)},
                 seconds=1800)
@@ -127,6 +133,38 @@ def many_vms():
     return [_many_vms(f"many: {ALONE[1]} VMs come and go", *ALONE, _check_alone),
             _many_vms(f"many: {AT_ONCE[0] * AT_ONCE[1]} VMs come and go, {AT_ONCE[0]} at a time",
                       *AT_ONCE, _check_at_once)]
+
+
+# The same by BPF. What a VM leaves behind is a ring that the next one takes.
+BPF_AT_ONCE = (10, 100)
+BPF_RECORDS = 1024
+BPF_KERNEL_MIB = 32  # beyond the rings: programs, tables
+BPF_COLLECTOR_MIB = 64
+
+
+def _check_bpf_vms(outcome, processes, vms):
+    exits = _all_exits(outcome, processes, vms)
+    recording = outcome.recording
+    rings = recording.one("SELECT n FROM crosscheck WHERE name = 'ring_bytes_most'") / 2 ** 20
+    seen = recording.one("SELECT vms FROM runs")
+    unseen = recording.one("SELECT unseen FROM runs")
+    expect_equal("exits accounted for",
+                 recording.one("SELECT exits + dropped + open_exits FROM runs"), exits)
+    expect(seen >= processes * vms / 20, f"{seen} VMs of {processes * vms} recorded")
+    outcome.see(f"{exits} exits of {processes * vms} VMs: {exits - unseen} of {seen} VMs recorded "
+                f"or counted, and {unseen} of VMs without a ring")
+    _in_memory(outcome, rings + BPF_KERNEL_MIB, BPF_COLLECTOR_MIB)
+
+
+def bpf_vms():
+    """The same with --source bpf."""
+    processes, vms = BPF_AT_ONCE
+    record = RECORD_MANY.format(
+        collector=f"collector --source bpf --ring-records {BPF_RECORDS}", processes=processes,
+        vms=vms, count=COUNT)
+    return Case(f"bpf: {processes * vms} VMs come and go, {processes} at a time", record,
+                functools.partial(_check_bpf_vms, processes=processes, vms=vms),
+                unrecorded="some VMs have no ring")
 
 
 # How many vCPUs the VMs have. Each is recorded by itself; the last recording is run.sqlite.
