@@ -142,6 +142,11 @@ expect 0 '3 traced before recording .*explained' "$total + 3 $of 'tracefs_exit';
 	$total + 3 WHERE source LIKE 'perf%' OR source = 'tracefs_entry';
 	INSERT INTO crosscheck VALUES (1, 1, 'match', 'before', 10, 3, NULL)"
 expect 1 'TRACED WITHOUT A RECORD' "INSERT INTO crosscheck VALUES (1, 1, 'match', 'trace_only', 10, 1, NULL)"
+# Where vCPUs are not in the recording, as many events may be theirs; one more is not.
+unseen="INSERT INTO crosscheck VALUES (1, NULL, 'ring', 'lost_exits', NULL"
+traced="(1, 1, 'match', 'trace_only', 10, 3, NULL), (1, 1, 'tracefs_exit', 'traced', 10, 0, NULL)"
+expect 0 '3 of a vCPU that is not in the recording' "$unseen, 3, NULL), $traced"
+expect 1 'TRACED WITHOUT A RECORD' "$unseen, 2, NULL), $traced"
 expect 0 '2 traced and filtered out' "$total + 2 $of 'tracefs_exit'; $total + 2 $of 'totals';
 	$total + 2 WHERE source LIKE 'perf%' OR source = 'tracefs_entry' OR source LIKE 'kvm_stat%';
 	INSERT INTO crosscheck VALUES (1, 1, 'match', 'trace_only', 10, 2, NULL),

@@ -24,6 +24,7 @@ struct perf_bound {
 /* A VM of the recording; @vcpu: the first of its vCPUs. */
 struct xcheck_vm {
 	uint64_t vm_id;
+	uint32_t tgid;
 	int vcpu;
 	struct kvmstat *stat; /* NULL: not to be had, or read already */
 	struct kvmstat_result result;

@@ -154,7 +154,7 @@ static int attach_totals(struct totals_view *view, uint64_t ring_id)
 
 	view->fd = open(KVM_EXIT_RING_DEVICE, O_RDWR | O_CLOEXEC);
 	if (view->fd < 0)
-		return -errno;
+		return errno == ENOENT ? -ENODEV : -errno;
 
 	rc = ioctl(view->fd, KVM_EXIT_RING_ATTACH, &attach) ? -errno : map_totals(view);
 	if (rc)
@@ -178,6 +178,16 @@ int kvmstat_add_ring(struct kvmstat *stat, uint64_t ring_id)
 	else
 		stat->ring_count++;
 	return rc;
+}
+
+bool kvmstat_is_of_another(const struct kvmstat *stat)
+{
+	for (int i = 0; i < stat->ring_count; i++) {
+		if (__atomic_load_n(&stat->rings[i].meta->state, __ATOMIC_ACQUIRE) ==
+		    KVM_EXIT_RING_DEAD)
+			return true;
+	}
+	return false;
 }
 
 bool kvmstat_abandoned(const struct kvmstat *stat)

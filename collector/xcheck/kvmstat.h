@@ -59,8 +59,14 @@ int kvmstat_check(void);
  */
 int kvmstat_open(struct kvmstat **stat, uint32_t tgid);
 
-/* One of the VM's rings: its totals bound the statistic. */
+/* One of the VM's rings: its totals bound the statistic. -ENOENT: the ring is gone. */
 int kvmstat_add_ring(struct kvmstat *stat, uint64_t ring_id);
+
+/*
+ * Whether a vCPU of the VM is gone. Then the directory is that of another VM, which its process has
+ * made since: a VM that is held does not go.
+ */
+bool kvmstat_is_of_another(const struct kvmstat *stat);
 
 /* Whether the VM's process has closed the VM: time to read and let go. */
 bool kvmstat_abandoned(const struct kvmstat *stat);

@@ -108,9 +108,11 @@ static bool follows(const struct match_vcpu *v, const struct position *at,
 {
 	bool has_exit = v->traced.ts && v->traced.ts >= at->begin;
 
-	/* At first a vCPU enters the guest without an exit. */
+	/* At first a vCPU enters the guest without an exit; after its last exit it never does. */
 	if (e->kind == KVM_EVENT_ENTRY)
-		return !v->traced.ts || (has_exit && v->traced.open);
+		return !v->traced.ts ||
+		       (has_exit && v->traced.open &&
+			!(at->record && at->record->flags & KVM_EXIT_REC_NO_REENTRY));
 	/* A record has one kvm_exit; several records may be missing. */
 	return !has_exit || (!at->record && !v->traced.open);
 }
@@ -186,7 +188,10 @@ bool match_is_early(const struct match_candidates *candidates, const struct kvm_
 void match_hold(const struct match_candidates *candidates, const struct kvm_event *event)
 {
 	for (int i = 0; i < candidates->count; i++) {
-		if (may_be(candidates, i, event))
+		const struct match_vcpu_info *info = &candidates->vcpus[i].info;
+
+		/* Events after this one wait, too: those of vCPUs that were created later. */
+		if (info->tgid == candidates->tgid && info->vcpu_id == candidates->vcpu_id)
 			candidates->vcpus[i].held_from = event->ts;
 	}
 }

@@ -99,7 +99,7 @@ int match_identify(const struct match_candidates *candidates, const struct kvm_e
 /* Whether records that are still to come may show whose an event is. */
 bool match_is_early(const struct match_candidates *candidates, const struct kvm_event *event);
 
-/* Notes in all candidates that this event waits. */
+/* Notes in all vCPUs that this event, or one after it in its lane, may be of that it waits. */
 void match_hold(const struct match_candidates *candidates, const struct kvm_event *event);
 
 #endif

@@ -129,13 +129,21 @@ static struct xcheck_vm *add_vm(struct xcheck *x, const struct store_vcpu *info,
 		return NULL;
 	x->vms = vms;
 	vm = &vms[x->vm_count++];
-	*vm = (struct xcheck_vm){.vm_id = info->vm_id, .vcpu = vcpu};
+	*vm = (struct xcheck_vm){.vm_id = info->vm_id, .tgid = info->tgid, .vcpu = vcpu};
 
 	rc = kvmstat_open(&vm->stat, info->tgid);
 	if (rc)
 		note(x, "KVM statistics of the VM of process %u: %s", info->tgid,
 		     why_no_statistics(rc));
 	return vm;
+}
+
+/* The process has made another VM since, whose statistics these are. */
+static void let_go(struct xcheck *x, struct xcheck_vm *vm)
+{
+	note(x, "KVM statistics of the VM of process %u: %s", vm->tgid, why_no_statistics(-ENOENT));
+	kvmstat_close(vm->stat);
+	vm->stat = NULL;
 }
 
 /* Adds the ring of a vCPU to the statistics of its VM. */
@@ -150,8 +158,9 @@ static int add_to_vm(struct xcheck *x, const struct store_vcpu *info, int vcpu)
 	if (!vm)
 		return -ENOMEM;
 
-	if (vm->stat)
-		kvmstat_add_ring(vm->stat, info->ring_id);
+	if (vm->stat && (kvmstat_add_ring(vm->stat, info->ring_id) == -ENOENT ||
+			 kvmstat_is_of_another(vm->stat)))
+		let_go(x, vm);
 	return 0;
 }
 
@@ -188,6 +197,10 @@ static void end_vcpu(struct xcheck *x, const struct source_item *item)
 
 	if (x->match)
 		match_end_vcpu(x->match, item->vcpu, &end);
+	for (size_t i = 0; i < x->vm_count && item->end.ended; i++) {
+		if (x->vms[i].vcpu == item->vcpu && x->vms[i].stat)
+			let_go(x, &x->vms[i]);
+	}
 }
 
 int xcheck_item(struct xcheck *xcheck, const struct source *source, const struct source_item *item)
@@ -235,6 +248,10 @@ static void read_vm(struct xcheck *x, struct xcheck_vm *vm)
 {
 	if (!vm->stat)
 		return;
+	if (kvmstat_is_of_another(vm->stat)) {
+		let_go(x, vm);
+		return;
+	}
 	vm->read = !kvmstat_read(vm->stat, &vm->result);
 	if (!vm->read)
 		note(x, "KVM statistics: they could not be read");

@@ -5,7 +5,7 @@ kernel take; and a VM of as many vCPUs as KVM allows."""
 import functools
 import re
 
-from . import checks
+from . import checks, xcheck_cases
 from .case import Case
 from .checks import SVM, VMX, expect, expect_equal
 from .loops import exits_of
@@ -19,6 +19,8 @@ TIME_LINE = re.compile(r"^time: ([\d.]+) to ([\d.]+)$", re.MULTILINE)  # of L1, 
 # One after the other, as fast as one process can; and several at a time, faster than the collector
 # can follow in an emulated machine.
 ALONE = (1, 300)
+CROSSCHECKED = (1, 100)
+TRACE_MIB = 32  # buffers of the trace instance
 AT_ONCE = (10, 1000)
 COUNT = 20
 RING_MEMORY_MIB = 16
@@ -115,15 +117,24 @@ def _all_exits(outcome, processes, vms):
     return sum(line[3] for line in lines)
 
 
-def _check_many(outcome, processes, vms, check):
+def _check_many(outcome, processes, vms, check, more_mib=0):
     check(outcome, processes * vms, _all_exits(outcome, processes, vms))
-    _in_memory(outcome, RING_MEMORY_MIB + KERNEL_MIB, COLLECTOR_MIB)
+    _in_memory(outcome, RING_MEMORY_MIB + KERNEL_MIB + more_mib, COLLECTOR_MIB)
 
 
-def _many_vms(name, processes, vms, check):
-    return Case(name, RECORD_MANY.format(collector="collector", processes=processes, vms=vms,
+def _check_crosschecked(outcome, vms, exits):
+    """One thread makes them all, and the collector holds some for KVM's statistics."""
+    _check_alone(outcome, vms, exits)
+    equations, _ = xcheck_cases.verify(outcome.folder / "run.sqlite")
+    outcome.see(xcheck_cases.has_equations(
+        equations, ("records", "tracefs", "match", "entries", "steps")))
+
+
+def _many_vms(name, processes, vms, check, collector="collector", more_mib=0):
+    return Case(name, RECORD_MANY.format(collector=collector, processes=processes, vms=vms,
                                          count=COUNT),
-                functools.partial(_check_many, processes=processes, vms=vms, check=check),
+                functools.partial(_check_many, processes=processes, vms=vms, check=check,
+                                  more_mib=more_mib),
                 params={"ring_records": "1024", "ring_memory_mib": str(RING_MEMORY_MIB)},
                 seconds=1800)
 
@@ -131,6 +142,8 @@ def _many_vms(name, processes, vms, check):
 def many_vms():
     """VMs made and destroyed: nothing uncounted, and memory has a bound."""
     return [_many_vms(f"many: {ALONE[1]} VMs come and go", *ALONE, _check_alone),
+            _many_vms(f"many: {CROSSCHECKED[1]} VMs come and go, --cross-check", *CROSSCHECKED,
+                      _check_crosschecked, "collector --cross-check", TRACE_MIB),
             _many_vms(f"many: {AT_ONCE[0] * AT_ONCE[1]} VMs come and go, {AT_ONCE[0]} at a time",
                       *AT_ONCE, _check_at_once)]
 

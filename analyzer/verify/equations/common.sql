@@ -75,6 +75,11 @@ lost AS MATERIALIZED ( -- one row: trace events that were lost
   WHERE run_id = ?1
     AND source = 'tracefs_lost'
 ),
+unseen AS MATERIALIZED ( -- one row: exits of vCPUs that are not in the recording
+  SELECT unseen AS n
+  FROM runs
+  WHERE run = ?1
+),
 ambiguous AS MATERIALIZED ( -- one row per vCPU of a process with another VM that has its id too
   SELECT
     v.id AS vcpu,

@@ -21,12 +21,13 @@ rested AS (
   WHERE entries IS NOT NULL
 )
 SELECT vm, vcpu_id, NULL, entries, exits,
-  CASE WHEN abs(rest) <= 1 + (SELECT n FROM lost) THEN 0 ELSE rest END,
+  CASE WHEN abs(rest) <= 1 + (SELECT n FROM lost) + (SELECT n FROM unseen) THEN 0 ELSE rest END,
   part(vmfail, 'VM entries that failed with VMfail')
     || part(again, 'entered again by a fastpath, not traced')
     || CASE
          WHEN rest = 0 THEN ''
          WHEN abs(rest) <= 1 THEN printf('%+lld at the edges, ', rest)
+         WHEN (SELECT n FROM unseen) THEN printf('%+lld by edges, lost events and vCPUs that are not in the recording, ', rest)
          ELSE printf('%+lld by lost events and edges, ', rest)
        END
 FROM rested

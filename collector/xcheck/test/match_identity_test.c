@@ -179,6 +179,77 @@ static void test_one_thread(uint64_t seed)
 	finish(m, vm);
 }
 
+/* The vCPU is destroyed at @tsc, without another VM entry; it is read then. */
+static void destroy(struct match *m, const struct vm *vm, int vcpu, uint64_t tsc)
+{
+	const struct match_vcpu_end end = {
+		.seq = vm->seq + 1, .last_snapshot_tsc = tsc + 100, .gone = true};
+	const struct kvm_exit_record record = {
+		.seq = vm->seq,
+		.tsc = vm->exit_tsc,
+		.cycles = tsc - vm->exit_tsc,
+		.reason = vm->reason,
+		.flags = KVM_EXIT_REC_NO_REENTRY,
+		.pcpu = (__u16)vm->cpu,
+		.isa = KVM_EXIT_ISA_VMX,
+	};
+
+	CHECK(!match_records(m, vcpu, &record, 1));
+	match_end_vcpu(m, vcpu, &end);
+}
+
+/* All exits of a VM that is made at @now, but for the end of the last one. */
+static struct vm live(struct match *m, int vcpu, uint64_t now)
+{
+	const struct match_vcpu_info info = {
+		.tgid = TGID, .isa = KVM_EXIT_ISA_VMX, .created_tsc = now};
+	struct vm vm = {.tid = TID, .cpu = 1, .now = now + 10, .reason = 10};
+	uint64_t random = 1;
+	int added;
+
+	CHECK(!match_add_vcpu(m, &info, &added) && added == vcpu);
+	for (int i = 0; i < 5; i++) {
+		enter_guest(m, &vm, vcpu, &random);
+		vm.now += 100;
+		leave_guest(m, &vm);
+		vm.now += 100;
+	}
+	return vm;
+}
+
+/*
+ * A thread makes one VM after the other. The first one is held, so that its last exit ends after
+ * all others are gone; nothing of it shows before.
+ */
+static void test_one_after_another(void)
+{
+	struct match *m = match_new(tgid_of, NULL);
+	struct vm first = live(m, 0, 1000), vm;
+	uint64_t now = first.now;
+
+	for (int i = 1; i < 4; i++) {
+		vm = live(m, i, now);
+		destroy(m, &vm, i, vm.now);
+		now = vm.now + 50;
+		match_mark(m, now);
+		CHECK(!match_run(m));
+	}
+	destroy(m, &first, 0, now);
+	match_mark(m, now + 1000);
+	CHECK(!match_run(m) && !match_finish(m));
+
+	for (int i = 0; i < 4; i++) {
+		size_t count;
+		const struct match_count *counts = match_counts(m, i, &count);
+
+		CHECK(count == 1 && counts[0].traced == 5 && counts[0].matched == 5);
+		CHECK(!counts[0].trace_only && !counts[0].record_only);
+		CHECK(match_entries(m, i)->traced == 5);
+	}
+	CHECK(!match_ambiguous(m));
+	match_free(m);
+}
+
 /* Without records, and from a thread that made no event before, nothing shows whose they are. */
 static void test_nothing_shows(void)
 {
@@ -201,6 +272,7 @@ int main(void)
 		test_two_threads(seed, 10);
 		test_one_thread(seed);
 	}
+	test_one_after_another();
 	test_nothing_shows();
 	return 0;
 }
