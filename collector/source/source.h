@@ -34,7 +34,8 @@ enum source_kind {
  * struct source_item - what source_next() hands on; pointers are valid until the next call
  * @vcpu:	number of the vCPU
  * @info:	SOURCE_VCPU
- * @created_tsc: SOURCE_VCPU: TSC when the ring was created, in cycles; 0: unknown
+ * @created_tsc: SOURCE_VCPU: TSC when the ring was created, in cycles, no event of the vCPU is
+ *		before it; 0: unknown
  * @snapshot_tsc: TSC of the totals' snapshot at which the recording of the vCPU begins
  *		(SOURCE_VCPU; 0: at the vCPU's creation) or ends (SOURCE_END_VCPU). Rings only.
  * @open_at_start: SOURCE_VCPU: an exit was open at that snapshot

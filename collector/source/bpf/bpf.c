@@ -176,6 +176,11 @@ static int find_new(struct bpf_source *s, struct source_item *item, struct fault
 		rounds_give_vcpu(&s->rounds, number, &s->source, item);
 		/* The programs know the VM's address only. */
 		item->info.vm_id = s->rings[number].vm + 1;
+		/*
+		 * And a vCPU by its first VM entry, which others of that tracepoint may have seen
+		 * a moment before: 1 ms is more than that.
+		 */
+		item->created_tsc -= s->source.info.tsc_khz;
 		return 0;
 	}
 	return 0;
