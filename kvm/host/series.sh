@@ -36,6 +36,19 @@ source_version() {
 	"$@" policy "$source_package" | awk '/Candidate:/ && $2 != "(none)" { print $2 }'
 }
 
+# offered_package PACKAGE APT_CACHE...: the package as apt has it. Debian signs images some time after
+# it has their headers, and until then has the same image and modules without signatures.
+offered_package() {
+	local package=$1
+
+	shift
+	if [ -z "$(source_version "$package" "$@")" ] &&
+		[ -n "$(source_version "$package-unsigned" "$@")" ]; then
+		package=$package-unsigned
+	fi
+	echo "$package"
+}
+
 # newest_kernel SERIES VERSION APT_CACHE...: the newest -cloud-amd64 kernel of a series whose
 # headers have the version of its source package; nothing if there is none.
 newest_kernel() {

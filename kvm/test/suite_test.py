@@ -115,6 +115,22 @@ class Suite(unittest.TestCase):
         self.assertEqual(self.refused("download", "5.10.0-10-cloud-amd64", "file/to"),
                          f"{self.top}/file/to: can't be made: Not a directory")
 
+    def test_image_that_is_not_signed_yet(self):
+        """Until Debian has signed it, the same is there without signatures."""
+        image = "linux-image-5.10.0-10-cloud-amd64"
+        for unsigned, package in ("5.10.9-1", f"{image}-unsigned"), ("(none)", image):
+            (self.top / "bin/apt-cache").write_text(APT_CACHE.replace("case $* in\n", f"""case $* in
+*policy*-unsigned*) echo "  Candidate: {unsigned}" ;;
+*policy*{image}*) echo "  Candidate: (none)" ;;
+"""))
+            (self.top / "bin/apt-get").write_text(APT_GET + f"""case $* in
+*download*) echo "$*" >{self.top}/downloaded ;;
+esac
+""")
+            done = self.suite("download", "5.10.0-10-cloud-amd64", "to")
+            self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+            self.assertTrue((self.top / "downloaded").read_text().endswith(f" {package}\n"))
+
     def test_newest_kernel_that_has_its_source(self):
         done = self.suite("kernel", "5.10")
         self.assertEqual((done.returncode, done.stdout), (0, "5.10.0-10-cloud-amd64\n"), done.stderr)

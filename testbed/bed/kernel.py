@@ -71,6 +71,17 @@ def _apt(args, cwd=None):
         raise BedError(f"{' '.join(args)}: {why} (try apt-get update)") from None
 
 
+def _is_offered(package):
+    return re.search(r"Candidate: (?!\(none\))", _apt(["apt-cache", "policy", package])) is not None
+
+
+def offered(package):
+    """The package as apt has it: Debian signs images some time after it has their headers, and until
+    then has the same image and modules without signatures."""
+    unsigned = f"{package}-unsigned"
+    return unsigned if not _is_offered(package) and _is_offered(unsigned) else package
+
+
 def pinned(series):
     """The KVER of a series that the set-up (testbed/setup.sh) has chosen, or None."""
     try:
@@ -127,7 +138,7 @@ class Kernel:
                 _apt([OTHER_SUITE, "download", self.version, str(work)])
             else:
                 _apt(["apt-get", "-o", "APT::Sandbox::User=", "download",
-                      *image_packages(self.version)], cwd=work)
+                      *map(offered, image_packages(self.version))], cwd=work)
             for deb in list(work.glob("*.deb")):
                 _apt(["dpkg-deb", "--extract", str(deb), str(work)])
                 deb.unlink()
