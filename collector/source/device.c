@@ -21,8 +21,7 @@
  * @last_ring_id:	rings up to this one are known
  * @lost_vcpus:		vCPUs without memory for their records: their exits count as dropped
  * @first:		what the kernel said it had lost when the recording began
- * @has_unseen:		source.unseen can be known
- * @stored_unseen:	what the run says of it
+ * @stored_unseen:	what the run says of source.unseen
  */
 struct device_source {
 	struct source source; /* first: the two are cast into each other */
@@ -33,7 +32,6 @@ struct device_source {
 
 	unsigned int lost_vcpus;
 	struct kvm_exit_ring_query first;
-	bool has_unseen;
 	uint64_t stored_unseen;
 };
 
@@ -182,6 +180,12 @@ static int find_new(struct device_source *s, struct source_item *item, struct fa
 			 strerror(errno));
 }
 
+/* With --vm, lost rings may be another VM's; older modules don't count their exits. */
+static bool knows_lost_exits(const struct device_source *s)
+{
+	return !s->options.vm && s->first.size > offsetof(struct kvm_exit_ring_query, lost_exits);
+}
+
 /* Rings that were lost unread since the recording began, and in source.unseen their exits. */
 static uint64_t count_lost_rings(struct device_source *s)
 {
@@ -189,10 +193,7 @@ static uint64_t count_lost_rings(struct device_source *s)
 
 	if (ioctl(s->control, KVM_EXIT_RING_QUERY, &last))
 		return 0;
-	/* With --vm, they may be another VM's; older modules don't count them. */
-	s->has_unseen =
-		!s->options.vm && last.size > offsetof(struct kvm_exit_ring_query, lost_exits);
-	if (s->has_unseen)
+	if (knows_lost_exits(s))
 		s->source.unseen = last.lost_exits - s->first.lost_exits;
 	return last.lost_rings - s->first.lost_rings;
 }
@@ -215,7 +216,7 @@ static void describe_losses(struct device_source *s)
 			text + length, bytes - (size_t)length,
 			"%s%llu vCPUs that ended and made room for others before they were read",
 			length ? "; " : "", (unsigned long long)rings);
-	if (rings && s->has_unseen)
+	if (rings && knows_lost_exits(s))
 		snprintf(text + length, bytes - (size_t)length, ", %llu exits",
 			 (unsigned long long)s->source.unseen);
 }
@@ -254,7 +255,7 @@ static int go_round(struct device_source *s, struct source_item *item, struct fa
 
 	item->kind = SOURCE_NOTHING;
 	if (rounds_needs_rings(&s->rounds, now_ns)) {
-		int rc = rounds_takes_ring(&s->rounds, now_ns) ? find_new(s, item, fault) : 0;
+		int rc = find_new(s, item, fault);
 
 		if (rc || item->kind != SOURCE_NOTHING)
 			return rc;

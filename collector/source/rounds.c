@@ -106,29 +106,13 @@ static bool is_over(const struct rounds *rounds)
 	return rounds->cursor < 0;
 }
 
-bool rounds_needs_rings(struct rounds *rounds, int64_t now_ns)
-{
-	if (rounds->is_looking)
-		return true;
-	if (!is_over(rounds) && now_ns < rounds->next_look_ns)
-		return false;
-
-	rounds->is_looking = true;
-	rounds->looked_ns = now_ns;
-	return true;
-}
-
-bool rounds_takes_ring(const struct rounds *rounds, int64_t now_ns)
-{
-	return now_ns - rounds->looked_ns < ROUNDS_LOOK_NS;
-}
-
-void rounds_go_on(struct rounds *rounds, int64_t now_ns)
+/* Begins the next round if the last one is over. */
+static void end_look(struct rounds *rounds, int64_t now_ns, bool has_more)
 {
 	int64_t look_ns = now_ns - rounds->looked_ns;
 
 	rounds->is_looking = false;
-	rounds->has_more = !rounds_takes_ring(rounds, now_ns);
+	rounds->has_more = has_more;
 	rounds->next_look_ns = now_ns + (look_ns > ROUNDS_LOOK_NS ? look_ns : ROUNDS_LOOK_NS);
 	if (!is_over(rounds))
 		return;
@@ -139,6 +123,27 @@ void rounds_go_on(struct rounds *rounds, int64_t now_ns)
 		vcpu->budget = vcpu->ring.meta->record_count;
 	}
 	rounds->cursor = 0;
+}
+
+bool rounds_needs_rings(struct rounds *rounds, int64_t now_ns)
+{
+	if (rounds->is_looking) {
+		if (now_ns - rounds->looked_ns < ROUNDS_LOOK_NS)
+			return true;
+		end_look(rounds, now_ns, true);
+		return false;
+	}
+	if (!is_over(rounds) && now_ns < rounds->next_look_ns)
+		return false;
+
+	rounds->is_looking = true;
+	rounds->looked_ns = now_ns;
+	return true;
+}
+
+void rounds_go_on(struct rounds *rounds, int64_t now_ns)
+{
+	end_look(rounds, now_ns, false);
 }
 
 /* Where Linux could not measure the TSC against another clock, rings have 0. */

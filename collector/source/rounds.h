@@ -10,7 +10,7 @@
  *
  *	rounds_take_back()
  *	if rounds_needs_rings():
- *		rounds_add() a new ring and hand on rounds_give_vcpu() if rounds_takes_ring(), or
+ *		rounds_add() a new ring and hand on rounds_give_vcpu(), or
  *		rounds_go_on()
  *	rounds_next()
  */
@@ -96,17 +96,12 @@ int rounds_take_back(struct rounds *rounds, bool *was_gone);
 
 /*
  * Whether new rings are looked for now: the round is over, or the last look is long ago. A look
- * that has begun lasts until rounds_go_on().
+ * that has begun lasts until rounds_go_on(), or until its time is up; then the next round begins if
+ * the last one is over.
  */
 bool rounds_needs_rings(struct rounds *rounds, int64_t now_ns);
 
-/* Whether there is time for another new ring in this look. */
-bool rounds_takes_ring(const struct rounds *rounds, int64_t now_ns);
-
-/*
- * Ends a look, because all new rings are added or there is no time for more: begins the next round
- * if the last one is over. @now_ns: as above.
- */
+/* All new rings are added: begins the next round if the last one is over. @now_ns: as above. */
 void rounds_go_on(struct rounds *rounds, int64_t now_ns);
 
 /* Fill @item with vCPU @number, and @source->info with what its ring knows about the machine. */

@@ -342,7 +342,7 @@ static int look_around(struct bpf_source *s, int64_t now_ns, struct source_item 
 	bpf_session_tick(s->session, now_ns);
 	begin_reading(s);
 
-	rc = rounds_takes_ring(&s->rounds, now_ns) ? find_new(s, item, fault) : 0;
+	rc = find_new(s, item, fault);
 	if (!rc && item->kind == SOURCE_NOTHING)
 		rounds_go_on(&s->rounds, now_ns);
 	return rc;

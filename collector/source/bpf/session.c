@@ -257,8 +257,7 @@ static int create_area(const struct bpf_session *s, struct bpf_area **area)
 	return fd;
 }
 
-/* Creates rings, at most @wanted, and their memory. Returns how many, or -errno if there is none.
- */
+/* Creates @wanted rings, or fewer. Returns how many, or -errno if there is none. */
 static int create_rings(const struct bpf_session *s, struct bpf_new_ring *rings, uint32_t wanted)
 {
 	uint32_t n;
