@@ -127,6 +127,9 @@ int out_end(struct out *out, struct app *app, bool failed);
  */
 void out_run(struct out *out, const char *name, const struct run *run);
 
+/* How many of the dropped exits are run->shown_unseen, as a sentence. */
+void out_unseen_text(const struct run *run, char *text, size_t bytes);
+
 /*
  * A line for people: what the VMs of the vCPUs that are shown are called, as many as fit; none
  * where no VM has a name.

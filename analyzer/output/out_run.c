@@ -200,9 +200,19 @@ static const char *state_text(const char *state)
 	return strcmp(state, "interrupted") ? "" : ", interrupted";
 }
 
+void out_unseen_text(const struct run *run, char *text, size_t bytes)
+{
+	char count[UNITS_TEXT];
+
+	snprintf(
+		text, bytes,
+		"%s of the dropped exits are of vCPUs that are not in the recording: they ran, or had ended, before the collector had their rings.",
+		units_count(run->shown_unseen, count));
+}
+
 static void loss_notes(struct out *out, const struct run *run)
 {
-	char share[UNITS_TEXT], unseen[UNITS_TEXT];
+	char share[UNITS_TEXT], text[256];
 
 	if (!run->shown_dropped)
 		return;
@@ -217,11 +227,10 @@ static void loss_notes(struct out *out, const struct run *run)
 			out,
 			"Counts, rates and times rest on the %s of the exits that were recorded: the true counts are higher.",
 			share);
-	if (run->shown_unseen)
-		out_note(
-			out,
-			"%s of the dropped exits are of vCPUs that are not in the recording: they ran, or had ended, before the collector had their rings.",
-			units_count(run->shown_unseen, unseen));
+	if (run->shown_unseen) {
+		out_unseen_text(run, text, sizeof(text));
+		out_note(out, "%s", text);
+	}
 }
 
 /* What collector --trigger left out on purpose. */

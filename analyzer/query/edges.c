@@ -143,41 +143,51 @@ static int find_late(struct app *app, const struct run *run, int64_t to, bool *i
 }
 
 /*
- * Let *exit be the exit of row @rowid. Returns 1, 0 if it did not begin before @tsc, or -1.
+ * struct way_back - from the last row to the last exit before @to of each vCPU that is_late[]
+ * @count:	how many vCPUs are
+ * @rows, @row:	all rows from the end, and one of them with its times
  */
-static int read_row(struct app *app, sqlite3_stmt *stmt, int64_t rowid, int64_t tsc,
-		    struct reach *exit)
+struct way_back {
+	struct app *app;
+	const struct run *run;
+	int64_t from, to;
+	bool *is_late;
+	int count;
+	sqlite3_stmt *rows, *row;
+	struct edge *edges;
+};
+
+/* Takes the present row, which is the last one of vCPU @i, unless it began after the run. */
+static int take_row(struct way_back *w, ptrdiff_t i)
 {
+	struct reach exit;
 	int rc;
 
-	sqlite3_reset(stmt);
-	sqlite3_bind_int64(stmt, 1, rowid);
-	rc = db_step(app, stmt);
-	if (rc > 0)
-		*exit = read_reach(stmt, 0);
-	return rc > 0 ? exit->tsc < tsc : rc;
+	sqlite3_reset(w->row);
+	sqlite3_bind_int64(w->row, 1, sqlite3_column_int64(w->rows, 0));
+	rc = db_step(w->app, w->row);
+	if (rc <= 0)
+		return rc;
+
+	exit = read_reach(w->row, 0);
+	if (exit.tsc >= w->to)
+		return 0;
+	add_reach(&w->edges[i], &exit, w->from, w->to);
+	w->is_late[i] = false;
+	w->count--;
+	return 0;
 }
 
-/* Goes back from the last row until each vCPU that is_late[] has had its last exit before @to. */
-static int go_back(struct app *app, const struct run *run, sqlite3_stmt *rows, sqlite3_stmt *row,
-		   int64_t from, int64_t to, bool *is_late, int count, struct edge *edges)
+static int go_back(struct way_back *w)
 {
 	int rc = 1;
 
-	while (count && (rc = db_step(app, rows)) > 0) {
-		const struct vcpu_ref *vcpu = run_find_vcpu(run, sqlite3_column_int64(rows, 1));
-		struct reach exit;
+	while (w->count && (rc = db_step(w->app, w->rows)) > 0) {
+		const struct vcpu_ref *vcpu =
+			run_find_vcpu(w->run, sqlite3_column_int64(w->rows, 1));
 
-		if (!vcpu || !is_late[vcpu - run->vcpus])
-			continue;
-		rc = read_row(app, row, sqlite3_column_int64(rows, 0), to, &exit);
-		if (rc < 0)
-			return rc;
-		if (!rc)
-			continue;
-		add_reach(&edges[vcpu - run->vcpus], &exit, from, to);
-		is_late[vcpu - run->vcpus] = false;
-		count--;
+		if (vcpu && w->is_late[vcpu - w->run->vcpus] && take_row(w, vcpu - w->run->vcpus))
+			return -1;
 	}
 	return rc < 0 ? -1 : 0;
 }
@@ -186,22 +196,23 @@ static int go_back(struct app *app, const struct run *run, sqlite3_stmt *rows, s
 static int read_last_rows(struct app *app, const struct run *run, int64_t from, int64_t to,
 			  struct edge *edges)
 {
-	bool *is_late = calloc(run->n_vcpus, sizeof(*is_late));
-	sqlite3_stmt *rows = NULL, *row = NULL;
+	struct way_back w = {.app = app, .run = run, .from = from, .to = to, .edges = edges};
 	int64_t last;
-	int count, rc = -1;
+	int rc = -1;
 
-	if (!is_late)
+	w.is_late = calloc(run->n_vcpus, sizeof(*w.is_late));
+	if (!w.is_late)
 		return app_fail(app, "out of memory");
-	count = find_late(app, run, to, is_late);
-	if (count >= 0 && !rowids_find_last(app, run, &last) &&
-	    !db_prepare(app, &rows, query_edges_back) && !db_prepare(app, &row, query_edges_row)) {
-		sqlite3_bind_int64(rows, 1, last);
-		rc = go_back(app, run, rows, row, from, to, is_late, count, edges);
+	w.count = find_late(app, run, to, w.is_late);
+	if (w.count >= 0 && !rowids_find_last(app, run, &last) &&
+	    !db_prepare(app, &w.rows, query_edges_back) &&
+	    !db_prepare(app, &w.row, query_edges_row)) {
+		sqlite3_bind_int64(w.rows, 1, last);
+		rc = go_back(&w);
 	}
-	sqlite3_finalize(rows);
-	sqlite3_finalize(row);
-	free(is_late);
+	sqlite3_finalize(w.rows);
+	sqlite3_finalize(w.row);
+	free(w.is_late);
 	return rc;
 }
 

@@ -79,10 +79,15 @@ static int read_ends(struct app *app, const struct run *run, struct search *sear
 	return rc < 0 ? -1 : 0;
 }
 
-/* No collector gets farther: sums of rowids must not overflow. */
-static bool are_sound(const struct search *search)
+/* Returns 1 with search->probe prepared, 0 where rowids can't be searched, or -1. */
+static int begin(struct app *app, const struct run *run, struct search *search)
 {
-	return search->low >= 0 && search->high <= INT64_MAX / 4;
+	if (read_ends(app, run, search))
+		return -1;
+	/* No collector gets that far: sums of rowids must not overflow. */
+	if (search->low < 0 || search->high > INT64_MAX / 4)
+		return 0;
+	return db_prepare(app, &search->probe, query_rowids_probe) ? -1 : 1;
 }
 
 /* One number: exits in the intervals of the window, by the roll-ups or by rows @first to @last. */
@@ -151,12 +156,9 @@ int rowids_find(struct app *app, struct run *run)
 	if (run->has_raw != RAW_ALL || app->has_chunks)
 		return 0;
 
-	if (read_ends(app, run, &search))
-		return -1;
-	if (!are_sound(&search))
-		return 0;
-	if (db_prepare(app, &search.probe, query_rowids_probe))
-		return -1;
+	rc = begin(app, run, &search);
+	if (rc <= 0)
+		return rc;
 
 	if (__builtin_add_overflow(run->tsc_start, run->to, &end))
 		end = INT64_MAX;
@@ -176,12 +178,10 @@ int rowids_find_last(struct app *app, const struct run *run, int64_t *rowid)
 	int rc;
 
 	*rowid = INT64_MAX;
-	if (read_ends(app, run, &search))
-		return -1;
-	if (!are_sound(&search))
-		return 0;
-	if (db_prepare(app, &search.probe, query_rowids_probe))
-		return -1;
+	rc = begin(app, run, &search);
+	if (rc <= 0)
+		return rc;
+
 	rc = find(app, &search, INT64_MAX, rowid);
 	sqlite3_finalize(search.probe);
 	return rc;

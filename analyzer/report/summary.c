@@ -102,7 +102,7 @@ static void put_notices(struct report *report)
 {
 	const struct run *run = report->run;
 	struct html *h = &report->html;
-	char text[256], count[UNITS_TEXT];
+	char text[256];
 
 	if (!strcmp(run->environment, "emulated"))
 		notice(h, "Emulated machine.",
@@ -120,10 +120,7 @@ static void put_notices(struct report *report)
 			       ? "Records were lost: a ring was full, or there was no memory for one. Counts and rates by reason include those exits, by KVM's totals; times, sub-keys and everything over time are of what was recorded. The timeline marks where the others are missing."
 			       : "Records were lost: a ring was full, there was no memory for one, or an imported recording lacks events. Counts are of what was recorded; the timeline marks where the others are missing.");
 	if (run->shown_unseen) {
-		snprintf(
-			text, sizeof(text),
-			"%s of the dropped exits are of vCPUs that are not in the recording: they ran, or had ended, before the collector had their rings.",
-			units_count(run->shown_unseen, count));
+		out_unseen_text(run, text, sizeof(text));
 		notice(h, "VMs are missing.", text);
 	}
 	if (run->filtered)
