@@ -140,12 +140,17 @@ static uint64_t end_of(const struct position *at, const struct kvm_event *e)
 	return e->kind == KVM_EVENT_ENTRY && at->record ? at->record->end : UINT64_MAX;
 }
 
-static bool may_be(const struct match_candidates *candidates, int i, const struct kvm_event *e)
+/* Whether an event of the candidates' lane may be of vCPU @i, at some time. */
+static bool is_of_lane(const struct match_candidates *candidates, int i)
 {
 	const struct match_vcpu_info *info = &candidates->vcpus[i].info;
 
-	return info->tgid == candidates->tgid && info->vcpu_id == candidates->vcpu_id &&
-	       info->created_tsc <= e->ts;
+	return info->tgid == candidates->tgid && info->vcpu_id == candidates->vcpu_id;
+}
+
+static bool may_be(const struct match_candidates *candidates, int i, const struct kvm_event *e)
+{
+	return is_of_lane(candidates, i) && candidates->vcpus[i].info.created_tsc <= e->ts;
 }
 
 void match_find_fitting(struct match_candidates *candidates, const struct kvm_event *event)
@@ -188,10 +193,8 @@ bool match_is_early(const struct match_candidates *candidates, const struct kvm_
 void match_hold(const struct match_candidates *candidates, const struct kvm_event *event)
 {
 	for (int i = 0; i < candidates->count; i++) {
-		const struct match_vcpu_info *info = &candidates->vcpus[i].info;
-
 		/* Events after this one wait, too: those of vCPUs that were created later. */
-		if (info->tgid == candidates->tgid && info->vcpu_id == candidates->vcpu_id)
+		if (is_of_lane(candidates, i))
 			candidates->vcpus[i].held_from = event->ts;
 	}
 }

@@ -193,9 +193,7 @@ static int delete_run_count(struct store *store, const char *source, const char 
 	store_bind_int(stmt, ":run", store->run);
 	store_bind_text(stmt, ":source", source);
 	store_bind_text(stmt, ":name", name);
-	rc = store_step(stmt);
-	sqlite3_finalize(stmt);
-	return rc;
+	return store_step_once(stmt);
 }
 
 int store_set_run_count(struct store *store, const char *source, const char *name, uint64_t n)

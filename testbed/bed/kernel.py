@@ -71,15 +71,10 @@ def _apt(args, cwd=None):
         raise BedError(f"{' '.join(args)}: {why} (try apt-get update)") from None
 
 
-def _is_offered(package):
-    return re.search(r"Candidate: (?!\(none\))", _apt(["apt-cache", "policy", package])) is not None
-
-
 def offered(package):
-    """The package as apt has it: Debian signs images some time after it has their headers, and until
-    then has the same image and modules without signatures."""
-    unsigned = f"{package}-unsigned"
-    return unsigned if not _is_offered(package) and _is_offered(unsigned) else package
+    """The package as apt has it, which may be one without signatures (kvm/host/series.sh)."""
+    return _apt(["sh", "-c", '. "$0" && offered_package "$1" apt-cache',
+                 str(ROOT / "kvm/host/series.sh"), package]).strip()
 
 
 def pinned(series):

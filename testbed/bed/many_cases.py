@@ -90,19 +90,24 @@ def _check_alone(outcome, vms, exits):
     outcome.see(f"all {exits} exits of {vms} VMs, {dropped} dropped")
 
 
+def _accounts_for(recording, vms, exits):
+    """Each exit is one of the run's. (VMs that have rows, exits of all others)"""
+    seen = recording.one("SELECT vms FROM runs")
+    accounted = recording.one("SELECT exits + dropped + filtered + unread + open_exits + vmfail "
+                              "FROM runs")
+    expect_equal("exits accounted for", accounted, exits)
+    expect(seen >= vms / 20, f"{seen} VMs of {vms} recorded")
+    return seen, recording.one("SELECT unseen FROM runs")
+
+
 def _check_at_once(outcome, vms, exits):
     """Of VMs that the collector had no time for the run has the exits, and their number."""
     recording = outcome.recording
-    seen = recording.one("SELECT vms FROM runs")
-    unseen = recording.one("SELECT unseen FROM runs")
+    seen, unseen = _accounts_for(recording, vms, exits)
     lost = recording.one("SELECT coalesce(sum(CAST(name AS INTEGER)), 0) FROM crosscheck WHERE "
                          "source = 'unavailable' AND name LIKE '% vCPUs that ended%'")
-    accounted = recording.one("SELECT exits + dropped + filtered + unread + open_exits + vmfail "
-                              "FROM runs")
     expect_equal("VMs", seen + lost, vms)
-    expect_equal("exits accounted for", accounted, exits)
     expect((unseen > 0) == (lost > 0), f"{unseen} exits of {lost} VMs")
-    expect(seen >= vms / 20, f"{seen} VMs of {vms} recorded")
     outcome.see(f"{exits} exits of {vms} VMs: {exits - unseen} of {seen} VMs recorded or counted, "
                 f"and {unseen} of {lost} that had ended before they were read")
 
@@ -158,12 +163,8 @@ BPF_COLLECTOR_MIB = 64
 def _check_bpf_vms(outcome, processes, vms):
     exits = _all_exits(outcome, processes, vms)
     recording = outcome.recording
+    seen, unseen = _accounts_for(recording, processes * vms, exits)
     rings = recording.one("SELECT n FROM crosscheck WHERE name = 'ring_bytes_most'") / 2 ** 20
-    seen = recording.one("SELECT vms FROM runs")
-    unseen = recording.one("SELECT unseen FROM runs")
-    expect_equal("exits accounted for",
-                 recording.one("SELECT exits + dropped + open_exits FROM runs"), exits)
-    expect(seen >= processes * vms / 20, f"{seen} VMs of {processes * vms} recorded")
     outcome.see(f"{exits} exits of {processes * vms} VMs: {exits - unseen} of {seen} VMs recorded "
                 f"or counted, and {unseen} of VMs without a ring")
     _in_memory(outcome, rings + BPF_KERNEL_MIB, BPF_COLLECTOR_MIB)
