@@ -422,7 +422,7 @@ static __always_inline struct bpf_area *on_exit(struct bpf_vcpu *v,
 	struct bpf_area *area = area_of(v);
 
 	if (!area)
-		v->missed++;
+		vcpu_missed(v);
 	else if (!vcpu_exited(v, area, ring_mask, in_force))
 		__sync_fetch_and_add(&losses.no_entry, 1);
 	return area;

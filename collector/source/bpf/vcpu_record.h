@@ -345,7 +345,15 @@ EXIT_KEY_INLINE bool vcpu_exited(struct bpf_vcpu *v, struct bpf_area *area, __u6
 	return entered;
 }
 
-/* A VM entry at @tsc; not for a vCPU without a ring. */
+/* The guest of a vCPU without a ring has exited. */
+EXIT_KEY_INLINE void vcpu_missed(struct bpf_vcpu *v)
+{
+	v->missed++;
+	v->entered = 0;
+	v->done.flags = 0;
+}
+
+/* A VM entry at @tsc. */
 EXIT_KEY_INLINE void vcpu_entry(struct bpf_vcpu *v, __u64 tsc)
 {
 	v->entry_tsc = tsc;

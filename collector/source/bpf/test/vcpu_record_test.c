@@ -269,6 +269,19 @@ static void test_entry_fails(void)
 	CHECK(r.cycles == 500 && r.preempted_cycles == 40 && vcpu.vmfail == 1);
 }
 
+/* Without a ring, too, an entry after an exit is not one that comes again. */
+static void test_missed(void)
+{
+	begin();
+	vcpu_entry(&vcpu, 900);
+	vcpu_missed(&vcpu);
+	CHECK(!vcpu.entered && vcpu.missed == 1);
+	vcpu_entry(&vcpu, 1100);
+	CHECK(vcpu.entered);
+	vcpu_missed(&vcpu);
+	CHECK(!vcpu.entered && vcpu.missed == 2 && !vcpu.vmfail);
+}
+
 static void test_full_ring(void)
 {
 	__u64 tsc = 1000;
@@ -531,6 +544,7 @@ int main(void)
 	test_time_runs_backwards();
 	test_entry_not_seen();
 	test_entry_fails();
+	test_missed();
 	test_full_ring();
 	test_forged_tail();
 	test_filters();
