@@ -29,13 +29,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sql/own.h"
 #include "sql/text.h"
 
 #define MAX_OBJECTS 64
 
 /* One table or view of ours. */
 struct object {
-	char *name;
+	const char *name;
 	char *text; /* see normalize() */
 	bool is_view;
 	bool is_found;
@@ -46,43 +47,26 @@ struct schema {
 	size_t count;
 };
 
-/* As schema_open_own(), without the views, which take SQLite longer to read than all tables. */
-static int open_own_tables(int64_t version, sqlite3 **own)
+int schema_open_own(int64_t version, sqlite3 **own)
 {
+	const struct own_definition *definition;
 	int rc = sqlite3_open(":memory:", own);
 
-	if (!rc)
-		rc = sqlite3_exec(*own, version < 4 ? sql_version3 : sql_schema, NULL, NULL, NULL);
-	if (!rc && version < 2)
-		rc = sqlite3_exec(*own, sql_version1, NULL, NULL, NULL);
+	for (size_t i = 0; !rc && (definition = own_table(version, i)); i++)
+		rc = sqlite3_exec(*own, definition->sql, NULL, NULL, NULL);
+	for (size_t i = 0; !rc && (definition = own_view(i)); i++)
+		rc = sqlite3_exec(*own, definition->sql, NULL, NULL, NULL);
 	return rc;
 }
 
-int schema_open_own(int64_t version, sqlite3 **own)
+static bool is_space(char c)
 {
-	int rc = open_own_tables(version, own);
-
-	return rc ? rc : sqlite3_exec(*own, sql_views, NULL, NULL, NULL);
+	return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r';
 }
 
-int schema_read_own(int64_t version, const char *name, char **text)
+static bool is_quote(char c)
 {
-	static const char sql[] = "SELECT sql FROM sqlite_schema WHERE name = ?";
-	sqlite3_stmt *stmt = NULL;
-	sqlite3 *own = NULL;
-	int rc = schema_open_own(version, &own);
-
-	*text = NULL;
-	if (!rc)
-		rc = sqlite3_prepare_v2(own, sql, -1, &stmt, NULL);
-	if (!rc)
-		rc = sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
-	if (!rc && sqlite3_step(stmt) == SQLITE_ROW)
-		*text = strdup((const char *)sqlite3_column_text(stmt, 0));
-
-	sqlite3_finalize(stmt);
-	sqlite3_close(own);
-	return rc || *text ? rc : -ENOMEM;
+	return c == '\'' || c == '"' || c == '`' || c == '[';
 }
 
 /* As SQLite's tokenizer: the end of space and comments. */
@@ -91,7 +75,7 @@ static const char *skip_blank(const char *p)
 	const char *end;
 
 	for (;;) {
-		if (*p && strchr(" \t\n\f\r", *p)) {
+		if (is_space(*p)) {
 			p++;
 		} else if (p[0] == '-' && p[1] == '-') {
 			p += strcspn(p, "\n");
@@ -115,7 +99,7 @@ static const char *skip_quoted(const char *p)
 {
 	const char *end;
 
-	if (!*p || !strchr("'\"`[", *p))
+	if (!is_quote(*p))
 		return p;
 
 	end = strchr(p + 1, *p == '[' ? ']' : *p);
@@ -158,42 +142,35 @@ static char *normalize(const char *sql)
 
 static void free_schema(struct schema *schema)
 {
-	for (size_t i = 0; i < schema->count; i++) {
-		free(schema->objects[i].name);
+	for (size_t i = 0; i < schema->count; i++)
 		free(schema->objects[i].text);
-	}
 }
 
-/* Reads the names and definitions of our tables and views; a reader has views of its own. */
+static int add_object(struct schema *schema, const struct own_definition *definition, bool is_view)
+{
+	struct object *object = &schema->objects[schema->count];
+
+	if (schema->count == MAX_OBJECTS)
+		return SQLITE_INTERNAL;
+
+	object->name = definition->name;
+	object->text = normalize(definition->sql);
+	object->is_view = is_view;
+	schema->count++;
+	return object->text ? 0 : -ENOMEM;
+}
+
+/* Takes the definitions of our tables and views; a reader has views of its own. */
 static int read_own(struct schema *schema, int64_t version, enum schema_use use)
 {
-	static const char sql[] =
-		"SELECT name, sql, type = 'view' FROM sqlite_schema WHERE type IN ('table', 'view')";
-	sqlite3_stmt *stmt = NULL;
-	sqlite3 *own = NULL;
-	int rc = use == SCHEMA_READ ? open_own_tables(version, &own)
-				    : schema_open_own(version, &own);
+	const struct own_definition *definition;
+	int rc = 0;
 
-	if (!rc)
-		rc = sqlite3_prepare_v2(own, sql, -1, &stmt, NULL);
-
-	while (!rc && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		struct object *object = &schema->objects[schema->count];
-
-		rc = schema->count < MAX_OBJECTS ? 0 : SQLITE_INTERNAL;
-		if (rc)
-			break;
-		object->name = strdup((const char *)sqlite3_column_text(stmt, 0));
-		object->text = normalize((const char *)sqlite3_column_text(stmt, 1));
-		object->is_view = sqlite3_column_int(stmt, 2);
-		schema->count++;
-		if (!object->name || !object->text)
-			rc = -ENOMEM;
-	}
-
-	sqlite3_finalize(stmt);
-	sqlite3_close(own);
-	return rc == SQLITE_DONE ? 0 : rc;
+	for (size_t i = 0; !rc && (definition = own_table(version, i)); i++)
+		rc = add_object(schema, definition, false);
+	for (size_t i = 0; !rc && use != SCHEMA_READ && (definition = own_view(i)); i++)
+		rc = add_object(schema, definition, true);
+	return rc;
 }
 
 int schema_find_definition(sqlite3 *db, const char *text, int64_t *rowid)
@@ -378,11 +355,14 @@ int schema_check(sqlite3 *db, int64_t version, enum schema_use use)
 	return rc;
 }
 
-/* Makes the table that @sql (CREATE TABLE NAME ...) defines a TEMP one without rows. */
-static int add_temp_table(sqlite3 *db, const char *name, const char *sql)
+/*
+ * Makes a definition of ours one of the TEMP database, unless it is there. @kind: what it creates,
+ * "TABLE" or "VIEW".
+ */
+static int add_temp(sqlite3 *db, const char *kind, const struct own_definition *definition)
 {
-	const char *columns = strchr(sql, '(');
-	char *text = columns ? sqlite3_mprintf("CREATE TEMP TABLE \"%w\" %s", name, columns) : NULL;
+	char *text = sqlite3_mprintf("CREATE TEMP %s IF NOT EXISTS %s", kind,
+				     strstr(definition->sql, definition->name));
 	int rc = text ? sqlite3_exec(db, text, NULL, NULL, NULL) : SQLITE_NOMEM;
 
 	sqlite3_free(text);
@@ -392,26 +372,17 @@ static int add_temp_table(sqlite3 *db, const char *name, const char *sql)
 /* Gives a reader empty tables in the place of those that were added after the file was made. */
 static int add_missing_tables(sqlite3 *db)
 {
-	static const char sql[] = "SELECT name, sql FROM sqlite_schema WHERE type = 'table'";
-	sqlite3_stmt *tables = NULL;
-	sqlite3 *own = NULL;
-	int rc = open_own_tables(SCHEMA_VERSION, &own);
+	const struct own_definition *table;
+	int rc = 0;
 
-	if (!rc)
-		rc = sqlite3_prepare_v2(own, sql, -1, &tables, NULL);
-	while (!rc && (rc = sqlite3_step(tables)) == SQLITE_ROW) {
-		const char *name = (const char *)sqlite3_column_text(tables, 0);
-
+	for (size_t i = 0; !rc && (table = own_table(SCHEMA_VERSION, i)); i++) {
 		/* In any of the databases: the rows may be those of an attached file. */
-		rc = sqlite3_table_column_metadata(db, NULL, name, NULL, NULL, NULL, NULL, NULL,
-						   NULL);
+		rc = sqlite3_table_column_metadata(db, NULL, table->name, NULL, NULL, NULL, NULL,
+						   NULL, NULL);
 		if (rc == SQLITE_ERROR)
-			rc = add_temp_table(db, name, (const char *)sqlite3_column_text(tables, 1));
+			rc = add_temp(db, "TABLE", table);
 	}
-
-	sqlite3_finalize(tables);
-	sqlite3_close(own);
-	return rc == SQLITE_DONE ? 0 : rc;
+	return rc;
 }
 
 /* Makes the views of @sql, which read the tables of "main", read those of @file. */
@@ -434,16 +405,72 @@ static int add_old_tables(sqlite3 *db, const char *sql, const char *file)
 	return rc;
 }
 
-int schema_add_views(sqlite3 *db, int64_t version, const char *file)
+int schema_add_tables(sqlite3 *db, int64_t version, const char *file)
 {
 	int rc = add_missing_tables(db);
 
-	if (!rc)
-		rc = sqlite3_exec(db, sql_temp_views, NULL, NULL, NULL);
 	if (!rc && version < 2)
 		rc = add_old_tables(db, sql_version1_views, file);
 	if (!rc && version < 4)
 		rc = add_old_tables(db, sql_version3_views, file);
+	return rc;
+}
+
+/* Whether @sql has "FROM @name" or "JOIN @name". */
+static bool reads(const char *sql, const char *name)
+{
+	size_t length = strlen(name);
+	const char *before;
+
+	for (const char *p = sql; (p = strstr(p, name)); p += length) {
+		if (is_word(p[length]))
+			continue;
+		for (before = p; before > sql && is_space(before[-1]);)
+			before--;
+		if (before < p && before - sql >= 4 &&
+		    (!strncmp(before - 4, "FROM", 4) || !strncmp(before - 4, "JOIN", 4)))
+			return true;
+	}
+	return false;
+}
+
+static bool has_temp_view(sqlite3 *db, const char *name)
+{
+	static const char sql[] = "SELECT 1 FROM temp.sqlite_schema WHERE name = ?";
+	sqlite3_stmt *stmt = NULL;
+	bool has;
+
+	has = !sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) &&
+	      !sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC) &&
+	      sqlite3_step(stmt) == SQLITE_ROW;
+	sqlite3_finalize(stmt);
+	return has;
+}
+
+bool schema_lacks_view(sqlite3 *db, const char *sql)
+{
+	const struct own_definition *view;
+
+	for (size_t i = 0; (view = own_view(i)); i++) {
+		if (reads(sql, view->name) && !has_temp_view(db, view->name))
+			return true;
+	}
+	return false;
+}
+
+int schema_add_views(sqlite3 *db, const char *sql)
+{
+	const struct own_definition *view;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && (view = own_view(i)); i++) {
+		if (sql && !reads(sql, view->name))
+			continue;
+		/* A view may read others. */
+		rc = sql ? schema_add_views(db, view->sql) : 0;
+		if (!rc)
+			rc = add_temp(db, "VIEW", view);
+	}
 	return rc;
 }
 

@@ -3,13 +3,15 @@
  * schema.h - a run database from elsewhere: is its schema ours?
  *
  * Whoever opens a run database calls schema_harden() first, then schema_check(),
- * and touches nothing but our tables. A reader then calls schema_add_views().
+ * and touches nothing but our tables. A reader then calls schema_add_tables(), and
+ * schema_add_views() before a statement that reads views.
  * Functions return 0, a result code of SQLite, -errno or one of SCHEMA_*.
  */
 #ifndef EXITSCOPE_SQL_SCHEMA_H
 #define EXITSCOPE_SQL_SCHEMA_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The PRAGMA user_version of schema.sql; 1 is the oldest. */
@@ -48,25 +50,27 @@ int schema_harden(sqlite3 *db);
 int schema_check(sqlite3 *db, int64_t version, enum schema_use use);
 
 /*
- * Makes our views as TEMP views, which names without a schema mean first, so that
- * the file's own are not used, and empty TEMP tables in the place of tables that the
- * file lacks because they were added later. Where a file of schema @version has other tables
- * than now, they appear as tables are now. @file: the name of the file's database in @db, "main"
- * or as it was attached.
+ * Makes empty TEMP tables in the place of tables that the file lacks because they were added later.
+ * Where a file of schema @version has other tables than now, they appear as tables are now.
+ * @file: the name of the file's database in @db, "main" or as it was attached.
  */
-int schema_add_views(sqlite3 *db, int64_t version, const char *file);
+int schema_add_tables(sqlite3 *db, int64_t version, const char *file);
+
+/*
+ * Makes those of our views that statement @sql reads (FROM or JOIN, in capitals) TEMP views, which
+ * names without a schema mean first, so that the file's own are not used. @sql NULL: all of them,
+ * which takes SQLite longer than a short command takes in all.
+ */
+int schema_add_views(sqlite3 *db, const char *sql);
+
+/* Whether statement @sql reads a view of ours that schema_add_views() has not made yet. */
+bool schema_lacks_view(sqlite3 *db, const char *sql);
 
 /*
  * Opens a database in memory that has our tables and views of schema @version and
  * no rows. To be closed by the caller, after an error too.
  */
 int schema_open_own(int64_t version, sqlite3 **own);
-
-/*
- * Reads the definition of our table or view @name in schema @version. *@text is to be freed by the
- * caller; NULL after an error.
- */
-int schema_read_own(int64_t version, const char *name, char **text);
 
 /*
  * Finds the row of sqlite_schema whose text is @text, except for comments and

@@ -71,8 +71,8 @@ static int add_views(struct app *from, struct app *to)
 		version = sqlite3_column_int64(stmt, 0);
 	sqlite3_finalize(stmt);
 
-	if (rc > 0 &&
-	    (schema_add_views(to->db, version, "run") || db_add_chunks(from, to->db, "run")))
+	if (rc > 0 && (schema_add_tables(to->db, version, "run") ||
+		       schema_add_views(to->db, NULL) || db_add_chunks(from, to->db, "run")))
 		rc = app_fail_sql(to);
 	return rc < 0 ? -1 : 0;
 }

@@ -42,11 +42,6 @@ int app_fail_sql(struct app *app)
 	return app_fail(app, "%s: %s", app->path, sqlite3_errmsg(app->db));
 }
 
-int db_prepare(struct app *app, sqlite3_stmt **stmt, const char *sql)
-{
-	return sqlite3_prepare_v2(app->db, sql, -1, stmt, NULL) ? app_fail_sql(app) : 0;
-}
-
 int db_step(struct app *app, sqlite3_stmt *stmt)
 {
 	int rc = sqlite3_step(stmt);
@@ -170,10 +165,30 @@ static int authorize_query(void *unused, int action, const char *a, const char *
 	return authorize_reading(unused, action, a, b, database, view);
 }
 
+/* Makes the views of ours that @sql reads, or all for NULL. Nothing of the file is read. */
+static int add_views(sqlite3 *db, const char *sql)
+{
+	int rc = sqlite3_set_authorizer(db, NULL, NULL);
+
+	if (!rc)
+		rc = schema_add_views(db, sql);
+	return rc ? rc : sqlite3_set_authorizer(db, authorize_reading, NULL);
+}
+
+int db_prepare(struct app *app, sqlite3_stmt **stmt, const char *sql)
+{
+	*stmt = NULL;
+	if (schema_lacks_view(app->db, sql) && add_views(app->db, sql))
+		return app_fail_sql(app);
+	return sqlite3_prepare_v2(app->db, sql, -1, stmt, NULL) ? app_fail_sql(app) : 0;
+}
+
 int db_allow_own_views(struct app *app)
 {
-	int rc = sqlite3_db_config(app->db, SQLITE_DBCONFIG_ENABLE_VIEW, 1, NULL);
+	int rc = add_views(app->db, NULL);
 
+	if (!rc)
+		rc = sqlite3_db_config(app->db, SQLITE_DBCONFIG_ENABLE_VIEW, 1, NULL);
 	if (!rc)
 		rc = sqlite3_set_authorizer(app->db, authorize_query, NULL);
 	return rc ? app_fail_sql(app) : 0;
@@ -263,7 +278,7 @@ static int trust_schema(struct app *app, const char *path, sqlite3 *db, int64_t 
 	int rc = schema_check(db, version, SCHEMA_READ);
 
 	if (!rc)
-		rc = schema_add_views(db, version, "main");
+		rc = schema_add_tables(db, version, "main");
 	if (!rc)
 		rc = hist_table_register(db);
 	if (!rc)

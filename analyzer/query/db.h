@@ -34,7 +34,7 @@ int db_allow_own_views(struct app *app);
 /* A path as a file: URI with @query after it, of the heap; NULL without memory. */
 char *db_uri(const char *path, const char *query);
 
-/* Prepare @sql on app->db. */
+/* Prepare @sql on app->db, and make the views of ours that it reads (schema_add_views()). */
 int db_prepare(struct app *app, sqlite3_stmt **stmt, const char *sql);
 
 /* Step: 1 a row, 0 the end, -1 an error. */

@@ -85,6 +85,8 @@ static void test_hardened(void)
 /* A database that a command has opened. */
 static void test_opened(const char *path)
 {
+	/* The file's view; that of the program is made by the first statement that reads it. */
+	static const struct attempt before = {"SELECT * FROM exits", 0, "prohibited"};
 	static const struct attempt attempts[] = {
 		{"SELECT count(*) > 0 FROM exits", 1, NULL},
 		{"SELECT count(*) FROM json_tree('[1]')", 2, NULL},
@@ -97,12 +99,18 @@ static void test_opened(const char *path)
 		{"SELECT load_extension('x') WHERE 0", 0, "not authorized"},
 	};
 	struct app app = {0};
-	sqlite3 *db;
+	sqlite3_stmt *stmt;
 
-	CHECK_EQ(db_open(&app, path, &db), 0);
-	for (size_t i = 0; db && i < sizeof(attempts) / sizeof(*attempts); i++)
-		try(db, &attempts[i]);
-	sqlite3_close(db);
+	CHECK_EQ(db_open(&app, path, &app.db), 0);
+	if (!app.db)
+		return;
+
+	try(app.db, &before);
+	CHECK_EQ(db_prepare(&app, &stmt, attempts[0].sql), 0);
+	sqlite3_finalize(stmt);
+	for (size_t i = 0; i < sizeof(attempts) / sizeof(*attempts); i++)
+		try(app.db, &attempts[i]);
+	sqlite3_close(app.db);
 }
 
 int main(int argc, char **argv)

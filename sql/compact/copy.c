@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sql/compact/pack.h"
+#include "sql/own.h"
 #include "sql/schema.h"
 #include "sql/text.h"
 
@@ -145,23 +146,13 @@ static int pack_exits(struct copy *copy)
 /* All of our tables except those of the exits. */
 static int copy_tables(struct copy *copy)
 {
-	static const char sql[] =
-		"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('exit', 'exit_chunk') ORDER BY rowid";
-	sqlite3_stmt *names = NULL;
-	sqlite3 *own = NULL;
-	int rc = schema_open_own(SCHEMA_VERSION, &own);
+	const struct own_definition *table;
+	int rc = 0;
 
-	if (!rc)
-		rc = sqlite3_prepare_v2(own, sql, -1, &names, NULL);
-	if (rc)
-		rc = fail(copy, "out of memory");
-	while (!rc && sqlite3_step(names) == SQLITE_ROW)
-		rc = copy_table(copy, (const char *)sqlite3_column_text(names, 0), NULL);
-
-	/* A list that broke off is no list: tables would be missing. */
-	if (sqlite3_finalize(names) && !rc)
-		rc = fail(copy, "out of memory");
-	sqlite3_close(own);
+	for (size_t i = 0; !rc && (table = own_table(SCHEMA_VERSION, i)); i++) {
+		if (strcmp(table->name, "exit") && strcmp(table->name, "exit_chunk"))
+			rc = copy_table(copy, table->name, NULL);
+	}
 	return rc;
 }
 

@@ -7,6 +7,7 @@
 
 #include "sql/compact/chunk_row.h"
 #include "sql/hist.h"
+#include "sql/own.h"
 #include "sql/store/statements.h"
 #include "sql/store/store.h"
 #include "sql/store/tally.h"

@@ -26,42 +26,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How SQLite stores the begin of every definition. */
-#define CREATE "CREATE TABLE "
-
 #define TEXT_OF(number)	       #number
 #define PRAGMA_VERSION(number) "PRAGMA user_version = " TEXT_OF(number)
-
-static int create_if_missing(struct store *store, const char *definition)
-{
-	char *sql;
-	int rc;
-
-	if (strncmp(definition, CREATE, strlen(CREATE)))
-		return SQLITE_INTERNAL;
-	if (asprintf(&sql, CREATE "IF NOT EXISTS %s", definition + strlen(CREATE)) < 0)
-		return -ENOMEM;
-
-	rc = store_exec(store, sql);
-	free(sql);
-	return rc;
-}
 
 /* Creates the tables of schema.sql that the file lacks. */
 static int add_tables(struct store *store)
 {
-	sqlite3_stmt *tables = NULL;
-	sqlite3 *now = NULL;
-	int rc = schema_open_own(STORE_VERSION, &now);
+	const struct own_definition *table;
+	int rc = 0;
 
-	if (!rc)
-		rc = sqlite3_prepare_v2(now, store_sql_read_tables, -1, &tables, NULL);
-	while (!rc && (rc = sqlite3_step(tables)) == SQLITE_ROW)
-		rc = create_if_missing(store, (const char *)sqlite3_column_text(tables, 0));
-
-	sqlite3_finalize(tables);
-	sqlite3_close(now);
-	return rc == SQLITE_DONE ? 0 : rc;
+	for (size_t i = 0; !rc && (table = own_table(STORE_VERSION, i)); i++) {
+		rc = sqlite3_table_column_metadata(store->db, "main", table->name, NULL, NULL, NULL,
+						   NULL, NULL, NULL);
+		if (rc == SQLITE_ERROR)
+			rc = store_exec(store, table->sql);
+	}
+	return rc;
 }
 
 static int replace_definition(struct store *store, int64_t rowid, const char *text)
@@ -80,19 +60,11 @@ static int replace_definition(struct store *store, int64_t rowid, const char *te
 /* Gives @table its present definition. Nothing is done where it has it already. */
 static int update_definition(struct store *store, int64_t version, const char *table)
 {
-	char *old = NULL, *now = NULL;
 	int64_t rowid = 0;
-	int rc = schema_read_own(version, table, &old);
+	int rc = schema_find_definition(store->db, own_table_sql(version, table), &rowid);
 
-	if (!rc)
-		rc = schema_read_own(STORE_VERSION, table, &now);
-	if (!rc)
-		rc = schema_find_definition(store->db, old, &rowid);
 	if (!rc && rowid)
-		rc = replace_definition(store, rowid, now);
-
-	free(old);
-	free(now);
+		rc = replace_definition(store, rowid, own_table_sql(STORE_VERSION, table));
 	return rc;
 }
 

@@ -337,7 +337,6 @@ static int write_template(struct row_image *image, const char *definition)
 int store_rows_init(struct store *store)
 {
 	struct row_image *image = &store->image;
-	char *definition;
 	int rc;
 
 	image->pages = malloc((size_t)(FIRST_LEAF - 1 + LEAVES) * PAGE);
@@ -346,11 +345,7 @@ int store_rows_init(struct store *store)
 		return -ENOMEM;
 
 	/* Our own definition; the file's is never executed. */
-	rc = schema_read_own(STORE_VERSION, "exit", &definition);
-	if (!rc)
-		rc = write_template(image, definition);
-	free(definition);
-
+	rc = write_template(image, own_table_sql(STORE_VERSION, "exit"));
 	if (!rc)
 		rc = store_exec(store, "ATTACH ':memory:' AS batch");
 	return rc ? rc : show_image(store, 2 * PAGE);

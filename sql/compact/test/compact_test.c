@@ -115,7 +115,8 @@ static sqlite3 *open_run(const char *path, const struct exit_rows_damage *damage
 	CHECK_EQ(sqlite3_open(path, &db), 0);
 	CHECK_EQ(schema_harden(db), 0);
 	CHECK_EQ(schema_check(db, SCHEMA_VERSION, SCHEMA_READ), 0);
-	CHECK_EQ(schema_add_views(db, SCHEMA_VERSION, "main"), 0);
+	CHECK_EQ(schema_add_tables(db, SCHEMA_VERSION, "main"), 0);
+	CHECK_EQ(schema_add_views(db, NULL), 0);
 	CHECK_EQ(exit_rows_register(db, damage), 0);
 	CHECK_EQ(exit_rows_shadow(db, "main", NULL), 0);
 	return db;

@@ -153,7 +153,8 @@ static int64_t read_old(const char *path, int64_t version, const char *sql)
 	CHECK_EQ(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
 	CHECK_EQ(schema_harden(db), 0);
 	CHECK_EQ(schema_check(db, version, SCHEMA_READ), 0);
-	CHECK_EQ(schema_add_views(db, version, "main"), 0);
+	CHECK_EQ(schema_add_tables(db, version, "main"), 0);
+	CHECK_EQ(schema_add_views(db, NULL), 0);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 1, NULL);
 
 	CHECK_EQ(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);

@@ -1,3 +1,0 @@
-SELECT sql
-FROM sqlite_schema
-WHERE type = 'table';
