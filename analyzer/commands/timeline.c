@@ -75,8 +75,8 @@ static int put_shares(struct app *app, struct out *out, const struct series *s, 
 
 	for (int i = from; i < to; i++) {
 		time += series_capacity(s, &app->run, i);
-		busy += s->busy[i];
-		halted += s->halted[i];
+		busy += series_busy(s, &app->run, i);
+		halted += series_halted(s, &app->run, i);
 	}
 	if (app->run.has_split && time > 0) {
 		out_real(out, busy / time);

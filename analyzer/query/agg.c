@@ -60,6 +60,17 @@ static void bind_slots(sqlite3_stmt *stmt, const struct run *run, int64_t vcpu, 
 	sqlite3_bind_int(stmt, 4, other);
 }
 
+/* Cycles of an interval of @level of the roll-ups. */
+static int64_t level_width(const struct run *run, int level)
+{
+	return run->rollup_cycles * ((int64_t)1 << (3 * level));
+}
+
+void agg_bind_slots(sqlite3_stmt *stmt, const struct run *run, int64_t vcpu, int level)
+{
+	bind_slots(stmt, run, vcpu, level_width(run, level), level);
+}
+
 /*
  * Arguments of take_rollup() below, in its order; of AGG_COUNTS the first R_COUNTS, of AGG_SPLIT
  * the first R_TIMES.
@@ -117,11 +128,6 @@ static int read_level(const struct run *run, const struct agg_bins *bins)
 	if (bins)
 		return bins->level;
 	return run->coarse && run_is_whole(run) ? AGG_LEVELS : 0;
-}
-
-static int64_t power_of_8(int level)
-{
-	return (int64_t)1 << (3 * level);
 }
 
 /* The group that roll-ups of @reason and @vcpu go to; @begin: of their interval. */
@@ -245,7 +251,7 @@ static int read_rollups(struct app *app, const struct run *run, enum agg_by by,
 		.run = run,
 		.by = by,
 		.bins = bins,
-		.width = run->rollup_cycles * power_of_8(level),
+		.width = level_width(run, level),
 		.agg = agg,
 	};
 	sqlite3_stmt *stmt = NULL;
@@ -256,7 +262,7 @@ static int read_rollups(struct app *app, const struct run *run, enum agg_by by,
 	rc = db_prepare(app, &stmt, rollup_sql[sums][level > 0]);
 	for (unsigned int i = 0; i < run->n_vcpus && rc >= 0; i++) {
 		reader.vcpu = &run->vcpus[i];
-		bind_slots(stmt, run, run->vcpus[i].id, reader.width, level);
+		agg_bind_slots(stmt, run, run->vcpus[i].id, level);
 		rc = db_step(app, stmt);
 	}
 

@@ -97,6 +97,10 @@ int agg_read_bins(struct app *app, const struct run *run, const struct agg_bins 
  */
 int64_t agg_rate_time(const struct run *run, enum agg_by by, const struct group *group);
 
+/* Bind a vCPU (vcpu.id), the window's first and last interval, and @level to ?1 to ?4 of a
+ * statement. */
+void agg_bind_slots(sqlite3_stmt *stmt, const struct run *run, int64_t vcpu, int level);
+
 /* Whether this is read from single exits. */
 bool agg_needs_rows(const struct run *run, enum agg_by by, unsigned int flags);
 

@@ -100,7 +100,7 @@ int side_read(struct side *side)
 	    (joins && join_distributions(side)))
 		return -1;
 	if (!side->from_rows &&
-	    series_read(&side->app, &side->app.run, BATCHES, SERIES_COUNTS, &side->series))
+	    series_read(&side->app, &side->app.run, BATCHES, SERIES_RATES, &side->series))
 		return -1;
 	return add_all(side);
 }

@@ -12,6 +12,7 @@
 
 #include "analyzer/query/db.h"
 #include "analyzer/query/queries.h"
+#include "analyzer/query/reach.h"
 #include "analyzer/query/rowids.h"
 #include "analyzer/query/where.h"
 
@@ -20,29 +21,6 @@ struct reach {
 	int64_t tsc;
 	struct group time;
 };
-
-void edge_add(struct group *to, const struct group *from)
-{
-	to->cycles += from->cycles;
-	to->halted += from->halted;
-	to->userspace += from->userspace;
-	to->preempted += from->preempted;
-	to->polled += from->polled;
-}
-
-/* @cycles of the time of an exit, in each part the same share. */
-static struct group cut(const struct group *time, uint64_t cycles)
-{
-	double share = time->cycles ? (double)cycles / (double)time->cycles : 0;
-
-	return (struct group){
-		.cycles = cycles,
-		.halted = (uint64_t)((double)time->halted * share),
-		.userspace = (uint64_t)((double)time->userspace * share),
-		.preempted = (uint64_t)((double)time->preempted * share),
-		.polled = (uint64_t)((double)time->polled * share),
-	};
-}
 
 /* Add what an exit has on the wrong side of the ends @from and @to. Times are TSC. */
 static void add_reach(struct edge *edge, const struct reach *exit, int64_t from, int64_t to)
@@ -54,31 +32,20 @@ static void add_reach(struct edge *edge, const struct reach *exit, int64_t from,
 		return;
 
 	if (exit->tsc < from && end > from) {
-		part = cut(&exit->time, (uint64_t)((end < to ? end : to) - from));
-		edge_add(&edge->before, &part);
+		part = group_cut(&exit->time, (uint64_t)((end < to ? end : to) - from));
+		group_add_times(&edge->before, &part);
 	} else if (exit->tsc >= from && exit->tsc < to && end > to) {
-		part = cut(&exit->time, (uint64_t)(end - to));
-		edge_add(&edge->after, &part);
+		part = group_cut(&exit->time, (uint64_t)(end - to));
+		group_add_times(&edge->after, &part);
 	}
 }
 
-static uint64_t column_cycles(sqlite3_stmt *stmt, int i)
-{
-	int64_t cycles = sqlite3_column_int64(stmt, i);
-
-	return cycles > 0 ? (uint64_t)cycles : 0;
-}
-
-/* Columns tsc, cycles, halted, user space, preempted and polled from @i on. */
+/* Columns tsc, and the times from @i on. */
 static struct reach read_reach(sqlite3_stmt *stmt, int i)
 {
 	return (struct reach){
 		.tsc = sqlite3_column_int64(stmt, i),
-		.time = {.cycles = column_cycles(stmt, i + 1),
-			 .halted = column_cycles(stmt, i + 2),
-			 .userspace = column_cycles(stmt, i + 3),
-			 .preempted = column_cycles(stmt, i + 4),
-			 .polled = column_cycles(stmt, i + 5)},
+		.time = reach_read_times(stmt, i + 1),
 	};
 }
 
@@ -252,7 +219,7 @@ static int read_rows(struct app *app, const struct run *run, int64_t from, int64
 static int read_interval(struct app *app, const struct run *run, sqlite3_stmt *stmt, int64_t vcpu,
 			 int64_t tsc, struct reach *exit)
 {
-	uint64_t most, room;
+	int64_t most, room;
 	int rc;
 
 	sqlite3_reset(stmt);
@@ -265,11 +232,11 @@ static int read_interval(struct app *app, const struct run *run, sqlite3_stmt *s
 		return rc;
 
 	*exit = read_reach(stmt, 0);
-	most = column_cycles(stmt, 6);
-	room = column_cycles(stmt, 7);
+	most = sqlite3_column_int64(stmt, 6);
+	room = sqlite3_column_int64(stmt, 7);
 	if (sqlite3_column_type(stmt, 7) != SQLITE_NULL && room < most)
 		most = room;
-	exit->time = cut(&exit->time, most);
+	exit->time = group_cut(&exit->time, most > 0 ? (uint64_t)most : 0);
 	return 0;
 }
 

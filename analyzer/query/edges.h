@@ -40,7 +40,4 @@ struct edge {
  */
 int edges_read(struct app *app, const struct run *run, struct edge **edges);
 
-/* Add the times of @from to those of @to. */
-void edge_add(struct group *to, const struct group *from);
-
 #endif

@@ -79,15 +79,33 @@ const struct group *agg_find(const struct agg *agg, const int64_t key[4])
 	return find_group(agg, key);
 }
 
-void group_add(struct group *to, const struct group *from)
+void group_add_times(struct group *to, const struct group *from)
 {
-	to->n += from->n;
-	to->dropped += from->dropped;
 	to->cycles += from->cycles;
 	to->halted += from->halted;
 	to->userspace += from->userspace;
 	to->preempted += from->preempted;
 	to->polled += from->polled;
+}
+
+struct group group_cut(const struct group *exits, uint64_t cycles)
+{
+	double share = exits->cycles ? (double)cycles / (double)exits->cycles : 0;
+
+	return (struct group){
+		.cycles = cycles,
+		.halted = (uint64_t)((double)exits->halted * share),
+		.userspace = (uint64_t)((double)exits->userspace * share),
+		.preempted = (uint64_t)((double)exits->preempted * share),
+		.polled = (uint64_t)((double)exits->polled * share),
+	};
+}
+
+void group_add(struct group *to, const struct group *from)
+{
+	group_add_times(to, from);
+	to->n += from->n;
+	to->dropped += from->dropped;
 	to->fastpath += from->fastpath;
 	to->nested += from->nested;
 	to->to_user += from->to_user;

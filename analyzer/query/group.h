@@ -103,6 +103,12 @@ static inline bool group_min_is_known(const struct group *group)
 /* Add the sums (not the distribution) of one group to another. */
 void group_add(struct group *to, const struct group *from);
 
+/* The same with the times alone: cycles and its four parts. */
+void group_add_times(struct group *to, const struct group *from);
+
+/* @cycles of the times of @exits, which have that many; in each part the same share. */
+struct group group_cut(const struct group *exits, uint64_t cycles);
+
 /* A quantile of the durations, in cycles: never outside min and max; 0: no exits. */
 uint64_t group_quantile(const struct group *group, double q);
 

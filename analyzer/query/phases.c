@@ -41,7 +41,7 @@ static double halted_share(const struct series *series, const struct run *run, i
 	double halted = 0, time = 0;
 
 	for (int i = from; i < to; i++) {
-		halted += series->halted[i];
+		halted += series_halted(series, run, i);
 		time += series_capacity(series, run, i);
 	}
 	return time > 0 ? halted / time : 0;

@@ -10,6 +10,7 @@
 
 #include "analyzer/query/db.h"
 #include "analyzer/query/edges.h"
+#include "analyzer/query/reach.h"
 
 #define SPREAD_EXITS 64 /* fewer say nothing of how even a rate is */
 #define SPREAD_BINS  8
@@ -19,13 +20,18 @@ int64_t series_begin(const struct series *series, int bin)
 	return series->origin + bin * series->bin_cycles;
 }
 
+static int64_t bin_end(const struct series *series, int bin)
+{
+	int64_t end = series_begin(series, bin) + series->bin_cycles;
+
+	return end < series->end ? end : series->end;
+}
+
 int64_t series_length(const struct series *series, const struct run *run, int bin)
 {
-	int64_t begin = series_begin(series, bin), end = begin + series->bin_cycles;
+	int64_t begin = series_begin(series, bin), end = bin_end(series, bin);
 
 	(void)run;
-	if (end > series->end)
-		end = series->end;
 	return end > begin ? end - begin : 1;
 }
 
@@ -122,24 +128,59 @@ double series_capacity(const struct series *series, const struct run *run, int b
 	return run_vcpu_time(run, begin, begin + series_length(series, run, bin));
 }
 
-/* What a bin has room for, the busy part first; the rest goes on to the next one. */
-static void spread(struct series *series, const struct run *run)
+double series_busy(const struct series *series, const struct run *run, int bin)
 {
-	double busy = (double)(series->before.cycles - series->before.halted);
-	double halted = (double)series->before.halted;
+	const struct group *within = &series->within[bin];
 
-	for (int i = 0; i < series->bins; i++) {
-		const struct group *sum = &series->total[i];
-		double room = series_capacity(series, run, i);
+	return fmin((double)(within->cycles - within->halted), series_capacity(series, run, bin));
+}
 
-		busy += (double)sum->cycles - (double)sum->halted;
-		series->busy[i] = fmin(fmax(busy, 0), room);
-		busy -= series->busy[i];
+double series_halted(const struct series *series, const struct run *run, int bin)
+{
+	return fmin((double)series->within[bin].halted,
+		    series_capacity(series, run, bin) - series_busy(series, run, bin));
+}
 
-		halted += (double)sum->halted;
-		series->halted[i] = fmin(halted, room - series->busy[i]);
-		halted -= series->halted[i];
+/* Add the times of an exit that begins at @since to the bins from @bin on, as far as they lie
+ * there. */
+static void add_from(struct series *series, int bin, int64_t since, const struct group *exit)
+{
+	int64_t end = wrap_add(since, (int64_t)exit->cycles);
+
+	for (; bin < series->bins && series_begin(series, bin) < end; bin++) {
+		int64_t begin = series_begin(series, bin), stop = bin_end(series, bin);
+		struct group part;
+
+		begin = begin > since ? begin : since;
+		stop = stop < end ? stop : end;
+		if (stop <= begin)
+			break;
+		part = group_cut(exit, (uint64_t)(stop - begin));
+		group_add_times(&series->within[bin], &part);
 	}
+}
+
+/* An exit that may reach beyond the bin that it is counted in. */
+static void see_reach(void *context, int64_t since, const struct group *exit)
+{
+	struct series *series = context;
+	int64_t bin = wrap_subtract(since, series->origin) / series->bin_cycles, end;
+	struct group *within;
+
+	/* Where agg_bin() counts what began after the end. */
+	if (bin >= series->bins)
+		bin = series->bins - 1;
+	if (since < series->origin || __builtin_add_overflow(since, (int64_t)exit->cycles, &end) ||
+	    end <= bin_end(series, (int)bin))
+		return;
+
+	within = &series->within[bin];
+	within->cycles -= exit->cycles;
+	within->halted -= exit->halted;
+	within->userspace -= exit->userspace;
+	within->preempted -= exit->preempted;
+	within->polled -= exit->polled;
+	add_from(series, (int)bin, since, exit);
 }
 
 static int read_before(struct app *app, const struct run *run, struct series *series)
@@ -151,9 +192,25 @@ static int read_before(struct app *app, const struct run *run, struct series *se
 	if (edges_read(app, run, &edges))
 		return -1;
 	for (unsigned int i = 0; edges && i < run->n_vcpus; i++)
-		edge_add(&series->before, &edges[i].before);
+		add_from(series, 0, series->origin, &edges[i].before);
 	free(edges);
 	return 0;
+}
+
+/* What lies within each bin: the times of the exits that begin in it, moved where they reach over.
+ */
+static int read_within(struct app *app, const struct run *run, const struct agg_bins *bins,
+		       struct series *series)
+{
+	series->within = calloc((size_t)series->bins, sizeof(*series->within));
+	if (!series->within)
+		return app_fail(app, "out of memory");
+
+	for (int i = 0; i < series->bins; i++)
+		group_add_times(&series->within[i], &series->total[i]);
+	if (reach_read(app, run, bins, see_reach, series))
+		return -1;
+	return read_before(app, run, series);
 }
 
 /* Bins of rows: any width will do. */
@@ -195,9 +252,7 @@ static void cut_rollups(const struct run *run, int most, struct agg_bins *bins,
 static int allocate(struct app *app, struct series *series)
 {
 	series->total = calloc((size_t)series->bins, sizeof(*series->total));
-	series->busy = calloc((size_t)series->bins, sizeof(*series->busy));
-	series->halted = calloc((size_t)series->bins, sizeof(*series->halted));
-	if (!series->total || !series->busy || !series->halted)
+	if (!series->total)
 		return app_fail(app, "out of memory");
 
 	for (int i = 0; i < series->bins; i++)
@@ -208,7 +263,7 @@ static int allocate(struct app *app, struct series *series)
 int series_read(struct app *app, const struct run *run, int most, enum series_sums sums,
 		struct series *series)
 {
-	unsigned int flags = sums == SERIES_COUNTS ? AGG_COUNTS : AGG_SPLIT;
+	unsigned int flags = sums == SERIES_TIMES ? AGG_SPLIT : AGG_COUNTS;
 	struct agg_bins bins = {0};
 
 	memset(series, 0, sizeof(*series));
@@ -229,8 +284,7 @@ int series_read(struct app *app, const struct run *run, int most, enum series_su
 	bins.count = series->bins;
 	series->bin_cycles = bins.width;
 
-	if (agg_read_bins(app, run, &bins, flags, &series->by) || allocate(app, series) ||
-	    read_before(app, run, series))
+	if (agg_read_bins(app, run, &bins, flags, &series->by) || allocate(app, series))
 		return -1;
 	for (uint32_t i = 0; i < series->by.groups; i++) {
 		int64_t bin = series->by.group[i].key[0];
@@ -243,15 +297,13 @@ int series_read(struct app *app, const struct run *run, int most, enum series_su
 	if (series->bins > 1 && !series->total[series->bins - 1].n &&
 	    series_begin(series, series->bins - 1) >= series->end)
 		series->bins--;
-	spread(series, run);
-	return 0;
+	return sums == SERIES_RATES ? 0 : read_within(app, run, &bins, series);
 }
 
 void series_free(struct series *series)
 {
 	agg_free(&series->by);
 	free(series->total);
-	free(series->busy);
-	free(series->halted);
+	free(series->within);
 	memset(series, 0, sizeof(*series));
 }

@@ -13,10 +13,8 @@
  * @end: where the last bin ends
  * @bin_cycles: length of a bin; the last one may end earlier
  * @total: sums of each bin; the whole time of an exit is in the bin it began in
- * @before: what exits that began before the window have within it; only the times are set
- * @busy, @halted: cycles of exits in each bin except the halted part, and halted cycles. A bin
- *	holds at most the time that its vCPUs lived in it; the rest is carried to the next bins,
- *	that of @before to the first.
+ * @within: the times that lie within each bin (reach.h), of exits that began before the window,
+ *	too; of SERIES_TIMES all times are set, of SERIES_COUNTS cycles and halted; else NULL
  * @by: sums of each {bin, reason key}
  */
 struct series {
@@ -25,9 +23,7 @@ struct series {
 	int bins;
 	int64_t bin_cycles;
 	struct group *total;
-	struct group before;
-	double *busy;
-	double *halted;
+	struct group *within;
 	struct agg by;
 };
 
@@ -35,6 +31,7 @@ struct series {
 enum series_sums {
 	SERIES_TIMES,  /* n, and all times */
 	SERIES_COUNTS, /* n, cycles and halted */
+	SERIES_RATES,  /* n */
 };
 
 /**
@@ -69,6 +66,11 @@ int64_t series_length(const struct series *series, const struct run *run, int bi
 
 /* Time that the vCPUs of the filter lived in a bin, in cycles. */
 double series_capacity(const struct series *series, const struct run *run, int bin);
+
+/* The vCPUs' cycles of a bin in exits, without the halted part, and halted; at most its capacity.
+ */
+double series_busy(const struct series *series, const struct run *run, int bin);
+double series_halted(const struct series *series, const struct run *run, int bin);
 
 /* Exits per second of a bin, of one reason key or (-1) of all. */
 double series_rate(const struct series *series, const struct run *run, int bin, int64_t reason);

@@ -235,24 +235,15 @@ double state_runnable_share(const struct state_row *row, enum state state)
 
 void states_over_time(const struct series *series, const struct run *run, double (*share)[STATES])
 {
-	double carried[STATES] = {0};
-
-	states_add(run, &series->before, 1, carried);
 	for (int bin = 0; bin < series->bins; bin++) {
-		const struct group *sum = &series->total[bin];
-		double room = series_capacity(series, run, bin), free_room = room;
+		double room = series_capacity(series, run, bin);
 
-		states_add(run, sum, 1, carried);
 		memset(share[bin], 0, sizeof(share[bin]));
 		if (room <= 0)
 			continue;
-		for (int i = STATE_HANDLER; i < STATES; i++) {
-			double taken = fmin(carried[i], free_room);
-
-			share[bin][i] = taken / room;
-			carried[i] -= taken;
-			free_room -= taken;
-		}
-		share[bin][STATE_GUEST] = free_room / room;
+		states_add(run, &series->within[bin], 1, share[bin]);
+		states_add_guest(room, share[bin]);
+		for (int i = 0; i < STATES; i++)
+			share[bin][i] /= room;
 	}
 }

@@ -87,8 +87,6 @@ void states_add_guest(double wall, double part[STATES]);
 /**
  * states_over_time - the shares of all vCPUs in each bin of @series
  * @share: [bin][state], filled in; 0 where no vCPU lived
- *
- * What an exit is longer than its bin counts in the next ones.
  */
 void states_over_time(const struct series *series, const struct run *run, double (*share)[STATES]);
 

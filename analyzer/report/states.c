@@ -156,32 +156,17 @@ static void put_chart(struct report *report, const struct series *series, double
 	plot_end(h, &plot);
 }
 
-/*
- * An exit's time counts from the bin in which it began. A short bin at the end has exits that
- * began before it, and would look like guest time.
- */
-static void cut_short_end(struct series *series, const struct run *run)
-{
-	int last = series->bins - 1;
-
-	if (last > 0 && series_length(series, run, last) < series->bin_cycles / 2) {
-		series->bins = last;
-		series->end = series_begin(series, last);
-	}
-}
-
 static int put_over_time(struct report *report)
 {
-	struct series shown = report->series; /* shares its arrays */
-	double(*share)[STATES] = calloc((size_t)shown.bins, sizeof(*share));
+	const struct series *series = &report->series;
+	double(*share)[STATES] = calloc((size_t)series->bins, sizeof(*share));
 
 	if (!share)
 		return app_fail(report->app, "out of memory");
-	if (shown.bins > 1 && shown.bins <= MOST_BINS + 1) {
-		states_over_time(&shown, report->run, share);
-		cut_short_end(&shown, report->run);
+	if (series->bins > 1 && series->bins <= MOST_BINS + 1) {
+		states_over_time(series, report->run, share);
 		html_put(&report->html, "<h3>Over time, all vCPUs</h3>\n");
-		put_chart(report, &shown, share);
+		put_chart(report, series, share);
 	}
 	free(share);
 	return 0;

@@ -190,7 +190,7 @@ static void check_counts(struct app *app, int most, const struct series *all)
 		      is->halted == want->halted);
 	}
 	for (int bin = 0; bin < all->bins; bin++)
-		CHECK(counts.halted[bin] == all->halted[bin]);
+		CHECK(counts.within[bin].halted == all->within[bin].halted);
 	series_free(&counts);
 }
 

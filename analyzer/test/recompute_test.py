@@ -226,6 +226,7 @@ class Run:
                 if inside:
                     most = collections.Counter(e.name for e in inside)
                     self.same(f"{name} {i} top", most[b["top_reason"]], max(most.values()))
+        self.check_bins(got["timeline"])
         groups, lost = self.group(lambda e: e.reason), self.lost_by("reason")
         groups[None] = self.exits
         lost[None] = sum(lost.values())
@@ -236,6 +237,24 @@ class Run:
             for column, pick in (("first", min), ("last", max)):
                 self.same(f"reasons {row['reason']} {column}", row[column + "_cycles"],
                           pick(e.tsc for e in exits) if exits else None)
+
+    def check_bins(self, bins):
+        """The vCPUs' busy and halted shares of each bin: what lies within it. Whole runs come from roll-ups (reach.h)."""
+        ends = [*[b["start_cycles"] for b in bins[1:]], min(self.high, self.length)]
+        for b, end in zip(bins, ends):
+            begin, busy, halted = b["start_cycles"], 0, 0
+            room = sum(max(0, min(life[3], end) - max(life[2], begin)) for life in self.lives)
+            for e in self.every:
+                inside = min(e.tsc + e.cycles, end) - max(e.tsc, begin)
+                if inside > 0:
+                    halted += e.halted * inside / e.cycles
+                    busy += (e.cycles - e.halted) * inside / e.cycles
+            for name, cycles in (("busy", busy), ("halted", halted)):
+                got = b[name + "_of_vcpu"]
+                error = 0.05 * room if not self.window else 8 * len(self.lives) + 1e-6 * room
+                if got is not None and room and abs(got * room - min(cycles, room)) > error:
+                    self.check.equal(f"{self.database} run {self.id} {self.window} {name} at {begin}", got, cycles / room)
+                self.check.figures += 1
 
     def check_histogram(self):
         for row in self.analyzer("histogram")["rows"]:
