@@ -181,6 +181,11 @@ static void exit_ring_at_watermark(struct exit_ring *er)
 	if (!static_branch_unlikely(&exit_ring_waits))
 		er->woken_tail = p->tail_seen;
 
+	/*
+	 * After the head was published. Pairs with the barrier of exit_ring_dev_poll(), which follows
+	 * the attach: either the reader is seen here, or the reader sees the head.
+	 */
+	smp_mb();
 	reader = READ_ONCE(er->reader);
 	if (reader && wq_has_sleeper(&reader->wait)) {
 		WRITE_ONCE(er->shared->meta.wakeups, ++er->wakeups);

@@ -289,6 +289,8 @@ static long exit_ring_do_attach(struct exit_ring_file *f, const struct kvm_exit_
 		*wait = er;
 	} else if (!r) {
 		smp_store_release(&f->waiter.er, er);	/* mmap() and poll() take no lock */
+		/* An epoll that has the file since before: what is unread already wakes nobody. */
+		wake_up_interruptible_poll(&f->waiter.wait, EPOLLIN | EPOLLRDNORM | EPOLLHUP);
 	}
 	return r;
 }

@@ -90,13 +90,20 @@ static __always_inline void exit_ring_poll_begin(struct kvm_vcpu *vcpu)
 		er->poll_tsc = rdtsc();
 }
 
-static __always_inline void exit_ring_poll_end(struct exit_ring *er)
+static __always_inline void exit_ring_add_polled(struct exit_ring *er)
 {
 	if (!er->poll_tsc)
 		return;
 	er->polled += rdtsc() - er->poll_tsc;
 	er->poll_tsc = 0;
 	er->slow |= KVM_EXIT_REC_POLLED;
+}
+
+/* Where polling ends in a function that goes on to block (5.10). */
+static __always_inline void exit_ring_poll_end(struct kvm_vcpu *vcpu)
+{
+	if (exit_ring_is_on())
+		exit_ring_add_polled(exit_ring_of(vcpu));
 }
 
 /*
@@ -111,7 +118,7 @@ static __always_inline bool exit_ring_halt_begin(struct kvm_vcpu *vcpu)
 	if (!exit_ring_is_on())
 		return false;
 	er = exit_ring_of(vcpu);
-	exit_ring_poll_end(er);
+	exit_ring_add_polled(er);
 	if (er->phase != EXIT_RING_HANDLER || vcpu->arch.apf.halted)
 		return false;
 	exit_ring_phase_begin(er, EXIT_RING_HALTED);
@@ -125,7 +132,7 @@ static __always_inline void exit_ring_halt_end(struct kvm_vcpu *vcpu, bool halte
 	if (!halted)
 		return;
 	er = exit_ring_of(vcpu);
-	exit_ring_poll_end(er);
+	exit_ring_add_polled(er);
 	exit_ring_phase_end(er, &er->halted, KVM_EXIT_REC_HALTED);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * exit_ring_sev.h - what is known of an exit of a guest whose registers are encrypted (SEV-ES and
- * SEV-SNP). Plain C, for the kernel and for the tests, because no emulated machine has SEV.
+ * SEV-SNP). Plain C, for the kernel, BPF programs, and the tests, because no emulated machine has
+ * SEV.
  */
 #ifndef _KVM_EXIT_RING_SEV_H
 #define _KVM_EXIT_RING_SEV_H

@@ -108,7 +108,8 @@ static __always_inline void vmx_exit_fill(struct kvm_vcpu *vcpu, struct exit_rin
 	record->guest_rip = rip;
 	record->qualification = qual;
 	record->reason = reason;
-	record->info2 = vmx->idt_vectoring_info;
+	/* An entry that failed leaves the field, and KVM's copy, as the exit before had it. */
+	record->info2 = reason & VMX_EXIT_REASONS_FAILED_VMENTRY ? 0 : vmx->idt_vectoring_info;
 	record->intr_info = 0;
 	record->error_code = 0;
 	flags |= KVM_EXIT_REC_QUAL;

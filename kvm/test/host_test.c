@@ -72,6 +72,49 @@ static void test_epoll_before_attach(void)
 	close(fd);
 }
 
+/* What an armed ring has when it is attached: whoever waits by epoll since before is told. */
+static void test_epoll_of_armed_rings(bool ends)
+{
+	struct kvm_exit_ring_attach how = {.size = sizeof(how)};
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+	int arming = device(), fd = device(), epoll = epoll_create1(EPOLL_CLOEXEC);
+	struct kvm_exit_ring_info info = {0};
+	struct step_vm vm;
+
+	CHECK(!ring_arm(arming));
+	step_vm_open(&vm);
+	how.ring_id = newest_ring();
+	while (!ioctl(fd, KVM_EXIT_RING_NEXT, &info))
+		;
+	step(&vm, 1100); /* more than a quarter of 4096 */
+	if (ends)
+		step_vm_close(&vm);
+	while (!ioctl(fd, KVM_EXIT_RING_NEXT, &info))
+		;
+	CHECK(!epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+	epoll_wait(epoll, &event, 1, 0);
+	CHECK(epoll_wait(epoll, &event, 1, 0) == 0);
+
+	CHECK(!ioctl(fd, KVM_EXIT_RING_ATTACH, &how));
+	CHECK(epoll_wait(epoll, &event, 1, 1000) == 1 && event.events & EPOLLIN);
+
+	if (!ends)
+		step_vm_close(&vm);
+	close(epoll);
+	close(fd);
+	close(arming);
+}
+
+static void test_epoll_of_live_armed_rings(void)
+{
+	test_epoll_of_armed_rings(false);
+}
+
+static void test_epoll_of_dead_armed_rings(void)
+{
+	test_epoll_of_armed_rings(true);
+}
+
 static void test_mappings_stay_out_of_children(void)
 {
 	struct ring_map map;
@@ -501,6 +544,8 @@ int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
 		{"epoll before the attach", test_epoll_before_attach},
+		{"epoll of live armed rings", test_epoll_of_live_armed_rings},
+		{"epoll of dead armed rings", test_epoll_of_dead_armed_rings},
 		{"mappings stay out of children", test_mappings_stay_out_of_children},
 		{"a vCPU that was not made is not a ring", test_failed_vcpu_is_not_a_ring},
 		{"memory is bounded", test_memory_is_bounded},

@@ -325,13 +325,14 @@ bed_unload && (BED_KVM_PARAMS=hooks=0; bed_load) || exit 1
 hooks_test hooks=0 &&
 	exit_loop --op cpuid --count 100 --vcpus 2 &&
 	exit_loop --op hlt --count 20 --mode real --timer-us 5000 &&
+	exit_loop --op hlt --count 300 --mode real --timer-us 150 &&
 	exit_loop --op out --count 100 --mode real || exit 1
 collector --source ring --db run.sqlite -- true
 collector --check-host | grep ^needed
 bed_unload && bed_load && hooks_test recorded
 """, unrecorded="nothing is recorded with hooks=0")
 def hooks_off(outcome):
-    """All hooks turned off: guests run, nothing is counted, no device, no leaves."""
+    """All hooks turned off: guests run, nothing is counted, no device, no leaves. Short halts are polled."""
     outcome.ended_well()
     outcome.says("hooks_test: 1 claims hold", "needed   modules",
                  "collector: /dev/kvm_exit_ring: kvm.ko was loaded with hooks=0")
