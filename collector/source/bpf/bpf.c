@@ -470,7 +470,8 @@ static void bpf_close(struct source *source)
 
 static int watch(struct bpf_source *s, int fd)
 {
-	/* Edges: nobody reads the news of created vCPUs. */
+	/* Edges: what the news of created vCPUs say is not read, only taken out
+	 * (bpf_session_tick()). */
 	struct epoll_event event = {.events = EPOLLIN | (fd == s->timer ? 0 : EPOLLET)};
 
 	return epoll_ctl(s->source.fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;

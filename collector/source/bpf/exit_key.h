@@ -58,6 +58,7 @@ enum exit_key_svm {
  * @cr3:	guest CR3 if @has_cr3
  * @cpu:	physical CPU
  * @nested:	exit of an L2 guest
+ * @encrypted:	the guest's registers are; those of KVM are old (exit_ring_sev.h)
  */
 struct exit_facts {
 	__u32 reason, reason_high;
@@ -66,7 +67,7 @@ struct exit_facts {
 
 	__u64 rip, rax, rcx, rdx, cr3;
 	__u32 cpu;
-	bool nested, has_cr3;
+	bool nested, has_cr3, encrypted;
 };
 
 /* Qualification of an I/O instruction, and EXITINFO1: IN, INS and OUTS write no EAX to the port. */

@@ -42,6 +42,7 @@ struct kvm_vcpu_arch {
 	struct {
 		_Bool halted;
 	} apf;
+	_Bool guest_state_protected; /* from 5.11 on: SEV-ES and SNP */
 } CO_RE;
 
 struct kvm_vcpu_stat_generic {

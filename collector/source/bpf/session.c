@@ -65,6 +65,7 @@ struct bpf_session {
 	struct bpf_area *areas[BPF_VCPUS];	/* head_bytes of them */
 	struct retired_ring retired[BPF_VCPUS]; /* retired_count of them, the oldest first */
 	uint32_t retired_count;
+	struct ring_buffer *news; /* of created vCPUs; what is in it says nothing more */
 };
 
 /* The first warning of libbpf since the last call, for the fault's words. */
@@ -434,6 +435,18 @@ static int load(struct bpf_session *s, const struct bpf_options *options, struct
 	return rc ? load_fault(fault, rc) : 0;
 }
 
+static int ignore(void *context, void *event, size_t bytes)
+{
+	(void)context, (void)event, (void)bytes;
+	return 0;
+}
+
+static int open_news(struct bpf_session *s, struct fault *fault)
+{
+	s->news = ring_buffer__new(bpf_session_fd(s), ignore, NULL, NULL);
+	return s->news ? 0 : fault_set(fault, -errno, "bpf: news of vCPUs: %s", strerror(errno));
+}
+
 int bpf_session_open(const struct bpf_options *options, struct bpf_session **result,
 		     struct fault *fault)
 {
@@ -450,6 +463,8 @@ int bpf_session_open(const struct bpf_options *options, struct bpf_session **res
 	}
 	s->first = moment();
 	rc = load(s, options, fault);
+	if (!rc)
+		rc = open_news(s, fault);
 	if (rc) {
 		bpf_session_close(s);
 		return rc;
@@ -477,6 +492,8 @@ void bpf_session_tick(struct bpf_session *s, int64_t now_ns)
 	set_clock(s);
 	vms_tick(&s->vms, now_ns);
 	reuse_retired(s, now_ns);
+	/* A full buffer wakes nobody. */
+	ring_buffer__consume(s->news);
 	/* Without memory the vCPU goes without a ring, which is counted. */
 	make_rings(s);
 }
@@ -614,6 +631,7 @@ void bpf_session_close(struct bpf_session *s)
 		munmap(s->areas[i], s->head_bytes);
 		close(s->ring_fds[i]);
 	}
+	ring_buffer__free(s->news);
 	record_bpf__destroy(s->skel);
 	vms_free(&s->vms);
 	free(s);

@@ -78,7 +78,7 @@ struct {
 	__type(value, __u8);
 } denied SEC(".maps");
 
-/* Wakes the loader for a new vCPU; nothing is read from it. */
+/* Wakes the loader for a new vCPU; it empties this. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);

@@ -12,7 +12,8 @@
 /*
  * On SVM up to 6.x kvm_exit comes from svm_handle_exit(), with IRQs on again, maybe on
  * another CPU. Then KVM has noted TSC and CPU right after the exit: its TSC is later than
- * the last entry. Elsewhere what it noted is of an earlier exit.
+ * the last entry. Elsewhere what it noted is of an earlier exit, and a guest that writes its TSC
+ * can make it look later: vcpu_publish() corrects that.
  */
 static __always_inline __u64 exit_stamp(const struct bpf_vcpu *v, const struct kvm_vcpu *vcpu,
 					const struct vcpu_filter *in_force, __u32 *cpu)
@@ -114,6 +115,8 @@ static __always_inline void read_registers_svm(struct exit_facts *f, const struc
 			f->rdx = vcpu->arch.regs[REGS_RDX];
 	}
 	f->rip = rip_of(vcpu);
+	f->encrypted = bpf_core_field_exists(vcpu->arch.guest_state_protected) &&
+		       vcpu->arch.guest_state_protected;
 }
 
 /* Opens the exit of a vCPU whose VMCB can't be had as an object. */

@@ -22,6 +22,7 @@
 #include "collector/source/bpf/shared.h"
 #include "kvm/ring/exit_reason.h"
 #include "kvm/ring/exit_ring_core.h"
+#include "kvm/ring/exit_ring_sev.h"
 
 /*
  * struct vcpu_filter - what to record; totals count the rest as filtered
@@ -118,6 +119,9 @@ EXIT_KEY_INLINE void vcpu_publish(struct bpf_vcpu *v, struct exit_ring_producer 
 	r->run_errno = 0;
 	r->polled_cycles = 0;
 	if (exit_ring_unlikely(parts->flags)) {
+		/* KVM's own time that is after the next entry is none of this exit. */
+		if (parts->flags & KVM_EXIT_REC_TSC_BACK && v->kvm_stamp)
+			r->tsc = v->entry_tsc;
 		r->halted_cycles = parts->halted;
 		r->userspace_cycles = parts->user;
 		r->preempted_cycles = parts->preempted;
@@ -288,6 +292,8 @@ EXIT_KEY_INLINE void vcpu_fill(struct bpf_vcpu *v, struct kvm_exit_record *r, __
 	flags |= svm ? exit_key_svm(r, f) : exit_key_vmx(r, f);
 	if (f->nested)
 		flags |= KVM_EXIT_REC_NESTED;
+	if (svm && exit_ring_unlikely(f->encrypted))
+		flags = exit_ring_hide_encrypted(r, flags);
 	v->flags = flags;
 }
 

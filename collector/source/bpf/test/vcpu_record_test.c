@@ -241,6 +241,41 @@ static void test_time_runs_backwards(void)
 	CHECK(!(r.flags & KVM_EXIT_REC_HALTED) && !area->totals[SVM_HLT].cycles);
 }
 
+/* KVM's copies of the registers of a SEV-ES guest are old: a record has none of them. */
+static void test_encrypted_guest(void)
+{
+	struct exit_facts f = {.reason = SVM_CPUID,
+			       .rip = 1001,
+			       .rax = 5,
+			       .encrypted = true,
+			       .has_cr3 = true,
+			       .cr3 = 7};
+	struct kvm_exit_record r;
+
+	begin();
+	CHECK(vcpu_exited(&vcpu, area, MASK, &everything));
+	vcpu_open(&vcpu, area, MASK, &everything, 1000, true, &f);
+	vcpu_entry(&vcpu, 1300);
+	exit_at(2000, SVM_CPUID);
+	r = next();
+	CHECK(r.flags == (KVM_EXIT_REC_QUAL | KVM_EXIT_REC_NO_RIP));
+	CHECK(!r.guest_rip && !r.guest_cr3 && !r.key && !r.value && r.cycles == 300);
+}
+
+/* Where KVM's own time of the exit is after the next entry, the record has the entry's. */
+static void test_stamp_of_the_future(void)
+{
+	struct kvm_exit_record r;
+
+	begin();
+	vcpu.kvm_stamp = 1;
+	exit_at(1000000, SVM_CPUID);
+	vcpu_entry(&vcpu, 1400);
+	exit_at(2000, SVM_CPUID);
+	r = next();
+	CHECK(r.flags & KVM_EXIT_REC_TSC_BACK && !r.cycles && r.tsc == 1400);
+}
+
 static void test_entry_not_seen(void)
 {
 	struct kvm_exit_record r;
@@ -542,6 +577,8 @@ int main(void)
 	test_returned_twice();
 	test_failed_run();
 	test_time_runs_backwards();
+	test_encrypted_guest();
+	test_stamp_of_the_future();
 	test_entry_not_seen();
 	test_entry_fails();
 	test_missed();
