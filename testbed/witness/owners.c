@@ -26,6 +26,7 @@ struct doubt {
 	uint32_t count;
 	uint32_t before; /* vCPU of the exit before it on the VMCS, or EVENTS_NONE */
 	uint32_t after;
+	bool is_denied; /* the record before says that its vCPU was not entered again */
 };
 
 struct owners {
@@ -128,9 +129,13 @@ static void check_neighbours(struct owners *owners, uint32_t place, uint32_t bef
 			    RECORD_VALUES(judgement, record));
 }
 
-static void end_run(struct owners *owners, uint32_t first, uint32_t end, uint32_t before,
+/* @last: the record before the run, or EVENTS_NONE; @after: vCPU of the one after it. */
+static void end_run(struct owners *owners, uint32_t first, uint32_t end, uint32_t last,
 		    uint32_t after)
 {
+	const struct record *records = owners->judgement->recording->records;
+	uint32_t before = last == EVENTS_NONE ? EVENTS_NONE : records[last].vcpu;
+
 	if (first == end)
 		return;
 
@@ -140,7 +145,12 @@ static void end_run(struct owners *owners, uint32_t first, uint32_t end, uint32_
 		return;
 	}
 	owners->doubts[owners->doubt_count++] = (struct doubt){
-		.first = first, .count = end - first, .before = before, .after = after};
+		.first = first,
+		.count = end - first,
+		.before = before,
+		.after = after,
+		.is_denied = last != EVENTS_NONE && records[last].flags & KVM_EXIT_REC_NO_REENTRY,
+	};
 }
 
 /* Goes along the exits of one VMCS, from @place on. Returns the place of the next VMCS. */
@@ -150,8 +160,7 @@ static uint32_t go_along_vm(struct owners *owners, uint32_t place, uint32_t vm)
 	const struct record *records = judgement->recording->records;
 	uint64_t address = exit_at(owners, place)->vm;
 	uint32_t before = EVENTS_NONE; /* the last record */
-	uint32_t vcpu = EVENTS_NONE;
-	uint32_t first = place; /* of the exits without a record since then */
+	uint32_t first = place;	       /* of the exits without a record since then */
 
 	for (; place < owners->count && exit_at(owners, place)->vm == address; place++) {
 		uint32_t index = judgement->record_of[owners->sorted[place]];
@@ -159,13 +168,12 @@ static uint32_t go_along_vm(struct owners *owners, uint32_t place, uint32_t vm)
 		if (index == EVENTS_NONE)
 			continue;
 
-		end_run(owners, first, place, vcpu, records[index].vcpu);
+		end_run(owners, first, place, before, records[index].vcpu);
 		check_neighbours(owners, place, before, vm);
 		before = index;
-		vcpu = records[index].vcpu;
 		first = place + 1;
 	}
-	end_run(owners, first, place, vcpu, EVENTS_NONE);
+	end_run(owners, first, place, before, EVENTS_NONE);
 	return place;
 }
 
@@ -189,13 +197,16 @@ static void give_to_before(struct owners *owners, struct doubt *doubt)
 	}
 }
 
+static void give_to_after(struct owners *owners, struct doubt *doubt)
+{
+	while (doubt->count && doubt->after != EVENTS_NONE && room_of(owners, doubt->after))
+		give(owners, doubt->first + --doubt->count, doubt->after);
+}
+
 static void end_doubt(struct owners *owners, struct doubt doubt)
 {
 	struct judgement *judgement = owners->judgement;
 	struct vcpu *vcpus = judgement->recording->vcpus;
-
-	while (doubt.count && doubt.after != EVENTS_NONE && room_of(owners, doubt.after))
-		give(owners, doubt.first + --doubt.count, doubt.after);
 
 	/* Nothing says when the recording of a vCPU that lives on has ended. */
 	if (doubt.before != EVENTS_NONE && !vcpus[doubt.before].is_ended) {
@@ -239,6 +250,23 @@ static void check_unknown(struct owners *owners)
 	judgement->verdict.findings[FAULT_UNKNOWN_VM].count = owners->unknown - counted;
 }
 
+/* A vCPU that was not entered again has no exit after its last record, unless its counts say so. */
+static void share_doubts(struct owners *owners)
+{
+	for (uint32_t i = 0; i < owners->doubt_count; i++) {
+		if (!owners->doubts[i].is_denied)
+			give_to_before(owners, &owners->doubts[i]);
+	}
+	for (uint32_t i = 0; i < owners->doubt_count; i++)
+		give_to_after(owners, &owners->doubts[i]);
+	for (uint32_t i = 0; i < owners->doubt_count; i++) {
+		if (owners->doubts[i].is_denied)
+			give_to_before(owners, &owners->doubts[i]);
+		end_doubt(owners, owners->doubts[i]);
+	}
+	check_unknown(owners);
+}
+
 int judge_owners(struct judgement *judgement)
 {
 	struct owners owners = {.judgement = judgement};
@@ -247,12 +275,8 @@ int judge_owners(struct judgement *judgement)
 
 	for (uint32_t place = 0; !rc && place < owners.count;)
 		place = go_along_vm(&owners, place, ++vm);
-	for (uint32_t i = 0; !rc && i < owners.doubt_count; i++)
-		give_to_before(&owners, &owners.doubts[i]);
-	for (uint32_t i = 0; !rc && i < owners.doubt_count; i++)
-		end_doubt(&owners, owners.doubts[i]);
 	if (!rc)
-		check_unknown(&owners);
+		share_doubts(&owners);
 
 	free(owners.sorted);
 	free(owners.doubts);
