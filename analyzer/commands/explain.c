@@ -19,11 +19,12 @@
 #define MOST_KEYS    3
 
 static const struct out_column columns[] = {
-	{"reason", "REASON", OUT_ID, 0},   {"name", "NAME", OUT_TEXT, 0},
-	{"exits", "EXITS", OUT_COUNT, 0},  {"share", "SHARE", OUT_SHARE, 0},
-	{"p50", "P50", OUT_TIME, 0},	   {"p99", "P99", OUT_TIME, 0},
-	{"keys", "ABOUT", OUT_TEXT, 0},	   {"meaning", "MEANING", OUT_TEXT, 0},
-	{"causes", "CAUSES", OUT_TEXT, 0}, {"remedy", "REMEDY", OUT_TEXT, 0},
+	{"reason", "REASON", OUT_ID, 0},     {"name", "NAME", OUT_TEXT, 0},
+	{"exits", "EXITS", OUT_COUNT, 0},    {"share", "SHARE", OUT_SHARE, 0},
+	{"p50", "P50", OUT_TIME, 0},	     {"p99", "P99", OUT_TIME, 0},
+	{"rows", "ROWS", OUT_COUNT, 0},	     {"keys", "ABOUT", OUT_TEXT, 0},
+	{"meaning", "MEANING", OUT_TEXT, 0}, {"causes", "CAUSES", OUT_TEXT, 0},
+	{"remedy", "REMEDY", OUT_TEXT, 0},
 };
 
 /* What is shown of one reason. */
@@ -31,7 +32,8 @@ struct explained {
 	int64_t basic;
 	char name[64];
 	struct group sum;
-	double share; /* of all exits */
+	double share;  /* of all exits */
+	uint64_t rows; /* exits whose keys are known: those that have rows */
 	char keys[512];
 	char *meaning, *causes, *remedy;
 };
@@ -88,6 +90,8 @@ static int read_keys(struct app *app, const struct agg *keys, int64_t reason, st
 {
 	int found = 0;
 
+	for (uint32_t i = 0; i < keys->groups; i++)
+		e->rows += keys->group[i].key[0] == reason ? keys->group[i].n : 0;
 	for (uint32_t i = 0; i < keys->groups && found < MOST_KEYS; i++) {
 		if (keys->group[i].key[0] != reason || !keys->group[i].key[3])
 			continue;
@@ -111,6 +115,7 @@ static void put_row(struct out *out, const struct explained *e)
 		out_none(out);
 		out_none(out);
 	}
+	out_int(out, (int64_t)e->rows);
 	out_text(out, *e->keys ? e->keys : NULL);
 	out_text(out, e->meaning);
 	out_text(out, e->causes);
@@ -155,6 +160,21 @@ static void put_here(struct app *app, struct out *out, const struct explained *e
 	out_wrapped(out, "  here:      ", line);
 }
 
+/* What they were about: of all exits, or of those whose single exits were kept. */
+static void put_about(struct out *out, const struct explained *e)
+{
+	char rows[UNITS_TEXT], text[sizeof(e->keys) + 64];
+
+	if (!*e->keys)
+		return;
+	if (e->rows < e->sum.n)
+		snprintf(text, sizeof(text), "of the %s that have rows: %s",
+			 units_count((int64_t)e->rows, rows), e->keys);
+	else
+		snprintf(text, sizeof(text), "%s", e->keys);
+	out_wrapped(out, "  about:     ", text);
+}
+
 static void put_paragraph(struct app *app, struct out *out, const struct explained *e)
 {
 	out_line(out, "%s", "");
@@ -162,8 +182,7 @@ static void put_paragraph(struct app *app, struct out *out, const struct explain
 	out_wrapped(out, "  meaning:   ", e->meaning);
 	out_wrapped(out, "  causes:    ", e->causes);
 	put_here(app, out, e);
-	if (*e->keys)
-		out_wrapped(out, "  about:     ", e->keys);
+	put_about(out, e);
 	out_wrapped(out, "  to do:     ", e->remedy);
 }
 
@@ -260,9 +279,7 @@ static int explain(struct app *app, const struct options *opt)
 		rc = agg_read(app, &app->run, BY_REASON, AGG_DIST, &reasons);
 	if (!rc && !chosen.reasons && !reasons.groups)
 		rc = run_nothing(app);
-	/* Keys of the exits that have rows; of a flight recorder those alone, which is said. */
-	if (!rc && app->run.has_raw == RAW_EVENTS)
-		rc = run_rows(app, &app->run);
+	/* Keys are of the exits that have rows, which put_about() says. */
 	if (!rc && app->run.has_raw != RAW_NONE)
 		rc = agg_read(app, &app->run, BY_SUBKEY, 0, &keys);
 	if (!rc) {

@@ -109,7 +109,10 @@ static void put_ipis(struct out *out, const struct ipi *ipi, int64_t limit)
 		out_text(out, ipi_kind_name(g->kind));
 		put_vector(out, g);
 		out_int(out, (int64_t)g->cost.n);
-		out_int(out, (int64_t)g->receivers);
+		if (g->vector == IPI_UNKNOWN)
+			out_none(out);
+		else
+			out_int(out, (int64_t)g->receivers);
 		out_time(out, times_quantile(&g->cost, 0.5));
 		out_time(out, g->cost.cycles);
 		put_times(out, &g->halted);
@@ -139,6 +142,13 @@ static void put_wakes(struct out *out, const struct run *run, const struct ipi *
 	out_table_end(out);
 }
 
+/* Whether each exit of the run is looked at, and what was written is known. */
+static bool shows_all(const struct run *run)
+{
+	return run_is_whole(run) && !run->filter.vm && !run->filter.vcpu && !run->dropped &&
+	       run->has_raw == RAW_ALL && run->has_split;
+}
+
 /* What the tables can't show. @has_ipis: table ipis is shown. */
 static void put_notes(struct out *out, const struct run *run, const struct ipi *ipi, bool has_ipis)
 {
@@ -148,8 +158,13 @@ static void put_notes(struct out *out, const struct run *run, const struct ipi *
 		lacks_value |= ipi->group[i].vector == IPI_UNKNOWN;
 
 	if (has_ipis && !ipi->groups)
-		out_note(out,
-			 "No IPI left an exit: one vCPU, or APICv or AVIC sends them without KVM.");
+		out_note(
+			out, "%s",
+			shows_all(run)
+				? "No IPI left an exit: one vCPU, or APICv or AVIC sends them without KVM."
+				: "None of the single exits that are shown sends an IPI.");
+	if (has_ipis && ipi->groups && (run->filter.vm || run->filter.vcpu))
+		out_note(out, "Only vCPUs that pass --vm and --vcpu count as receivers.");
 	if (lacks_value)
 		out_note(
 			out,

@@ -40,6 +40,11 @@ static int read_groups(struct app *app, const struct options *opt, enum agg_by b
 	unsigned int flags =
 		AGG_DIST | (opt->exact ? AGG_EXACT : 0) | (opt->extra[0] ? AGG_HANDLER : 0);
 
+	if (opt->extra[0] && !app->run.has_split)
+		return app_fail(
+			app,
+			"--handler: run \"%s\": source %s does not tell the handler's time apart (leave it out)",
+			app->run.label, app->run.source);
 	if (agg_needs_rows(&app->run, by, flags) && run_rows(app, &app->run))
 		return -1;
 	if (agg_read(app, &app->run, by, flags, agg))
@@ -238,6 +243,10 @@ static int histogram(struct app *app, const struct options *opt)
 	struct out out;
 	int rc = run_open(app, app->filter.run, &app->run);
 
+	if (!rc && app->run.no_durations)
+		rc = app_fail(app,
+			      "histogram: run \"%s\" has no durations (top-exits has its counts)",
+			      app->run.label);
 	if (!rc)
 		rc = read_groups(app, opt, BY_REASON, &agg);
 

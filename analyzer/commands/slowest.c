@@ -134,6 +134,10 @@ static int slowest(struct app *app, const struct options *opt)
 	if (sort < 0 || parse_around(app, opt, &around) ||
 	    run_open(app, app->filter.run, &app->run) || run_rows(app, &app->run))
 		return -1;
+	if (!app->run.has_split && sort > 1)
+		return app_fail(
+			app, "--sort %s: source %s does not tell the parts of an exit's time apart",
+			sort_names[sort], app->run.source);
 
 	snprintf(sql, sizeof(sql),
 		 "SELECT e.rowid FROM exit e WHERE %%s ORDER BY %s DESC, e.rowid LIMIT %lld",

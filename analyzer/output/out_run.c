@@ -214,7 +214,7 @@ static void loss_notes(struct out *out, const struct run *run)
 {
 	char share[UNITS_TEXT], text[256];
 
-	if (!run->shown_dropped)
+	if (run->window_is_complete)
 		return;
 	units_share(out_coverage(run), share);
 	if (out->counts_dropped && run->has_totals && run_is_whole(run))

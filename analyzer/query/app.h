@@ -115,6 +115,7 @@ struct run {
 	int64_t shown_unseen; /* 0 if the filter is for VMs or vCPUs */
 	int64_t shown_exits;
 	int64_t shown_dropped;
+	bool window_is_complete; /* no dropped exit of the vCPUs shown began in the window */
 	int64_t shown_filtered;
 	int64_t shown_unread;
 	bool has_totals;

@@ -347,12 +347,52 @@ static int find_coarse(struct app *app, struct run *run)
 	return 0;
 }
 
+/* Dropped exits of one vCPU: *@placed is known where, and *@inside may be in the window. */
+static int add_losses(struct app *app, sqlite3_stmt *stmt, const struct run *run, int64_t vcpu,
+		      int64_t *placed, int64_t *inside)
+{
+	int64_t to = run->tsc_start;
+	int rc;
+
+	if (__builtin_add_overflow(to, run_grid_to(run), &to))
+		to = INT64_MAX;
+	sqlite3_reset(stmt);
+	sqlite3_bind_int64(stmt, 1, vcpu);
+	sqlite3_bind_int64(stmt, 2, run->tsc_start + run_grid_from(run));
+	sqlite3_bind_int64(stmt, 3, to);
+	rc = db_step(app, stmt);
+	if (rc > 0) {
+		*placed += sqlite3_column_int64(stmt, 0);
+		*inside += sqlite3_column_int64(stmt, 1);
+	}
+	return rc < 0 ? -1 : 0;
+}
+
+/* Losses have no place where only a number of them is known. */
+static int find_window_losses(struct app *app, struct run *run)
+{
+	int64_t placed = 0, inside = 0;
+	sqlite3_stmt *stmt;
+	int rc = 0;
+
+	run->window_is_complete = !run->shown_dropped;
+	if (run->window_is_complete || run_is_whole(run) || run->shown_unseen)
+		return 0;
+	if (db_prepare(app, &stmt, query_run_window_lost))
+		return -1;
+	for (unsigned int i = 0; i < run->n_vcpus && !rc; i++)
+		rc = add_losses(app, stmt, run, run->vcpus[i].id, &placed, &inside);
+	sqlite3_finalize(stmt);
+	run->window_is_complete = placed == run->shown_dropped && !inside;
+	return rc;
+}
+
 int run_open(struct app *app, const char *name, struct run *run)
 {
 	memset(run, 0, sizeof(*run));
 	if (find_run(app, name, run) || limits_read(app, run) || find_vcpus(app, run) ||
 	    find_coarse(app, run) || find_rows(app, run) || find_totals(app, run) ||
-	    set_range(app, run) || reason_filter(app, run))
+	    set_range(app, run) || find_window_losses(app, run) || reason_filter(app, run))
 		return -1;
 	return 0;
 }

@@ -114,7 +114,7 @@ static void fill_row(const struct run *run, const struct vcpu_ref *vcpu, const s
 		.vcpu = vcpu->vcpu_id,
 		.vcpus = 1,
 		.wall = (double)(end - begin),
-		.is_certain = !facts->missing || facts->has_totals,
+		.is_certain = !facts->missing || facts->has_totals || run->window_is_complete,
 	};
 
 	if (sum)

@@ -60,7 +60,7 @@ class FlightTest(unittest.TestCase):
 
     def test_what_is_of_rows_alone_says_so(self):
         for words in (["top-exits", "--by", "subkey"], ["top-exits", "--exact"], ["list"], ["slowest"], ["sequences"],
-                      ["explain", "CPUID"], ["latency", "--exact"]):
+                      ["latency", "--exact"]):
             text = analyzer(DATABASE, *words)
             self.assertIn(f"Single exits are kept around {len(self.events)} events only, {len(self.wanted):,} of"
                           f" {self.exits:,} (collector --trigger): what is shown here is of those alone.", text, words)
