@@ -20,11 +20,12 @@
 #include "kvm/test/ring_map.h"
 #include "testbed/guest_vm.h"
 
-#define HOOKS		"/sys/module/kvm/parameters/hooks"
-#define SELFCHECK_EXITS 100U
-#define CODE_ADDRESS	0x1000U
-#define REASON_CPUID	10U   /* VMX, Intel SDM vol. 3, appendix C */
-#define SVM_EXIT_CPUID	0x72U /* SVM, AMD APM vol. 2, appendix C */
+#define HOOKS		  "/sys/module/kvm/parameters/hooks"
+#define SELFCHECK_EXITS	  100U
+#define SELFCHECK_RECORDS 1024U /* the ring holds that many: more exits than the guest makes */
+#define CODE_ADDRESS	  0x1000U
+#define REASON_CPUID	  10U	/* VMX, Intel SDM vol. 3, appendix C */
+#define SVM_EXIT_CPUID	  0x72U /* SVM, AMD APM vol. 2, appendix C */
 
 /* Real mode: ESI times CPUID of leaf 1, then OUT to port 0xfe. */
 static const uint8_t code[] = {
@@ -130,6 +131,8 @@ static void check_records(struct guest_vm *vm, struct guest_vcpu *vcpu)
 {
 	struct ring_map ring;
 	struct kvm_exit_ring_query query = {.size = sizeof(query), .abi = 1};
+	/* Whatever ring_records is: nothing is read before the guest has ended. */
+	struct kvm_exit_ring_arm how = {.size = sizeof(how), .record_count = SELFCHECK_RECORDS};
 	int control = open(KVM_EXIT_RING_DEVICE, O_RDWR | O_CLOEXEC);
 	unsigned int records;
 	uint64_t total;
@@ -139,7 +142,7 @@ static void check_records(struct guest_vm *vm, struct guest_vcpu *vcpu)
 		die("%s: %s", KVM_EXIT_RING_DEVICE, strerror(errno));
 	if (ioctl(control, KVM_EXIT_RING_QUERY, &query) || query.abi != KVM_EXIT_RING_ABI)
 		die("the modules speak ABI %u, this program ABI %u", query.abi, KVM_EXIT_RING_ABI);
-	if (ring_arm(control))
+	if (ioctl(control, KVM_EXIT_RING_ARM, &how))
 		die("KVM_EXIT_RING_ARM: %s", strerror(errno));
 
 	start_guest(vm, vcpu);

@@ -81,6 +81,9 @@ expect "hooks=0" 0 0 /kvm/install --modules /ours --kvm-params hooks=0
 [ "$(cat /sys/module/kvm/parameters/hooks)" = N ] || failed "hooks=0"
 expect "hooks=0, back" 0 0 /kvm/uninstall
 
+# Fewer records than the self-check makes exits; it is not to wait for itself.
+expect "a small ring" 0 1 /kvm/install --modules /ours --kvm-params "ring_records=32 on_full=wait"
+[ "$(cat /sys/module/kvm/parameters/ring_records)" = 32 ] || failed "--kvm-params, two"
 expect "good modules" 0 1 /kvm/install --modules /ours --kvm-params ring_records=4096
 [ "$(cat /sys/module/kvm/parameters/ring_records)" = 4096 ] || failed "--kvm-params"
 expect "once more" 0 1 /kvm/install --modules /ours
