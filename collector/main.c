@@ -308,6 +308,14 @@ end:
 	return rc;
 }
 
+/* Where the records come from, if that was chosen here; after all that can be refused. */
+static void print_choice(const struct options *o)
+{
+	if (*o->source_why)
+		fprintf(stderr, "collector: records come from %s (%s)\n",
+			source_choice_names[o->source], o->source_why);
+}
+
 /* Answers --listen while it records. */
 static int record_and_answer(const struct options *o, struct source *source, struct sink *sink,
 			     struct command *command, struct xcheck *xcheck, struct fault *fault)
@@ -326,21 +334,20 @@ static int record_and_answer(const struct options *o, struct source *source, str
 	if (server)
 		fprintf(stderr, "collector: http://%s/metrics\n", server_address(server));
 
-	if (rc)
+	if (rc) {
 		end_sink(sink, rc, true, fault);
-	else
+	} else {
+		print_choice(o);
 		rc = record(o, source, sink, command, xcheck, fault);
+	}
 
 	server_stop(server);
 	metrics_free(sink->metrics);
 	return rc;
 }
 
-/*
- * Opens source and sink, records, and closes the source. @why: why this source was chosen;
- * empty: it was named.
- */
-static int record_from_source(const struct options *o, const char *why, struct command *command,
+/* Opens source and sink, records, and closes the source. */
+static int record_from_source(const struct options *o, struct command *command,
 			      struct xcheck *xcheck, struct fault *fault)
 {
 	const bool is_live = !o->from && !o->import;
@@ -362,9 +369,6 @@ static int record_from_source(const struct options *o, const char *why, struct c
 
 	if (rc)
 		return rc;
-	if (*why)
-		fprintf(stderr, "collector: --source %s: %s\n", source_choice_names[o->source],
-			why);
 	if (is_live && !files.has_names)
 		fputs("collector: VMs get no names: process ids of this container are not the host's (give it those: --pid=host)\n",
 		      stderr);
@@ -381,7 +385,7 @@ static int record_from_source(const struct options *o, const char *why, struct c
 }
 
 /* Makes a run. Returns the exit status. */
-static int collect(const struct options *o, const char *why, struct fault *fault)
+static int collect(const struct options *o, struct fault *fault)
 {
 	struct command command = {0};
 	struct xcheck *xcheck = NULL;
@@ -396,7 +400,7 @@ static int collect(const struct options *o, const char *why, struct fault *fault
 		notes = print_notes(xcheck, 0);
 
 	if (!rc)
-		rc = record_from_source(o, why, &command, xcheck, fault);
+		rc = record_from_source(o, &command, xcheck, fault);
 
 	if (xcheck) {
 		print_notes(xcheck, notes);
@@ -501,31 +505,29 @@ static int print_host(void)
 	return best == SOURCE_BEST ? 1 : 0;
 }
 
-/* Chooses the source of a recording where none is named; @why: in words, else empty. */
-static int choose_source(struct options *o, char *why, int bytes, struct fault *fault)
+/* Chooses the source of a recording where none is named. */
+static int choose_source(struct options *o, struct fault *fault)
 {
-	*why = '\0';
 	if (o->from || o->import || o->source != SOURCE_BEST)
 		return 0;
 
-	o->source = source_choose("", why, bytes);
+	o->source = source_choose("", o->source_why, sizeof(o->source_why));
 	if (o->source == SOURCE_BEST)
 		return fault_set(fault, -ENODEV,
-				 "no source of records: %s (collector --check-host)", why);
-	return 0;
+				 "no source of records: %s (collector --check-host)",
+				 o->source_why);
+	return options_check_chosen(o, fault);
 }
 
 static int run(struct options *o, struct fault *fault)
 {
-	char why[512];
-
 	if (o->import && import_kind(o->import, &o->import_kind, fault))
 		return 1;
 	if (o->import && o->import_kind == IMPORT_OTHER)
 		return import_leaves(o, fault);
-	if (choose_source(o, why, sizeof(why), fault))
+	if (choose_source(o, fault))
 		return 1;
-	return collect(o, why, fault);
+	return collect(o, fault);
 }
 
 /* Prints what the options ask for, or makes a run. Returns the exit status. */

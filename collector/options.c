@@ -250,59 +250,67 @@ static const struct option_row {
 	const char *value;
 	int (*set)(struct options *o, const char *value, struct fault *fault);
 	const char *help;
-} rows[] = {
-	{"db", "FILE", set_db, "run database; a file that has runs gets one more"},
-	{"capture", "FILE", set_capture,
-	 "write what comes off the device to a new file, gzip-compressed if its name ends in .gz; with or without --db"},
-	{"from", "FILE", set_from, "read such a capture instead of the device"},
-	{"source", "NAME", set_source,
-	 "where records come from: ring (our kvm.ko), bpf (any kernel with BTF, from 6.1 on: nothing is installed, VMs keep running; times are taken at the tracepoints), tracefs (no parts of the time, no flags, exits may be lost: --trace-buffer); best: the first that this host has (default)"},
-	{"ring-records", "N", set_ring_records,
-	 "bpf: records per vCPU until they are read, 192 bytes each; a power of two (65536, or fewer where memory is short)"},
-	{"reason", "N,...", set_reason,
-	 "bpf: record exits of these reasons only, by their numbers in the manuals; what this and the next two leave out is counted as filtered"},
-	{"min-time", "TIME", set_min_time, "bpf: record exits of at least TIME only"},
-	{"one-in", "N", set_one_in, "bpf: record each N-th of those that pass the rest"},
-	{"counts-only", NULL, set_counts_only,
-	 "bpf: counts, times and histograms of durations by vCPU and reason, made in the kernel; no records: the least cost; sums of 1s each (--rollup)"},
-	{"import", "TRACE", NULL,
-	 "a recording of another tool: perf.data (perf kvm stat record, perf record), trace.dat (trace-cmd record), or what ftrace, trace-cmd report or perf script printed of kvm_exit and kvm_entry; kvm_exit alone gives counts without durations; ~ marks an estimate of what the recording has lost; a text with CPUID leaves that a guest read (leaf_reader --raw, cpuid -r) is added to the last run, or --run N, for analyzer verify"},
-	{"run", "N", set_run, "import of CPUID leaves: the run that they belong to (the last)"},
-	{"tsc-khz", "N", set_tsc_khz,
-	 "import: times of the recording are TSC cycles at N kHz (clock x86-tsc)"},
-	{"label", "TEXT", set_label, "name of the run (else COMMAND, else \"run N\")"},
-	{"duration", "TIME", set_duration,
-	 "stop after TIME: 500ms, 10s, 5m, 2h; a bare number is seconds"},
-	{"flush", "TIME", set_flush, "time between two transactions (200ms)"},
-	{"compact", NULL, set_compact,
-	 "exits in chunks instead of rows: 1 to 8 bytes each instead of 50; every command of analyzer reads both, other programs need exitscope's SQLite extension for chunks (analyzer expand makes rows of them)"},
-	{"no-raw", NULL, set_no_raw, "roll-ups and histograms only, no single exits"},
-	{"rollup", "TIME", set_rollup,
-	 "roll-ups are sums of TIME each (100ms); 500ms or 1s take less space with --no-raw, and analyzer timeline is no finer"},
-	{"keep-raw", "TIME", set_keep_raw,
-	 "single exits of the last TIME only (roll-ups stay complete); with --compact whole chunks, so some older ones stay, too"},
-	{"keep-rows", "N", set_keep_rows,
-	 "rows of the last N exits only (with --trigger: 2000000)"},
-	{"trigger", "EXPRESSION", set_trigger,
-	 "flight recorder: rows only of exits around events; roll-ups stay complete; an event is an exit that meets EXPRESSION: conditions, with commas between them, such as 'busy > 1ms' or 'reason = EPT_VIOLATION, ns >= 200us', of ns, busy (ns without halted), handler, halted, userspace, preempted, reason, key, vcpu; again for one more kind of event"},
-	{"before", "N", set_before,
-	 "with --trigger: keep the last N exits of each vCPU of the event's VM (10000); 192 bytes of memory each"},
-	{"after", "N", set_after, "with --trigger: keep N exits of each after the event (1000)"},
-	{"vm", "VM", set_vm,
-	 "only this VM: its name, patterns of names (web-*,db-?) or the id of the process that made it"},
-	{"listen", "ADDRESS", set_listen,
-	 "answer http://ADDRESS/metrics for Prometheus while it records, with or without --db: exits by VM and reason, their time and durations; such as 127.0.0.1:9925 or [::1]:9925; who can connect can read the names of the VMs"},
-	{"listen-public", NULL, set_listen_public,
-	 "--listen may be an address that other machines reach; there is no password and no encryption"},
-	{"cross-check", NULL, set_cross_check,
-	 "count the same exits by tracepoints (tracefs), perf and KVM's statistics too: see analyzer verify"},
-	{"trace-buffer", "N", set_trace_buffer,
-	 "with --cross-check or --source tracefs: trace buffer per CPU in KiB (16384); tracefs has a second one of that size for sub-keys"},
-	{"cr3", NULL, set_cr3, "record the guest's CR3 too"},
-	{"check-host", NULL, set_check_host,
-	 "show what this host lacks for each source, and the way out; exit status 0 if it has one"},
-	{"help", NULL, set_help, "show this help"},
-	{"version", NULL, set_version, "show the version"},
+} rows
+	[] =
+		{
+			{"db", "FILE", set_db, "run database; a file that has runs gets one more"},
+			{"capture", "FILE", set_capture,
+			 "write what comes off the device to a new file, gzip-compressed if its name ends in .gz; with or without --db"},
+			{"from", "FILE", set_from, "read such a capture instead of the device"},
+			{"source", "NAME", set_source,
+			 "where records come from: ring (our kvm.ko), bpf (any kernel with BTF, from 6.1 on: nothing is installed, VMs keep running; times are taken at the tracepoints), tracefs (no parts of the time, no flags, exits may be lost: --trace-buffer; it mounts /sys/kernel/tracing if nobody has, and leaves it mounted); best: the first that this host has (default)"},
+			{"ring-records", "N", set_ring_records,
+			 "bpf: records per vCPU until they are read, 192 bytes each; a power of two from 1024 to 4194304 (65536, or fewer where memory is short)"},
+			{"reason", "N,...", set_reason,
+			 "bpf: record exits of these reasons only, by their numbers in the manuals, at most 32 of them (30,0x400); what this and the next two leave out is counted as filtered"},
+			{"min-time", "TIME", set_min_time,
+			 "bpf: record exits of at least TIME only"},
+			{"one-in", "N", set_one_in,
+			 "bpf: record each N-th of those that pass the rest"},
+			{"counts-only", NULL, set_counts_only,
+			 "bpf: counts, times and histograms of durations by vCPU and reason, made in the kernel; no records: the least cost; sums of 1s each (--rollup)"},
+			{"import", "TRACE", NULL,
+			 "a recording of another tool: perf.data (perf kvm stat record, perf record), trace.dat (trace-cmd record), or what ftrace, trace-cmd report or perf script printed of kvm_exit and kvm_entry; kvm_exit alone gives counts without durations; ~ marks an estimate of what the recording has lost; a text with CPUID leaves that a guest read (leaf_reader --raw, cpuid -r) is added to the last run, or --run N, for analyzer verify"},
+			{"run", "N", set_run,
+			 "import of CPUID leaves: the run that they belong to (the last)"},
+			{"tsc-khz", "N", set_tsc_khz,
+			 "import: times of the recording are TSC cycles at N kHz (clock x86-tsc)"},
+			{"label", "TEXT", set_label,
+			 "name of the run (else COMMAND, the label of the capture or the name of the imported file; else \"run N\")"},
+			{"duration", "TIME", set_duration,
+			 "stop after TIME: 500ms, 10s, 5m, 2h, 3d; a bare number is seconds"},
+			{"flush", "TIME", set_flush, "time between two transactions (200ms)"},
+			{"compact", NULL, set_compact,
+			 "exits in chunks instead of rows: 0.8 to 8 bytes each instead of 50; every command of analyzer reads both, other programs need exitscope's SQLite extension for chunks (analyzer expand makes rows of them)"},
+			{"no-raw", NULL, set_no_raw,
+			 "roll-ups and histograms only, no single exits"},
+			{"rollup", "TIME", set_rollup,
+			 "roll-ups are sums of TIME each: 100ms (default), 125ms, 200ms, 250ms, 500ms or 1s; 500ms or 1s take less space with --no-raw, and analyzer timeline is no finer"},
+			{"keep-raw", "TIME", set_keep_raw,
+			 "single exits of the last TIME only (roll-ups stay complete); with --compact whole chunks, so some older ones stay, too"},
+			{"keep-rows", "N", set_keep_rows,
+			 "rows of the last N exits only (with --trigger: 2000000)"},
+			{"trigger", "EXPRESSION", set_trigger,
+			 "flight recorder: rows only of exits around events; roll-ups stay complete; an event is an exit that meets EXPRESSION: conditions, with commas between them, such as 'busy > 1ms' or 'reason = EPT_VIOLATION, ns >= 200us', of ns, busy (ns without halted), handler, halted, userspace, preempted, reason, key, vcpu; again for one more kind of event"},
+			{"before", "N", set_before,
+			 "with --trigger: keep the last N exits of each vCPU of the event's VM (10000; 0 to 1000000); 192 bytes of memory each"},
+			{"after", "N", set_after,
+			 "with --trigger: keep N exits of each after the event (1000; 0 to 1000000)"},
+			{"vm", "VM", set_vm,
+			 "only this VM: its name, patterns of names (web-*,db-?) or the id of the process that made it"},
+			{"listen", "ADDRESS", set_listen,
+			 "answer http://ADDRESS/metrics for Prometheus while it records, with or without --db: exits by VM and reason, their time and durations; such as 127.0.0.1:9925 or [::1]:9925; who can connect can read the names of the VMs"},
+			{"listen-public", NULL, set_listen_public,
+			 "--listen may be an address that other machines reach; there is no password and no encryption"},
+			{"cross-check", NULL, set_cross_check,
+			 "count the same exits by tracepoints (tracefs), perf and KVM's statistics too: see analyzer verify"},
+			{"trace-buffer", "N", set_trace_buffer,
+			 "with --cross-check or --source tracefs: trace buffer per CPU in KiB (16384); tracefs has a second one of that size for sub-keys"},
+			{"cr3", NULL, set_cr3, "record the guest's CR3 too"},
+			{"check-host", NULL, set_check_host,
+			 "show what this host lacks for each source, and the way out; exit status 0 if it has one"},
+			{"help", NULL, set_help, "show this help"},
+			{"version", NULL, set_version, "show the version"},
 };
 
 /* Prints @text from column HELP_INDENT on; the line is filled up to @column already. */
@@ -393,6 +401,24 @@ static int check_sources(const struct options *o, struct fault *fault)
 	return refuse_conflict(conflicts, COUNT(conflicts), fault);
 }
 
+int options_check_chosen(const struct options *o, struct fault *fault)
+{
+	const bool is_least = o->source == SOURCE_TRACEFS;
+
+	const struct conflict conflicts[] = {
+		{is_least && (o->device.tgid || o->device.vm),
+		 "--vm: this host has only tracefs, which records all VMs (collector --check-host)"},
+		{is_least && o->device.cr3,
+		 "--cr3: this host has only tracefs, which does not know it (collector --check-host)"},
+		{is_least && o->cross_check,
+		 "--cross-check: this host has only tracefs, and it compares the ring or bpf with that (collector --check-host)"},
+		{is_least && o->capture,
+		 "--capture: this host has only tracefs, which makes no captures (collector --check-host)"},
+	};
+
+	return refuse_conflict(conflicts, COUNT(conflicts), fault);
+}
+
 static int check_rows(const struct options *o, struct fault *fault)
 {
 	const bool has_trigger = o->flight.count;
@@ -457,6 +483,15 @@ static int refuse(int option, const char *word, struct fault *fault)
 	return fault_set(fault, -EINVAL, "%.*s: unknown option (collector --help)", length, word);
 }
 
+/* Whether @word is an option's name without "--". */
+static bool is_option_name(const char *word)
+{
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (rows[i].set && !strcmp(rows[i].name, word))
+			return true;
+	return false;
+}
+
 /* The options from argv[1] on; optind is then at the first word after them. */
 static int parse_words(struct options *o, int argc, char **argv, struct fault *fault)
 {
@@ -493,6 +528,11 @@ static int parse_words(struct options *o, int argc, char **argv, struct fault *f
 /* A word after the options is a COMMAND, which a recording from a file can't have. */
 static int check_command(const struct options *o, int argc, char **argv, struct fault *fault)
 {
+	const bool has_dashes = o->command && !strcmp(o->command[-1], "--");
+
+	if (o->command && !has_dashes && is_option_name(*o->command))
+		return fault_set(fault, -EINVAL, "%s: unexpected word (did you mean --%s?)",
+				 *o->command, *o->command);
 	if (o->command && (o->import || o->from))
 		return fault_set(
 			fault, -EINVAL,

@@ -20,7 +20,8 @@ struct options {
 	const char *from;	      /* --from; NULL: the device */
 	const char *import;	      /* the word after "import" */
 	enum import_kind import_kind; /* kind of that file, set once it was examined */
-	enum source_choice source;    /* --source */
+	enum source_choice source;    /* --source; what was chosen, once it was */
+	char source_why[512];	      /* why it was chosen; empty: it was named */
 	uint32_t ring_records;	      /* --ring-records; 0: default */
 	bool counts_only;	      /* --counts-only */
 	struct source_filter filter;  /* --reason, --min-time, --one-in */
@@ -71,6 +72,17 @@ struct options {
  * Return: 0 or -EINVAL.
  */
 int options_parse(struct options *options, int argc, char **argv, struct fault *fault);
+
+/**
+ * options_check_chosen - refuse options that the source has no use for which was chosen
+ * @options: with .source set to the best one of this host
+ * @fault: which option, and why
+ *
+ * options_parse() has refused those that do not go together with a source that is named.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int options_check_chosen(const struct options *options, struct fault *fault);
 
 /* Prints what --help shows. */
 void options_print_help(FILE *file);

@@ -158,13 +158,22 @@ static void check_secure_boot(struct checker *c)
 	free(enforced);
 }
 
+/* Whether kvm_intel or kvm_amd is loaded or built in, without which BPF has nothing to read. */
+static bool has_vendor_part(const struct checker *c)
+{
+	return exists(path_under_root(c, "/sys/module/kvm_intel")) ||
+	       exists(path_under_root(c, "/sys/module/kvm_amd"));
+}
+
 static void check_modules(struct checker *c)
 {
 	if (!exists(path_under_root(c, "/sys/module/kvm")))
 		report(c, HOST_REQUIRED, "modules", "kvm is not loaded (" BUILD_MODULES ")");
 	else if (!exists(path_under_root(c, "/sys/module/kvm/initstate")))
 		report(c, HOST_REQUIRED, "modules",
-		       "KVM is built into this kernel (CONFIG_KVM=y), which no module can replace (use --source bpf)");
+		       "KVM is built into this kernel (CONFIG_KVM=y), which no module can replace%s",
+		       has_vendor_part(c) ? " (use --source bpf)"
+					  : "; no vendor part of it is active (see line cpu)");
 	else if (!exists(path_under_root(c, "/sys/module/kvm/parameters/ring_records")))
 		report(c, HOST_REQUIRED, "modules",
 		       "the loaded kvm is a stock one, without the exit ring (" BUILD_MODULES ")");

@@ -118,6 +118,10 @@ refuses '^collector: --cr3: takes no value (collector --help)$' --db new.sqlite 
 refuses '^collector: --db: needs a value (collector --help)$' --db
 refuses '^collector: foo: --check-host takes no command (collector --help)$' --check-host foo
 refuses '^collector: import: needs a file (collector --help)$' import
+for word in check-host help version; do
+	refuses "^collector: $word: unexpected word (did you mean --$word?)\$" $word
+	refuses "^collector: $word: unexpected word (did you mean --$word?)\$" --db new.sqlite $word
+done
 refuses '^collector: --duration soon: not a duration (examples: 500ms, 10s, 5m)$' --db new.sqlite --duration soon
 for time in 0 -1s +1s 0x10s inf nan 1e3s '1 s' 1,5s 1y; do
 	refuses "^collector: --duration $time: not a duration (examples: 500ms, 10s, 5m)\$" --db new.sqlite "--duration=$time"

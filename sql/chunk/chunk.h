@@ -3,7 +3,7 @@
  * chunk.h - many exits of one vCPU in a few bytes, column by column
  *
  * A row of table exit takes about 50 bytes. A chunk holds up to CHUNK_RECORDS_MAX records of one
- * vCPU, in the order of their seq, in 0.8 to 6 bytes a record, and every field comes back bit for
+ * vCPU, in the order of their seq, in 0.8 to 8 bytes a record, and every field comes back bit for
  * bit. Only the columns that a reader asks for are decoded.
  *
  * HOW IT WORKS

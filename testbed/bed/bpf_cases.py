@@ -71,7 +71,7 @@ def loop(op, count, *options, vcpus=1, record=RECORD):
 def chosen(outcome):
     """Without --source: the best that a host with stock modules has, and why."""
     expect_equal("source", outcome.recording.one("SELECT source FROM runs"), "bpf")
-    outcome.says("collector: --source bpf: ring: no /dev/kvm_exit_ring")
+    outcome.says("collector: records come from bpf (not ring: no /dev/kvm_exit_ring")
     outcome.counts(exits_of("cpuid", outcome.setup), 50)
 
 
@@ -485,7 +485,8 @@ def confidentiality():
 def no_btf(outcome):
     """Without --source, on a kernel whose modules can't have it: the next best, and why."""
     expect_equal("source", outcome.recording.one("SELECT source FROM runs"), "tracefs")
-    outcome.says("collector: --source tracefs: ring: no /dev/kvm_exit_ring", "before Linux 5.11")
+    outcome.says("collector: records come from tracefs (not ring: no /dev/kvm_exit_ring",
+                 "before Linux 5.11")
     outcome.counts("basic_reason = 10" if outcome.setup.isa == VMX else "basic_reason = 0x72", 50)
 
 

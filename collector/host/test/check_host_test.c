@@ -84,7 +84,13 @@ static void test_filling_up(void)
 	put("/usr/src/" KVM_SERIES_DEFAULT_SOURCE ".tar.xz", "");
 	expect(RELEASE, "kernel", HOST_OK, "");
 	put("/sys/module/kvm/parameters/halt_poll_ns", "200000");
-	expect(RELEASE, "modules", HOST_REQUIRED, "built into this kernel");
+	expect(RELEASE, "modules", HOST_REQUIRED,
+	       "no module can replace; no vendor part of it is active (see line cpu)");
+	put("/sys/module/kvm_amd/parameters/npt", "Y");
+	expect(RELEASE, "modules", HOST_REQUIRED, "no module can replace (use --source bpf)");
+	take("/sys/module/kvm_amd/parameters/npt");
+	take("/sys/module/kvm_amd/parameters");
+	take("/sys/module/kvm_amd");
 	put("/sys/module/kvm/initstate", "live");
 	expect(RELEASE, "modules", HOST_REQUIRED, "stock");
 	put("/sys/module/kvm/parameters/ring_records", "65536");

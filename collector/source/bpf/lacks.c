@@ -90,7 +90,9 @@ static const char *find_lack(struct host_files *h)
 		return "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF; Debian's kernels have it)";
 
 	if (!exists(h, "/sys/module/kvm_intel") && !exists(h, "/sys/module/kvm_amd"))
-		return "KVM is not loaded (modprobe kvm_intel, or kvm_amd)";
+		return exists(h, "/sys/module/kvm")
+			       ? "no vendor part of KVM is active (line cpu of collector --check-host; modprobe kvm_intel, or kvm_amd)"
+			       : "KVM is not loaded (modprobe kvm_intel, or kvm_amd)";
 	if (!has_types(h, "kvm"))
 		return NO_BTF("kvm.ko");
 	if (!has_types(h, "kvm_intel"))

@@ -10,8 +10,9 @@
 #include "collector/source/bpf/bpf.h"
 #include "kvm/uapi/kvm_exit_ring.h"
 
-#define WHY_BYTES    256
-#define TRACED_EVENT "/sys/kernel/tracing/events/kvm/kvm_exit/enable"
+#define WHY_BYTES     256
+#define TRACED_EVENTS "/sys/kernel/tracing/events"
+#define TRACED_EVENT  TRACED_EVENTS "/kvm/kvm_exit/enable"
 
 const char *const source_choice_names[] = {
 	[SOURCE_BEST] = "best",
@@ -41,11 +42,15 @@ static bool ring_lacks(const char *root, char *why, int bytes)
 
 static bool tracefs_lacks(const char *root, char *why, int bytes)
 {
+	const char *lack = "no permission (run as root)";
 	int rc = can_write(root, TRACED_EVENT);
 
-	snprintf(why, (size_t)bytes,
-		 rc == -ENOENT ? "no event kvm_exit (mount tracefs, load KVM)"
-			       : "no permission (run as root)");
+	if (rc == -ENOENT && can_write(root, TRACED_EVENTS) == -ENOENT)
+		lack = "not mounted (--source tracefs mounts it; or: mount -t tracefs tracefs /sys/kernel/tracing)";
+	else if (rc == -ENOENT)
+		lack = "no event kvm_exit (load KVM)";
+
+	snprintf(why, (size_t)bytes, "%s", lack);
 	return rc;
 }
 
@@ -77,19 +82,24 @@ bool source_lacks(enum source_choice choice, const char *root, char *why, int by
 
 enum source_choice source_choose(const char *root, char *why, int bytes)
 {
+	enum source_choice best = SOURCE_RING;
 	char missing[WHY_BYTES];
 	int used = 0;
 
-	*why = '\0';
-	for (int i = SOURCE_RING; i <= SOURCE_TRACEFS; i++) {
-		if (!source_lacks((enum source_choice)i, root, missing, sizeof(missing))) {
-			if (i == SOURCE_RING)
-				snprintf(why, (size_t)bytes, "kvm.ko has the exit ring");
-			return (enum source_choice)i;
-		}
-		if (used < bytes)
-			used += snprintf(why + used, (size_t)(bytes - used), "%s%s: %s",
-					 used ? "; " : "", source_choice_names[i], missing);
+	while (best <= SOURCE_TRACEFS && source_lacks(best, root, missing, sizeof(missing)))
+		best++;
+	if (best == SOURCE_RING) {
+		snprintf(why, (size_t)bytes, "kvm.ko has the exit ring");
+		return best;
 	}
-	return SOURCE_BEST;
+
+	/* "not ring: ..." of a host that has another one, which is no error. */
+	*why = '\0';
+	for (enum source_choice i = SOURCE_RING; i < best && used < bytes; i++) {
+		source_lacks(i, root, missing, sizeof(missing));
+		used += snprintf(why + used, (size_t)(bytes - used), "%s%s%s: %s", used ? "; " : "",
+				 best <= SOURCE_TRACEFS ? "not " : "", source_choice_names[i],
+				 missing);
+	}
+	return best <= SOURCE_TRACEFS ? best : SOURCE_BEST;
 }

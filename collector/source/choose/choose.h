@@ -12,8 +12,9 @@ enum source_choice { SOURCE_BEST, SOURCE_RING, SOURCE_BPF, SOURCE_TRACEFS };
 extern const char *const source_choice_names[];
 
 /*
- * Chooses the best source of this host. @why: in one line, why this one, or what each lacks.
- * Looks below @root ("" except in tests) and changes nothing.
+ * Chooses the best source of this host. @why: in one line, why this one and not a better one, or
+ * what each lacks. Reads below @root ("" except in tests) and changes nothing: it does not mount
+ * tracefs, as --source tracefs does.
  * Returns SOURCE_BEST if the host has none.
  */
 enum source_choice source_choose(const char *root, char *why, int bytes);

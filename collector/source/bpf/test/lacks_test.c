@@ -30,6 +30,8 @@ int main(void)
 	expect("no BTF");
 	put("/sys/kernel/btf/vmlinux", "");
 	expect("KVM is not loaded");
+	put("/sys/module/kvm/parameters/halt_poll_ns", "200000\n");
+	expect("no vendor part of KVM is active (line cpu of collector --check-host");
 
 	/* Both built in: nothing but parameters. */
 	put("/sys/module/kvm_intel/parameters/ept", "Y\n");

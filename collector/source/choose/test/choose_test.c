@@ -27,16 +27,20 @@ int main(void)
 	make_root();
 	expect(SOURCE_BEST,
 	       "ring: no /dev/kvm_exit_ring (it comes with kvm/install); bpf: this kernel has no BTF");
-	expect(SOURCE_BEST, "tracefs: no event kvm_exit");
+	expect(SOURCE_BEST,
+	       "; tracefs: not mounted (--source tracefs mounts it; or: mount -t tracefs ");
+	put("/sys/kernel/tracing/events/enable", "0\n");
+	expect(SOURCE_BEST, "; tracefs: no event kvm_exit (load KVM)");
 	put("/sys/kernel/tracing/events/kvm/kvm_exit/enable", "0\n");
 	CHECK(!source_lacks(SOURCE_TRACEFS, root, why, sizeof(why)) && !*why);
 	CHECK(source_lacks(SOURCE_RING, root, why, sizeof(why)) && *why);
-	expect(SOURCE_TRACEFS, "; bpf: this kernel has no BTF");
+	expect(SOURCE_TRACEFS,
+	       "not ring: no /dev/kvm_exit_ring (it comes with kvm/install); not bpf: this kernel has no BTF");
 	put("/sys/kernel/btf/vmlinux", "");
 	put("/sys/kernel/btf/kvm", "");
 	put("/sys/module/kvm_intel/refcnt", "0\n");
 	put("/proc/self/status", "CapEff:\t000001ffffffffff\n");
-	expect(SOURCE_BPF, "ring: no /dev/kvm_exit_ring");
+	expect(SOURCE_BPF, "not ring: no /dev/kvm_exit_ring");
 	put("/dev/kvm_exit_ring", "");
 	expect(SOURCE_RING, "kvm.ko has the exit ring");
 	return 0;
