@@ -86,6 +86,7 @@ static int set_exact(struct target *to, const char *value)
 /*
  * @mask: commands that take it; 0: all but those with OPT_NO_DB
  * @value: what the help calls its value; NULL: it has none
+ * @help: %s is the command's default
  */
 static const struct option_row {
 	const char *name;
@@ -97,16 +98,18 @@ static const struct option_row {
 	{"db", 0, "FILE", "the database (default: run.sqlite)", set_db},
 	{"run", OPT_FILTER | OPT_RUN, "RUN", "a run's number or label (default: the last)",
 	 set_run},
-	{"vm", OPT_FILTER | OPT_WHO, "VM[,VM...]",
+	{"vm", OPT_FILTER | OPT_WHO | OPT_VCPU, "VM[,VM...]",
 	 "VMs: names, patterns, numbers or process ids of their VMMs, such as web-*,1,3-5", set_vm},
-	{"vcpu", OPT_FILTER | OPT_WHO, "N[,N...]", "vCPUs with these ids, such as 0,2-5", set_vcpu},
+	{"vcpu", OPT_FILTER | OPT_WHO | OPT_VCPU, "N[,N...]", "vCPUs with these ids, such as 0,2-5",
+	 set_vcpu},
 	{"reason", OPT_FILTER | OPT_WHO, "R[,R...]",
 	 "exit reasons, by number or name; !R: all except R", set_reason},
-	{"from", OPT_FILTER, "TIME", "from this time of the run on: 10s, 1.5ms, 200us", set_from},
-	{"to", OPT_FILTER, "TIME", "up to this time of the run", set_to},
+	{"from", OPT_FILTER | OPT_RANGE, "TIME",
+	 "from this time of the run on: 10s, 1.5ms, 200us; a bare number is seconds", set_from},
+	{"to", OPT_FILTER | OPT_RANGE, "TIME", "up to this time of the run", set_to},
 	{"by", OPT_BY, "KEY", "what to group by", set_by},
 	{"sort", OPT_SORT, "KEY", "what to sort by", set_sort},
-	{"limit", OPT_LIMIT, "N", "at most N rows; 0: all", set_limit},
+	{"limit", OPT_LIMIT, "N", "at most N rows; 0: all; default: %s", set_limit},
 	{"exact", OPT_EXACT, NULL, "read every exit, not the roll-ups", set_exact},
 	{"format", OPT_FORMAT | OPT_NO_TIME, "F", "table, csv or json", set_format},
 	{"cycles", OPT_FORMAT | OPT_CYCLES, NULL, "times in TSC cycles", set_cycles},
@@ -128,13 +131,17 @@ static bool takes(const struct cmd *cmd, const struct option_row *row)
  * Refuse or accept the value of option --@name. @value: of "--name=value", or the
  * next word; NULL: there is none.
  */
-static int check_value(struct app *app, const char *name, bool has_value, bool equals,
-		       const char *value)
+static int check_value(struct app *app, const struct cmd *cmd, const char *name, bool has_value,
+		       bool equals, const char *value)
 {
+	const char *blank = cmd ? " " : "", *command = cmd ? cmd->name : "";
+
 	if (!has_value && equals)
-		return app_fail(app, "--%s: takes no value", name);
+		return app_fail(app, "--%s: takes no value (analyzer%s%s --help)", name, blank,
+				command);
 	if (has_value && !value)
-		return app_fail(app, "--%s: needs a value", name);
+		return app_fail(app, "--%s: needs a value (analyzer%s%s --help)", name, blank,
+				command);
 	if (has_value && !*value)
 		return app_fail(app, "--%s: the value is empty (leave the option out)", name);
 	return 0;
@@ -191,7 +198,7 @@ static int set_option(struct target *to, const struct cmd *cmd, const char *word
 
 		if (strcmp(row->name, name) || !takes(cmd, row))
 			continue;
-		if (check_value(to->app, name, row->value, equals, value))
+		if (check_value(to->app, cmd, name, row->value, equals, value))
 			return -1;
 		if (to->given[i] && (row->mask & (OPT_FILTER | OPT_COLUMNS)))
 			return given_twice(to->app, row);
@@ -203,7 +210,7 @@ static int set_option(struct target *to, const struct cmd *cmd, const char *word
 	extra = find_extra(cmd, name);
 	if (extra < 0)
 		return unknown_option(to->app, cmd, name);
-	if (check_value(to->app, name, cmd->extra[extra].value, equals, value))
+	if (check_value(to->app, cmd, name, cmd->extra[extra].value, equals, value))
 		return -1;
 	to->opt->extra[extra] = cmd->extra[extra].value ? value : "";
 	*used = cmd->extra[extra].value && !equals;
@@ -334,12 +341,19 @@ int args_parse(struct app *app, struct options *opt, const struct cmd *const *cm
 	return rc;
 }
 
-static void print_option(FILE *file, const char *name, const char *value, const char *help)
+/* @limit: what stands for %s in @help */
+static void print_option(FILE *file, const char *name, const char *value, const char *help,
+			 const char *limit)
 {
+	const char *mark = strstr(help, "%s");
 	char left[64];
 
 	snprintf(left, sizeof(left), "--%s%s%s", name, value ? " " : "", value ? value : "");
-	fprintf(file, "  %-20s %s\n", left, help);
+	fprintf(file, "  %-20s ", left);
+	if (mark)
+		fprintf(file, "%.*s%s%s\n", (int)(mark - help), help, limit, mark + 2);
+	else
+		fprintf(file, "%s\n", help);
 }
 
 void args_print_options(FILE *file, const struct cmd *cmd)
@@ -347,9 +361,9 @@ void args_print_options(FILE *file, const struct cmd *cmd)
 	for (size_t i = 0; i < N_OPTIONS; i++)
 		if (takes(cmd, &option_rows[i]))
 			print_option(file, option_rows[i].name, option_rows[i].value,
-				     option_rows[i].help);
+				     option_rows[i].help, cmd->limit ? cmd->limit : "all");
 	for (int i = 0; cmd->extra && cmd->extra[i].name; i++)
-		print_option(file, cmd->extra[i].name, cmd->extra[i].value, cmd->extra[i].help);
+		print_option(file, cmd->extra[i].name, cmd->extra[i].value, cmd->extra[i].help, "");
 }
 
 const char *args_option_name(const struct cmd *cmd, unsigned int index)

@@ -17,7 +17,8 @@ static int store_fault(struct sink *sink, int rc, struct fault *fault)
 
 static int capture_fault(struct sink *sink, int rc, struct fault *fault)
 {
-	return fault_set(fault, rc, "%s: %s", sink->options.capture, strerror(-rc));
+	return fault_set(fault, rc, "%s: %s%s", sink->options.capture, strerror(-rc),
+			 rc == -EEXIST ? " (--capture makes a new file: name another one)" : "");
 }
 
 static int open_store(struct sink *sink, const char *path, struct fault *fault)

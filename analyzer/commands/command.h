@@ -21,6 +21,8 @@
 #define OPT_CYCLES  0x100U  /* --cycles, without --format */
 #define OPT_COLUMNS 0x400U  /* --columns, without --format */
 #define OPT_WHO	    0x800U  /* --vm --vcpu --reason, without --from and --to */
+#define OPT_VCPU    0x4000U /* --vm --vcpu alone */
+#define OPT_RANGE   0x8000U /* --from --to alone */
 #define OPT_OWN_DB  0x200U  /* the command opens --db itself, if it needs it */
 #define OPT_NO_TIME 0x1000U /* --format --columns: nothing that it prints is a time */
 #define OPT_NO_DB   0x2000U /* no --db: its words name the files, or it needs none */
@@ -54,7 +56,7 @@ struct options {
 };
 
 /* One command. @run prints through out.h; @options: OPT_*; @words: how many
- * words it takes at most.
+ * words it takes at most; @limit: what --limit is where it is not given, NULL: all.
  */
 struct cmd {
 	const char *name;
@@ -62,6 +64,7 @@ struct cmd {
 	const char *usage; /* options and arguments of its own, one line */
 	const char *help;  /* what it shows, and examples; help/NAME.txt */
 	unsigned int options;
+	const char *limit;
 	int words;
 	const struct extra_option *extra;
 	int (*run)(struct app *app, const struct options *opt);

@@ -23,7 +23,7 @@ enum { EXTRA_FROM, EXTRA_DAYS, EXTRA_LOGIN, EXTRA_CA, EXTRA_CERT };
 
 static const struct extra_option extra[] = {
 	{"from", "URL", "a server that runs were pushed to: https://HOST:PORT"},
-	{"days", "N", "of runs that began in the last N days (default: 7)"},
+	{"days", "N", "of runs that began in the last N days, 1 to 36500 (default: 7)"},
 	{"login", "FILE", "file with a user's name and password, a line each"},
 	{"ca", "FILE", "certificates that the server's must be signed by (default: the system's)"},
 	{"cert", "FILE", "this side's certificate and its key, PEM"},
@@ -320,6 +320,7 @@ const struct cmd cmd_fleet = {
 	.usage = "[QUESTION] --from URL [OPTION...]",
 	.help = help_fleet,
 	.options = OPT_NO_TIME | OPT_LIMIT | OPT_NO_DB,
+	.limit = "10",
 	.words = 3,
 	.extra = extra,
 	.run = fleet,

@@ -199,10 +199,6 @@ static int ipi(struct app *app, const struct options *opt)
 
 	if (opt->extra[0] && table < 0)
 		return -1;
-	if (app->filter.reason)
-		return app_fail(
-			app,
-			"ipi: --reason: exits of senders and receivers have several reasons (leave it out)");
 	if (run_open(app, app->filter.run, &app->run) || run_rows(app, &app->run))
 		return -1;
 	if (app->run.no_durations)
@@ -220,7 +216,7 @@ const struct cmd cmd_ipi = {
 	.summary = "what IPIs cost and how long they take, and wake-ups from HLT",
 	.usage = "[--table TABLE] [OPTION...]",
 	.help = help_ipi,
-	.options = OPT_FILTER | OPT_FORMAT | OPT_LIMIT,
+	.options = OPT_RUN | OPT_VCPU | OPT_RANGE | OPT_FORMAT | OPT_LIMIT,
 	.extra = extra,
 	.run = ipi,
 };

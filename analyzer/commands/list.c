@@ -237,6 +237,7 @@ const struct cmd cmd_list = {
 	.usage = "[OPTION...]",
 	.help = help_list,
 	.options = OPT_FILTER | OPT_FORMAT | OPT_LIMIT,
+	.limit = "50",
 	.extra = extra,
 	.run = list,
 };

@@ -462,6 +462,7 @@ const struct cmd cmd_live = {
 	.usage = "[--by KEY] [--interval TIME] [--count N] [--plain | --log] [OPTION...]",
 	.help = help_live,
 	.options = OPT_RUN | OPT_WHO | OPT_BY | OPT_SORT | OPT_LIMIT | OPT_FORMAT | OPT_OWN_DB,
+	.limit = "all, or what fits the terminal",
 	.extra = extra,
 	.run = live,
 };

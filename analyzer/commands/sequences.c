@@ -323,6 +323,7 @@ const struct cmd cmd_sequences = {
 	.usage = "[--table TABLE] [--gap TIME] [OPTION...]",
 	.help = help_sequences,
 	.options = OPT_FILTER | OPT_FORMAT | OPT_LIMIT,
+	.limit = "20",
 	.extra = extra,
 	.run = sequences,
 };

@@ -164,6 +164,7 @@ const struct cmd cmd_slowest = {
 	.usage = "[--sort KEY] [--around N] [OPTION...]",
 	.help = help_slowest,
 	.options = OPT_FILTER | OPT_FORMAT | OPT_SORT | OPT_LIMIT,
+	.limit = "10",
 	.extra = extra,
 	.run = slowest,
 };

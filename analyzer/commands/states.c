@@ -174,5 +174,6 @@ const struct cmd cmd_states = {
 	.usage = "[--by KEY] [--sort KEY] [OPTION...]",
 	.help = help_states,
 	.options = OPT_FILTER | OPT_FORMAT | OPT_SORT | OPT_BY | OPT_LIMIT,
+	.limit = "30",
 	.run = states,
 };

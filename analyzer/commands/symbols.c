@@ -138,6 +138,7 @@ const struct cmd cmd_symbols = {
 	.usage = "FILE [--slide OFFSET] [OPTION...]",
 	.help = help_symbols,
 	.options = OPT_FILTER | OPT_FORMAT | OPT_LIMIT,
+	.limit = "30",
 	.words = 1,
 	.extra = extra,
 	.run = symbols,

@@ -290,6 +290,7 @@ const struct cmd cmd_timeline = {
 	.usage = "[--reason R] [--table TABLE] [OPTION...]",
 	.help = help_timeline,
 	.options = OPT_FILTER | OPT_FORMAT | OPT_LIMIT,
+	.limit = "40",
 	.extra = extra,
 	.run = timeline,
 };

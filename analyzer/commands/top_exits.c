@@ -385,6 +385,7 @@ const struct cmd cmd_top_exits = {
 	.usage = "[--by KEY] [--sort KEY] [OPTION...]",
 	.help = help_top_exits,
 	.options = OPT_FILTER | OPT_FORMAT | OPT_SORT | OPT_BY | OPT_LIMIT | OPT_EXACT,
+	.limit = "all by reason, else 30",
 	.extra = extra,
 	.run = top_exits,
 };

@@ -271,8 +271,16 @@ static int vmx_caps(struct app *app, const struct options *opt)
 	const struct caps_cpu *shown = NULL;
 	struct caps caps = {0};
 	struct out out;
-	int rc = run_open(app, app->filter.run, &app->run);
+	int rc;
 
+	if (opt->extra[EXTRA_REASONS] && opt->extra[EXTRA_MSRS])
+		return app_fail(app, "vmx-caps: --reasons and --msrs: use one of them");
+	if (opt->extra[EXTRA_CPU] && (opt->extra[EXTRA_REASONS] || opt->extra[EXTRA_MSRS]))
+		return app_fail(
+			app,
+			"vmx-caps: --cpu: only without --reasons and --msrs (they show all CPUs)");
+
+	rc = run_open(app, app->filter.run, &app->run);
 	if (!rc)
 		rc = caps_load(app, &app->run, &caps);
 	if (!rc && !(shown = choose_cpu(app, opt, &caps)))

@@ -65,7 +65,7 @@ _exitscope_commands()
 
 _exitscope_collector_options()
 {
-	_exitscope_help "${COMP_WORDS[0]}" | grep -o -- '--[a-z][a-z0-9-]*' | sort -u
+	_exitscope_help "${COMP_WORDS[0]}" | sed -n 's/^  \(-h, \)\{0,1\}\(--[a-z][a-z0-9-]*\).*/\2/p'
 }
 
 _exitscope_formats()
@@ -93,6 +93,43 @@ _exitscope_choices()
 		{ on = 0 }' | sed 's/([^)]*)//g' | tr ',' '\n' | awk '{ print $1 }'
 }
 
+# The names of all columns of command $1, which its error about a column names.
+_exitscope_columns()
+{
+	local db
+
+	db=$(_exitscope_value_of --db)
+	"${COMP_WORDS[0]}" --db "${db:-run.sqlite}" "$1" --columns = 2>&1 >/dev/null </dev/null |
+		sed -n 's/^analyzer: --columns =: none of //p' | tr -d ' ' | tr ',' '\n'
+}
+
+# Columns that push can leave out, as its help lists them.
+_exitscope_without()
+{
+	_exitscope_help "${COMP_WORDS[0]}" push | tr '\n' ' ' |
+		sed 's/.*may be NULL, such as \([^.]*\)\..*/\1/' | tr -d ' ' | tr ',' '\n'
+}
+
+# Reply with files, and with the words of $2, one a line, that begin like $1.
+_exitscope_files_and()
+{
+	local line
+
+	_exitscope_files "$1"
+	while IFS= read -r line; do
+		if [[ -n $line && $line == "$1"* ]]; then
+			COMPREPLY+=("$line")
+		fi
+	done <<<"$2"
+}
+
+_exitscope_reasons()
+{
+	_exitscope_query 'SELECT DISTINCT name FROM reasons JOIN runs USING (isa_name)'
+}
+
+_exitscope_labels() { _exitscope_query 'SELECT DISTINCT label FROM runs'; }
+
 # Reply with a value of option $2 of command $1; 1: nothing is known of it.
 _exitscope_analyzer_value()
 {
@@ -103,11 +140,26 @@ _exitscope_analyzer_value()
 	--sort | --by) values=$(_exitscope_choices "$1" "$2") ;;
 	--table) values=$(_exitscope_tables "$1") ;;
 	--reason)
-		values=$(_exitscope_query 'SELECT DISTINCT name FROM reasons JOIN runs USING (isa_name)')
+		values=$(_exitscope_reasons)
 		list=1
 		;;
-	--run | --against) values=$(_exitscope_query 'SELECT DISTINCT label FROM runs') ;;
-	--vm) values=$(_exitscope_query 'SELECT DISTINCT vm FROM coverage') ;;
+	--columns)
+		values=$(_exitscope_columns "$1")
+		list=1
+		;;
+	--fail-on)
+		values=$'rate=\np50=\np99=\nnew\nvanished'
+		list=1
+		;;
+	--without)
+		values=$(_exitscope_without)
+		list=1
+		;;
+	--run | --against) values=$(_exitscope_labels) ;;
+	--vm)
+		values=$(_exitscope_query 'SELECT DISTINCT coalesce(name, vm) FROM vms')
+		list=1
+		;;
 	--vcpu) values=$(_exitscope_query 'SELECT DISTINCT vcpu_id FROM coverage') ;;
 	--db | --html | --output | --symbols | --cr3-names | --memory-map | --login | --ca | --cert)
 		_exitscope_files "$3"
@@ -156,8 +208,12 @@ _exitscope_analyzer()
 	elif [[ $word == -* ]]; then
 		_exitscope_reply "$word" "--help
 $(_exitscope_options "${COMP_WORDS[0]}" "$command")"
-	elif [[ $command == symbols || $command == compare || $command == baseline || $command == push ]]; then
+	elif [[ $command == compare || $command == baseline ]]; then
+		_exitscope_files_and "$word" "$(_exitscope_labels)"
+	elif [[ $command == symbols || $command == push || $command == compact || $command == expand ]]; then
 		_exitscope_files "$word"
+	elif [[ $command == explain ]]; then
+		_exitscope_reply "$word" "$(_exitscope_reasons)"
 	elif [[ $command == fleet ]]; then
 		_exitscope_reply "$word" $'top-exits\nsteal\np99\nchanged\nkernels\nruns'
 	fi

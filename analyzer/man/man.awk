@@ -77,13 +77,18 @@ state == "options" {
 	option = substr(option, 1, length(option) - length(text))
 	sub(/ +$/, "", option)
 	split(option, word, " ")
+	note = ""
+	if (word[1] == "--limit" && match(text, /; default: .*/)) {
+		note = " (" substr(text, RSTART + 2) ")"
+		text = substr(text, 1, RSTART - 1) "; each command has its own default"
+	}
 	if (word[1] ~ shared && option != "--format FORMAT") {
 		if (!(option in known)) {
 			known[option] = 1
 			options = options item(option) "\n" escape(text) "\n"
 		}
 		if (word[1] != "--db")
-			also = also (also ? "," : "") " " word[1]
+			also = also (also ? "," : "") " " word[1] note
 	} else {
 		list = list item(option) "\n" escape(text) "\n"
 	}

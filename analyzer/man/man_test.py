@@ -45,7 +45,7 @@ class ManTest(unittest.TestCase):
 
     def test_commands(self):
         usage = subprocess.run([PROGRAMS["analyzer"], "--help"], check=True, stdout=subprocess.PIPE, text=True).stdout
-        commands = [c for c in re.findall(r"^  ([a-z-]+) ", usage, re.M) if c != "analyzer"]
+        commands = [c for c in re.findall(r"^  ([a-z][a-z-]*) ", usage, re.M) if c != "analyzer"]
         self.assertGreater(len(commands), 12)
         sections = plain("analyzer").split("\nCOMMANDS\n")[1].split("\nFILES\n")[0]
         self.assertEqual(re.findall(r"^   ([a-z-]+)\b", sections, re.M), commands)
@@ -55,6 +55,25 @@ class ManTest(unittest.TestCase):
             mine = re.split(r"\n   [a-z]", re.split(rf"^   {command}\b", sections, flags=re.M)[1])[0]
             for option in re.findall(r"^  (--[a-z0-9-]+)", text.split("\nOptions:\n")[1], re.M):
                 self.assertTrue(option == "--db" or option in mine, f"{command} {option}")
+
+    def test_default_limits(self):
+        """What the help calls the default of --limit is what a command does without it."""
+        folder, environment = self.folder()
+        page = plain("analyzer")
+        for command in ("list", "slowest", "sequences", "states", "symbols System.map", "timeline",
+                        "top-exits --by rip"):
+            name = command.split()[0]
+
+            def run(*words):
+                return subprocess.run(["analyzer", *command.split(), *words], cwd=folder, env=environment, check=True,
+                                      stdout=subprocess.PIPE, text=True).stdout
+
+            text = re.search(r"--limit N .*; default: (.*)", run("--help"))[1]
+            self.assertIn(f"--limit (default: {text})", re.sub(r"\s+", " ", page))
+            with self.subTest(command):
+                self.assertEqual(run(), run("--limit", re.search(r"\d+$", text)[0]))
+                if name != "states":  # of one vCPU
+                    self.assertNotEqual(run(), run("--limit", "1"))
 
     def test_collector_options(self):
         usage = subprocess.run([PROGRAMS["collector"], "--help"], check=True, stdout=subprocess.PIPE, text=True).stdout

@@ -90,7 +90,7 @@ int caps_load(struct app *app, const struct run *run, struct caps *caps)
 		rc = app_fail(
 			app,
 			"run %" PRId64
-			" \"%s\" has no VMX capabilities: module vmx_caps was not loaded when it was recorded (kvm/install loads it)",
+			" \"%s\" has no VMX capabilities: neither module vmx_caps nor the msr devices were there when it was recorded (kvm/install loads vmx_caps; or modprobe msr before recording)",
 			run->id, run->label);
 	return rc;
 }

@@ -71,7 +71,7 @@ static int check_file(struct app *app, const char *path)
 				"%s: %s (record one with collector --db %s, or name it with --db)",
 				path, strerror(errno), path);
 	if (!S_ISREG(st.st_mode))
-		return app_fail(app, "%s: not a file", path);
+		return app_fail(app, "%s: not a file (--db names a run database)", path);
 	file = fopen(path, "rb");
 	if (!file)
 		return app_fail(app, "%s: %s", path, strerror(errno));

@@ -34,13 +34,20 @@ static bool parse_limit(const char *text, const char *end, int *sign, double *li
 	return after == end && *limit > 0 && isfinite(*limit);
 }
 
-/* One word of @text, from @text to @end. */
-static int parse_word(struct app *app, const char *text, const char *end, struct gate *gate)
+/* One word of @whole, from @text to @end. */
+static int parse_word(struct app *app, const char *whole, const char *text, const char *end,
+		      struct gate *gate)
 {
 	size_t length = (size_t)(end - text), name = strcspn(text, "=,");
 	int metric = 0, sign = 0;
 	double limit = 0;
 	bool valued;
+
+	if (!length)
+		return app_fail(
+			app,
+			"--fail-on %s: a limit is empty: one comma between two (example: rate=20%%,new)",
+			whole);
 
 	while (metric < GATE_METRICS && (strlen(metric_names[metric]) != name ||
 					 strncmp(text, metric_names[metric], name) != 0))
@@ -62,11 +69,13 @@ static int parse_word(struct app *app, const char *text, const char *end, struct
 
 int gate_parse(struct app *app, const char *text, struct gate *gate)
 {
+	const char *whole = text;
+
 	gate->limits = 0;
 	for (;;) {
 		const char *end = text + strcspn(text, ",");
 
-		if (parse_word(app, text, end, gate))
+		if (parse_word(app, whole, text, end, gate))
 			return -1;
 		if (!*end)
 			return 0;

@@ -163,8 +163,9 @@ static int no_vcpu(struct app *app, const struct run *run)
 				run->id, vm);
 	return app_fail(app,
 			"run %" PRId64
-			": no such vCPU: --vm %s --vcpu %s (analyzer runs --vcpus lists them)",
-			run->id, vm ? vm : "any", app->filter.vcpu ? app->filter.vcpu : "any");
+			": no such vCPU: %s%s%s--vcpu %s (analyzer runs --vcpus lists them)",
+			run->id, vm ? "--vm " : "", vm ? vm : "", vm ? " " : "",
+			app->filter.vcpu ? app->filter.vcpu : "any");
 }
 
 static int add_vcpu(struct app *app, struct run *run, sqlite3_stmt *stmt)

@@ -28,7 +28,7 @@ refuses() {
 refuses missing.sqlite "No such file"
 mkdir folder
 "$analyzer" --db folder top-exits 2>err && fail "folder: accepted"
-grep -q "not a file" err || fail "folder: $(cat err)"
+grep -q "not a file (--db names a run database)" err || fail "folder: $(cat err)"
 : >empty
 refuses empty "is empty"
 echo "hello, this is a text file" >text

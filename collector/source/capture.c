@@ -466,7 +466,10 @@ static int get_header(struct file_source *s, struct fault *fault)
 	int rc;
 
 	if (n != (int)sizeof(header) || header.magic != CAPTURE_MAGIC)
-		return fault_set(fault, -EBADMSG, "%s: is not a capture file", s->path);
+		return fault_set(
+			fault, -EBADMSG,
+			"%s: is not a capture file (files of perf and trace-cmd: collector import)",
+			s->path);
 	if (!header.version || header.version > CAPTURE_VERSION)
 		return fault_set(fault, -EPROTO, "%s: version %u of the format is unknown", s->path,
 				 header.version);

@@ -168,7 +168,7 @@ refuses '^collector: --one-in 0: not a number from 1 on$' --source bpf --db new.
 refuses 'only for recordings from the device' --capture new.cap --cross-check
 refuses 'are for recordings from the device' --from plain.cap --db new.sqlite --duration 10s
 refuses 'No such file' --from missing.cap --db new.sqlite
-refuses 'is not a capture' --from err --db new.sqlite
+refuses 'is not a capture file (files of perf and trace-cmd: collector import)$' --from err --db new.sqlite
 refuses 'the folder must exist' --from plain.cap --db no/folder.sqlite
 refuses 'is a folder' --from . --db new.sqlite
 refuses 'not a run database' --from plain.cap --db plain.cap
@@ -178,7 +178,7 @@ refuses "run.sqlite: not a database of the collector's making: .*(it was left al
 cmp run.sqlite triggered.sqlite || fail "a refused database was changed"
 gives 3 run.sqlite "SELECT count(*) FROM run"
 "$count" run.sqlite "DROP TRIGGER t" >/dev/null 2>&1
-refuses 'File exists' --from plain.cap --capture plain.cap
+refuses 'plain.cap: File exists (--capture makes a new file: name another one)$' --from plain.cap --capture plain.cap
 [ -e /dev/kvm_exit_ring ] || refuses 'no source of records' --db new.sqlite
 [ ! -e new.sqlite ] || fail "a database is left"
 

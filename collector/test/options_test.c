@@ -29,7 +29,7 @@ static void test_tracefs_is_not_enough(void)
 		const char *word;
 		const char *value;
 	} rows[] = {
-		{"--vm", "web-1"},     {"--vm", "1"},	{"--cr3", NULL},
+		{"--vm", "web-1"},	 {"--vm", "1"},		 {"--cr3", NULL},
 		{"--cross-check", NULL}, {"--capture", "x.cap"},
 	};
 

@@ -1,0 +1,1 @@
+compare ept shadow --fail-on rate=20%,

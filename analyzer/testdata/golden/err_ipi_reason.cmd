@@ -1,0 +1,1 @@
+ipi --reason HLT

@@ -1,0 +1,1 @@
+top-exits --run 1 --vm 1 --vcpu 7

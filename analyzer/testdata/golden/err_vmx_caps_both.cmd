@@ -1,0 +1,1 @@
+vmx-caps --run 1 --reasons --msrs

@@ -1,0 +1,1 @@
+vmx-caps --run 1 --msrs --cpu 0
