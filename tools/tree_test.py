@@ -196,6 +196,16 @@ class ManualPages(unittest.TestCase):
         page = read("doc/kvm_exit_ring.4").split(".Sh MODULE PARAMETERS")[1].split(".Sh ")[0]
         self.assertEqual(set(re.findall(r"^\.It Va (\w+)", page, re.M)), found)
 
+    def test_equations_of_verify(self):
+        """Each equation is explained, in the order in which verify shows them."""
+        table = read("analyzer/verify/verify_equations.c").split("verify_equations[]")[1].split("\n};")[0]
+        names = re.findall(r'^\t\{"(\w+)"', table, re.M)
+        self.assertGreater(len(names), 25)
+        readme = read("analyzer/verify/README.md").split("| equation |")[1].split("\n\n")[0]
+        self.assertEqual(re.findall(r"^\| `(\w+)` \|", readme, re.M), names)
+        page = read("analyzer/man/analyzer.1.in").split(".Sh EQUATIONS OF VERIFY")[1].split(".Sh ")[0]
+        self.assertEqual(re.findall(r"^\.It Li (\w+)", page, re.M), names)
+
     def test_first_table_is_explained(self):
         """Each column that README.md shows, and the words above it, stand in its tables."""
         text = read("README.md")
