@@ -16,7 +16,7 @@ PRAGMA user_version = 4;
 -- One recording.
 CREATE TABLE run (
   id              INTEGER PRIMARY KEY,
-  label           TEXT NOT NULL,      -- --label, else the command or "run N"
+  label           TEXT NOT NULL,      -- --label, else the command, the capture's label, the name of the imported file or "run N"
   source          TEXT NOT NULL,      -- device | bpf | capture | tracefs | perf.data | trace.dat | text
   state           TEXT NOT NULL DEFAULT 'recording', -- recording | complete | interrupted
   isa             INTEGER NOT NULL,   -- 1 VMX, 2 SVM (KVM_EXIT_ISA_*)

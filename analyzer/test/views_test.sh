@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# views_test.sh ANALYZER DATABASE README - every view has a heading in the
+# views_test.sh ANALYZER DATABASE README EXEC - every view has a heading in the
 # README, and every query there runs and finds something
-analyzer=$1 db=$2 readme=$3
+analyzer=$1 db=$2 readme=$3 exec=$4
 failed=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -26,4 +26,13 @@ for query in "$work"/*.sql; do
 done
 [ $count -ge 14 ] || { echo "FAILED: only $count queries"; failed=1; }
 echo "$count queries run"
+
+# All bits of a VMX exit reason that the manual defines have a name.
+cp "$db" "$work/bits.sqlite"
+chmod u+w "$work/bits.sqlite"
+echo "UPDATE exit SET reason = reason & 0xffff | 0xbe000000 WHERE rowid = (SELECT min(id) FROM exits WHERE run = 1)" >"$work/bits.sql"
+"$exec" "$work/bits.sqlite" "$work/bits.sql"
+flags=$("$analyzer" --db "$work/bits.sqlite" sql --format csv "SELECT reason_flags FROM exits WHERE run = 1 ORDER BY id LIMIT 1" | tail -n 1)
+[ "$flags" = '"failed_vmentry,vmx_root,pending_mtf,enclave,bus_lock,busy_shadow_stack"' ] ||
+	{ echo "FAILED: reason_flags is $flags"; failed=1; }
 exit $failed
