@@ -25,6 +25,8 @@
  *	poll(fd): POLLIN when a quarter of the ring, or 4096 records, wait unread,
  *	or any of a vCPU that is gone; POLLHUP when it is gone and all is read. To
  *	read fewer records sooner, poll with a time limit
+ *	poll(fd) of a file attached with KVM_EXIT_ATTACH_TOTALS: never POLLIN;
+ *	POLLHUP when the vCPU is gone
  *
  * THE AREAS OF AN ATTACHED FILE (byte offsets for mmap)
  *	0			struct kvm_exit_ring_meta	read only
@@ -35,8 +37,10 @@
  *								read only
  * A reader strides by meta.record_bytes and meta.total_bytes. They are larger than the
  * structs it was compiled with where the kernel is newer; what is new is at the end.
- * mmap() takes MAP_SHARED only, one area per call; PROT_EXEC is refused
- * (EPERM), and so is PROT_WRITE except for the tail page.
+ * mmap() takes MAP_SHARED only, one area per call. EPERM: PROT_EXEC, or PROT_WRITE
+ * except for the tail page. EINVAL: the file is not attached, the mapping is private,
+ * no area begins at the offset (of a file with KVM_EXIT_ATTACH_TOTALS: tail and
+ * records), or it is longer than the area.
  *
  * ORDERING (see kvm/ring/exit_ring_core.h for the code of both sides)
  *	producer (vCPU thread)			consumer
@@ -52,8 +56,10 @@
  * a longer one must be 0 (E2BIG), and it returns 0 there.
  *
  * ERRORS common to all calls: EPERM without CAP_PERFMON or CAP_SYS_ADMIN (at
- * open), EINVAL for unknown flags or reserved fields that are not 0, ENOTTY for
- * an unknown request.
+ * open), ENOMEM (at open), EFAULT for an argument that can't be read or written,
+ * EINVAL for a size below the least or above 4096, unknown flags or reserved
+ * fields that are not 0, EINTR if the process was killed while it waited for
+ * another call, ENOTTY for an unknown request.
  */
 #ifndef _UAPI_KVM_EXIT_RING_H
 #define _UAPI_KVM_EXIT_RING_H
@@ -311,7 +317,8 @@ struct kvm_exit_total {
  * @dropped:	records lost because the ring was full, since the attach
  * @wakeups:	times that a waiting reader was woken
  * @bad_tail:	times that the tail was after the head or more than record_count before it
- * @vmfail:	VM entries that failed with VMfail (no exit, no record)
+ * @vmfail:	VMLAUNCH or VMRESUME that failed before the guest's state was loaded (VMfail): no
+ *		exit, no record. A failed VM entry (bit 31 of the reason) is an exit
  * @attached_seq: @seq when the present reader attached (or recording was armed)
  */
 struct kvm_exit_ring_meta {
@@ -371,7 +378,9 @@ struct kvm_exit_ring_tail {
 /*
  * struct kvm_exit_ring_info - KVM_EXIT_RING_NEXT
  * @ring_id:	in: the last ring known, 0 to begin; out: the next one
- * The rest is out only and means what it means in struct kvm_exit_ring_meta.
+ * @flags:	KVM_EXIT_INFO_*
+ * All but @ring_id is out only. What struct kvm_exit_ring_meta has, too, means what it means
+ * there.
  */
 struct kvm_exit_ring_info {
 	__u64 ring_id;
@@ -504,12 +513,15 @@ struct kvm_exit_ring_query {
  * them or the file is closed; of more than 64 such rings the oldest is lost. One that was refused
  * has its totals, is kept until a file attached to them (KVM_EXIT_ATTACH_TOTALS) is closed, and
  * records from then on if an attach finds memory. EBUSY: another
- * file has armed it. Again on the same file: nothing changes. EINVAL, E2BIG
+ * file has armed it. Again on the same file: nothing changes. EINVAL: also a @record_count that
+ * is not a power of two from 32 to query.record_count_max. E2BIG
  */
 #define KVM_EXIT_RING_ARM _IO(KVM_EXIT_RING_IOC, 0x04)
 /*
  * Argument: struct kvm_exit_ring_attach. ENOENT: no such ring; EBUSY: it has a reader, or this
- * file has a ring; ENOMEM, EINVAL, E2BIG
+ * file has a ring; ENOMEM: no memory for the records, or ring_memory_mib is reached; EINVAL: also
+ * @record_count, as in ARM, or KVM_EXIT_ATTACH_TOTALS with another flag or with anything after
+ * @ring_id; E2BIG
  */
 #define KVM_EXIT_RING_ATTACH _IO(KVM_EXIT_RING_IOC, 0x05)
 
