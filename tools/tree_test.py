@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
@@ -23,7 +24,7 @@ NAMES_SERIES = re.compile(r"(?<![\d.:])(?<!from )(?<!before )(?:5\.10|6\.1|6\.12
 MAY_NAME_SERIES = re.compile(
     r"^kvm/series$|^kvm/patches/|^testdata/|/testdata/|/test/|\.md$|^tools/tree_test\.py$")
 
-# Scripts that people start. compare-perf and boot-linux hand unknown options to testbed/run.
+# Scripts that people start.
 SCRIPTS = {
     "./check": [], "./demo": [],
     "analyzer/push/test/clickhouse_test": [], "dashboards/schema_check": [],
@@ -33,7 +34,7 @@ SCRIPTS = {
     "testbed/compare-sources": [],
     "testbed/promises": [],
     "testbed/repeat": [],
-    "testbed/run": ["true"], "testbed/test": [],
+    "testbed/run": [], "testbed/test": [],
     "testbed/witness/table": [],
     "kvm/test/checkpatch_test": [], "kvm/test/cost": [], "kvm/test/debug_kernel": [],
     "kvm/test/dkms_test": [],
@@ -44,7 +45,6 @@ SCRIPTS = {
     "tools/compile_commands.py": [], "tools/format": [], "tools/picture.py": [],
     "tools/style.py": [], "tools/tidy": [],
 }
-HAND_ON = {"testbed/boot-linux": "testbed/run", "testbed/compare-perf": "testbed/run"}
 NEED_VALUE = {
     "./demo": ["--db"],
     "kvm/build": ["--kernel", "--source", "--headers", "--out", "--cache"],
@@ -363,14 +363,35 @@ class Options(unittest.TestCase):
 
     def test_unknown_option(self):
         for script, rest in SCRIPTS.items():
-            if script == "testbed/compare-perf":
-                continue  # finds out when it starts testbed/run
             with self.subTest(script):
-                program = HAND_ON.get(script, script)
                 done = self.run_script(script, "--nonsense", *rest)
                 self.assertEqual(done.stderr,
-                                 f"{program}: --nonsense: unknown option ({program} --help)\n")
+                                 f"{script}: --nonsense: unknown option ({script} --help)\n")
                 self.assertNotEqual(done.returncode, 0)
+
+    def test_refused_before_anything_is_changed(self):
+        """compare-perf removes older results: not where its options are wrong."""
+        with tempfile.TemporaryDirectory() as folder:
+            old = pathlib.Path(folder) / "cpuid" / "run.sqlite"
+            old.parent.mkdir()
+            old.write_text("older")
+            for words in (["--nonsense"], ["--cpus", "0"], ["--machine", "none"]):
+                done = self.run_script("testbed/compare-perf", "--out", folder, *words)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+                self.assertTrue(done.stderr.startswith("testbed/compare-perf: "), done.stderr)
+            self.assertEqual(old.read_text(), "older")
+
+    def test_two_modes(self):
+        for words in (["--fast", "--full"], ["--full", "proofs"], ["--fast", "--fast"]):
+            with self.subTest(words):
+                done = self.run_script("./check", *words)
+                self.assertEqual(done.stderr, f"./check: {words[0]} and {words[1]}: use one of them"
+                                              " (./check --help)\n")
+
+    def test_word_missing(self):
+        done = self.run_script("testbed/run", "--cpus", "2")
+        self.assertEqual(done.stderr, "testbed/run: COMMAND: missing (testbed/run --help)\n")
 
     def test_value_missing(self):
         for script, options in NEED_VALUE.items():
