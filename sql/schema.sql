@@ -65,7 +65,7 @@ CREATE TABLE vcpu (
   filtered        INTEGER NOT NULL DEFAULT 0, -- left out by the in-kernel filter
   unread          INTEGER NOT NULL DEFAULT 0, -- exits before the reader came
   open_exits      INTEGER NOT NULL DEFAULT 0, -- 1: its last exit had not re-entered at the end
-  vmfail          INTEGER NOT NULL DEFAULT 0, -- VM entries that failed with VMfail
+  vmfail          INTEGER NOT NULL DEFAULT 0, -- VMfail: VMLAUNCH or VMRESUME failed before the guest's state was loaded; no exit
   ended           INTEGER NOT NULL DEFAULT 0, -- 1: destroyed before the run ended
   UNIQUE (vm_id, vcpu_id, ring_id)
 ) STRICT;

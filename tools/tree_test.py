@@ -15,7 +15,7 @@ sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 SOURCE = re.compile(r"\.(?:[chS]|py|sh|awk|sql|css|in)$")
-TABLE_HEAD = re.compile(r"^\| *(file|folder|room)s? *\|")
+TABLE_HEAD = re.compile(r"^\| *(file|folder)s? *\|")
 
 # What may name a kernel series: the table, the hooks, recordings and documents, and places
 # that state a fact about one series.

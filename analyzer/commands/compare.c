@@ -311,7 +311,7 @@ static void note_stamps(struct out *out, const struct run *a, const struct run *
 
 	out_note(
 		out,
-		"%s's times are taken in KVM (source %s), %s's at its tracepoints (source %s): they differ by that alone, so no change of a time is told.",
+		"%s's times are taken in KVM (source %s), %s's at its tracepoints (source %s): they differ by that alone, so no change of a time is shown.",
 		b_traced ? "A" : "B", exact->source, b_traced ? "B" : "A", traced->source);
 }
 

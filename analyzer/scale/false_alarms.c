@@ -41,7 +41,7 @@ int main(int argc, char **argv)
 	snprintf(path, sizeof(path), "%s/pair.sqlite", folder);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 
-	printf("of %u pairs of recordings       told as changed: one process twice     found: real changes\n",
+	printf("of %u pairs of recordings       reported as changed: one process twice     found: real changes\n",
 	       pairs);
 	printf("%-16s %9s %8s %9s %6s %5s %5s %12s %12s\n", "process", "length", "exits", "any",
 	       "rate", "P50", "P99", "rate +20 %", "P50 +10 %");

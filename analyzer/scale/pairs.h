@@ -11,9 +11,9 @@
 /*
  * struct pairs - of so many pairs of recordings
  * @pairs: of two recordings of one process
- * @false_any, @false_rate, @false_p50, @false_p99: told as changed
- * @found_rate: told as more, of pairs whose second process has 20 % more exits
- * @found_p50: told as longer, of pairs whose second process has exits that take 10 % longer
+ * @false_any, @false_rate, @false_p50, @false_p99: reported as changed
+ * @found_rate: reported as more, of pairs whose second process has 20 % more exits
+ * @found_p50: reported as longer, of pairs whose second process has exits that take 10 % longer
  */
 struct pairs {
 	unsigned int pairs;

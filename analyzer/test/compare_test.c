@@ -28,7 +28,7 @@ static void test_processes_are_told_apart(void)
 		fprintf(stderr, "%s: false %u, rate found %u, P50 found %u\n", p->name,
 			result.false_any, result.found_rate, result.found_p50);
 
-		/* 1 in 20; at most 2 are told as changed with a probability of 92 %. */
+		/* 1 in 20; at most 2 are reported as changed with a probability of 92 %. */
 		CHECK(result.false_any <= 2);
 		if (p->dwell_s < 2 && !p->slow_cycles) {
 			CHECK(result.found_rate >= 18);
