@@ -389,6 +389,9 @@ static int check_sources(const struct options *o, struct fault *fault)
 		{o->source != SOURCE_BPF && is_of_bpf,
 		 "--ring-records, --reason, --min-time, --one-in and --counts-only: only with --source bpf"},
 		{o->source && is_file, "--source: not with --from or import"},
+		{o->trace_buffer_kb && !o->cross_check &&
+			 (is_file || o->source == SOURCE_RING || o->source == SOURCE_BPF),
+		 "--trace-buffer: only with --cross-check or --source tracefs"},
 		{o->source == SOURCE_TRACEFS &&
 			 (o->cross_check || o->capture || has_vm || o->device.cr3),
 		 "--source tracefs: not with --cross-check, --capture, --vm or --cr3"},

@@ -145,6 +145,10 @@ refuses 'only with import' --db new.sqlite --tsc-khz 1000
 refuses '^collector: import and --from: use one of them$' import plain.cap --from plain.cap --db new.sqlite
 refuses '^collector: --db: the name of the file is empty$' --db ''
 refuses '^collector: --source: not with --from or import$' --from plain.cap --db new.sqlite --source ring
+for words in '--source ring' '--source bpf' '--from plain.cap'; do
+	# shellcheck disable=SC2086 # an option and its value
+	refuses '^collector: --trace-buffer: only with --cross-check or --source tracefs$' --db new.sqlite --trace-buffer 64 $words
+done
 refuses '^collector: --source tracefs: not with --cross-check, --capture, --vm or --cr3$' --db new.sqlite --source tracefs --cr3
 refuses '^collector: --ring-records, --reason, --min-time, --one-in and --counts-only: only with --source bpf$' --db new.sqlite --one-in 5
 for words in '--capture new.cap' --cross-check --cr3; do

@@ -474,8 +474,14 @@ def own_mounts():
     os.execvp("unshare", ["unshare", "--map-root-user", "--mount", sys.executable, *sys.argv])
 
 
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        unknown = re.match(r"unrecognized arguments: (\S+)", message)
+        self.exit(1, f"faults: {unknown[1] + ': unknown option' if unknown else message} (faults --help)\n")
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser = Parser(prog="faults", description=__doc__.split("\n", maxsplit=1)[0])
     for name in ("collector", "make_capture", "shim"):
         parser.add_argument(name)
     parser.add_argument("--full", action="store_true")
