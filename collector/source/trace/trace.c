@@ -3,39 +3,20 @@
 #include "collector/source/trace/trace.h"
 
 #include <errno.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "collector/events/event_queue.h"
 #include "collector/host/host.h"
 #include "collector/source/trace/identity.h"
 #include "collector/source/trace/notes.h"
-#include "collector/source/trace/pairs.h"
-
-/* More than any host has; a damaged file may name 2^32. */
-#define MOST_VCPUS 16384U
+#include "collector/source/trace/vcpus.h"
 
 /*
  * Two switches of CPU and a VM entry take longer than that: each is a wake-up by an interrupt of
  * another CPU, some us on any of them.
  */
 #define TRIP_NS UINT64_C(2000)
-
-/*
- * A vCPU.
- * @tid: thread that it was first seen on
- * @number: for the sink; -1: not announced
- */
-struct vcpu {
-	uint32_t tgid;
-	uint32_t vcpu_id;
-	uint32_t slot;
-	uint32_t tid;
-	int number;
-	struct pairs pairs;
-};
 
 struct trace_source {
 	struct source source; /* first: the two are cast into each other */
@@ -45,11 +26,8 @@ struct trace_source {
 	struct identity *identity;
 	struct event_queue queue;
 	struct lost_windows lost;
-	struct vcpu **vcpus; /* in the order in which they came */
-	size_t vcpu_count;
-	void *vcpu_tree;   /* the same by process, id and slot */
-	struct vcpu *last; /* that was looked up last */
-	size_t ended;	   /* how many of them were ended */
+	struct vcpus vcpus;
+	size_t ended; /* how many of them were ended */
 	int announced;
 
 	/* counts over all vCPUs */
@@ -107,42 +85,6 @@ static int on_lost(void *user, uint32_t cpu, uint64_t from, uint64_t to)
 	return lost_windows_add(&((struct trace_source *)user)->lost, cpu, from, to);
 }
 
-static int by_key(const void *a, const void *b)
-{
-	const struct vcpu *left = a, *right = b;
-
-	if (left->tgid != right->tgid)
-		return left->tgid > right->tgid ? 1 : -1;
-	if (left->vcpu_id != right->vcpu_id)
-		return left->vcpu_id > right->vcpu_id ? 1 : -1;
-	return (left->slot > right->slot) - (left->slot < right->slot);
-}
-
-static int make_vcpu(struct trace_source *s, const struct vcpu *key, struct vcpu **made)
-{
-	struct vcpu **more;
-	struct vcpu *vcpu;
-
-	if (s->vcpu_count == MOST_VCPUS)
-		return -E2BIG;
-	more = array_reserve(s->vcpus, s->vcpu_count, 1, sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	s->vcpus = more;
-
-	vcpu = malloc(sizeof(*vcpu));
-	if (!vcpu)
-		return -ENOMEM;
-	*vcpu = *key;
-	if (!tsearch(vcpu, &s->vcpu_tree, by_key)) {
-		free(vcpu);
-		return -ENOMEM;
-	}
-	s->vcpus[s->vcpu_count++] = vcpu;
-	*made = vcpu;
-	return 0;
-}
-
 /* The vCPU of an event, made if need be. */
 static int get_vcpu(struct trace_source *s, const struct kvm_event *event, struct vcpu **vcpu)
 {
@@ -155,22 +97,11 @@ static int get_vcpu(struct trace_source *s, const struct kvm_event *event, struc
 		.pairs = {.untimed = s->untimed,
 			  .trip = TRIP_NS * s->source.info.tsc_khz / 1000000},
 	};
-	struct vcpu **found;
-	int rc = 0;
+	bool made;
+	int rc = vcpus_get(&s->vcpus, &key, vcpu, &made);
 
-	/* Most events are of the vCPU of the one before. */
-	*vcpu = s->last;
-	if (*vcpu && !by_key(*vcpu, &key))
-		return 0;
-	found = tfind(&key, &s->vcpu_tree, by_key);
-	if (found)
-		*vcpu = *found;
-	else
-		rc = make_vcpu(s, &key, vcpu);
-	if (!rc && !found)
+	if (!rc && made)
 		identity_cpus(s->identity, event, &(*vcpu)->pairs.cpus);
-	if (!rc)
-		s->last = *vcpu;
 	return rc;
 }
 
@@ -265,7 +196,7 @@ static int fill(struct trace_source *s, struct fault *fault)
 	if (rc == -E2BIG)
 		return fault_set(fault, -EPROTO,
 				 "%s: damaged: it has more than %u vCPUs, or threads of one vCPU",
-				 s->ops.name, MOST_VCPUS);
+				 s->ops.name, VCPUS_MOST);
 	if (rc == -EXDEV)
 		return fault_set(
 			fault, -EPROTO,
@@ -333,8 +264,8 @@ static void share_losses(struct trace_source *s)
 	s->feed.losses(s->feed.self, &reported);
 	for (int kind = KVM_EVENT_MSR; kind < KVM_EVENT_KINDS && !reported.keys_apart; kind++)
 		reported.others += s->seen[kind];
-	for (size_t i = 0; i < s->vcpu_count; i++) {
-		const struct pairs *p = &s->vcpus[i]->pairs;
+	for (size_t i = 0; i < s->vcpus.count; i++) {
+		const struct pairs *p = &s->vcpus.vcpu[i]->pairs;
 
 		seen.missing += p->missing;
 		seen.halves += p->halves;
@@ -353,8 +284,8 @@ static void share_losses(struct trace_source *s)
 	/* Where there are kvm_entry, two that follow each other have shown them. */
 	if (!seen.entries)
 		s->losses.exits += reported.unread;
-	for (size_t i = 0; i < s->vcpu_count; i++)
-		s->weight_left += weight_of(s, s->vcpus[i]);
+	for (size_t i = 0; i < s->vcpus.count; i++)
+		s->weight_left += weight_of(s, s->vcpus.vcpu[i]);
 	notes_end(&s->source.notes, &(struct notes_end){
 					    .sampled_out = s->sampled_out,
 					    .missing = seen.missing,
@@ -385,8 +316,8 @@ static uint64_t take_share(struct trace_source *s, const struct vcpu *vcpu)
 /* The end of the first vCPU that was not ended, or SOURCE_FINISHED. */
 static int end_next(struct trace_source *s, struct source_item *item, struct fault *fault)
 {
-	if (s->ended < s->vcpu_count) {
-		const struct vcpu *vcpu = s->vcpus[s->ended++];
+	if (s->ended < s->vcpus.count) {
+		const struct vcpu *vcpu = s->vcpus.vcpu[s->ended++];
 
 		if (!pairs_are_possible(&vcpu->pairs))
 			return fault_set(
@@ -416,8 +347,8 @@ static int end_next(struct trace_source *s, struct source_item *item, struct fau
 /* The last round: exits that need no kvm_entry, then the losses. */
 static int finish(struct trace_source *s, struct fault *fault)
 {
-	for (size_t i = 0; i < s->vcpu_count; i++) {
-		if (pairs_end(&s->vcpus[i]->pairs))
+	for (size_t i = 0; i < s->vcpus.count; i++) {
+		if (pairs_end(&s->vcpus.vcpu[i]->pairs))
 			return fault_set(fault, -ENOMEM, "out of memory");
 	}
 	share_losses(s);
@@ -440,8 +371,8 @@ static int trace_next(struct source *source, struct source_item *item, struct fa
 		s->at = 0;
 	}
 
-	for (; s->at < s->vcpu_count; s->at++) {
-		if (give(s, s->vcpus[s->at], item))
+	for (; s->at < s->vcpus.count; s->at++) {
+		if (give(s, s->vcpus.vcpu[s->at], item))
 			return 0;
 	}
 	if (s->horizon == UINT64_MAX)
@@ -470,23 +401,12 @@ static void trace_stop(struct source *source)
 	((struct trace_source *)source)->stopping = true;
 }
 
-/* The tree's vCPUs are freed by their list. */
-static void keep(void *vcpu)
-{
-	(void)vcpu;
-}
-
 static void trace_close(struct source *source)
 {
 	struct trace_source *s = (struct trace_source *)source;
 
 	s->feed.close(s->feed.self);
-	for (size_t i = 0; i < s->vcpu_count; i++) {
-		pairs_free(&s->vcpus[i]->pairs);
-		free(s->vcpus[i]);
-	}
-	free(s->vcpus);
-	tdestroy(s->vcpu_tree, keep);
+	vcpus_free(&s->vcpus);
 	identity_free(s->identity);
 	event_queue_free(&s->queue);
 	lost_windows_free(&s->lost);
