@@ -7,30 +7,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* CPUs with a chain of their own; those above share one. */
+/* CPUs with windows of their own; those above share theirs, as if they were one CPU. */
 #define LOST_WINDOWS_CPUS 1024
 
-/* @before: number of the CPU's window before this one, from 1; 0: there is none */
 struct lost_window {
 	uint64_t from;
 	uint64_t to;
-	uint32_t cpu;
-	uint32_t before;
+};
+
+/* The windows of a CPU. Unless @unsorted they stand in order of time and don't overlap. */
+struct lost_windows_cpu {
+	struct lost_window *window;
+	size_t count;
+	bool unsorted;
 };
 
 /*
- * Zeroed at first. A recording may have as many windows as events, so each CPU's are
- * chained: what is asked about is near the last one.
- * @last: number of a CPU's last window, from 1; 0: there is none
+ * Zeroed at first. A recording may have as many windows as events: they are found by bisection.
+ * @any: there is one; @unsorted: those of some CPU are
  */
 struct lost_windows {
-	struct lost_window *window;
-	size_t count;
-	uint32_t last[LOST_WINDOWS_CPUS + 1];
+	struct lost_windows_cpu cpu[LOST_WINDOWS_CPUS + 1];
+	bool any;
+	bool unsorted;
 };
 
-/* Events of @cpu were lost between two times, after all windows of it so far. -ENOMEM. */
+/* Events of @cpu were lost between two times, in either order. -ENOMEM. */
 int lost_windows_add(struct lost_windows *lost, uint32_t cpu, uint64_t from, uint64_t to);
+
+/* To be called before windows are asked for, if some were not added in order of time. */
+void lost_windows_sort(struct lost_windows *lost);
 
 /*
  * Whether events of @cpu may have been lost between @from and @to. A window that ends

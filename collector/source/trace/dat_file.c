@@ -70,6 +70,7 @@ void dat_file_close(struct dat_file *file)
 	for (size_t i = 0; i < file->buffer_count; i++) {
 		free(file->buffers[i].cpus);
 		free(file->buffers[i].busy);
+		free(file->buffers[i].lost_of);
 	}
 	free(file->buffers);
 	names_free(&file->names);

@@ -28,10 +28,17 @@ struct dat_cpu {
 	bool cut;
 };
 
+/* A CPU's lost events by its statistics. */
+struct dat_lost {
+	uint32_t cpu;
+	uint64_t events;
+};
+
 /*
  * One instance of ftrace.
  * @name: "": the top one, else that of a folder; @clock: ftrace's name of its clock, "": unknown
- * @lost: events that its statistics call overwritten or dropped, if @has_stats
+ * @lost: events that its statistics call overwritten or dropped, if @has_stats; @lost_of: of which
+ *	CPUs
  * @busy: CPUs that have events by these statistics
  */
 struct dat_buffer {
@@ -45,6 +52,8 @@ struct dat_buffer {
 	size_t cpu_count;
 	uint32_t *busy;
 	size_t busy_count;
+	struct dat_lost *lost_of;
+	size_t lost_count;
 };
 
 enum dat_compression { DAT_NONE, DAT_ZLIB, DAT_ZSTD, DAT_OTHER };
@@ -92,6 +101,9 @@ struct dat_file {
 int dat_file_open(struct dat_file *file, const char *path, struct fault *fault);
 
 void dat_file_close(struct dat_file *file);
+
+/* How many events of a CPU were lost by its statistics; 0 also if there are none. */
+uint64_t dat_lost_of(const struct dat_buffer *buffer, uint32_t cpu);
 
 /*
  * The pages of one CPU, front to back.

@@ -59,6 +59,35 @@ static int add_busy(struct dat_buffer *buffer, uint32_t cpu)
 	return 0;
 }
 
+/* Events of a CPU that were lost; what its statistics say stands together. */
+static int add_lost(struct dat_buffer *buffer, uint32_t cpu, uint64_t events)
+{
+	struct dat_lost *more;
+
+	if (!events)
+		return 0;
+	buffer->lost += events;
+	if (buffer->lost_count && buffer->lost_of[buffer->lost_count - 1].cpu == cpu) {
+		buffer->lost_of[buffer->lost_count - 1].events += events;
+		return 0;
+	}
+	more = array_reserve(buffer->lost_of, buffer->lost_count, 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	buffer->lost_of = more;
+	more[buffer->lost_count++] = (struct dat_lost){.cpu = cpu, .events = events};
+	return 0;
+}
+
+uint64_t dat_lost_of(const struct dat_buffer *buffer, uint32_t cpu)
+{
+	for (size_t i = 0; i < buffer->lost_count; i++) {
+		if (buffer->lost_of[i].cpu == cpu)
+			return buffer->lost_of[i].events;
+	}
+	return 0;
+}
+
 /* "entries: 76" or "read events: 546": what was written to the file. */
 static bool has_events(const char *line)
 {
@@ -84,9 +113,9 @@ static int take_stats(struct dat_file *f, char *text)
 		if (!buffer)
 			return -ENOMEM;
 		buffer->has_stats = true;
-		buffer->lost += lost_in(line);
 		sscanf(line, "CPU: %u", &f->stats_cpu);
-		if (has_events(line) && add_busy(buffer, f->stats_cpu))
+		if (add_lost(buffer, f->stats_cpu, lost_in(line)) ||
+		    (has_events(line) && add_busy(buffer, f->stats_cpu)))
 			return -ENOMEM;
 	}
 	return 0;

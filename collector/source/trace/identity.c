@@ -359,6 +359,19 @@ uint32_t identity_count(const struct identity *id)
 	return search.count;
 }
 
+static void search_split(const struct identity_vcpu *vcpu, void *user)
+{
+	*(bool *)user |= vcpu->slots > 1;
+}
+
+bool identity_has_split(const struct identity *id)
+{
+	bool is_split = false;
+
+	identity_walk(id, search_split, &is_split);
+	return is_split;
+}
+
 static void free_lane(void *node)
 {
 	struct lane *lane = node;

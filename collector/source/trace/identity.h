@@ -90,6 +90,9 @@ uint64_t identity_vm(const struct identity *id, uint32_t tgid, uint32_t tid);
 /* How many vCPU ids of processes were seen. */
 uint32_t identity_count(const struct identity *id);
 
+/* Whether some of them are several vCPUs. */
+bool identity_has_split(const struct identity *id);
+
 /*
  * identity_split_unknown - treat threads with the same vCPU id as different vCPUs
  *

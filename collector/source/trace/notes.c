@@ -69,6 +69,9 @@ void notes_begin(char **notes, const struct notes_begin *known)
 	if (feed->sampled)
 		add(notes,
 		    "no durations, and a record stands for several exits: this is a sampled recording (perf record -c 1, or perf kvm stat record, writes each exit)");
+	if (feed->overwrites)
+		add(notes,
+		    "each CPU's buffer kept its newest events (perf record --overwrite): how many were before them is not known");
 	if (known->numbered)
 		add(notes,
 		    "no event names its vCPU: the vCPUs are numbered in the order in which their threads appear (record kvm_entry too)");

@@ -27,6 +27,7 @@ struct last_sample {
 
 /*
  * @exits: the event kvm_exit
+ * @overwrites: samples before the first one of each CPU may have been overwritten
  * @newest: time of the newest sample so far; @before: that of all rounds but the last.
  *	perf promises that after a round nothing comes that is older than the round before.
  * @lost: by PERF_RECORD_LOST; @lost_exits, @lost_samples: by PERF_RECORD_LOST_SAMPLES
@@ -36,6 +37,7 @@ struct perf_feed {
 	struct perf_file file;
 	const struct perf_attr *exits;
 	bool sampled;
+	bool overwrites;
 	uint64_t newest;
 	uint64_t before;
 	uint64_t lost;
@@ -83,7 +85,12 @@ static int take_sample(struct perf_feed *f, const struct perf_record *r,
 	struct last_sample *last = last_of(f, r->cpu);
 	bool repeated = r->raw && is_repeated(last, r);
 	struct kvm_event event;
+	int rc = 0;
 
+	if (f->overwrites && !last->time)
+		rc = sink->lost(sink->user, r->cpu, 0, r->time);
+	if (rc)
+		return rc;
 	remember(last, r);
 	if (r->time > f->newest)
 		f->newest = r->time;
@@ -180,6 +187,7 @@ static void perf_losses(void *self, struct losses_reported *reported)
 		.exits = f->lost_exits,
 		.exits_known = f->lost_samples && f->lost_samples >= f->lost,
 		.others = f->others,
+		.more = f->overwrites,
 		.cut_at = f->file.cut_at,
 	};
 }
@@ -243,6 +251,8 @@ int source_perf_data_open(const char *path, struct source **source, struct fault
 	f->exits = perf_file_find(&f->file, KVM_EVENT_EXIT);
 	f->sampled = is_sampled(f->exits);
 	feed.sampled = f->sampled;
+	f->overwrites = f->exits->overwrites;
+	feed.overwrites = f->overwrites;
 	if (!f->sampled && is_sampled(perf_file_find(&f->file, KVM_EVENT_ENTRY))) {
 		feed.no_time = "kvm_entry was sampled";
 		feed.no_time_way = "perf record -c 1, or perf kvm stat record, writes each one";

@@ -25,6 +25,7 @@
  * @type, @config: as in perf_event_attr; of a tracepoint the config is its number
  * @sample_type, @read_format: PERF_SAMPLE_*, PERF_FORMAT_*
  * @period: of a sample, in events; with @is_frequency: samples per second
+ * @overwrites: the buffer keeps the newest samples (perf record --overwrite)
  */
 struct perf_attr {
 	uint32_t type;
@@ -33,6 +34,7 @@ struct perf_attr {
 	uint64_t read_format;
 	uint64_t period;
 	bool is_frequency;
+	bool overwrites;
 	bool sample_id_all;
 };
 

@@ -84,6 +84,7 @@ int perf_header_add_attr(struct perf_file *f, struct cursor attr, struct cursor 
 		.read_format = a.read_format,
 		.period = a.sample_period,
 		.is_frequency = a.freq,
+		.overwrites = a.write_backward,
 		.sample_id_all = a.sample_id_all,
 	};
 	return add_ids(f, ids);

@@ -353,6 +353,11 @@ static bool parse_loss(const char *text, struct text_line *line)
 		return true;
 	}
 
+	if (sscanf(text, "##### CPU %u buffer started %n", &line->event.cpu, &end) == 1 && end) {
+		line->kind = TEXT_STARTED;
+		return true;
+	}
+
 	at = strstr(text, "CPU:");
 	if (!at || sscanf(at, "CPU:%u [%n", &cpu, &end) != 1 || !end)
 		return false;

@@ -13,6 +13,7 @@
  *	where events were lost:
  *	  CPU:3 [LOST 198 EVENTS]   CPU:3 [198 EVENTS DROPPED]   CPU:3 [EVENTS DROPPED]
  *	  # entries-in-buffer/entries-written: 414/612   #P:4
+ *	  ##### CPU 3 buffer started ####
  */
 #ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_LINE_H
 #define EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_LINE_H
@@ -28,7 +29,8 @@ enum text_line_kind {
 	TEXT_EVENT,	  /* .event, .head; of the event's time .is_count says if it is none */
 	TEXT_OTHER,	  /* an event of another kind: .event.ts and .event.cpu */
 	TEXT_LOST,	  /* .lost events on CPU .event.cpu, 0: how many is not said */
-	TEXT_OVERWRITTEN, /* .lost events before the first one, over all CPUs */
+	TEXT_OVERWRITTEN, /* .lost events before the first ones of the CPUs, over all of them */
+	TEXT_STARTED,	  /* of CPU .event.cpu, whose events before were overwritten */
 	TEXT_UNREAD,	  /* it is of kvm_exit or kvm_entry, and can't be read */
 	TEXT_SAMPLES_LOST /* .lost events on CPU .event.cpu up to now (perf script) */
 };

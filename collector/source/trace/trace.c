@@ -39,7 +39,9 @@ struct trace_source {
 	size_t at;
 	uint64_t horizon;
 
-	bool surveying; /* the first of two readings */
+	bool surveying;	 /* the first of two readings */
+	bool knows_lost; /* all windows are known, from a reading before */
+	bool lost_late;	 /* some became known after events of its time were read */
 	bool untimed;
 	bool numbered; /* vCPU ids are those of threads: no event names one */
 	bool stopping;
@@ -82,7 +84,12 @@ static int on_event(void *user, const struct kvm_event *event)
 
 static int on_lost(void *user, uint32_t cpu, uint64_t from, uint64_t to)
 {
-	return lost_windows_add(&((struct trace_source *)user)->lost, cpu, from, to);
+	struct trace_source *s = user;
+
+	if (s->knows_lost)
+		return 0;
+	s->lost_late |= from < s->horizon;
+	return lost_windows_add(&s->lost, cpu, from, to);
 }
 
 /* The vCPU of an event, made if need be. */
@@ -189,6 +196,7 @@ static int fill(struct trace_source *s, struct fault *fault)
 	if (!rc) {
 		if (s->stopping || s->end)
 			s->horizon = UINT64_MAX;
+		lost_windows_sort(&s->lost);
 		rc = take_events(s);
 	}
 	if (rc == -ENOMEM)
@@ -428,7 +436,7 @@ static int read_through(struct trace_source *s, struct fault *fault)
 
 	s->surveying = false;
 	s->end = false;
-	lost_windows_free(&s->lost);
+	s->knows_lost = true;
 	if (!rc)
 		s->feed.rewind(s->feed.self);
 	return rc;
@@ -446,16 +454,27 @@ static void set_wall_clock(struct run_info *info, int64_t offset_ns)
 	info->ended_ns = (int64_t)ended;
 }
 
+/* Read it once more, with what is known now. */
+static int read_again(struct trace_source *s, struct fault *fault)
+{
+	memset(s->seen, 0, sizeof(s->seen));
+	identity_free(s->identity);
+	s->identity = identity_new();
+	return s->identity ? read_through(s, fault) : fault_set(fault, -ENOMEM, "out of memory");
+}
+
 /* What the first reading found out. */
 static int survey(struct trace_source *s, struct fault *fault)
 {
 	int rc = read_through(s, fault);
 
 	if (!rc && s->seen[KVM_EVENT_EXIT] && !identity_count(s->identity)) {
-		memset(s->seen, 0, sizeof(s->seen));
 		s->numbered = true;
-		rc = read_through(s, fault);
+		rc = read_again(s, fault);
 	}
+	/* Two threads may have seemed to be two vCPUs for what was lost between their events. */
+	if (!rc && s->lost_late && identity_has_split(s->identity))
+		rc = read_again(s, fault);
 	if (rc)
 		return rc;
 

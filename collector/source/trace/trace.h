@@ -34,6 +34,8 @@
  * @no_time: why time stamps are not times, NULL: they are
  * @no_time_way: what to do about it
  * @sampled: the recording has a part of the exits; event.period is set
+ * @overwrites: events before the first one of each CPU may have been overwritten; how many is not
+ *	known
  * @no_entry_way: how to record kvm_entry too
  * @quiet_loss: ", or ...": one more reason why events are missing that are not called lost; NULL:
  *	there is none
@@ -55,6 +57,7 @@ struct trace_feed {
 	const char *no_entry_way;
 	const char *quiet_loss;
 	bool sampled;
+	bool overwrites;
 };
 
 /*

@@ -24,6 +24,8 @@
  * The events of one CPU of one instance.
  * @next: the next event of a kind that is taken from this instance, if @has_next
  * @last_ts: time of the last event of any kind
+ * @lost: by the pages; @gaps: pages that don't say how many
+ * @hides: more were lost than the pages say: before the first one, or after the last one
  */
 struct reader {
 	size_t buffer;
@@ -33,6 +35,9 @@ struct reader {
 	struct kvm_event next;
 	bool has_next;
 	uint64_t last_ts;
+	uint64_t lost;
+	uint64_t gaps;
+	bool hides;
 };
 
 /*
@@ -64,6 +69,15 @@ static int damaged(const struct dat_feed *f, struct fault *fault)
 	return fault_set(fault, -EBADMSG, "%s: damaged or cut off", f->file.path);
 }
 
+/* What another instance lost is in the one that is used. */
+static int tell_lost(const struct dat_feed *f, const struct reader *r,
+		     const struct trace_sink *sink, uint64_t to)
+{
+	if (!sink || !f->instances[r->buffer].used)
+		return 0;
+	return sink->lost(sink->user, r->cpu, r->last_ts, to);
+}
+
 /* The next page that has events; 0: there is none. */
 static int next_page(struct dat_feed *f, struct reader *r, const struct trace_sink *sink)
 {
@@ -72,20 +86,22 @@ static int next_page(struct dat_feed *f, struct reader *r, const struct trace_si
 	size_t bytes;
 	int rc = dat_pages_next(&r->pages, &page, &bytes);
 
+	if (!rc && r->hides)
+		return tell_lost(f, r, sink, UINT64_MAX);
 	if (rc <= 0)
 		return rc;
 	if (ring_page_begin(&r->page, page, bytes, f->file.long_bytes))
 		return -EBADMSG;
-	if (!r->page.missed)
-		return 1;
 
-	instance->lost += r->page.lost;
-	instance->gaps += !r->page.lost;
-	/* What another instance lost is in the one that is used. */
-	if (!sink || !instance->used)
-		return 1;
-	rc = sink->lost(sink->user, r->cpu, r->last_ts, r->page.ts);
-	return rc ? rc : 1;
+	if (r->page.missed) {
+		instance->lost += r->page.lost;
+		instance->gaps += !r->page.lost;
+		r->lost += r->page.lost;
+		r->gaps += !r->page.lost;
+	}
+	if (r->page.missed || (r->hides && !r->last_ts))
+		rc = tell_lost(f, r, sink, r->page.ts);
+	return rc < 0 ? rc : 1;
 }
 
 /* The next event with its time; 0: the end. */
@@ -279,8 +295,12 @@ static int look_through(struct dat_feed *f)
 	int rc = begin(f);
 
 	f->counting = true;
-	for (size_t i = 0; i < f->reader_count && !rc; i++)
-		rc = advance(f, &f->readers[i], NULL);
+	for (size_t i = 0; i < f->reader_count && !rc; i++) {
+		struct reader *r = &f->readers[i];
+
+		rc = advance(f, r, NULL);
+		r->hides = !r->gaps && dat_lost_of(&f->file.buffers[r->buffer], r->cpu) > r->lost;
+	}
 	f->counting = false;
 	if (rc)
 		return rc;

@@ -202,6 +202,26 @@ static int take_event(struct text_feed *f, struct text_line *line, const struct 
 	return rc ? rc : sink->event(sink->user, event);
 }
 
+/* Nothing says of which CPUs: each may have had events before its first one. */
+static void take_overwritten(struct text_feed *f, uint64_t lost)
+{
+	f->overwritten += lost;
+	for (size_t i = 0; i < CPUS && lost; i++)
+		f->cpus[i].gap = true;
+}
+
+/* Lost events that no event of their CPU follows. */
+static int end_gaps(struct text_feed *f, const struct trace_sink *sink)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < CPUS && !rc; i++) {
+		if (f->cpus[i].gap && f->cpus[i].last_ts)
+			rc = sink->lost(sink->user, i, f->cpus[i].last_ts, UINT64_MAX);
+	}
+	return rc;
+}
+
 static int take_line(struct text_feed *f, struct text_line *line, const struct trace_sink *sink)
 {
 	follow_instance(f, line);
@@ -220,7 +240,11 @@ static int take_line(struct text_feed *f, struct text_line *line, const struct t
 		cpu_of(f, line->event.cpu)->gap = true;
 		return 0;
 	case TEXT_OVERWRITTEN:
-		f->overwritten += line->lost;
+		take_overwritten(f, line->lost);
+		return 0;
+	case TEXT_STARTED:
+		cpu_of(f, line->event.cpu)->gap = true;
+		f->gaps |= !f->overwritten;
 		return 0;
 	case TEXT_UNREAD:
 		f->unread++;
@@ -281,6 +305,7 @@ static int text_fill(void *self, const struct trace_sink *sink, uint64_t *horizo
 			rc = take_line(f, &line, sink);
 		} else {
 			*end = true;
+			rc = end_gaps(f, sink);
 		}
 	}
 	f->before = f->newest;
