@@ -247,6 +247,23 @@ def test_raw():
                    (2, 124, "000000000000fff0", key))
 
 
+def test_fields():
+    """ftrace with the option fields: each number as 0x and in brackets."""
+    def fields(**values):
+        return " ".join(f"{name}={value:#x} ({value})" for name, value in values.items())
+
+    for isa, reason, write, key in ((1, 48, 0, None), (1, 32, 1, "MSR 0x277"), (2, 0x7c, 1, "MSR 0x277 write")):
+        text = "".join(
+            line(f"       CPU 0/KVM-100     [003] d..2.{us(2 * i)}", "kvm_exit: " + fields(
+                exit_reason=reason, guest_rip=0xfff0, isa=isa, info1=0x81, info2=0, intr_info=0, error_code=0, vcpu_id=3))
+            + line(f"       CPU 0/KVM-100     [003] d..2.{us(2 * i)}", "kvm_msr: " + fields(write=write, ecx=0x277, data=1))
+            + line(f"       CPU 0/KVM-100     [003] d..2.{us(2 * i + 1)}",
+                   "kvm_entry: " + fields(vcpu_id=3, rip=0xfff2) + " immediate_exit=(0)") for i in range(30))
+        run = right(f"{isa} {reason}", text, vcpu_id=3)
+        expect(f"{isa} {reason}", run.one("SELECT isa, reason, rip, key_text FROM run, exits"),
+               (isa, reason, "000000000000fff0", key))
+
+
 def test_instances():
     """trace-cmd report of several instances: an event may be there in each of them."""
     head = "       CPU 0/KVM-100     [003]"

@@ -272,7 +272,7 @@ static bool parse_value(const char *word, uint64_t *value)
 	return end != word && (!*end || *end == ' ');
 }
 
-/* Fields that every version prints in decimal digits. */
+/* Fields that are printed in decimal digits, if not with 0x. */
 static bool is_decimal(const char *name)
 {
 	static const char *const names[] = {"exit_reason", "vcpu_id", "isa", "write",
@@ -287,7 +287,7 @@ static bool is_decimal(const char *name)
 
 /*
  * "exit_reason=96 guest_rip=0x1000 isa=2 ...": trace-cmd report -R, and what tools print that can't
- * read the kernel's "print fmt".
+ * read the kernel's "print fmt"; "exit_reason=0x60 (96) ...": ftrace with the option fields.
  */
 static bool parse_raw(const char *text, struct kvm_event *event)
 {
@@ -299,7 +299,7 @@ static bool parse_raw(const char *text, struct kvm_event *event)
 
 		if (!word)
 			continue;
-		if (is_decimal(name) && isdigit((unsigned char)*word)) {
+		if (is_decimal(name) && isdigit((unsigned char)*word) && strncmp(word, "0x", 2)) {
 			values.value[i] = strtoull(word, NULL, 10);
 			values.has[i] = true;
 		} else {
