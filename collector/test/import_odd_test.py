@@ -39,6 +39,29 @@ def dat(buffers, write="write", prepare=None):
 
 # Which vCPU
 
+def test_namespace():
+    """perf in a container, the VMs outside of it: samples have no thread, the events have."""
+    both = pairs(20, tid=101) + pairs(20, tid=201, start=1100, length=700, cpu=1)
+    p = Perf()
+    for event in sorted(both):
+        at = len(p.records)
+        p.sample(event)
+        struct.pack_into("<II", p.records, at + 24, 0, 0)  # after the header, PERF_SAMPLE_IDENTIFIER and IP
+    run = imported(p)
+    expect(f"perf.data ({run.words})", run.shape() + run.counts(), (2, 2, 40, 0, 0))
+    expect("perf.data: durations", run.db.execute("SELECT cycles, count(*) FROM exit GROUP BY 1").fetchall(),
+           [(300, 20), (700, 20)])
+
+    lines = (f" process reaper     0/0     [{cpu:03d}] {ts / 1e9:.9f}: kvm:{name}: vcpu 0" +
+             (" reason HLT rip 0x1 info1 0x0 info2 0x0\n" if name == "kvm_exit" else ", rip 0x1\n")
+             for ts, cpu, _, name, _ in sorted(both))
+    with open("x", "w") as out:
+        out.writelines(lines)
+    run = Run("x")
+    says("text", run, "no durations: 40 kvm_exit are of thread 0")
+    expect(f"text ({run.words})", run.counts() + (run.one("SELECT max(cycles) FROM exit"),), (40, 0, 0, 0))
+    expect("text: one line of notes", run.words.count("\n"), 2)
+
 def in_turn(threads, count, start=500, cpus=1, first_cpu=0):
     """One vCPU, another thread each time."""
     events = []

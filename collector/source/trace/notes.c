@@ -72,6 +72,10 @@ void notes_begin(char **notes, const struct notes_begin *known)
 	if (feed->overwrites)
 		add(notes,
 		    "each CPU's buffer kept its newest events (perf record --overwrite): how many were before them is not known");
+	if (known->nameless)
+		add(notes,
+		    "no durations: %llu kvm_exit are of thread 0, as perf ran in a container with process ids of its own: vCPUs of several VMs can't be distinguished (import the perf.data itself, which has the threads)",
+		    (unsigned long long)known->nameless);
 	if (known->numbered)
 		add(notes,
 		    "no event names its vCPU: the vCPUs are numbered in the order in which their threads appear (record kvm_entry too)");

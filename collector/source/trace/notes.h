@@ -18,12 +18,14 @@ struct trace_feed;
  * Known after the first reading.
  * @no_entries: there are kvm_exit, and no kvm_entry
  * @numbered: vCPUs are numbered by their threads
+ * @nameless: kvm_exit events of thread 0
  */
 struct notes_begin {
 	const struct trace_feed *feed;
 	const struct identity *identity;
 	bool no_entries;
 	bool numbered;
+	uint64_t nameless;
 };
 
 /*

@@ -73,8 +73,8 @@ static void remember(struct last_sample *last, const struct perf_record *r)
 		memcpy(last->raw, r->raw, r->raw_size);
 }
 
-/* Process and thread of an event that has none: the idle task's is 0, a dying one's -1. */
-static uint32_t process(uint32_t pid)
+/* A process or thread has no number if it is outside of perf's namespace (0) or dying (-1). */
+static uint32_t known(uint32_t pid)
 {
 	return pid == UINT32_MAX ? 0 : pid;
 }
@@ -102,8 +102,10 @@ static int take_sample(struct perf_feed *f, const struct perf_record *r,
 
 	event.ts = r->time;
 	event.cpu = r->cpu;
-	event.tid = r->tid;
-	event.tgid = process(r->pid);
+	/* The event itself has the thread's number on the host. */
+	if (known(r->tid))
+		event.tid = r->tid;
+	event.tgid = known(r->pid);
 	event.period = f->sampled ? r->period : 0;
 	return sink->event(sink->user, &event);
 }

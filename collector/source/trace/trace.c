@@ -33,6 +33,7 @@ struct trace_source {
 	/* counts over all vCPUs */
 	uint64_t seen[KVM_EVENT_KINDS];
 	uint64_t homeless; /* kvm_exit of a thread that never showed its vCPU */
+	uint64_t nameless; /* kvm_exit of thread 0: of a file, which may be any thread */
 
 	/* this round: vCPUs up to @at were given to the sink */
 	bool in_round;
@@ -131,6 +132,7 @@ static int survey_event(struct trace_source *s, struct kvm_event *event)
 	if (event->ts > s->source.info.tsc_end)
 		s->source.info.tsc_end = event->ts;
 	s->seen[event->kind]++;
+	s->nameless += event->kind == KVM_EVENT_EXIT && !event->tid;
 	if (event->kind > KVM_EVENT_ENTRY || name_vcpu(s, event))
 		return 0;
 	return identity_see(s->identity, event, &s->lost);
@@ -458,6 +460,7 @@ static void set_wall_clock(struct run_info *info, int64_t offset_ns)
 static int read_again(struct trace_source *s, struct fault *fault)
 {
 	memset(s->seen, 0, sizeof(s->seen));
+	s->nameless = 0;
 	identity_free(s->identity);
 	s->identity = identity_new();
 	return s->identity ? read_through(s, fault) : fault_set(fault, -ENOMEM, "out of memory");
@@ -478,7 +481,7 @@ static int survey(struct trace_source *s, struct fault *fault)
 	if (rc)
 		return rc;
 
-	s->untimed = s->feed.no_time || s->feed.sampled || !s->seen[KVM_EVENT_ENTRY];
+	s->untimed = s->feed.no_time || s->feed.sampled || !s->seen[KVM_EVENT_ENTRY] || s->nameless;
 	if (!s->seen[KVM_EVENT_ENTRY])
 		identity_split_unknown(s->identity);
 	s->source.info.untimed = s->untimed && s->seen[KVM_EVENT_EXIT];
@@ -491,6 +494,7 @@ static int survey(struct trace_source *s, struct fault *fault)
 			    .identity = s->identity,
 			    .no_entries = !s->seen[KVM_EVENT_ENTRY] && s->seen[KVM_EVENT_EXIT],
 			    .numbered = s->numbered,
+			    .nameless = s->nameless,
 		    });
 	return 0;
 }
