@@ -272,6 +272,14 @@ def test_instances():
     other = ftrace_text(30, "       CPU 1/KVM-101     [002]", us).replace("vcpu 0", "vcpu 1")
     right("each its own", "".join("vm1: " + l + "\n" for l in PLAIN.splitlines()) +
           "".join(" v2: " + l + "\n" for l in other.splitlines()), count=60, vcpus=2)
+    # Each with a filter of its own.
+    cpuid = PLAIN.replace("MSR_READ", "CPUID").replace("0xfff0", "0xffa0")
+    exits = [l + "\n" for l in PLAIN.splitlines() if "kvm_exit" in l]
+    others = [l + "\n" for l in cpuid.splitlines() if "kvm_exit" in l]
+    write("".join("vm1: " + l for l in exits[::2]) + "".join(" v2: " + l for l in others[1::2]))
+    run = Run("x.txt")
+    expect(f"filters ({run.words})", run.counts(), (30, 0, 0))
+    expect("filters: reasons", run.db.execute("SELECT reason, count(*) FROM exit GROUP BY 1").fetchall(), [(10, 15), (31, 15)])
     # The instance stands before the line about the loss, not before the event after it.
     later = [l + "\n" for l in ftrace_text(5, head, lambda n: f"   13.{n * 100:06d}").splitlines()]
     text = "".join("vm1: " + l + "\n" for l in ftrace_text(5, head, us).splitlines())

@@ -213,6 +213,34 @@ def test_dat_cut_cpus():
         expect(f"{what}: all of the CPUs before, part of the last", right < kept[-1] < 600, True)
 
 
+def test_dat_filters():
+    """Instances with filters of their own: each event once, whichever instances have it."""
+    events = [(*e[:4], dict(e[4], exit_reason=(48, 10, 48, 1)[i // 2 % 4]) if e[3] == "kvm_exit" else e[4])
+              for i, e in enumerate(pairs(80)[1:])]
+    def some(reasons, entries=False):
+        return [e for e in events if e[4].get("exit_reason") in reasons or entries and e[3] == "kvm_entry"]
+
+    for what, a, b, timed in (("disjoint", {48}, {1, 10}, False), ("overlapping", {48, 10}, {1, 10}, False),
+                              ("with entries", {48}, {1, 10}, True)):
+        for form in ("write", "write_compressed"):
+            d = Dat([("", "local", {0: b""}), ("a", "local", {0: pages(some(a, timed))}),
+                     ("b", "local", {0: pages(some(b, timed))})])
+            getattr(d, form)("x.dat")
+            run = complete(what, "x.dat", 80) if timed else Run("x.dat")
+            expect(f"{what} ({run.words})", run.counts(), (80, 0, 0))
+            expect(f"{what}: reasons", run.db.execute("SELECT reason, count(*) FROM exit GROUP BY 1").fetchall(),
+                   [(1, 20), (10, 20), (48, 40)])
+
+    # Both record the same, each with losses where the other has none: how many are missing is not known.
+    lossy = {"a": {48: 10}, "b": {10: 6}}
+    buffers = [(name, "local", {0: pages([e for e in events if e[4].get("exit_reason") != reason or e[0] > 40000],
+                                         {20: count})})
+               for name, loss in lossy.items() for reason, count in loss.items()]
+    write_dat([("", "local", {0: b""})] + buffers, 7)
+    run = Run("x.dat")
+    says("losses of both", run, "~")
+
+
 def test_dat_cut_instances():
     """The instance before the cut is whole, the one after it is not there."""
     for what, write in writers():

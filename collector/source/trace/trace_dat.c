@@ -244,6 +244,7 @@ static void dat_losses(void *self, struct losses_reported *reported)
 		reported->others += instance->others;
 		reported->more |= instance->gaps && !buffer->has_stats;
 	}
+	reported->more |= f->portions.mixed && reported->events;
 }
 
 static void dat_comm(void *self, uint32_t tgid, uint32_t tid, char *comm, size_t bytes)

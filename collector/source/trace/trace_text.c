@@ -72,6 +72,7 @@ struct text_feed {
 	size_t current;
 	bool after_loss; /* the last line said that events were lost */
 	bool has_instances;
+	bool uses[INSTANCES]; /* whether anything is taken from it */
 	struct portions portions;
 
 	struct text_cpu cpus[CPUS];
@@ -132,7 +133,7 @@ static void follow_instance(struct text_feed *f, const struct text_line *line)
 /* Whether lines of the current instance are taken at all. */
 static bool uses_current(const struct text_feed *f)
 {
-	return !f->has_instances || portions_uses(&f->portions, f->current);
+	return !f->has_instances || f->uses[f->current];
 }
 
 /* Counts whether time goes on. */
@@ -332,7 +333,7 @@ static void text_losses(void *self, struct losses_reported *reported)
 	*reported = (struct losses_reported){
 		.events = f->overwritten + f->lost,
 		.others = f->others,
-		.more = f->gaps,
+		.more = f->gaps || (f->portions.mixed && f->lost),
 		.unread = f->unread,
 	};
 }
@@ -367,6 +368,8 @@ static int choose_portions(struct text_feed *f)
 			rc = portions_count(&f->portions, f->current, &line.event);
 	}
 	portions_choose(&f->portions);
+	for (size_t i = 0; i < f->instance_count; i++)
+		f->uses[i] = portions_uses(&f->portions, i);
 	f->has_instances = f->instance_count > 1;
 	text_rewind(f);
 	return rc;
