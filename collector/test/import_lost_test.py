@@ -13,7 +13,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from import_run import Run, expect, possible, run_tests, says, silent
 from recordings import Dat, Perf, entry_event, exit_event, pages
 
-EXIT = "kvm_exit: vcpu {} reason EPT_VIOLATION rip 0x1 info1 0x0 info2 0x0 intr_info 0x0 error_code 0x0\n"
+REASONS = {10: "CPUID", 48: "EPT_VIOLATION", 52: "PREEMPTION_TIMER"}
+EXIT = "kvm_exit: vcpu {} reason {} rip 0x1 info1 0x0 info2 0x0 intr_info 0x0 error_code 0x0\n"
 ENTRY = "kvm_entry: vcpu {}, rip 0x1\n"
 
 
@@ -21,7 +22,7 @@ def text_line(event):
     ts, cpu, tid, name, fields = event
     form = EXIT if name == "kvm_exit" else ENTRY
     return (f"       CPU 0/KVM-{tid}     [{cpu:03d}] d..2. {ts // 10**9:5d}.{ts // 1000 % 10**6:06d}: "
-            + form.format(fields["vcpu_id"]))
+            + form.format(fields["vcpu_id"], REASONS.get(fields.get("exit_reason"))))
 
 
 def write(text):
@@ -151,6 +152,26 @@ def test_overwritten_perf():
     no_longer_than("perf record --overwrite", run, 10000, sum(e[3] == "kvm_exit" for e in left))
     says("perf record --overwrite", run, "--overwrite")
     says("perf record --overwrite", run, "~")
+
+
+# VM entries that are not traced
+
+def test_untraced_entries():
+    """Linux 5.10 re-enters the guest from some exits without kvm_entry: they are there, without durations."""
+    for count in (5, 20):
+        events = [entry_event(500, 1001, 0)]
+        for i in range(count):
+            ts = 10000 * (i + 1)
+            events += [exit_event(ts, 1001, 0, 52), exit_event(ts + 2000, 1001, 0, 48), entry_event(ts + 3000, 1001, 0)]
+        p = Perf()
+        p.samples(events)
+        write("".join(map(text_line, events)))
+        for what, run in (("perf.data", imported(p)), ("trace.dat", imported(Dat([("", "local", {0: pages(events)})]))),
+                          ("text", Run("x.txt"))):
+            expect(f"{what} ({run.words})", run.counts(), (count, count, 0))
+            expect(f"{what}: durations", run.one("SELECT min(cycles), max(cycles), min(reason) FROM exit"), (1000, 1000, 48))
+            says(what, run, f"{count} kvm_exit are followed by another one")
+            silent(what, run, "~")
 
 
 run_tests(globals())

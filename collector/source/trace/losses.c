@@ -21,7 +21,7 @@ static uint64_t exits_among(uint64_t events, const struct losses_seen *seen)
 /* Half an exit more: events were lost before the first event of a vCPU, or after its last one. */
 static bool is_odd(uint64_t events, const struct losses_seen *seen)
 {
-	return seen->entries && (events + seen->missing - seen->halves) % 2;
+	return seen->entries && (events ^ seen->missing ^ seen->halves) % 2;
 }
 
 struct losses losses_of(const struct losses_reported *reported, const struct losses_seen *seen)
@@ -38,6 +38,12 @@ struct losses losses_of(const struct losses_reported *reported, const struct los
 		losses.exact = losses.exact && (!reported->others || !reported->events) &&
 			       !is_odd(events, seen);
 	}
+
+	/* The turns don't show how many were lost where not all of them are traced. */
+	if (seen->reentered && reported->events)
+		losses.exact = false;
+	if (seen->entries && reported->events + seen->missing < seen->halves)
+		losses.exact = false;
 
 	/* Each of these gaps has at least one: a filter left it out, or the file hides a loss. */
 	if (losses.exits < seen->missing) {

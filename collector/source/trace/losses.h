@@ -46,12 +46,13 @@ struct losses_reported {
 	bool no_keys;
 };
 
-/* What was read, over all vCPUs; @missing, @halves as in struct pairs. */
+/* What was read, over all vCPUs; @missing, @halves, @reentered as in struct pairs. */
 struct losses_seen {
 	uint64_t exits;
 	uint64_t entries;
 	uint64_t missing;
 	uint64_t halves;
+	uint64_t reentered;
 };
 
 /* @exits: kvm_exit events that were lost. @exact: they are not estimated. */

@@ -91,6 +91,10 @@ void notes_end(char **notes, const struct notes_end *known)
 		add(notes,
 		    "%llu times a kvm_entry follows another one: at least that many exits are missing, though no event is called lost (a filter, or VM entries that failed%s)",
 		    (unsigned long long)known->missing, known->quiet_loss ? known->quiet_loss : "");
+	if (known->reentered)
+		add(notes,
+		    "%llu kvm_exit are followed by another one, with no kvm_entry in between and no event called lost there (VM entries that are not traced: fastpath of older kernels, or a filter): the recording has these exits, but not how long they took; they count as dropped",
+		    (unsigned long long)known->reentered);
 	if (known->unread)
 		add(notes,
 		    "%llu line%s of kvm_exit or kvm_entry could not be read (damaged, or in a form that is not known): what they say is missing",

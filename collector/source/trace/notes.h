@@ -32,6 +32,7 @@ struct notes_begin {
  * Known at the end.
  * @sampled_out: exits that a sampled recording did not write
  * @missing: kvm_entry events without a kvm_exit before them
+ * @reentered: as in pairs.h
  * @lost: events that the recording itself calls lost
  * @homeless: kvm_exit events whose vCPU is unknown
  * @unread, @no_keys: as in losses.h; @lost_keys: its keys
@@ -40,6 +41,7 @@ struct notes_begin {
 struct notes_end {
 	uint64_t sampled_out;
 	uint64_t missing;
+	uint64_t reentered;
 	uint64_t lost;
 	uint64_t homeless;
 	uint64_t unread;

@@ -34,15 +34,28 @@ static void give_up_open(struct pairs *p)
 	p->seq++;
 }
 
-static int take_exit(struct pairs *p, const struct kvm_event *event)
+/* Whether events of the vCPU may have been lost since the open exit. */
+static bool may_be_lost(const struct pairs *p, const struct kvm_event *event,
+			const struct lost_windows *lost)
+{
+	return lost_windows_hit(lost, p->open.cpu, p->open.ts, event->ts) ||
+	       lost_windows_hit(lost, event->cpu, p->open.ts, event->ts) ||
+	       lost_windows_hit_any(lost, &p->cpus, p->open.ts, event->ts, p->trip);
+}
+
+static int take_exit(struct pairs *p, const struct kvm_event *event,
+		     const struct lost_windows *lost)
 {
 	int rc = 0;
 
 	if (p->is_open && p->untimed) {
 		rc = record_open(p, p->open.ts);
 	} else if (p->is_open) {
+		if (may_be_lost(p, event, lost))
+			p->halves++;
+		else
+			p->reentered++;
 		give_up_open(p);
-		p->halves++;
 	}
 
 	if (event->period > PAIRS_EXITS_MAX - p->seq)
@@ -70,9 +83,7 @@ static int take_entry(struct pairs *p, const struct kvm_event *event,
 		}
 		return 0;
 	}
-	if (lost_windows_hit(lost, p->open.cpu, p->open.ts, event->ts) ||
-	    lost_windows_hit(lost, event->cpu, p->open.ts, event->ts) ||
-	    lost_windows_hit_any(lost, &p->cpus, p->open.ts, event->ts, p->trip)) {
+	if (may_be_lost(p, event, lost)) {
 		give_up_open(p);
 		return 0;
 	}
@@ -107,7 +118,7 @@ int pairs_take(struct pairs *pairs, const struct kvm_event *event, const struct 
 	}
 
 	lost_windows_cpus_add(&pairs->cpus, event->cpu);
-	rc = event->kind == KVM_EVENT_EXIT ? take_exit(pairs, event)
+	rc = event->kind == KVM_EVENT_EXIT ? take_exit(pairs, event, lost)
 					   : take_entry(pairs, event, lost);
 	if (!pairs->begun)
 		pairs->first_ts = event->ts;

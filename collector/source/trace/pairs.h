@@ -6,6 +6,7 @@
  *	'--- record ---'   '- record -'  '-- unpaired --'    '- missing exit
  *
  * A kvm_exit whose kvm_entry was lost has no duration: it is counted, not recorded. So is one that
+ * KVM re-entered the guest from without the tracepoint (fastpath, Linux 5.10), and one that
  * a later kvm_entry may not belong to: the vCPU has been on another CPU whose events were lost in
  * between, long enough that it may have gone there and come back.
  * The records of a vCPU never overlap, so their times can't add up to more than the
@@ -41,7 +42,7 @@
  * @seq: seq of the next record
  * @exits: kvm_exit events; @recorded: of them those with a record
  * @unpaired: those without, as their kvm_entry was lost; @halves: of them those that
- *	were followed by another kvm_exit
+ *	were followed by another kvm_exit; @reentered: as @halves, but no event was lost there
  * @missing: kvm_entry events that followed another kvm_entry: an exit between them is
  *	not in the recording
  * @sampled_out: exits that a sampled recording did not write, by the periods
@@ -68,6 +69,7 @@ struct pairs {
 	uint64_t recorded;
 	uint64_t unpaired;
 	uint64_t halves;
+	uint64_t reentered;
 	uint64_t missing;
 	uint64_t sampled_out;
 	uint64_t late;

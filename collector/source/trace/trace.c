@@ -279,6 +279,7 @@ static void share_losses(struct trace_source *s)
 
 		seen.missing += p->missing;
 		seen.halves += p->halves;
+		seen.reentered += p->reentered;
 		unpaired += p->unpaired;
 		s->sampled_out += p->sampled_out;
 		s->weight += p->unpaired + p->missing;
@@ -299,6 +300,7 @@ static void share_losses(struct trace_source *s)
 	notes_end(&s->source.notes, &(struct notes_end){
 					    .sampled_out = s->sampled_out,
 					    .missing = seen.missing,
+					    .reentered = seen.reentered,
 					    .lost = reported.events + reported.more,
 					    .homeless = s->homeless,
 					    .unread = reported.unread,

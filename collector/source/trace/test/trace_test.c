@@ -277,6 +277,22 @@ static void test_half_pair(void)
 	play(&s, &seen);
 	CHECK(seen.records[0] == 1 && seen.record[0][0].cycles == 30);
 	CHECK(seen.record[0][0].seq == 1 && seen.end[0].end_seq == 2);
+	CHECK(!seen.estimated && strstr(seen.notes, "1 kvm_exit are followed by another one"));
+}
+
+/* The same where events were lost elsewhere: the turns don't show how many exits were. */
+static void test_half_pair_and_loss(void)
+{
+	struct script s = {.step = MOST, .lost_from = 230, .lost_to = 300, .lost = 2};
+	struct seen seen;
+
+	add(&s, KVM_EVENT_EXIT, 100, 101);
+	add(&s, KVM_EVENT_EXIT, 200, 101);
+	add(&s, KVM_EVENT_ENTRY, 230, 101);
+	add(&s, KVM_EVENT_EXIT, 300, 101);
+	add(&s, KVM_EVENT_ENTRY, 330, 101);
+	play(&s, &seen);
+	CHECK(seen.records[0] == 2 && seen.end[0].end_seq == 4 && seen.estimated);
 }
 
 /* An entry after an entry: a filter left an exit out. */
@@ -518,6 +534,7 @@ int main(void)
 	test_lost_turns();
 	test_loss_between_pairs();
 	test_half_pair();
+	test_half_pair_and_loss();
 	test_missing_exit();
 	test_moving_vcpu(false, false);
 	test_moving_vcpu(false, true);
