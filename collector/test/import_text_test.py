@@ -123,6 +123,17 @@ def test_lines_that_cannot_be_read():
         expect(f"{what} ({run.words})", run.counts(), (23, 7, 0))
 
 
+def test_cpus_one_after_the_other():
+    """As `cat per_cpu/*/trace` prints them, and more lines of each than are read at once."""
+    events = [[], []]
+    for i in range(100000):
+        cpu = i // 1000 % 2  # the vCPU goes from one to the other
+        for at, event in ((2 * i, EXIT.replace("0xfff0", hex(i))), (2 * i + 1, "kvm_entry: vcpu 0, rip 0xfff2")):
+            events[cpu].append(line(f"kvm-1 [{cpu:03d}]{10 + at // 10000:5d}.{at % 10000 * 100:06d}", event))
+    right("two CPUs", "".join(events[0] + events[1]), comm="kvm", count=100000)
+    right("from the last to the first", "".join(reversed(events[1] + events[0])), comm="kvm", count=100000)
+
+
 def test_impossible_times():
     """Past 2^63 ns they are not times: durations would wrap around."""
     for seconds in ("9223372037", "18446744073", "99999999999999999999"):

@@ -12,6 +12,9 @@
 #include "collector/source/trace/notes.h"
 #include "collector/source/trace/vcpus.h"
 
+/* Events of a file in no order of time that are held at once, to be sorted: some 100 bytes each. */
+#define HELD_MOST (UINT64_C(1) << 23)
+
 /*
  * Two switches of CPU and a VM entry take longer than that: each is a wake-up by an interrupt of
  * another CPU, some us on any of them.
@@ -39,10 +42,13 @@ struct trace_source {
 	bool in_round;
 	size_t at;
 	uint64_t horizon;
+	uint64_t given; /* the horizon of the round before */
 
 	bool surveying;	 /* the first of two readings */
 	bool knows_lost; /* all windows are known, from a reading before */
 	bool lost_late;	 /* some became known after events of its time were read */
+	bool holds;	 /* all events until the file ends */
+	bool unsorted;	 /* a file has events that are older than those of a round before */
 	bool untimed;
 	bool numbered; /* vCPU ids are those of threads: no event names one */
 	bool stopping;
@@ -80,6 +86,7 @@ static int on_event(void *user, const struct kvm_event *event)
 		s->source.info.tsc_start = full.ts;
 		s->has_start = true;
 	}
+	s->unsorted |= s->surveying && full.ts < s->given;
 	return event_queue_push(&s->queue, &full);
 }
 
@@ -194,10 +201,13 @@ static int fill(struct trace_source *s, struct fault *fault)
 
 	/* Meanwhile the number may have become another thread's. */
 	s->known_tid = 0;
+	s->given = s->horizon;
 	rc = s->feed.fill(s->feed.self, &sink, &s->horizon, &s->end, fault);
 	if (!rc) {
 		if (s->stopping || s->end)
 			s->horizon = UINT64_MAX;
+		else if (s->holds)
+			s->horizon = 0;
 		lost_windows_sort(&s->lost);
 		rc = take_events(s);
 	}
@@ -468,11 +478,30 @@ static int read_again(struct trace_source *s, struct fault *fault)
 	return s->identity ? read_through(s, fault) : fault_set(fault, -ENOMEM, "out of memory");
 }
 
+/* Read it once more, and from now on to its end before any event is used. */
+static int read_held(struct trace_source *s, struct fault *fault)
+{
+	uint64_t events = 0;
+
+	for (int kind = 0; kind < KVM_EVENT_KINDS; kind++)
+		events += s->seen[kind];
+	if (events > HELD_MOST)
+		return fault_set(
+			fault, -E2BIG,
+			"%s: its %llu events are not in order of time, more than can be sorted here (print the whole trace instead of one CPU after the other, or import the recording itself)",
+			s->ops.name, (unsigned long long)events);
+	s->holds = true;
+	s->lost_late = false;
+	return read_again(s, fault);
+}
+
 /* What the first reading found out. */
 static int survey(struct trace_source *s, struct fault *fault)
 {
 	int rc = read_through(s, fault);
 
+	if (!rc && s->unsorted)
+		rc = read_held(s, fault);
 	if (!rc && s->seen[KVM_EVENT_EXIT] && !identity_count(s->identity)) {
 		s->numbered = true;
 		rc = read_again(s, fault);
