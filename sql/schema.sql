@@ -276,7 +276,7 @@ CREATE TABLE loss (
 --   trace: what limits a run from tracepoints (--source tracefs, import). untimed: its n
 --   exits have no durations, their cycles are 0; sampled out: exits between the samples
 --   of a sampled recording; dropped at most: how many were dropped is an estimate, and
---   this many are possible (0: unknown)
+--   this many are possible (0: unknown); lost_exits: n exits, all that the recording had
 --   trigger: of a run with --trigger, by vCPU: kept; n exits that had a row. events; n exits that
 --   met a trigger. Of the run: expression, a space and the trigger; n exits that met it first.
 --   rows; n of the kept exits that still had a row at the end (--keep-raw, --keep-rows)

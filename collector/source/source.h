@@ -90,6 +90,7 @@ struct source {
 	/* Of recordings of tracepoints, complete after SOURCE_FINISHED. */
 	bool estimated;	       /* how many exits were dropped is an estimate */
 	uint64_t dropped_most; /* with it: they can't be more */
+	bool blind;	       /* no vCPU was seen, and that does not show that no VM ran */
 	char *notes;	       /* what the user should know, a line each; NULL: nothing */
 };
 

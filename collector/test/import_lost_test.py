@@ -154,6 +154,36 @@ def test_overwritten_perf():
     says("perf record --overwrite", run, "~")
 
 
+# Nothing is left
+
+def nothing(what, run, *words):
+    """Not one vCPU, and what is known of it."""
+    expect(f"{what} ({run.words})", run.shape(), (0, 0))
+    for each in words:
+        says(what, run, each)
+
+
+def test_all_lost():
+    others = [(1000 + 100 * i, 0, 100, "other", {}) for i in range(20)]
+    p = Perf()
+    p.lost_samples("kvm_exit", 500)
+    run = imported(p)
+    nothing("perf says of which event", run, "all 500 kvm_exit were lost", "500 dropped (coverage 0 %), no VM seen")
+    expect("perf says of which event", run.one("SELECT exits, dropped, unseen, coverage FROM runs"), (0, 500, 500, 0.0))
+    p = Perf()
+    p.lost(1000, 5000)
+    nothing("perf", imported(p), "1000 events were lost: whether a VM ran is not known", "0 records, no VM seen")
+    for count, words in ((500, "500 events were lost: whether"), (None, "events were lost: whether")):
+        nothing("trace.dat", imported(Dat([("", "local", {0: pages(others, {0: count})})])), words, "no VM seen")
+    nothing("trace.dat, nothing lost", imported(Dat([("", "local", {0: pages(others)})])),
+            "no VM ran, or it was not recorded (trace-cmd record", "no VM seen")
+    p = Perf(recorded=("kvm_exit", "kvm_entry", "other"))  # that it was recorded is certain
+    p.samples(others)
+    run = imported(p)
+    nothing("perf, nothing lost", run, "0 records, no VM ran")
+    expect("perf, nothing lost: one line", run.words.count("\n"), 1)
+
+
 # VM entries that are not traced
 
 def test_untraced_entries():

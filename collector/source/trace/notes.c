@@ -111,3 +111,20 @@ void notes_end(char **notes, const struct notes_end *known)
 		    "%llu events with an MSR number, CPUID leaf or address were lost: as many exits have none (--trace-buffer KIB)",
 		    (unsigned long long)known->lost_keys);
 }
+
+void notes_blind(char **notes, const struct notes_blind *known)
+{
+	if (known->exits)
+		add(notes, "all %llu kvm_exit were lost: nothing is known of them",
+		    (unsigned long long)known->exits);
+	else if (known->lost)
+		add(notes,
+		    "no kvm_exit was read, and %llu events were lost: whether a VM ran is not known",
+		    (unsigned long long)known->lost);
+	else if (known->more)
+		add(notes,
+		    "no kvm_exit was read, and events were lost: whether a VM ran is not known");
+	else
+		add(notes, "no kvm_exit was read: no VM ran, or it was not recorded (%s)",
+		    known->feed->no_entry_way);
+}

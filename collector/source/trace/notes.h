@@ -50,8 +50,20 @@ struct notes_end {
 	bool no_keys;
 };
 
+/*
+ * Of a recording of which no vCPU came, at the end.
+ * @lost, @more, @exits: events, events without a number, and kvm_exit that it calls lost
+ */
+struct notes_blind {
+	const struct trace_feed *feed;
+	uint64_t lost;
+	uint64_t exits;
+	bool more;
+};
+
 /* Append lines to *@notes, which is made if it is NULL. Without memory they are left out. */
 void notes_begin(char **notes, const struct notes_begin *known);
 void notes_end(char **notes, const struct notes_end *known);
+void notes_blind(char **notes, const struct notes_blind *known);
 
 #endif

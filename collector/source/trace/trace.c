@@ -320,6 +320,22 @@ static void share_losses(struct trace_source *s)
 				    });
 }
 
+/* No vCPU was seen: what is known of those that may have been there. */
+static void end_blind(struct trace_source *s)
+{
+	struct losses_reported reported = {0};
+	struct notes_blind known = {.feed = &s->feed};
+
+	s->feed.losses(s->feed.self, &reported);
+	known.lost = reported.events;
+	known.more = reported.more;
+	known.exits = reported.exits_known ? reported.exits : 0;
+	s->source.unseen = known.exits;
+	s->source.blind = known.lost || known.more || s->feed.may_lack_exits;
+	if (s->source.blind)
+		notes_blind(&s->source.notes, &known);
+}
+
 /* Part of the lost exits that falls to @vcpu, so that all parts add up. */
 static uint64_t take_share(struct trace_source *s, const struct vcpu *vcpu)
 {
@@ -374,6 +390,9 @@ static int finish(struct trace_source *s, struct fault *fault)
 			return fault_set(fault, -ENOMEM, "out of memory");
 	}
 	share_losses(s);
+	if (!s->vcpus.count && !s->homeless)
+		end_blind(s);
+	s->source.blind |= s->homeless;
 	return s->losses.exits > PAIRS_EXITS_MAX ? too_many_exits(s, fault) : 0;
 }
 
@@ -415,6 +434,8 @@ static int trace_store_counts(struct source *source, struct store *store)
 		rc = store_add_run_count(store, "trace", "sampled out", s->sampled_out);
 	if (!rc && source->estimated)
 		rc = store_add_run_count(store, "trace", "dropped at most", source->dropped_most);
+	if (!rc && source->unseen)
+		rc = store_add_run_count(store, "trace", "lost_exits", source->unseen);
 	return rc;
 }
 

@@ -36,6 +36,7 @@
  * @sampled: the recording has a part of the exits; event.period is set
  * @overwrites: events before the first one of each CPU may have been overwritten; how many is not
  *	known
+ * @may_lack_exits: without kvm_exit in it, it may be that this event was not recorded
  * @no_entry_way: how to record kvm_entry too
  * @quiet_loss: ", or ...": one more reason why events are missing that are not called lost; NULL:
  *	there is none
@@ -58,6 +59,7 @@ struct trace_feed {
 	const char *quiet_loss;
 	bool sampled;
 	bool overwrites;
+	bool may_lack_exits;
 };
 
 /*

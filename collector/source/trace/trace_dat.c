@@ -238,7 +238,8 @@ static void dat_losses(void *self, struct losses_reported *reported)
 		const struct dat_buffer *buffer = &f->file.buffers[i];
 		const struct instance *instance = &f->instances[i];
 
-		if (!instance->used)
+		/* Without an event of KVM none is used, and any may have lost some. */
+		if (!instance->used && f->portions.count)
 			continue;
 		reported->events += buffer->lost > instance->lost ? buffer->lost : instance->lost;
 		reported->others += instance->others;
@@ -410,6 +411,7 @@ int source_trace_dat_open(const char *path, uint32_t tsc_khz, struct source **so
 		.losses = dat_losses,
 		.comm = dat_comm,
 		.close = dat_close,
+		.may_lack_exits = true,
 		.no_entry_way = "trace-cmd record -e kvm:kvm_exit -e kvm:kvm_entry",
 	};
 	struct run_info info = {0};
