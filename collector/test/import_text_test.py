@@ -121,6 +121,20 @@ def test_lines_that_cannot_be_read():
         run = Run("x.txt")
         says(what, run, "7 lines of kvm_exit or kvm_entry could not be read")
         expect(f"{what} ({run.words})", run.counts(), (23, 7, 0))
+        says(what, run, "~7 dropped")
+
+    # Both events of an exit, the entry of one and the exit after it, and a line without its CPU.
+    lines = [text for text in plain.splitlines(True) if "kvm_msr" not in text]
+    for what, unread, counts in (("both", {20, 21}, (29, 1)), ("an entry and the next exit", {21, 22}, (28, 2)),
+                                 ("half of them", set(range(10, 40)), (15, 15))):
+        for form in ("kvm-1 [000]   12.0: ", ""):
+            write("".join(form + re.sub("vcpu 0(, rip|)", "v#", text.split(": ", 1)[1]).replace("MSR_READ", "#") if i in unread else text
+                          for i, text in enumerate(lines)))
+            run = Run("x.txt")
+            says(what, run, f"{len(unread)} lines of kvm_exit or kvm_entry could not be read")
+            expect(f"{what} ({run.words})", run.counts(), (*counts, 0))
+            expect(f"{what}: durations", run.one("SELECT min(cycles), max(cycles) FROM exit"), (100000, 100000))
+            says(what, run, "~")
 
 
 def test_cpus_one_after_the_other():

@@ -34,15 +34,20 @@ struct losses losses_of(const struct losses_reported *reported, const struct los
 					  ? share(reported->events, ours, ours + reported->others)
 					  : reported->events;
 
+		events += reported->unread;
 		losses.exits = exits_among(events, seen);
 		losses.exact = losses.exact && (!reported->others || !reported->events) &&
 			       !is_odd(events, seen);
 	}
 
-	/* The turns don't show how many were lost where not all of them are traced. */
-	if (seen->reentered && reported->events)
+	/* A damaged line may hide others. */
+	if (reported->unread)
 		losses.exact = false;
-	if (seen->entries && reported->events + seen->missing < seen->halves)
+
+	/* The turns don't show how many were lost where not all of them are traced. */
+	if (seen->reentered && (reported->events || reported->unread))
+		losses.exact = false;
+	if (seen->entries && reported->events + reported->unread + seen->missing < seen->halves)
 		losses.exact = false;
 
 	/* Each of these gaps has at least one: a filter left it out, or the file hides a loss. */
@@ -55,9 +60,9 @@ struct losses losses_of(const struct losses_reported *reported, const struct los
 
 uint64_t losses_most(const struct losses_reported *reported, const struct losses_seen *seen)
 {
+	uint64_t events = reported->events + reported->unread;
 	uint64_t most = reported->exits_known ? reported->exits
-					      : exits_among(reported->events, seen) +
-							is_odd(reported->events, seen);
+					      : exits_among(events, seen) + is_odd(events, seen);
 
 	if (reported->more)
 		return 0;

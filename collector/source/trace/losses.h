@@ -29,7 +29,8 @@
  * @cut_at: the recording ends at that byte, within an event; 0: it is whole
  * @more: some gaps are marked without a number
  * @others: events of other kinds that were read from the same buffers
- * @unread: lines of a text that are of kvm_exit or kvm_entry and could not be read
+ * @unread: lines of a text that are of kvm_exit or kvm_entry and could not be read: more lost
+ *	events, of these two kinds
  * @keys_apart: the events with a key have buffers of their own, of which @keys events were
  *	lost, or which are not there (@no_keys)
  */

@@ -33,7 +33,7 @@ struct notes_begin {
  * @sampled_out: exits that a sampled recording did not write
  * @missing: kvm_entry events without a kvm_exit before them
  * @reentered: as in pairs.h
- * @lost: events that the recording itself calls lost
+ * @lost: events that the recording itself calls lost, or that could not be read
  * @homeless: kvm_exit events whose vCPU is unknown
  * @unread, @no_keys: as in losses.h; @lost_keys: its keys
  * @quiet_loss: as in trace.h

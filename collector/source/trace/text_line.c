@@ -409,6 +409,7 @@ void text_line_parse(const char *text, struct text_line *line)
 	event->tid = line->head.tid;
 	event->tgid = line->head.tgid;
 	event->cpu = line->head.cpu;
+	line->has_cpu = true;
 
 	at = strstr(time_end, "PERF_RECORD_LOST lost ");
 	if (at) {

@@ -38,6 +38,7 @@ enum text_line_kind {
 /*
  * @event: its period is 0 where none is printed
  * @is_count: times are whole numbers: cycles of the TSC, or just the order
+ * @has_cpu: .event.cpu was read
  * @is_foreign: of TEXT_UNREAD: the line is one of another architecture's KVM
  */
 struct text_line {
@@ -46,6 +47,7 @@ struct text_line {
 	struct text_head head;
 	uint64_t lost;
 	bool is_count;
+	bool has_cpu;
 	bool is_foreign;
 };
 

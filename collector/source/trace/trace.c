@@ -302,22 +302,20 @@ static void share_losses(struct trace_source *s)
 	if (s->source.dropped_most || !reported.more)
 		s->source.dropped_most += unpaired + s->sampled_out;
 	s->losses.exits -= seen.missing;
-	/* Where there are kvm_entry, two that follow each other have shown them. */
-	if (!seen.entries)
-		s->losses.exits += reported.unread;
 	for (size_t i = 0; i < s->vcpus.count; i++)
 		s->weight_left += weight_of(s, s->vcpus.vcpu[i]);
-	notes_end(&s->source.notes, &(struct notes_end){
-					    .sampled_out = s->sampled_out,
-					    .missing = seen.missing,
-					    .reentered = seen.reentered,
-					    .lost = reported.events + reported.more,
-					    .homeless = s->homeless,
-					    .unread = reported.unread,
-					    .lost_keys = reported.keys,
-					    .no_keys = reported.no_keys,
-					    .quiet_loss = s->feed.quiet_loss,
-				    });
+	notes_end(&s->source.notes,
+		  &(struct notes_end){
+			  .sampled_out = s->sampled_out,
+			  .missing = seen.missing,
+			  .reentered = seen.reentered,
+			  .lost = reported.events + reported.more + reported.unread,
+			  .homeless = s->homeless,
+			  .unread = reported.unread,
+			  .lost_keys = reported.keys,
+			  .no_keys = reported.no_keys,
+			  .quiet_loss = s->feed.quiet_loss,
+		  });
 }
 
 /* No vCPU was seen: what is known of those that may have been there. */

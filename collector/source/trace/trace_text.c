@@ -24,10 +24,12 @@
 
 /*
  * @gap: events were lost since the last one of the CPU
+ * @gaps_of_all: as in struct text_feed, at that one
  * @last: its last kvm_exit or kvm_entry
  */
 struct text_cpu {
 	uint64_t last_ts;
+	uint64_t gaps_of_all;
 	bool gap;
 	struct kvm_event last;
 };
@@ -37,6 +39,7 @@ struct text_cpu {
  * @newest, @before: time of the newest event, in all and in all fills but the last
  * @overwritten: by the header of ftrace's trace; @lost: by lines between the events;
  *	@gaps: lines that don't say how many
+ * @gaps_of_all: how often events were lost, of a CPU that is not known
  * @unread: lines of kvm_exit or kvm_entry that could not be read; @foreign: some of them
  *	are of another architecture
  * @sampled: an event stands for several
@@ -56,6 +59,7 @@ struct text_feed {
 	uint64_t others;
 	uint64_t overwritten;
 	uint64_t lost;
+	uint64_t gaps_of_all;
 	uint64_t unread;
 	bool foreign;
 	bool gaps;
@@ -82,6 +86,12 @@ struct text_feed {
 static struct text_cpu *cpu_of(struct text_feed *f, uint32_t cpu)
 {
 	return &f->cpus[cpu < CPUS ? cpu : CPUS - 1];
+}
+
+/* Whether events were lost since the last one of the CPU. */
+static bool has_gap(const struct text_feed *f, const struct text_cpu *cpu)
+{
+	return cpu->gap || cpu->gaps_of_all != f->gaps_of_all;
 }
 
 /* Removes a terminal's colours (ECMA-48: CSI ... m or K), which `grep --color` leaves in a text. */
@@ -172,6 +182,17 @@ static bool note_repeated(struct text_feed *f, struct text_cpu *cpu, const struc
 	return is_repeated;
 }
 
+/* An event that is lost. Where its CPU can't be read either, it may be of any. */
+static void take_unread(struct text_feed *f, const struct text_line *line)
+{
+	f->unread++;
+	f->foreign |= line->is_foreign;
+	if (line->has_cpu)
+		cpu_of(f, line->event.cpu)->gap = true;
+	else
+		f->gaps_of_all++;
+}
+
 static int take_event(struct text_feed *f, struct text_line *line, const struct trace_sink *sink)
 {
 	struct kvm_event *event = &line->event;
@@ -179,15 +200,17 @@ static int take_event(struct text_feed *f, struct text_line *line, const struct 
 	int rc = 0;
 
 	if (line->is_count != f->is_count) {
-		f->unread += line->kind == TEXT_EVENT;
+		if (line->kind == TEXT_EVENT)
+			take_unread(f, line);
 		return 0;
 	}
 	if (f->has_instances && line->kind == TEXT_EVENT &&
 	    !portions_has(&f->portions, f->current, event))
 		return 0;
-	if (cpu->gap)
+	if (has_gap(f, cpu))
 		rc = sink->lost(sink->user, event->cpu, cpu->last_ts, event->ts);
 	cpu->gap = false;
+	cpu->gaps_of_all = f->gaps_of_all;
 	cpu->last_ts = event->ts;
 	if (event->ts > f->newest)
 		f->newest = event->ts;
@@ -207,8 +230,7 @@ static int take_event(struct text_feed *f, struct text_line *line, const struct 
 static void take_overwritten(struct text_feed *f, uint64_t lost)
 {
 	f->overwritten += lost;
-	for (size_t i = 0; i < CPUS && lost; i++)
-		f->cpus[i].gap = true;
+	f->gaps_of_all += lost > 0;
 }
 
 /* Lost events that no event of their CPU follows. */
@@ -217,7 +239,7 @@ static int end_gaps(struct text_feed *f, const struct trace_sink *sink)
 	int rc = 0;
 
 	for (uint32_t i = 0; i < CPUS && !rc; i++) {
-		if (f->cpus[i].gap && f->cpus[i].last_ts)
+		if (has_gap(f, &f->cpus[i]) && f->cpus[i].last_ts)
 			rc = sink->lost(sink->user, i, f->cpus[i].last_ts, UINT64_MAX);
 	}
 	return rc;
@@ -248,8 +270,7 @@ static int take_line(struct text_feed *f, struct text_line *line, const struct t
 		f->gaps |= !f->overwritten;
 		return 0;
 	case TEXT_UNREAD:
-		f->unread++;
-		f->foreign |= line->is_foreign;
+		take_unread(f, line);
 		return 0;
 	case TEXT_NOTHING:
 		return 0;
@@ -321,6 +342,7 @@ static void text_rewind(void *self)
 
 	rewind(f->file);
 	f->newest = f->before = f->others = f->overwritten = f->lost = f->unread = 0;
+	f->gaps_of_all = 0;
 	f->exits = f->rises = f->falls = f->last_ts = 0;
 	f->gaps = f->after_loss = false;
 	memset(f->cpus, 0, sizeof(f->cpus));
