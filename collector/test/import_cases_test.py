@@ -266,6 +266,40 @@ def test_perf_twice():
     complete("two filters", "x.data", 30)
 
 
+def test_perf_twice_lost():
+    """perf says of each event how many it lost: with two filters each has lost its own exits."""
+    def put(p, events, twice=False):
+        for event in events:
+            second = event[3] == "kvm_exit" and event[0] // 1000 % 2
+            (p.again if second and not twice else p.sample)(event)
+            if twice and event[3] == "kvm_exit":
+                p.again((event[0] + 20, *event[1:]))
+
+    events = pairs(30)
+    lost = [e for e in events if 10000 <= e[0] < 20000]
+    p = Twice()
+    put(p, [e for e in events if e[0] < 10000])
+    p.lost(len(lost), 19990)
+    put(p, [e for e in events if e[0] >= 20000])
+    for name, count in (("kvm_exit", 5), ("kvm_entry", 10), ("again", 5)):
+        p.lost_samples(name, count)
+    p.write("x.data")
+    run = Run("x.data")
+    expect(f"two filters ({run.words})", run.counts(), (20, 10, 0))
+    silent("two filters", run, "~")
+
+    p = Twice()
+    put(p, [e for e in events if e[0] < 10000], True)
+    p.lost(30, 19990)
+    put(p, [e for e in events if e[0] >= 20000], True)
+    for name in p.recorded:
+        p.lost_samples(name, 10)
+    p.write("x.data")
+    run = Run("x.data")
+    expect(f"the same twice ({run.words})", run.counts(), (20, 10, 0))
+    says("the same twice: the copies may be of others", run, "~10 dropped")
+
+
 def test_perf_entries_sampled():
     class Sampled(Perf):
         def attr(self, name):

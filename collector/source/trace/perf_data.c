@@ -30,7 +30,8 @@ struct last_sample {
  * @overwrites: samples before the first one of each CPU may have been overwritten
  * @newest: time of the newest sample so far; @before: that of all rounds but the last.
  *	perf promises that after a round nothing comes that is older than the round before.
- * @lost: by PERF_RECORD_LOST; @lost_exits, @lost_samples: by PERF_RECORD_LOST_SAMPLES
+ * @lost: by PERF_RECORD_LOST; @lost_samples: by PERF_RECORD_LOST_SAMPLES, @lost_of: of which event
+ * @has_twice: kvm_exit was opened twice, and some exits are there twice
  * @others: samples that are not kvm events with a meaning here, or are repeated
  */
 struct perf_feed {
@@ -41,8 +42,9 @@ struct perf_feed {
 	uint64_t newest;
 	uint64_t before;
 	uint64_t lost;
-	uint64_t lost_exits;
 	uint64_t lost_samples;
+	uint64_t *lost_of; /* as file.attrs */
+	bool has_twice;
 	uint64_t others;
 	struct last_sample last[CPUS];
 	struct names names;
@@ -79,6 +81,12 @@ static uint32_t known(uint32_t pid)
 	return pid == UINT32_MAX ? 0 : pid;
 }
 
+/* The same tracepoint; it may have been opened several times. */
+static bool is_exits(const struct perf_feed *f, const struct perf_attr *attr)
+{
+	return attr->type == f->exits->type && attr->config == f->exits->config;
+}
+
 static int take_sample(struct perf_feed *f, const struct perf_record *r,
 		       const struct trace_sink *sink)
 {
@@ -91,6 +99,7 @@ static int take_sample(struct perf_feed *f, const struct perf_record *r,
 		rc = sink->lost(sink->user, r->cpu, 0, r->time);
 	if (rc)
 		return rc;
+	f->has_twice |= repeated && is_exits(f, r->attr);
 	remember(last, r);
 	if (r->time > f->newest)
 		f->newest = r->time;
@@ -121,10 +130,27 @@ static int take_lost(struct perf_feed *f, const struct perf_record *r,
 
 static void take_lost_samples(struct perf_feed *f, const struct perf_record *r)
 {
-	if (r->attr)
-		f->lost_samples += r->lost;
-	if (r->attr == f->exits)
-		f->lost_exits += r->lost;
+	if (!r->attr)
+		return;
+	f->lost_samples += r->lost;
+	f->lost_of[r->attr - f->file.attrs] += r->lost;
+}
+
+/*
+ * Lost kvm_exit. Opened with several filters each has lost its own. Without filters a loss of one
+ * is there from another one, unless all have lost it: at most as many as the one with the least.
+ */
+static uint64_t lost_exits(const struct perf_feed *f)
+{
+	uint64_t sum = 0, least = UINT64_MAX;
+
+	for (size_t i = 0; i < f->file.attr_count; i++) {
+		if (!is_exits(f, &f->file.attrs[i]))
+			continue;
+		sum = sum + f->lost_of[i] < sum ? UINT64_MAX : sum + f->lost_of[i];
+		least = f->lost_of[i] < least ? f->lost_of[i] : least;
+	}
+	return f->has_twice ? least : sum;
 }
 
 static int take(struct perf_feed *f, const struct perf_record *r, const struct trace_sink *sink)
@@ -175,7 +201,9 @@ static void perf_rewind(void *self)
 
 	perf_file_rewind(&f->file);
 	f->newest = f->before = 0;
-	f->lost = f->lost_exits = f->lost_samples = f->others = 0;
+	f->lost = f->lost_samples = f->others = 0;
+	f->has_twice = false;
+	memset(f->lost_of, 0, f->file.attr_count * sizeof(*f->lost_of));
 	memset(f->last, 0, sizeof(f->last));
 }
 
@@ -186,10 +214,10 @@ static void perf_losses(void *self, struct losses_reported *reported)
 
 	*reported = (struct losses_reported){
 		.events = f->lost > f->lost_samples ? f->lost : f->lost_samples,
-		.exits = f->lost_exits,
+		.exits = lost_exits(f),
 		.exits_known = f->lost_samples && f->lost_samples >= f->lost,
 		.others = f->others,
-		.more = f->overwrites,
+		.more = f->overwrites || (f->has_twice && f->lost_samples),
 		.cut_at = f->file.cut_at,
 	};
 }
@@ -205,6 +233,7 @@ static void perf_close(void *self)
 
 	perf_file_close(&f->file);
 	names_free(&f->names);
+	free(f->lost_of);
 	free(f);
 }
 
@@ -245,6 +274,10 @@ int source_perf_data_open(const char *path, struct source **source, struct fault
 	if (!f)
 		return fault_set(fault, -ENOMEM, "out of memory");
 	rc = perf_file_open(&f->file, path, fault);
+	if (!rc) {
+		f->lost_of = calloc(f->file.attr_count, sizeof(*f->lost_of));
+		rc = f->lost_of ? 0 : fault_set(fault, -ENOMEM, "out of memory");
+	}
 	if (rc) {
 		perf_close(f);
 		return rc;
