@@ -18,7 +18,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from import_run import (COLLECTOR, REAL, Run, analyzer, complete, expect, possible, refused, run_tests, says,
                         silent, survives_damage)
-from recordings import (ADDR, CALLCHAIN, NORMAL, Perf, READ, WEIGHT, entry_event, exit_event, pairs)
+from recordings import (ADDR, CALLCHAIN, NORMAL, PERIOD, Perf, READ, WEIGHT, entry_event, exit_event, pairs)
 
 # Real recordings
 
@@ -228,6 +228,19 @@ def test_perf_sampled():
         expect(f"sampled {how}", run.counts(), (10, 990, 0))
         says(f"sampled {how}", run, "coverage ~1 %")
         expect("no durations", run.one("SELECT sum(cycles) FROM exit"), 0)
+
+    # perf record -c N does not write it into each sample; with -F it is not known then.
+    p = Perf(period=10, sample_type=NORMAL & ~PERIOD)
+    p.samples(pairs(10))
+    p.write("x.data")
+    run = Run("x.data")
+    expect(f"-c 10 ({run.words})", run.counts(), (10, 90, 0))
+    p = Perf(period=4000, freq=True, sample_type=NORMAL & ~PERIOD)
+    p.samples(pairs(10))
+    p.write("x.data")
+    run = Run("x.data")
+    says("-F without periods", run, "how many exits are between the samples is not known")
+    says("-F without periods", run, "10 records, ~0 dropped")
 
 
 class Twice(Perf):

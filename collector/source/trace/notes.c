@@ -69,6 +69,9 @@ void notes_begin(char **notes, const struct notes_begin *known)
 	if (feed->sampled)
 		add(notes,
 		    "no durations, and a record stands for several exits: this is a sampled recording (perf record -c 1, or perf kvm stat record, writes each exit)");
+	if (feed->hides_period)
+		add(notes,
+		    "how many exits are between the samples is not known: they are not counted (perf record --period)");
 	if (feed->overwrites)
 		add(notes,
 		    "each CPU's buffer kept its newest events (perf record --overwrite): how many were before them is not known");

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/perf_event.h>
+
 #include "collector/source/trace/names.h"
 #include "collector/source/trace/perf_file.h"
 #include "collector/source/trace/trace.h"
@@ -38,6 +40,7 @@ struct perf_feed {
 	struct perf_file file;
 	const struct perf_attr *exits;
 	bool sampled;
+	bool hides_period; /* how many exits a sample stands for is not known */
 	bool overwrites;
 	uint64_t newest;
 	uint64_t before;
@@ -81,6 +84,14 @@ static uint32_t known(uint32_t pid)
 	return pid == UINT32_MAX ? 0 : pid;
 }
 
+/* How many exits a sample stands for; 0: not known. With perf record -c N it is in the header. */
+static uint64_t period_of(const struct perf_record *r)
+{
+	if (r->attr->sample_type & PERF_SAMPLE_PERIOD)
+		return r->period;
+	return r->attr->is_frequency ? 0 : r->attr->period;
+}
+
 /* The same tracepoint; it may have been opened several times. */
 static bool is_exits(const struct perf_feed *f, const struct perf_attr *attr)
 {
@@ -115,7 +126,7 @@ static int take_sample(struct perf_feed *f, const struct perf_record *r,
 	if (known(r->tid))
 		event.tid = r->tid;
 	event.tgid = known(r->pid);
-	event.period = f->sampled ? r->period : 0;
+	event.period = f->sampled ? period_of(r) : 0;
 	return sink->event(sink->user, &event);
 }
 
@@ -217,7 +228,7 @@ static void perf_losses(void *self, struct losses_reported *reported)
 		.exits = lost_exits(f),
 		.exits_known = f->lost_samples && f->lost_samples >= f->lost,
 		.others = f->others,
-		.more = f->overwrites || (f->has_twice && f->lost_samples),
+		.more = f->overwrites || f->hides_period || (f->has_twice && f->lost_samples),
 		.cut_at = f->file.cut_at,
 	};
 }
@@ -286,6 +297,8 @@ int source_perf_data_open(const char *path, struct source **source, struct fault
 	f->exits = perf_file_find(&f->file, KVM_EVENT_EXIT);
 	f->sampled = is_sampled(f->exits);
 	feed.sampled = f->sampled;
+	f->hides_period = f->exits->is_frequency && !(f->exits->sample_type & PERF_SAMPLE_PERIOD);
+	feed.hides_period = f->hides_period;
 	f->overwrites = f->exits->overwrites;
 	feed.overwrites = f->overwrites;
 	if (!f->sampled && is_sampled(perf_file_find(&f->file, KVM_EVENT_ENTRY))) {

@@ -34,6 +34,7 @@
  * @no_time: why time stamps are not times, NULL: they are
  * @no_time_way: what to do about it
  * @sampled: the recording has a part of the exits; event.period is set
+ * @hides_period: of a sampled one: event.period is 0, as it is not known
  * @overwrites: events before the first one of each CPU may have been overwritten; how many is not
  *	known
  * @may_lack_exits: without kvm_exit in it, it may be that this event was not recorded
@@ -58,6 +59,7 @@ struct trace_feed {
 	const char *no_entry_way;
 	const char *quiet_loss;
 	bool sampled;
+	bool hides_period;
 	bool overwrites;
 	bool may_lack_exits;
 };
