@@ -193,6 +193,9 @@ def us(n):
     return f"   12.{n * 100:06d}"
 
 
+TABLES = {"tid": "vcpu_thread", "pid": "vm"}
+
+
 def right(what, text, comm="CPU 0/KVM", count=30, vms=1, vcpus=1, **columns):
     """count exits of 100 us, none lost, nothing unread; columns of its vCPU"""
     write(text)
@@ -201,8 +204,7 @@ def right(what, text, comm="CPU 0/KVM", count=30, vms=1, vcpus=1, **columns):
     expect(f"{what}: durations", run.one("SELECT min(cycles), max(cycles) FROM exit"), (100000, 100000))
     expect(f"{what}: name", run.one("SELECT comm FROM vm"), comm)
     for column, value in columns.items():
-        table = "vcpu_thread" if column == "tid" else "vcpu"
-        expect(f"{what}: {column}", run.one(f"SELECT {column} FROM {table}"), value)
+        expect(f"{what}: {column}", run.one(f"SELECT {'tgid' if column == 'pid' else column} FROM {TABLES.get(column, 'vcpu')}"), value)
     silent(what, run, "could not be read")
     return run
 
@@ -246,6 +248,12 @@ def test_forms():
     right("ftrace, latency-format", ftrace_text(30, " CPU 0/K-100     3d..2.", lat), comm="CPU 0/K", tid=100)
     right("ftrace, latency-format, marks", ftrace_text(30, " CPU 0/K-100     3dNh2.", marked), comm="CPU 0/K")
     right("perf script -L", ftrace_text(30, " CPU 0/K   100   3 ", us), comm="CPU 0/K", tid=100)
+    for form in ("{:>8} {:>5}/{:<5} {:>3}", "{:>8} {:>7}/{:<7} {:>3}", "{} {:>5}/{:<5} {:>3}"):
+        for tgid, tid, cpu in ((90, 100, 3), (90, 123456, 3), (4194303, 4194304, 512)):
+            right(f"perf script -L -F pid,tid {tid}", ftrace_text(30, form.format("CPU 0/K", tgid, tid, cpu), us),
+                  comm="CPU 0/K", tid=tid, pid=tgid)
+    two = (ftrace_text(30, f"vm {p:>5}/{p + 1:<5}   0", us).replace("kvm-", "").splitlines(True) for p in (1000, 2000))
+    right("perf script -L, two VMs", "".join(a + b for a, b in zip(*two)), comm="vm", count=60, vms=2, vcpus=2)
     right("perf script -F tid", ftrace_text(30, "  100 ", us), comm=None, tid=100)
     right("perf script -F pid,tid", ftrace_text(30, "   90/100   ", us), comm=None, tid=100)
     right("perf script -F +period", PLAIN.replace(": kvm_", ":          1  kvm:kvm_"))

@@ -125,6 +125,24 @@ static bool take_bracket(const char *text, const char *end, struct text_head *he
 	return true;
 }
 
+/*
+ * Whether what ends at @before and @end are a task and a CPU of perf script -L. A thread alone has
+ * a blank and three columns after it; "990/1000   " is filled up to five or seven columns first.
+ */
+static bool has_perf_columns(const char *text, const char *before, const char *end)
+{
+	const char *task = word_back(text, before);
+	const char *slash = memchr(task, '/', (size_t)(before - task));
+	long tid, columns;
+
+	if (!slash)
+		return end - before <= 4 && is_number(task, before);
+	tid = before - slash - 1;
+	columns = end - slash - 1 - 4;
+	return is_number(task, slash) && is_number(slash + 1, before) &&
+	       (columns == (tid > 5 ? tid : 5) || columns == (tid > 7 ? tid : 7));
+}
+
 /* "3d..2." of the latency formats, or "  3" of perf's. */
 static bool take_latency(const char *text, const char *end, struct text_head *head)
 {
@@ -136,8 +154,7 @@ static bool take_latency(const char *text, const char *end, struct text_head *he
 		flags++;
 	if (flags == word)
 		return false;
-	/* A thread's number takes five columns, and a blank stands before it. */
-	if (flags == end && (end - before > 4 || !is_number(word_back(text, before), before)))
+	if (flags == end && !has_perf_columns(text, before, end))
 		return false;
 	if (flags < end && strncmp(flags, "-0x", 3) && !strchr(".dDbBX?", *flags))
 		return false;

@@ -6,7 +6,8 @@
  *	       qemu-1000    (    990) [003] d..2.	ftrace with record-tgid
  *	       qemu  990/1000  [003]		perf script
  *	    qemu-1000     3d..2.			ftrace with latency-format, trace-cmd report
- *-l qemu      1000   3			perf script -L
+ *	    qemu      1000   3			perf script -L
+ *	    qemu   990/1000    3			the same with -F pid,tid,cpu
  *	vm1:        qemu-1000    [003]		trace-cmd report, of instance vm1
  *
  * The name stands right in 16 columns, of the latency formats in 8. It may hold anything: blanks,
