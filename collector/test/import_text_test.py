@@ -240,6 +240,16 @@ def test_names():
         right(unknown, ftrace_text(30, unknown, us), comm=None)
 
 
+def test_process_known_later():
+    """ftrace with record-tgid: from some event on it knows the process, and the name."""
+    known = ftrace_text(30, "       CPU 0/KVM-100     (     90) [003] d..2.", us).splitlines(True)
+    for before in ("       CPU 0/KVM-100     (-----) [003] d..2.", "           <...>-100     (-------) [003] d..2."):
+        unknown = ftrace_text(30, before, us).splitlines(True)
+        for at in (1, 40, 89):
+            right(f"{before} up to {at}", "".join(unknown[:at] + known[at:]), tid=100, pid=90)
+        right(f"{before} after", "".join(known[:40] + unknown[40:]), tid=100, pid=90)
+
+
 def test_forms():
     """Options of the programs that print."""
     lat = lambda n: f"  {n * 100}us "

@@ -13,10 +13,11 @@
  */
 #define MOST_THREADS 4096U
 
-/* A thread that ran a vCPU. @vcpu_id: the one that it ran last. */
+/* A thread that ran a vCPU. @vcpu_id: the one that it ran last; @tgid: its process; 0: unknown */
 struct thread {
 	uint32_t tid;
 	uint32_t vcpu_id;
+	uint32_t tgid;
 };
 
 /*
@@ -47,6 +48,7 @@ struct identity {
 	void *lanes;   /* of struct lane, by tgid and vcpu_id */
 	void *numbers; /* of struct thread, by tgid: how many threads were numbered */
 	uint64_t order;
+	bool learned_late;
 };
 
 static int by_tid(const void *a, const void *b)
@@ -197,13 +199,30 @@ struct identity *identity_new(void)
 
 static int learn_thread(struct identity *id, const struct kvm_event *event)
 {
-	const struct thread key = {.tid = event->tid, .vcpu_id = event->vcpu_id};
+	const struct thread key = {
+		.tid = event->tid, .vcpu_id = event->vcpu_id, .tgid = event->tgid};
 	struct thread *thread = get(&id->threads, &key, sizeof(key), by_tid);
 
 	if (!thread)
 		return -ENOMEM;
 	thread->vcpu_id = event->vcpu_id;
+	id->learned_late |= event->tgid && !thread->tgid;
+	if (event->tgid)
+		thread->tgid = event->tgid;
 	return 0;
+}
+
+uint32_t identity_process(const struct identity *id, uint32_t tid)
+{
+	const struct thread key = {.tid = tid};
+	struct thread **found = tfind(&key, &id->threads, by_tid);
+
+	return found ? (*found)->tgid : 0;
+}
+
+bool identity_learned_late(const struct identity *id)
+{
+	return id->learned_late;
 }
 
 int identity_see(struct identity *id, const struct kvm_event *event,
@@ -380,6 +399,14 @@ static void free_lane(void *node)
 		free(lane->members[i].conflicts);
 	free(lane->members);
 	free(lane);
+}
+
+void identity_restart(struct identity *id)
+{
+	tdestroy(id->lanes, free_lane);
+	id->lanes = NULL;
+	id->order = 0;
+	id->learned_late = false;
 }
 
 void identity_free(struct identity *id)

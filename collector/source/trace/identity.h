@@ -53,6 +53,19 @@ struct identity *identity_new(void);
 int identity_see(struct identity *id, const struct kvm_event *event,
 		 const struct lost_windows *lost);
 
+/*
+ * identity_process - the process of a vCPU's thread by other events of it; 0: not known
+ *
+ * ftrace may write it from some event on (record-tgid).
+ */
+uint32_t identity_process(const struct identity *id, uint32_t tid);
+
+/* Whether that became known of some thread after events without it. */
+bool identity_learned_late(const struct identity *id);
+
+/* Forget which vCPUs there are, and keep what is known of the threads. */
+void identity_restart(struct identity *id);
+
 /* Sets the CPUs that the event's vCPU was seen on; leaves @cpus if it was not seen. */
 void identity_cpus(const struct identity *id, const struct kvm_event *event,
 		   struct lost_windows_cpus *cpus);

@@ -120,12 +120,14 @@ static int get_vcpu(struct trace_source *s, const struct kvm_event *event, struc
 	return rc;
 }
 
-/* The event's vCPU id, as far as it can be known. */
+/* The event's vCPU id and process, as far as they can be known. */
 static int name_vcpu(struct trace_source *s, struct kvm_event *event)
 {
 	int rc = s->numbered ? identity_number_threads(s->identity, event) : 0;
 
 	event->vcpu_id = identity_name_vcpu(s->identity, event);
+	if (!event->tgid && event->tid)
+		event->tgid = identity_process(s->identity, event->tid);
 	return rc;
 }
 
@@ -492,9 +494,8 @@ static int read_again(struct trace_source *s, struct fault *fault)
 {
 	memset(s->seen, 0, sizeof(s->seen));
 	s->nameless = 0;
-	identity_free(s->identity);
-	s->identity = identity_new();
-	return s->identity ? read_through(s, fault) : fault_set(fault, -ENOMEM, "out of memory");
+	identity_restart(s->identity);
+	return read_through(s, fault);
 }
 
 /* Read it once more, and from now on to its end before any event is used. */
@@ -525,6 +526,8 @@ static int survey(struct trace_source *s, struct fault *fault)
 		s->numbered = true;
 		rc = read_again(s, fault);
 	}
+	if (!rc && identity_learned_late(s->identity))
+		rc = read_again(s, fault);
 	/* Two threads may have seemed to be two vCPUs for what was lost between their events. */
 	if (!rc && s->lost_late && identity_has_split(s->identity))
 		rc = read_again(s, fault);
