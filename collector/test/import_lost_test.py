@@ -10,7 +10,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from import_run import Run, expect, possible, run_tests, says, silent
+from import_run import Run, expect, possible, refused, run_tests, says, silent
 from recordings import Dat, Perf, entry_event, exit_event, pages
 
 REASONS = {10: "CPUID", 48: "EPT_VIOLATION", 52: "PREEMPTION_TIMER"}
@@ -182,6 +182,23 @@ def test_all_lost():
     run = imported(p)
     nothing("perf, nothing lost", run, "0 records, no VM ran")
     expect("perf, nothing lost: one line", run.words.count("\n"), 1)
+
+
+def test_entries_alone():
+    """Without one kvm_exit nothing can be said, whatever the file is."""
+    entries = [entry_event(1000 * i, 1001, 0) for i in range(1, 20)]
+    p = Perf()
+    p.samples(entries)
+    p.write("x.data")
+    refused("perf.data", "x.data", "no kvm_exit was recorded")
+    Dat([("", "local", {0: pages(entries)})]).write("x.dat")
+    refused("trace.dat", "x.dat", "x.dat: no kvm_exit was recorded, only kvm_entry (trace-cmd record")
+    write("".join(map(text_line, entries)))
+    refused("text", "x.txt", "x.txt: no kvm_exit was recorded, only kvm_entry (print kvm_exit and kvm_entry)")
+
+    # They may have been lost.
+    Dat([("", "local", {0: pages(entries, {9: 40})})]).write("x.dat")
+    expect("lost", (Run("x.dat").shape() or ())[1:], (1,))
 
 
 # VM entries that are not traced

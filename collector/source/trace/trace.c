@@ -1,69 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* trace.c - the source that makes records of tracepoints */
-#include "collector/source/trace/trace.h"
+#include "collector/source/trace/trace_source.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/events/event_queue.h"
 #include "collector/host/host.h"
-#include "collector/source/trace/identity.h"
 #include "collector/source/trace/notes.h"
-#include "collector/source/trace/vcpus.h"
-
-/* Events of a file in no order of time that are held at once, to be sorted: some 100 bytes each. */
-#define HELD_MOST (UINT64_C(1) << 23)
 
 /*
  * Two switches of CPU and a VM entry take longer than that: each is a wake-up by an interrupt of
  * another CPU, some us on any of them.
  */
 #define TRIP_NS UINT64_C(2000)
-
-struct trace_source {
-	struct source source; /* first: the two are cast into each other */
-	struct source_ops ops;
-	struct trace_feed feed;
-
-	struct identity *identity;
-	struct event_queue queue;
-	struct lost_windows lost;
-	struct vcpus vcpus;
-	size_t ended; /* how many of them were ended */
-	int announced;
-
-	/* counts over all vCPUs */
-	uint64_t seen[KVM_EVENT_KINDS];
-	uint64_t homeless; /* kvm_exit of a thread that never showed its vCPU */
-	uint64_t nameless; /* kvm_exit of thread 0: of a file, which may be any thread */
-
-	/* this round: vCPUs up to @at were given to the sink */
-	bool in_round;
-	size_t at;
-	uint64_t horizon;
-	uint64_t given; /* the horizon of the round before */
-
-	bool surveying;	 /* the first of two readings */
-	bool knows_lost; /* all windows are known, from a reading before */
-	bool lost_late;	 /* some became known after events of its time were read */
-	bool holds;	 /* all events until the file ends */
-	bool unsorted;	 /* a file has events that are older than those of a round before */
-	bool untimed;
-	bool numbered; /* vCPU ids are those of threads: no event names one */
-	bool stopping;
-	bool end;
-	bool has_start; /* source.info.tsc_start is that of an event, which may be 0 */
-	bool live;
-	uint32_t known_tid; /* whose process is @known_tgid, in this fill; 0: none yet */
-	uint32_t known_tgid;
-	struct losses losses; /* complete when the recording has ended */
-	uint64_t weight;      /* interruptions of all vCPUs */
-	uint64_t weight_left; /* weight_of() of those that were not ended */
-	uint64_t sampled_out;
-	uint64_t cut_at; /* as in losses.h */
-	char comm[64];
-};
 
 /* The process of a thread. Most events are of the thread of the one before. */
 static uint32_t process_of(struct trace_source *s, uint32_t tid)
@@ -190,7 +140,7 @@ static int too_many_exits(const struct trace_source *s, struct fault *fault)
 			 s->ops.name);
 }
 
-static int fill(struct trace_source *s, struct fault *fault)
+int trace_source_fill(struct trace_source *s, struct fault *fault)
 {
 	const struct trace_sink sink = {.event = on_event, .lost = on_lost, .user = s};
 	int rc;
@@ -403,7 +353,7 @@ static int trace_next(struct source *source, struct source_item *item, struct fa
 
 	item->kind = SOURCE_NOTHING;
 	if (!s->in_round) {
-		rc = fill(s, fault);
+		rc = trace_source_fill(s, fault);
 		if (!rc && s->horizon == UINT64_MAX)
 			rc = finish(s, fault);
 		if (rc)
@@ -458,100 +408,6 @@ static void trace_close(struct source *source)
 	free(s);
 }
 
-/* Read a file for the first time. */
-static int read_through(struct trace_source *s, struct fault *fault)
-{
-	int rc = 0;
-
-	s->surveying = true;
-	s->end = false;
-	s->horizon = 0;
-	while (!rc && s->horizon != UINT64_MAX)
-		rc = fill(s, fault);
-
-	s->surveying = false;
-	s->end = false;
-	s->knows_lost = true;
-	if (!rc)
-		s->feed.rewind(s->feed.self);
-	return rc;
-}
-
-/* The wall clock at the first and the last event, where the file knows it. */
-static void set_wall_clock(struct run_info *info, int64_t offset_ns)
-{
-	uint64_t started = info->tsc_start + (uint64_t)offset_ns;
-	uint64_t ended = info->tsc_end + (uint64_t)offset_ns;
-
-	if (!offset_ns || started > INT64_MAX || ended > INT64_MAX || ended < started)
-		return;
-	info->started_ns = (int64_t)started;
-	info->ended_ns = (int64_t)ended;
-}
-
-/* Read it once more, with what is known now. */
-static int read_again(struct trace_source *s, struct fault *fault)
-{
-	memset(s->seen, 0, sizeof(s->seen));
-	s->nameless = 0;
-	identity_restart(s->identity);
-	return read_through(s, fault);
-}
-
-/* Read it once more, and from now on to its end before any event is used. */
-static int read_held(struct trace_source *s, struct fault *fault)
-{
-	uint64_t events = 0;
-
-	for (int kind = 0; kind < KVM_EVENT_KINDS; kind++)
-		events += s->seen[kind];
-	if (events > HELD_MOST)
-		return fault_set(
-			fault, -E2BIG,
-			"%s: its %llu events are not in order of time, more than can be sorted here (print the whole trace instead of one CPU after the other, or import the recording itself)",
-			s->ops.name, (unsigned long long)events);
-	s->holds = true;
-	s->lost_late = false;
-	return read_again(s, fault);
-}
-
-/* What the first reading found out. */
-static int survey(struct trace_source *s, struct fault *fault)
-{
-	int rc = read_through(s, fault);
-
-	if (!rc && s->unsorted)
-		rc = read_held(s, fault);
-	if (!rc && s->seen[KVM_EVENT_EXIT] && !identity_count(s->identity)) {
-		s->numbered = true;
-		rc = read_again(s, fault);
-	}
-	if (!rc && identity_learned_late(s->identity))
-		rc = read_again(s, fault);
-	/* Two threads may have seemed to be two vCPUs for what was lost between their events. */
-	if (!rc && s->lost_late && identity_has_split(s->identity))
-		rc = read_again(s, fault);
-	if (rc)
-		return rc;
-
-	s->untimed = s->feed.no_time || s->feed.sampled || !s->seen[KVM_EVENT_ENTRY] || s->nameless;
-	if (!s->seen[KVM_EVENT_ENTRY])
-		identity_split_unknown(s->identity);
-	s->source.info.untimed = s->untimed && s->seen[KVM_EVENT_EXIT];
-	if (!s->source.info.tsc_end)
-		s->source.info.tsc_end = 1; /* no event: no time of this machine instead */
-	set_wall_clock(&s->source.info, s->feed.wall_offset_ns);
-	notes_begin(&s->source.notes,
-		    &(struct notes_begin){
-			    .feed = &s->feed,
-			    .identity = s->identity,
-			    .no_entries = !s->seen[KVM_EVENT_ENTRY] && s->seen[KVM_EVENT_EXIT],
-			    .numbered = s->numbered,
-			    .nameless = s->nameless,
-		    });
-	return 0;
-}
-
 int source_trace_open(const struct trace_feed *feed, const char *name, const struct run_info *info,
 		      struct source **source, struct fault *fault)
 {
@@ -581,7 +437,7 @@ int source_trace_open(const struct trace_feed *feed, const char *name, const str
 	s->feed = *feed;
 	s->live = !feed->rewind;
 	if (!s->live)
-		rc = survey(s, fault);
+		rc = trace_source_survey(s, fault);
 	if (rc) {
 		trace_close(&s->source);
 		return rc;

@@ -38,7 +38,7 @@
  * @overwrites: events before the first one of each CPU may have been overwritten; how many is not
  *	known
  * @may_lack_exits: without kvm_exit in it, it may be that this event was not recorded
- * @no_entry_way: how to record kvm_entry too
+ * @no_entry_way: how to record kvm_exit and kvm_entry
  * @quiet_loss: ", or ...": one more reason why events are missing that are not called lost; NULL:
  *	there is none
  */

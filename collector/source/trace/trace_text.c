@@ -444,7 +444,7 @@ int source_trace_text_open(const char *path, uint32_t tsc_khz, struct source **s
 		.losses = text_losses,
 		.comm = text_comm,
 		.close = text_close,
-		.no_entry_way = "print kvm_entry too",
+		.no_entry_way = "print kvm_exit and kvm_entry",
 		.quiet_loss = ", or perf script without --show-lost-events",
 	};
 	struct run_info info = {.tsc_khz = 1000000};
