@@ -39,6 +39,13 @@ def dat(buffers, write="write", prepare=None):
 
 # Which vCPU
 
+def test_exits_of_two_threads():
+    """Without kvm_entry two VMs can't be told from a vCPU that moved: the note must not say which it is."""
+    run = imported(perf([exit_event(1000 * i, 101 + i // 10 % 2, 0) for i in range(1, 60)], tgid=100))
+    says("exits of two threads", run, "2 threads have a vCPU id that another one has too: without kvm_entry it is not known whether")
+    silent("exits of two threads", run, "they are of several VMs")
+
+
 def test_namespace():
     """perf in a container, the VMs outside of it: samples have no thread, the events have."""
     both = pairs(20, tid=101) + pairs(20, tid=201, start=1100, length=700, cpu=1)

@@ -46,12 +46,16 @@ static void describe_vcpu(const struct identity_vcpu *vcpu, void *user)
 		    vcpu->vcpu_id, vcpu->threads);
 }
 
-static void describe_vms(char **notes, const struct identity *identity)
+static void describe_vms(char **notes, const struct identity *identity, bool no_entries)
 {
 	struct count count = {.notes = notes};
 
 	identity_walk(identity, describe_vcpu, &count);
-	if (count.split)
+	if (count.split && no_entries)
+		add(notes,
+		    "%u threads have a vCPU id that another one has too: without kvm_entry it is not known whether they are vCPUs of several VMs or one vCPU that moved; each is shown as a VM of its own",
+		    count.split);
+	else if (count.split)
 		add(notes,
 		    "%u vCPUs have an id that another vCPU has too: they are of several VMs, which can't be distinguished; each vCPU is shown as a VM of its own",
 		    count.split);
@@ -82,7 +86,7 @@ void notes_begin(char **notes, const struct notes_begin *known)
 	if (known->numbered)
 		add(notes,
 		    "no event names its vCPU: the vCPUs are numbered in the order in which their threads appear (record kvm_entry too)");
-	describe_vms(notes, known->identity);
+	describe_vms(notes, known->identity, known->no_entries);
 }
 
 void notes_end(char **notes, const struct notes_end *known)
