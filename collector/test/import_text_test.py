@@ -240,6 +240,33 @@ def test_names():
         right(unknown, ftrace_text(30, unknown, us), comm=None)
 
 
+def test_odd_names():
+    """Names that look like a line of ftrace's own, next to another vCPU."""
+    other = ftrace_text(30, "       CPU 1/KVM-101     [003] d..2.", us).replace("vcpu 0", "vcpu 1").splitlines(True)
+    for head in ("       CPU:0 [1]-100     [002] d..2.", "#vm-100     [002] d..2.", "#vm   100 [002] "):
+        lines = ftrace_text(30, head, us).splitlines(True)
+        write("".join(a + b for a, b in zip(lines, other)))
+        run = Run("x.txt")
+        expect(f"{head} ({run.words})", run.shape() + run.counts(), (1, 2, 60, 0, 0))
+    commented = "".join(f"# {l}" for l in PLAIN.splitlines(True)[3:6]).replace("vcpu 0", "vcpu #")
+    right("comments with the names of events", commented + PLAIN)
+
+
+def test_impossible_numbers():
+    """A number that no vCPU, thread or process has is not cut to one that fits: the line can't be read."""
+    for what, number in (("vcpu 0", "vcpu 4294967296"), ("vcpu 0", "vcpu 4294967295"), ("KVM-100", "KVM-99999999999"),
+                         ("KVM-100", "KVM-4294967396"), ("[003]", "[4294967299]")):
+        lines = PLAIN.splitlines(True)
+        write("".join(l.replace(what, number) if 30 <= i < 36 else l for i, l in enumerate(lines)))
+        run = Run("x.txt")
+        expect(f"{number} ({run.words})", (run.shape() or ()) + (run.counts() or ()), (1, 1, 28, 2, 0))
+        says(number, run, "4 lines of kvm_exit or kvm_entry could not be read")
+    raw = "kvm-1 [000]   12.{:06d}: kvm_exit:  exit_reason=48 guest_rip=0x1 isa=1 vcpu_id={}\n"
+    write("".join(raw.format(100 * i, 4294967296 if i == 3 else 1) for i in range(9)))
+    run = Run("x.txt")
+    expect(f"-R ({run.words})", run.shape() + run.counts(), (1, 1, 8, 1, 0))
+
+
 def test_process_known_later():
     """ftrace with record-tgid: from some event on it knows the process, and the name."""
     known = ftrace_text(30, "       CPU 0/KVM-100     (     90) [003] d..2.", us).splitlines(True)

@@ -41,7 +41,8 @@ static bool is_number(const char *begin, const char *end)
 	return at == end && at > begin;
 }
 
-/* A number that ends at @end, or -1. *@begin: where it begins. */
+/* A number that ends at @end and that Linux may give to a thread, or -1. *@begin: where it begins.
+ */
 static int64_t number_before(const char *text, const char *end, const char **begin)
 {
 	const char *at = end;
@@ -49,7 +50,9 @@ static int64_t number_before(const char *text, const char *end, const char **beg
 	while (at > text && isdigit((unsigned char)at[-1]))
 		at--;
 	*begin = at;
-	return at < end && end - at < 18 ? strtoll(at, NULL, 10) : -1;
+	if (at == end || end - at > 10 || strtoll(at, NULL, 10) > INT32_MAX)
+		return -1;
+	return strtoll(at, NULL, 10);
 }
 
 /* ftrace's and perf's words for a thread whose name they don't know. */
@@ -110,6 +113,14 @@ static bool take_task(const char *text, const char *end, long columns, struct te
 	return true;
 }
 
+static bool take_cpu(const char *text, struct text_head *head)
+{
+	unsigned long cpu = strtoul(text, NULL, 10);
+
+	head->cpu = (uint32_t)cpu;
+	return cpu <= INT32_MAX;
+}
+
 /* "[003]" and what stands before it. */
 static bool take_bracket(const char *text, const char *end, struct text_head *head)
 {
@@ -121,8 +132,7 @@ static bool take_bracket(const char *text, const char *end, struct text_head *he
 	}
 	if (!bracket || !take_task(text, bracket, NAME_COLUMNS, head))
 		return false;
-	head->cpu = (uint32_t)strtoul(bracket + 1, NULL, 10);
-	return true;
+	return take_cpu(bracket + 1, head);
 }
 
 /*
@@ -161,8 +171,7 @@ static bool take_latency(const char *text, const char *end, struct text_head *he
 
 	if (!take_task(text, before, LATENCY_COLUMNS, head))
 		return false;
-	head->cpu = (uint32_t)strtoul(word, NULL, 10);
-	return true;
+	return take_cpu(word, head);
 }
 
 bool text_head_parse(const char *text, const char *end, struct text_head *head)

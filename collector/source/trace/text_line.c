@@ -147,11 +147,14 @@ static uint64_t number_or_0(const char *text, const char *key, int base)
 	return number_of(text, key, base, &number) ? number : 0;
 }
 
-static void parse_vcpu(const char *text, struct kvm_event *event)
+/* False: it has a number that no vCPU has. */
+static bool parse_vcpu(const char *text, struct kvm_event *event)
 {
-	uint64_t vcpu;
+	uint64_t vcpu = KVM_EVENT_NO_VCPU;
+	bool has_vcpu = number_of(text, "vcpu", 10, &vcpu);
 
-	event->vcpu_id = number_of(text, "vcpu", 10, &vcpu) ? (uint32_t)vcpu : KVM_EVENT_NO_VCPU;
+	event->vcpu_id = (uint32_t)vcpu;
+	return !has_vcpu || vcpu < KVM_EVENT_NO_VCPU;
 }
 
 /*
@@ -186,8 +189,7 @@ static bool parse_exit(const char *text, struct kvm_event *event)
 	const char *info = strstr(text, " info ");
 	char *end;
 
-	parse_vcpu(text, event);
-	if (!parse_reason(text, event))
+	if (!parse_vcpu(text, event) || !parse_reason(text, event))
 		return false;
 
 	event->guest_rip = number_or_0(text, "rip", 16);
@@ -305,6 +307,8 @@ static bool parse_raw(const char *text, struct kvm_event *event)
 		} else {
 			values.has[i] = parse_value(word, &values.value[i]);
 		}
+		if (is_decimal(name) && values.value[i] >= UINT32_MAX)
+			return false;
 	}
 	return kvm_event_fill(event, &values);
 }
@@ -323,8 +327,7 @@ static bool parse_event(const char *text, struct kvm_event *event)
 		return parse_exit(text, event);
 	if (event->kind != KVM_EVENT_ENTRY)
 		return parse_key(text, event);
-	parse_vcpu(text, event);
-	return event->vcpu_id != KVM_EVENT_NO_VCPU;
+	return parse_vcpu(text, event) && event->vcpu_id != KVM_EVENT_NO_VCPU;
 }
 
 /* "vm1: CPU:3 [...]": the instance. */
@@ -338,10 +341,28 @@ static void take_instance(const char *text, const char *end, struct text_line *l
 			 (int)(end - text), text);
 }
 
+/* "LOST 198 EVENTS]" and the like. A thread may be called "CPU:0 [1]". */
+static bool parse_lost(const char *text, uint64_t *lost)
+{
+	static const char *const forms[] = {"LOST %llu EVENTS]%n", "%llu EVENTS DROPPED]%n"};
+	unsigned long long count = 0;
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		int end = 0;
+
+		if (sscanf(text, forms[i], &count, &end) == 1 && end) {
+			*lost = count;
+			return true;
+		}
+	}
+	*lost = 0;
+	return !strncmp(text, "EVENTS DROPPED]", 15);
+}
+
 /* Lines that say what was lost. */
 static bool parse_loss(const char *text, struct text_line *line)
 {
-	unsigned long long present, written, lost;
+	unsigned long long present, written;
 	unsigned int cpu;
 	const char *at;
 	int end = 0;
@@ -361,13 +382,10 @@ static bool parse_loss(const char *text, struct text_line *line)
 	at = strstr(text, "CPU:");
 	if (!at || sscanf(at, "CPU:%u [%n", &cpu, &end) != 1 || !end)
 		return false;
+	if (!parse_lost(at + end, &line->lost))
+		return false;
 	take_instance(text, at, line);
 	line->event.cpu = cpu;
-	if (sscanf(at + end, "LOST %llu EVENTS", &lost) == 1 ||
-	    sscanf(at + end, "%llu EVENTS DROPPED", &lost) == 1)
-		line->lost = lost;
-	else if (strncmp(at + end, "EVENTS DROPPED", 14))
-		return false;
 	line->kind = TEXT_LOST;
 	return true;
 }
@@ -393,14 +411,12 @@ static void take_other(const char *text, struct text_line *line)
 		set_unread(text, at ? KVM_EVENT_EXIT : KVM_EVENT_ENTRY, line);
 }
 
-void text_line_parse(const char *text, struct text_line *line)
+/* Which event of which thread, if it is one. */
+static void parse_line(const char *text, struct text_line *line)
 {
 	struct kvm_event *event = &line->event;
 	const char *begin, *time_end, *at;
 
-	memset(line, 0, sizeof(*line));
-	if (parse_loss(text, line) || *text == '#')
-		return;
 	time_end = find_time(text, line, &begin);
 	if (!time_end || !text_head_parse(text, begin, &line->head)) {
 		take_other(text, line);
@@ -425,4 +441,15 @@ void text_line_parse(const char *text, struct text_line *line)
 		line->kind = TEXT_EVENT;
 	else
 		set_unread(at, event->kind, line);
+}
+
+void text_line_parse(const char *text, struct text_line *line)
+{
+	memset(line, 0, sizeof(*line));
+	if (parse_loss(text, line))
+		return;
+	parse_line(text, line);
+	/* A comment; "#vm-100 [003] ..." is an event of a thread with that name. */
+	if (*text == '#' && (text[1] == ' ' || line->kind != TEXT_EVENT))
+		line->kind = TEXT_NOTHING;
 }
