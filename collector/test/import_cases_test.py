@@ -18,7 +18,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from import_run import (COLLECTOR, REAL, Run, analyzer, complete, expect, possible, refused, run_tests, says,
                         silent, survives_damage)
-from recordings import (ADDR, CALLCHAIN, NORMAL, PERIOD, Perf, READ, WEIGHT, entry_event, exit_event, pairs)
+from recordings import (ADDR, CALLCHAIN, Dat, NORMAL, PERIOD, Perf, READ, WEIGHT, entry_event, exit_event, pages, pairs)
 
 # Real recordings
 
@@ -311,6 +311,24 @@ def test_perf_twice_lost():
     run = Run("x.data")
     expect(f"the same twice ({run.words})", run.counts(), (20, 10, 0))
     says("the same twice: the copies may be of others", run, "~10 dropped")
+
+
+def test_one_after_the_other():
+    """cat a b: the first one is read as if it were alone, and a line says that more follows."""
+    p, other = Perf(), Perf()
+    p.samples(pairs(20))
+    other.samples(pairs(30, start=100000))
+    dat = Dat([("", "local", {0: pages(pairs(20))})])
+    for what, one, two in (("perf.data", p.write, other.write), ("pipe", p.write_pipe, other.write_pipe),
+                           ("pipe, perf.data", p.write_pipe, other.write), ("perf.data, pipe", p.write, other.write_pipe),
+                           ("trace.dat", dat.write, dat.write), ("trace.dat 6", dat.write_v6, dat.write_v6)):
+        one("x.one")
+        silent(what, complete(what, "x.one", 20), "another recording follows")
+        two("x.two")
+        first = open("x.one", "rb").read()
+        with open("x.both", "wb") as out:
+            out.write(first + open("x.two", "rb").read())
+        says(what, complete(what, "x.both", 20), f"another recording follows at byte {len(first)} and was not read")
 
 
 def test_perf_entries_sampled():

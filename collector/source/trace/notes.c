@@ -73,6 +73,10 @@ void notes_begin(char **notes, const struct notes_begin *known)
 	if (feed->sampled)
 		add(notes,
 		    "no durations, and a record stands for several exits: this is a sampled recording (perf record -c 1, or perf kvm stat record, writes each exit)");
+	if (feed->next_at)
+		add(notes,
+		    "another recording follows at byte %llu and was not read (import each file by itself: cat does not join recordings)",
+		    (unsigned long long)feed->next_at);
 	if (feed->hides_period)
 		add(notes,
 		    "how many exits are between the samples is not known: they are not counted (perf record --period)");

@@ -299,6 +299,7 @@ int source_perf_data_open(const char *path, struct source **source, struct fault
 	feed.sampled = f->sampled;
 	f->hides_period = f->exits->is_frequency && !(f->exits->sample_type & PERF_SAMPLE_PERIOD);
 	feed.hides_period = f->hides_period;
+	feed.next_at = f->file.next_at;
 	f->overwrites = f->exits->overwrites;
 	feed.overwrites = f->overwrites;
 	if (!f->sampled && is_sampled(perf_file_find(&f->file, KVM_EVENT_ENTRY))) {

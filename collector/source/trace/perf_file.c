@@ -115,6 +115,16 @@ static int read_pipe_headers(struct perf_file *f, struct fault *fault)
 	return rc < 0 ? rc : 0;
 }
 
+/* Where the file of another perf begins: a magic number, and the size of a header of either kind.
+ */
+static uint64_t find_next(const struct perf_file *f)
+{
+	static const char file[16] = "PERFILE2\x68", pipe[16] = "PERFILE2\x10";
+	uint64_t at = whole_file_next(f->data, f->size, pipe, sizeof(pipe));
+
+	return at ? at : whole_file_next(f->data, f->size, file, sizeof(file));
+}
+
 int perf_file_open(struct perf_file *file, const char *path, struct fault *fault)
 {
 	int rc;
@@ -130,6 +140,9 @@ int perf_file_open(struct perf_file *file, const char *path, struct fault *fault
 		rc = perf_header_read(file, fault);
 	if (!rc) {
 		file->at = file->begin;
+		file->next_at = find_next(file);
+		if (file->begin == PERF_FILE_PIPE_HEADER && file->next_at)
+			file->end = file->next_at;
 		if (!file->attr_count)
 			rc = read_pipe_headers(file, fault);
 	}

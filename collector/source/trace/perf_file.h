@@ -62,6 +62,7 @@ struct perf_features {
  * @data, @size: the whole file, mapped
  * @attrs: the events; @ids: which event a sample is of
  * @at, @begin, @end: records from here to there
+ * @next_at: where another recording follows, as of `cat a b`; 0: nowhere
  * @cut_at: where the file was cut off: of a pipe within a record, else after all records and their
  *	formats; 0: it was not read so far, or is whole
  */
@@ -76,6 +77,7 @@ struct perf_file {
 	uint64_t begin;
 	uint64_t at;
 	uint64_t end;
+	uint64_t next_at;
 	uint64_t cut_at;
 	bool has_headers; /* events that a pipe repeats are left out */
 	struct perf_unpack unpack;

@@ -34,6 +34,7 @@
  * @no_time: why time stamps are not times, NULL: they are
  * @no_time_way: what to do about it
  * @sampled: the recording has a part of the exits; event.period is set
+ * @next_at: at that byte of the file another recording follows, which is not read; 0: nowhere
  * @hides_period: of a sampled one: event.period is 0, as it is not known
  * @overwrites: events before the first one of each CPU may have been overwritten; how many is not
  *	known
@@ -59,6 +60,7 @@ struct trace_feed {
 	const char *no_entry_way;
 	const char *quiet_loss;
 	bool sampled;
+	uint64_t next_at;
 	bool hides_period;
 	bool overwrites;
 	bool may_lack_exits;

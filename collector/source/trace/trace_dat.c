@@ -16,6 +16,10 @@
 #include "collector/source/trace/portions.h"
 #include "collector/source/trace/ring_page.h"
 #include "collector/source/trace/trace.h"
+#include "collector/source/trace/whole_file.h"
+
+/* trace.dat begins so, then has its version. */
+#define DAT_MAGIC "\x17\x08\x44tracing"
 
 /* Events handed over at once, so that memory does not grow with the file. */
 #define FILL_EVENTS 65536
@@ -428,6 +432,7 @@ int source_trace_dat_open(const char *path, uint32_t tsc_khz, struct source **so
 	}
 
 	set_cut(f, &feed);
+	feed.next_at = whole_file_next(f->file.data, f->file.size, DAT_MAGIC, strlen(DAT_MAGIC));
 	run_info_set(&info, RUN_LABEL, path);
 	if (*f->file.host)
 		run_info_set(&info, RUN_HOST, f->file.host);

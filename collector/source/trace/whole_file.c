@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,6 +40,13 @@ int whole_file_map(const char *path, const unsigned char **data, uint64_t *size)
 	}
 	close(fd);
 	return rc;
+}
+
+uint64_t whole_file_next(const unsigned char *data, uint64_t size, const void *magic, size_t bytes)
+{
+	const unsigned char *found = size ? memmem(data + 1, size - 1, magic, bytes) : NULL;
+
+	return found ? (uint64_t)(found - data) : 0;
 }
 
 void whole_file_unmap(const unsigned char *data, uint64_t size)

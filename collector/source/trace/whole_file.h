@@ -3,6 +3,7 @@
 #ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_WHOLE_FILE_H
 #define EXITSCOPE_COLLECTOR_SOURCE_TRACE_WHOLE_FILE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -10,6 +11,9 @@
  * 0; -EBADMSG: it is empty; -EISDIR; or another -errno.
  */
 int whole_file_map(const char *path, const unsigned char **data, uint64_t *size);
+
+/* Where another file follows that begins with the @bytes bytes of @magic; 0: nowhere. */
+uint64_t whole_file_next(const unsigned char *data, uint64_t size, const void *magic, size_t bytes);
 
 /* @data may be NULL. */
 void whole_file_unmap(const unsigned char *data, uint64_t size);
