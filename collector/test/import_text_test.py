@@ -90,6 +90,10 @@ def test_copied_text():
         "quoted": b"> " + plain.replace(b"\n", b"\n> "),
         "empty lines": plain.replace(b"\n", b"\n\n"),
         "no end": plain.rstrip(b"\n"),
+        "no end of another event": plain + b"x-1 [000] 12.9: sched_switch: prev_comm=x",
+        "no end of a key": plain + b"kvm-1 [000] 12.9: kvm_msr: msr_read 277 = 0x1",
+        "no end of a loss": plain + b"CPU:7 [LOST 0 EVENTS]",
+        "no end of a comment": plain + b"# the end",
         "decimal commas": re.sub(rb"(\d)\.(\d{6}:)", rb"\1,\2", plain),
         "zeros after a crash": plain + b"\0" * 5000,
         "zeros before": b"\0" * 512 + b"\n" + plain,
@@ -106,6 +110,28 @@ def test_copied_text():
         expect(f"{what}: durations", run.one("SELECT min(cycles), max(cycles) FROM exit"),
                (100000, 100000))
         silent(what, run, "could not be read")
+
+
+def test_cut_off():
+    """Anywhere within its last line: that line is not used, and the text is said to be cut off."""
+    def cut(text, at):
+        write(text[:at])
+        done = subprocess.run([COLLECTOR, "import", "x.txt", "--db", "cut.sqlite"], stderr=subprocess.PIPE, text=True)
+        counts = sqlite3.connect("cut.sqlite").execute(
+            "SELECT group_concat(vcpu_id), sum(recorded), sum(dropped), sum(open_exits) FROM vcpu").fetchone()
+        os.remove("cut.sqlite")
+        return done, counts
+
+    begin = "".join(l for l in PLAIN.splitlines(True) if "kvm_msr" not in l).replace("vcpu 0", "vcpu 12")
+    end_exit = line(f"       CPU 0/KVM-100     [003] d..2.{us(60)}", EXIT.replace("vcpu 0", "vcpu 12"))
+    end_entry = line(f"       CPU 0/KVM-100     [003] d..2.{us(60)}", "kvm_entry: vcpu 12, rip 0xfff2")
+    for last, whole in ((end_exit, end_exit.index("error_code 0") + 11), (end_entry, end_entry.index("rip 0x"))):
+        for at in range(8, whole):
+            done, counts = cut(begin + last, len(begin) + at)
+            expect(f"cut at {last[:at]!r}: {done.stderr}", (done.returncode, counts), (1, ("12", 30, 0, 0)))
+            expect(f"cut at {at}: says so", f"cut off at byte {len(begin) + at};" in done.stderr, True)
+    done, counts = cut(begin + end_exit, len(begin + end_exit) - 1)
+    expect(f"an end of line alone is missing: {done.stderr}", (done.returncode, counts), (0, ("12", 30, 0, 1)))
 
 
 def test_lines_that_cannot_be_read():

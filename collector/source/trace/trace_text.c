@@ -9,6 +9,7 @@
 #include "collector/source/trace/names.h"
 #include "collector/source/trace/portions.h"
 #include "collector/source/trace/text_line.h"
+#include "collector/source/trace/text_shape.h"
 #include "collector/source/trace/trace.h"
 
 #define LINE_BYTES 2048
@@ -48,6 +49,8 @@ struct text_cpu {
  *	or earlier than that of the one before, @last_ts
  * @instances: names that stand before the events, in the order in which they come
  * @current: number of the instance of the last line
+ * @no_end: the file, of @size bytes, does not end with an end of line; @cut_at: as in losses.h;
+ *	@shapes: of the last whole lines of kvm_exit and kvm_entry
  * @portions: which instance an event is taken from, if @has_instances
  */
 struct text_feed {
@@ -78,6 +81,11 @@ struct text_feed {
 	bool has_instances;
 	bool uses[INSTANCES]; /* whether anything is taken from it */
 	struct portions portions;
+
+	bool no_end;
+	uint64_t size;
+	uint64_t cut_at;
+	struct text_shape shapes[KVM_EVENT_ENTRY + 1];
 
 	struct text_cpu cpus[CPUS];
 	struct names names;
@@ -312,6 +320,22 @@ static int check_whole(const struct text_feed *f, struct fault *fault)
 	return 0;
 }
 
+/* Whether the line is the last one and was cut off; notes how whole ones look. */
+static bool is_cut(struct text_feed *f, const char *text, const struct text_line *line)
+{
+	bool is_event = line->kind == TEXT_EVENT && line->event.kind <= KVM_EVENT_ENTRY;
+	struct text_shape shape = text_shape_of(text);
+	bool is_last = ftello(f->file) == (off_t)f->size;
+
+	if (is_event && !is_last)
+		f->shapes[line->event.kind] = shape;
+	if (is_event)
+		return is_last && text_shape_is_cut(&shape, &f->shapes[line->event.kind]);
+	if (line->kind != TEXT_NOTHING && line->kind != TEXT_UNREAD && line->kind != TEXT_OTHER)
+		return false;
+	return is_last && text_shape_is_begun(text, line->kind == TEXT_OTHER);
+}
+
 static int text_fill(void *self, const struct trace_sink *sink, uint64_t *horizon, bool *end,
 		     struct fault *fault)
 {
@@ -324,7 +348,10 @@ static int text_fill(void *self, const struct trace_sink *sink, uint64_t *horizo
 	for (int i = 0; i < FILL_LINES && !rc && !*end; i++) {
 		if (next_line(f, text)) {
 			text_line_parse(text, &line);
-			rc = take_line(f, &line, sink);
+			if (f->no_end && is_cut(f, text, &line))
+				f->cut_at = f->size;
+			else
+				rc = take_line(f, &line, sink);
 		} else {
 			*end = true;
 			rc = end_gaps(f, sink);
@@ -342,7 +369,7 @@ static void text_rewind(void *self)
 
 	rewind(f->file);
 	f->newest = f->before = f->others = f->overwritten = f->lost = f->unread = 0;
-	f->gaps_of_all = 0;
+	f->gaps_of_all = f->cut_at = 0;
 	f->exits = f->rises = f->falls = f->last_ts = 0;
 	f->gaps = f->after_loss = false;
 	memset(f->cpus, 0, sizeof(f->cpus));
@@ -357,6 +384,7 @@ static void text_losses(void *self, struct losses_reported *reported)
 		.others = f->others,
 		.more = f->gaps || (f->portions.mixed && f->lost),
 		.unread = f->unread,
+		.cut_at = f->cut_at,
 	};
 }
 
@@ -421,6 +449,18 @@ static int look_at_first(struct text_feed *f, struct fault *fault)
 		f->path);
 }
 
+/* Notes whether the text ends within a line. */
+static void look_at_end(struct text_feed *f)
+{
+	int last = EOF;
+
+	if (!fseeko(f->file, -1, SEEK_END))
+		last = getc(f->file);
+	f->no_end = last != '\n' && last != '\r';
+	f->size = (uint64_t)ftello(f->file);
+	rewind(f->file);
+}
+
 static int open_file(struct text_feed *f, const char *path, struct fault *fault)
 {
 	int rc;
@@ -429,6 +469,7 @@ static int open_file(struct text_feed *f, const char *path, struct fault *fault)
 	f->file = fopen(path, "re");
 	if (!f->file)
 		return fault_set(fault, -errno, "%s: %s", path, strerror(errno));
+	look_at_end(f);
 	rc = look_at_first(f, fault);
 	return rc == -ENOMEM ? fault_set(fault, rc, "out of memory") : rc;
 }
