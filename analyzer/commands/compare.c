@@ -292,15 +292,20 @@ static int ept_difference(const struct side *a, const struct side *b)
 	return !known || ept_a == ept_b ? 0 : ept_a ? -1 : 1;
 }
 
+static const char *rate_text(const struct side *side, char text[UNITS_TEXT])
+{
+	if (!side_has_rate(side))
+		return "-";
+	return units_real((double)group_exits(&side->all) / side_seconds(side), text);
+}
+
 static void put_totals(struct out *out, const struct side *a, const struct side *b)
 {
-	uint64_t all_a = group_exits(&a->all), all_b = group_exits(&b->all);
 	char text[4][UNITS_TEXT];
 
-	out_line(out, "exits: A %s (%s/s), B %s (%s/s)", units_count((int64_t)all_a, text[0]),
-		 units_real((double)all_a / side_seconds(a), text[1]),
-		 units_count((int64_t)all_b, text[2]),
-		 units_real((double)all_b / side_seconds(b), text[3]));
+	out_line(out, "exits: A %s (%s/s), B %s (%s/s)",
+		 units_count((int64_t)group_exits(&a->all), text[0]), rate_text(a, text[1]),
+		 units_count((int64_t)group_exits(&b->all), text[2]), rate_text(b, text[3]));
 }
 
 static void note_stamps(struct out *out, const struct run *a, const struct run *b)
@@ -384,6 +389,7 @@ static int print(struct app *app, const struct printing *p)
 	out_begin(&out, &p->opt->style, p->a->app.run.tsc_khz);
 	out_line(&out, "%s", "A:");
 	out.counts_dropped = true;
+	out.has_rates = true;
 	out_run(&out, "a", &p->a->app.run);
 	out_line(&out, "%s", "B:");
 	out_run(&out, "b", &p->b->app.run);

@@ -151,6 +151,16 @@ static const char *rate_word(bool known, double variation)
 	return variation < 1 ? "varies" : "in bursts";
 }
 
+/* Exits per second of the time in which those lived that are shown. */
+static void put_rate(struct out *out, const struct run *run, uint64_t exits)
+{
+	if (agg_has_rate(run, BY_REASON, NULL))
+		out_real(out, (double)exits * (double)run->tsc_khz * 1e3 /
+				      (double)agg_rate_time(run, BY_REASON, NULL));
+	else
+		out_none(out);
+}
+
 static void put_reason(struct app *app, struct out *out, const struct series *s,
 		       const struct group *g, int64_t key, const char *name)
 {
@@ -165,8 +175,7 @@ static void put_reason(struct app *app, struct out *out, const struct series *s,
 
 	out_text(out, name);
 	out_int(out, (int64_t)group_exits(g));
-	out_real(out, (double)group_exits(g) * (double)run->tsc_khz * 1e3 /
-			      (double)run_grid_length(run));
+	put_rate(out, run, group_exits(g));
 
 	/* Unknown where the file was repaired, or all exits were dropped. */
 	if (g->n && group_min_is_known(g)) {
@@ -184,6 +193,7 @@ static void put_reason(struct app *app, struct out *out, const struct series *s,
 	out_text(out, rate_word(known, spread));
 }
 
+/* @s: of SERIES_RATES */
 static int put_reasons(struct app *app, struct out *out, const struct series *s)
 {
 	struct agg agg = {0};
@@ -212,7 +222,7 @@ static int put_reasons(struct app *app, struct out *out, const struct series *s)
 /* All tables, or CSV's one. */
 static int put_all(struct app *app, struct out *out, const struct series *s)
 {
-	struct series fine = {0};
+	struct series fine = {0}, rates = {0};
 	int rc = put_bins(app, out, s);
 
 	if (rc || out->format == OUT_CSV)
@@ -223,11 +233,14 @@ static int put_all(struct app *app, struct out *out, const struct series *s)
 		out_line(out, "%s", "");
 		rc = put_phases(app, out, &fine);
 	}
+	if (!rc)
+		rc = series_read(app, &app->run, SERIES_PHASE_BINS, SERIES_RATES, &rates);
 	if (!rc) {
 		out_line(out, "%s", "");
-		rc = put_reasons(app, out, &fine);
+		rc = put_reasons(app, out, &rates);
 	}
 	series_free(&fine);
+	series_free(&rates);
 	return rc;
 }
 
@@ -261,7 +274,8 @@ static int timeline(struct app *app, const struct options *opt)
 
 	if ((opt->extra[0] && table < 0) || run_open(app, app->filter.run, &app->run))
 		return -1;
-	rc = series_read(app, &app->run, most_bins(opt, table), SERIES_COUNTS, &s);
+	rc = series_read(app, &app->run, most_bins(opt, table),
+			 table == TABLE_REASONS ? SERIES_RATES : SERIES_COUNTS, &s);
 	if (!rc && !s.by.groups)
 		rc = run_nothing(app);
 
@@ -269,6 +283,8 @@ static int timeline(struct app *app, const struct options *opt)
 		out_begin(&out, &opt->style, app->run.tsc_khz);
 		/* Over time, nothing but what was recorded is known. */
 		out.counts_dropped = table == TABLE_REASONS;
+		/* Those of bins are of the bins. */
+		out.has_rates = table < 0 || table == TABLE_REASONS;
 		out_run(&out, "run", &app->run);
 		out_vms(&out, &app->run);
 		if (table < 0 && out.format != OUT_CSV && app->run.shown_dropped &&

@@ -218,7 +218,7 @@ static bool has_lives(enum agg_by by)
 	return by == BY_VM || by == BY_VCPU;
 }
 
-/* The cells after the key. @by: what the rate is of; BY_REASON: the window. */
+/* The cells after the key. @by: what the rate is of; BY_REASON: all that is shown. */
 static void show_row(struct app *app, struct out *out, const struct top *top, enum agg_by by,
 		     const struct group *g)
 {
@@ -226,8 +226,7 @@ static void show_row(struct app *app, struct out *out, const struct top *top, en
 
 	if (has_lives(top->by))
 		out_time(out, (uint64_t)cycles);
-	/* A life that begins with the only exit says nothing about a rate. */
-	if (group_exits(g) == 1 && cycles < run_grid_length(&app->run))
+	if (!agg_has_rate(&app->run, by, g))
 		cycles = 0;
 	show_sums(out, &app->run, cycles, g, &top->total);
 }
@@ -244,6 +243,12 @@ static void show_total(struct app *app, struct out *out, int keys, const struct 
 	if (keys == LABEL_COLUMNS)
 		out_none(out);
 	show_row(app, out, top, BY_REASON, &top->total);
+}
+
+/* What the rate of all is of; 0: it is unknown. */
+static int64_t total_time(const struct run *run)
+{
+	return agg_has_rate(run, BY_REASON, NULL) ? agg_rate_time(run, BY_REASON, NULL) : 0;
 }
 
 static int show_groups(struct app *app, struct out *out, const struct top *top)
@@ -275,8 +280,7 @@ static int show_groups(struct app *app, struct out *out, const struct top *top)
 	out_table_end(out);
 	if (out->format == OUT_JSON) {
 		out_table(out, "total", sum_columns, N_SUM);
-		show_sums(out, &app->run, agg_rate_time(&app->run, BY_REASON, &top->total),
-			  &top->total, &top->total);
+		show_sums(out, &app->run, total_time(&app->run), &top->total, &top->total);
 		out_table_end(out);
 	}
 
@@ -305,6 +309,7 @@ static int print_top(struct app *app, const struct options *opt, const struct to
 	out_begin(&out, &opt->style, app->run.tsc_khz);
 	/* By anything else KVM's totals know nothing. */
 	out.counts_dropped = top->by == BY_REASON || top->by == BY_VM || top->by == BY_VCPU;
+	out.has_rates = true;
 	out_run(&out, "run", &app->run);
 	out_slide_note(&out, top->symbols.slide, top->guessed);
 	rc = show_groups(app, &out, top);

@@ -86,6 +86,7 @@ struct out {
 	int64_t tsc_khz;
 	bool no_durations;   /* columns of durations have no values */
 	bool counts_dropped; /* counts include dropped exits where KVM's totals know them */
+	bool has_rates;	     /* rates are shown: out_run() says what they are of */
 	bool about;	     /* the next cells are estimates: "~" before them in tables */
 	int width;	     /* columns of the terminal; 0: not a terminal */
 	struct json json;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analyzer/output/out.h"
+#include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/vms.h"
 #include "base/units.h"
@@ -56,6 +57,9 @@ static void json_run(struct json *j, const char *name, const struct run *run)
 	json_int(j, "duration_ns", cycles_to_ns(run->length_cycles, run->tsc_khz));
 	json_window(j, run);
 	json_filter(j, run);
+	if (run->filter.vm || run->filter.vcpu)
+		json_int(j, "lived_ns",
+			 cycles_to_ns(agg_rate_time(run, BY_REASON, NULL), run->tsc_khz));
 
 	/* Of the vCPUs that are shown, as the coverage is. */
 	json_int(j, "recorded", run->shown_exits);
@@ -251,9 +255,22 @@ static void events_note(struct out *out, const struct run *run)
 			units_count(run->kept_rows, rows), units_count(run->exits, exits), base);
 }
 
+/* What rates are of, where that is not the whole window; "": it is. */
+static const char *lived_text(const struct out *out, const struct run *run, char text[96])
+{
+	int64_t lived = agg_rate_time(run, BY_REASON, NULL);
+	char length[UNITS_TEXT];
+
+	*text = '\0';
+	if (out->has_rates && lived < run_grid_length(run))
+		snprintf(text, 96, ", rates of the %s in which these vCPUs lived",
+			 units_ns((double)cycles_to_ns(lived, run->tsc_khz), length));
+	return text;
+}
+
 void out_run(struct out *out, const char *name, const struct run *run)
 {
-	char length[UNITS_TEXT], from[UNITS_TEXT], window[160], filter[256];
+	char length[UNITS_TEXT], from[UNITS_TEXT], window[160], filter[256], lived[96];
 
 	if (out->format == OUT_JSON)
 		json_run(&out->json, name, run);
@@ -271,7 +288,8 @@ void out_run(struct out *out, const char *name, const struct run *run)
 		out_line(out, "window: %s", window);
 	out_filter_text(run, filter, sizeof(filter));
 	if (*filter)
-		out_line(out, "filter: %s (shares are of what passes it)", filter);
+		out_line(out, "filter: %s (shares are of what passes it%s)", filter,
+			 lived_text(out, run, lived));
 	coverage_line(out, run);
 
 	if (!strcmp(run->environment, "emulated"))

@@ -17,25 +17,55 @@ bool agg_needs_rows(const struct run *run, enum agg_by by, unsigned int flags)
 	       (by != BY_REASON && by != BY_VM && by != BY_VCPU && by != BY_SLOT);
 }
 
-int64_t agg_rate_time(const struct run *run, enum agg_by by, const struct group *group)
+/* Whether a vCPU is one that a rate of @group is of. */
+static bool is_rate_of(enum agg_by by, const struct group *group, const struct vcpu_ref *vcpu)
 {
-	int64_t begin = INT64_MAX, end = 0, from = run_grid_from(run), to = run_grid_to(run);
+	if (by == BY_VM)
+		return group->key[0] == vcpu->vm;
+	return by != BY_VCPU || group->key[0] == vcpu->id;
+}
 
-	if (by != BY_VM && by != BY_VCPU)
-		return run_grid_length(run);
+void agg_rate_window(const struct run *run, enum agg_by by, const struct group *group,
+		     int64_t *from, int64_t *to)
+{
+	bool has_lives = by == BY_VM || by == BY_VCPU || run->filter.vm || run->filter.vcpu;
+	int64_t begin = INT64_MAX, end = 0;
+
+	*from = run_grid_from(run);
+	*to = *from + run_grid_length(run);
+	if (!has_lives)
+		return;
 
 	for (unsigned int i = 0; i < run->n_vcpus; i++) {
 		const struct vcpu_ref *vcpu = &run->vcpus[i];
 
-		if (group->key[0] != (by == BY_VM ? vcpu->vm : vcpu->id))
+		if (!is_rate_of(by, group, vcpu))
 			continue;
 		begin = vcpu->begin < begin ? vcpu->begin : begin;
 		end = vcpu->end > end ? vcpu->end : end;
 	}
-	begin = begin > from ? begin : from;
-	end = end < to ? end : to;
-	end = end < run->length_cycles ? end : run->length_cycles;
-	return end > begin ? end - begin : 0;
+	begin = begin > *from ? begin : *from;
+	*from = begin < *to ? begin : *to;
+	end = end < *to ? end : *to;
+	*to = end > *from ? end : *from;
+}
+
+int64_t agg_rate_time(const struct run *run, enum agg_by by, const struct group *group)
+{
+	int64_t from, to;
+
+	agg_rate_window(run, by, group, &from, &to);
+	return to - from;
+}
+
+bool agg_has_rate(const struct run *run, enum agg_by by, const struct group *group)
+{
+	int64_t time = agg_rate_time(run, by, group);
+	uint64_t exits = by == BY_VM || by == BY_VCPU
+				 ? group_exits(group)
+				 : (uint64_t)(run->shown_exits + run->shown_dropped);
+
+	return time > 0 && (exits != 1 || time >= run_grid_length(run));
 }
 
 /* The intervals of @width cycles that the run's filter takes. */

@@ -91,11 +91,23 @@ int agg_read_seen(struct app *app, const struct run *run, enum agg_by by, agg_se
 int agg_read_bins(struct app *app, const struct run *run, const struct agg_bins *bins,
 		  unsigned int flags, struct agg *agg);
 
-/*
- * The time that a rate of @group is of, in cycles: the window; BY_VCPU and BY_VM: as much of it as
- * the vCPU lived, or the VM, from the start of its first vCPU to the end of its last one.
+/**
+ * agg_rate_window - the time that a rate of @group is of: the part of the window in which those
+ * lived whose exits they are, from the first moment of any vCPU to the last one
+ * @by: BY_VCPU: of that vCPU; BY_VM: of the vCPUs of that VM; else of all that --vm and --vcpu
+ *	leave: a VM that is asked for alone has the same rate as among others. Without these
+ *	filters it is the whole window.
+ * @group: has the key of BY_VCPU and BY_VM; else not read
+ * @from, @to: in cycles since the run's start
  */
+void agg_rate_window(const struct run *run, enum agg_by by, const struct group *group,
+		     int64_t *from, int64_t *to);
+
+/* How long that is, in cycles. */
 int64_t agg_rate_time(const struct run *run, enum agg_by by, const struct group *group);
+
+/* Whether that time says anything about a rate: a life that begins with its only exit does not. */
+bool agg_has_rate(const struct run *run, enum agg_by by, const struct group *group);
 
 /* Bind a vCPU (vcpu.id), the window's first and last interval, and @level to ?1 to ?4 of a
  * statement. */

@@ -25,15 +25,16 @@
 static int read_bins(struct side *side)
 {
 	const struct run *run = &side->app.run;
-	int64_t length = run_grid_length(run);
-	int64_t slots = (length + run->hist_cycles - 1) / run->hist_cycles;
+	int64_t width = run->hist_cycles;
+	int64_t first = side->from / width, slots = (side->to + width - 1) / width - first;
 
-	side->bins.begin = run_grid_from(run);
 	side->from_rows = run->by_rows || (slots < BATCHES_MIN && run->has_raw == RAW_ALL);
 	if (side->from_rows)
-		side->bins.width = length / BATCHES + 1;
+		side->bins = (struct agg_bins){.begin = side->from,
+					       .width = (side->to - side->from) / BATCHES + 1};
 	else if (slots >= BATCHES_MIN)
-		side->bins.width = (slots + BATCHES - 1) / BATCHES * run->hist_cycles;
+		side->bins = (struct agg_bins){.begin = first * width,
+					       .width = (slots + BATCHES - 1) / BATCHES * width};
 	else
 		return 0;
 
@@ -92,6 +93,7 @@ int side_read(struct side *side)
 {
 	bool joins;
 
+	agg_rate_window(&side->app.run, BY_REASON, NULL, &side->from, &side->to);
 	if (read_bins(side))
 		return -1;
 	joins = !side->from_rows && side->by_bin.groups;
@@ -115,9 +117,12 @@ void side_free(struct side *side)
 
 double side_seconds(const struct side *side)
 {
-	const struct run *run = &side->app.run;
+	return fmax((double)(side->to - side->from), 1) / (double)side->app.run.tsc_khz / 1e3;
+}
 
-	return fmax((double)run_grid_length(run), 1) / (double)run->tsc_khz / 1e3;
+bool side_has_rate(const struct side *side)
+{
+	return agg_has_rate(&side->app.run, BY_REASON, NULL);
 }
 
 bool run_is_traced(const struct run *run)
@@ -152,8 +157,7 @@ static double bin_count(const struct side *side, int bin, int64_t key, double *c
 	if (side->from_rows) {
 		int64_t begin = bin * side->bins.width;
 
-		*cycles = fmin((double)side->bins.width,
-			       (double)(run_grid_length(&side->app.run) - begin));
+		*cycles = fmin((double)side->bins.width, (double)(side->to - side->from - begin));
 		g = agg_find(&side->by_bin, (int64_t[4]){bin, key});
 	} else {
 		*cycles = (double)series_length(series, &side->app.run, bin);
@@ -169,7 +173,7 @@ static double bin_count(const struct side *side, int bin, int64_t key, double *c
 static void fill_rates(const struct side *side, int64_t key, const struct group *group, bool total,
 		       struct batches *to)
 {
-	int64_t length = run_grid_length(&side->app.run);
+	int64_t length = side->to - side->from;
 	double scale = group && group->n ? (double)group_exits(group) / (double)group->n : 1;
 	double unit = total ? (double)length : (double)side->app.run.tsc_khz * 1e3;
 
@@ -228,8 +232,8 @@ static void fill_rate(const struct side *a, const struct side *b, bool total, st
 	d->least = relative(d->a + may_be_missing(a) * unit_a / c->seconds_a, d->b);
 	d->most = relative(d->a, d->b + may_be_missing(b) * unit_b / c->seconds_b);
 
-	/* Counted by KVM, but nothing says when. */
-	if ((c->a && !c->a->n) || (c->b && !c->b->n))
+	/* Counted by KVM, but nothing says when; or the time is that of one exit. */
+	if (!side_has_rate(a) || !side_has_rate(b) || (c->a && !c->a->n) || (c->b && !c->b->n))
 		return;
 
 	fill_rates(a, c->key, c->a, total, &x);

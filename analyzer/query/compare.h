@@ -16,6 +16,7 @@
 
 /*
  * struct side - one of the two runs, with a database connection of its own
+ * @from, @to: the time that its rates are of, in cycles since its start; agg_rate_window()
  * @by_reason, @all: its exits by reason, and together
  * @series: its exits over time, from roll-ups; empty if @by_bin has them
  * @by_bin: exits and distributions of {bin, reason key}, of the bins of @bins, with
@@ -25,6 +26,8 @@
  */
 struct side {
 	struct app app;
+	int64_t from;
+	int64_t to;
 	struct agg by_reason;
 	struct group all;
 	struct series series;
@@ -77,8 +80,11 @@ struct change {
 int side_read(struct side *side);
 void side_free(struct side *side);
 
-/* Length of what was read, in seconds; never 0. */
+/* How long the time is that its rates are of, in seconds; never 0. */
 double side_seconds(const struct side *side);
+
+/* Whether that time says anything about a rate. */
+bool side_has_rate(const struct side *side);
 
 /* Whether the times of both differ by where they are taken alone: in KVM, or at tracepoints. */
 bool sides_differ_in_stamps(const struct side *a, const struct side *b);

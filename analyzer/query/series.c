@@ -32,6 +32,7 @@ int64_t series_length(const struct series *series, const struct run *run, int bi
 	int64_t begin = series_begin(series, bin), end = bin_end(series, bin);
 
 	(void)run;
+	begin = begin > series->first ? begin : series->first;
 	return end > begin ? end - begin : 1;
 }
 
@@ -90,13 +91,16 @@ static double count_of(const struct series *series, int from, int to, int64_t re
 bool series_spread(const struct series *series, const struct run *run, int64_t reason,
 		   double *spread)
 {
-	int bins = series->bins, joined = 1;
+	int bins = series->bins, joined = 1, skipped = 0;
 	double n, mean, squares = 0, excess;
 
-	/* A bin that the end of the run cuts has another mean. */
+	/* A bin that an end of the series cuts has another mean. */
 	if (bins > 1 && series_length(series, run, bins - 1) < series->bin_cycles)
 		bins--;
-	n = count_of(series, 0, bins, reason);
+	if (bins > 1 && series->first > series->origin)
+		skipped = 1;
+	bins -= skipped;
+	n = count_of(series, skipped, skipped + bins, reason);
 	if (n < SPREAD_EXITS)
 		return false;
 
@@ -106,9 +110,10 @@ bool series_spread(const struct series *series, const struct run *run, int64_t r
 	if (bins < SPREAD_BINS)
 		return false;
 
-	mean = count_of(series, 0, bins * joined, reason) / bins;
+	mean = count_of(series, skipped, skipped + bins * joined, reason) / bins;
 	for (int i = 0; i < bins; i++) {
-		double d = count_of(series, i * joined, (i + 1) * joined, reason) - mean;
+		int from = skipped + i * joined;
+		double d = count_of(series, from, from + joined, reason) - mean;
 
 		squares += d * d;
 	}
@@ -237,7 +242,7 @@ static void cut_rollups(const struct run *run, int most, struct agg_bins *bins,
 	int64_t joined = most && slots > most ? (slots + most - 1) / most : 1;
 	int64_t level_slots = 1;
 
-	while (run->coarse && run_is_whole(run) && bins->level < AGG_LEVELS &&
+	while (run->coarse && run_is_whole(run) && !series->origin && bins->level < AGG_LEVELS &&
 	       level_slots * 8 <= 2 * joined) {
 		level_slots *= 8;
 		bins->level++;
@@ -260,6 +265,15 @@ static int allocate(struct app *app, struct series *series)
 	return 0;
 }
 
+/* Begin and end where rates do: at an interval of the roll-ups, unless they are of rows. */
+static void narrow(const struct run *run, struct series *series)
+{
+	agg_rate_window(run, BY_REASON, NULL, &series->first, &series->end);
+	series->origin = series->first;
+	if (!run->by_rows)
+		series->origin -= series->origin % run->rollup_cycles;
+}
+
 int series_read(struct app *app, const struct run *run, int most, enum series_sums sums,
 		struct series *series)
 {
@@ -273,6 +287,9 @@ int series_read(struct app *app, const struct run *run, int most, enum series_su
 		series->end = run->length_cycles;
 	if (series->end < series->origin)
 		series->end = series->origin;
+	series->first = series->origin;
+	if (sums == SERIES_RATES)
+		narrow(run, series);
 
 	if (run->by_rows)
 		cut_rows(run, most, &bins, series);

@@ -10,6 +10,7 @@
 /*
  * struct series - the window of the run in bins
  * @origin: where bin 0 begins, in cycles since the run's start
+ * @first: where its exits may begin: with SERIES_RATES perhaps within bin 0
  * @end: where the last bin ends
  * @bin_cycles: length of a bin; the last one may end earlier
  * @total: sums of each bin; the whole time of an exit is in the bin it began in
@@ -19,6 +20,7 @@
  */
 struct series {
 	int64_t origin;
+	int64_t first;
 	int64_t end;
 	int bins;
 	int64_t bin_cycles;
@@ -31,7 +33,7 @@ struct series {
 enum series_sums {
 	SERIES_TIMES,  /* n, and all times */
 	SERIES_COUNTS, /* n, cycles and halted */
-	SERIES_RATES,  /* n */
+	SERIES_RATES,  /* n, of the time that rates are of alone (agg_rate_window()) */
 };
 
 /**
@@ -60,7 +62,7 @@ void series_free(struct series *series);
 const struct series *series_for_phases(struct app *app, const struct run *run,
 				       const struct series *fine, struct series *coarse);
 
-/* When a bin begins and how long it is, in cycles since the run's start. */
+/* When a bin begins, in cycles since the run's start, and how long its part of the series is. */
 int64_t series_begin(const struct series *series, int bin);
 int64_t series_length(const struct series *series, const struct run *run, int bin);
 

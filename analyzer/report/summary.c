@@ -48,7 +48,7 @@ static void put_tiles(struct report *report)
 {
 	const struct run *run = report->run;
 	struct html *h = &report->html;
-	double seconds = report_seconds(report, run_grid_length(run));
+	double seconds = report_seconds(report, agg_rate_time(run, BY_REASON, NULL));
 	char text[64], share[UNITS_TEXT], length[UNITS_TEXT], rate[UNITS_TEXT];
 
 	html_put(h, "<dl class=\"tiles\">\n");
@@ -60,7 +60,7 @@ static void put_tiles(struct report *report)
 	tile_end(h, text);
 
 	tile_begin(h, "Exits per second");
-	if (seconds > 0)
+	if (agg_has_rate(run, BY_REASON, NULL))
 		html_text(h, units_real((double)group_exits(&report->total) / seconds, rate));
 	else
 		html_put(h, "–");

@@ -265,6 +265,24 @@ static void make_lives(bool compact)
 	end(0, 4000, true);
 }
 
+/* A VM that lives for a part of the run, and one that does the same for all of its run. */
+static void make_parts(void)
+{
+	struct vcpu *v;
+
+	begin("a VM for 10 s of 16", 2100000, false);
+	fill(add(1, 0, 0), 16000, 1, 0);
+	v = add(2, 0, 5000);
+	fill(v, 15000, 1, 0);
+	end_vcpu(&vcpus[0], true, (struct store_vcpu_end){0});
+	end_vcpu(&vcpus[1], true, (struct store_vcpu_end){.ended = 1});
+	end(2, 16000, true);
+
+	begin("such a VM alone", 2100000, false);
+	fill(add(2, 0, 0), 10000, 1, 0);
+	end(0, 10000, true);
+}
+
 static void make_losses(void)
 {
 	begin("losses in one vCPU", 2600000, false);
@@ -300,6 +318,7 @@ int main(int argc, char **argv)
 	make_lives(false);
 	make_lives(true);
 	make_losses();
+	make_parts();
 	store_close(store);
 	return 0;
 }

@@ -83,6 +83,8 @@ class OddRuns(unittest.TestCase):
     def test_figures_are_those_of_the_rows(self):
         check = recompute.Check()
         for run, label, start, khz, *rest in self.runs:
+            if label == "such a VM alone":
+                continue
             exits = self.exits_of(run, start)
             vcpu_ids = dict(self.db.execute("SELECT vcpu, vcpu_id FROM coverage WHERE run = ?", (run,)))
             for window in self.windows(run, exits, khz, rest[1]) if exits else []:
@@ -117,6 +119,27 @@ class OddRuns(unittest.TestCase):
                 run.check_states()
         if not words:
             run.check_explain()
+
+    def test_rates_are_of_the_life(self):
+        """A VM has the same rate in a run of which it lives a part as alone: of rows, of chunks and of roll-ups."""
+        vms = {label: vm for label, vm in self.db.execute("SELECT r.label, c.vm FROM coverage c JOIN run r ON r.id = c.run"
+                                                          " WHERE c.ended OR r.label = 'such a VM alone'")}
+        runs = {label: str(run) for run, label, *_ in self.runs}
+        alone = "such a VM alone"
+        for label, seconds in (("late and early vCPUs", 1.4), ("late and early vCPUs, in chunks", 1.4), ("a VM for 10 s of 16", 10)):
+            with self.subTest(label):
+                who = ["--vm", f"{vms[label]},{vms[alone]}"]
+                done = self.analyzer("compare", runs[label], runs[alone], *who, "--fail-on", "rate=20%", "--format", "json")
+                self.assertEqual(done.returncode, 0, done.stdout)
+                total, = json.loads(done.stdout)["total"]
+                self.assertAlmostEqual(total["per_s_a"] * seconds / total["exits_a"], 1, delta=0.01)
+                self.assertAlmostEqual(total["per_s_b"] * 10 / total["exits_b"], 1, delta=0.01)
+                self.assertAlmostEqual(total["ratio"], 1, delta=0.1)
+                self.assertEqual(total["change"], "~")
+                done = self.analyzer("timeline", "--run", runs[label], *who, "--table", "reasons", "--format", "json")
+                self.assertEqual({r["rate"] for r in json.loads(done.stdout)["reasons"]}, {"steady"})
+                page = self.analyzer("report", "--run", runs[label], *who, "--html", "-").stdout
+                self.assertIn(f"over {seconds:.2f} s<" if seconds < 10 else "over 10.0 s<", page)
 
     def test_formats_say_the_same(self):
         for run, label, *_ in self.runs:

@@ -78,7 +78,6 @@ class Run:
             if window[1] >= self.length * 1000000 // self.khz:
                 high = math.inf  # to the end, and what came after it
         self.low, self.high = low, high
-        self.seconds = (min(high, self.length) - low) / self.khz / 1e3
         self.every = [e for e in every if not passes or passes(e.vcpu, e.vm, e.reason)]
         self.exits = [e for e in self.every if not window or low <= e.tsc < high]
         self.time = sum(e.cycles for e in self.exits)
@@ -95,6 +94,24 @@ class Run:
         if sum(r[3] for r in self.lost) != dropped:
             self.lost = []
         self.lost = [r for r in self.lost if not passes or passes(*r[:3])]
+        self.seconds = self.read_seconds(db, passes)
+
+    def window_seconds(self):
+        return (min(self.high, self.length) - self.low) / self.khz / 1e3
+
+    def read_seconds(self, db, passes):
+        """What rates are of: the window; with --vm or --vcpu the part of it in which these vCPUs lived. None: nothing."""
+        window = self.window_seconds()
+        if not {"--vm", "--vcpu"} & set(self.words) or not self.exits and not self.lost:
+            return window
+        lived, said = self.lived(self.lives), self.analyzer("top-exits")["run"]["lived_ns"] / 1e9
+        # As in check_row(), of the last exit.
+        if lived < said <= lived + self.longest / self.khz / 1e3 and lived < window:
+            lived = said
+        self.same("lived", said, lived, 1e-8 + 1e-9 / max(lived, 1e-9))
+        known = sum(n for vcpu, vm, n in db.execute("SELECT vcpu, vm, recorded + dropped FROM coverage WHERE run = ?", (self.id,))
+                    if passes(vcpu, vm, None))
+        return lived if lived >= window or known != 1 else None
 
     def read_lives(self, db, every, passes):
         """VM, vCPU, begin and end of each vCPU: from its first exit on, if nothing came before the recording."""
@@ -142,11 +159,11 @@ class Run:
                 lived = self.lived([r for r in self.lives if r[:2] == (row["vm"], row.get("vcpu", r[1]))])
                 cycles = round(lived * self.khz * 1e3)
                 # The roll-ups say of the last exit how long it was at most: as the longest of its reason around it.
-                if cycles < row["lived_cycles"] <= cycles + self.longest and lived < self.seconds:
+                if cycles < row["lived_cycles"] <= cycles + self.longest and lived < self.window_seconds():
                     lived, cycles = row["lived_cycles"] / self.khz / 1e3, row["lived_cycles"]
                 self.same(f"{what} lived", row["lived_cycles"], cycles)
                 # A life that begins with its only exit has no rate.
-                seconds = None if lived < self.seconds and len(exits) + lost == 1 else lived
+                seconds = None if lived < self.window_seconds() and len(exits) + lost == 1 else lived
             self.same(f"{what} per_s", row["per_s"], seconds and (len(exits) + lost) / seconds, 1e-8)
         if "recorded" in row:
             self.same(f"{what} recorded", row["recorded"], len(exits))
@@ -233,7 +250,8 @@ class Run:
         for row in got["reasons"]:
             exits = groups.get(row["reason"], [])
             self.same(f"reasons {row['reason']} exits", row["exits"], len(exits) + lost[row["reason"]])
-            self.same(f"reasons {row['reason']} per_s", row["per_s"], (len(exits) + lost[row["reason"]]) / self.seconds, 1e-8)
+            self.same(f"reasons {row['reason']} per_s", row["per_s"],
+                      self.seconds and (len(exits) + lost[row["reason"]]) / self.seconds, 1e-8)
             for column, pick in (("first", min), ("last", max)):
                 self.same(f"reasons {row['reason']} {column}", row[column + "_cycles"],
                           pick(e.tsc for e in exits) if exits else None)
@@ -252,6 +270,9 @@ class Run:
             for name, cycles in (("busy", busy), ("halted", halted)):
                 got = b[name + "_of_vcpu"]
                 error = 0.05 * room if not self.window else 8 * len(self.lives) + 1e-6 * room
+                # As in check_row(), of the last exit of one that ended.
+                if got and any(begin < life[3] < min(end, self.length) for life in self.lives):
+                    error += got * self.longest
                 if got is not None and room and abs(got * room - min(cycles, room)) > error:
                     self.check.equal(f"{self.database} run {self.id} {self.window} {name} at {begin}", got, cycles / room)
                 self.check.figures += 1
