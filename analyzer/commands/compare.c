@@ -79,22 +79,13 @@ static void close_side(struct side *side)
 	other_run_close(&side->app);
 }
 
-/* Share of the vCPUs' time that these exits took, without the halted part. */
-static double busy_of_vcpu(const struct side *side, const struct group *g)
-{
-	const struct run *run = &side->app.run;
-	double time = run_vcpu_time(run, run_grid_from(run), run_grid_to(run));
-
-	return time > 0 ? (double)(g->cycles - g->halted) / time : 0;
-}
-
 static double sort_value(const struct change *c, int sort)
 {
 	switch (sort) {
 	case 0:
 		return fabs(c->rate_b - c->rate_a);
 	case 1:
-		return fabs(c->busy_b - c->busy_a);
+		return isnan(c->busy_a) || isnan(c->busy_b) ? 0 : fabs(c->busy_b - c->busy_a);
 	case 2:
 		return c->a && c->b ? fabs(log((1 + c->p50.b) / (1 + c->p50.a))) : 0;
 	case 3:
@@ -143,33 +134,43 @@ static void put_value(struct out *out, bool known, double value)
 		out_none(out);
 }
 
-static void put_rate(struct out *out, const struct change *c, bool total)
+static void put_rate(struct out *out, const struct printing *p, const struct change *c)
 {
+	bool known_a = side_has_rate(p->a), known_b = side_has_rate(p->b);
+	bool total = p->opt->extra[TOTAL] != NULL;
+
 	out_int(out, c->a ? (int64_t)group_exits(c->a) : 0);
 	out_int(out, c->b ? (int64_t)group_exits(c->b) : 0);
 	if (!total) {
-		out_real(out, c->rate_a);
-		out_real(out, c->rate_b);
+		put_value(out, known_a, c->rate_a);
+		put_value(out, known_b, c->rate_b);
 	}
-	put_value(out, c->a && c->b, c->rate.change + 1);
+	put_value(out, c->a && c->b && (total || (known_a && known_b)), c->rate.change + 1);
 	out_text(out, change_word(c));
-	out_real(out, c->busy_a);
-	out_real(out, c->busy_b);
+	put_value(out, !isnan(c->busy_a), c->busy_a);
+	put_value(out, !isnan(c->busy_b), c->busy_b);
 }
 
-static void put_quantile(struct out *out, const struct change *c, const struct difference *q)
+/* Whether the durations of a group are known. */
+static bool has_times(const struct side *side, const struct group *g)
+{
+	return g && g->n && !side->app.run.no_durations;
+}
+
+static void put_quantile(struct out *out, const struct printing *p, const struct change *c,
+			 const struct difference *q)
 {
 	char text[64];
 
-	put_value(out, c->a && c->a->n, q->a);
-	put_value(out, c->b && c->b->n, q->b);
+	put_value(out, has_times(p->a, c->a), q->a);
+	put_value(out, has_times(p->b, c->b), q->b);
 	out_text(out, quantile_word(q, text, sizeof(text)));
 }
 
 /* The exact mean of an exit's time in KVM's handler: one instruction more shows in it. */
 static void put_handler(struct out *out, const struct side *side, const struct group *g)
 {
-	bool known = g && g->n && side->app.run.has_split;
+	bool known = has_times(side, g) && side->app.run.has_split;
 
 	put_value(out, known, known ? (double)group_handler(g) / (double)g->n : 0);
 }
@@ -216,9 +217,9 @@ static int put_change(struct app *app, const struct printing *p, struct out *out
 	else
 		out_int(out, reason_basic(app->run.isa, c->key));
 	out_text(out, name);
-	put_rate(out, c, p->opt->extra[TOTAL] != NULL);
-	put_quantile(out, c, &c->p50);
-	put_quantile(out, c, &c->p99);
+	put_rate(out, p, c);
+	put_quantile(out, p, c, &c->p50);
+	put_quantile(out, p, c, &c->p99);
 	put_handler(out, p->a, c->a);
 	put_handler(out, p->b, c->b);
 	put_value(out, c->rate.verdict != CHANGE_UNKNOWN, c->rate.p);
@@ -393,6 +394,8 @@ static int print(struct app *app, const struct printing *p)
 	out_run(&out, "a", &p->a->app.run);
 	out_line(&out, "%s", "B:");
 	out_run(&out, "b", &p->b->app.run);
+	/* It is B's; each side says for itself which of its times are known. */
+	out.no_durations = false;
 	put_totals(&out, p->a, p->b);
 	rc = put_changes(&p->a->app, p, &out);
 
@@ -432,12 +435,6 @@ static int prepare(struct app *app, struct printing *p)
 		return app_fail(app, "no exit of either run matches the options");
 
 	p->ept = ept_difference(p->a, p->b);
-	for (uint32_t i = 0; i < p->changes; i++) {
-		struct change *c = &p->change[i];
-
-		c->busy_a = c->a ? busy_of_vcpu(p->a, c->a) : 0;
-		c->busy_b = c->b ? busy_of_vcpu(p->b, c->b) : 0;
-	}
 	if (p->gate)
 		check_limits(p);
 	return 0;

@@ -89,6 +89,12 @@ static int add_all(struct side *side)
 	return 0;
 }
 
+/* Whether the halted part of the time is known. */
+static bool knows_busy(const struct run *run)
+{
+	return run->has_split && !run->no_durations;
+}
+
 int side_read(struct side *side)
 {
 	bool joins;
@@ -104,6 +110,8 @@ int side_read(struct side *side)
 	if (!side->from_rows &&
 	    series_read(&side->app, &side->app.run, BATCHES, SERIES_RATES, &side->series))
 		return -1;
+	if (knows_busy(&side->app.run) && edges_read(&side->app, &side->app.run, &side->edges))
+		return -1;
 	return add_all(side);
 }
 
@@ -113,6 +121,7 @@ void side_free(struct side *side)
 	dist_free(&side->all.dist);
 	agg_free(&side->by_bin);
 	series_free(&side->series);
+	free(side->edges);
 }
 
 double side_seconds(const struct side *side)
@@ -146,6 +155,31 @@ static const struct group *find(const struct side *side, int64_t key)
 	if (key == CHANGE_ALL)
 		return group_exits(&side->all) ? &side->all : NULL;
 	return agg_find(&side->by_reason, (int64_t[4]){key});
+}
+
+static double busy_cycles(const struct group *g)
+{
+	return (double)g->cycles - (double)g->halted;
+}
+
+double side_busy(const struct side *side, int64_t key)
+{
+	const struct run *run = &side->app.run;
+	double time = run_vcpu_time(run, run_grid_from(run), run_grid_to(run));
+	const struct group *g = find(side, key);
+	double busy = g ? busy_cycles(g) : 0;
+
+	if (!knows_busy(run) || time <= 0)
+		return NAN;
+	for (unsigned int i = 0; side->edges && i < run->n_vcpus; i++) {
+		const struct edge *edge = &side->edges[i];
+
+		if (key == CHANGE_ALL || edge->before.key[0] == key)
+			busy += busy_cycles(&edge->before);
+		if (key == CHANGE_ALL || edge->after.key[0] == key)
+			busy -= busy_cycles(&edge->after);
+	}
+	return fmax(busy, 0) / time;
 }
 
 /* Recorded exits of a batch, and how long it is in cycles. */
@@ -323,6 +357,8 @@ static void fill(const struct side *a, const struct side *b, bool total, struct 
 	c->b = find(b, c->key);
 	c->seconds_a = side_seconds(a);
 	c->seconds_b = side_seconds(b);
+	c->busy_a = side_busy(a, c->key);
+	c->busy_b = side_busy(b, c->key);
 	c->rate_a = c->a ? (double)group_exits(c->a) / c->seconds_a : 0;
 	c->rate_b = c->b ? (double)group_exits(c->b) / c->seconds_b : 0;
 	fill_rate(a, b, total, c);

@@ -6,6 +6,7 @@
 #define EXITSCOPE_ANALYZER_QUERY_COMPARE_H
 
 #include "analyzer/query/agg.h"
+#include "analyzer/query/edges.h"
 #include "analyzer/query/series.h"
 
 /* The key of the sum over all reasons. */
@@ -23,6 +24,7 @@
  *	CHANGE_ALL for all reasons; none where there are neither enough intervals of
  *	histograms nor rows
  * @from_rows: @by_bin was read from rows
+ * @edges: of each vCPU, what lies in the window of exits that reach over its ends; NULL: none
  */
 struct side {
 	struct app app;
@@ -34,6 +36,7 @@ struct side {
 	struct agg by_bin;
 	struct agg_bins bins;
 	bool from_rows;
+	struct edge *edges;
 };
 
 /*
@@ -65,7 +68,7 @@ struct difference {
  * @key: CHANGE_ALL: all reasons together
  * @a, @b: its exits; NULL: none
  * @rate_a, @rate_b: exits per second; @seconds_a, @seconds_b: how long
- * @busy_a, @busy_b: share of the vCPUs' time without the halted part
+ * @busy_a, @busy_b: share of the vCPUs' time without the halted part; NAN: unknown
  */
 struct change {
 	int64_t key;
@@ -85,6 +88,12 @@ double side_seconds(const struct side *side);
 
 /* Whether that time says anything about a rate. */
 bool side_has_rate(const struct side *side);
+
+/*
+ * Share of the vCPUs' time that exits of a reason key, or with CHANGE_ALL of all, took within the
+ * window, without the halted part; NAN: the source does not know it.
+ */
+double side_busy(const struct side *side, int64_t key);
 
 /* Whether the times of both differ by where they are taken alone: in KVM, or at tracepoints. */
 bool sides_differ_in_stamps(const struct side *a, const struct side *b);

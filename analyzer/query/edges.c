@@ -13,12 +13,14 @@
 #include "analyzer/query/db.h"
 #include "analyzer/query/queries.h"
 #include "analyzer/query/reach.h"
+#include "analyzer/query/reason.h"
 #include "analyzer/query/rowids.h"
 #include "analyzer/query/where.h"
 
-/* An exit: when it began, as TSC, and how long it took. */
+/* An exit: when it began, as TSC, its reason key, and how long it took. */
 struct reach {
 	int64_t tsc;
+	int64_t reason;
 	struct group time;
 };
 
@@ -34,18 +36,21 @@ static void add_reach(struct edge *edge, const struct reach *exit, int64_t from,
 	if (exit->tsc < from && end > from) {
 		part = group_cut(&exit->time, (uint64_t)((end < to ? end : to) - from));
 		group_add_times(&edge->before, &part);
+		edge->before.key[0] = exit->reason;
 	} else if (exit->tsc >= from && exit->tsc < to && end > to) {
 		part = group_cut(&exit->time, (uint64_t)(end - to));
 		group_add_times(&edge->after, &part);
+		edge->after.key[0] = exit->reason;
 	}
 }
 
-/* Columns tsc, and the times from @i on. */
-static struct reach read_reach(sqlite3_stmt *stmt, int i)
+/* Columns tsc, the times and the reason, from @i on. */
+static struct reach read_reach(const struct run *run, sqlite3_stmt *stmt, int i)
 {
 	return (struct reach){
 		.tsc = sqlite3_column_int64(stmt, i),
 		.time = reach_read_times(stmt, i + 1),
+		.reason = reason_key(run->isa, sqlite3_column_int64(stmt, i + 6)),
 	};
 }
 
@@ -136,7 +141,7 @@ static int take_row(struct way_back *w, ptrdiff_t i)
 	if (rc <= 0)
 		return rc;
 
-	exit = read_reach(w->row, 0);
+	exit = read_reach(w->run, w->row, 0);
 	if (exit.tsc >= w->to)
 		return 0;
 	add_reach(&w->edges[i], &exit, w->from, w->to);
@@ -187,7 +192,7 @@ static int read_rows(struct app *app, const struct run *run, int64_t from, int64
 		     struct edge *edges)
 {
 	static const char sql[] =
-		"SELECT e.vcpu, e.tsc, e.cycles, e.halted_cycles, e.userspace_cycles, e.preempted_cycles, e.polled_cycles FROM exit e WHERE %s AND e.tsc + e.cycles > ?1 AND (e.tsc < ?1 OR e.tsc + e.cycles > ?2)";
+		"SELECT e.vcpu, e.tsc, e.cycles, e.halted_cycles, e.userspace_cycles, e.preempted_cycles, e.polled_cycles, e.reason FROM exit e WHERE %s AND e.tsc + e.cycles > ?1 AND (e.tsc < ?1 OR e.tsc + e.cycles > ?2)";
 	struct run wide = *run;
 	sqlite3_stmt *stmt;
 	int64_t low;
@@ -205,7 +210,7 @@ static int read_rows(struct app *app, const struct run *run, int64_t from, int64
 	sqlite3_bind_int64(stmt, 2, to);
 	while ((rc = db_step(app, stmt)) > 0) {
 		const struct vcpu_ref *vcpu = run_find_vcpu(run, sqlite3_column_int64(stmt, 0));
-		struct reach exit = read_reach(stmt, 1);
+		struct reach exit = read_reach(run, stmt, 1);
 
 		if (vcpu)
 			add_reach(&edges[vcpu - run->vcpus], &exit, from, to);
@@ -214,7 +219,9 @@ static int read_rows(struct app *app, const struct run *run, int64_t from, int64
 	return rc;
 }
 
-/* The last exit that a vCPU began in an interval before @tsc: the start of one, or the run's end.
+/*
+ * The last exit that a vCPU began in an interval before @tsc: the start of one, or the run's end.
+ * No time if the filter by reason leaves it out.
  */
 static int read_interval(struct app *app, const struct run *run, sqlite3_stmt *stmt, int64_t vcpu,
 			 int64_t tsc, struct reach *exit)
@@ -231,10 +238,14 @@ static int read_interval(struct app *app, const struct run *run, sqlite3_stmt *s
 	if (rc <= 0)
 		return rc;
 
-	*exit = read_reach(stmt, 0);
-	most = sqlite3_column_int64(stmt, 6);
-	room = sqlite3_column_int64(stmt, 7);
-	if (sqlite3_column_type(stmt, 7) != SQLITE_NULL && room < most)
+	*exit = read_reach(run, stmt, 0);
+	if (!reason_passes(run, exit->reason)) {
+		exit->time = (struct group){0};
+		return 0;
+	}
+	most = sqlite3_column_int64(stmt, 7);
+	room = sqlite3_column_int64(stmt, 8);
+	if (sqlite3_column_type(stmt, 8) != SQLITE_NULL && room < most)
 		most = room;
 	exit->time = group_cut(&exit->time, most > 0 ? (uint64_t)most : 0);
 	return 0;
@@ -247,9 +258,6 @@ static int read_intervals(struct app *app, const struct run *run, int64_t from, 
 	struct reach exit;
 	int rc = 0;
 
-	/* Which reason reaches over an end is not to be told from one reason alone. */
-	if (run->reasons)
-		return 0;
 	if (db_prepare(app, &stmt, query_edges_last))
 		return -1;
 	for (unsigned int i = 0; i < run->n_vcpus && !rc; i++) {

@@ -18,7 +18,7 @@
 #include "analyzer/query/group.h"
 
 /*
- * struct edge - of one vCPU; only the times of the groups are set
+ * struct edge - of one vCPU; only the times and key[0], the reason key, of the groups are set
  * @before: what the exit that began before the window has within it
  * @after: what the last exit of the window has after it; a part of the window's sums
  *

@@ -70,7 +70,7 @@ class Run:
     def __init__(self, check, program, database, db, row, every, window, words=(), passes=None):
         self.check, self.program, self.database = check, program, database
         self.id, self.start, self.khz, self.isa, self.length, self.has_split = row
-        self.window = window
+        self.row, self.window = row, window
         low, high, self.words = 0, self.length, ["--run", str(self.id), *words]
         if window:
             low, high = (ns // 1000000 * self.khz + ns % 1000000 * self.khz // 1000000 for ns in window)
@@ -384,13 +384,24 @@ class Run:
         self.check_explain()
 
 
-def check_compare(check, program, database, runs):
-    """Counts, rates and percentiles of two runs beside each other."""
-    for a, b in zip(runs, runs[1:]):
-        if a.isa != b.isa:
-            continue  # refused
-        command = [program, "--db", database, "compare", str(a.id), str(b.id), "--format", "json", "--cycles"]
-        for row in json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)["rows"]:
+def busy(run, name):
+    """Share of the vCPUs' time within the window that exits of that name (None: all) took, without the halted part."""
+    high = min(run.high, run.length)
+    room = sum(max(0, min(life[3], high) - max(life[2], run.low)) for life in run.lives)
+    cycles = 0
+    for e in run.every:
+        inside = min(e.tsc + e.cycles, high) - max(e.tsc, run.low)
+        if inside > 0 and name in (None, e.name):
+            cycles += (e.cycles - e.halted) * inside / e.cycles
+    return cycles / room if room and run.has_split else None
+
+
+def check_compare(check, program, database, a, b):
+    """Counts, rates, shares of time and percentiles of two runs in the same window beside each other."""
+    if a.isa == b.isa and (a.exits or b.exits):  # else it is refused
+        command = [program, "--db", database, "compare", str(a.id), str(b.id), *a.words[2:], "--format", "json", "--cycles"]
+        got = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        for row in got["rows"]:
             for side, run in (("a", a), ("b", b)):
                 exits = [e for e in run.exits if e.name == row["name"]]
                 lost = run.lost_by("reason")[row["reason"]]
@@ -402,6 +413,9 @@ def check_compare(check, program, database, runs):
                              quantile(times, QUANTILES[column]) if times else None, ERROR)
                 mean = sum(handler(e) for e in exits) / len(exits) if exits and run.has_split else None
                 run.same(f"compare {row['name']} handler", row[f"handler_{side}_cycles"], mean, 1e-9)
+                run.same(f"compare {row['name']} busy", row["busy_of_vcpu_" + side], busy(run, row["name"]), 1e-6)
+        for side, run in (("a", a), ("b", b)) if len(got["rows"]) > 1 else ():
+            run.same("compare busy", got["total"][0]["busy_of_vcpu_" + side], busy(run, None), 1e-6)
 
 
 def main():
@@ -419,7 +433,14 @@ def main():
                     run.check_all()
                 if not window:
                     whole.append(run)
-        check_compare(check, program, database, whole)
+        for (a, b) in zip(whole, whole[1:]):
+            check_compare(check, program, database, a, b)
+            # Windows of 50 ms that the longest exit of the first half reaches into and out of.
+            longest = max((e for e in a.every if e.tsc < a.length / 2), key=lambda e: e.cycles)
+            cut = (longest.tsc + longest.cycles // 2) * 1000000 // a.khz
+            for window in ((cut, cut + 50000000), (max(0, cut - 50000000), cut)):
+                check_compare(check, program, database, *(Run(check, program, database, db, run.row, run.every, window)
+                                                          for run in (a, b)))
     for line in check.wrong[:20]:
         print(line)
     print(f"{check.figures} figures recomputed from the rows, {len(check.wrong)} wrong")

@@ -1,6 +1,6 @@
 -- The reason of the last exit that vCPU ?1 began before interval ?2: when it began, the sums of
--- that reason in its interval, its longest exit, and the time until the vCPU's next exit
--- (NULL: there is none, or it is unknown).
+-- that reason in its interval, the reason, its longest exit, and the time until the vCPU's next
+-- exit (NULL: there is none, or it is unknown).
 SELECT
   last_tsc,
   cycles,
@@ -8,6 +8,7 @@ SELECT
   userspace_cycles,
   preempted_cycles,
   polled_cycles,
+  reason,
   max_cycles,
   (
     SELECT min(first_tsc)

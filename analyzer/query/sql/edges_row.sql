@@ -1,4 +1,4 @@
--- When the exit of row ?1 began, and its times.
-SELECT tsc, cycles, halted_cycles, userspace_cycles, preempted_cycles, polled_cycles
+-- When the exit of row ?1 began, its times and its reason.
+SELECT tsc, cycles, halted_cycles, userspace_cycles, preempted_cycles, polled_cycles, reason
 FROM exit
 WHERE rowid = ?1

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""compare_sides_test.py ANALYZER RECORDED LOSSES - compare of runs that don't know the same
+
+Copies of a recorded boot, from which something is taken away: single exits, the parts of the time,
+durations. Whichever side lacks it, compare says what is unknown, and of which side a note is; the
+windows of both are the same; and a limit of --fail-on that nothing is known of does not pass.
+"""
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ANALYZER, RECORDED, LOSSES = sys.argv[1:4]
+EPT, SHADOW = "1", "2"
+
+
+class Sides(unittest.TestCase):
+    def setUp(self):
+        # pylint: disable=consider-using-with
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def copy(self, *statements):
+        path = os.path.join(self.folder.name, "copy.sqlite")
+        shutil.copy(RECORDED, path)
+        os.chmod(path, 0o600)
+        with sqlite3.connect(path) as db:
+            for statement in statements:
+                db.execute(statement)
+        db.close()
+        return path
+
+    def compare(self, a, b, *words, status=0):
+        done = subprocess.run([ANALYZER, "--db", RECORDED, "compare", a, b, *words, "--format", "json"],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return json.loads(done.stdout)
+
+    def both_ways(self, other, *words, status=0):
+        """Compared with run 1, and the other way round: the side that knows, the one that doesn't, and the answer."""
+        yield "a", "b", self.compare(EPT, other, *words, status=status)
+        yield "b", "a", self.compare(other, EPT, *words, status=status)
+
+    def test_what_a_source_does_not_know_is_no_value(self):
+        for knows, lacks, got in self.both_ways(self.copy("UPDATE run SET has_split = 0 WHERE id > 0") + ":1"):
+            for row in got["rows"] + got["total"]:
+                self.assertIsNotNone(row["busy_of_vcpu_" + knows])
+                self.assertIsNone(row["busy_of_vcpu_" + lacks])
+                self.assertEqual(row["p50_a_ns"], row["p50_b_ns"])
+
+    def untimed(self):
+        return self.copy("INSERT INTO crosscheck (run_id, vcpu, source, name, n) SELECT 1, NULL, 'trace', 'untimed', 1") + ":1"
+
+    def test_a_run_without_durations_has_no_times(self):
+        for knows, lacks, got in self.both_ways(self.untimed()):
+            for row in got["rows"] + got["total"]:
+                for column in ("busy_of_vcpu_{}", "p50_{}_ns", "p99_{}_ns", "handler_{}_ns"):
+                    self.assertIsNotNone(row[column.format(knows)], column)
+                    self.assertIsNone(row[column.format(lacks)], column)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
