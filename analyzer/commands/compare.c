@@ -59,17 +59,24 @@ static const struct out_column columns[] = {
 
 #define N_COLUMNS (int)(sizeof(columns) / sizeof(columns[0]))
 
-/* Open a run, as other_run_open() does, and read its sums. */
-static int open_side(struct app *app, char *word, struct side *side)
+/* Read the sums of a run that other_run_open() has opened by @word. */
+static int read_side(struct app *app, const char *word, struct side *side)
 {
-	if (other_run_open(app, word, &side->app))
-		return -1;
 	if (side_read(side)) {
 		memcpy(app->error, side->app.error, sizeof(app->error));
 		return -1;
 	}
 	if (!side->by_reason.groups && !side->app.run.exits)
 		return app_fail(app, "%s: no exit was recorded", word);
+	return 0;
+}
+
+static int open_sides(struct app *app, char **words, struct side *a, struct side *b)
+{
+	if (other_run_open(app, words[0], &a->app) || other_run_open(app, words[1], &b->app) ||
+	    other_run_join_windows(app, &a->app, &b->app) || read_side(app, words[0], a) ||
+	    read_side(app, words[1], b))
+		return -1;
 	return 0;
 }
 
@@ -458,9 +465,7 @@ static int compare(struct app *app, const struct options *opt)
 		p.gate = &gate;
 	}
 
-	rc = open_side(app, opt->words[0], &a);
-	if (!rc)
-		rc = open_side(app, opt->words[1], &b);
+	rc = open_sides(app, opt->words, &a, &b);
 	if (!rc)
 		rc = prepare(app, &p);
 	if (!rc) {

@@ -15,6 +15,12 @@
  * Return: 0, or -1 with app->error.
  */
 int other_run_open(struct app *app, char *word, struct app *other);
+/*
+ * Gives two runs the same window: where one was moved out to whole intervals, as it has no single
+ * exits, the other one is, too. Before anything is read of them. 0, or -1 with app->error.
+ */
+int other_run_join_windows(struct app *app, struct app *a, struct app *b);
+
 void other_run_close(struct app *other);
 
 #endif

@@ -38,7 +38,7 @@ static void json_window(struct json *j, const struct run *run)
 	json_open(j, "window", '{');
 	json_int(j, "from_ns", cycles_to_ns(run_grid_from(run), run->tsc_khz));
 	json_int(j, "to_ns", cycles_to_ns(window_end(run), run->tsc_khz));
-	json_bool(j, "as_asked", !run->widened);
+	json_bool(j, "as_asked", !run->widened && !run->follows);
 	json_close(j, '{');
 }
 
@@ -158,6 +158,16 @@ static void window_time(const struct run *run, int64_t asked_ns, int64_t cycles,
 		units_ns((double)cycles_to_ns(cycles, run->tsc_khz), text);
 }
 
+/* Why it is another window than the one that was asked for. */
+static const char *window_reason(const struct run *run)
+{
+	if (run->widened)
+		return " (whole intervals: the run has no single exits of the window that was asked for)";
+	if (run->follows)
+		return " (as of the other run, which has no single exits of the window that was asked for)";
+	return "";
+}
+
 void out_window_text(const struct run *run, char *text, size_t bytes)
 {
 	char from[UNITS_TEXT], to[UNITS_TEXT];
@@ -167,11 +177,8 @@ void out_window_text(const struct run *run, char *text, size_t bytes)
 		return;
 	window_time(run, run->filter.from_ns, run_grid_from(run), from);
 	window_time(run, run->filter.to_ns, window_end(run), to);
-	snprintf(
-		text, bytes, "%s to %s%s%s", from, run->to == INT64_MAX ? "the end, " : "", to,
-		run->widened
-			? " (whole intervals: the run has no single exits of the window that was asked for)"
-			: "");
+	snprintf(text, bytes, "%s to %s%s%s", from, run->to == INT64_MAX ? "the end, " : "", to,
+		 window_reason(run));
 }
 
 static void write_tail(struct out *out, const char *name, const struct run *run)

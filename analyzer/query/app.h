@@ -71,6 +71,7 @@ enum hyperv { HYPERV_NOT_READ, HYPERV_SEEN, HYPERV_NOT_SEEN };
  * @by_rows: the window is exact and read from rows
  * @first_row, @last_row: by_rows: all rows of the window have rowids from here to there
  * @widened: there are no rows for the window: it was moved out to whole intervals
+ * @follows: the window is that of a run that this one is compared with, which is @widened
  * @grid_cycles: intervals that both exit_rollup and exit_hist can be cut at
  * @coarse: exit_rollup_coarse and exit_hist_total are there
  * @rows_start_cycles: where the rows begin, if the first ones were removed; else 0
@@ -130,6 +131,7 @@ struct run {
 	int64_t first_row;
 	int64_t last_row;
 	bool widened;
+	bool follows;
 	struct vm_ref *vms; /* all of the run, by id; see vms.h */
 	unsigned int n_vms;
 	struct vcpu_ref *vcpus;

@@ -50,6 +50,9 @@ char *db_text(sqlite3_stmt *stmt, int column);
 int run_open(struct app *app, const char *name, struct run *run);
 void run_close(struct run *run);
 
+/* Apply --from and --to of app->filter, as run_open() did: others than then. */
+int run_set_window(struct app *app, struct run *run);
+
 /* Whether neither --from nor --to cuts the run. */
 bool run_is_whole(const struct run *run);
 

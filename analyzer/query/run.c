@@ -283,7 +283,7 @@ static int find_totals(struct app *app, struct run *run)
 }
 
 /* --from and --to: exact where there are rows, else moved out to whole intervals. */
-static int set_range(struct app *app, struct run *run)
+static int set_window(struct app *app, struct run *run)
 {
 	const struct filter *filter = &app->filter;
 	int64_t length_ns = cycles_to_ns(run->length_cycles, run->tsc_khz);
@@ -292,6 +292,9 @@ static int set_range(struct app *app, struct run *run)
 	run->filter = *filter;
 	run->from = 0;
 	run->to = INT64_MAX;
+	run->widened = false;
+	run->follows = false;
+	run->by_rows = false;
 	run->first_row = INT64_MIN;
 	run->last_row = INT64_MAX;
 	if (filter->from_ns >= 0 && filter->to_ns >= 0 && filter->from_ns >= filter->to_ns)
@@ -388,12 +391,17 @@ static int find_window_losses(struct app *app, struct run *run)
 	return rc;
 }
 
+int run_set_window(struct app *app, struct run *run)
+{
+	return set_window(app, run) || find_window_losses(app, run) ? -1 : 0;
+}
+
 int run_open(struct app *app, const char *name, struct run *run)
 {
 	memset(run, 0, sizeof(*run));
 	if (find_run(app, name, run) || limits_read(app, run) || find_vcpus(app, run) ||
 	    find_coarse(app, run) || find_rows(app, run) || find_totals(app, run) ||
-	    set_range(app, run) || find_window_losses(app, run) || reason_filter(app, run))
+	    run_set_window(app, run) || reason_filter(app, run))
 		return -1;
 	return 0;
 }

@@ -63,6 +63,21 @@ class Sides(unittest.TestCase):
                     self.assertIsNotNone(row[column.format(knows)], column)
                     self.assertIsNone(row[column.format(lacks)], column)
 
+    def test_both_have_the_same_window(self):
+        sums = self.copy("UPDATE run SET has_raw = 0 WHERE id > 0") + ":1"
+        for _, lacks, got in self.both_ways(sums, "--from", "1.95s", "--to", "2.95s"):
+            wide = {"from_ns": 1000000000, "to_ns": 3000000000, "as_asked": False}
+            self.assertEqual((got["a"]["window"], got["b"]["window"]), (wide, wide), lacks)
+            for row in got["rows"] + got["total"]:
+                self.assertEqual(row["exits_a"], row["exits_b"], row)
+                self.assertEqual(row["ratio"], 1)
+        for words in (["--from", "0.3s", "--to", "20s"], ["--to", "0.7s"], ["--from", "13.2s"]):
+            got = self.compare(EPT, sums, *words)
+            self.assertEqual(got["a"]["window"], got["b"]["window"])
+        # Two with rows have the window that was asked for.
+        got = self.compare(EPT, SHADOW, "--from", "1.95s", "--to", "2.95s")
+        self.assertEqual(got["b"]["window"], {"from_ns": 1950000000, "to_ns": 2950000000, "as_asked": True})
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])
