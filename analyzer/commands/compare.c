@@ -398,9 +398,12 @@ static int print(struct app *app, const struct printing *p)
 	out_line(&out, "%s", "A:");
 	out.counts_dropped = true;
 	out.has_rates = true;
+	out.whose = 'A';
 	out_run(&out, "a", &p->a->app.run);
 	out_line(&out, "%s", "B:");
+	out.whose = 'B';
 	out_run(&out, "b", &p->b->app.run);
+	out.whose = 0;
 	/* It is B's; each side says for itself which of its times are known. */
 	out.no_durations = false;
 	put_totals(&out, p->a, p->b);

@@ -204,6 +204,29 @@ static void keep_note(struct out *out, char *text)
 	note[out->notes++] = text;
 }
 
+/* A note about one of two runs, "B: ...". If it is true of the other one as well, it says so. */
+static int name_run(struct out *out, char **text)
+{
+	char *named;
+
+	for (int i = 0; i < out->notes; i++) {
+		char *other = out->note[i];
+
+		if (!*other || strncmp(other + 1, ": ", 2) || strcmp(other + 3, *text))
+			continue;
+		if (asprintf(&named, "%c and %c: %s", *other, out->whose, *text) < 0)
+			return -1;
+		out->note[i] = named;
+		free(other);
+		return 1;
+	}
+	if (asprintf(&named, "%c: %s", out->whose, *text) < 0)
+		return -1;
+	free(*text);
+	*text = named;
+	return 0;
+}
+
 void out_note(struct out *out, const char *format, ...)
 {
 	va_list ap;
@@ -217,7 +240,14 @@ void out_note(struct out *out, const char *format, ...)
 		out->failed = true;
 		return;
 	}
-	keep_note(out, clean_text(text));
+	clean_text(text);
+	n = out->whose ? name_run(out, &text) : 0;
+	if (!n) {
+		keep_note(out, text);
+		return;
+	}
+	out->failed |= n < 0;
+	free(text);
 }
 
 /* The bytes of @text for a line of @width columns: up to its last blank, or as many as there is

@@ -85,6 +85,7 @@ struct out {
 	bool cycles;
 	int64_t tsc_khz;
 	bool no_durations;   /* columns of durations have no values */
+	char whose;	     /* 'A', 'B': notes are about that run; 0: about all that is shown */
 	bool counts_dropped; /* counts include dropped exits where KVM's totals know them */
 	bool has_rates;	     /* rates are shown: out_run() says what they are of */
 	bool about;	     /* the next cells are estimates: "~" before them in tables */

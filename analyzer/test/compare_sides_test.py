@@ -78,6 +78,17 @@ class Sides(unittest.TestCase):
         got = self.compare(EPT, SHADOW, "--from", "1.95s", "--to", "2.95s")
         self.assertEqual(got["b"]["window"], {"from_ns": 1950000000, "to_ns": 2950000000, "as_asked": True})
 
+    def test_notes_say_of_which_run_they_are(self):
+        copy = self.copy("UPDATE run SET has_split = 0, environment = 'hardware' WHERE id > 0")
+        split = "Source capture does not split"
+        emulated = "Emulated machine: times"
+        cases = [(EPT, copy + ":1", ["A: " + emulated, "B: " + split]), (copy + ":1", EPT, ["B: " + emulated, "A: " + split]),
+                 (copy + ":1", copy + ":2", ["A and B: " + split]), (EPT, LOSSES, ["A and B: " + emulated, "B: Counts and rates"])]
+        for a, b, wanted in cases:
+            notes = self.compare(a, b)["notes"]
+            for start in wanted:
+                self.assertEqual(sum(n.startswith(start) for n in notes), 1, (start, notes))
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])
