@@ -346,7 +346,7 @@ static void put_result(struct app *app, const struct printing *p, struct out *ou
 	case GATE_OPEN:
 		out_note(
 			out,
-			"--fail-on %s: open: nothing fails, but dropped exits or too short a run could hide it (%" PRIu32
+			"--fail-on %s: open: nothing fails, but dropped exits, too few of them, too short a run or times that are not known could hide it (%" PRIu32
 			" of %" PRIu32 " rows).",
 			limits, p->failing, p->changes);
 		break;

@@ -277,12 +277,15 @@ static void fill_rate(const struct side *a, const struct side *b, bool total, st
 		d->verdict = CHANGE_NONE;
 }
 
+bool change_is_rare(const struct change *c)
+{
+	return (c->a ? c->a->n : 0) + (c->b ? c->b->n : 0) < EXITS_MIN;
+}
+
 /* Whether a row counts as a comparison: what can't be significant must not weaken the rest. */
 static bool is_comparison(const struct change *c, const struct difference *d)
 {
-	uint64_t exits = (c->a ? c->a->n : 0) + (c->b ? c->b->n : 0);
-
-	return d->verdict == CHANGE_NONE && exits >= EXITS_MIN;
+	return d->verdict == CHANGE_NONE && !change_is_rare(c);
 }
 
 /* Exits of a distribution that are longer than @cycles. */
@@ -331,9 +334,16 @@ static void fill_quantile(const struct side *a, const struct side *b, const stru
 		d->a = (double)group_quantile(c->a, q);
 	if (c->b && c->b->n)
 		d->b = (double)group_quantile(c->b, q) * scale;
-	if (!c->a || !c->b || !c->a->n || !c->b->n || sides_differ_in_stamps(a, b) ||
-	    a->app.run.no_durations || b->app.run.no_durations)
+	if (!c->a || !c->b)
 		return;
+
+	/* The times are unknown, or not to be compared: the difference may have any size. */
+	if (!c->a->n || !c->b->n || sides_differ_in_stamps(a, b) || a->app.run.no_durations ||
+	    b->app.run.no_durations) {
+		d->least = -1;
+		d->most = INFINITY;
+		return;
+	}
 
 	d->change = relative(d->a, d->b);
 	bound_quantile(c->a, q, untimed(a, c->a), &low_a, &high_a);

@@ -50,6 +50,7 @@ enum verdict { CHANGE_NONE, CHANGE_FOUND, CHANGE_LOST, CHANGE_UNKNOWN };
  * @a, @b: exits per second (with total: exits), or a quantile in cycles of side A
  * @change: b / a - 1; INFINITY: A has none
  * @least, @most: the same at least and at most, whatever the dropped exits were
+ *	(-1 and INFINITY: it is unknown on a side that has exits)
  * @p: probability of such a difference by chance alone; 1 where nothing can be said
  * @by_chance: chance may have made it. Of all differences of a command that are not by
  *	chance, it makes at most 1 in 20.
@@ -111,6 +112,9 @@ bool run_is_traced(const struct run *run);
  */
 int changes_make(struct app *app, const struct side *a, const struct side *b, bool total,
 		 struct change **change, uint32_t *n);
+
+/* Whether so few exits are on both sides together that no difference can be significant. */
+bool change_is_rare(const struct change *c);
 
 /*
  * "more", "fewer", "~" (may be chance), "lost", "new" and "vanished", with '?' if chance may

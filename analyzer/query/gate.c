@@ -90,8 +90,20 @@ static enum gate_result check_size(const struct difference *d, int sign, double 
 	if (!d->by_chance && ((may_rise && d->least >= limit) || (may_fall && d->most <= -limit)))
 		return GATE_FAILED;
 
-	/* With no exit lost the size is known, and it is by chance or below the limit. */
-	return d->least < d->most && (may_rise || may_fall) ? GATE_OPEN : GATE_PASSED;
+	/*
+	 * It is by chance or below the limit, if the size is known and chance was asked: not where
+	 * exits were dropped, or where nothing can be said of the difference.
+	 */
+	return (d->least < d->most || d->verdict == CHANGE_UNKNOWN) && (may_rise || may_fall)
+		       ? GATE_OPEN
+		       : GATE_PASSED;
+}
+
+/* A quantile. So few exits on both sides together are by chance, as they are for a rate. */
+static enum gate_result check_quantile(const struct change *c, const struct difference *d, int sign,
+				       double limit)
+{
+	return change_is_rare(c) ? GATE_PASSED : check_size(d, sign, limit);
 }
 
 /* A reason that is on one side only, by more than chance. */
@@ -123,9 +135,9 @@ static enum gate_result check_limit(const struct gate *gate, int i, const struct
 	case GATE_RATE:
 		return check_size(&c->rate, sign, limit);
 	case GATE_P50:
-		return check_size(&c->p50, sign, limit);
+		return check_quantile(c, &c->p50, sign, limit);
 	case GATE_P99:
-		return check_size(&c->p99, sign, limit);
+		return check_quantile(c, &c->p99, sign, limit);
 	case GATE_NEW:
 		return check_presence(c, c->b, c->a);
 	case GATE_VANISHED:

@@ -27,7 +27,11 @@ struct gate {
 	} limit[GATE_LIMITS];
 };
 
-/* GATE_OPEN: no change fails, but dropped exits or too short a run could hide one. */
+/*
+ * GATE_OPEN: no change fails, but one may be hidden: exits were dropped, the run is too short, or
+ * a quantile differs by the limit, or nobody knows by how much, and nothing tells whether chance
+ * made that.
+ */
 enum gate_result { GATE_PASSED, GATE_OPEN, GATE_FAILED };
 
 /**

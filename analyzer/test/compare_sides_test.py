@@ -63,6 +63,21 @@ class Sides(unittest.TestCase):
                     self.assertIsNotNone(row[column.format(knows)], column)
                     self.assertIsNone(row[column.format(lacks)], column)
 
+    def test_limits_of_unknown_times_are_open(self):
+        for _, _, got in self.both_ways(self.untimed(), "--fail-on", "p50=50%", status=3):
+            self.assertEqual(got["gate"], "open")
+            # IO_INSTRUCTION has exits on both sides; DR_ACCESS one on each, which says nothing.
+            fails = {r["name"]: r["fails"] for r in got["rows"]}
+            self.assertEqual((fails["IO_INSTRUCTION"], fails["DR_ACCESS"]), ("open:p50", None))
+
+    def test_a_difference_that_cannot_be_judged_is_open(self):
+        """CR_ACCESS: 7 exits in A, 17,635 in B that take 54 % longer. DR_ACCESS, MSR_READ: as long in both."""
+        got = self.compare(EPT, SHADOW, "--fail-on", "p50=+10%", status=3)
+        self.assertEqual({r["name"]: r["fails"] for r in got["rows"] if r["fails"]}, {"CR_ACCESS": "open:p50"})
+        self.compare(EPT, SHADOW, "--fail-on", "p50=-10%")
+        self.compare(EPT, SHADOW, "--fail-on", "p50=+60%")
+        self.compare(EPT, EPT, "--fail-on", "p50=10%,p99=10%")
+
     def test_both_have_the_same_window(self):
         sums = self.copy("UPDATE run SET has_raw = 0 WHERE id > 0") + ":1"
         for _, lacks, got in self.both_ways(sums, "--from", "1.95s", "--to", "2.95s"):

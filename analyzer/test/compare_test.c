@@ -192,8 +192,42 @@ static void test_limits_hold(void)
 	CHECK_EQ(check_rate("rate=-20%", rate_change(0, 0, 5, 1)), GATE_PASSED);
 }
 
+/* A P50 that is longer by @change, of @exits on each side, of which nothing says if it is chance.
+ */
+static enum gate_result check_unjudged(const char *limits, double change, uint64_t exits)
+{
+	const struct group group = {.n = exits};
+	struct change c = {.a = &group, .b = &group};
+
+	c.p50 = (struct difference){.change = change,
+				    .least = change,
+				    .most = change,
+				    .p = 1,
+				    .by_chance = true,
+				    .verdict = CHANGE_UNKNOWN};
+	if (isinf(change))
+		c.p50.least = -1;
+	return check_rate(limits, c);
+}
+
+static void test_what_is_not_judged_does_not_pass(void)
+{
+	CHECK_EQ(check_unjudged("p50=20%", 0.3, 100), GATE_OPEN);
+	CHECK_EQ(check_unjudged("p50=+20%", -0.3, 100), GATE_PASSED);
+	CHECK_EQ(check_unjudged("p50=20%", 0.1, 100), GATE_PASSED);
+	CHECK_EQ(check_unjudged("rate=20%", 0.3, 100), GATE_PASSED);
+
+	/* The times are not known. */
+	CHECK_EQ(check_unjudged("p50=20%", INFINITY, 100), GATE_OPEN);
+	CHECK_EQ(check_unjudged("p50=-20%", INFINITY, 100), GATE_OPEN);
+
+	/* Of so few exits any difference may be chance. */
+	CHECK_EQ(check_unjudged("p50=20%", 0.3, 3), GATE_PASSED);
+}
+
 int main(void)
 {
+	test_what_is_not_judged_does_not_pass();
 	test_batches();
 	test_level();
 	test_limits_are_parsed();
