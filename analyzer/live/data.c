@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "analyzer/query/db.h"
+#include "analyzer/query/edges.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/query/vms.h"
 
@@ -146,20 +147,10 @@ static int read_sums(struct live *live, bool extends)
 	return move_cut(live) || read_recent(live) ? -1 : 0;
 }
 
-int live_poll(struct live *live, double least_s)
+/* Let the interval end now. */
+static void set_interval(struct live *live, double time, bool extends)
 {
 	const struct run *run = &live->app->run;
-	double time = live_clock();
-	bool extends = live->polls && time - live->polled_at < least_s;
-	int rc;
-
-	/* One snapshot for all that is read; a writer is not held up. */
-	if (sqlite3_exec(live->app->db, "BEGIN", NULL, NULL, NULL))
-		return app_fail_sql(live->app);
-	rc = read_sums(live, extends);
-	sqlite3_exec(live->app->db, "COMMIT", NULL, NULL, NULL);
-	if (rc)
-		return -1;
 
 	if (live->end_is_whole && strcmp(run->state, "recording")) {
 		live->polls = 0;
@@ -176,7 +167,64 @@ int live_poll(struct live *live, double least_s)
 	live->to = run->length_cycles;
 	live->dropped += run->shown_dropped - live->dropped_before;
 	live->dropped_before = run->shown_dropped;
-	return 0;
+}
+
+/* Whether the states of the vCPUs are known: they need all exits, and the parts of their time. */
+static bool has_states(const struct run *run)
+{
+	return run->has_split && !run->reasons && !run->no_durations;
+}
+
+/* What exits have after the end of the recording. */
+static int read_beyond(struct live *live)
+{
+	const struct run *run = &live->app->run;
+	struct edge *edges;
+	int rc = edges_read(live->app, run, &edges);
+
+	for (unsigned int i = 0; !rc && edges && i < run->n_vcpus; i++) {
+		int64_t key = live->by == BY_VM ? run->vcpus[i].vm : edges[i].after.key[0];
+		struct group *to = agg_group(&live->beyond, (int64_t[4]){key});
+
+		if (to)
+			group_add_times(to, &edges[i].after);
+		else
+			rc = app_fail(live->app, "out of memory");
+	}
+	free(edges);
+	return rc;
+}
+
+/* What is known of the first interval alone, as it is all of the recording. */
+static int read_whole(struct live *live)
+{
+	const struct run *run = &live->app->run;
+
+	agg_free(&live->beyond);
+	states_free(&live->whole);
+	if (live->polls > 1)
+		return 0;
+	if (has_states(run) && states_read(live->app, run, false, &live->whole))
+		return -1;
+	return read_beyond(live);
+}
+
+int live_poll(struct live *live, double least_s)
+{
+	double time = live_clock();
+	bool extends = live->polls && time - live->polled_at < least_s;
+	int rc;
+
+	/* One snapshot for all that is read; a writer is not held up. */
+	if (sqlite3_exec(live->app->db, "BEGIN", NULL, NULL, NULL))
+		return app_fail_sql(live->app);
+	rc = read_sums(live, extends);
+	if (!rc) {
+		set_interval(live, time, extends);
+		rc = read_whole(live);
+	}
+	sqlite3_exec(live->app->db, "COMMIT", NULL, NULL, NULL);
+	return rc;
 }
 
 /* Time of the vCPUs that a row is about. */
@@ -197,11 +245,25 @@ static double capacity_of(const struct live *live, int64_t key)
 	return sum;
 }
 
+/* The same of the first interval, as states_read() says. */
+static void take_states(const struct run *run, struct live_row *row, const struct state_row *whole)
+{
+	if (whole->wall <= 0)
+		return;
+	for (int i = 0; i < STATES; i++) {
+		row->part[i] = state_share(whole, (enum state)i);
+		row->has_part[i] = i != STATE_POLLED || run->has_polled;
+	}
+	row->has_part[STATE_UNKNOWN] = whole->is_certain;
+}
+
 /* The states in the interval: the parts of @now that are not of @old. */
-static void fill_parts(const struct run *run, struct live_row *row, const struct group *now,
+static void fill_parts(const struct live *live, struct live_row *row, const struct group *now,
 		       const struct group *old, double capacity)
 {
-	if (capacity <= 0 || !run->has_split || run->reasons || run->no_durations)
+	const struct run *run = &live->app->run;
+
+	if (capacity <= 0 || !has_states(run))
 		return;
 
 	states_add(run, now, 1 / capacity, row->part);
@@ -210,20 +272,61 @@ static void fill_parts(const struct run *run, struct live_row *row, const struct
 		row->part[i] = fmax(row->part[i], 0);
 	states_add_guest(1, row->part);
 
-	for (int i = 0; i < LIVE_STATES; i++)
+	for (int i = 0; i < STATES; i++)
 		row->has_part[i] = i != STATE_POLLED || run->has_polled;
+	row->has_part[STATE_UNKNOWN] = !live->dropped && !run->shown_filtered;
 }
 
-/* Fill the part of a row that is of the last interval. @all: exits of the interval. */
+/* Seconds that the rate of a row is of; of the first interval as in the other commands. */
+static double rate_seconds(const struct live *live, enum agg_by by, const struct group *group)
+{
+	const struct run *run = &live->app->run;
+
+	if (live->polls > 1)
+		return live->seconds;
+	if (!agg_has_rate(run, by, group))
+		return 0;
+	return (double)agg_rate_time(run, by, group) / 1e3 / (double)run->tsc_khz;
+}
+
+/*
+ * Fill the part of a row that is of the last interval
+ * @seconds: what its rate is of; @all: exits of the interval
+ * @now: without what lies after the end
+ */
 static void fill_interval(const struct live *live, struct live_row *row, const struct group *now,
-			  const struct group *old, double capacity, uint64_t all)
+			  const struct group *old, double capacity, double seconds, uint64_t all)
 {
 	uint64_t n = now->n - old->n;
 
-	row->per_s = live->seconds > 0 ? (double)n / live->seconds : 0;
+	row->per_s = seconds > 0 ? (double)n / seconds : 0;
 	row->share = all ? (double)n / (double)all : 0;
 	row->time = capacity > 0 ? (double)(now->cycles - old->cycles) / capacity : 0;
-	fill_parts(&live->app->run, row, now, old, capacity);
+	/* An exit is recorded when it ends, and may have begun before the interval. */
+	row->time = fmin(row->time, 1);
+	fill_parts(live, row, now, old, capacity);
+}
+
+/* The states of a VM in the first interval, or of all (@key LIVE_NO_KEY); NULL: not known. */
+static const struct state_row *find_whole(const struct live *live, int64_t key)
+{
+	if (live->whole.rows && key == LIVE_NO_KEY)
+		return &live->whole.total;
+	for (unsigned int i = 0; live->by == BY_VM && i < live->whole.rows; i++)
+		if (live->whole.row[i].vm == key)
+			return &live->whole.row[i];
+	return NULL;
+}
+
+/* The sums of a key at the end of the interval, without what lies after it. */
+static struct group find_now(const struct live *live, const struct group *total)
+{
+	const struct group *beyond = agg_find(&live->beyond, total->key);
+	struct group now = *total;
+
+	if (beyond)
+		group_subtract_times(&now, beyond);
+	return now;
 }
 
 /* The sums of a key at the begin of the interval; of the first one: none. */
@@ -289,10 +392,12 @@ struct live_row *live_rows(struct live *live, unsigned int *n)
 	}
 	for (unsigned int i = 0; i < live->total.groups; i++) {
 		const struct group *total = &live->total.group[i];
-		struct group old = find_before(live, total->key);
+		struct group old = find_before(live, total->key), now = find_now(live, total);
+		const struct state_row *whole = find_whole(live, total->key[0]);
 		struct live_row *row = &rows[*n];
 
-		if (!passes(live, total))
+		/* KVM's totals know of it, but no record is there. */
+		if (!passes(live, total) || !total->n)
 			continue;
 		row->key = total->key[0];
 		row->exits = total->n;
@@ -300,9 +405,13 @@ struct live_row *live_rows(struct live *live, unsigned int *n)
 			free(rows);
 			return NULL;
 		}
-		fill_interval(live, row, total, &old, capacity_of(live, row->key), all);
+		fill_interval(live, row, &now, &old, capacity_of(live, row->key),
+			      rate_seconds(live, live->by, total), all);
+		if (whole)
+			take_states(&live->app->run, row, whole);
 		/* The rest of the time is not the guest's alone: other reasons have theirs. */
 		row->has_part[STATE_GUEST] &= live->by == BY_VM;
+		row->has_part[STATE_UNKNOWN] &= live->by == BY_VM;
 		fill_recent(row, agg_find(&live->recent, total->key));
 		++*n;
 	}
@@ -348,6 +457,8 @@ int live_total(struct live *live, struct live_row *row)
 {
 	const struct run *run = &live->app->run;
 	struct group now = group_empty(), old = group_empty(), recent = group_empty();
+	struct group beyond = agg_total(&live->beyond);
+	const struct state_row *whole = find_whole(live, LIVE_NO_KEY);
 	int rc = sum_passing(live, &live->total, &now);
 
 	if (!rc && live->polls > 1)
@@ -360,8 +471,11 @@ int live_total(struct live *live, struct live_row *row)
 		rc = app_fail(live->app, "out of memory");
 	} else {
 		row->exits = now.n;
+		group_subtract_times(&now, &beyond);
 		fill_interval(live, row, &now, &old, run_vcpu_time(run, live->from, live->to),
-			      now.n - old.n);
+			      rate_seconds(live, BY_REASON, NULL), now.n - old.n);
+		if (whole)
+			take_states(run, row, whole);
 		fill_recent(row, &recent);
 		row->key = find_main_key(live);
 		if (row->key != LIVE_NO_KEY)
@@ -379,4 +493,6 @@ void live_free(struct live *live)
 	agg_free(&live->total);
 	agg_free(&live->before);
 	agg_free(&live->recent);
+	agg_free(&live->beyond);
+	states_free(&live->whole);
 }

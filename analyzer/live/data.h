@@ -15,9 +15,6 @@
 #define LIVE_NO_KEY   INT64_MIN
 #define LIVE_RECENT_S 10 /* seconds that latencies are of */
 
-/* The states that an interval knows of: STATE_GUEST to STATE_WAITING. */
-#define LIVE_STATES STATE_UNKNOWN
-
 /*
  * struct live - a run that is being watched
  * @by: BY_REASON or BY_VM
@@ -26,6 +23,9 @@
  * @base: sums of all exits before @cut (cycles since the start)
  * @total, @before: sums of all exits at the end and at the begin of the last interval
  * @recent: with distribution, of the last LIVE_RECENT_S seconds
+ * @beyond: of the first interval: the times that lie after the end of the recording
+ * @whole: of the first interval, which is all of the recording: what states_read() says of it;
+ *	no row where that refuses
  * @seconds: how long it is; the first interval: since the run's start
  * @from, @to: the same in the time of the recording, cycles since the start: what a collector has
  *	not flushed yet is not in its sums, and must not be in the time that they are a share of
@@ -43,6 +43,8 @@ struct live {
 	struct agg total;
 	struct agg before;
 	struct agg recent;
+	struct agg beyond;
+	struct states whole;
 	double seconds;
 	double polled_at; /* CLOCK_MONOTONIC, seconds */
 	int64_t from;
@@ -56,12 +58,14 @@ struct live {
 /*
  * struct live_row - one reason, or one VM, in the last interval
  * @per_s: exits per second; @share: of all exits
- * @time: share of the vCPUs' time that began to be spent in such exits
- * @part: each state as a share of the vCPUs' time; LIVE_STATES add up to 1, for what is longer than
- *	the interval is cut, and the time of dropped exits counts as the guest's
+ * @time: share of the vCPUs' time that was spent in such exits; what is longer than the interval is
+ *	cut
+ * @part: each state as a share of the vCPUs' time; all add up to 1, for what is longer than the
+ *	interval is cut, and where the time of dropped exits is unknown it counts as the guest's
  * @has_part: which of them are known: none if nothing was recorded in the interval, a filter by
  *	reason leaves exits out, or the source doesn't record the parts. STATE_POLLED is in
- *	STATE_HALTED where run.has_polled is false; a reason has no part of the guest's time
+ *	STATE_HALTED where run.has_polled is false; a reason has no part of the guest's time.
+ *	STATE_UNKNOWN: false where exits are missing and nothing says how long they took
  * @mean, @p50, @p99, @max: of the recent exits, in cycles; 0: there are none
  */
 struct live_row {
@@ -85,7 +89,8 @@ struct live_row {
  */
 int live_poll(struct live *live, double least_s);
 
-/* The rows of all reasons or VMs, to be freed; *@n of them. NULL with app->error. */
+/* The rows of all reasons or VMs of which exits were recorded, to be freed; *@n of them. NULL with
+ * app->error. */
 struct live_row *live_rows(struct live *live, unsigned int *n);
 
 /*

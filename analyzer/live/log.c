@@ -34,8 +34,8 @@ enum log_column {
 	LOG_PER_S,
 	LOG_DROPPED,
 	LOG_GUEST, /* and the other parts, in the order of enum state */
-	LOG_WAITING = LOG_GUEST + STATE_WAITING,
-	LOG_MEAN,
+	LOG_UNKNOWN = LOG_GUEST + STATE_UNKNOWN,
+	LOG_MEAN, /* and the others, of the last LIVE_RECENT_S, as their names say */
 	LOG_P50,
 	LOG_P99,
 	LOG_MAX,
@@ -63,12 +63,14 @@ static const struct {
 	[LOG_GUEST + STATE_USER] = {{"userspace", "USER", OUT_SHARE, 0}, 5},
 	[LOG_GUEST + STATE_POLLED] = {{"polled", "POLL", OUT_SHARE, 0}, 5},
 	[LOG_GUEST + STATE_HALTED] = {{"halted", "HALT", OUT_SHARE, 0}, 5},
-	[LOG_WAITING] = {{"waiting", "WAIT", OUT_SHARE, 0}, 5},
-	[LOG_MEAN] = {{"mean", "", OUT_TIME, 0}, 0},
-	[LOG_P50] = {{"p50", "", OUT_TIME, 0}, 0},
-	[LOG_P99] = {{"p99", "P99", OUT_TIME, 0}, 7, true},
-	[LOG_MAX] = {{"max", "", OUT_TIME, 0}, 0},
+	[LOG_GUEST + STATE_WAITING] = {{"waiting", "WAIT", OUT_SHARE, 0}, 5},
+	[LOG_UNKNOWN] = {{"unknown", "", OUT_SHARE, 0}, 0},
+	[LOG_MEAN] = {{"mean_10s", "", OUT_TIME, 0}, 0},
+	[LOG_P50] = {{"p50_10s", "", OUT_TIME, 0}, 0},
+	[LOG_P99] = {{"p99_10s", "P99/10S", OUT_TIME, 0}, 7, true},
+	[LOG_MAX] = {{"max_10s", "", OUT_TIME, 0}, 0},
 };
+_Static_assert(LIVE_RECENT_S == 10, "names of columns have it");
 
 /* is_known false: nothing; else @text, or @number as the column's type says, times in cycles. */
 struct log_value {
@@ -133,7 +135,7 @@ static void fill_values(const struct snapshot *snapshot, const struct live_row *
 	value[LOG_PER_S] = known(row->per_s);
 	value[LOG_DROPPED] = known((double)live->dropped);
 
-	for (int i = 0; i < LIVE_STATES; i++)
+	for (int i = 0; i < STATES; i++)
 		value[LOG_GUEST + i] =
 			(struct log_value){.is_known = row->has_part[i], .number = row->part[i]};
 

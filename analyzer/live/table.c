@@ -31,6 +31,7 @@ static const struct out_column vm_columns[] = {
 	{"share", "SHARE", OUT_SHARE, 8},
 	{"exits", "EXITS", OUT_COUNT, 7},
 	STATE_COLUMNS,
+	{"unknown", "UNKNOWN", OUT_SHARE, 0},
 	{"mean", "MEAN", OUT_TIME, 6},
 	{"p50", "P50", OUT_TIME, 5},
 	{"p99", "P99", OUT_TIME, 3},
@@ -85,14 +86,18 @@ static void put_states(struct out *out, const struct snapshot *snapshot)
 	char line[160], share[UNITS_TEXT];
 	int n = 0;
 
-	for (int i = 0; i < LIVE_STATES; i++) {
-		if (!total->has_part[i])
+	for (int i = 0; i < STATES; i++) {
+		if (!total->has_part[i] || (i == STATE_UNKNOWN && total->part[i] <= 0))
 			continue;
 		n += snprintf(line + n, sizeof(line) - (size_t)n, "%s%s %s", n ? ", " : "",
 			      vm_columns[VM_GUEST + i].name, units_share(total->part[i], share));
 	}
 	if (n)
 		out_line(out, "%s", line);
+	if (n && !total->has_part[STATE_UNKNOWN])
+		out_line(
+			out,
+			"Exits are missing, and nothing says how long they took: their time is in guest.");
 }
 
 /* Which time each column is about, in 80 columns. */
@@ -158,7 +163,7 @@ static void put_vm(struct out *out, const struct live_row *row)
 	out_real(out, row->per_s);
 	out_real(out, row->share);
 	out_int(out, (int64_t)row->exits);
-	for (int i = 0; i < LIVE_STATES; i++) {
+	for (int i = 0; i < STATES; i++) {
 		if (row->has_part[i])
 			out_real(out, row->part[i]);
 		else
@@ -176,6 +181,8 @@ void table_put_rows(struct out *out, const struct snapshot *snapshot, unsigned i
 	memcpy(vm, vm_columns, sizeof(vm));
 	if (!run->has_polled)
 		vm[VM_GUEST + STATE_POLLED].drop = OUT_HIDDEN;
+	if (snapshot->total.part[STATE_UNKNOWN] <= 0)
+		vm[VM_GUEST + STATE_UNKNOWN].drop = OUT_HIDDEN;
 
 	if (by_vm)
 		out_table(out, "rows", vm, COUNT(vm));

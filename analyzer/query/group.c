@@ -88,6 +88,15 @@ void group_add_times(struct group *to, const struct group *from)
 	to->polled += from->polled;
 }
 
+void group_subtract_times(struct group *from, const struct group *part)
+{
+	from->cycles -= part->cycles;
+	from->halted -= part->halted;
+	from->userspace -= part->userspace;
+	from->preempted -= part->preempted;
+	from->polled -= part->polled;
+}
+
 struct group group_cut(const struct group *exits, uint64_t cycles)
 {
 	double share = exits->cycles ? (double)cycles / (double)exits->cycles : 0;

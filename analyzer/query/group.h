@@ -106,6 +106,9 @@ void group_add(struct group *to, const struct group *from);
 /* The same with the times alone: cycles and its four parts. */
 void group_add_times(struct group *to, const struct group *from);
 
+/* Take these times away again. */
+void group_subtract_times(struct group *from, const struct group *part);
+
 /* @cycles of the times of @exits, which have that many; in each part the same share. */
 struct group group_cut(const struct group *exits, uint64_t cycles);
 

@@ -170,7 +170,6 @@ static void see_reach(void *context, int64_t since, const struct group *exit)
 {
 	struct series *series = context;
 	int64_t bin = wrap_subtract(since, series->origin) / series->bin_cycles, end;
-	struct group *within;
 
 	/* Where agg_bin() counts what began after the end. */
 	if (bin >= series->bins)
@@ -179,12 +178,7 @@ static void see_reach(void *context, int64_t since, const struct group *exit)
 	    end <= bin_end(series, (int)bin))
 		return;
 
-	within = &series->within[bin];
-	within->cycles -= exit->cycles;
-	within->halted -= exit->halted;
-	within->userspace -= exit->userspace;
-	within->preempted -= exit->preempted;
-	within->polled -= exit->polled;
+	group_subtract_times(&series->within[bin], exit);
 	add_from(series, (int)bin, since, exit);
 }
 

@@ -458,7 +458,7 @@ class LogTest(unittest.TestCase):
         self.assertEqual((status, err), (0, ""))
         lines = out.strip("\n").split("\n")
         self.assertEqual((len(lines), lines[0]), (24, lines[21]))
-        self.assertRegex(lines[0], r"^ +TIME +LENGTH +EXITS/S DROPPED GUEST HANDL +USER +POLL +HALT +WAIT +P99 MOST TIME$")
+        self.assertRegex(lines[0], r"^ +TIME +LENGTH +EXITS/S DROPPED GUEST HANDL +USER +POLL +HALT +WAIT +P99/10S MOST TIME$")
         self.assertRegex(lines[1], r"^\d\d:\d\d:\d\d +[\d.]+ \w+ .* ([A-Z_]+|-)$")
         self.assertNotIn("\033", out)
 

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""live_sums_test.py ANALYZER ODD_RUNS LOSSES - live says of a recording that has ended what the other commands say
+
+Its first interval is all of the recording: rates are those of top-exits, states those of states,
+and an exit that reaches over the end counts with what lies before it.
+"""
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ANALYZER, ODD_RUNS, LOSSES = sys.argv[1:4]
+STATES = ("guest", "handler", "userspace", "halted", "waiting", "unknown")
+MISSING = "Exits are missing, and nothing says how long they took"
+
+
+def analyzer(path, *words):
+    return subprocess.run([ANALYZER, "--db", path, *words], capture_output=True, text=True, check=True).stdout
+
+
+def table(text):
+    """The rows of a table of names and values without blanks."""
+    return dict(re.findall(r"(?m)^([A-Z_]+) +(\S.*\S|\S)$", text))
+
+
+class LiveSums(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        # pylint: disable=consider-using-with
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.odd = os.path.join(cls.folder.name, "odd.sqlite")
+        subprocess.run([ODD_RUNS, cls.odd], check=True)
+        cls.db = sqlite3.connect(cls.odd)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.db.close()
+        cls.folder.cleanup()
+
+    def run_of(self, label):
+        return str(self.db.execute("SELECT id FROM run WHERE label = ?", (label,)).fetchone()[0])
+
+    def log(self, path, *words):
+        return [json.loads(line) for line in analyzer(path, "live", "--log", "--count", "1", "--format", "json", *words).splitlines()]
+
+    def test_lost_time_is_unknown(self):
+        states, = json.loads(analyzer(LOSSES, "states", "--by", "vm", "--format", "json"))["rows"]
+        self.assertGreater(states["unknown"], 0.01)
+        for line in (self.log(LOSSES)[0], self.log(LOSSES, "--by", "vm")[0]):
+            for state in STATES:
+                self.assertAlmostEqual(line[state], states[state], msg=state)
+        text = analyzer(LOSSES, "live", "--plain", "--count", "1")
+        self.assertIn(f"unknown {100 * states['unknown']:.1f} %", text)
+        self.assertNotIn(MISSING, text)
+        self.assertIn("UNKNOWN", analyzer(LOSSES, "live", "--plain", "--count", "1", "--by", "vm"))
+
+    def test_where_nothing_says_how_long_it_was_a_line_says_so(self):
+        run = self.run_of("losses that no total names")
+        self.assertIn(MISSING, analyzer(self.odd, "live", "--plain", "--count", "1", "--run", run))
+        self.assertIsNone(self.log(self.odd, "--run", run)[0]["unknown"])
+        run = self.run_of("30 days")
+        self.assertNotIn(MISSING, analyzer(self.odd, "live", "--plain", "--count", "1", "--run", run))
+        self.assertEqual(self.log(self.odd, "--run", run)[0]["unknown"], 0)
+
+    def test_a_reason_of_which_no_record_is_left_is_not_listed_as_0_exits(self):
+        shown = table(analyzer(LOSSES, "live", "--plain", "--count", "1", "--columns", "reason,exits"))
+        self.assertNotIn("DR_ACCESS", shown)
+        self.assertNotIn("0", shown.values())
+        self.assertIn("CPUID", shown)
+
+    def test_an_exit_counts_up_to_the_end(self):
+        for label in ("an exit longer than the rest of the run", "30 days", "long halts"):
+            run = self.run_of(label)
+            end, = self.db.execute("SELECT tsc_end FROM run WHERE id = ?", (run,)).fetchone()
+            lives, = self.db.execute("SELECT sum(? - first) FROM (SELECT min(tsc) AS first FROM exit WHERE vcpu IN"
+                                     " (SELECT vcpu FROM coverage WHERE run = ?) GROUP BY vcpu)", (end, run)).fetchone()
+            halts, = self.db.execute("SELECT sum(min(tsc + cycles, ?) - tsc) FROM exit WHERE reason = 12 AND vcpu IN"
+                                     " (SELECT vcpu FROM coverage WHERE run = ?)", (end, run)).fetchone()
+            with self.subTest(label):
+                text = analyzer(self.odd, "live", "--plain", "--count", "1", "--run", run, "--columns", "reason,time_of_vcpu")
+                self.assertEqual(table(text)["HLT"], f"{100 * halts / lives:.1f} %")
+
+    def test_rates_are_of_the_life(self):
+        run = self.run_of("a VM for 10 s of 16")
+        vm, = self.db.execute("SELECT vm FROM coverage WHERE run = ? AND ended", (run,)).fetchone()
+        rows = json.loads(analyzer(self.odd, "top-exits", "--run", run, "--by", "vm", "--format", "json"))["rows"]
+        wanted, = [row["per_s"] for row in rows if row["vm"] == vm]
+        self.assertAlmostEqual(self.log(self.odd, "--run", run, "--vm", str(vm))[0]["per_s"], wanted, delta=1e-6)
+        by_vm = [line["per_s"] for line in self.log(self.odd, "--run", run, "--by", "vm")]
+        self.assertTrue(any(abs(per_s - wanted) < 1e-6 for per_s in by_vm), (wanted, by_vm))
+
+    def test_names_of_latencies_say_their_window(self):
+        line, = self.log(LOSSES)
+        self.assertEqual([name for name in line if re.match("mean|p50|p99|max", name)],
+                         ["mean_10s_ns", "p50_10s_ns", "p99_10s_ns", "max_10s_ns"])
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
