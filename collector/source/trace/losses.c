@@ -45,9 +45,10 @@ struct losses losses_of(const struct losses_reported *reported, const struct los
 		losses.exact = false;
 
 	/* The turns don't show how many were lost where not all of them are traced. */
-	if (seen->reentered && (reported->events || reported->unread))
+	if (!reported->exits_known && seen->reentered && (reported->events || reported->unread))
 		losses.exact = false;
-	if (seen->entries && reported->events + reported->unread + seen->missing < seen->halves)
+	if (!reported->exits_known && seen->entries &&
+	    reported->events + reported->unread + seen->missing < seen->halves)
 		losses.exact = false;
 
 	/* Each of these gaps has at least one: a filter left it out, or the file hides a loss. */

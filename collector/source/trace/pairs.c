@@ -103,6 +103,19 @@ static void take_late(struct pairs *p, const struct kvm_event *event)
 	}
 }
 
+/*
+ * Whether it is the event before once more: no vCPU has two exits, or entries, at the same ns. perf
+ * has been seen to write a part of its buffer twice.
+ */
+static bool is_repeated(const struct pairs *p, const struct kvm_event *event)
+{
+	if (p->untimed || !p->begun || event->ts != p->last_ts || event->kind != p->last_kind)
+		return false;
+	return event->kind == KVM_EVENT_ENTRY ||
+	       (event->cpu == p->open.cpu && event->reason == p->open.reason &&
+		event->guest_rip == p->open.guest_rip && event->info1 == p->open.info1);
+}
+
 int pairs_take(struct pairs *pairs, const struct kvm_event *event, const struct lost_windows *lost)
 {
 	int rc;
@@ -112,6 +125,8 @@ int pairs_take(struct pairs *pairs, const struct kvm_event *event, const struct 
 			kvm_event_join(&pairs->open, event);
 		return 0;
 	}
+	if (is_repeated(pairs, event))
+		return 0;
 	if (pairs->begun && event->ts < pairs->last_ts) {
 		take_late(pairs, event);
 		return 0;

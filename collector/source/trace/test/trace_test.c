@@ -280,7 +280,24 @@ static void test_half_pair(void)
 	CHECK(!seen.estimated && strstr(seen.notes, "1 kvm_exit are followed by another one"));
 }
 
-/* The same where events were lost elsewhere: the turns don't show how many exits were. */
+/* perf wrote a part of its buffer twice. */
+static void test_repeated(void)
+{
+	struct script s = {.step = MOST};
+	struct seen seen;
+
+	for (uint64_t ts = 100; ts < 1000; ts += 100) {
+		for (int i = 0; i < 2; i++)
+			add(&s, KVM_EVENT_EXIT, ts, 101);
+		for (int i = 0; i < 2; i++)
+			add(&s, KVM_EVENT_ENTRY, ts + 30, 101);
+	}
+	play(&s, &seen);
+	CHECK(seen.records[0] == 9 && seen.end[0].end_seq == 9 && !seen.estimated && !*seen.notes);
+}
+
+/* Exits without an entry where events were lost elsewhere: the turns don't show how many exits
+ * were. */
 static void test_half_pair_and_loss(void)
 {
 	struct script s = {.step = MOST, .lost_from = 230, .lost_to = 300, .lost = 2};
@@ -535,6 +552,7 @@ int main(void)
 	test_loss_between_pairs();
 	test_half_pair();
 	test_half_pair_and_loss();
+	test_repeated();
 	test_missing_exit();
 	test_moving_vcpu(false, false);
 	test_moving_vcpu(false, true);
