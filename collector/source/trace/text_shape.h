@@ -21,8 +21,8 @@ struct text_shape {
 struct text_shape text_shape_of(const char *text);
 
 /*
- * Whether a last line that is not an event of KVM may be the beginning of one. A comment is not, nor
- * a line of blanks and marks; one with a time is unless the name of an event follows.
+ * Whether a last line that is not an event of KVM may be the beginning of one. A comment is not,
+ * nor a line of blanks and marks; one with a time is unless the name of an event follows.
  */
 bool text_shape_is_begun(const char *text, bool has_time);
 
