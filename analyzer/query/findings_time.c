@@ -62,8 +62,9 @@ static int find_steal(const struct findings_data *data, const struct state_row *
 		vm, 100 * state_share(row, STATE_WAITING), 100 * share);
 	snprintf(
 		finding.evidence, sizeof(finding.evidence),
-		"its %u vCPUs waited %s in all, those of all other VMs %s; it ran guest code for %s",
+		"its %u vCPUs waited %s in all, those of all other VMs%s %s; it ran guest code for %s",
 		row->vcpus, time_text(data, row->part[STATE_WAITING], waiting),
+		data->run->filter.vm || data->run->filter.vcpu ? " that are shown" : "",
 		time_text(data, others > 0 ? others : 0, of_others),
 		time_text(data, row->part[STATE_GUEST], guest));
 	return findings_add(findings, data->app, &finding);

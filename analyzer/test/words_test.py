@@ -151,6 +151,9 @@ class WordsTest(unittest.TestCase):
                           "UPDATE exit_rollup_coarse SET preempted_cycles = 300000 * n, cycles = cycles + 300000 * n") as path:
             text = " ".join(run(path, "findings", "--run", "1").stdout.split())
             self.assertRegex(text, r"vCPUs waited [\d.]+ ms in all, those of all other VMs [\d.]+ (ms|us|ns)")
+            # With a filter nobody looked at the rest.
+            text = " ".join(run(path, "findings", "--run", "1", "--vm", "1").stdout.split())
+            self.assertIn(" ms in all, those of all other VMs that are shown 0 ns", text)
 
 
 if __name__ == "__main__":
