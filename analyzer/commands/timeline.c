@@ -154,9 +154,10 @@ static const char *rate_word(bool known, double variation)
 /* Exits per second of the time in which those lived that are shown. */
 static void put_rate(struct out *out, const struct run *run, uint64_t exits)
 {
-	if (agg_has_rate(run, BY_REASON, NULL))
-		out_real(out, (double)exits * (double)run->tsc_khz * 1e3 /
-				      (double)agg_rate_time(run, BY_REASON, NULL));
+	int64_t time = agg_known_rate_time(run, BY_REASON, NULL);
+
+	if (time)
+		out_real(out, (double)exits * (double)run->tsc_khz * 1e3 / (double)time);
 	else
 		out_none(out);
 }
@@ -222,6 +223,8 @@ static int put_reasons(struct app *app, struct out *out, const struct series *s)
 /* All tables, or CSV's one. */
 static int put_all(struct app *app, struct out *out, const struct series *s)
 {
+	/* Without these filters the rates are of the whole window, too. */
+	bool same = !app->run.filter.vm && !app->run.filter.vcpu;
 	struct series fine = {0}, rates = {0};
 	int rc = put_bins(app, out, s);
 
@@ -233,11 +236,11 @@ static int put_all(struct app *app, struct out *out, const struct series *s)
 		out_line(out, "%s", "");
 		rc = put_phases(app, out, &fine);
 	}
-	if (!rc)
+	if (!rc && !same)
 		rc = series_read(app, &app->run, SERIES_PHASE_BINS, SERIES_RATES, &rates);
 	if (!rc) {
 		out_line(out, "%s", "");
-		rc = put_reasons(app, out, &rates);
+		rc = put_reasons(app, out, same ? &fine : &rates);
 	}
 	series_free(&fine);
 	series_free(&rates);

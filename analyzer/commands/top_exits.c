@@ -222,13 +222,9 @@ static bool has_lives(enum agg_by by)
 static void show_row(struct app *app, struct out *out, const struct top *top, enum agg_by by,
 		     const struct group *g)
 {
-	int64_t cycles = agg_rate_time(&app->run, by, g);
-
 	if (has_lives(top->by))
-		out_time(out, (uint64_t)cycles);
-	if (!agg_has_rate(&app->run, by, g))
-		cycles = 0;
-	show_sums(out, &app->run, cycles, g, &top->total);
+		out_time(out, (uint64_t)agg_rate_time(&app->run, by, g));
+	show_sums(out, &app->run, agg_known_rate_time(&app->run, by, g), g, &top->total);
 }
 
 /* The last row: everything that passes the filter. */
@@ -243,12 +239,6 @@ static void show_total(struct app *app, struct out *out, int keys, const struct 
 	if (keys == LABEL_COLUMNS)
 		out_none(out);
 	show_row(app, out, top, BY_REASON, &top->total);
-}
-
-/* What the rate of all is of; 0: it is unknown. */
-static int64_t total_time(const struct run *run)
-{
-	return agg_has_rate(run, BY_REASON, NULL) ? agg_rate_time(run, BY_REASON, NULL) : 0;
 }
 
 static int show_groups(struct app *app, struct out *out, const struct top *top)
@@ -280,7 +270,8 @@ static int show_groups(struct app *app, struct out *out, const struct top *top)
 	out_table_end(out);
 	if (out->format == OUT_JSON) {
 		out_table(out, "total", sum_columns, N_SUM);
-		show_sums(out, &app->run, total_time(&app->run), &top->total, &top->total);
+		show_sums(out, &app->run, agg_known_rate_time(&app->run, BY_REASON, NULL),
+			  &top->total, &top->total);
 		out_table_end(out);
 	}
 

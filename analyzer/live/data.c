@@ -284,9 +284,7 @@ static double rate_seconds(const struct live *live, enum agg_by by, const struct
 
 	if (live->polls > 1)
 		return live->seconds;
-	if (!agg_has_rate(run, by, group))
-		return 0;
-	return (double)agg_rate_time(run, by, group) / 1e3 / (double)run->tsc_khz;
+	return (double)agg_known_rate_time(run, by, group) / 1e3 / (double)run->tsc_khz;
 }
 
 /*

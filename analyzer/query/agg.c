@@ -68,6 +68,11 @@ bool agg_has_rate(const struct run *run, enum agg_by by, const struct group *gro
 	return time > 0 && (exits != 1 || time >= run_grid_length(run));
 }
 
+int64_t agg_known_rate_time(const struct run *run, enum agg_by by, const struct group *group)
+{
+	return agg_has_rate(run, by, group) ? agg_rate_time(run, by, group) : 0;
+}
+
 /* The intervals of @width cycles that the run's filter takes. */
 static int64_t first_slot(const struct run *run, int64_t width)
 {

@@ -109,6 +109,9 @@ int64_t agg_rate_time(const struct run *run, enum agg_by by, const struct group 
 /* Whether that time says anything about a rate: a life that begins with its only exit does not. */
 bool agg_has_rate(const struct run *run, enum agg_by by, const struct group *group);
 
+/* agg_rate_time(), or 0 where it says nothing about a rate. */
+int64_t agg_known_rate_time(const struct run *run, enum agg_by by, const struct group *group);
+
 /* Bind a vCPU (vcpu.id), the window's first and last interval, and @level to ?1 to ?4 of a
  * statement. */
 void agg_bind_slots(sqlite3_stmt *stmt, const struct run *run, int64_t vcpu, int level);

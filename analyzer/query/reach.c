@@ -44,14 +44,13 @@ static void tell_last(struct reader *reader, const struct interval *interval, in
 	uint64_t cycles = interval->most;
 	struct group exit;
 
-	/* Only a forged file says otherwise. */
-	if (cycles > interval->time.cycles)
-		cycles = interval->time.cycles;
-
 	if (!interval->is_there || !interval->passes || next <= interval->last)
 		return;
 	if (cycles > (uint64_t)wrap_subtract(next, interval->last))
 		cycles = (uint64_t)wrap_subtract(next, interval->last);
+	/* Only a forged file says otherwise. */
+	if (cycles > interval->time.cycles)
+		cycles = interval->time.cycles;
 
 	exit = group_cut(&interval->time, cycles);
 	reader->see(reader->context, run_since(reader->run, interval->last), &exit);

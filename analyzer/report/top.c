@@ -131,7 +131,7 @@ static void put_table_times(struct report *report, const struct group *g)
 static void put_table_row(struct report *report, const char *number, const char *name,
 			  const struct group *g)
 {
-	double seconds = report_seconds(report, agg_rate_time(report->run, BY_REASON, NULL));
+	double seconds = report_seconds(report, agg_known_rate_time(report->run, BY_REASON, NULL));
 	struct html *h = &report->html;
 
 	html_row(h);
@@ -139,7 +139,7 @@ static void put_table_row(struct report *report, const char *number, const char 
 	html_cell_name(h, name);
 	html_cell_count(h, group_exits(g));
 	html_cell_share(h, report_share(group_exits(g), group_exits(&report->total)));
-	if (agg_has_rate(report->run, BY_REASON, NULL))
+	if (seconds > 0)
 		html_cell_real(h, (double)group_exits(g) / seconds);
 	else
 		html_cell_none(h);
