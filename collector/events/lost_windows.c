@@ -115,12 +115,12 @@ void lost_windows_cpus_add(struct lost_windows_cpus *cpus, uint32_t cpu)
 static bool hits_for(const struct lost_windows_cpu *windows, uint64_t from, uint64_t to,
 		     uint64_t least)
 {
-	const struct lost_window *end = windows->window + windows->count;
+	const struct lost_window *end, *w;
 
 	if (!windows->count)
 		return false;
-	for (const struct lost_window *w = first_after(windows, from); w < end && w->from < to;
-	     w++) {
+	end = windows->window + windows->count;
+	for (w = first_after(windows, from); w < end && w->from < to; w++) {
 		uint64_t begin = later(w->from, from);
 		uint64_t until = w->to < to ? w->to : to;
 

@@ -83,9 +83,12 @@ static int cut_off(struct file_source *s, struct fault *fault)
 
 	if (s->last_tsc > info->tsc_start) {
 		double ns = (double)(s->last_tsc - info->tsc_start) * 1e6 / info->tsc_khz;
+
 		info->tsc_end = s->last_tsc;
-		/* A damaged TSC may be any number. */
-		info->ended_ns = info->started_ns + (ns < 1e18 ? (int64_t)ns : 0);
+		/* A damaged TSC, and a damaged time of the start, may be any number. */
+		if (ns >= 1e18 ||
+		    __builtin_add_overflow(info->started_ns, (int64_t)ns, &info->ended_ns))
+			info->ended_ns = info->started_ns;
 	}
 	return fault_set(fault, -ENODATA, "%s: cut off at byte %llu", s->path,
 			 (unsigned long long)s->offset);
