@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * session.c - loads and attaches the BPF programs, makes their rings, keeps their clock
+ * session.c - loads and attaches the BPF programs, makes their rings
  *
  * A BPF program can't make a map, so rings are made ahead of time: for the vCPUs that exist
  * at the start, a few to spare, and one more for each vCPU that is created. A vCPU that finds
@@ -12,7 +12,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +23,7 @@
 #include "collector/host/host.h"
 #include "collector/source/bpf/clock.h"
 #include "collector/source/bpf/hists.h"
+#include "collector/source/bpf/measure_clock.h"
 #include "collector/source/bpf/new_rings.h"
 #include "collector/source/bpf/vcpu_record.h"
 #include "collector/source/bpf/vms.h"
@@ -38,9 +38,6 @@
 #define LEAST_RINGS 64U
 /* Rings take at most this part of the host's memory. */
 #define MEMORY_PART 8U
-#define CLOCK_TRIES 8
-/* The clock's line is measured over at least that long before anything is attached. */
-#define CLOCK_LEAST_NS 20000000
 /* The ring of a vCPU that is ignored from then on is used again after that time. */
 #define RETIRED_NS INT64_C(1000000000)
 
@@ -80,45 +77,6 @@ static int keep_warning(enum libbpf_print_level level, const char *format, va_li
 	return 0;
 }
 
-/* CLOCK_MONOTONIC and the TSC of one moment: the closest of some tries. */
-static struct bpf_clock_line moment(void)
-{
-	struct bpf_clock_line best = {0};
-	uint64_t least = UINT64_MAX;
-
-	for (int i = 0; i < CLOCK_TRIES; i++) {
-		uint64_t before = host_tsc(), ns = (uint64_t)host_monotonic_ns(),
-			 after = host_tsc();
-
-		if (after - before >= least)
-			continue;
-		least = after - before;
-		best.ns = ns;
-		best.tsc = before + (after - before) / 2;
-	}
-	return best;
-}
-
-/* The line through the first moment and this one, going on from this one. */
-static void set_clock(struct bpf_session *s)
-{
-	struct bpf_clock_line line = moment();
-	double slope = (double)(line.tsc - s->first.tsc) / (double)(line.ns - s->first.ns);
-
-	line.mult = (uint64_t)llround(slope * (1 << BPF_CLOCK_SHIFT));
-	bpf_clock_set(&s->skel->bss->tsc_clock, &line);
-}
-
-static uint32_t measured_khz(const struct bpf_session *s)
-{
-	struct bpf_clock_line line;
-
-	do {
-		line = moment();
-	} while (line.ns - s->first.ns < CLOCK_LEAST_NS);
-	return (uint32_t)((line.tsc - s->first.tsc) * 1000000 / (line.ns - s->first.ns));
-}
-
 static uint64_t ring_bytes(uint32_t records)
 {
 	return sizeof(struct bpf_area) + (uint64_t)records * sizeof(struct kvm_exit_record);
@@ -155,7 +113,7 @@ static void configure(struct bpf_session *s, const struct bpf_options *options)
 {
 	struct record_bpf__rodata *rodata = s->skel->rodata;
 	uint32_t isa = host_isa();
-	uint32_t khz = measured_khz(s);
+	uint32_t khz = measure_khz(&s->first);
 	struct vcpu_filter filter = {
 		.min_cycles = source_filter_cycles(&options->filter, khz),
 		.one_in = options->filter.one_in,
@@ -425,7 +383,7 @@ static int load(struct bpf_session *s, const struct bpf_options *options, struct
 		rc = vms_set_map(&s->vms, bpf_map__fd(s->skel->maps.denied));
 	if (rc)
 		return load_fault(fault, rc);
-	set_clock(s);
+	measure_clock(&s->first, &s->skel->bss->tsc_clock);
 	rc = make_rings(s);
 	if (rc || !s->ring_count)
 		return fault_set(fault, rc ? rc : -ENOMEM,
@@ -461,7 +419,7 @@ int bpf_session_open(const struct bpf_options *options, struct bpf_session **res
 		free(s);
 		return fault_set(fault, -ENOTSUP, "bpf: %s", why);
 	}
-	s->first = moment();
+	s->first = measure_moment();
 	rc = load(s, options, fault);
 	if (!rc)
 		rc = open_news(s, fault);
@@ -489,7 +447,7 @@ static void reuse_retired(struct bpf_session *s, int64_t now_ns)
 
 void bpf_session_tick(struct bpf_session *s, int64_t now_ns)
 {
-	set_clock(s);
+	measure_clock(&s->first, &s->skel->bss->tsc_clock);
 	vms_tick(&s->vms, now_ns);
 	reuse_retired(s, now_ns);
 	/* A full buffer wakes nobody. */
