@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* import.c - which kind of recording a file is, and the source for it */
+#include "collector/source/trace/import.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "collector/source/trace/trace.h"
+#include "collector/source/trace/perf_data.h"
+#include "collector/source/trace/trace_dat.h"
+#include "collector/source/trace/trace_text.h"
 
 #define PIECE_BYTES (1 << 20)
 

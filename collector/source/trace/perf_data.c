@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* perf_data.c - events from a file of perf record or perf kvm stat record */
+#include "collector/source/trace/perf_data.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -76,34 +76,4 @@ struct trace_feed {
 int source_trace_open(const struct trace_feed *feed, const char *name, const struct run_info *info,
 		      struct source **source, struct fault *fault);
 
-/* kvm_exit and kvm_entry of this kernel; @buffer_kb as in trace_instance_open(). */
-int source_tracefs_open(size_t buffer_kb, struct source **source, struct fault *fault);
-
-enum import_kind {
-	IMPORT_PERF_DATA,  /* perf record, perf kvm stat record */
-	IMPORT_TRACE_DAT,  /* trace-cmd record */
-	IMPORT_TRACE_TEXT, /* ftrace's file trace, trace-cmd report, perf script */
-	IMPORT_OTHER
-};
-
-/* Which of them a file is, by how it begins. -errno with words in @fault. */
-int import_kind(const char *path, enum import_kind *kind, struct fault *fault);
-
-/*
- * source_import_open - read a recording of another tool
- * @kind: not IMPORT_OTHER
- * @tsc_khz: frequency of a TSC that the file's times are cycles of; 0: not given
- *
- * Return 0 or -errno with words in @fault.
- */
-int source_import_open(const char *path, enum import_kind kind, uint32_t tsc_khz,
-		       struct source **source, struct fault *fault);
-
-/* The same by kind; times of perf.data are always ns. */
-int source_perf_data_open(const char *path, struct source **source, struct fault *fault);
-int source_trace_dat_open(const char *path, uint32_t tsc_khz, struct source **source,
-			  struct fault *fault);
-int source_trace_text_open(const char *path, uint32_t tsc_khz, struct source **source,
-			   struct fault *fault);
-
 #endif

@@ -6,6 +6,8 @@
  * An event that was enabled in several of them is there several times; portions.h has the one that
  * it is taken from.
  */
+#include "collector/source/trace/trace_dat.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* trace_text.c - events from what ftrace, trace-cmd report or perf script printed */
+#include "collector/source/trace/trace_text.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,6 +5,8 @@
  * The events with a key (kvm_msr, kvm_cpuid, ...) have buffers of their own: when these are
  * full, exits are without their keys, and how many exits are lost remains exact.
  */
+#include "collector/source/trace/tracefs.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
