@@ -23,7 +23,7 @@
 #include "collector/options.h"
 #include "collector/record.h"
 #include "collector/sink.h"
-#include "collector/source/trace/import.h"
+#include "collector/source/trace/import/import.h"
 #include "collector/version.h"
 
 struct status_line {

@@ -6,7 +6,7 @@
 
 #include "collector/host/names.h"
 #include "collector/source/bpf/bpf.h"
-#include "collector/source/trace/import.h"
+#include "collector/source/trace/import/import.h"
 #include "collector/source/trace/tracefs.h"
 
 static int open_bpf(const struct options *o, struct source **source, struct fault *fault)

@@ -12,7 +12,7 @@
 #include "collector/source/bpf/bpf.h"
 #include "collector/source/choose/choose.h"
 #include "collector/source/source.h"
-#include "collector/source/trace/import.h"
+#include "collector/source/trace/import/import.h"
 
 /* struct options - what the command line says; a NULL string was not given */
 struct options {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/units.h"
-#include "collector/source/trace/reason_name.h"
+#include "collector/source/trace/text/reason_name.h"
 #include "kvm/ring/exit_reason.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* perf_data.c - fuzz target: a recording of perf */
-#include "collector/source/trace/perf_data.h"
+#include "collector/source/trace/perf/perf_data.h"
 #include "fuzz/input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

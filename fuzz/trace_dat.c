@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* trace_dat.c - fuzz target: a recording of trace-cmd */
-#include "collector/source/trace/trace_dat.h"
+#include "collector/source/trace/dat/trace_dat.h"
 #include "fuzz/input.h"
 
 static void import(const uint8_t *data, size_t size, uint32_t tsc_khz)

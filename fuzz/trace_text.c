@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* trace_text.c - fuzz target: text of ftrace, trace-cmd report or perf script */
-#include "collector/source/trace/trace_text.h"
+#include "collector/source/trace/text/trace_text.h"
 #include "fuzz/input.h"
 
 static void import(const uint8_t *data, size_t size, uint32_t tsc_khz)

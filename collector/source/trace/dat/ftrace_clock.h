@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* clock.h - what ftrace's clocks count */
+/* ftrace_clock.h - what ftrace's clocks count */
 #ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_CLOCK_H
 #define EXITSCOPE_COLLECTOR_SOURCE_TRACE_CLOCK_H
 

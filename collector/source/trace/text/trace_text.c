@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* trace_text.c - events from what ftrace, trace-cmd report or perf script printed */
-#include "collector/source/trace/trace_text.h"
+#include "collector/source/trace/text/trace_text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,8 +10,8 @@
 #include "base/lines.h"
 #include "collector/source/trace/names.h"
 #include "collector/source/trace/portions.h"
-#include "collector/source/trace/text_line.h"
-#include "collector/source/trace/text_shape.h"
+#include "collector/source/trace/text/text_line.h"
+#include "collector/source/trace/text/text_shape.h"
 #include "collector/source/trace/trace.h"
 
 #define LINE_BYTES 2048

@@ -4,7 +4,7 @@
 #define EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_OPTIONS_H
 
 #include "collector/source/trace/cursor.h"
-#include "collector/source/trace/dat_file.h"
+#include "collector/source/trace/dat/dat_file.h"
 
 /* trace-cmd.dat.v7(5), "Options, supported by the trace file version 7" */
 enum {

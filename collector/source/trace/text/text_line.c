@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* text_line.c - reads what ftrace, trace-cmd report and perf script print */
-#include "collector/source/trace/text_line.h"
+#include "collector/source/trace/text/text_line.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/source/trace/reason_name.h"
+#include "collector/source/trace/text/reason_name.h"
 #include "kvm/uapi/kvm_exit_ring.h"
 
 #define NS_DIGITS    9

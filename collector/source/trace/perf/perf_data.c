@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* perf_data.c - events from a file of perf record or perf kvm stat record */
-#include "collector/source/trace/perf_data.h"
+#include "collector/source/trace/perf/perf_data.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include <linux/perf_event.h>
 
 #include "collector/source/trace/names.h"
-#include "collector/source/trace/perf_file.h"
+#include "collector/source/trace/perf/perf_file.h"
 #include "collector/source/trace/trace.h"
 
 /* CPUs whose last event is known by itself; those beyond share the last place. */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* dat_file.c - reads trace.dat files: the file, its pages */
-#include "collector/source/trace/dat_file.h"
+#include "collector/source/trace/dat/dat_file.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/source/trace/dat_header.h"
-#include "collector/source/trace/dat_unpack.h"
+#include "collector/source/trace/dat/dat_header.h"
+#include "collector/source/trace/dat/dat_unpack.h"
 #include "collector/source/trace/whole_file.h"
 
 /* Whether exits can be read; else one line for the cause. */

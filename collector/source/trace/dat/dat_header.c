@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* dat_header.c - reads what stands before and around the pages of a trace.dat file */
-#include "collector/source/trace/dat_header.h"
+#include "collector/source/trace/dat/dat_header.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "collector/source/trace/dat_cut.h"
-#include "collector/source/trace/dat_options.h"
-#include "collector/source/trace/dat_unpack.h"
+#include "collector/source/trace/dat/dat_cut.h"
+#include "collector/source/trace/dat/dat_options.h"
+#include "collector/source/trace/dat/dat_unpack.h"
 #include "collector/source/trace/format_list.h"
 
 #define MAGIC	      "\x17\x08\x44tracing"

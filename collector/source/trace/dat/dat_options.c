@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* dat_options.c - reads the options of a trace.dat file */
-#include "collector/source/trace/dat_options.h"
+#include "collector/source/trace/dat/dat_options.h"
 
 #include <errno.h>
 #include <stdio.h>

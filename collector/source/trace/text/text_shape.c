@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* text_shape.c - the last field of a line; see text_shape.h */
-#include "collector/source/trace/text_shape.h"
+#include "collector/source/trace/text/text_shape.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* dat_cut.c - finds the pages of a trace.dat file that was cut off; see dat_cut.h */
-#include "collector/source/trace/dat_cut.h"
+#include "collector/source/trace/dat/dat_cut.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include "base/array.h"
 #include "collector/source/trace/cursor.h"
-#include "collector/source/trace/dat_options.h"
+#include "collector/source/trace/dat/dat_options.h"
 
 bool dat_cut_instance(struct dat_file *file, uint64_t offset, uint64_t bytes)
 {

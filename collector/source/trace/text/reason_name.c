@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* reason_name.c - the names of the kernel's own headers, and those of trace-cmd's plugin */
-#include "collector/source/trace/reason_name.h"
+#include "collector/source/trace/text/reason_name.h"
 
 #include <ctype.h>
 #include <stddef.h>

@@ -18,7 +18,7 @@
 
 #include "collector/events/kvm_event.h"
 #include "collector/host/fault.h"
-#include "collector/source/trace/perf_unpack.h"
+#include "collector/source/trace/perf/perf_unpack.h"
 
 /*
  * One event that was recorded.

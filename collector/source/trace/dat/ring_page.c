@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* ring_page.c - walks through a page of ftrace's ring buffer */
-#include "collector/source/trace/ring_page.h"
+#include "collector/source/trace/dat/ring_page.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* perf_unpack.c - unpacks perf record -z with libzstd */
-#include "collector/source/trace/perf_unpack.h"
+#include "collector/source/trace/perf/perf_unpack.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* perf_file.c - reads the records of perf.data files, bounds-checked */
-#include "collector/source/trace/perf_file.h"
+#include "collector/source/trace/perf/perf_file.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include <linux/perf_event.h>
 
-#include "collector/source/trace/perf_header.h"
+#include "collector/source/trace/perf/perf_header.h"
 #include "collector/source/trace/whole_file.h"
 
 /* Newer than Debian 12's <linux/perf_event.h>, and perf's own types (tools/lib/perf). */

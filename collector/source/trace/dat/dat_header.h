@@ -3,7 +3,7 @@
 #ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_HEADER_H
 #define EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_HEADER_H
 
-#include "collector/source/trace/dat_file.h"
+#include "collector/source/trace/dat/dat_file.h"
 
 /* Read the headers of a mapped file. -EBADMSG; -ENOTSUP: another version, big endian. */
 int dat_header_read(struct dat_file *file);

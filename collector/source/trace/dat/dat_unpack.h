@@ -4,7 +4,7 @@
 #define EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_UNPACK_H
 
 #include "collector/source/trace/cursor.h"
-#include "collector/source/trace/dat_file.h"
+#include "collector/source/trace/dat/dat_file.h"
 
 /*
  * dat_unpack - read "u32 packed bytes, u32 unpacked bytes, data" at @cursor

@@ -22,7 +22,7 @@
 #include <stdint.h>
 
 #include "collector/events/kvm_event.h"
-#include "collector/source/trace/text_head.h"
+#include "collector/source/trace/text/text_head.h"
 
 enum text_line_kind {
 	TEXT_NOTHING,

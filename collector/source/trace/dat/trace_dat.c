@@ -6,17 +6,17 @@
  * An event that was enabled in several of them is there several times; portions.h has the one that
  * it is taken from.
  */
-#include "collector/source/trace/trace_dat.h"
+#include "collector/source/trace/dat/trace_dat.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/source/trace/clock.h"
-#include "collector/source/trace/dat_file.h"
+#include "collector/source/trace/dat/dat_file.h"
+#include "collector/source/trace/dat/ftrace_clock.h"
+#include "collector/source/trace/dat/ring_page.h"
 #include "collector/source/trace/portions.h"
-#include "collector/source/trace/ring_page.h"
 #include "collector/source/trace/trace.h"
 #include "collector/source/trace/whole_file.h"
 

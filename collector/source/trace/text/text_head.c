@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* text_head.c - reads what ftrace, trace-cmd report and perf script print before a time */
-#include "collector/source/trace/text_head.h"
+#include "collector/source/trace/text/text_head.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -14,7 +14,7 @@
 #ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_CUT_H
 #define EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_CUT_H
 
-#include "collector/source/trace/dat_file.h"
+#include "collector/source/trace/dat/dat_file.h"
 
 #define SECTION_COMPRESSED 1U /* flag of a section */
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* import.c - which kind of recording a file is, and the source for it */
-#include "collector/source/trace/import.h"
+#include "collector/source/trace/import/import.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "collector/source/trace/perf_data.h"
-#include "collector/source/trace/trace_dat.h"
-#include "collector/source/trace/trace_text.h"
+#include "collector/source/trace/dat/trace_dat.h"
+#include "collector/source/trace/perf/perf_data.h"
+#include "collector/source/trace/text/trace_text.h"
 
 #define PIECE_BYTES (1 << 20)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* dat_unpack.c - unpacks parts of trace.dat with libzstd and zlib */
-#include "collector/source/trace/dat_unpack.h"
+#include "collector/source/trace/dat/dat_unpack.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* perf_header.c - headers, events and feature sections of perf.data */
-#include "collector/source/trace/perf_header.h"
+#include "collector/source/trace/perf/perf_header.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* clock.c - the clocks of kernel/trace/trace.c, trace_clocks[] */
-#include "collector/source/trace/clock.h"
+/* ftrace_clock.c - the clocks of kernel/trace/trace.c, trace_clocks[] */
+#include "collector/source/trace/dat/ftrace_clock.h"
 
 #include <stddef.h>
 #include <string.h>

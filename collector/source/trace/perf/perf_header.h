@@ -4,7 +4,7 @@
 #define EXITSCOPE_COLLECTOR_SOURCE_TRACE_PERF_HEADER_H
 
 #include "collector/source/trace/cursor.h"
-#include "collector/source/trace/perf_file.h"
+#include "collector/source/trace/perf/perf_file.h"
 
 /* Read the headers of a mapped file: where the records are, its events, its features. */
 int perf_header_read(struct perf_file *file, struct fault *fault);
