@@ -11,8 +11,8 @@
  * All set file->cut_at if the file was cut off, and file->cut_others if pages of more than one CPU
  * were in it.
  */
-#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_CUT_H
-#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_CUT_H
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_DAT_CUT_H
+#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_DAT_CUT_H
 
 #include "collector/source/trace/dat/dat_file.h"
 

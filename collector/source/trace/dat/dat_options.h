@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* dat_options.h - the options of a trace.dat file that both versions have; for dat_header.c */
-#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_OPTIONS_H
-#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_OPTIONS_H
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_DAT_OPTIONS_H
+#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_DAT_OPTIONS_H
 
 #include "collector/source/trace/cursor.h"
 #include "collector/source/trace/dat/dat_file.h"

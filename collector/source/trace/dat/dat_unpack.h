@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* dat_unpack.h - what trace-cmd compressed with zlib or zstd */
-#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_UNPACK_H
-#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_UNPACK_H
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_DAT_UNPACK_H
+#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_DAT_UNPACK_H
 
 #include "collector/source/trace/cursor.h"
 #include "collector/source/trace/dat/dat_file.h"

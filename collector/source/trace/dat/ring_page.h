@@ -11,8 +11,8 @@
  * lengths are checked: the page comes from a file of somebody else. (libtraceevent's
  * kbuffer trusts them.)
  */
-#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_RING_PAGE_H
-#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_RING_PAGE_H
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_RING_PAGE_H
+#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_RING_PAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>

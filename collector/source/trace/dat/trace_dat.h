@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* trace_dat.h - events from a file of trace-cmd record */
-#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_TRACE_DAT_H
-#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_TRACE_DAT_H
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_TRACE_DAT_H
+#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_DAT_TRACE_DAT_H
 
 #include <stdint.h>
 

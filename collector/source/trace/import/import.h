@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* import.h - which kind of recording a file is, and the source for it */
-#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_IMPORT_H
-#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_IMPORT_H
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_IMPORT_IMPORT_H
+#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_IMPORT_IMPORT_H
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* perf_data.h - events from a file of perf record or perf kvm stat record */
-#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_PERF_DATA_H
-#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_PERF_DATA_H
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_PERF_PERF_DATA_H
+#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_PERF_PERF_DATA_H
 
 #include "collector/source/source.h"
 

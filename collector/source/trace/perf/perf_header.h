@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* perf_header.h - what stands around the records of a perf.data file; for perf_file.c */
-#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_PERF_HEADER_H
-#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_PERF_HEADER_H
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_PERF_PERF_HEADER_H
+#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_PERF_PERF_HEADER_H
 
 #include "collector/source/trace/cursor.h"
 #include "collector/source/trace/perf/perf_file.h"

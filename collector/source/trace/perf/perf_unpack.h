@@ -5,8 +5,8 @@
  * Each record of type COMPRESSED holds a piece of one zstd stream. What it unpacks to
  * are records again; the last of them may end in the next piece.
  */
-#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_PERF_UNPACK_H
-#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_PERF_UNPACK_H
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_PERF_PERF_UNPACK_H
+#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_PERF_PERF_UNPACK_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* reason_name.h - exit reasons by the names that tools print */
-#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_REASON_NAME_H
-#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_REASON_NAME_H
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_REASON_NAME_H
+#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_REASON_NAME_H
 
 #include <stdbool.h>
 #include <stdint.h>

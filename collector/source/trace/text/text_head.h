@@ -13,8 +13,8 @@
  * The name stands right in 16 columns, of the latency formats in 8. It may hold anything: blanks,
  * colons, brackets, numbers.
  */
-#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_HEAD_H
-#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_HEAD_H
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_TEXT_HEAD_H
+#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_TEXT_HEAD_H
 
 #include <stdbool.h>
 #include <stdint.h>

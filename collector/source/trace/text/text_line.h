@@ -15,8 +15,8 @@
  *	  # entries-in-buffer/entries-written: 414/612   #P:4
  *	  ##### CPU 3 buffer started ####
  */
-#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_LINE_H
-#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_LINE_H
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_TEXT_LINE_H
+#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_TEXT_LINE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -6,8 +6,8 @@
  * have the same fields, so what was cut off has fewer words after its last field, or another last
  * field. A line that was cut within its last word can't be told from a whole one.
  */
-#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_SHAPE_H
-#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_SHAPE_H
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_TEXT_SHAPE_H
+#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_TEXT_SHAPE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* trace_text.h - events from what ftrace, trace-cmd report or perf script printed */
-#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_TRACE_TEXT_H
-#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_TRACE_TEXT_H
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_TRACE_TEXT_H
+#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_TRACE_TEXT_H
 
 #include <stdint.h>
 
