@@ -228,6 +228,18 @@ static void put_run(struct metrics *m)
 		seconds(m, (uint64_t)run_grid_length(run)));
 }
 
+static int put_durations(struct metrics *m)
+{
+	family(m, "kvm_exit_duration_seconds", "histogram", "seconds",
+	       "Time from a VM exit to the next VM entry of the vCPU.");
+	if (each_group(m, put_histogram))
+		return -1;
+
+	family(m, "kvm_exit_duration_max_seconds", "gauge", "seconds",
+	       "The longest of these times.");
+	return each_group(m, put_longest);
+}
+
 static int put_all(struct metrics *m)
 {
 	put_run(m);
@@ -239,26 +251,19 @@ static int put_all(struct metrics *m)
 	if (each_group(m, put_exits))
 		return -1;
 
-	family(m, "kvm_exits_flagged", "counter", NULL,
-	       "VM exits handled on the fast path, of a nested guest, returned to user space, or synthesized without a VM entry.");
-	if (each_group(m, put_flags))
-		return -1;
-
+	/* What the source does not know has no family, rather than zeros. */
 	if (m->run->has_split) {
+		family(m, "kvm_exits_flagged", "counter", NULL,
+		       "VM exits handled on the fast path, of a nested guest, returned to user space, or synthesized without a VM entry.");
+		if (each_group(m, put_flags))
+			return -1;
 		family(m, "kvm_exit_part_seconds", "counter", "seconds",
 		       "Time from exit to entry by what it went to.");
 		if (each_group(m, put_parts))
 			return -1;
 	}
 
-	family(m, "kvm_exit_duration_seconds", "histogram", "seconds",
-	       "Time from a VM exit to the next VM entry of the vCPU.");
-	if (each_group(m, put_histogram))
-		return -1;
-
-	family(m, "kvm_exit_duration_max_seconds", "gauge", "seconds",
-	       "The longest of these times.");
-	if (each_group(m, put_longest))
+	if (!m->run->no_durations && put_durations(m))
 		return -1;
 
 	if (!m->plain)

@@ -95,7 +95,8 @@ int create_tables(struct server *server, const char *cluster)
 
 	if (cluster && check_cluster(server, cluster, names))
 		return -1;
-	if (run_statements(server, clickhouse_schema) || run_statements(server, clickhouse_views))
+	if (run_statements(server, clickhouse_schema) ||
+	    run_statements(server, clickhouse_changes) || run_statements(server, clickhouse_views))
 		return -1;
 	if (!cluster)
 		return run_statements(server, clickhouse_fleet_single);

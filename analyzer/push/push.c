@@ -83,20 +83,62 @@ void push_close(struct push *push)
 	free(push->sent);
 }
 
+enum { AT_TABLE, AT_COLUMN, AT_TYPE, AT_COLUMNS };
+
+/* The type of a column on the server; NULL: it has no such column. */
+static const char *type_there(const struct answer *columns, const char *table, const char *column)
+{
+	for (size_t i = 0; i < columns->rows; i++) {
+		char *const *row = &columns->text[i * AT_COLUMNS];
+
+		if (row[AT_TABLE] && !strcmp(row[AT_TABLE], table) && row[AT_COLUMN] &&
+		    !strcmp(row[AT_COLUMN], column))
+			return row[AT_TYPE];
+	}
+	return NULL;
+}
+
+/* Rows of another layout would be read as something else: RowBinary has no types in it. */
+static int compare_columns(struct server *server, const struct table *table,
+			   const struct answer *columns)
+{
+	for (unsigned int i = 0; i < table->columns; i++) {
+		const struct column *column = &table->column[i];
+		const char *type = type_there(columns, table->name, column->name);
+
+		if (!type || !column_is_of(column, type))
+			return app_fail(
+				server->app,
+				"%s: its table exitscope.%s is of another version: column %s (bring it up to date with --create)",
+				server->url, table->name, column->name);
+	}
+	return 0;
+}
+
+static int check_columns(const struct push *push, struct server *server)
+{
+	struct answer columns;
+	int rc = ask(server, clickhouse_columns, AT_COLUMNS, &columns);
+
+	if (!rc && !columns.rows)
+		rc = app_fail(server->app,
+			      "%s: it has no tables of exitscope (make them with --create)",
+			      server->url);
+	for (int i = 0; i < PUSH_TABLES && !rc; i++)
+		rc = compare_columns(server, &push->table[i], &columns);
+	answer_free(&columns);
+	return rc;
+}
+
 /* Asks a server, once, for its tables and what it can do. */
-static int know(struct push_target *target)
+static int know(const struct push *push, struct push_target *target)
 {
 	struct server *server = &target->server;
-	bool has_tables;
 
 	if (target->is_known)
 		return 0;
-	if (ask_whether(server, clickhouse_has_tables, &has_tables))
+	if (check_columns(push, server))
 		return -1;
-	if (!has_tables)
-		return app_fail(server->app,
-				"%s: it has no tables of exitscope (make them with --create)",
-				server->url);
 	if (ask_whether(server, clickhouse_has_token, &target->has_token))
 		return -1;
 	target->is_known = true;
@@ -153,7 +195,7 @@ static int choose_target(struct batch *batch)
 			break;
 		}
 	}
-	return know(batch->target);
+	return know(batch->push, batch->target);
 }
 
 /* What was sent of the run, by earlier passes of this program too. */

@@ -34,14 +34,9 @@ static bool unwrap(char **type, const char *head)
 	return true;
 }
 
-/* A line "  NAME TYPE," of the schema. */
-static int parse_column(const char *line, struct column *column)
+/* Takes @type apart, in place. */
+static int parse_type(char *type, struct column *column)
 {
-	char text[64], *type = text;
-
-	memset(column, 0, sizeof(*column));
-	if (sscanf(line, " %31[a-z0-9_] %63[A-Za-z0-9()]", column->name, text) != 2)
-		return -ENOENT;
 	column->is_nullable = unwrap(&type, "Nullable(");
 	column->is_array = unwrap(&type, "Array(");
 
@@ -53,6 +48,31 @@ static int parse_column(const char *line, struct column *column)
 		return 0;
 	}
 	return -ENOENT;
+}
+
+/* A line "  NAME TYPE," of the schema. */
+static int parse_column(const char *line, struct column *column)
+{
+	char type[64];
+
+	memset(column, 0, sizeof(*column));
+	if (sscanf(line, " %31[a-z0-9_] %63[A-Za-z0-9()]", column->name, type) != 2)
+		return -ENOENT;
+	return parse_type(type, column);
+}
+
+bool column_is_of(const struct column *column, const char *type)
+{
+	struct column there = {0};
+	char text[64], *inner = text;
+
+	if (snprintf(text, sizeof(text), "%s", type) >= (int)sizeof(text) || !*text)
+		return false;
+	/* An administrator may have chosen it; values look the same. */
+	unwrap(&inner, "LowCardinality(");
+	return !parse_type(inner, &there) && there.type == column->type &&
+	       there.bytes == column->bytes && there.is_nullable == column->is_nullable &&
+	       there.is_array == column->is_array;
 }
 
 /* The line after the one at @line. */

@@ -52,6 +52,9 @@ struct table {
  */
 int table_find(const char *schema, const char *name, struct table *table);
 
+/* Whether values of a server's @type, a text like "Nullable(UInt64)", are encoded as @column's. */
+bool column_is_of(const struct column *column, const char *type);
+
 /*
  * Marks the columns of a list like "rip,cr3" that the table has. Columns that can't be NULL are
  * not left out.

@@ -338,8 +338,8 @@ static void fill_quantile(const struct side *a, const struct side *b, const stru
 		return;
 
 	/* The times are unknown, or not to be compared: the difference may have any size. */
-	if (!c->a->dist.total || !c->b->dist.total || sides_differ_in_stamps(a, b) || a->app.run.no_durations ||
-	    b->app.run.no_durations) {
+	if (!c->a->dist.total || !c->b->dist.total || sides_differ_in_stamps(a, b) ||
+	    a->app.run.no_durations || b->app.run.no_durations) {
 		d->least = -1;
 		d->most = INFINITY;
 		return;

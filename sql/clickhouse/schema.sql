@@ -162,6 +162,7 @@ CREATE TABLE IF NOT EXISTS exitscope.reason (
 
 -- Exact sums of an interval, vCPU and full reason. slot: the interval's number from the start of
 -- the run, slot_cycles: how long it is. An interval that goes on is sent again with more exits.
+-- What the recording does not know is NULL.
 CREATE TABLE IF NOT EXISTS exitscope.exit_rollup (
   day Date,
   run UInt64,
@@ -174,16 +175,16 @@ CREATE TABLE IF NOT EXISTS exitscope.exit_rollup (
   reason_name String,
   slot_cycles Int64,
   exits UInt64,
-  cycles UInt64,
-  halted_cycles UInt64,
-  userspace_cycles UInt64,
-  preempted_cycles UInt64,
+  cycles Nullable(UInt64),
+  halted_cycles Nullable(UInt64),
+  userspace_cycles Nullable(UInt64),
+  preempted_cycles Nullable(UInt64),
   min_cycles Nullable(UInt64),
-  max_cycles UInt64,
-  fastpath UInt64,
-  nested UInt64,
-  to_user UInt64,
-  synthesized UInt64,
+  max_cycles Nullable(UInt64),
+  fastpath Nullable(UInt64),
+  nested Nullable(UInt64),
+  to_user Nullable(UInt64),
+  synthesized Nullable(UInt64),
   first_tsc Nullable(UInt64),
   last_tsc UInt64,
   tsc_start UInt64,
@@ -226,7 +227,7 @@ CREATE TABLE IF NOT EXISTS exitscope.exit (
   tsc UInt64,
   reason UInt64,
   reason_name String,
-  flags UInt64,
+  flags Nullable(UInt64),
   cycles Nullable(UInt64),
   halted_cycles Nullable(UInt64),
   userspace_cycles Nullable(UInt64),

@@ -15,6 +15,13 @@
 
 static char text[HIST_TEXT_BYTES];
 
+/* A run with one vCPU. */
+static const char one_vcpu[] =
+	"INSERT INTO run (id, label, source, isa, tsc_khz, tsc_start, started_ns, rollup_cycles,"
+	" hist_cycles, collector) VALUES (1, '', 'device', 1, 1000, 0, 0, 1000, 1000, '');"
+	"INSERT INTO vm (id, run_id, kvm_vm_id, tgid) VALUES (1, 1, 1, 1);"
+	"INSERT INTO vcpu (id, vm_id, vcpu_id, ring_id) VALUES (1, 1, 0, 1);";
+
 static sqlite3 *open_views(void)
 {
 	sqlite3 *db = NULL;
@@ -23,6 +30,7 @@ static sqlite3 *open_views(void)
 	CHECK_EQ(sqlite3_exec(db, sql_schema, NULL, NULL, NULL), SQLITE_OK);
 	CHECK_EQ(sqlite3_exec(db, sql_views, NULL, NULL, NULL), SQLITE_OK);
 	CHECK_EQ(functions_register(db), SQLITE_OK);
+	CHECK_EQ(sqlite3_exec(db, one_vcpu, NULL, NULL, NULL), SQLITE_OK);
 	return db;
 }
 
@@ -175,8 +183,6 @@ static void test_forged(void)
 	static const char forged[] =
 		"DROP TABLE exit_hist_packed;"
 		"CREATE TABLE exit_hist_packed (vcpu, slot, reason, cycles, handler_cycles);"
-		"INSERT INTO vm (id, run_id, kvm_vm_id, tgid) VALUES (1, 1, 1, 1);"
-		"INSERT INTO vcpu (id, vm_id, vcpu_id, ring_id) VALUES (1, 1, 0, 1);"
 		"INSERT INTO exit_hist_packed VALUES (1, 0, 10, x'2122', x''), (1, 1, 10, 5, 1.5),"
 		" (1, 2, 10, char(65, 0, 65), NULL), (1, 3, 10, printf('%400000s', ''), NULL)";
 	static const char *const sql[] = {"SELECT count(*) FROM interval_histograms",

@@ -15,15 +15,9 @@ SELECT
   e.reason,
   coalesce(x.name, 'UNKNOWN_' || CASE r.isa WHEN 1 THEN e.reason & 0xffff ELSE e.reason END)
     || CASE WHEN r.isa = 1 AND e.reason & 0x80000000 THEN ' FAILED_VMENTRY' ELSE '' END AS reason_name,
-  e.flags,
+  CASE WHEN r.has_split THEN e.flags END AS flags,
   CASE
-    WHEN e.cycles > 0 OR NOT EXISTS (
-      SELECT 1
-      FROM crosscheck k
-      WHERE k.run_id = r.id
-        AND k.source = 'trace'
-        AND k.name = 'untimed'
-    )
+    WHEN NOT r.id IN (SELECT k.run_id FROM crosscheck k WHERE k.source = 'trace' AND k.name = 'untimed')
       THEN e.cycles
   END AS cycles,
   CASE WHEN r.has_split THEN e.halted_cycles END AS halted_cycles,

@@ -1,5 +1,6 @@
 -- Rows of table exit_hist: histograms of a vCPU's intervals, each as a text, or in older files as a
--- list of buckets and their exits. ?1: vcpu.id, ?2: the run's key on servers, ?3: its day,
+-- list of buckets and their exits. None where the run has no durations, none of the handler's part
+-- where it does not know the parts. ?1: vcpu.id, ?2: the run's key on servers, ?3: its day,
 -- ?4: the first interval.
 WITH histogram AS ( -- one row per interval, reason and part
   SELECT slot, reason, 0 AS part, cycles AS text, NULL AS pairs
@@ -40,4 +41,6 @@ JOIN vm m ON m.id = c.vm_id
 JOIN run r ON r.id = m.run_id
 LEFT JOIN exit_reason x
   ON x.isa = r.isa AND x.number = CASE r.isa WHEN 1 THEN h.reason & 0xffff ELSE h.reason END
+WHERE NOT r.id IN (SELECT k.run_id FROM crosscheck k WHERE k.source = 'trace' AND k.name = 'untimed')
+  AND (r.has_split OR h.part = 0)
 ORDER BY h.slot, h.reason, h.part

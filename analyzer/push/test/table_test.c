@@ -116,6 +116,39 @@ static void test_find(void)
 	CHECK(!table_may_leave_out(clickhouse_schema, "run", 3));
 }
 
+static void test_types(void)
+{
+	static const struct {
+		const char *column, *type;
+		bool is_same;
+	} types[] = {
+		{"a", "UInt8", true},
+		{"a", "UInt16", false},
+		{"a", "Nullable(UInt8)", false},
+		{"b", "UInt64", true}, /* the same eight bytes */
+		{"b", "Float64", false},
+		{"c", "Nullable(UInt32)", true},
+		{"c", "UInt32", false},
+		{"d", "LowCardinality(Nullable(String))", true},
+		{"d", "Nullable(FixedString(8))", false},
+		{"list", "Array(UInt16)", true},
+		{"list", "UInt16", false},
+		{"a", "", false},
+		{"a", "(", false},
+		{"a", "Nullable(", false},
+	};
+	struct table table;
+
+	CHECK(!table_find(schema, "made", &table));
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		for (unsigned int c = 0; c < table.columns; c++) {
+			if (!strcmp(table.column[c].name, types[i].column))
+				CHECK_EQ(column_is_of(&table.column[c], types[i].type),
+					 types[i].is_same);
+		}
+	}
+}
+
 /* The columns of a statement are those of its table, in the same order: @same of them. */
 static void check_statement(sqlite3 *db, const char *name, const char *sql, unsigned int same)
 {
@@ -221,6 +254,7 @@ int main(void)
 	test_row_binary();
 	test_null_and_long_text();
 	test_find();
+	test_types();
 	test_statements();
 	test_cursors(path);
 	test_foreign_cursors(path);
