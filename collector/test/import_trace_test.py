@@ -118,6 +118,37 @@ def test_dat_clocks():
     expect("date", Run("x.dat").one("SELECT started_ns FROM run"), 0x603d2e18c7a40 * 1000 + 500)
 
 
+def test_dat_clock_of_old_trace_cmd():
+    """Before 3.0 the option is empty, and the clock stands after the places of the pages."""
+    def write(clock, others=(), **how):
+        d = Dat([("", clock, {0: pages(pairs(10))}), *others])
+        d.write_v6("x.dat", old=True, **how)
+        return d
+
+    write("local")
+    complete("local", "x.dat", 10)
+    write("counter")
+    run = Run("x.dat")
+    says("counter", run, "no durations: the clock counter does not measure time")
+    expect("counter", run.one("SELECT count(*), sum(cycles) FROM exit"), (10, 0))
+    write("x86-tsc")
+    refused("x86-tsc", "x.dat", "--tsc-khz")
+    run = Run("x.dat", "--tsc-khz", "2100000")
+    expect(f"--tsc-khz ({run.words})", run.one("SELECT tsc_khz, max(cycles) FROM run, exit"),
+           (2100000, 300))
+
+    # Each instance has its own; an option that says one is of the top one.
+    write("mono", [("vm", "x86-tsc", {0: pages(pairs(10, tid=101, vcpu=1))})])
+    refused("two clocks", "x.dat", "the clocks x86-tsc and mono")
+
+    write("x86-tsc", says_clock=False)
+    run = Run("x.dat")
+    says("no clock", run, "no durations: the file does not say of which clock its times are")
+    expect("no clock", run.one("SELECT count(*), sum(cycles) FROM exit"), (10, 0))
+    run = Run("x.dat", "--tsc-khz", "2100000")
+    expect(f"no clock, --tsc-khz ({run.words})", run.one("SELECT max(cycles) FROM exit"), 300)
+
+
 def test_dat_refused():
     d = Dat([("", "local", {0: pages(pairs(3))})])
     d.uname("aarch64")

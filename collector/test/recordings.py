@@ -310,28 +310,40 @@ class Dat:
         with open(path, "wb") as file:
             file.write(out)
 
-    def write_v6(self, path):
-        """Version 6: the top instance last, the others in options."""
+    def write_v6(self, path, old=False, says_clock=True):
+        """Version 6: the top instance last, the others in options. old: as trace-cmd before 3.0,
+        whose option has no clock: it stands after the places of the pages of each instance."""
         top = [b for b in self.buffers if not b[0]][0]
         head = b"\x17\x08\x44tracing6\0\0\x08" + struct.pack("<I", 4096) + self.header
         head += struct.pack("<I", 0) + self.formats + struct.pack("<II", 0, 0)
         head += struct.pack("<Q", len(self.names)) + self.names + struct.pack("<I", len(top[2]))
-        options = list(self.options) + [(4, f"global [{top[1]}] mono\0".encode())]
+        options = list(self.options)
+        options += [(4, b"" if old else f"global [{top[1]}] mono\0".encode())]
         others = [b for b in self.buffers if b[0]]
         size = len(head) + 12 + sum(6 + len(d) for _, d in options)
         size += sum(6 + 8 + len(b[0]) + 1 for b in others)
+
+        def text_of(clock):
+            text = "local global counter x86-tsc mono\n".replace(clock, f"[{clock}]").encode()
+            return struct.pack("<Q", len(text)) + text if old and says_clock else b""
+
+        def table_bytes(buffer):
+            return 10 + 16 * len(buffer[2]) + len(text_of(buffer[1]))
+
         top_at = size
-        at, places, tail = top_at + 10 + 16 * len(top[2]), {}, b""
-        for name, _, cpus in [top] + others:
+        at, places, tail = top_at + table_bytes(top), {}, b""
+        for buffer in [top] + others:
+            name, clock, cpus = buffer
             if name:
                 places[name] = at + len(tail)
-                first = places[name] + 10 + 16 * len(cpus)
+                first = places[name] + table_bytes(buffer)
             else:
                 first = at
             table, data = b"flyrecord\0", b""
             for pages_ in cpus.values():
                 table += struct.pack("<QQ", first + len(data), len(pages_))
                 data += pages_
+            table += text_of(clock)
             if name:
                 tail += table + data
             else:

@@ -34,9 +34,13 @@ struct dat_lost {
 	uint64_t events;
 };
 
+/* Name of a clock that the file should have said and did not. */
+#define DAT_CLOCK_UNKNOWN "?"
+
 /*
  * One instance of ftrace.
- * @name: "": the top one, else that of a folder; @clock: ftrace's name of its clock, "": unknown
+ * @name: "": the top one, else that of a folder; @clock: ftrace's name of its clock, "": the file
+ *	is of a trace-cmd that can't choose one
  * @lost: events that its statistics call overwritten or dropped, if @has_stats; @lost_of: of which
  *	CPUs
  * @busy: CPUs that have events by these statistics

@@ -81,7 +81,28 @@ static int read_cpus(struct dat_buffer *buffer, struct cursor *c, uint32_t count
 	return c->bad ? -EBADMSG : 0;
 }
 
-/* Version 6: "flyrecord" and the places of the CPUs' pages. */
+/*
+ * Version 6, between the places of the pages and the pages: u64 size and ftrace's file trace_clock
+ * of this instance. The option has that of the top one, or nothing.
+ */
+static void read_clock(const struct dat_file *f, struct dat_buffer *buffer, struct cursor c)
+{
+	uint64_t bytes = cursor_u64(&c), at = (uint64_t)(c.at - f->data);
+	const char *text;
+
+	snprintf(buffer->clock, sizeof(buffer->clock), "%s", f->clock);
+	for (size_t i = 0; i < buffer->cpu_count; i++) {
+		const struct dat_cpu *cpu = &buffer->cpus[i];
+
+		if (cpu->size && (bytes > cpu->offset || at > cpu->offset - bytes))
+			return; /* pages stand here */
+	}
+	text = cursor_take(&c, bytes);
+	if (text)
+		dat_option_clock(text, bytes, buffer->clock, sizeof(buffer->clock));
+}
+
+/* Version 6: "flyrecord", the places of the CPUs' pages, and the clock. */
 static int read_flyrecord(struct dat_file *f, struct cursor *c, const char *name, uint32_t cpus)
 {
 	const char *tag = cursor_take(c, TAG_BYTES);
@@ -98,9 +119,9 @@ static int read_flyrecord(struct dat_file *f, struct cursor *c, const char *name
 	buffer = dat_option_buffer(f, name);
 	if (!buffer)
 		return -ENOMEM;
-	snprintf(buffer->clock, sizeof(buffer->clock), "%s", f->clock);
 	if (read_cpus(buffer, c, cpus, false))
 		return -EBADMSG;
+	read_clock(f, buffer, *c);
 	dat_cut_pages(f, buffer);
 	return 0;
 }

@@ -2,6 +2,7 @@
 /* dat_options.c - reads the options of a trace.dat file */
 #include "collector/source/trace/dat/dat_options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,14 +122,26 @@ static int take_stats(struct dat_file *f, char *text)
 	return 0;
 }
 
-/* "local global [mono] x86-tsc": the one in brackets. */
+bool dat_option_clock(const char *text, size_t bytes, char *clock, size_t clock_bytes)
+{
+	const char *begin = memchr(text, '[', bytes);
+	const char *end = begin ? memchr(begin, ']', bytes - (size_t)(begin - text)) : NULL;
+
+	if (!end || end == begin + 1 || (size_t)(end - begin) > clock_bytes)
+		return false;
+	for (const char *at = begin + 1; at < end; at++) {
+		if (!isalnum((unsigned char)*at) && !strchr("-_", *at))
+			return false;
+	}
+	snprintf(clock, clock_bytes, "%.*s", (int)(end - begin - 1), begin + 1);
+	return true;
+}
+
+/* trace-cmd before 3.0 leaves it empty: the clock stands after the places of the pages. */
 static void take_clock(struct dat_file *f, const char *text)
 {
-	const char *begin = strchr(text, '[');
-	const char *end = begin ? strchr(begin, ']') : NULL;
-
-	if (end)
-		snprintf(f->clock, sizeof(f->clock), "%.*s", (int)(end - begin - 1), begin + 1);
+	if (!dat_option_clock(text, strlen(text), f->clock, sizeof(f->clock)) && !*f->clock)
+		snprintf(f->clock, sizeof(f->clock), DAT_CLOCK_UNKNOWN);
 }
 
 /* "Linux HOST 6.1.0-56-amd64 x86_64" */

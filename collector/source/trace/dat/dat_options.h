@@ -26,6 +26,14 @@ enum {
 /* Take an option that is the same in both versions; others are left out. */
 int dat_option_take(struct dat_file *file, unsigned int option, struct cursor data);
 
+/*
+ * dat_option_clock - the clock in @text, a copy of ftrace's file trace_clock:
+ *	"local global [mono] x86-tsc" is mono
+ *
+ * Return false if there is none.
+ */
+bool dat_option_clock(const char *text, size_t bytes, char *clock, size_t clock_bytes);
+
 /* The buffer of that name, made if need be; NULL: no memory. */
 struct dat_buffer *dat_option_buffer(struct dat_file *file, const char *name);
 

@@ -347,11 +347,13 @@ static int set_clock(struct dat_feed *f, uint32_t tsc_khz, struct trace_feed *fe
 {
 	const char *name = clock_name(f, fault);
 	double khz = 0;
+	bool is_known;
 
 	if (!name)
 		return -ENOTSUP;
 	info->tsc_khz = 1000000;
-	if (tsc_khz && *name && clock_kind(name) != CLOCK_TSC)
+	is_known = strcmp(name, DAT_CLOCK_UNKNOWN) != 0;
+	if (tsc_khz && *name && is_known && clock_kind(name) != CLOCK_TSC)
 		return fault_set(
 			fault, -EINVAL,
 			"%s: its times are not TSC cycles but those of the clock %s (leave --tsc-khz out)",
@@ -361,6 +363,11 @@ static int set_clock(struct dat_feed *f, uint32_t tsc_khz, struct trace_feed *fe
 		feed->wall_offset_ns = f->file.wall_offset_ns;
 		return 0;
 	case CLOCK_COUNTS:
+		if (!is_known) {
+			feed->no_time = "the file does not say of which clock its times are";
+			feed->no_time_way = "--tsc-khz N if they are TSC cycles";
+			return 0;
+		}
 		snprintf(f->no_time, sizeof(f->no_time), "the clock %s does not measure time",
 			 name);
 		feed->no_time = f->no_time;
