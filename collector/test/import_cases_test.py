@@ -243,6 +243,18 @@ def test_perf_sampled():
     says("-F without periods", run, "10 records, ~0 dropped")
 
 
+def test_perf_count_with_periods():
+    """perf record -c N: the kernel writes each event where samples have their period."""
+    for write in (Perf.write, Perf.write_pipe):
+        p = Perf(period=100)
+        p.samples(pairs(20), period=1)
+        write(p, "x.data")
+        silent("-c 100", complete("-c 100", "x.data", 20), "sampled")
+        p.sample(exit_event(100000, 100, 0), period=3)  # no kernel so far
+        write(p, "x.data")
+        expect("-c 100, a period of 3", Run("x.data").counts(), (21, 2, 0))
+
+
 class Twice(Perf):
     """kvm_exit is opened a second time, as the event "again"."""
 
@@ -336,6 +348,11 @@ def test_perf_entries_sampled():
         def attr(self, name):
             self.period = 100 if name == "kvm_entry" else 1
             return super().attr(name)
+
+    p = Sampled()
+    p.samples(pairs(300), period=1)
+    p.write("x.data")
+    complete("kvm_entry -c 100, each is there", "x.data", 300)
 
     p = Sampled()
     for i, event in enumerate(pairs(300)):

@@ -95,9 +95,14 @@ static uint64_t period_of(const struct perf_record *r)
 }
 
 /* The same tracepoint; it may have been opened several times. */
+static bool is_same_event(const struct perf_attr *one, const struct perf_attr *other)
+{
+	return one->type == other->type && one->config == other->config;
+}
+
 static bool is_exits(const struct perf_feed *f, const struct perf_attr *attr)
 {
-	return attr->type == f->exits->type && attr->config == f->exits->config;
+	return is_same_event(attr, f->exits);
 }
 
 static int take_sample(struct perf_feed *f, const struct perf_record *r,
@@ -250,10 +255,63 @@ static void perf_close(void *self)
 	free(f);
 }
 
-/* Whether samples of an event stand for several events; NULL: it was not recorded. */
-static bool is_sampled(const struct perf_attr *attr)
+/*
+ * perf_swevent_event() of the kernel: where samples have their period, perf record -c N makes it
+ * write each event as a sample of its own.
+ */
+static bool may_be_each(const struct perf_attr *attr)
 {
-	return attr && (attr->is_frequency || attr->period > 1);
+	return attr->sample_type & PERF_SAMPLE_PERIOD && !attr->is_frequency;
+}
+
+/* Whether any sample of the tracepoint of @attr stands for several. 1, 0, or -errno. */
+static int has_periods(struct perf_feed *f, const struct perf_attr *attr, struct fault *fault)
+{
+	struct perf_record r;
+	int rc;
+
+	while ((rc = perf_file_next(&f->file, &r, fault)) > 0) {
+		if (r.kind == PERF_FILE_SAMPLE && is_same_event(r.attr, attr) && r.period > 1)
+			break;
+	}
+	perf_file_rewind(&f->file);
+	return rc;
+}
+
+/* Whether samples of an event stand for several events; NULL: it was not recorded. */
+static int look_at_periods(struct perf_feed *f, const struct perf_attr *attr, bool *sampled,
+			   struct fault *fault)
+{
+	int rc = 0;
+
+	*sampled = attr && (attr->is_frequency || attr->period > 1);
+	if (*sampled && may_be_each(attr)) {
+		rc = has_periods(f, attr, fault);
+		*sampled = rc > 0;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+/* What the samples of kvm_exit and kvm_entry stand for. */
+static int set_sampled(struct perf_feed *f, struct trace_feed *feed, struct fault *fault)
+{
+	bool entries_sampled;
+	int rc = look_at_periods(f, f->exits, &f->sampled, fault);
+
+	if (!rc)
+		rc = look_at_periods(f, perf_file_find(&f->file, KVM_EVENT_ENTRY), &entries_sampled,
+				     fault);
+	if (rc)
+		return rc;
+
+	feed->sampled = f->sampled;
+	f->hides_period = f->exits->is_frequency && !(f->exits->sample_type & PERF_SAMPLE_PERIOD);
+	feed->hides_period = f->hides_period;
+	if (!f->sampled && entries_sampled) {
+		feed->no_time = "kvm_entry was sampled";
+		feed->no_time_way = "perf record -c 1, or perf kvm stat record, writes each one";
+	}
+	return 0;
 }
 
 /* What the headers know of the run. */
@@ -288,6 +346,10 @@ int source_perf_data_open(const char *path, struct source **source, struct fault
 		return fault_set(fault, -ENOMEM, "out of memory");
 	rc = perf_file_open(&f->file, path, fault);
 	if (!rc) {
+		f->exits = perf_file_find(&f->file, KVM_EVENT_EXIT);
+		rc = set_sampled(f, &feed, fault);
+	}
+	if (!rc) {
 		f->lost_of = calloc(f->file.attr_count, sizeof(*f->lost_of));
 		rc = f->lost_of ? 0 : fault_set(fault, -ENOMEM, "out of memory");
 	}
@@ -296,18 +358,9 @@ int source_perf_data_open(const char *path, struct source **source, struct fault
 		return rc;
 	}
 
-	f->exits = perf_file_find(&f->file, KVM_EVENT_EXIT);
-	f->sampled = is_sampled(f->exits);
-	feed.sampled = f->sampled;
-	f->hides_period = f->exits->is_frequency && !(f->exits->sample_type & PERF_SAMPLE_PERIOD);
-	feed.hides_period = f->hides_period;
 	feed.next_at = f->file.next_at;
 	f->overwrites = f->exits->overwrites;
 	feed.overwrites = f->overwrites;
-	if (!f->sampled && is_sampled(perf_file_find(&f->file, KVM_EVENT_ENTRY))) {
-		feed.no_time = "kvm_entry was sampled";
-		feed.no_time_way = "perf record -c 1, or perf kvm stat record, writes each one";
-	}
 	describe(&f->file, path, &info);
 	if (f->file.features.wall_clock_ns)
 		feed.wall_offset_ns = (int64_t)((uint64_t)f->file.features.wall_clock_ns -
