@@ -101,7 +101,8 @@ void event_record(struct kvm_exit_record *record, const struct kvm_event *event,
 
 	record->flags = event->no_info ? 0 : KVM_EXIT_REC_QUAL;
 	record->flags |= event->intr_info & 0x80000000U ? KVM_EXIT_REC_INTR : 0;
-	record->flags |= event->intr_info & 0x800U ? KVM_EXIT_REC_ERROR_CODE : 0;
+	if (event->intr_info & 0x800U && !event->no_error_code)
+		record->flags |= KVM_EXIT_REC_ERROR_CODE;
 	record->flags |= info_key(record, event);
 	if (event->has_key && !(record->flags & KVM_EXIT_REC_KEY)) {
 		record->key = event->key;

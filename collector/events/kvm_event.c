@@ -182,6 +182,15 @@ static void read_values(const struct kvm_event_layout *layout, const void *data,
 	}
 }
 
+void kvm_event_use_old_info(struct kvm_event *exit_event)
+{
+	if (exit_event->isa != KVM_EXIT_ISA_VMX)
+		return;
+	exit_event->intr_info = (uint32_t)exit_event->info2;
+	exit_event->info2 = 0;
+	exit_event->no_error_code = true;
+}
+
 /* An event that ends before a field that its kind has is damaged. */
 static bool is_whole(const struct kvm_event_layout *layout, enum kvm_event_kind kind, size_t size)
 {
@@ -216,7 +225,11 @@ bool kvm_event_parse(const struct kvm_event_formats *formats, const void *data, 
 	event->tid = (uint32_t)event_field_read(&layout->pid, data, size);
 
 	read_values(layout, data, size, &values);
-	return kvm_event_fill(event, &values) && is_whole(layout, event->kind, size);
+	if (!kvm_event_fill(event, &values) || !is_whole(layout, event->kind, size))
+		return false;
+	if (event->kind == KVM_EVENT_EXIT && !layout->field[EXIT_INTR].size)
+		kvm_event_use_old_info(event);
+	return true;
 }
 
 /* The reason that an event with a key is about: VMX numbers, SVM codes. */

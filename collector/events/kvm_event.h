@@ -46,6 +46,7 @@ enum kvm_event_kind {
  * @tgid:	the thread's process; 0: not known
  * @vcpu_id:	id given to KVM_CREATE_VCPU; KVM_EVENT_NO_VCPU: not in the event
  * @reason, @isa, @intr_info, @error_code: as in struct kvm_exit_record
+ * @no_error_code: unknown, whatever @intr_info says of one
  */
 struct kvm_event {
 	uint64_t ts;
@@ -66,6 +67,7 @@ struct kvm_event {
 	uint32_t error_code;
 	bool has_key;
 	bool no_info;
+	bool no_error_code;
 };
 
 /* Fields of an event; which of them a kind has is in kvm_event.c. */
@@ -137,6 +139,12 @@ const char *kvm_event_field(enum kvm_event_kind kind, int i);
  * reason, of the events with a key the key.
  */
 bool kvm_event_fill(struct kvm_event *event, const struct kvm_event_values *values);
+
+/*
+ * kvm_event_use_old_info - of a kvm_exit of VMX by a kernel before 5.10: its info2 is the
+ *	interruption information, and the IDT-vectoring information is unknown
+ */
+void kvm_event_use_old_info(struct kvm_event *exit_event);
 
 /*
  * kvm_event_join - give a kvm_exit the key of an event that came after it

@@ -210,6 +210,35 @@ def test_reasons():
         expect(f"{text} ({run.words})", run.one("SELECT isa, reason FROM run, exit"), (isa, number))
 
 
+def test_bare_info():
+    """ "info A B": before 5.10 B is the interruption information; the plugin of trace-cmd and perf
+    prints it of newer kernels, too, whose kvm_entry have rip: there it is the vectoring one."""
+    def import_exit(entry, reason, b, raw=False):
+        rest = f"reason {reason} rip 0x1 info 0 {b}"
+        if raw:
+            rest = f"exit_reason={reason} guest_rip=0x1 isa=1 info1=0x0 info2={b}"
+        text = line("kvm-1 [000] 1.000001", f"kvm_exit: {rest}")
+        if entry:
+            text = line("kvm-1 [000] 1.0", entry) + text + line("kvm-1 [000] 1.000002", entry)
+        open("x.txt", "w").write(text)
+        run = Run("x.txt")
+        return run.one("SELECT key, intr_info, info2, flags & 0x400 FROM exit")
+
+    old, new = "kvm_entry: vcpu 0", "kvm_entry: vcpu 0 rip 0x1"
+    for what, right_values, how in (
+            ("old, exception", (14, 0x80000b0e, 0, 0), (old, "EXCEPTION_NMI", "80000b0e")),
+            ("old, interrupt", (0xec, 0x800000ec, 0, 0), (old, "EXTERNAL_INTERRUPT", "800000ec")),
+            ("new, exception", (None, 0, 0x80000b0e, 0), (new, "EXCEPTION_NMI", "80000b0e")),
+            ("new, interrupt", (None, 0, 0, 0), (new, "EXTERNAL_INTERRUPT", "0")),
+            ("unknown, exception", (None, 0, 0x80000b0e, 0), (None, "EXCEPTION_NMI", "80000b0e")),
+            ("unknown, interrupt", (0xec, 0x800000ec, 0, 0), (None, "EXTERNAL_INTERRUPT", "800000ec")),
+            ("AMD", (0x10000, 0, 0x10000, 0), (old, "EXIT_NPF", "10000")),
+            ("raw, old", (14, 0x80000b0e, 0, 0), ("kvm_entry: vcpu_id=0", "0", "0x80000b0e", True)),
+            ("raw, new", (None, 0, 0x80000b0e, 0),
+             ("kvm_entry: vcpu_id=0 rip=0x1", "0", "0x80000b0e intr_info=0x0", True))):
+        expect(what, import_exit(*how), right_values)
+
+
 def write(text):
     with open("x.txt", "wb") as out:
         out.write(text if isinstance(text, bytes) else text.encode())

@@ -98,6 +98,7 @@ static void test_old_kernel(void)
 	put(data, 8, 48, 4);
 	CHECK(kvm_event_parse(&formats, data, 12, &event));
 	CHECK(event.vcpu_id == KVM_EVENT_NO_VCPU && event.reason == 48 && event.no_info);
+	CHECK(!event.intr_info && !event.info2);
 }
 
 #define EVENT(name, id, fields) "name: " name "\nID: " id "\nformat:\n" COMMON fields

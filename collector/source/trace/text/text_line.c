@@ -193,7 +193,7 @@ static bool parse_exit(const char *text, struct kvm_event *event)
 		return false;
 
 	event->guest_rip = number_or_0(text, "rip", 16);
-	if (info) { /* two numbers without 0x: trace-cmd report, kernels before 5.10 */
+	if (info) { /* two numbers without 0x: line->has_bare_info */
 		event->info1 = strtoull(info + strlen(" info "), &end, 16);
 		event->info2 = strtoull(end, NULL, 16);
 	} else {
@@ -310,7 +310,11 @@ static bool parse_raw(const char *text, struct kvm_event *event)
 		if (is_decimal(name) && values.value[i] >= UINT32_MAX)
 			return false;
 	}
-	return kvm_event_fill(event, &values);
+	if (!kvm_event_fill(event, &values))
+		return false;
+	if (event->kind == KVM_EVENT_EXIT && !find_value(text, "intr_info"))
+		kvm_event_use_old_info(event);
+	return true;
 }
 
 static bool is_raw(const char *text, enum kvm_event_kind kind)
@@ -390,6 +394,17 @@ static bool parse_loss(const char *text, struct text_line *line)
 	return true;
 }
 
+/* An event that was read, and what its form says of the kernel. */
+static void set_event(const char *text, struct text_line *line)
+{
+	enum kvm_event_kind kind = line->event.kind;
+	bool raw = is_raw(text, kind);
+
+	line->kind = TEXT_EVENT;
+	line->has_bare_info = kind == KVM_EVENT_EXIT && !raw && strstr(text, " info ");
+	line->has_rip = kind == KVM_EVENT_ENTRY && strstr(text, raw ? " rip=" : " rip ");
+}
+
 /* Whether an event of this kind is needed, though it can't be read. */
 static void set_unread(const char *text, enum kvm_event_kind kind, struct text_line *line)
 {
@@ -438,7 +453,7 @@ static void parse_line(const char *text, struct text_line *line)
 	if (!at)
 		line->kind = TEXT_OTHER;
 	else if (parse_event(at, event))
-		line->kind = TEXT_EVENT;
+		set_event(at, line);
 	else
 		set_unread(at, event->kind, line);
 }

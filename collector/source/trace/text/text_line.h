@@ -40,6 +40,9 @@ enum text_line_kind {
  * @is_count: times are whole numbers: cycles of the TSC, or just the order
  * @has_cpu: .event.cpu was read
  * @is_foreign: of TEXT_UNREAD: the line is one of another architecture's KVM
+ * @has_bare_info: a kvm_exit with "info A B": by a kernel before 5.10, or by the plugin of
+ *	trace-cmd and perf, of any kernel
+ * @has_rip: a kvm_entry with rip, which kernels have from 5.10 on
  */
 struct text_line {
 	enum text_line_kind kind;
@@ -49,6 +52,8 @@ struct text_line {
 	bool is_count;
 	bool has_cpu;
 	bool is_foreign;
+	bool has_bare_info;
+	bool has_rip;
 };
 
 /* What a line says; it may be of any kind and quality. */

@@ -46,7 +46,7 @@ struct text_cpu {
  * @unread: lines of kvm_exit or kvm_entry that could not be read; @foreign: some of them
  *	are of another architecture
  * @sampled: an event stands for several
- * @has_entries: some event is a kvm_entry
+ * @has_entries: some event is a kvm_entry; @has_rips: and has a rip
  * @exits: kvm_exit events; @rises, @falls: how often the time of an event of KVM is later
  *	or earlier than that of the one before, @last_ts
  * @instances: names that stand before the events, in the order in which they come
@@ -70,6 +70,7 @@ struct text_feed {
 	bool gaps;
 	bool sampled;
 	bool has_entries;
+	bool has_rips;
 
 	uint64_t exits;
 	uint64_t rises;
@@ -192,6 +193,20 @@ static bool note_repeated(struct text_feed *f, struct text_cpu *cpu, const struc
 	return is_repeated;
 }
 
+/*
+ * "info A B" of VMX: before 5.10, whose kvm_entry has no rip, B is the interruption information.
+ * Later it is the IDT-vectoring information, which an external interrupt has none of.
+ */
+static void settle_info(struct text_feed *f, struct text_line *line)
+{
+	struct kvm_event *event = &line->event;
+	bool is_interrupt = event->reason == 1 && event->info2 & 0x80000000U;
+
+	f->has_rips |= line->has_rip;
+	if (line->has_bare_info && !f->has_rips && (f->has_entries || is_interrupt))
+		kvm_event_use_old_info(event);
+}
+
 /* An event that is lost. Where its CPU can't be read either, it may be of any. */
 static void take_unread(struct text_feed *f, const struct text_line *line)
 {
@@ -229,6 +244,7 @@ static int take_event(struct text_feed *f, struct text_line *line, const struct 
 		f->others++;
 		return rc;
 	}
+	settle_info(f, line);
 	follow_time(f, event);
 	f->sampled |= event->period > 1;
 	event->period = 0;
