@@ -42,6 +42,7 @@
  * @no_entry_way: how to record kvm_exit and kvm_entry
  * @quiet_loss: ", or ...": one more reason why events are missing that are not called lost; NULL:
  *	there is none
+ * @notes: lines of its own for the user, up to a NULL; may be NULL
  */
 struct trace_feed {
 	void *self;
@@ -59,6 +60,7 @@ struct trace_feed {
 	const char *no_time_way;
 	const char *no_entry_way;
 	const char *quiet_loss;
+	char *const *notes;
 	bool sampled;
 	uint64_t next_at;
 	bool hides_period;

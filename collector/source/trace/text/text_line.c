@@ -85,10 +85,13 @@ static const char *skip_columns(const char *text, uint64_t *period)
 }
 
 /* "kvm_exit: ..." or "kvm:kvm_exit: ...": what follows the name; NULL: another event. */
-static const char *find_event(const char *text, struct kvm_event *event)
+static const char *find_event(const char *text, struct text_line *line)
 {
+	struct kvm_event *event = &line->event;
+
 	text = skip_columns(text, &event->period);
-	if (!strncmp(text, "kvm:", 4))
+	line->is_perf = !strncmp(text, "kvm:", 4);
+	if (line->is_perf)
 		text += 4;
 	for (int i = 0; i < KVM_EVENT_KINDS; i++) {
 		const char *name = kvm_event_name((enum kvm_event_kind)i);
@@ -114,7 +117,7 @@ static const char *find_time(const char *text, struct text_line *line, const cha
 		const char *at;
 
 		if (!time_before(text, colon, &other, &at) ||
-		    (found && !find_event(colon + 2, &other.event)))
+		    (found && !find_event(colon + 2, &other)))
 			continue;
 		line->event.ts = other.event.ts;
 		line->is_count = other.is_count;
@@ -449,7 +452,7 @@ static void parse_line(const char *text, struct text_line *line)
 		return;
 	}
 
-	at = find_event(time_end + 2, event);
+	at = find_event(time_end + 2, line);
 	if (!at)
 		line->kind = TEXT_OTHER;
 	else if (parse_event(at, event))

@@ -39,6 +39,7 @@ enum text_line_kind {
  * @event: its period is 0 where none is printed
  * @is_count: times are whole numbers: cycles of the TSC, or just the order
  * @has_cpu: .event.cpu was read
+ * @is_perf: the event is called kvm:kvm_exit and the like
  * @is_foreign: of TEXT_UNREAD: the line is one of another architecture's KVM
  * @has_bare_info: a kvm_exit with "info A B": by a kernel before 5.10, or by the plugin of
  *	trace-cmd and perf, of any kernel
@@ -51,6 +52,7 @@ struct text_line {
 	uint64_t lost;
 	bool is_count;
 	bool has_cpu;
+	bool is_perf;
 	bool is_foreign;
 	bool has_bare_info;
 	bool has_rip;

@@ -3,6 +3,7 @@
 #include "collector/source/trace/text/trace_text.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "collector/source/trace/portions.h"
 #include "collector/source/trace/text/text_line.h"
 #include "collector/source/trace/text/text_shape.h"
+#include "collector/source/trace/text/text_twins.h"
 #include "collector/source/trace/trace.h"
 
 #define LINE_BYTES 2048
@@ -22,19 +24,19 @@
 /* Fewer events of KVM don't show whether times go up and down. */
 #define TURNS_MIN 8
 
-/* Events that are the same and closer than this are one: between two exits is more. */
-#define REPEATED_NS 2000
+/* Lines for the user, at most. */
+#define NOTES 8
 
 /*
  * @gap: events were lost since the last one of the CPU
  * @gaps_of_all: as in struct text_feed, at that one
- * @last: its last kvm_exit or kvm_entry
+ * @run: of events that perf may have printed twice
  */
 struct text_cpu {
 	uint64_t last_ts;
 	uint64_t gaps_of_all;
 	bool gap;
-	struct kvm_event last;
+	struct text_run run;
 };
 
 /*
@@ -47,12 +49,15 @@ struct text_cpu {
  *	are of another architecture
  * @sampled: an event stands for several
  * @has_entries: some event is a kvm_entry; @has_rips: and has a rip
+ * @looking: this is the first look, for what must be known before
  * @exits: kvm_exit events; @rises, @falls: how often the time of an event of KVM is later
  *	or earlier than that of the one before, @last_ts
  * @instances: names that stand before the events, in the order in which they come
  * @current: number of the instance of the last line
  * @no_end: the file, of @size bytes, does not end with an end of line; @cut_at: as in losses.h;
  *	@shapes: of the last whole lines of kvm_exit and kvm_entry
+ * @twins: whether perf printed each event twice, known after the first look
+ * @notes: for the user, up to a NULL
  * @portions: which instance an event is taken from, if @has_instances
  */
 struct text_feed {
@@ -71,6 +76,7 @@ struct text_feed {
 	bool sampled;
 	bool has_entries;
 	bool has_rips;
+	bool looking;
 
 	uint64_t exits;
 	uint64_t rises;
@@ -89,6 +95,9 @@ struct text_feed {
 	uint64_t size;
 	uint64_t cut_at;
 	struct text_shape shapes[KVM_EVENT_ENTRY + 1];
+
+	struct text_twins twins;
+	char *notes[NOTES + 1];
 
 	struct text_cpu cpus[CPUS];
 	struct names names;
@@ -166,31 +175,40 @@ static void follow_time(struct text_feed *f, const struct kvm_event *event)
 	f->last_ts = event->ts;
 }
 
-static bool is_same(const struct kvm_event *event, const struct kvm_event *last)
+/* Adds a line for the user; without memory it is left out. */
+__attribute__((format(printf, 2, 3))) static void add_note(struct text_feed *f, const char *format,
+							   ...)
 {
-	uint64_t apart = event->ts > last->ts ? event->ts - last->ts : last->ts - event->ts;
+	va_list args;
+	size_t i = 0;
 
-	return last->ts && apart <= REPEATED_NS && last->kind == event->kind &&
-	       last->tid == event->tid && last->vcpu_id == event->vcpu_id &&
-	       last->reason == event->reason && last->guest_rip == event->guest_rip &&
-	       last->info1 == event->info1 && last->info2 == event->info2;
+	while (f->notes[i])
+		i++;
+	va_start(args, format);
+	if (i == NOTES || vasprintf(&f->notes[i], format, args) < 0)
+		f->notes[i] = NULL;
+	va_end(args);
 }
 
 /*
- * Notes the event as its CPU's last one. Whether it is that one again: a tracepoint that was opened
- * twice (-e kvm:kvm_exit -e 'kvm:*') is printed twice. Without kvm_entry that can't be told from
- * two fast exits.
+ * Follows which events are the same as the one before. Whether this one is its twin: the text has
+ * events twice, as perf opened them twice.
  */
-static bool note_repeated(struct text_feed *f, struct text_cpu *cpu, const struct kvm_event *event)
+static bool follow_twins(struct text_feed *f, struct text_cpu *cpu, const struct text_line *line)
 {
-	bool is_repeated;
+	const struct kvm_event *event = &line->event;
+	struct text_twins known = {.pairs = {0}};
+	struct text_twins *twins = f->looking ? &f->twins : &known;
+	bool is_second;
 
-	if (event->kind > KVM_EVENT_ENTRY)
+	if (has_gap(f, cpu) || line->kind != TEXT_EVENT || event->kind > KVM_EVENT_ENTRY ||
+	    !line->is_perf)
+		text_twins_break(twins, &cpu->run, has_gap(f, cpu));
+	if (line->kind != TEXT_EVENT || event->kind > KVM_EVENT_ENTRY || !line->is_perf)
 		return false;
-	f->has_entries |= event->kind == KVM_EVENT_ENTRY;
-	is_repeated = f->has_entries && !f->is_count && is_same(event, &cpu->last);
-	cpu->last = *event;
-	return is_repeated;
+
+	is_second = text_twins_see(twins, &cpu->run, event);
+	return is_second && f->twins.twice[event->kind];
 }
 
 /*
@@ -202,6 +220,7 @@ static void settle_info(struct text_feed *f, struct text_line *line)
 	struct kvm_event *event = &line->event;
 	bool is_interrupt = event->reason == 1 && event->info2 & 0x80000000U;
 
+	f->has_entries |= event->kind == KVM_EVENT_ENTRY;
 	f->has_rips |= line->has_rip;
 	if (line->has_bare_info && !f->has_rips && (f->has_entries || is_interrupt))
 		kvm_event_use_old_info(event);
@@ -222,6 +241,7 @@ static int take_event(struct text_feed *f, struct text_line *line, const struct 
 {
 	struct kvm_event *event = &line->event;
 	struct text_cpu *cpu = cpu_of(f, event->cpu);
+	bool is_twin;
 	int rc = 0;
 
 	if (line->is_count != f->is_count) {
@@ -229,10 +249,13 @@ static int take_event(struct text_feed *f, struct text_line *line, const struct 
 			take_unread(f, line);
 		return 0;
 	}
+	if (f->looking && line->kind == TEXT_EVENT)
+		rc = portions_count(&f->portions, f->current, event);
 	if (f->has_instances && line->kind == TEXT_EVENT &&
 	    !portions_has(&f->portions, f->current, event))
 		return 0;
-	if (has_gap(f, cpu))
+	is_twin = follow_twins(f, cpu, line);
+	if (has_gap(f, cpu) && !rc)
 		rc = sink->lost(sink->user, event->cpu, cpu->last_ts, event->ts);
 	cpu->gap = false;
 	cpu->gaps_of_all = f->gaps_of_all;
@@ -240,7 +263,7 @@ static int take_event(struct text_feed *f, struct text_line *line, const struct 
 	if (event->ts > f->newest)
 		f->newest = event->ts;
 
-	if (rc || line->kind == TEXT_OTHER || note_repeated(f, cpu, event)) {
+	if (rc || line->kind == TEXT_OTHER || is_twin) {
 		f->others++;
 		return rc;
 	}
@@ -417,33 +440,14 @@ static void text_close(void *self)
 
 	if (f->file)
 		fclose(f->file);
+	for (size_t i = 0; f->notes[i]; i++)
+		free(f->notes[i]);
 	names_free(&f->names);
 	portions_free(&f->portions);
 	free(f);
 }
 
-/* Count what each instance has, and choose: an event may be in several of them. */
-static int choose_portions(struct text_feed *f)
-{
-	struct text_line line;
-	char text[LINE_BYTES];
-	int rc = 0;
-
-	while (!rc && next_line(f, text)) {
-		text_line_parse(text, &line);
-		follow_instance(f, &line);
-		if (line.kind == TEXT_EVENT)
-			rc = portions_count(&f->portions, f->current, &line.event);
-	}
-	portions_choose(&f->portions);
-	for (size_t i = 0; i < f->instance_count; i++)
-		f->uses[i] = portions_uses(&f->portions, i);
-	f->has_instances = f->instance_count > 1;
-	text_rewind(f);
-	return rc;
-}
-
-/* The first event shows what kind of times the text has, and whether it may have instances. */
+/* The first event shows what kind of times the text has. */
 static int look_at_first(struct text_feed *f, struct fault *fault)
 {
 	struct text_line line;
@@ -456,7 +460,7 @@ static int look_at_first(struct text_feed *f, struct fault *fault)
 		if (line.kind == TEXT_EVENT) {
 			f->is_count = line.is_count;
 			text_rewind(f);
-			return line.head.is_wide ? choose_portions(f) : 0;
+			return 0;
 		}
 	}
 	if (foreign)
@@ -465,6 +469,61 @@ static int look_at_first(struct text_feed *f, struct fault *fault)
 		fault, -EBADMSG,
 		"%s: no line of it is an event of KVM in the form of ftrace's trace, trace-cmd report or perf script (perf script needs the fields tid,time,event,trace)",
 		f->path);
+}
+
+static int no_event(void *user, const struct kvm_event *event)
+{
+	(void)user;
+	(void)event;
+	return 0;
+}
+
+static int no_loss(void *user, uint32_t cpu, uint64_t from, uint64_t to)
+{
+	(void)user;
+	(void)cpu;
+	(void)from;
+	(void)to;
+	return 0;
+}
+
+/* What the whole text shows of its lines: which ones are copies of others. */
+static void decide(struct text_feed *f)
+{
+	uint64_t pairs;
+
+	portions_choose(&f->portions);
+	for (size_t i = 0; i < f->instance_count; i++)
+		f->uses[i] = portions_uses(&f->portions, i);
+	f->has_instances = f->instance_count > 1;
+
+	text_twins_decide(&f->twins);
+	pairs = text_twins_doubtful(&f->twins);
+	if (pairs)
+		add_note(
+			f,
+			"%llu kvm_exit are the same as the one before, and no more than 1 us apart: each is counted, though some may be one that perf printed twice, as its event was opened twice (import the perf.data itself)",
+			(unsigned long long)pairs);
+}
+
+/* Read the text for what must be known before its events are used. */
+static int look_through(struct text_feed *f, struct fault *fault)
+{
+	const struct trace_sink nothing = {.event = no_event, .lost = no_loss};
+	struct text_line line;
+	char text[LINE_BYTES];
+	int rc = look_at_first(f, fault);
+
+	f->looking = true;
+	while (!rc && next_line(f, text)) {
+		text_line_parse(text, &line);
+		rc = take_line(f, &line, &nothing);
+	}
+	f->looking = false;
+	if (!rc)
+		decide(f);
+	text_rewind(f);
+	return rc;
 }
 
 /* Notes whether the text ends within a line. */
@@ -488,7 +547,7 @@ static int open_file(struct text_feed *f, const char *path, struct fault *fault)
 	if (!f->file)
 		return fault_set(fault, -errno, "%s: %s", path, strerror(errno));
 	look_at_end(f);
-	rc = look_at_first(f, fault);
+	rc = look_through(f, fault);
 	return rc == -ENOMEM ? fault_set(fault, rc, "out of memory") : rc;
 }
 
@@ -505,6 +564,7 @@ int source_trace_text_open(const char *path, uint32_t tsc_khz, struct source **s
 		.close = text_close,
 		.no_entry_way = "print kvm_exit and kvm_entry",
 		.quiet_loss = ", or perf script without --show-lost-events",
+		.notes = f->notes,
 	};
 	struct run_info info = {.tsc_khz = 1000000};
 	int rc;
