@@ -268,6 +268,9 @@ int store_chunks_finish_all(struct store *store)
 	return rc;
 }
 
+/* In how many steps the kept time passes. */
+#define TRIM_STEPS 64
+
 int store_chunks_trim(struct store *store)
 {
 	struct chunk_writer *w = &store->chunks;
@@ -275,7 +278,7 @@ int store_chunks_trim(struct store *store)
 
 	/* The statement reads all chunks, so not at every flush. */
 	if (store->last_tsc < store->keep_cycles ||
-	    store->last_tsc - w->trimmed_tsc < store->keep_cycles / STORE_MARKS + 1)
+	    store->last_tsc - w->trimmed_tsc < store->keep_cycles / TRIM_STEPS + 1)
 		return 0;
 
 	w->trimmed_tsc = store->last_tsc;

@@ -91,14 +91,6 @@ struct chunk_writer {
 	size_t stale_count;
 };
 
-/* Rows of the run up to @rowid are not younger than @tsc. */
-struct row_mark {
-	uint64_t tsc;
-	int64_t rowid;
-};
-
-#define STORE_MARKS 64
-
 struct store {
 	sqlite3 *db;
 	char *path;
@@ -129,14 +121,12 @@ struct store {
 	uint64_t unflushed;
 	bool pending; /* memory holds something for the next flush */
 
-	/* rows from first_row on are there; marks in order of age */
+	/* rows from first_row on are there */
 	uint64_t keep_cycles; /* 0: however old */
 	uint64_t keep_rows;   /* 0: however many */
 	uint64_t last_tsc;
 	int64_t first_row;
 	int64_t last_row;
-	struct row_mark marks[STORE_MARKS];
-	int mark_count;
 
 	struct loss losses[STORE_LOSSES];
 	int loss_count;
@@ -150,6 +140,7 @@ struct store {
 
 	/* statements/, prepared once */
 	sqlite3_stmt *insert_rows;
+	sqlite3_stmt *first_young_row;
 	sqlite3_stmt *trim_rows;
 	sqlite3_stmt *insert_chunk;
 	sqlite3_stmt *delete_chunk;

@@ -81,7 +81,6 @@ static void reset(struct store *store)
 	store->last_tsc = 0;
 	store->first_row = 0;
 	store->last_row = 0;
-	store->mark_count = 0;
 }
 
 static bool forms_agree(const struct store_run *run)

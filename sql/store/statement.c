@@ -81,6 +81,7 @@ int store_statements_prepare(struct store *store)
 		sqlite3_stmt **stmt;
 	} all[] = {
 		{store_sql_insert_rows, &store->insert_rows},
+		{store_sql_first_young_row, &store->first_young_row},
 		{store_sql_trim_rows, &store->trim_rows},
 		{store_sql_delete_chunk, &store->delete_chunk},
 		{store_sql_trim_chunks, &store->trim_chunks},
@@ -102,6 +103,7 @@ int store_statements_prepare(struct store *store)
 void store_statements_finalize(struct store *store)
 {
 	sqlite3_finalize(store->insert_rows);
+	sqlite3_finalize(store->first_young_row);
 	sqlite3_finalize(store->trim_rows);
 	sqlite3_finalize(store->insert_chunk);
 	sqlite3_finalize(store->delete_chunk);

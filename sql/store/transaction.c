@@ -77,39 +77,40 @@ static int write_vcpus(struct store *store)
 }
 
 /*
- * The last row that is older than what is to be kept. Marks are at least keep/63 apart, so 64
- * marks cover the kept time. It is the row of the newest mark that is too old.
+ * Sets *@last to the row before the first one that is young enough. What is read here is deleted
+ * next, except for that one, so a row is read once.
  */
-static int64_t last_old_row(struct store *store)
+static int find_old_rows(struct store *store, int64_t *last)
 {
-	struct row_mark *marks = store->marks;
-	uint64_t step = store->keep_cycles / (STORE_MARKS - 1) + 1;
-	int old = 0;
-	int64_t row;
+	sqlite3_stmt *stmt = store->first_young_row;
+	int rc;
 
-	if (!store->mark_count || store->last_tsc - marks[store->mark_count - 1].tsc >= step)
-		marks[store->mark_count++] = (struct row_mark){store->last_tsc, store->last_row};
-
-	while (old < store->mark_count && store->last_tsc - marks[old].tsc > store->keep_cycles)
-		old++;
-	if (!old)
+	if (store->last_tsc < store->keep_cycles)
 		return 0;
-
-	row = marks[old - 1].rowid;
-	store->mark_count -= old;
-	memmove(marks, marks + old, (size_t)store->mark_count * sizeof(*marks));
-	return row;
+	sqlite3_bind_int64(stmt, 1, store->first_row);
+	sqlite3_bind_int64(stmt, 2, (sqlite3_int64)(store->last_tsc - store->keep_cycles));
+	rc = sqlite3_step(stmt);
+	if (rc == SQLITE_ROW)
+		*last = sqlite3_column_int64(stmt, 0) - 1;
+	else if (rc == SQLITE_DONE)
+		*last = store->last_row;
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? sqlite3_reset(stmt) : store_step(stmt);
 }
 
 /* Deletes rows that are too old or too many. Those of the run have rising numbers. */
 static int trim_rows(struct store *store)
 {
-	int64_t last = store->keep_cycles ? last_old_row(store) : 0;
+	int64_t last = 0;
 	int rc;
 
+	if (!store->first_row)
+		return 0;
+	rc = store->keep_cycles ? find_old_rows(store, &last) : 0;
+	if (rc)
+		return rc;
 	if (store->keep_rows && store->last_row - last > (int64_t)store->keep_rows)
 		last = store->last_row - (int64_t)store->keep_rows;
-	if (!store->first_row || last < store->first_row)
+	if (last < store->first_row)
 		return 0;
 
 	sqlite3_bind_int64(store->trim_rows, 1, store->first_row);

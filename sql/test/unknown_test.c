@@ -90,10 +90,13 @@ static void test_parts(sqlite3 *db)
 
 	CHECK_EQ(value(db, "SELECT sum(cycles) FROM top_exits"), 1000);
 	CHECK_EQ(value(db, "SELECT sum(n) FROM histograms WHERE run = 1 AND part = 'total'"), 2);
-	CHECK_EQ(value(db, "SELECT count(*) FROM histograms WHERE run = 1 AND part = 'handler'"), 0);
+	CHECK_EQ(value(db, "SELECT count(*) FROM histograms WHERE run = 1 AND part = 'handler'"),
+		 0);
 	CHECK_EQ(value(db, "SELECT sum(n) FROM histograms WHERE run = 2 AND part = 'handler'"), 2);
-	CHECK_EQ(value(db, "SELECT count(*) FROM interval_histograms WHERE vcpu = 1 AND part = 1"), 0);
-	CHECK_EQ(value(db, "SELECT count(*) FROM interval_histograms WHERE vcpu = 2 AND part = 1"), 2);
+	CHECK_EQ(value(db, "SELECT count(*) FROM interval_histograms WHERE vcpu = 1 AND part = 1"),
+		 0);
+	CHECK_EQ(value(db, "SELECT count(*) FROM interval_histograms WHERE vcpu = 2 AND part = 1"),
+		 2);
 }
 
 static void test_durations(sqlite3 *db)
