@@ -65,6 +65,9 @@ bool agg_has_rate(const struct run *run, enum agg_by by, const struct group *gro
 				 ? group_exits(group)
 				 : (uint64_t)(run->shown_exits + run->shown_dropped);
 
+	/* Exits around events are no part of a time. */
+	if (run->by_rows && run->has_raw == RAW_EVENTS)
+		return false;
 	return time > 0 && (exits != 1 || time >= run_grid_length(run));
 }
 
