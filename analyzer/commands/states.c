@@ -96,7 +96,7 @@ static void put_notes(struct out *out, const struct states *states)
 		states->has_polled ? "b polled (halted, but KVM keeps the CPU busy: halt_poll_ns), "
 				   : "",
 		states->total.part[STATE_UNKNOWN] > 0
-			? ", ? in exits without a record, or that had not ended"
+			? ", ? unknown: exits without a record, or that had not ended"
 			: "");
 	if (!states->total.is_certain)
 		out_note(
@@ -126,6 +126,8 @@ static int put_table(struct app *app, const struct options *opt, bool by_vcpu,
 		limit = (unsigned int)most;
 
 	out_begin(&out, &opt->style, app->run.tsc_khz);
+	/* A terminal that is too narrow for all states has no room for the bar. */
+	columns[2 + N_STATE - 1].drop = out.width ? 1 : 0;
 	out_run(&out, "run", &app->run);
 	out_table(&out, "rows", columns, 2 + N_STATE);
 	for (unsigned int i = 0; i < limit; i++)

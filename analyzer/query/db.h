@@ -65,6 +65,10 @@ bool run_is_unfiltered(const struct run *run);
  */
 double run_vcpu_time(const struct run *run, int64_t from, int64_t to);
 
+/* The life of a vCPU within the window, in cycles since the start; *@begin is not after *@end. */
+void run_clip_life(const struct run *run, const struct vcpu_ref *vcpu, int64_t *begin,
+		   int64_t *end);
+
 /* Cycles from the start of the run to @tsc. That of a forged exit wraps around. */
 static inline int64_t run_since(const struct run *run, int64_t tsc)
 {

@@ -490,6 +490,18 @@ double run_vcpu_time(const struct run *run, int64_t from, int64_t to)
 	return sum;
 }
 
+void run_clip_life(const struct run *run, const struct vcpu_ref *vcpu, int64_t *begin, int64_t *end)
+{
+	int64_t from = run_grid_from(run), to = run_grid_to(run);
+
+	*begin = vcpu->begin > from ? vcpu->begin : from;
+	*end = vcpu->end < to ? vcpu->end : to;
+	if (*end > run->length_cycles)
+		*end = run->length_cycles;
+	if (*end < *begin)
+		*end = *begin;
+}
+
 int64_t run_length(const struct run *run)
 {
 	return length(run, run->from, run->to);

@@ -13,6 +13,7 @@
 
 #include "analyzer/query/db.h"
 #include "analyzer/query/edges.h"
+#include "analyzer/query/gaps.h"
 #include "analyzer/query/queries.h"
 #include "base/array.h"
 
@@ -25,7 +26,8 @@ const char *const state_names[STATES] = {
 
 /* What the database knows of a vCPU in addition to its sums. Times in cycles. */
 struct vcpu_facts {
-	int64_t missing; /* exits that were dropped or filtered */
+	int64_t dropped; /* exits */
+	int64_t filtered;
 	bool has_totals; /* @total_cycles is of all exits, with and without a record */
 	double total_cycles;
 	bool is_open;	  /* an exit had not ended when the recording did */
@@ -45,7 +47,8 @@ static int read_facts(struct app *app, sqlite3_stmt *stmt, const struct run *run
 	if (rc <= 0)
 		return rc;
 
-	facts->missing = sqlite3_column_int64(stmt, 0);
+	facts->dropped = sqlite3_column_int64(stmt, 0);
+	facts->filtered = sqlite3_column_int64(stmt, 4);
 	facts->is_open = sqlite3_column_int64(stmt, 1);
 	/* Only a whole run can be compared with its totals. */
 	facts->has_totals = run_is_whole(run) && sqlite3_column_type(stmt, 2) != SQLITE_NULL;
@@ -53,19 +56,6 @@ static int read_facts(struct app *app, sqlite3_stmt *stmt, const struct run *run
 	if (sqlite3_column_type(stmt, 3) != SQLITE_NULL)
 		facts->last_end = sqlite3_column_int64(stmt, 3);
 	return 0;
-}
-
-/* The life of a vCPU within the window, in cycles since the start. */
-static void clip(const struct run *run, const struct vcpu_ref *vcpu, int64_t *begin, int64_t *end)
-{
-	int64_t from = run_grid_from(run), to = run_grid_to(run);
-
-	*begin = vcpu->begin > from ? vcpu->begin : from;
-	*end = vcpu->end < to ? vcpu->end : to;
-	if (*end > run->length_cycles)
-		*end = run->length_cycles;
-	if (*end < *begin)
-		*end = *begin;
 }
 
 void states_add(const struct run *run, const struct group *sum, double factor, double part[STATES])
@@ -103,19 +93,34 @@ void states_add_guest(double wall, double part[STATES])
 	}
 }
 
-static void fill_row(const struct run *run, const struct vcpu_ref *vcpu, const struct group *sum,
-		     const struct edge *edge, const struct vcpu_facts *facts, struct state_row *row)
+/* Adds to the unknown time, of what the other parts leave. */
+static void add_unknown(struct state_row *row, double cycles)
 {
+	double rest = row->wall;
+
+	for (int i = STATE_HANDLER; i < STATES; i++)
+		rest -= row->part[i];
+	row->part[STATE_UNKNOWN] += fmin(cycles, fmax(rest, 0));
+}
+
+/* @gap: time in which exits are missing, in cycles; NULL: unknown. */
+static void fill_row(const struct run *run, const struct vcpu_ref *vcpu, const struct group *sum,
+		     const struct edge *edge, const struct vcpu_facts *facts, const double *gap,
+		     struct state_row *row)
+{
+	bool has_gap = gap && !facts->has_totals;
 	int64_t begin, end;
 
-	clip(run, vcpu, &begin, &end);
+	run_clip_life(run, vcpu, &begin, &end);
 	*row = (struct state_row){
 		.vm = vcpu->vm,
 		.vcpu = vcpu->vcpu_id,
 		.vcpus = 1,
 		.wall = (double)(end - begin),
-		.is_certain = !facts->missing || facts->has_totals || run->window_is_complete,
+		.is_certain = (!facts->dropped || gap) && !facts->filtered,
 	};
+
+	row->is_certain |= facts->has_totals || run->window_is_complete;
 
 	if (sum)
 		states_add(run, sum, 1, row->part);
@@ -123,12 +128,14 @@ static void fill_row(const struct run *run, const struct vcpu_ref *vcpu, const s
 		states_add(run, &edge->before, 1, row->part);
 		states_add(run, &edge->after, -1, row->part);
 	}
-	if (facts->missing && facts->has_totals)
+	if (facts->dropped + facts->filtered && facts->has_totals)
 		row->part[STATE_UNKNOWN] =
 			fmax(facts->total_cycles - (sum ? (double)sum->cycles : 0), 0);
 	if (facts->is_open && end > facts->last_end)
 		row->part[STATE_UNKNOWN] +=
 			(double)(end - (facts->last_end > begin ? facts->last_end : begin));
+	if (has_gap)
+		add_unknown(row, *gap);
 	states_add_guest(row->wall, row->part);
 }
 
@@ -182,6 +189,7 @@ int states_read(struct app *app, const struct run *run, bool by_vcpu, struct sta
 {
 	struct agg agg = {0};
 	struct edge *edges = NULL;
+	double *gaps = NULL;
 	sqlite3_stmt *stmt = NULL;
 	int rc = check_run(app, run);
 
@@ -192,6 +200,8 @@ int states_read(struct app *app, const struct run *run, bool by_vcpu, struct sta
 		rc = agg_read(app, run, BY_VCPU, 0, &agg);
 	if (!rc)
 		rc = edges_read(app, run, &edges);
+	if (!rc)
+		rc = gaps_read(app, run, &gaps);
 	if (!rc)
 		rc = db_prepare(app, &stmt, query_states_facts);
 
@@ -204,12 +214,13 @@ int states_read(struct app *app, const struct run *run, bool by_vcpu, struct sta
 		if (rc)
 			break;
 		fill_row(run, vcpu, agg_find(&agg, (int64_t[4]){vcpu->id}),
-			 edges ? &edges[i] : NULL, &facts, &row);
+			 edges ? &edges[i] : NULL, &facts, gaps ? &gaps[i] : NULL, &row);
 		rc = take_row(app, by_vcpu, &row, states);
 	}
 
 	sqlite3_finalize(stmt);
 	free(edges);
+	free(gaps);
 	agg_free(&agg);
 	return rc;
 }

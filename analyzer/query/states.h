@@ -16,7 +16,8 @@
  * STATE_POLLED:  polls for a while for the guest that halted, before it sleeps: its CPU is busy
  * STATE_HALTED:  sleeps for the guest that halted; or polls, where states.has_polled is false
  * STATE_WAITING: could run, and has no CPU (steal), also after a wake-up
- * STATE_UNKNOWN: in exits without a record, and in an exit that had not ended
+ * STATE_UNKNOWN: in exits without a record, and in an exit that had not ended; where nothing says
+ *		  how long exits without a record took, the guest's time between them, too
  */
 enum state {
 	STATE_GUEST,

@@ -35,8 +35,8 @@ class Known(unittest.TestCase):
         for command in ("top-exits", "latency", "timeline"):
             self.assertIn(MISSING, analyzer(LOSSES, command, "--from", f"{begin // 2}ns")[1])
             self.assertNotIn(MISSING, analyzer(LOSSES, command, *after)[1])
-        self.assertIn("Exits are missing", analyzer(LOSSES, "states", *inside)[1])
-        self.assertNotIn("Exits are missing", analyzer(LOSSES, "states", *after)[1])
+        self.assertIn("UNKNOWN", analyzer(LOSSES, "states", *inside)[1])
+        self.assertNotIn("UNKNOWN", analyzer(LOSSES, "states", *after)[1])
         self.assertIn("Records are missing", analyzer(LOSSES, "findings", "--from", f"{begin // 2}ns")[1])
         self.assertNotIn("Records are missing", analyzer(LOSSES, "findings", *after)[1])
 

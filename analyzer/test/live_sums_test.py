@@ -45,6 +45,10 @@ class LiveSums(unittest.TestCase):
     def run_of(self, label):
         return str(self.db.execute("SELECT id FROM run WHERE label = ?", (label,)).fetchone()[0])
 
+    def has_raw(self, run, value):
+        self.db.execute("UPDATE run SET has_raw = ? WHERE id = ?", (value, run))
+        self.db.commit()
+
     def log(self, path, *words):
         return [json.loads(line) for line in analyzer(path, "live", "--log", "--count", "1", "--format", "json", *words).splitlines()]
 
@@ -61,6 +65,11 @@ class LiveSums(unittest.TestCase):
 
     def test_where_nothing_says_how_long_it_was_a_line_says_so(self):
         run = self.run_of("losses that no total names")
+        self.assertNotIn(MISSING, analyzer(self.odd, "live", "--plain", "--count", "1", "--run", run))  # rows say when
+        self.assertGreater(self.log(self.odd, "--run", run)[0]["unknown"], 0.2)
+
+        self.has_raw(run, 0)
+        self.addCleanup(self.has_raw, run, 1)
         self.assertIn(MISSING, analyzer(self.odd, "live", "--plain", "--count", "1", "--run", run))
         self.assertIsNone(self.log(self.odd, "--run", run)[0]["unknown"])
         run = self.run_of("30 days")

@@ -31,6 +31,18 @@ LIMIT 1
 """
 
 
+# When the exit before a gap ended, when the exit after it began, and when the one before began.
+GAPS = """
+SELECT m.id, c.vcpu_id, e.tsc + e.cycles - r.tsc_start, l.tsc_after - r.tsc_start, e.tsc - r.tsc_start
+FROM loss l
+JOIN exit e ON e.vcpu = l.vcpu AND e.tsc = l.tsc_before
+JOIN vcpu c ON c.id = l.vcpu
+JOIN vm m ON m.id = c.vm_id
+JOIN run r ON r.id = m.run_id
+WHERE r.id = 1
+"""
+
+
 def states(path, *words):
     done = subprocess.run([ANALYZER, "--db", path, "states", "--cycles", "--format", "json", *words],
                           capture_output=True, text=True, check=False)
@@ -134,11 +146,32 @@ class StatesTest(unittest.TestCase):
                         seen += 1
         self.assertGreater(seen, 2)
 
-    def changed(self, sql):
-        """The rows of run 1 by vCPU, of a copy of the first database that was changed by @sql."""
+    def test_gaps_are_unknown(self):
+        """Between exits that were lost nothing is known: neither the guest nor an exit."""
+        db = sqlite3.connect(f"file:{DATABASES[-1]}?immutable=1", uri=True)
+        khz, = db.execute("SELECT tsc_khz FROM runs WHERE run = 1").fetchone()
+        gaps = db.execute(GAPS).fetchall()
+        self.assertGreater(len(gaps), 5)
+        for vm, vcpu, begin, end, before in gaps:
+            for low, high, gap in ((begin + (end - begin) // 4, end - (end - begin) // 4, (end - begin) // 2),
+                                   (before, end, end - begin), (before, begin + (end - begin) // 2, (end - begin) // 2)):
+                low, high = (cycle * 1000000 // khz + 1 for cycle in (low, high))
+                rows = states(DATABASES[-1], "--by", "vcpu", "--limit", "0", "--from", f"{low}ns", "--to", f"{high}ns")
+                row, = (r for r in rows if (r["vm"], r["vcpu"]) == (vm, vcpu))
+                self.assertAlmostEqual(row["unknown"] * row["wall_cycles"], gap, delta=3 * khz / 1e6 + 6, msg=(vm, vcpu, low, high))
+                self.assertLess(row["guest"] * row["wall_cycles"], 3 * khz / 1e6 + 6, (vm, vcpu, low, high))
+
+        length = collections.Counter()
+        for vm, vcpu, begin, end, _ in gaps:
+            length[vm, vcpu] += end - begin
+        for row in self.changed("DELETE FROM crosscheck WHERE source = 'totals'", DATABASES[-1]):
+            self.assertAlmostEqual(row["unknown"] * row["wall_cycles"], length[row["vm"], row["vcpu"]], delta=100)
+
+    def changed(self, sql, original=DATABASES[0]):
+        """The rows of run 1 by vCPU, of a copy of a database that was changed by @sql."""
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "changed.sqlite")
-            shutil.copyfile(DATABASES[0], path)
+            shutil.copyfile(original, path)
             os.chmod(path, 0o600)
             db = sqlite3.connect(path)
             db.executescript(sql)
