@@ -108,8 +108,10 @@ static void name_phases(const struct series *series, const struct run *run, stru
 			phase[i].name = "idle";
 		else if (no_exits(series, phase[i].from, phase[i].to))
 			phase[i].name = "none";
-		else
+		else if (run->has_split)
 			phase[i].name = "load";
+		else
+			phase[i].name = "unknown"; /* halted or not */
 	}
 }
 
@@ -129,14 +131,14 @@ static void name_boot(const struct series *series, const struct run *run, struct
 			phase[i].name = "boot";
 }
 
-/* Make one phase of neighbours of one name. Loads of another rate stay apart. */
+/* Make one phase of neighbours of one name. Others than idle ones stay apart by their rates. */
 static int join_phases(struct phase *phase, int n)
 {
 	int kept = 0;
 
 	for (int i = 0; i < n; i++) {
 		if (kept && !strcmp(phase[kept - 1].name, phase[i].name) &&
-		    strcmp(phase[i].name, "load"))
+		    strcmp(phase[i].name, "load") != 0 && strcmp(phase[i].name, "unknown") != 0)
 			phase[kept - 1].to = phase[i].to;
 		else
 			phase[kept++] = phase[i];

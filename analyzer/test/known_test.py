@@ -5,10 +5,13 @@
 RECORDED has run "kept" with the rows of its end, FLIGHT has rows around events alone, LOSSES dropped records.
 """
 import json
+import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import unittest
 
 ANALYZER, RECORDED, LOSSES, SMP, FLIGHT = sys.argv[1:6]
@@ -48,6 +51,20 @@ class Known(unittest.TestCase):
             self.assertIn(f"about: of the {rows['rows']:,} that have rows: port", text)
             self.assertNotIn("of those alone", text)
         self.assertRegex(analyzer(RECORDED, "explain", "IO_INSTRUCTION", "--run", "ept")[1], "about: +port")
+
+    def test_phases(self):
+        """Whether a vCPU was halted decides between "idle" and "load"."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = shutil.copy(SMP, os.path.join(folder, "smp.sqlite"))
+            os.chmod(path, 0o600)
+            with sqlite3.connect(path) as database:
+                database.execute("UPDATE run SET has_split = 0")
+            database.close()
+            for of, wanted in ((SMP, r"boot|load|idle"), (path, r"unknown|none")):
+                phases = json.loads(analyzer(of, "timeline", "--format", "json")[1])["phases"]
+                self.assertTrue(phases)
+                for phase in phases:
+                    self.assertRegex(phase["phase"], wanted)
 
     def test_ipis(self):
         none = "No IPI left an exit"
