@@ -243,45 +243,6 @@ def test_perf_sampled():
     says("-F without periods", run, "10 records, ~0 dropped")
 
 
-def test_info2_of_old_kernels():
-    """Before 5.10 info2 of VMX is the interruption information, without an error code."""
-    def exits(isa, *events):
-        for form in ("perf.data", "trace.dat"):
-            without = ("intr_info", "error_code", "vcpu_id")
-            made = [entry_event(500, 100, 0)]
-            for i, (reason, info2) in enumerate(events):
-                made += [exit_event(1000 * i + 1000, 100, 0, reason, isa=isa, info2=info2),
-                         entry_event(1000 * i + 1300, 100, 0)]
-            if form == "perf.data":
-                p = Perf(without=without)
-                p.samples(made)
-                p.write("x.data")
-            else:
-                Dat([("", "local", {0: pages(made)})], without=without).write("x.data")
-            run = Run("x.data")
-            yield f"{form} ({run.words})", run.db.execute(
-                "SELECT reason, key, intr_info, info2, flags & 0x200 != 0, flags & 0x400 != 0"
-                " FROM exit ORDER BY reason").fetchall()
-
-    for what, got in exits(1, (1, 0x800000ec), (0, 0x80000b0e), (12, 0)):
-        expect(what, got, [(0, 14, 0x80000b0e, 0, 1, 0), (1, 0xec, 0x800000ec, 0, 1, 0),
-                           (12, None, 0, 0, 0, 0)])
-    for what, got in exits(2, (0x400, 0x80001000)):
-        expect(what, got, [(0x400, 0x80001000, 0, 0x80001000, 0, 0)])
-
-
-def test_perf_count_with_periods():
-    """perf record -c N: the kernel writes each event where samples have their period."""
-    for write in (Perf.write, Perf.write_pipe):
-        p = Perf(period=100)
-        p.samples(pairs(20), period=1)
-        write(p, "x.data")
-        silent("-c 100", complete("-c 100", "x.data", 20), "sampled")
-        p.sample(exit_event(100000, 100, 0), period=3)  # no kernel so far
-        write(p, "x.data")
-        expect("-c 100, a period of 3", Run("x.data").counts(), (21, 2, 0))
-
-
 class Twice(Perf):
     """kvm_exit is opened a second time, as the event "again"."""
 

@@ -170,6 +170,8 @@ class Perf:
         records, self.records = self.records, bytearray()
         for name in self.recorded:
             self.record(64, self.attr(name) + struct.pack("<Q", self.id(name)))
+        for bit, body in self.features.items():
+            self.record(80, struct.pack("<Q", bit) + body)
         formats = self.tracing_data()
         self.record(66, struct.pack("<II", len(formats), 0))
         self.records += formats + bytes(-len(formats) % 8)

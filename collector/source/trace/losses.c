@@ -2,6 +2,11 @@
 /* losses.c - computes or estimates how many exits were lost */
 #include "collector/source/trace/losses.h"
 
+bool losses_are_open(const struct losses_reported *reported)
+{
+	return reported->more || reported->partial;
+}
+
 /* @events * @part / @all without overflow; @part <= @all. */
 static uint64_t share(uint64_t events, uint64_t part, uint64_t all)
 {
@@ -27,7 +32,7 @@ static bool is_odd(uint64_t events, const struct losses_seen *seen)
 struct losses losses_of(const struct losses_reported *reported, const struct losses_seen *seen)
 {
 	uint64_t ours = seen->exits + seen->entries;
-	struct losses losses = {.exits = reported->exits, .exact = !reported->more};
+	struct losses losses = {.exits = reported->exits, .exact = !losses_are_open(reported)};
 
 	if (!reported->exits_known) {
 		uint64_t events = reported->others
@@ -65,7 +70,7 @@ uint64_t losses_most(const struct losses_reported *reported, const struct losses
 	uint64_t most = reported->exits_known ? reported->exits
 					      : exits_among(events, seen) + is_odd(events, seen);
 
-	if (reported->more)
+	if (losses_are_open(reported))
 		return 0;
 	return most > seen->missing ? most : seen->missing;
 }

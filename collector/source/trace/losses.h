@@ -31,6 +31,9 @@
  * @others: events of other kinds that were read from the same buffers
  * @unread: lines of a text that are of kvm_exit or kvm_entry and could not be read: more lost
  *	events, of these two kinds
+ * @partial: events of other CPUs are not in it, or may not be; no number is known
+ * @one_cpu_of: @partial as all events are of CPU @one_cpu of a host that has that many, so that it
+ *	may be a recording of this one; 0: not so
  * @keys_apart: the events with a key have buffers of their own, of which @keys events were
  *	lost, or which are not there (@no_keys)
  */
@@ -43,6 +46,9 @@ struct losses_reported {
 	uint64_t keys;
 	bool exits_known;
 	bool more;
+	bool partial;
+	uint32_t one_cpu_of;
+	uint32_t one_cpu;
 	bool keys_apart;
 	bool no_keys;
 };
@@ -62,9 +68,12 @@ struct losses {
 	bool exact;
 };
 
+/* Whether nothing limits how many were lost. */
+bool losses_are_open(const struct losses_reported *reported);
+
 struct losses losses_of(const struct losses_reported *reported, const struct losses_seen *seen);
 
-/* The most that could have been lost; 0: unknown, as some gaps have no number. */
+/* The most that could have been lost; 0: unknown. */
 uint64_t losses_most(const struct losses_reported *reported, const struct losses_seen *seen);
 
 #endif

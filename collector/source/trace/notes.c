@@ -87,6 +87,10 @@ void notes_begin(char **notes, const struct notes_begin *known)
 		add(notes,
 		    "no durations: %llu kvm_exit are of thread 0, as perf ran in a container with process ids of its own: vCPUs of several VMs can't be distinguished (import the perf.data itself, which has the threads)",
 		    (unsigned long long)known->nameless);
+	if (known->one_cpu_of)
+		add(notes,
+		    "all events are of CPU %u, and the host has %u: if this is a part of the recording (trace-cmd -M or report --cpu, per_cpu/cpu%u/trace), a vCPU that went to another CPU and came back seems to be in one long exit (import all CPUs)",
+		    known->one_cpu, known->one_cpu_of, known->one_cpu);
 	if (known->numbered)
 		add(notes,
 		    "no event names its vCPU: the vCPUs are numbered in the order in which their threads appear (record kvm_entry too)");

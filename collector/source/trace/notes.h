@@ -19,6 +19,7 @@ struct trace_feed;
  * @no_entries: there are kvm_exit, and no kvm_entry
  * @numbered: vCPUs are numbered by their threads
  * @nameless: kvm_exit events of thread 0
+ * @one_cpu_of, @one_cpu: as in losses.h, where exits have durations
  */
 struct notes_begin {
 	const struct trace_feed *feed;
@@ -26,6 +27,8 @@ struct notes_begin {
 	bool no_entries;
 	bool numbered;
 	uint64_t nameless;
+	uint32_t one_cpu_of;
+	uint32_t one_cpu;
 };
 
 /*

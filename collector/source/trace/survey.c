@@ -116,6 +116,8 @@ int trace_source_survey(struct trace_source *s, struct fault *fault)
 			    .no_entries = !s->seen[KVM_EVENT_ENTRY] && s->seen[KVM_EVENT_EXIT],
 			    .numbered = s->numbered,
 			    .nameless = s->nameless,
+			    .one_cpu_of = s->untimed ? 0 : s->surveyed.one_cpu_of,
+			    .one_cpu = s->surveyed.one_cpu,
 		    });
 	return 0;
 }

@@ -251,7 +251,7 @@ static void share_losses(struct trace_source *s)
 	s->losses = losses_of(&reported, &seen);
 	s->source.estimated = !s->losses.exact || s->sampled_out;
 	s->source.dropped_most = losses_most(&reported, &seen);
-	if (s->source.dropped_most || !reported.more)
+	if (s->source.dropped_most || !losses_are_open(&reported))
 		s->source.dropped_most += unpaired + s->sampled_out;
 	s->losses.exits -= seen.missing;
 	for (size_t i = 0; i < s->vcpus.count; i++)
@@ -281,7 +281,7 @@ static void end_blind(struct trace_source *s)
 	known.more = reported.more;
 	known.exits = reported.exits_known ? reported.exits : 0;
 	s->source.unseen = known.exits;
-	s->source.blind = known.lost || known.more || s->feed.may_lack_exits;
+	s->source.blind = known.lost || known.more || reported.partial || s->feed.may_lack_exits;
 	if (s->source.blind)
 		notes_blind(&s->source.notes, &known);
 }

@@ -67,6 +67,8 @@ struct dat_feed {
 	struct portions portions;
 	bool counting; /* the events are counted, and none is taken */
 	bool begun;
+	size_t cpus; /* that have events, up to 2 */
+	uint32_t cpu;
 	char no_time[64];
 };
 
@@ -240,6 +242,11 @@ static void dat_losses(void *self, struct losses_reported *reported)
 		.cut_at = f->file.cut_at,
 		.more = f->file.cut_others,
 	};
+	if (f->cpus == 1 && f->file.cpu_count > 1 && !f->file.cut_at) {
+		reported->partial = true;
+		reported->one_cpu_of = f->file.cpu_count;
+		reported->one_cpu = f->cpu;
+	}
 	for (size_t i = 0; i < f->file.buffer_count; i++) {
 		const struct dat_buffer *buffer = &f->file.buffers[i];
 		const struct instance *instance = &f->instances[i];
@@ -297,6 +304,15 @@ static int make_readers(struct dat_feed *f)
 	return 0;
 }
 
+/* Whether more than one CPU has events, of any kind and instance. */
+static void note_cpu(struct dat_feed *f, const struct reader *r)
+{
+	if (!r->page.end || (f->cpus && f->cpu == r->cpu))
+		return;
+	f->cpus += f->cpus < 2;
+	f->cpu = r->cpu;
+}
+
 /* Count what the instances have, and choose. */
 static int look_through(struct dat_feed *f)
 {
@@ -307,6 +323,7 @@ static int look_through(struct dat_feed *f)
 		struct reader *r = &f->readers[i];
 
 		rc = advance(f, r, NULL);
+		note_cpu(f, r);
 		r->hides = !r->gaps && dat_lost_of(&f->file.buffers[r->buffer], r->cpu) > r->lost;
 	}
 	f->counting = false;

@@ -8,6 +8,7 @@
 
 #include <linux/perf_event.h>
 
+#include "collector/source/trace/command_cpus.h"
 #include "collector/source/trace/names.h"
 #include "collector/source/trace/perf/perf_file.h"
 #include "collector/source/trace/trace.h"
@@ -36,6 +37,7 @@ struct last_sample {
  *	perf promises that after a round nothing comes that is older than the round before.
  * @lost: by PERF_RECORD_LOST; @lost_samples: by PERF_RECORD_LOST_SAMPLES, @lost_of: of which event
  * @has_twice: kvm_exit was opened twice, and some exits are there twice
+ * @partial: some CPUs were not recorded, as @no_time says
  * @others: samples that are not kvm events with a meaning here, or are repeated
  */
 struct perf_feed {
@@ -50,6 +52,8 @@ struct perf_feed {
 	uint64_t lost_samples;
 	uint64_t *lost_of; /* as file.attrs */
 	bool has_twice;
+	bool partial;
+	char no_time[CPUS_MISSING_BYTES];
 	uint64_t others;
 	struct last_sample last[CPUS];
 	struct names names;
@@ -236,6 +240,7 @@ static void perf_losses(void *self, struct losses_reported *reported)
 		.exits_known = f->lost_samples && f->lost_samples >= f->lost,
 		.others = f->others,
 		.more = f->overwrites || f->hides_period || (f->has_twice && f->lost_samples),
+		.partial = f->partial,
 		.cut_at = f->file.cut_at,
 	};
 }
@@ -314,6 +319,38 @@ static int set_sampled(struct perf_feed *f, struct trace_feed *feed, struct faul
 	return 0;
 }
 
+/*
+ * What was recorded of the host's CPUs: by the index of the ids, which stands before the samples;
+ * without one by perf's command.
+ */
+static int set_cpus(struct perf_feed *f, struct trace_feed *feed, struct fault *fault)
+{
+	const struct perf_features *features = &f->file.features;
+	struct perf_record r = {0};
+	uint32_t count, first;
+	int rc = 1;
+
+	while (rc > 0 && r.kind != PERF_FILE_SAMPLE)
+		rc = perf_file_next(&f->file, &r, fault);
+	perf_file_rewind(&f->file);
+	if (rc < 0)
+		return rc;
+
+	count = f->file.cpus.count;
+	first = f->file.cpus.first;
+	if (!count && features->command)
+		count = command_cpus(features->command, &first);
+	if (f->file.cpus.any || !count || count >= features->cpus_online)
+		return 0;
+
+	f->partial = true;
+	if (feed->no_time)
+		return 0;
+	feed->no_time = cpus_missing(count, first, features->cpus_online, f->no_time);
+	feed->no_time_way = CPUS_MISSING_WAY;
+	return 0;
+}
+
 /* What the headers know of the run. */
 static void describe(const struct perf_file *file, const char *path, struct run_info *info)
 {
@@ -349,6 +386,8 @@ int source_perf_data_open(const char *path, struct source **source, struct fault
 		f->exits = perf_file_find(&f->file, KVM_EVENT_EXIT);
 		rc = set_sampled(f, &feed, fault);
 	}
+	if (!rc)
+		rc = set_cpus(f, &feed, fault);
 	if (!rc) {
 		f->lost_of = calloc(f->file.attr_count, sizeof(*f->lost_of));
 		rc = f->lost_of ? 0 : fault_set(fault, -ENOMEM, "out of memory");

@@ -20,6 +20,7 @@ enum {
 	RECORD_HEADER_ATTR = 64,
 	RECORD_TRACING_DATA = 66,
 	RECORD_FINISHED_ROUND = 68,
+	RECORD_ID_INDEX = 69,
 	RECORD_AUXTRACE = 71,
 	RECORD_FEATURE = 80,
 	RECORD_COMPRESSED = 81,
@@ -309,6 +310,40 @@ static int take_comm(struct cursor *c, struct perf_record *r)
 	return c->bad ? -EBADMSG : 1;
 }
 
+static void add_cpu(struct perf_cpus *cpus, uint64_t cpu)
+{
+	uint64_t bit = 1ULL << cpu % 64;
+
+	if (cpu >= 64 * sizeof(cpus->seen) / sizeof(*cpus->seen)) {
+		cpus->any = true;
+		return;
+	}
+	if (!cpus->count || cpu < cpus->first)
+		cpus->first = (uint32_t)cpu;
+	cpus->count += !(cpus->seen[cpu / 64] & bit);
+	cpus->seen[cpu / 64] |= bit;
+}
+
+/* number; for each id: the id, its place, CPU (-1: any) and thread. */
+static int take_id_index(struct perf_file *f, struct cursor c)
+{
+	const struct perf_attr *exits = perf_file_find(f, KVM_EVENT_EXIT);
+
+	if (!f->has_headers)
+		return 1;
+	for (uint64_t left = cursor_u64(&c); left && cursor_left(&c) >= 32; left--) {
+		const struct perf_attr *attr = attr_of(f, cursor_u64(&c));
+		uint64_t cpu;
+
+		cursor_u64(&c);
+		cpu = cursor_u64(&c);
+		cursor_u64(&c);
+		if (attr && attr->type == exits->type && attr->config == exits->config)
+			add_cpu(&f->cpus, cpu);
+	}
+	return 1;
+}
+
 /* Records that perf itself wrote: of a pipe they are the headers. */
 static int take_header_record(struct perf_file *f, uint32_t type, struct cursor c)
 {
@@ -450,6 +485,8 @@ static int next_in_file(struct perf_file *f, struct perf_record *record)
 		return take_compressed(f, type, body);
 	if (type == RECORD_TRACING_DATA)
 		return take_formats(f, body);
+	if (type == RECORD_ID_INDEX)
+		return take_id_index(f, body);
 	if (type == RECORD_AUXTRACE)
 		return skip_auxtrace(f, body);
 	if (type >= RECORD_HEADER_ATTR && type != RECORD_FINISHED_ROUND)

@@ -43,6 +43,14 @@ struct perf_id {
 	size_t attr;
 };
 
+/* CPUs that kvm_exit was opened on; @any: on all, as it is of a thread. */
+struct perf_cpus {
+	uint64_t seen[64];
+	uint32_t count;
+	uint32_t first;
+	bool any;
+};
+
 /* Texts and numbers of the feature sections. NULL, 0: not in the file. */
 struct perf_features {
 	char *hostname;
@@ -50,6 +58,7 @@ struct perf_features {
 	char *cpu;
 	char *arch;
 	char *command;
+	uint32_t cpus_online;
 	int64_t wall_clock_ns; /* CLOCK_REALTIME at @clock_ns */
 	uint64_t clock_ns;
 };
@@ -63,6 +72,7 @@ struct perf_features {
  * @attrs: the events; @ids: which event a sample is of
  * @at, @begin, @end: records from here to there
  * @next_at: where another recording follows, as of `cat a b`; 0: nowhere
+ * @cpus: by the records before the first sample
  * @cut_at: where the file was cut off: of a pipe within a record, else after all records and their
  *	formats; 0: it was not read so far, or is whole
  */
@@ -82,6 +92,7 @@ struct perf_file {
 	bool has_headers; /* events that a pipe repeats are left out */
 	struct perf_unpack unpack;
 	struct kvm_event_formats formats;
+	struct perf_cpus cpus;
 	struct perf_features features;
 };
 

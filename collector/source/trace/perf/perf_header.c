@@ -21,6 +21,7 @@ enum {
 	FEATURE_HOSTNAME = 3,
 	FEATURE_OSRELEASE = 4,
 	FEATURE_ARCH = 6,
+	FEATURE_NRCPUS = 7,
 	FEATURE_CPUDESC = 8,
 	FEATURE_CMDLINE = 11,
 	FEATURE_CLOCK_DATA = 29,
@@ -199,6 +200,10 @@ void perf_header_add_feature(struct perf_file *f, unsigned int bit, struct curso
 		break;
 	case FEATURE_ARCH:
 		set_text(&features->arch, &c);
+		break;
+	case FEATURE_NRCPUS: /* those that the host can have, those that are online */
+		cursor_u32(&c);
+		features->cpus_online = cursor_u32(&c);
 		break;
 	case FEATURE_CPUDESC:
 		set_text(&features->cpu, &c);

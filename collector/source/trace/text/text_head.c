@@ -118,6 +118,7 @@ static bool take_cpu(const char *text, struct text_head *head)
 	unsigned long cpu = strtoul(text, NULL, 10);
 
 	head->cpu = (uint32_t)cpu;
+	head->has_cpu = true;
 	return cpu <= INT32_MAX;
 }
 

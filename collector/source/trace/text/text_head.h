@@ -23,7 +23,7 @@
 
 /*
  * @comm: "": unknown
- * @cpu, @tgid: 0 where the text has none
+ * @cpu, @tgid: 0 where the text has none; @has_cpu: it has the CPU
  * @instance: of ftrace, "": the top one, or not said
  * @is_wide: something stands before the columns of the name, be it blanks
  */
@@ -34,6 +34,7 @@ struct text_head {
 	uint32_t cpu;
 	char instance[TEXT_INSTANCE_BYTES];
 	bool is_wide;
+	bool has_cpu;
 };
 
 /* Read what stands from @text to @end. False: it names no thread. */

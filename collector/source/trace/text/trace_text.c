@@ -11,6 +11,7 @@
 #include "base/lines.h"
 #include "collector/source/trace/names.h"
 #include "collector/source/trace/portions.h"
+#include "collector/source/trace/text/text_host.h"
 #include "collector/source/trace/text/text_line.h"
 #include "collector/source/trace/text/text_shape.h"
 #include "collector/source/trace/text/text_twins.h"
@@ -99,6 +100,7 @@ struct text_feed {
 	struct text_twins twins;
 	char *notes[NOTES + 1];
 
+	struct text_host host;
 	struct text_cpu cpus[CPUS];
 	struct names names;
 };
@@ -254,6 +256,7 @@ static int take_event(struct text_feed *f, struct text_line *line, const struct 
 	if (f->has_instances && line->kind == TEXT_EVENT &&
 	    !portions_has(&f->portions, f->current, event))
 		return 0;
+	text_host_see(&f->host, &line->head);
 	is_twin = follow_twins(f, cpu, line);
 	if (has_gap(f, cpu) && !rc)
 		rc = sink->lost(sink->user, event->cpu, cpu->last_ts, event->ts);
@@ -427,6 +430,7 @@ static void text_losses(void *self, struct losses_reported *reported)
 		.unread = f->unread,
 		.cut_at = f->cut_at,
 	};
+	text_host_report(&f->host, reported);
 }
 
 static void text_comm(void *self, uint32_t tgid, uint32_t tid, char *comm, size_t bytes)
@@ -456,6 +460,7 @@ static int look_at_first(struct text_feed *f, struct fault *fault)
 
 	while (next_line(f, text)) {
 		text_line_parse(text, &line);
+		text_host_take(&f->host, text);
 		foreign |= line.kind == TEXT_UNREAD && line.is_foreign;
 		if (line.kind == TEXT_EVENT) {
 			f->is_count = line.is_count;
@@ -589,6 +594,7 @@ int source_trace_text_open(const char *path, uint32_t tsc_khz, struct source **s
 		feed.no_time_way =
 			"of TSC cycles give --tsc-khz N, of ns --tsc-khz 1000000; else record with the clock local";
 	}
+	text_host_set_time(&f->host, &feed);
 	run_info_set(&info, RUN_LABEL, path);
 	return source_trace_open(&feed, "text", &info, source, fault);
 }

@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""import_hosts_test.py COLLECTOR ANALYZER: what other kernels write, and of which part of the host
+
+Each recording is made up (recordings.py), and right by construction.
+"""
+import os
+import struct
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from import_run import Run, complete, expect, run_tests, says, silent
+from recordings import Dat, Perf, entry_event, exit_event, pages, pairs
+
+EXIT = "kvm_exit: vcpu {} reason CPUID rip 0x1 info1 0x0 info2 0x0 intr_info 0x0 error_code 0x0\n"
+ENTRY = "kvm_entry: vcpu {}, rip 0x1\n"
+
+
+def text_of(events):
+    return "".join(f"  kvm-{tid}  [{cpu:03d}] d..2. {ts / 1e9:.9f}: "
+                   + (EXIT if name == "kvm_exit" else ENTRY).format(fields["vcpu_id"])
+                   for ts, cpu, tid, name, fields in events)
+
+
+def test_info2_of_old_kernels():
+    """Before 5.10 info2 of VMX is the interruption information, without an error code."""
+    def exits(isa, *events):
+        for form in ("perf.data", "trace.dat"):
+            without = ("intr_info", "error_code", "vcpu_id")
+            made = [entry_event(500, 100, 0)]
+            for i, (reason, info2) in enumerate(events):
+                made += [exit_event(1000 * i + 1000, 100, 0, reason, isa=isa, info2=info2),
+                         entry_event(1000 * i + 1300, 100, 0)]
+            if form == "perf.data":
+                p = Perf(without=without)
+                p.samples(made)
+                p.write("x.data")
+            else:
+                Dat([("", "local", {0: pages(made)})], without=without).write("x.data")
+            run = Run("x.data")
+            yield f"{form} ({run.words})", run.db.execute(
+                "SELECT reason, key, intr_info, info2, flags & 0x200 != 0, flags & 0x400 != 0"
+                " FROM exit ORDER BY reason").fetchall()
+
+    for what, got in exits(1, (1, 0x800000ec), (0, 0x80000b0e), (12, 0)):
+        expect(what, got, [(0, 14, 0x80000b0e, 0, 1, 0), (1, 0xec, 0x800000ec, 0, 1, 0),
+                           (12, None, 0, 0, 0, 0)])
+    for what, got in exits(2, (0x400, 0x80001000)):
+        expect(what, got, [(0x400, 0x80001000, 0, 0x80001000, 0, 0)])
+
+
+def test_perf_count_with_periods():
+    """perf record -c N: the kernel writes each event where samples have their period."""
+    for write in (Perf.write, Perf.write_pipe):
+        p = Perf(period=100)
+        p.samples(pairs(20), period=1)
+        write(p, "x.data")
+        silent("-c 100", complete("-c 100", "x.data", 20), "sampled")
+        p.sample(exit_event(100000, 100, 0), period=3)  # no kernel so far
+        write(p, "x.data")
+        expect("-c 100, a period of 3", Run("x.data").counts(), (21, 2, 0))
+
+
+# A part of the host's CPUs
+
+def moving(count=100):
+    """Exits of 300 ns; in each tenth its vCPU goes to the other one of two CPUs."""
+    events, cpu = [entry_event(500, 100, 0, 0)], 0
+    for i in range(count):
+        events.append(exit_event(1000 * i + 1000, 100, 0, cpu=cpu))
+        cpu ^= i % 10 == 9
+        events.append(entry_event(1000 * i + 1300, 100, 0, cpu=cpu))
+    return events
+
+
+class PerfOf(Perf):
+    """Of a host with `online` CPUs; each event is open on `cpus`, a list of (CPU, thread)."""
+
+    def __init__(self, online, command, cpus=(), others=()):
+        super().__init__()
+        words = b"".join(struct.pack("<I", len(w) + 1) + w.encode() + b"\0" for w in command.split())
+        self.features[7] = struct.pack("<II", online, online)
+        self.features[11] = struct.pack("<I", len(command.split())) + words
+        index = [(self.id("kvm_exit"), cpu, thread) for cpu, thread in cpus]
+        index += [(999, cpu, -1) for cpu in others]  # of another event
+        if index:
+            self.record(69, struct.pack("<Q", len(index)) + b"".join(
+                struct.pack("<QQqq", number, 0, cpu, thread) for number, cpu, thread in index))
+
+
+def test_perf_of_some_cpus():
+    """perf record -C: an exit in which a vCPU went away and came back would be a long one."""
+    first = [e for e in moving() if e[1] == 0]
+    everywhere, cpu_0 = [(0, -1), (1, -1)], [(0, -1)]
+    for what, host, events, words in (
+            ("-C 0", (2, "perf record -C 0", cpu_0), first, "only CPU 0 of 2 was recorded"),
+            ("side-band of all CPUs", (2, "perf record -C 0", cpu_0, (0, 1)), first,
+             "only CPU 0 of 2 was recorded"),
+            ("the index alone", (2, "perf record", cpu_0), first, "only CPU 0 of 2 was recorded"),
+            ("the command alone", (2, "perf record -e kvm:* -C 0"), first,
+             "only CPU 0 of 2 was recorded"),
+            ("--cpu=0-1,5", (8, "perf record --cpu=0-1,5"), moving(), "only 3 of 8 CPUs were recorded"),
+            ("-aC0", (2, "perf record -aC 1"), first, "only CPU 1 of 2 was recorded")):
+        for write in (Perf.write, Perf.write_pipe):
+            p = PerfOf(*host)
+            p.samples(events)
+            write(p, "x.data")
+            run = Run("x.data")
+            says(what, run, f"no durations: {words} (perf record -a")
+            says(what, run, "coverage ~")
+            exits = sum(e[3] == "kvm_exit" for e in events)
+            expect(what, run.one("SELECT count(*), sum(cycles) FROM exit"), (exits, 0))
+
+    for what, host in (("-a", (2, "perf record -a", everywhere)),
+                       ("-C 0,1", (2, "perf record -C 0,1", everywhere)),
+                       ("-C 0-1 without an index", (2, "perf record -C 0-1")),
+                       ("a process", (8, "perf record -p 90", [(-1, 100), (-1, 101)])),
+                       ("a process, which -C is ignored with", (2, "perf record -C 0 -p 90")),
+                       ("a command with -C", (2, "perf record -a -- make -C 0"))):
+        p = PerfOf(*host)
+        p.samples(moving())
+        p.write("x.data")
+        run = complete(what, "x.data", 100)
+        silent(what, run, "CPU")
+        silent(what, run, "~")
+
+
+def test_text_of_some_cpus():
+    first = [e for e in moving() if e[1] == 0]
+    ftrace = "# tracer: nop\n#\n# entries-in-buffer/entries-written: 9/9   #P:{}\n#\n"
+    perf = "# nrcpus online : {}\n# cmdline : /usr/bin/perf record {} -e kvm:*\n"
+
+    def run_of(head, events):
+        open("x.txt", "w").write(head + text_of(events))
+        return Run("x.txt")
+
+    run = run_of(perf.format(2, "-C 0"), first)
+    says("perf script of -C 0", run, "no durations: only CPU 0 of 2 was recorded")
+    expect("perf script of -C 0", run.one("SELECT count(*), sum(cycles) FROM exit"), (50, 0))
+    for what, head in (("per_cpu/cpu0/trace", ftrace.format(2)), ("report --cpu 0", "cpus=2\n"),
+                       ("perf script --cpu 0", perf.format(2, "-a"))):
+        run = run_of(head, first)
+        says(what, run, "all events are of CPU 0, and the host has 2")
+        says(what, run, "0 dropped (coverage ~100 %)")
+    for what, head, events in (("two of 64 CPUs", ftrace.format(64), moving()),
+                               ("two of 64 CPUs, report", "cpus=64\n", moving()),
+                               ("a host of one CPU", ftrace.format(1), first),
+                               ("not said", "", first),
+                               ("-C 0-1", perf.format(2, "-C 0-1"), moving())):
+        run = run_of(head, events)
+        silent(what, run, "CPU")
+        silent(what, run, "~")
+
+    # Events of another kind show that the other CPU was recorded.
+    other = "  x-1  [001] d..2. 0.000000600: sched_switch: x ==> y\n"
+    silent("other events", run_of(ftrace.format(2) + other, pairs(5)), "all events are of CPU")
+
+
+def test_dat_of_one_cpu():
+    first = [e for e in moving() if e[1] == 0]
+    second = [e for e in moving() if e[1] == 1]
+
+    def run_of(cpus, online):
+        d = Dat([("", "local", {cpu: pages(events) for cpu, events in cpus.items()})])
+        d.option(8, struct.pack("<I", online))
+        d.write("x.dat")
+        return Run("x.dat")
+
+    run = run_of({0: first, 1: []}, 2)
+    says("-M 1", run, "all events are of CPU 0, and the host has 2")
+    says("-M 1", run, "0 dropped (coverage ~100 %)")
+    for what, cpus, online in (("two of 64 CPUs", {0: first, 1: second, 2: []}, 64),
+                               ("a host of one CPU", {0: first}, 1),
+                               ("another event", {0: first, 1: [(600, 1, 7, "other", {})]}, 2)):
+        run = run_of(cpus, online)
+        silent(what, run, "CPU")
+        silent(what, run, "~")
+
+
+run_tests(globals())
