@@ -119,4 +119,155 @@ def test_opened_twice_for_a_part():
     silent("none of them", imported(lines(events)), "the same as")
 
 
+# trace-cmd report: instances and files
+
+TRACE_CMD = "            qemu-{tid}    [{cpu:03d}] d..2. "
+
+
+def report(parts, width=5):
+    """[(name, events)] as trace-cmd report merges them: in order of time, the name first"""
+    merged = sorted(((e[0], i, name, e) for i, (name, events) in enumerate(parts) for e in events),
+                    key=lambda m: m[:2])
+    return "".join(f"{name + ':' if name else '':>{width}} " + line(e, prefix="", digits=6, head=TRACE_CMD)
+                   for _, _, name, e in merged)
+
+
+def later(events, ns, **fields):
+    return [(e[0] + ns, e[1], {**e[2], **fields}) for e in events]
+
+
+def test_instances():
+    """An event that several have is one; what is not the same is never one."""
+    events = plain()
+    for apart in (0, 400, 2500):
+        run = imported(report([("a", events), ("b", later(events, apart))]))
+        expect(f"all twice, {apart} ns apart ({run.words})", run.counts(), (60, 0, 0))
+    run = imported(report([("", events), ("a", later(events, 300)), ("b", later(events, 900))]))
+    expect(f"all three times ({run.words})", run.counts(), (60, 0, 0))
+
+    # Filters on an address: no two of them are the same.
+    some = [e for e in events if e[2].get("rip") != 0x1010]
+    others = [e for e in events if e[2].get("rip") != 0x1020]
+    run = imported(report([("a", some), ("b", later(others, 200))]))
+    expect(f"by addresses ({run.words})", run.counts(), (60, 0, 0))
+    run = imported(report([("a", [e for e in events if e[1] == "kvm_exit" and e not in others]),
+                           ("b", [e for e in events if e[1] == "kvm_entry" or e in others])]))
+    expect(f"with nothing in common ({run.words})", run.counts(), (60, 0, 0))
+
+    # Exits of one instance that look the same, some us apart.
+    run = imported(report([("a", fast(1500, each=1)), ("b", later(plain(), 10**9, tid=1001, cpu=1, vcpu=1))]))
+    expect(f"fast ones ({run.words})", run.counts(), (110, 0, 0))
+
+
+def test_files():
+    """Names of files are those of hosts, unless the files were written one after the other."""
+    events = plain()
+    for name in ("host{}.dat", "/tmp/host{}", "h{}.trace"):
+        run = imported(report([(name.format(1), events), (name.format(2), later(events, 1700, rip=0x4000))], 12))
+        expect(f"{name}: two hosts ({run.words})", run.shape() + run.counts(), (2, 2, 120, 0, 0))
+        expect(f"{name}: threads", run.db.execute("SELECT DISTINCT tid, pcpu FROM vcpu_thread, exit").fetchall(), [(1000, 3)])
+        says(f"{name}: two hosts", run, "each is taken as one of another host")
+
+    # Two vCPUs each: each host is a VM of its own.
+    pair = events + later(events, 400, tid=1001, vcpu=1, cpu=2)
+    run = imported(report([("host1.dat", pair), ("host2.dat", later(pair, 1700, rip=0x4000))], 12))
+    expect(f"two vCPUs each ({run.words})", run.shape() + run.counts(), (2, 4, 240, 0, 0))
+
+    # A loss of one host is none of the other's.
+    first = report([("host1.dat", events), ("host2.dat", later(events, 1700, rip=0x4000))], 12)
+    text = [l for l in first.splitlines(True)]
+    del text[100:104]
+    text.insert(100, "  host1.dat: CPU:3 [2 EVENTS DROPPED]\n")
+    text[101] = text[101].replace("host1.dat:", "          ")
+    run = imported("".join(text))
+    expect(f"a loss ({run.words})", run.counts()[0] + run.counts()[1] >= 118, True)
+
+    run = imported(report([("part1.dat", events[:61]), ("part2.dat", events[61:])], 12))
+    expect(f"one after the other ({run.words})", run.shape() + run.counts(), (1, 1, 60, 0, 0))
+    silent("one after the other", run, "another host")
+    run = imported(report([("a.dat", events), ("b.dat", later(events[31:], 300))], 12))
+    expect(f"recorded twice ({run.words})", run.shape() + run.counts(), (1, 1, 60, 0, 0))
+
+
+def test_logs():
+    """What log programs print before each line is not an instance."""
+    text = lines(plain(), prefix="", digits=6, head=TRACE_CMD).splitlines()
+    for what, before in (("syslog", "Nov 28 15:23:{:02d} host logger[812]: "),
+                         ("rsyslog", "2025-11-28T15:23:01.{:06d}+00:00 host logger[812]: "),
+                         ("journal", "Nov 28 15:23:{:02d} host sh[812]: "), ("grep -n", "{}:"),
+                         ("a name each", "n{}: "), ("dmesg", "[    1.{:06d}] ")):
+        run = imported("".join(before.format(i // 25 if "Nov" in before else i) + l + "\n" for i, l in enumerate(text)))
+        expect(f"{what} ({run.words})", run.shape() + run.counts(), (1, 1, 60, 0, 0))
+
+
+# Buffers that were printed twice
+
+def test_printed_twice():
+    """cat trace >> log, twice: what both have is there once; with kvm_entry and without."""
+    for digits in (6, 9):
+        for apart, reading in ((10000, 3000), (2000, 400)):
+            events = [e if e[1] == "kvm_exit" else (e[0] - 3000 + reading, *e[1:]) for e in plain(every=apart)][1:]
+            for what, some, count in (("both", events, 60), ("exits", [e for e in events if e[1] == "kvm_exit"], 60)):
+                for prefix in ("", "kvm:"):
+                    half = len(some) // 2
+                    again = min(half, 25)
+                    run = imported(lines(some[:half], prefix=prefix, digits=digits) +
+                                   lines(some[half - again:], prefix=prefix, digits=digits))
+                    expect(f"{what} {digits} {apart} ({run.words})", run.counts(), (count, 0, 0))
+                    says(what, run, f"{again} events stand twice in it")
+
+    text = lines(plain())
+    run = imported(text * 3)
+    expect(f"three times ({run.words})", run.counts(), (60, 0, 0))
+    says("three times", run, "242 events stand twice")
+    run = imported("".join(reversed(text.splitlines(True))))
+    expect(f"reversed ({run.words})", run.counts(), (60, 0, 0))
+    silent("reversed", run, "twice")
+
+    # Two CPUs, of which one has the later events: no part of it is older than the other's.
+    two = plain() + later(plain(), 5000, tid=1001, vcpu=1, cpu=1)
+    text = lines([e for e in two if e[2].get("cpu")] + [e for e in two if not e[2].get("cpu")], prefix="")
+    run = imported(text)
+    expect(f"CPU by CPU ({run.words})", run.counts(), (120, 0, 0))
+    silent("CPU by CPU", run, "twice")
+    run = imported(text + text)
+    expect(f"CPU by CPU, twice ({run.words})", run.counts(), (120, 0, 0))
+
+
+def head(present, written):
+    return f"# tracer: nop\n#\n# entries-in-buffer/entries-written: {present}/{written}\n#\n"
+
+
+def test_printed_twice_with_losses():
+    """What was lost is counted once too."""
+    events = plain()
+    text = lines(events[:51], prefix="") + "CPU:3 [LOST 20 EVENTS]\n" + lines(events[71:], prefix="")
+    for what, whole in (("once", text), ("twice", text + text)):
+        run = imported(whole)
+        expect(f"{what} ({run.words})", run.counts(), (50, 10, 0))
+
+    # 200 events were overwritten at first; from then on all are in the one or the other.
+    first, second = events[1:81], events[41:121]
+    run = imported(head(80, 280) + lines(first, prefix="") + head(80, 320) + lines(second, prefix=""))
+    expect(f"a buffer that went on ({run.words})", run.counts(), (60, 100, 0))
+    # Ten more between them.
+    run = imported(head(80, 280) + lines(first, prefix="") + head(80, 340) + lines(second, prefix=""))
+    expect(f"a buffer that lost more ({run.words})", run.counts(), (60, 110, 0))
+
+
+def test_buffer_without_some_lines():
+    """grep -e '^#' -e kvm_: the lines that it took out are of the buffer that the header counts."""
+    events = plain()
+    other = "            x-{}     [003] d..2.     1.000{:03d}: sched_switch: prev_comm=a ==> next_comm=b\n"
+    others = "".join(other.format(7, i) for i in range(879))
+    full = imported(head(1000, 5000) + lines(events, prefix="") + others).counts()
+    run = imported(head(1000, 5000) + lines(events, prefix=""))
+    expect(f"as with them ({run.words})", run.counts(), full)
+    expect("242 of 4000", full, (60, 242, 0))
+    says("an estimate", run, "~242 dropped")
+    run = imported(head(1000, 1000) + lines(events, prefix=""))
+    expect(f"nothing was lost ({run.words})", run.counts(), (60, 0, 0))
+    silent("nothing was lost", run, "~")
+
+
 run_tests(globals())

@@ -179,6 +179,12 @@ int trace_source_fill(struct trace_source *s, struct fault *fault)
 	return rc ? fault_set(fault, rc, "%s: %s", s->ops.name, strerror(-rc)) : 0;
 }
 
+/* The number that the host gave to a thread or process. */
+static uint32_t number_on_host(const struct trace_source *s, uint32_t number)
+{
+	return s->feed.thread_bits ? number & ((1U << s->feed.thread_bits) - 1) : number;
+}
+
 static void announce(struct trace_source *s, struct vcpu *vcpu, struct source_item *item)
 {
 	vcpu->number = s->announced++;
@@ -189,8 +195,8 @@ static void announce(struct trace_source *s, struct vcpu *vcpu, struct source_it
 	item->info = (struct store_vcpu){
 		.comm = *s->comm ? s->comm : NULL,
 		.vm_id = identity_vm(s->identity, vcpu->tgid, vcpu->tid),
-		.tgid = vcpu->tgid,
-		.tid = vcpu->tid,
+		.tgid = number_on_host(s, vcpu->tgid),
+		.tid = number_on_host(s, vcpu->tid),
 		.vcpu_id = vcpu->vcpu_id,
 	};
 }

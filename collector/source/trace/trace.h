@@ -43,6 +43,7 @@
  * @quiet_loss: ", or ...": one more reason why events are missing that are not called lost; NULL:
  *	there is none
  * @notes: lines of its own for the user, up to a NULL; may be NULL
+ * @thread_bits: of a thread's and a process's number: those above say which host; 0: there are none
  */
 struct trace_feed {
 	void *self;
@@ -61,6 +62,7 @@ struct trace_feed {
 	const char *no_entry_way;
 	const char *quiet_loss;
 	char *const *notes;
+	uint32_t thread_bits;
 	bool sampled;
 	uint64_t next_at;
 	bool hides_period;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "collector/source/trace/text/reason_name.h"
 #include "kvm/uapi/kvm_exit_ring.h"
 
@@ -90,6 +91,7 @@ static const char *find_event(const char *text, struct text_line *line)
 	struct kvm_event *event = &line->event;
 
 	text = skip_columns(text, &event->period);
+	line->words = text;
 	line->is_perf = !strncmp(text, "kvm:", 4);
 	if (line->is_perf)
 		text += 4;
@@ -377,7 +379,8 @@ static bool parse_loss(const char *text, struct text_line *line)
 	if (sscanf(text, "# entries-in-buffer/entries-written: %llu/%llu", &present, &written) ==
 	    2) {
 		line->kind = TEXT_OVERWRITTEN;
-		line->lost = written > present ? written - present : 0;
+		line->present = present;
+		line->written = written;
 		return true;
 	}
 
@@ -470,4 +473,19 @@ void text_line_parse(const char *text, struct text_line *line)
 	/* A comment; "#vm-100 [003] ..." is an event of a thread with that name. */
 	if (*text == '#' && (text[1] == ' ' || line->kind != TEXT_EVENT))
 		line->kind = TEXT_NOTHING;
+}
+
+uint64_t text_line_print(const struct text_line *line)
+{
+	const char *at = line->words;
+	size_t left = strlen(at);
+	uint64_t print = left, word = 0;
+
+	for (; left >= sizeof(word); at += sizeof(word), left -= sizeof(word)) {
+		memcpy(&word, at, sizeof(word));
+		print = hash_mix(print, word);
+	}
+	word = 0;
+	memcpy(&word, at, left);
+	return hash_mix(print, word);
 }

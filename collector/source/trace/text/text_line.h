@@ -29,7 +29,7 @@ enum text_line_kind {
 	TEXT_EVENT,	  /* .event, .head; of the event's time .is_count says if it is none */
 	TEXT_OTHER,	  /* an event of another kind: .event.ts and .event.cpu */
 	TEXT_LOST,	  /* .lost events on CPU .event.cpu, 0: how many is not said */
-	TEXT_OVERWRITTEN, /* .lost events before the first ones of the CPUs, over all of them */
+	TEXT_OVERWRITTEN, /* a buffer follows that has .present of .written events */
 	TEXT_STARTED,	  /* of CPU .event.cpu, whose events before were overwritten */
 	TEXT_UNREAD,	  /* it is of kvm_exit or kvm_entry, and can't be read */
 	TEXT_SAMPLES_LOST /* .lost events on CPU .event.cpu up to now (perf script) */
@@ -39,6 +39,7 @@ enum text_line_kind {
  * @event: its period is 0 where none is printed
  * @is_count: times are whole numbers: cycles of the TSC, or just the order
  * @has_cpu: .event.cpu was read
+ * @words: name and fields of an event, in the text that was parsed; NULL: it has no time or thread
  * @is_perf: the event is called kvm:kvm_exit and the like
  * @is_foreign: of TEXT_UNREAD: the line is one of another architecture's KVM
  * @has_bare_info: a kvm_exit with "info A B": by a kernel before 5.10, or by the plugin of
@@ -50,6 +51,9 @@ struct text_line {
 	struct kvm_event event;
 	struct text_head head;
 	uint64_t lost;
+	uint64_t present;
+	uint64_t written;
+	const char *words;
 	bool is_count;
 	bool has_cpu;
 	bool is_perf;
@@ -60,5 +64,8 @@ struct text_line {
 
 /* What a line says; it may be of any kind and quality. */
 void text_line_parse(const char *text, struct text_line *line);
+
+/* A number for the words of a line: those with the same one are taken as the same. */
+uint64_t text_line_print(const struct text_line *line);
 
 #endif

@@ -4,7 +4,7 @@
  *
  * HOW IT WORKS
  * With -e kvm:kvm_exit -e 'kvm:*' each kvm_exit is written twice, one right after the other, some
- * 100 ns apart. A text does not say so, and two fast exits may look the same (fastpath of older
+ * 100 ns apart. A text does not say so, and two fast exits may be alike (fastpath of older
  * kernels has no kvm_entry between them). But what was opened twice is there twice each time, and
  * two exits need more time than writing an event:
  *

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* text_feed.h - the feed of printed events, for the files of this folder */
+#ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_TEXT_FEED_H
+#define EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_TEXT_FEED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "collector/events/trace_instance.h"
+#include "collector/host/fault.h"
+#include "collector/source/trace/names.h"
+#include "collector/source/trace/text/text_host.h"
+#include "collector/source/trace/text/text_instances.h"
+#include "collector/source/trace/text/text_line.h"
+#include "collector/source/trace/text/text_parts.h"
+#include "collector/source/trace/text/text_shape.h"
+#include "collector/source/trace/text/text_twins.h"
+
+#define TEXT_LINE_BYTES 2048
+#define TEXT_CPUS	4096
+#define TEXT_NOTES	8
+
+/*
+ * A CPU in an instance.
+ * @gap: events were lost since the last one of the CPU
+ * @gaps_of_all: as in struct text_feed, at that one
+ * @lost, @more: events that lines since then call lost, and whether one says no number
+ * @run: of events that perf may have printed twice
+ * @part: of the text
+ */
+struct text_cpu {
+	uint64_t last_ts;
+	uint64_t gaps_of_all;
+	uint64_t lost;
+	bool more;
+	bool gap;
+	struct text_run run;
+	struct text_part part;
+};
+
+/*
+ * What ftrace's header says of the buffer that follows it, and what follows.
+ * @present, @written: events in it, and in all; @read: lines of events; @again: of them those that
+ *	an earlier buffer has
+ */
+struct text_buffer {
+	uint64_t present;
+	uint64_t written;
+	uint64_t read;
+	uint64_t again;
+};
+
+/*
+ * @is_count: times are whole numbers
+ * @newest, @before: time of the newest event, in all and in all fills but the last
+ * @overwritten: by the headers of ftrace's trace; @lost: by lines between the events;
+ *	@gaps: lines that don't say how many
+ * @buffer, @buffer_before: the last header, and the one before
+ * @gaps_of_all: how often events were lost, of a CPU that is not known
+ * @unread: lines of kvm_exit or kvm_entry that could not be read; @foreign: some of them
+ *	are of another architecture
+ * @sampled: an event stands for several
+ * @has_entries: some event is a kvm_entry; @has_rips: and has a rip
+ * @surveying: this is the first reading, for what must be known before; @collecting: the second,
+ *	for which events stand twice
+ * @exits: kvm_exit events; @rises, @falls: how often the time of an event of KVM is later
+ *	or earlier than that of the one before, @last_ts
+ * @no_end: the file, of @size bytes, does not end with an end of line; @cut_at: as in losses.h;
+ *	@shapes: of the last whole lines of kvm_exit and kvm_entry
+ * @instances, @parts, @twins: which events are others once more
+ * @notes: for the user, up to a NULL
+ * @host: what the text says of its CPUs
+ * @cpus: of each instance; NULL: it had no event yet
+ */
+struct text_feed {
+	FILE *file;
+	const char *path;
+	bool is_count;
+	uint64_t newest;
+	uint64_t before;
+	uint64_t others;
+	uint64_t overwritten;
+	uint64_t lost;
+	uint64_t gaps_of_all;
+	uint64_t unread;
+	bool foreign;
+	bool gaps;
+	bool sampled;
+	bool has_entries;
+	bool has_rips;
+	bool surveying;
+	bool collecting;
+
+	struct text_buffer buffer;
+	struct text_buffer buffer_before;
+
+	uint64_t exits;
+	uint64_t rises;
+	uint64_t falls;
+	uint64_t last_ts;
+
+	bool no_end;
+	uint64_t size;
+	uint64_t cut_at;
+	struct text_shape shapes[KVM_EVENT_ENTRY + 1];
+
+	struct text_instances instances;
+	struct text_parts parts;
+	struct text_twins twins;
+	char *notes[TEXT_NOTES + 1];
+
+	struct text_host host;
+	struct text_cpu *cpus[TEXT_INSTANCES];
+	struct names names;
+};
+
+/* Hand over what a line says. 0, or -errno. */
+int text_feed_take(struct text_feed *f, struct text_line *line, const struct trace_sink *sink);
+
+/* Hand over lost events that no event of their CPU follows, at the end of the text. */
+int text_feed_end(struct text_feed *f, const struct trace_sink *sink);
+
+/* The next line, of which what is longer than TEXT_LINE_BYTES is cut off. False: the end. */
+bool text_feed_next_line(struct text_feed *f, char *text);
+
+/* Begin the text again; what the survey has shown stays. */
+void text_feed_rewind(struct text_feed *f);
+
+/* Its exits are not those of x86: words for it. */
+int text_feed_refuse_foreign(const struct text_feed *f, struct fault *fault);
+
+/* Read the text for what must be known before its events are used. 0, or -errno with words. */
+int text_feed_survey(struct text_feed *f, struct fault *fault);
+
+#endif

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* text_survey.c - reads a text for what must be known before its events are used */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/source/trace/text/text_feed.h"
+
+/* Adds a line for the user; without memory it is left out. */
+__attribute__((format(printf, 2, 3))) static void add_note(struct text_feed *f, const char *format,
+							   ...)
+{
+	va_list args;
+	size_t i = 0;
+
+	while (f->notes[i])
+		i++;
+	va_start(args, format);
+	if (i == TEXT_NOTES || vasprintf(&f->notes[i], format, args) < 0)
+		f->notes[i] = NULL;
+	va_end(args);
+}
+
+/* The first event shows what kind of times the text has. */
+static int read_first(struct text_feed *f, struct fault *fault)
+{
+	struct text_line line;
+	char text[TEXT_LINE_BYTES];
+	bool foreign = false;
+
+	while (text_feed_next_line(f, text)) {
+		text_line_parse(text, &line);
+		text_host_take(&f->host, text);
+		foreign |= line.kind == TEXT_UNREAD && line.is_foreign;
+		if (line.kind == TEXT_EVENT) {
+			f->is_count = line.is_count;
+			text_feed_rewind(f);
+			return 0;
+		}
+	}
+	if (foreign)
+		return text_feed_refuse_foreign(f, fault);
+	return fault_set(
+		fault, -EBADMSG,
+		"%s: no line of it is an event of KVM in the form of ftrace's trace, trace-cmd report or perf script (perf script needs the fields tid,time,event,trace)",
+		f->path);
+}
+
+static int no_event(void *user, const struct kvm_event *event)
+{
+	(void)user;
+	(void)event;
+	return 0;
+}
+
+static int no_loss(void *user, uint32_t cpu, uint64_t from, uint64_t to)
+{
+	(void)user;
+	(void)cpu;
+	(void)from;
+	(void)to;
+	return 0;
+}
+
+/* Read all lines. */
+static int read_all(struct text_feed *f)
+{
+	const struct trace_sink nothing = {.event = no_event, .lost = no_loss};
+	struct text_line line;
+	char text[TEXT_LINE_BYTES];
+	int rc = 0;
+
+	while (!rc && text_feed_next_line(f, text)) {
+		text_line_parse(text, &line);
+		rc = text_feed_take(f, &line, &nothing);
+	}
+	text_feed_rewind(f);
+	return rc;
+}
+
+/* Which events stand twice, and how many. */
+static int find_parts(struct text_feed *f)
+{
+	int rc;
+
+	f->collecting = true;
+	rc = read_all(f);
+	f->collecting = false;
+
+	if (f->parts.again)
+		add_note(
+			f,
+			"%llu events stand twice in it, as the same buffer was printed twice: each is counted once",
+			(unsigned long long)f->parts.again);
+	else
+		text_parts_free(&f->parts);
+	return rc;
+}
+
+/* What the whole text shows of its lines: which ones are copies of others. */
+static void decide(struct text_feed *f)
+{
+	uint64_t pairs;
+
+	text_instances_decide(&f->instances);
+	if (f->instances.hosts > 1)
+		add_note(
+			f,
+			"it has events of %u files with the same times: each is taken as one of another host",
+			f->instances.hosts);
+
+	text_twins_decide(&f->twins);
+	pairs = text_twins_doubtful(&f->twins);
+	if (pairs)
+		add_note(
+			f,
+			"%llu kvm_exit are the same as the one before, and no more than 1 us apart: each is counted, though some may be one that perf printed twice, as its event was opened twice (import the perf.data itself)",
+			(unsigned long long)pairs);
+}
+
+int text_feed_survey(struct text_feed *f, struct fault *fault)
+{
+	int rc = read_first(f, fault);
+
+	if (!rc) {
+		f->surveying = true;
+		rc = read_all(f);
+		f->surveying = false;
+	}
+	if (!rc && f->parts.has_parts)
+		rc = find_parts(f);
+	if (!rc)
+		decide(f);
+	return rc;
+}
