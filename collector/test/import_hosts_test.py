@@ -178,4 +178,78 @@ def test_dat_of_one_cpu():
         silent(what, run, "~")
 
 
+# Losses of records that are not of KVM
+
+class WithSideband(Perf):
+    """Its first event also has records of names, mappings and threads, as perf record does."""
+
+    flag = 1 << 9
+
+    def attr(self, name):
+        attr = bytearray(super().attr(name))
+        flags, = struct.unpack_from("<Q", attr, 40)
+        struct.pack_into("<Q", attr, 40, flags | (self.flag if name == self.recorded[0] else 0))
+        return bytes(attr)
+
+
+def test_lost_records_of_other_kinds():
+    for bit in (8, 9, 13, 23, 26, 28, 29, 30):
+        p = WithSideband()
+        p.flag = 1 << bit
+        events = pairs(100)
+        p.samples([e for e in events if e[0] < 50000])
+        p.lost(4, 50000)
+        p.samples([e for e in events if e[0] >= 50000])
+        p.write("x.data")
+        run = Run("x.data")
+        expect(f"flag {bit}", run.counts(), (100, 2, 0))
+        says(f"flag {bit}", run, "~2 dropped")
+        expect(f"flag {bit}", run.one("SELECT n FROM crosscheck WHERE name = 'dropped at most'"), 2)
+    p = WithSideband()
+    p.samples(pairs(100))
+    p.write("x.data")
+    silent("nothing lost", complete("nothing lost", "x.data", 100), "~")
+
+    # Linux 6.1 says how many of each event; LOST has the other records, too.
+    p = WithSideband()
+    p.samples([e for e in pairs(100) if e[0] < 50000])
+    p.lost(16, 55000)
+    p.samples([e for e in pairs(100) if e[0] >= 55000])
+    p.lost_samples("kvm_exit", 5)
+    p.lost_samples("kvm_entry", 5)
+    p.write("x.data")
+    run = Run("x.data")
+    expect("LOST_SAMPLES", run.counts(), (95, 5, 0))
+    silent("LOST_SAMPLES", run, "~")
+
+
+# How long the run was
+
+def test_run_of_other_events():
+    """Exits in 10 ms of 10 s: the run is all events that were recorded."""
+    others = [(i * 10**8, 0, 50, "other", {}) for i in range(1, 101)]
+    events = others + pairs(100, start=5 * 10**9, period=10**5, length=300)
+    p = Perf(recorded=("kvm_exit", "kvm_entry", "other"))
+    p.samples(events)
+    p.write("x.data")
+    Dat([("", "local", {0: pages(sorted(events, key=lambda e: e[0]))})]).write("x.dat")
+    sched = "  x-1  [000] d..2. {:.9f}: sched_switch: x ==> y\n"
+    with open("x.txt", "w") as out:
+        out.write(sched.format(0.1) + text_of(pairs(100, start=5 * 10**9, period=10**5))
+                  + sched.format(10))
+    for form in ("x.data", "x.dat", "x.txt"):
+        run = complete(form, form, 100)
+        expect(form, run.one("SELECT tsc_start, tsc_end FROM run"), (10**8, 10**10))
+
+    # Without these events: by the times that perf notes.
+    for times, right in (((100, 10**10), (100, 10**10)), ((0, 0), (500, 100300)),
+                         ((10**8, 2**64 - 1), (500, 100300))):
+        p = Perf()
+        p.samples(pairs(100))
+        p.features[21] = struct.pack("<QQ", *times)
+        p.write("x.data")
+        run = complete(f"times {times}", "x.data", 100)
+        expect(f"times {times}", run.one("SELECT tsc_start, tsc_end FROM run"), right)
+
+
 run_tests(globals())

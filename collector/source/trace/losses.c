@@ -41,8 +41,9 @@ struct losses losses_of(const struct losses_reported *reported, const struct los
 
 		events += reported->unread;
 		losses.exits = exits_among(events, seen);
-		losses.exact = losses.exact && (!reported->others || !reported->events) &&
-			       !is_odd(events, seen);
+		if (reported->events && (reported->others || reported->may_be_others))
+			losses.exact = false;
+		losses.exact = losses.exact && !is_odd(events, seen);
 	}
 
 	/* A damaged line may hide others. */

@@ -29,6 +29,7 @@
  * @cut_at: the recording ends at that byte, within an event; 0: it is whole
  * @more: some gaps are marked without a number
  * @others: events of other kinds that were read from the same buffers
+ * @may_be_others: lost events may be of other kinds, whether such were read or not
  * @unread: lines of a text that are of kvm_exit or kvm_entry and could not be read: more lost
  *	events, of these two kinds
  * @partial: events of other CPUs are not in it, or may not be; no number is known
@@ -45,6 +46,7 @@ struct losses_reported {
 	uint64_t cut_at;
 	uint64_t keys;
 	bool exits_known;
+	bool may_be_others;
 	bool more;
 	bool partial;
 	uint32_t one_cpu_of;

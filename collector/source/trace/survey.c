@@ -9,6 +9,21 @@
 /* Events of a file in no order of time that are held at once, to be sorted: some 100 bytes each. */
 #define HELD_MOST (UINT64_C(1) << 23)
 
+/* The run has all events of the file, not those of KVM alone. */
+static void take_span(struct trace_source *s)
+{
+	struct run_info *info = &s->source.info;
+	uint64_t from, to;
+
+	if (!s->feed.span || !s->feed.span(s->feed.self, &from, &to))
+		return;
+	if (!s->has_start || from < info->tsc_start)
+		info->tsc_start = from;
+	s->has_start = true;
+	if (to > info->tsc_end)
+		info->tsc_end = to;
+}
+
 /* Read a file for the first time. */
 static int read_through(struct trace_source *s, struct fault *fault)
 {
@@ -24,6 +39,7 @@ static int read_through(struct trace_source *s, struct fault *fault)
 	s->end = false;
 	s->knows_lost = true;
 	s->feed.losses(s->feed.self, &s->surveyed);
+	take_span(s);
 	if (!rc)
 		s->feed.rewind(s->feed.self);
 	return rc;

@@ -28,6 +28,8 @@
  * @stop: no more events are needed; may be NULL
  * @losses: what is known of lost events so far
  * @tgid: the process of a thread whose events don't name it, 0: unknown; may be NULL
+ * @span: times of the first and the last event of any kind that was read so far; false: there is
+ *	none; may be NULL
  * @comm: the name of a process, or of a thread where @tgid is 0; "": unknown
  *
  * @wall_offset_ns: CLOCK_REALTIME - time stamps; 0: not known
@@ -52,6 +54,7 @@ struct trace_feed {
 	void (*rewind)(void *self);
 	void (*stop)(void *self);
 	void (*losses)(void *self, struct losses_reported *reported);
+	bool (*span)(void *self, uint64_t *from, uint64_t *to);
 	uint32_t (*tgid)(void *self, uint32_t tid);
 	void (*comm)(void *self, uint32_t tgid, uint32_t tid, char *comm, size_t bytes);
 	void (*close)(void *self);

@@ -29,7 +29,7 @@
 /*
  * The events of one CPU of one instance.
  * @next: the next event of a kind that is taken from this instance, if @has_next
- * @last_ts: time of the last event of any kind
+ * @first_ts, @last_ts: times of the first and the last event of any kind; 0: none so far
  * @lost: by the pages; @gaps: pages that don't say how many
  * @hides: more were lost than the pages say: before the first one, or after the last one
  */
@@ -40,6 +40,7 @@ struct reader {
 	struct ring_page page;
 	struct kvm_event next;
 	bool has_next;
+	uint64_t first_ts;
 	uint64_t last_ts;
 	uint64_t lost;
 	uint64_t gaps;
@@ -69,6 +70,7 @@ struct dat_feed {
 	bool begun;
 	size_t cpus; /* that have events, up to 2 */
 	uint32_t cpu;
+	const char *clock; /* of the instances that are used */
 	char no_time[64];
 };
 
@@ -136,6 +138,8 @@ static int advance(struct dat_feed *f, struct reader *r, const struct trace_sink
 
 	r->has_next = false;
 	while ((rc = next_event(f, r, sink, &data, &bytes)) > 0) {
+		if (!r->first_ts)
+			r->first_ts = r->page.ts;
 		r->last_ts = r->page.ts;
 		if (!kvm_event_parse(&f->file.formats, data, bytes, &r->next)) {
 			instance->others++;
@@ -167,7 +171,7 @@ static int begin(struct dat_feed *f)
 
 		r->page = (struct ring_page){.at = NULL};
 		r->has_next = false;
-		r->last_ts = 0;
+		r->first_ts = r->last_ts = 0;
 		rc = dat_pages_begin(&r->pages, &f->file, buffer, r->pages.cpu);
 	}
 	for (size_t i = 0; i < f->file.buffer_count; i++) {
@@ -259,6 +263,26 @@ static void dat_losses(void *self, struct losses_reported *reported)
 		reported->more |= instance->gaps && !buffer->has_stats;
 	}
 	reported->more |= f->portions.mixed && reported->events;
+}
+
+/* Of the instances that have the clock of those that are used. */
+static bool dat_span(void *self, uint64_t *from, uint64_t *to)
+{
+	const struct dat_feed *f = self;
+	bool found = false;
+
+	for (size_t i = 0; i < f->reader_count; i++) {
+		const struct reader *r = &f->readers[i];
+
+		if (!r->last_ts || strcmp(f->file.buffers[r->buffer].clock, f->clock) != 0)
+			continue;
+		if (!found || r->first_ts < *from)
+			*from = r->first_ts;
+		if (!found || r->last_ts > *to)
+			*to = r->last_ts;
+		found = true;
+	}
+	return found;
 }
 
 static void dat_comm(void *self, uint32_t tgid, uint32_t tid, char *comm, size_t bytes)
@@ -368,6 +392,7 @@ static int set_clock(struct dat_feed *f, uint32_t tsc_khz, struct trace_feed *fe
 
 	if (!name)
 		return -ENOTSUP;
+	f->clock = name;
 	info->tsc_khz = 1000000;
 	is_known = strcmp(name, DAT_CLOCK_UNKNOWN) != 0;
 	if (tsc_khz && *name && is_known && clock_kind(name) != CLOCK_TSC)
@@ -439,6 +464,7 @@ int source_trace_dat_open(const char *path, uint32_t tsc_khz, struct source **so
 		.fill = dat_fill,
 		.rewind = dat_rewind,
 		.losses = dat_losses,
+		.span = dat_span,
 		.comm = dat_comm,
 		.close = dat_close,
 		.may_lack_exits = true,

@@ -33,8 +33,9 @@ struct last_sample {
 /*
  * @exits: the event kvm_exit
  * @overwrites: samples before the first one of each CPU may have been overwritten
- * @newest: time of the newest sample so far; @before: that of all rounds but the last.
- *	perf promises that after a round nothing comes that is older than the round before.
+ * @oldest, @newest: times of the oldest and the newest sample so far; 0: none
+ * @before: that of the newest one of all rounds but the last. perf promises that after a round
+ *	nothing comes that is older than the round before.
  * @lost: by PERF_RECORD_LOST; @lost_samples: by PERF_RECORD_LOST_SAMPLES, @lost_of: of which event
  * @has_twice: kvm_exit was opened twice, and some exits are there twice
  * @partial: some CPUs were not recorded, as @no_time says
@@ -47,6 +48,7 @@ struct perf_feed {
 	bool hides_period; /* how many exits a sample stands for is not known */
 	bool overwrites;
 	uint64_t newest;
+	uint64_t oldest;
 	uint64_t before;
 	uint64_t lost;
 	uint64_t lost_samples;
@@ -125,6 +127,8 @@ static int take_sample(struct perf_feed *f, const struct perf_record *r,
 	remember(last, r);
 	if (r->time > f->newest)
 		f->newest = r->time;
+	if (r->time && (!f->oldest || r->time < f->oldest))
+		f->oldest = r->time;
 	if (repeated || !r->raw ||
 	    !kvm_event_parse(&f->file.formats, r->raw, r->raw_size, &event)) {
 		f->others++;
@@ -222,11 +226,21 @@ static void perf_rewind(void *self)
 	struct perf_feed *f = self;
 
 	perf_file_rewind(&f->file);
-	f->newest = f->before = 0;
+	f->newest = f->oldest = f->before = 0;
 	f->lost = f->lost_samples = f->others = 0;
 	f->has_twice = false;
 	memset(f->lost_of, 0, f->file.attr_count * sizeof(*f->lost_of));
 	memset(f->last, 0, sizeof(f->last));
+}
+
+/* The events of a CPU share a buffer, and lose records of any kind in it. */
+static bool has_sideband(const struct perf_feed *f)
+{
+	bool has = false;
+
+	for (size_t i = 0; i < f->file.attr_count; i++)
+		has |= f->file.attrs[i].has_sideband;
+	return has;
 }
 
 /* LOST_SAMPLES are there from Linux 6.1 on, and say which event. */
@@ -237,12 +251,28 @@ static void perf_losses(void *self, struct losses_reported *reported)
 	*reported = (struct losses_reported){
 		.events = f->lost > f->lost_samples ? f->lost : f->lost_samples,
 		.exits = lost_exits(f),
-		.exits_known = f->lost_samples && f->lost_samples >= f->lost,
+		.exits_known = f->lost_samples && (f->lost_samples >= f->lost || has_sideband(f)),
 		.others = f->others,
+		.may_be_others = has_sideband(f),
 		.more = f->overwrites || f->hides_period || (f->has_twice && f->lost_samples),
 		.partial = f->partial,
 		.cut_at = f->file.cut_at,
 	};
+}
+
+/* perf notes the times of the first and the last sample at the end of a recording. */
+static bool perf_span(void *self, uint64_t *from, uint64_t *to)
+{
+	const struct perf_feed *f = self;
+	const struct perf_features *features = &f->file.features;
+
+	*from = f->oldest;
+	*to = f->newest;
+	if (features->first_ns && features->first_ns < *from)
+		*from = features->first_ns;
+	if (features->last_ns <= INT64_MAX && features->last_ns > *to)
+		*to = features->last_ns;
+	return f->oldest;
 }
 
 static void perf_comm(void *self, uint32_t tgid, uint32_t tid, char *comm, size_t bytes)
@@ -371,6 +401,7 @@ int source_perf_data_open(const char *path, struct source **source, struct fault
 		.fill = perf_fill,
 		.rewind = perf_rewind,
 		.losses = perf_losses,
+		.span = perf_span,
 		.comm = perf_comm,
 		.close = perf_close,
 		.no_entry_way =

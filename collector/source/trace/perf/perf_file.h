@@ -26,6 +26,7 @@
  * @sample_type, @read_format: PERF_SAMPLE_*, PERF_FORMAT_*
  * @period: of a sample, in events; with @is_frequency: samples per second
  * @overwrites: the buffer keeps the newest samples (perf record --overwrite)
+ * @has_sideband: it also has records of names, mappings, threads and the like
  */
 struct perf_attr {
 	uint32_t type;
@@ -35,6 +36,7 @@ struct perf_attr {
 	uint64_t period;
 	bool is_frequency;
 	bool overwrites;
+	bool has_sideband;
 	bool sample_id_all;
 };
 
@@ -61,6 +63,8 @@ struct perf_features {
 	uint32_t cpus_online;
 	int64_t wall_clock_ns; /* CLOCK_REALTIME at @clock_ns */
 	uint64_t clock_ns;
+	uint64_t first_ns; /* of the first and the last sample */
+	uint64_t last_ns;
 };
 
 /* Bytes before the first record of what was written to a pipe. */

@@ -24,6 +24,7 @@ enum {
 	FEATURE_NRCPUS = 7,
 	FEATURE_CPUDESC = 8,
 	FEATURE_CMDLINE = 11,
+	FEATURE_SAMPLE_TIME = 21,
 	FEATURE_CLOCK_DATA = 29,
 	FEATURES = 256
 };
@@ -86,6 +87,8 @@ int perf_header_add_attr(struct perf_file *f, struct cursor attr, struct cursor 
 		.period = a.sample_period,
 		.is_frequency = a.freq,
 		.overwrites = a.write_backward,
+		.has_sideband = a.mmap || a.mmap2 || a.comm || a.task || a.context_switch ||
+				a.namespaces || a.ksymbol || a.bpf_event || a.cgroup || a.text_poke,
 		.sample_id_all = a.sample_id_all,
 	};
 	return add_ids(f, ids);
@@ -211,6 +214,10 @@ void perf_header_add_feature(struct perf_file *f, unsigned int bit, struct curso
 	case FEATURE_CMDLINE:
 		free(features->command);
 		features->command = command_line(&c);
+		break;
+	case FEATURE_SAMPLE_TIME:
+		features->first_ns = cursor_u64(&c);
+		features->last_ns = cursor_u64(&c);
 		break;
 	case FEATURE_CLOCK_DATA:
 		clock_data(features, &c);

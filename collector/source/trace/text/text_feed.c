@@ -168,7 +168,7 @@ static int take_event(struct text_feed *f, struct text_cpu *cpu, struct text_lin
 	bool is_copy = false, is_twin;
 	int rc = 0;
 
-	text_host_see(&f->host, &line->head);
+	text_host_see(&f->host, &line->head, event->ts);
 	is_twin = follow_twins(f, cpu, line);
 	if (line->kind == TEXT_EVENT) {
 		rc = text_instances_see(&f->instances, line, &is_copy);

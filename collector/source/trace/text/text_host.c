@@ -21,12 +21,23 @@ void text_host_take(struct text_host *host, const char *line)
 		host->recorded = command_cpus(line + strlen(cmdline), &host->first);
 }
 
-void text_host_see(struct text_host *host, const struct text_head *head)
+void text_host_see(struct text_host *host, const struct text_head *head, uint64_t ts)
 {
+	if (!host->seen || ts < host->from)
+		host->from = ts;
+	if (ts > host->to)
+		host->to = ts;
 	if (head->has_cpu && host->seen && host->cpu == head->cpu)
 		return;
 	host->seen = head->has_cpu && !host->seen ? 1 : 2;
 	host->cpu = head->cpu;
+}
+
+bool text_host_span(const struct text_host *host, uint64_t *from, uint64_t *to)
+{
+	*from = host->from;
+	*to = host->to;
+	return host->seen;
 }
 
 static bool is_partial(const struct text_host *host)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * text_host.h - how many CPUs the host has, and which of them were recorded, by the lines before
- *	the events
+ * text_host.h - how many CPUs the host has, which of them were recorded, and for how long
  *
  *	cpus=4							trace-cmd report
  *	# entries-in-buffer/entries-written: 414/612   #P:4	ftrace
@@ -22,6 +21,7 @@
  * @cpus: of the host; 0: not said
  * @recorded: how many of them perf recorded, 0: not said; @first: the first of these
  * @seen: CPUs that have events, up to 2; @cpu: one of them
+ * @from, @to: times of the first and the last of these events
  */
 struct text_host {
 	uint32_t cpus;
@@ -29,6 +29,8 @@ struct text_host {
 	uint32_t first;
 	uint32_t seen;
 	uint32_t cpu;
+	uint64_t from;
+	uint64_t to;
 	char no_time[CPUS_MISSING_BYTES];
 };
 
@@ -36,7 +38,10 @@ struct text_host {
 void text_host_take(struct text_host *host, const char *line);
 
 /* Learn from an event of any kind. Without CPUs they may be of all. */
-void text_host_see(struct text_host *host, const struct text_head *head);
+void text_host_see(struct text_host *host, const struct text_head *head, uint64_t ts);
+
+/* The times of all events. False: there was none. */
+bool text_host_span(const struct text_host *host, uint64_t *from, uint64_t *to);
 
 /* Some of the CPUs were recorded: no durations. It refers to @host. */
 void text_host_set_time(struct text_host *host, struct trace_feed *feed);

@@ -111,6 +111,11 @@ static void text_losses(void *self, struct losses_reported *reported)
 	text_host_report(&f->host, reported);
 }
 
+static bool text_span(void *self, uint64_t *from, uint64_t *to)
+{
+	return text_host_span(&((struct text_feed *)self)->host, from, to);
+}
+
 static void text_comm(void *self, uint32_t tgid, uint32_t tid, char *comm, size_t bytes)
 {
 	names_get(&((struct text_feed *)self)->names, tgid, tid, comm, bytes);
@@ -165,6 +170,7 @@ int source_trace_text_open(const char *path, uint32_t tsc_khz, struct source **s
 		.fill = text_fill,
 		.rewind = text_rewind,
 		.losses = text_losses,
+		.span = text_span,
 		.comm = text_comm,
 		.close = text_close,
 		.no_entry_way = "print kvm_exit and kvm_entry",
