@@ -13,6 +13,7 @@
 #include "analyzer/query/db.h"
 #include "analyzer/query/edges.h"
 #include "analyzer/query/reason.h"
+#include "analyzer/query/rowids.h"
 #include "analyzer/query/vms.h"
 
 #define KEEP_S 20 /* seconds that are read again at each poll */
@@ -175,38 +176,68 @@ static bool has_states(const struct run *run)
 	return run->has_split && !run->reasons && !run->no_durations;
 }
 
-/* What exits have after the end of the recording. */
-static int read_beyond(struct live *live)
+/* Whether the times within the interval can be told from those of exits that began before it. */
+static bool has_within(const struct live *live)
 {
-	const struct run *run = &live->app->run;
+	return live->polls == 1 || live->app->run.has_raw == RAW_ALL;
+}
+
+static int set_interval_window(const struct live *live, struct run *window)
+{
+	*window = live->app->run;
+	if (live->polls == 1)
+		return 0;
+	window->from = live->from;
+	window->to = live->to;
+	window->by_rows = window->has_raw == RAW_ALL;
+	return window->by_rows ? rowids_find(live->app, window) : 0;
+}
+
+/* Exits that reach over an end of the interval count with what they have within it. */
+static int cut_edges(struct live *live, const struct run *window)
+{
 	struct edge *edges;
-	int rc = edges_read(live->app, run, &edges);
+	int rc = edges_read(live->app, window, &edges);
 
-	for (unsigned int i = 0; !rc && edges && i < run->n_vcpus; i++) {
-		int64_t key = live->by == BY_VM ? run->vcpus[i].vm : edges[i].after.key[0];
-		struct group *to = agg_group(&live->beyond, (int64_t[4]){key});
+	for (unsigned int i = 0; !rc && edges && i < window->n_vcpus; i++) {
+		const struct group *parts[] = {&edges[i].before, &edges[i].after};
 
-		if (to)
-			group_add_times(to, &edges[i].after);
-		else
-			rc = app_fail(live->app, "out of memory");
+		for (int part = 0; part < 2 && !rc; part++) {
+			int64_t key = live->by == BY_VM ? window->vcpus[i].vm : parts[part]->key[0];
+			struct group *to = agg_group(&live->within, (int64_t[4]){key});
+
+			if (!to)
+				rc = app_fail(live->app, "out of memory");
+			else if (part)
+				group_subtract_times(to, parts[part]);
+			else
+				group_add_times(to, parts[part]);
+		}
 	}
 	free(edges);
 	return rc;
 }
 
-/* What is known of the first interval alone, as it is all of the recording. */
-static int read_whole(struct live *live)
+static int read_within(struct live *live, struct run *window)
 {
-	const struct run *run = &live->app->run;
-
-	agg_free(&live->beyond);
-	states_free(&live->whole);
-	if (live->polls > 1)
-		return 0;
-	if (has_states(run) && states_read(live->app, run, false, &live->whole))
+	/* Of all reasons, as the other sums are. */
+	window->reasons = 0;
+	if (agg_read(live->app, window, live->by, 0, &live->within))
 		return -1;
-	return read_beyond(live);
+	return cut_edges(live, window);
+}
+
+static int read_interval(struct live *live)
+{
+	struct run window;
+
+	agg_free(&live->within);
+	states_free(&live->states);
+	if (set_interval_window(live, &window))
+		return -1;
+	if (has_states(&window) && states_read(live->app, &window, false, &live->states))
+		return -1;
+	return has_within(live) ? read_within(live, &window) : 0;
 }
 
 int live_poll(struct live *live, double least_s)
@@ -221,7 +252,7 @@ int live_poll(struct live *live, double least_s)
 	rc = read_sums(live, extends);
 	if (!rc) {
 		set_interval(live, time, extends);
-		rc = read_whole(live);
+		rc = read_interval(live);
 	}
 	sqlite3_exec(live->app->db, "COMMIT", NULL, NULL, NULL);
 	return rc;
@@ -245,29 +276,28 @@ static double capacity_of(const struct live *live, int64_t key)
 	return sum;
 }
 
-/* The same of the first interval, as states_read() says. */
-static void take_states(const struct run *run, struct live_row *row, const struct state_row *whole)
+/* The states of a VM, or of all. */
+static void take_states(const struct run *run, struct live_row *row, const struct state_row *states)
 {
-	if (whole->wall <= 0)
+	if (states->wall <= 0)
 		return;
 	for (int i = 0; i < STATES; i++) {
-		row->part[i] = state_share(whole, (enum state)i);
+		row->part[i] = state_share(states, (enum state)i);
 		row->has_part[i] = i != STATE_POLLED || run->has_polled;
 	}
-	row->has_part[STATE_UNKNOWN] = whole->is_certain;
+	row->has_part[STATE_UNKNOWN] = states->is_certain;
 }
 
-/* The states in the interval: the parts of @now that are not of @old. */
-static void fill_parts(const struct live *live, struct live_row *row, const struct group *now,
-		       const struct group *old, double capacity)
+/* The states during the exits of a row. */
+static void fill_parts(const struct live *live, struct live_row *row, const struct group *times,
+		       double capacity)
 {
 	const struct run *run = &live->app->run;
 
 	if (capacity <= 0 || !has_states(run))
 		return;
 
-	states_add(run, now, 1 / capacity, row->part);
-	states_add(run, old, -1 / capacity, row->part);
+	states_add(run, times, 1 / capacity, row->part);
 	for (int i = 0; i < STATES; i++)
 		row->part[i] = fmax(row->part[i], 0);
 	states_add_guest(1, row->part);
@@ -289,42 +319,28 @@ static double rate_seconds(const struct live *live, enum agg_by by, const struct
 
 /*
  * Fill the part of a row that is of the last interval
- * @seconds: what its rate is of; @all: exits of the interval
- * @now: without what lies after the end
+ * @n: exits; @times: their times within it; @seconds: what its rate is of; @all: exits of all rows
  */
-static void fill_interval(const struct live *live, struct live_row *row, const struct group *now,
-			  const struct group *old, double capacity, double seconds, uint64_t all)
+static void fill_interval(const struct live *live, struct live_row *row, uint64_t n,
+			  const struct group *times, double capacity, double seconds, uint64_t all)
 {
-	uint64_t n = now->n - old->n;
-
 	row->per_s = seconds > 0 ? (double)n / seconds : 0;
 	row->share = all ? (double)n / (double)all : 0;
-	row->time = capacity > 0 ? (double)(now->cycles - old->cycles) / capacity : 0;
-	/* An exit is recorded when it ends, and may have begun before the interval. */
+	row->time = capacity > 0 ? (double)times->cycles / capacity : 0;
+	/* Without rows an exit counts when it ends, and may have begun before the interval. */
 	row->time = fmin(row->time, 1);
-	fill_parts(live, row, now, old, capacity);
+	fill_parts(live, row, times, capacity);
 }
 
-/* The states of a VM in the first interval, or of all (@key LIVE_NO_KEY); NULL: not known. */
-static const struct state_row *find_whole(const struct live *live, int64_t key)
+/* The states of a VM, or of all (@key LIVE_NO_KEY); NULL: not known. */
+static const struct state_row *find_states(const struct live *live, int64_t key)
 {
-	if (live->whole.rows && key == LIVE_NO_KEY)
-		return &live->whole.total;
-	for (unsigned int i = 0; live->by == BY_VM && i < live->whole.rows; i++)
-		if (live->whole.row[i].vm == key)
-			return &live->whole.row[i];
+	if (live->states.rows && key == LIVE_NO_KEY)
+		return &live->states.total;
+	for (unsigned int i = 0; live->by == BY_VM && i < live->states.rows; i++)
+		if (live->states.row[i].vm == key)
+			return &live->states.row[i];
 	return NULL;
-}
-
-/* The sums of a key at the end of the interval, without what lies after it. */
-static struct group find_now(const struct live *live, const struct group *total)
-{
-	const struct group *beyond = agg_find(&live->beyond, total->key);
-	struct group now = *total;
-
-	if (beyond)
-		group_subtract_times(&now, beyond);
-	return now;
 }
 
 /* The sums of a key at the begin of the interval; of the first one: none. */
@@ -333,6 +349,19 @@ static struct group find_before(const struct live *live, const int64_t key[4])
 	const struct group *old = live->polls > 1 ? agg_find(&live->before, key) : NULL;
 
 	return old ? *old : group_empty();
+}
+
+/* The times of a key in the interval. */
+static struct group times_of(const struct live *live, const struct group *total,
+			     const struct group *old)
+{
+	const struct group *within = agg_find(&live->within, total->key);
+	struct group times = *total;
+
+	if (has_within(live))
+		return within ? *within : group_empty();
+	group_subtract_times(&times, old);
+	return times;
 }
 
 /* Latencies of @g, which may be empty. */
@@ -390,8 +419,9 @@ struct live_row *live_rows(struct live *live, unsigned int *n)
 	}
 	for (unsigned int i = 0; i < live->total.groups; i++) {
 		const struct group *total = &live->total.group[i];
-		struct group old = find_before(live, total->key), now = find_now(live, total);
-		const struct state_row *whole = find_whole(live, total->key[0]);
+		struct group old = find_before(live, total->key);
+		struct group times = times_of(live, total, &old);
+		const struct state_row *states = find_states(live, total->key[0]);
 		struct live_row *row = &rows[*n];
 
 		/* KVM's totals know of it, but no record is there. */
@@ -403,10 +433,10 @@ struct live_row *live_rows(struct live *live, unsigned int *n)
 			free(rows);
 			return NULL;
 		}
-		fill_interval(live, row, &now, &old, capacity_of(live, row->key),
+		fill_interval(live, row, total->n - old.n, &times, capacity_of(live, row->key),
 			      rate_seconds(live, live->by, total), all);
-		if (whole)
-			take_states(&live->app->run, row, whole);
+		if (states)
+			take_states(&live->app->run, row, states);
 		/* The rest of the time is not the guest's alone: other reasons have theirs. */
 		row->has_part[STATE_GUEST] &= live->by == BY_VM;
 		row->has_part[STATE_UNKNOWN] &= live->by == BY_VM;
@@ -439,7 +469,7 @@ static int64_t find_main_key(const struct live *live)
 	for (uint32_t i = 0; i < live->total.groups; i++) {
 		const struct group *now = &live->total.group[i];
 		struct group old = find_before(live, now->key);
-		uint64_t cycles = now->cycles - old.cycles, n = now->n - old.n;
+		uint64_t cycles = times_of(live, now, &old).cycles, n = now->n - old.n;
 
 		if (!n || !passes(live, now) || cycles < most ||
 		    (cycles == most && n <= most_exits))
@@ -455,25 +485,31 @@ int live_total(struct live *live, struct live_row *row)
 {
 	const struct run *run = &live->app->run;
 	struct group now = group_empty(), old = group_empty(), recent = group_empty();
-	struct group beyond = agg_total(&live->beyond);
-	const struct state_row *whole = find_whole(live, LIVE_NO_KEY);
+	struct group times = group_empty();
+	const struct state_row *states = find_states(live, LIVE_NO_KEY);
 	int rc = sum_passing(live, &live->total, &now);
 
 	if (!rc && live->polls > 1)
 		rc = sum_passing(live, &live->before, &old);
 	if (!rc)
 		rc = sum_passing(live, &live->recent, &recent);
+	if (!rc && has_within(live))
+		rc = sum_passing(live, &live->within, &times);
 
 	*row = (struct live_row){.key = LIVE_NO_KEY};
 	if (rc) {
 		rc = app_fail(live->app, "out of memory");
 	} else {
 		row->exits = now.n;
-		group_subtract_times(&now, &beyond);
-		fill_interval(live, row, &now, &old, run_vcpu_time(run, live->from, live->to),
+		if (!has_within(live)) {
+			group_add_times(&times, &now);
+			group_subtract_times(&times, &old);
+		}
+		fill_interval(live, row, now.n - old.n, &times,
+			      run_vcpu_time(run, live->from, live->to),
 			      rate_seconds(live, BY_REASON, NULL), now.n - old.n);
-		if (whole)
-			take_states(run, row, whole);
+		if (states)
+			take_states(run, row, states);
 		fill_recent(row, &recent);
 		row->key = find_main_key(live);
 		if (row->key != LIVE_NO_KEY)
@@ -482,6 +518,7 @@ int live_total(struct live *live, struct live_row *row)
 	dist_free(&now.dist);
 	dist_free(&old.dist);
 	dist_free(&recent.dist);
+	dist_free(&times.dist);
 	return rc;
 }
 
@@ -491,6 +528,6 @@ void live_free(struct live *live)
 	agg_free(&live->total);
 	agg_free(&live->before);
 	agg_free(&live->recent);
-	agg_free(&live->beyond);
-	states_free(&live->whole);
+	agg_free(&live->within);
+	states_free(&live->states);
 }

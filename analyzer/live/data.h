@@ -23,9 +23,9 @@
  * @base: sums of all exits before @cut (cycles since the start)
  * @total, @before: sums of all exits at the end and at the begin of the last interval
  * @recent: with distribution, of the last LIVE_RECENT_S seconds
- * @beyond: of the first interval: the times that lie after the end of the recording
- * @whole: of the first interval, which is all of the recording: what states_read() says of it;
- *	no row where that refuses
+ * @within: the times of the interval, also of exits that began before it or end after it; none of
+ *	later intervals without rows
+ * @states: what states_read() says of the interval
  * @seconds: how long it is; the first interval: since the run's start
  * @from, @to: the same in the time of the recording, cycles since the start: what a collector has
  *	not flushed yet is not in its sums, and must not be in the time that they are a share of
@@ -43,8 +43,8 @@ struct live {
 	struct agg total;
 	struct agg before;
 	struct agg recent;
-	struct agg beyond;
-	struct states whole;
+	struct agg within;
+	struct states states;
 	double seconds;
 	double polled_at; /* CLOCK_MONOTONIC, seconds */
 	int64_t from;

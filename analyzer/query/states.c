@@ -30,7 +30,7 @@ struct vcpu_facts {
 	int64_t filtered;
 	bool has_totals; /* @total_cycles is of all exits, with and without a record */
 	double total_cycles;
-	bool is_open;	  /* an exit had not ended when the recording did */
+	bool is_open;	  /* an exit had not ended when the recording did, or may not have */
 	int64_t last_end; /* when the last record ended at the latest, since the start */
 };
 
@@ -49,7 +49,8 @@ static int read_facts(struct app *app, sqlite3_stmt *stmt, const struct run *run
 
 	facts->dropped = sqlite3_column_int64(stmt, 0);
 	facts->filtered = sqlite3_column_int64(stmt, 4);
-	facts->is_open = sqlite3_column_int64(stmt, 1);
+	/* Before the end nothing says whether an exit is open. */
+	facts->is_open = sqlite3_column_int64(stmt, 1) || strcmp(run->state, "complete") != 0;
 	/* Only a whole run can be compared with its totals. */
 	facts->has_totals = run_is_whole(run) && sqlite3_column_type(stmt, 2) != SQLITE_NULL;
 	facts->total_cycles = sqlite3_column_double(stmt, 2);

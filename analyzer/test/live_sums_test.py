@@ -5,9 +5,11 @@
 Its first interval is all of the recording: rates are those of top-exits, states those of states,
 and an exit that reaches over the end counts with what lies before it.
 """
+import fcntl
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +17,8 @@ import tempfile
 import unittest
 
 ANALYZER, ODD_RUNS, LOSSES = sys.argv[1:4]
+SECOND = 1000000000
+SLOT = SECOND // 10
 STATES = ("guest", "handler", "userspace", "halted", "waiting", "unknown")
 MISSING = "Exits are missing, and nothing says how long they took"
 
@@ -102,6 +106,81 @@ class LiveSums(unittest.TestCase):
         self.assertAlmostEqual(self.log(self.odd, "--run", run, "--vm", str(vm))[0]["per_s"], wanted, delta=1e-6)
         by_vm = [line["per_s"] for line in self.log(self.odd, "--run", run, "--by", "vm")]
         self.assertTrue(any(abs(per_s - wanted) < 1e-6 for per_s in by_vm), (wanted, by_vm))
+
+    @staticmethod
+    def grow(path, exits):
+        """Adds (vcpu, begin, cycles, reason) to the recording, HLT (12) being halted for all of its time."""
+        database = sqlite3.connect(path, timeout=30)
+        with database:
+            for vcpu, begin, cycles, reason in exits:
+                halted = cycles if reason == 12 else 0
+                database.execute("INSERT INTO exit (vcpu, seq, tsc, reason, flags, cycles, halted_cycles, userspace_cycles,"
+                                 " preempted_cycles, rip, qualification, info2, intr_info, error_code, user_reason, pcpu)"
+                                 " SELECT id, recorded, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM vcpu WHERE id = ?",
+                                 (begin, reason, 0x40 if halted else 0, cycles, halted, vcpu))
+                database.execute("INSERT INTO exit_rollup (vcpu, slot, reason, n, cycles, halted_cycles, userspace_cycles,"
+                                 " preempted_cycles, min_cycles, max_cycles, n_fastpath, n_nested, n_user, n_synth, first_tsc,"
+                                 " last_tsc) VALUES (?1, ?2, ?3, 1, ?4, ?5, 0, 0, ?4, ?4, 0, 0, 0, 0, ?6, ?6) ON CONFLICT DO"
+                                 " UPDATE SET n = n + 1, cycles = cycles + ?4, halted_cycles = halted_cycles + ?5,"
+                                 " max_cycles = max(max_cycles, ?4), last_tsc = ?6",
+                                 (vcpu, begin // SLOT, reason, cycles, halted, begin))
+                database.execute("UPDATE vcpu SET recorded = recorded + 1 WHERE id = ?", (vcpu,))
+        database.close()
+
+    def test_long_halts_of_a_recording_that_goes_on(self):
+        """VM 2 halts from 0.5 s to 3.5 s: until that is recorded nothing is known, and then the part in the interval counts."""
+        path = shutil.copy(LOSSES, os.path.join(self.folder.name, "grows.sqlite"))
+        os.chmod(path, 0o600)
+        database = sqlite3.connect(path)
+        tables = [name for name, in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN"
+                                                     " ('run', 'exit_reason') AND name NOT LIKE 'sqlite_%'")]
+        database.executescript("".join(f"DELETE FROM {name};" for name in tables))
+        database.execute("UPDATE run SET state = 'recording', tsc_khz = 1000000, tsc_start = 0, tsc_end = NULL, ended_ns = NULL,"
+                         f" rollup_cycles = {SLOT}, hist_cycles = {10 * SLOT}, has_raw = 1, has_split = 1, features = 1")
+        database.executescript("INSERT INTO vm (id, run_id, kvm_vm_id, tgid) SELECT 1, id, 1, 1 FROM run;"
+                               "INSERT INTO vm (id, run_id, kvm_vm_id, tgid) SELECT 2, id, 2, 2 FROM run;"
+                               "INSERT INTO vcpu (id, vm_id, vcpu_id, ring_id) VALUES (1, 1, 0, 1), (2, 2, 0, 2);")
+        database.commit()
+        database.close()
+
+        def busy(low, high):  # 1 ms in each 10 ms
+            return [(1, begin, SECOND // 1000, 10) for begin in range(low, high, SECOND // 100)]
+
+        self.grow(path, [*busy(0, SECOND + 1), (2, 0, 1000, 10), (2, SECOND * 4 // 10, 1000, 10)])
+        writer = open(path, "rb")  # pylint: disable=consider-using-with
+        self.addCleanup(writer.close)
+        fcntl.flock(writer, fcntl.LOCK_EX)
+        # pylint: disable=consider-using-with
+        live = subprocess.Popen([ANALYZER, "--db", path, "live", "--log", "--by", "vm", "--format", "json", "--interval", "1s"],
+                                stdout=subprocess.PIPE, text=True)
+        self.addCleanup(live.stdout.close)
+        self.addCleanup(live.wait)
+        self.addCleanup(live.kill)
+
+        def interval():
+            """The next one in which something came, or the first one of all."""
+            lines = {}
+            while not lines or not lines["1"]["per_s"]:
+                lines = {line["vm"]: line for line in (json.loads(live.stdout.readline()) for _ in range(2))}
+                if lines["1"]["exits"] == 101:
+                    break
+            return lines
+
+        states = json.loads(analyzer(path, "states", "--sort", "key", "--format", "json"))["rows"]
+        self.assertAlmostEqual(states[1]["unknown"], 0.6, delta=0.001)
+        self.assertAlmostEqual(states[0]["handler"], 0.1, delta=0.002)
+        interval()  # it has begun
+        self.grow(path, busy(SECOND + SECOND // 100, 2 * SECOND + 1))
+        second = interval()
+        if not second["1"]["per_s"]:
+            second = interval()
+        self.assertAlmostEqual(second["2"]["unknown"], 1, delta=0.001)
+        self.assertAlmostEqual(second["1"]["guest"], 0.9, delta=0.002)
+        self.grow(path, [*busy(2 * SECOND + SECOND // 100, 4 * SECOND + 1), (2, SECOND // 2, 3 * SECOND, 12)])
+        third = interval()
+        self.assertAlmostEqual(third["2"]["halted"], 0.75, delta=0.001)
+        self.assertAlmostEqual(third["2"]["unknown"], 0.25, delta=0.001)
+        self.assertAlmostEqual(third["1"]["handler"], 0.1, delta=0.002)
 
     def test_names_of_latencies_say_their_window(self):
         line, = self.log(LOSSES)

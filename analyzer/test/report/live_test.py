@@ -428,7 +428,7 @@ class LogTest(unittest.TestCase):
         for line in (first, last):
             self.assertIsNone(line["polled"])
             if line["guest"] is not None:
-                self.assertAlmostEqual(sum(line[part] for part in ("guest", "handler", "userspace", "halted", "waiting")), 1)
+                self.assertAlmostEqual(sum(line[part] for part in ("guest", "handler", "userspace", "halted", "waiting", "unknown")), 1)
 
     def test_states_of_a_reason(self):
         """Its exits' parts are known. The rest of the time is not the guest's alone."""
