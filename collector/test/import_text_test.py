@@ -451,6 +451,29 @@ def test_not_a_recording():
     refused("a folder", "x.folder", "perf script -i x.folder")
 
 
+def test_output_of_other_tools():
+    """Counts, or events in a form that is not read: what it is, and what to record instead."""
+    perf_stat = " Performance counter stats for 'system wide':\n\n     1,234      kvm:kvm_exit\n\n       1.0 seconds time elapsed\n"
+    for what, text in (
+            ("perf trace", "     0.000 CPU 0/KVM/1000 kvm:kvm_exit(exit_reason: 12, guest_rip: 18446744071579, isa: 1, info1: 0, vcpu_id: 0)\n" * 9),
+            ("perf kvm stat report", "\n\nAnalyze events for all VMs, all VCPUs:\n\n   VM-EXIT    Samples  Samples%\n\n   HLT   789   39.00%\n"),
+            ("perf stat", perf_stat), ("perf", "# Samples: 1K of event 'kvm:kvm_exit'\n# Event count (approx.): 1234\n"),
+            ("kvmexit", "PID      TID      KVM_EXIT_REASON                     COUNT\n1273551  1273568  EXIT_REASON_HLT    12\n"),
+            ("kvm_stat", "kvm statistics - summary\n\n Event                 Total %Total CurAvg/s\n kvm_exit               1234   50.0      617\n"),
+            ("bpftrace", "Attaching 1 probe...\n^C\n\n@[12]: 345\n@[32]: 1200\n"), ("bpftrace", "@exits[CPU 0/KVM, 12]: 345\n"),
+            ("ftrace", "# event histogram\n#\n# trigger info: hist:keys=exit_reason:vals=hitcount\n#\n\n{ exit_reason:         12 } hitcount:        345\n"),
+            ("perf data convert", '{\n\t"linux-perf-json-version": 1,\n\t"samples": [\n\t\t{\n\t\t\t"tid": 1000, "exit_reason": "12"\n\t\t}]}\n'),
+            ("LTTng", "[12:34:56.789012345] (+0.000001234) host kvm_x86_exit: { cpu_id = 1 }, { exit_reason = 12, guest_rip = 0x1000 }\n")):
+        for before in ("", "a line before\n" * 100000):
+            write(before + text)
+            refused(what, "x.txt", f" of {what}")
+            refused(what, "x.txt", "import ")
+    write("@[12]: 345\nAnalyze events for all VMs\n" + PLAIN)
+    expect("words of others before a recording", Run("x.txt").counts(), (30, 0, 0))
+    write("no recording @[12] of anything\n")
+    silent("no recording", Run("x.txt"), "bpftrace")
+
+
 def test_link_to_nothing():
     """The folder is there: the words must not say that it is missing."""
     write(PLAIN)

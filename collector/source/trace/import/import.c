@@ -2,6 +2,7 @@
 /* import.c - which kind of recording a file is, and the source for it */
 #include "collector/source/trace/import/import.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,31 @@ static const char utf16_exit[] = "k\0v\0m\0_\0e\0x\0i\0t";
 static const char utf16_entry[] = "k\0v\0m\0_\0e\0n\0t\0r\0y";
 static const char utf16_leaf[] = "0\0x\0004\0f\0f\0f\0f\0f\0f";
 
+/* What other tools print of exits, by words of it. */
+static const struct foreign {
+	const char *words;
+	const char *what;
+} foreign[] = {
+	{"kvm_exit(",
+	 "is a text of perf trace, whose events can't be read (perf record -e kvm:kvm_exit -e kvm:kvm_entry, and import its file)"},
+	{"Performance counter stats for",
+	 "has counts of perf stat, no events (perf record -e kvm:kvm_exit -e kvm:kvm_entry, and import its file)"},
+	{"of event 'kvm:",
+	 "is a report of perf, which has no single events (import the perf.data itself)"},
+	{"kvm statistics - summary",
+	 "has counts of kvm_stat, no events (perf record -e kvm:kvm_exit -e kvm:kvm_entry, and import its file)"},
+	{"Analyze events for",
+	 "has counts of perf kvm stat report, no events (import the file that perf kvm stat record wrote)"},
+	{"KVM_EXIT_REASON",
+	 "has counts of kvmexit, no events (perf record -e kvm:kvm_exit -e kvm:kvm_entry, and import its file)"},
+	{"# event histogram",
+	 "has counts of a histogram of ftrace, no events (import ftrace's file trace, or record with trace-cmd record -e kvm:kvm_exit -e kvm:kvm_entry)"},
+	{"linux-perf-json-version",
+	 "is a JSON file of perf data convert, which is not read (import the perf.data itself)"},
+	{"kvm_x86_exit",
+	 "is a text of LTTng, whose events can't be read (perf record -e kvm:kvm_exit -e kvm:kvm_entry, and import its file)"},
+};
+
 static bool begins(const char *data, size_t bytes, const char *magic, size_t magic_bytes)
 {
 	return bytes >= magic_bytes && !memcmp(data, magic, magic_bytes);
@@ -53,6 +79,34 @@ static int look_at(const char *data, size_t bytes)
 	    memmem(data, bytes, utf16_leaf, sizeof(utf16_leaf) - 1))
 		return -EILSEQ;
 	return IMPORT_OTHER;
+}
+
+/* "@[12]: 345" or "@exits[12]: 345" at the beginning of a line: a map of bpftrace. */
+static bool has_map(const char *data, size_t bytes)
+{
+	const char *end = data + bytes;
+
+	for (const char *at = data; (at = memchr(at, '@', (size_t)(end - at))); at++) {
+		const char *line = memchr(at, '\n', (size_t)(end - at));
+		const char *close = memmem(at, (size_t)((line ? line : end) - at), "]: ", 3);
+
+		if ((at == data || at[-1] == '\n') && close && close + 3 < end &&
+		    memchr(at, '[', (size_t)(close - at)) && isdigit((unsigned char)close[3]))
+			return true;
+	}
+	return false;
+}
+
+/* What a part of a file shows of other tools' output, or NULL. */
+static const char *find_foreign(const char *data, size_t bytes)
+{
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(*foreign); i++) {
+		if (memmem(data, bytes, foreign[i].words, strlen(foreign[i].words)))
+			return foreign[i].what;
+	}
+	if (has_map(data, bytes))
+		return "has counts of bpftrace, no events (perf record -e kvm:kvm_exit -e kvm:kvm_entry, and import its file)";
+	return NULL;
 }
 
 static int look_at_begin(const char *path, const char *data, size_t bytes, struct fault *fault)
@@ -86,6 +140,7 @@ static int look_through(const char *path, FILE *file, char *data, struct fault *
 {
 	const size_t overlap = sizeof(utf16_entry);
 	size_t kept = 0, bytes;
+	const char *other = NULL;
 	bool is_first = true;
 	int found = IMPORT_OTHER;
 
@@ -96,6 +151,8 @@ static int look_through(const char *path, FILE *file, char *data, struct fault *
 			found = look_at_begin(path, data, bytes, fault);
 		if (found == IMPORT_OTHER)
 			found = look_at(data, bytes);
+		if (found == IMPORT_OTHER && !other)
+			other = find_foreign(data, bytes);
 		is_first = false;
 		kept = bytes < overlap ? bytes : overlap;
 		memmove(data, data + bytes - kept, kept);
@@ -110,6 +167,8 @@ static int look_through(const char *path, FILE *file, char *data, struct fault *
 			fault, found,
 			"%s: is a text in UTF-16 (iconv -f UTF-16 -t UTF-8 %s > FILE, then import FILE)",
 			path, path);
+	if (found == IMPORT_OTHER && other)
+		return fault_set(fault, -EPROTO, "%s: %s", path, other);
 	return found;
 }
 
