@@ -433,6 +433,17 @@ def test_not_a_recording():
     refused("seconds, called cycles", "x.txt", "leave --tsc-khz out", "--tsc-khz", "2000000")
     write(PLAIN.replace(": kvm_", ":        100  kvm:kvm_"))
     refused("sampled", "x.txt", "sampled recording")
+    header = ("# cmdline : /usr/bin/perf record -a -e kvm:kvm_exit\n# event : name = kvm:{event}, , id = {{ 84, 85 }}, type = 2, size = 128, "
+              "config = 0x5c1, {{ sample_period, sample_freq }} = {n}, sample_type = IP|TID|TIME|CPU{period}|RAW, read_format = ID, disabled = 1{freq}\n#\n")
+    for what, fields in (("-F 99", dict(n=99, period="|PERIOD", freq=", freq = 1")), ("-F 1", dict(n=1, period="|PERIOD", freq=", freq = 1")),
+                         ("-c 10", dict(n=10, period="", freq=""))):
+        write(header.format(event="kvm_exit", **fields) + PLAIN.replace(": kvm_", ": kvm:kvm_"))
+        refused(f"sampled with {what}, by the header", "x.txt", "sampled recording")
+        write(header.format(event="kvm_msr", **fields) + PLAIN.replace(": kvm_", ": kvm:kvm_"))
+        expect(f"another event with {what}", Run("x.txt").counts(), (30, 0, 0))
+    for what, fields in (("-c 10 with periods", dict(n=10, period="|PERIOD", freq="")), ("each", dict(n=1, period="", freq=""))):
+        write(header.format(event="kvm_exit", **fields) + PLAIN.replace(": kvm_", ": kvm:kvm_"))
+        expect(f"all of them: {what}", Run("x.txt").counts(), (30, 0, 0))
     for name in ("utf-16", "utf-16-le", "utf-16-be"):
         for text in (PLAIN, "   0x4ffffffd 0x72: eax=0x00000035 ebx=0x00000000 ecx=0x00000000 edx=0x00000000\n"):
             write(text.encode(name))
@@ -472,6 +483,69 @@ def test_output_of_other_tools():
     expect("words of others before a recording", Run("x.txt").counts(), (30, 0, 0))
     write("no recording @[12] of anything\n")
     silent("no recording", Run("x.txt"), "bpftrace")
+
+
+def test_whole_us():
+    """An exit of 400 ns is one of 0 or 1 us then: the note says so, where there are durations."""
+    words = "times are whole us: durations are +-1 us"
+    for what, text in (("us", PLAIN), ("ms", PLAIN.replace("00: kvm", ": kvm")),
+                       ("latency-format", re.sub(r" 12\.0+(\d+): ", r" \1us : ", PLAIN))):
+        write(text)
+        says(what, Run("x.txt"), words)
+    for what, text in (("ns", re.sub(r"(\.\d{6}): ", r"\g<1>000: ", PLAIN)), ("cycles", re.sub(r" 12\.(\d{6}): ", r" 1\1: ", PLAIN)),
+                       ("exits alone", "".join(l for l in PLAIN.splitlines(True) if "kvm_entry" not in l))):
+        write(text)
+        run = Run("x.txt")
+        expect(f"{what} ({run.words})", run.counts(), (30, 0, 0))
+        silent(what, run, words)
+
+
+def test_no_cpus():
+    """perf script without -F cpu: 0 in column pcpu is not CPU 0."""
+    for what, head in (("name and thread", "CPU 0/KVM   100 "), ("process and thread", "CPU 0/KVM  90/100 ")):
+        write(ftrace_text(30, head, us))
+        says(what, Run("x.txt"), "it has no CPUs: column pcpu is 0, which stands for unknown")
+    write(PLAIN)
+    silent("with CPUs", Run("x.txt"), "it has no CPUs")
+
+
+def test_process_for_thread():
+    """perf script -F pid: no key goes to another vCPU, and where an exit does not name its vCPU there are no durations."""
+    def text(number, old=False, moves=False):
+        events = []
+        for vcpu in (0, 1):
+            for i in range(50):
+                ns = 10**9 + i * 10**6 + vcpu * 20000
+                cpu = 4 * (i // 10 % 2) + vcpu if moves else vcpu
+                exit_ = f"reason MSR_READ rip 0x1000 " + ("info 0 0" if old else "info1 0x0 info2 0x0 intr_info 0x0 error_code 0x0")
+                for after, event in ((0, "kvm_exit: " + ("" if old else f"vcpu {vcpu} ") + exit_),
+                                     (30000, f"kvm_msr: msr_read {0x100 + vcpu:x} = 0x0"), (100000, f"kvm_entry: vcpu {vcpu}, rip 0x1002")):
+                    events.append((ns + after, f"qemu-system-x86   {number(vcpu)} [{cpu:03d}] {(ns + after) / 1e9:.6f}: kvm:{event}\n"))
+        return "".join(l for _, l in sorted(events))
+
+    keys = "SELECT v.vcpu_id, key_text, count(*) FROM exits JOIN vcpu v ON v.id = exits.vcpu GROUP BY 1, 2"
+    words = "the number before the CPU is the process"
+    for moves in (False, True):
+        write(text(lambda vcpu: 990, moves=moves))
+        run = Run("x.txt")
+        expect(f"process ({run.words})", run.shape() + run.counts(), (1, 2, 100, 0, 0))
+        expect("process: keys", run.db.execute(keys).fetchall(), [(0, None, 50), (1, None, 50)])
+        expect("process: durations", run.one("SELECT min(cycles), max(cycles) FROM exit"), (100000, 100000))
+        expect("process: its number", run.one("SELECT tgid FROM vm"), 990)
+        says("process", run, words)
+
+        write(text(lambda vcpu: 990, old=True, moves=moves))
+        run = Run("x.txt")
+        expect(f"process, old ({run.words})", run.shape() + run.counts(), (1, 2, 100, 0, 0))
+        expect("process, old: durations and keys", run.one("SELECT sum(cycles), count(key_text) FROM exits"), (None, 0))
+        says("process, old", run, "no durations: " + words)
+
+        for old in (False, True):
+            write(text(lambda vcpu: 1000 + vcpu, old=old, moves=moves))
+            run = Run("x.txt")
+            expect(f"threads ({run.words})", run.shape() + run.counts(), (1, 2, 100, 0, 0))
+            expect("threads: keys", run.db.execute(keys).fetchall(), [(0, "MSR 0x100", 50), (1, "MSR 0x101", 50)])
+            silent("threads", run, words)
 
 
 def test_link_to_nothing():

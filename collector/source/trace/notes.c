@@ -94,6 +94,8 @@ void notes_begin(char **notes, const struct notes_begin *known)
 	if (known->numbered)
 		add(notes,
 		    "no event names its vCPU: the vCPUs are numbered in the order in which their threads appear (record kvm_entry too)");
+	if (feed->coarse && known->timed)
+		add(notes, "%s", feed->coarse);
 	for (char *const *line = feed->notes; line && *line; line++)
 		add(notes, "%s", *line);
 	describe_vms(notes, known->identity, known->no_entries);

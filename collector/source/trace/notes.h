@@ -20,6 +20,7 @@ struct trace_feed;
  * @numbered: vCPUs are numbered by their threads
  * @nameless: kvm_exit events of thread 0
  * @one_cpu_of, @one_cpu: as in losses.h, where exits have durations
+ * @timed: records have durations
  */
 struct notes_begin {
 	const struct trace_feed *feed;
@@ -29,6 +30,7 @@ struct notes_begin {
 	uint64_t nameless;
 	uint32_t one_cpu_of;
 	uint32_t one_cpu;
+	bool timed;
 };
 
 /*

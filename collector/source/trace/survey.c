@@ -134,6 +134,7 @@ int trace_source_survey(struct trace_source *s, struct fault *fault)
 			    .nameless = s->nameless,
 			    .one_cpu_of = s->untimed ? 0 : s->surveyed.one_cpu_of,
 			    .one_cpu = s->surveyed.one_cpu,
+			    .timed = !s->untimed && s->seen[KVM_EVENT_EXIT],
 		    });
 	return 0;
 }

@@ -44,6 +44,7 @@
  * @no_entry_way: how to record kvm_exit and kvm_entry
  * @quiet_loss: ", or ...": one more reason why events are missing that are not called lost; NULL:
  *	there is none
+ * @coarse: a line for the user where durations are not exact, NULL: they are
  * @notes: lines of its own for the user, up to a NULL; may be NULL
  * @thread_bits: of a thread's and a process's number: those above say which host; 0: there are none
  */
@@ -64,6 +65,7 @@ struct trace_feed {
 	const char *no_time_way;
 	const char *no_entry_way;
 	const char *quiet_loss;
+	const char *coarse;
 	char *const *notes;
 	uint32_t thread_bits;
 	bool sampled;

@@ -145,14 +145,49 @@ static void take_unread(struct text_feed *f, struct text_cpu *cpu, const struct 
 		f->gaps_of_all++;
 }
 
+/* Learn whether the number before the CPU is a thread. */
+static int follow_threads(struct text_feed *f, const struct text_cpu *cpu,
+			  const struct text_line *line)
+{
+	if (!f->surveying || line->kind != TEXT_EVENT || line->event.kind > KVM_EVENT_ENTRY)
+		return 0;
+	f->lacks_vcpus |=
+		line->event.kind == KVM_EVENT_EXIT && line->event.vcpu_id == KVM_EVENT_NO_VCPU;
+	return text_threads_see(&f->threads, f->instances.current, line, has_gap(f, cpu));
+}
+
+/*
+ * The number before the CPU is a process. Whether the event is of use: one with a key does not say
+ * of which vCPU it is. A kvm_exit is that of the vCPU that entered the guest on its CPU.
+ */
+static bool settle_process(const struct text_feed *f, struct text_cpu *cpu, struct text_line *line)
+{
+	struct kvm_event *event = &line->event;
+	const struct kvm_event *entered = &cpu->entered;
+
+	if (!f->are_processes)
+		return true;
+	event->tgid = event->tid;
+	if (event->kind == KVM_EVENT_EXIT && event->vcpu_id == KVM_EVENT_NO_VCPU &&
+	    line->head.has_cpu && entered->tid == event->tid)
+		event->vcpu_id = entered->vcpu_id;
+	if (event->kind == KVM_EVENT_ENTRY)
+		cpu->entered = *event;
+	else if (event->kind == KVM_EVENT_EXIT)
+		cpu->entered.tid = 0;
+	return event->kind <= KVM_EVENT_ENTRY;
+}
+
 /* Events of the CPU were lost before this one. */
 static int take_gap(struct text_feed *f, struct text_cpu *cpu, const struct kvm_event *event,
 		    const struct trace_sink *sink)
 {
 	int rc = 0;
 
-	if (has_gap(f, cpu))
+	if (has_gap(f, cpu)) {
+		cpu->entered.tid = 0;
 		rc = sink->lost(sink->user, event->cpu, cpu->last_ts, event->ts);
+	}
 	cpu->gap = false;
 	cpu->gaps_of_all = f->gaps_of_all;
 	cpu->last_ts = event->ts;
@@ -169,8 +204,11 @@ static int take_event(struct text_feed *f, struct text_cpu *cpu, struct text_lin
 	int rc = 0;
 
 	text_host_see(&f->host, &line->head, event->ts);
+	f->has_ns |= line->has_ns;
+	f->has_cpus |= line->head.has_cpu;
 	is_twin = follow_twins(f, cpu, line);
-	if (line->kind == TEXT_EVENT) {
+	rc = follow_threads(f, cpu, line);
+	if (!rc && line->kind == TEXT_EVENT) {
 		rc = text_instances_see(&f->instances, line, &is_copy);
 		if (!is_copy)
 			follow_time(f, event);
@@ -181,7 +219,7 @@ static int take_event(struct text_feed *f, struct text_cpu *cpu, struct text_lin
 	if (rc || is_copy)
 		return rc;
 
-	if (line->kind == TEXT_OTHER || is_twin) {
+	if (line->kind == TEXT_OTHER || is_twin || !settle_process(f, cpu, line)) {
 		f->others++;
 		return 0;
 	}

@@ -15,6 +15,7 @@
 #include "collector/source/trace/text/text_line.h"
 #include "collector/source/trace/text/text_parts.h"
 #include "collector/source/trace/text/text_shape.h"
+#include "collector/source/trace/text/text_threads.h"
 #include "collector/source/trace/text/text_twins.h"
 
 #define TEXT_LINE_BYTES 2048
@@ -28,6 +29,7 @@
  * @lost, @more: events that lines since then call lost, and whether one says no number
  * @run: of events that perf may have printed twice
  * @part: of the text
+ * @entered: the last kvm_entry, until the exit after it; .tid 0: there is none
  */
 struct text_cpu {
 	uint64_t last_ts;
@@ -37,6 +39,7 @@ struct text_cpu {
 	bool gap;
 	struct text_run run;
 	struct text_part part;
+	struct kvm_event entered;
 };
 
 /*
@@ -62,6 +65,7 @@ struct text_buffer {
  *	are of another architecture
  * @sampled: an event stands for several
  * @has_entries: some event is a kvm_entry; @has_rips: and has a rip
+ * @has_ns, @has_cpus: some event has a time with more digits than those of us, or a CPU
  * @surveying: this is the first reading, for what must be known before; @collecting: the second,
  *	for which events stand twice
  * @exits: kvm_exit events; @rises, @falls: how often the time of an event of KVM is later
@@ -70,6 +74,8 @@ struct text_buffer {
  *	@shapes: of the last whole lines of kvm_exit and kvm_entry
  * @instances, @parts, @twins: which events are others once more
  * @notes: for the user, up to a NULL
+ * @threads: for @are_processes: the number before the CPU is a process; @lacks_vcpus: some kvm_exit
+ *	does not name its vCPU
  * @host: what the text says of its CPUs
  * @cpus: of each instance; NULL: it had no event yet
  */
@@ -89,6 +95,8 @@ struct text_feed {
 	bool sampled;
 	bool has_entries;
 	bool has_rips;
+	bool has_ns;
+	bool has_cpus;
 	bool surveying;
 	bool collecting;
 
@@ -108,6 +116,9 @@ struct text_feed {
 	struct text_instances instances;
 	struct text_parts parts;
 	struct text_twins twins;
+	struct text_threads threads;
+	bool are_processes;
+	bool lacks_vcpus;
 	char *notes[TEXT_NOTES + 1];
 
 	struct text_host host;

@@ -12,10 +12,11 @@
 #include "kvm/uapi/kvm_exit_ring.h"
 
 #define NS_DIGITS    9
+#define US_DIGITS    6
 #define FAILED_ENTRY 0x80000000U /* VMX exit reason, bit 31 */
 
 /* "196.701717" -> ns; "177814117677" -> that number. False: no such thing, or past 2^63 of them. */
-static bool parse_time(const char *at, const char *end, uint64_t *ts, bool *is_count)
+static bool parse_time(const char *at, const char *end, uint64_t *ts, bool *is_count, bool *has_ns)
 {
 	char *rest;
 	uint64_t fraction = 0;
@@ -36,6 +37,7 @@ static bool parse_time(const char *at, const char *end, uint64_t *ts, bool *is_c
 		fraction = 10 * fraction + (uint64_t)(*at - '0');
 	if (at != end || !digits)
 		return false;
+	*has_ns = digits > US_DIGITS;
 	for (; digits < NS_DIGITS; digits++)
 		fraction *= 10;
 	*ts = *ts * 1000000000 + fraction;
@@ -61,7 +63,7 @@ static bool time_before(const char *text, const char *colon, struct text_line *l
 	/* "[003]177814117677: ": twelve digits leave no room for a blank. */
 	if (at > text && !isspace((unsigned char)at[-1]) && at[-1] != ']')
 		return false;
-	if (!parse_time(at, end, &line->event.ts, &line->is_count))
+	if (!parse_time(at, end, &line->event.ts, &line->is_count, &line->has_ns))
 		return false;
 	if (is_us && (!line->is_count || line->event.ts > INT64_MAX / 1000))
 		return false;
@@ -123,6 +125,7 @@ static const char *find_time(const char *text, struct text_line *line, const cha
 			continue;
 		line->event.ts = other.event.ts;
 		line->is_count = other.is_count;
+		line->has_ns = other.has_ns;
 		*begin = at;
 		found = colon;
 	}

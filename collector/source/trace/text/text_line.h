@@ -39,6 +39,7 @@ enum text_line_kind {
  * @event: its period is 0 where none is printed
  * @is_count: times are whole numbers: cycles of the TSC, or just the order
  * @has_cpu: .event.cpu was read
+ * @has_ns: its time has more digits than those of us
  * @words: name and fields of an event, in the text that was parsed; NULL: it has no time or thread
  * @is_perf: the event is called kvm:kvm_exit and the like
  * @is_foreign: of TEXT_UNREAD: the line is one of another architecture's KVM
@@ -56,6 +57,7 @@ struct text_line {
 	const char *words;
 	bool is_count;
 	bool has_cpu;
+	bool has_ns;
 	bool is_perf;
 	bool is_foreign;
 	bool has_bare_info;

@@ -22,6 +22,29 @@ __attribute__((format(printf, 2, 3))) static void add_note(struct text_feed *f, 
 	va_end(args);
 }
 
+/* The number after @name, " = " or ": "; 0: it is not there. */
+static uint64_t attribute(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+
+	return at ? strtoull(at + strlen(name) + strspn(at + strlen(name), " =:}"), NULL, 10) : 0;
+}
+
+/*
+ * "# event : name = kvm:kvm_exit, , id = { 84 }, type = 2, ..., { sample_period, sample_freq } =
+ * 99, sample_type = IP|TID|TIME|CPU|PERIOD|RAW, ..., freq = 1": perf script --header. Whether not
+ * each kvm_exit or kvm_entry was written. With a period, and not a frequency, each one was if a
+ * sample has its period.
+ */
+static bool is_sampled(const char *text)
+{
+	if (strncmp(text, "# event : name = kvm:kvm_exit", 29) &&
+	    strncmp(text, "# event : name = kvm:kvm_entry", 30))
+		return false;
+	return attribute(text, " freq") == 1 ||
+	       (attribute(text, "sample_freq") > 1 && !strstr(text, "|PERIOD"));
+}
+
 /* The first event shows what kind of times the text has. */
 static int read_first(struct text_feed *f, struct fault *fault)
 {
@@ -32,6 +55,7 @@ static int read_first(struct text_feed *f, struct fault *fault)
 	while (text_feed_next_line(f, text)) {
 		text_line_parse(text, &line);
 		text_host_take(&f->host, text);
+		f->sampled |= is_sampled(text);
 		foreign |= line.kind == TEXT_UNREAD && line.is_foreign;
 		if (line.kind == TEXT_EVENT) {
 			f->is_count = line.is_count;
@@ -109,6 +133,17 @@ static void decide(struct text_feed *f)
 			f,
 			"it has events of %u files with the same times: each is taken as one of another host",
 			f->instances.hosts);
+
+	f->are_processes = text_threads_are_processes(&f->threads);
+	text_threads_free(&f->threads);
+	if (f->are_processes && !f->lacks_vcpus)
+		add_note(
+			f,
+			"the number before the CPU is the process, as it is in two guests at once: exits have no MSR numbers, CPUID leaves and addresses by events of their own (perf script -F +tid)");
+	if (!f->has_cpus)
+		add_note(
+			f,
+			"it has no CPUs: column pcpu is 0, which stands for unknown (perf script -F +cpu)");
 
 	text_twins_decide(&f->twins);
 	pairs = text_twins_doubtful(&f->twins);

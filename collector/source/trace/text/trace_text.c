@@ -133,6 +133,7 @@ static void text_close(void *self)
 		free(f->notes[i]);
 	names_free(&f->names);
 	text_parts_free(&f->parts);
+	text_threads_free(&f->threads);
 	free(f);
 }
 
@@ -199,6 +200,14 @@ int source_trace_text_open(const char *path, uint32_t tsc_khz, struct source **s
 			"its times are whole numbers: cycles of the TSC, or the order of events";
 		feed.no_time_way =
 			"of TSC cycles give --tsc-khz N, of ns --tsc-khz 1000000; else record with the clock local";
+	}
+	if (!f->is_count && !f->has_ns)
+		feed.coarse =
+			"times are whole us: durations are +-1 us (perf script --ns, trace-cmd report -t, or import the recording itself)";
+	if (!feed.no_time && f->are_processes && f->lacks_vcpus) {
+		feed.no_time =
+			"the number before the CPU is the process, as it is in two guests at once, and kvm_exit does not say of which vCPU it is";
+		feed.no_time_way = "perf script -F +tid";
 	}
 	text_host_set_time(&f->host, &feed);
 	if (f->instances.hosts > 1)
