@@ -556,10 +556,10 @@ def test_perf_too_many():
     p.write("x.data")
     refused("20,000 vCPUs", "x.data", "more than 16384 vCPUs")
     p = Perf()
-    for i in range(5000):
+    for i in range(70000):
         p.sample(exit_event(1000 + i, 100 + i, 0), tgid=7)
     p.write("x.data")
-    refused("5,000 threads of a vCPU", "x.data", "or threads of one vCPU")
+    refused("70,000 threads of a vCPU", "x.data", "or 65536 threads of one vCPU id")
 
     p = Perf()  # windows of one CPU in which events were lost, pairs of another
     for i in range(20000):

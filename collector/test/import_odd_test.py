@@ -226,4 +226,24 @@ def test_names():
     expect("a long host", run.one("SELECT host, kernel FROM run"), ("h" * 64, "6.1"))
 
 
+def test_short_vms_without_processes():
+    """5,000 VMs one after the other: each has a vCPU 0 on a thread of its own."""
+    events = []
+    for i in range(5000):
+        events += pairs(2, tid=10000 + i, start=1000000 + 100000 * i)
+    run = dat([("", "local", {0: pages(events)})])
+    expect(f"they end in the guest ({run.words[:300]})", run.shape() + run.counts(),
+           (5000, 5000, 10000, 0, 0))
+    run = dat([("", "local", {0: pages(in_turn(range(10000, 30000), 20000))})])
+    expect(f"they end in the host: one vCPU ({run.words[:300]})", run.shape() + run.counts()[:1],
+           (1, 1, 19999))
+
+    # Each of 40 runs with the next one at the same time, and ends in the host.
+    events = []
+    for i in range(40):
+        events += pairs(10, tid=100 + i, start=1000000 + 10100 * i, period=2000)[:-1]
+    run = dat([("", "local", {0: pages(sorted(events, key=lambda e: e[0]))})])
+    expect(f"two at a time ({run.words[:300]})", run.shape()[1], 2)
+
+
 run_tests(globals())

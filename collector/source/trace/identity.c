@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "collector/source/trace/vcpus.h"
 
 /* Threads with one vCPU id of one process: that many VMs without process ids, each with a vCPU 0.
  */
-#define MOST_THREADS 4096U
+#define MOST_THREADS 65536U
 
 /* A thread that ran a vCPU. @vcpu_id: the one that it ran last; @tgid: its process; 0: unknown */
 struct thread {
@@ -20,26 +21,51 @@ struct thread {
 	uint32_t tgid;
 };
 
-/*
- * A thread of a lane.
- * @kind, @ts, @cpu: its last event; @order: number of that event, 0: none
- * @conflicts: whether it conflicts with member i, for the members before it
- */
-struct member {
-	uint32_t tid;
-	uint32_t slot;
+/* An event of a thread. @order: its number, 0: there is none */
+struct step {
 	enum kvm_event_kind kind;
 	uint32_t cpu;
 	uint64_t ts;
 	uint64_t order;
-	bool *conflicts;
 };
 
+/*
+ * A thread of a lane; members stand in the order of their first events.
+ * @first, @last: its events
+ * @older: number + 1 of the member whose last event is the next older one; 0: none; @newer alike
+ * @conflicts: bit i: it conflicts with member i, for the members before it whose events are not all
+ *	before its first one; NULL: none of them
+ */
+struct member {
+	uint32_t tid;
+	uint32_t slot;
+	uint32_t older;
+	uint32_t newer;
+	struct step first;
+	struct step last;
+	unsigned char *conflicts;
+};
+
+/* Where the member of a thread is. */
+struct place {
+	uint32_t tid;
+	uint32_t member;
+};
+
+/*
+ * @newest: number + 1 of the member whose event was the last one
+ * @places: of struct place, by tid
+ * @taken: for lowest_slot(), a byte for each member
+ */
 struct lane {
 	struct identity_vcpu vcpu; /* first: the key */
 	struct member *members;
-	size_t last;   /* that was looked up last */
+	uint32_t newest;
+	void *places;
+	unsigned char *taken;
+	uint32_t last; /* that was looked up last */
 	bool is_stale; /* the slots are those before a conflict was found */
+	bool is_split; /* all members conflict */
 	struct lost_windows_cpus cpus;
 };
 
@@ -47,6 +73,7 @@ struct identity {
 	void *threads; /* of struct thread, by tid */
 	void *lanes;   /* of struct lane, by tgid and vcpu_id */
 	void *numbers; /* of struct thread, by tgid: how many threads were numbered */
+	const struct lost_windows *lost;
 	uint64_t order;
 	bool learned_late;
 };
@@ -87,28 +114,38 @@ static void *get(void **tree, const void *key, size_t bytes,
 	return node;
 }
 
+static int by_place(const void *a, const void *b)
+{
+	const struct place *left = a, *right = b;
+
+	return (left->tid > right->tid) - (left->tid < right->tid);
+}
+
 static struct member *find_member(struct lane *lane, uint32_t tid)
 {
-	for (size_t n = 0; n < lane->vcpu.threads; n++) {
-		size_t i = (lane->last + n) % lane->vcpu.threads;
+	const struct place key = {.tid = tid};
+	struct place **found;
 
-		if (lane->members[i].tid == tid) {
-			lane->last = i;
-			return &lane->members[i];
-		}
-	}
-	return NULL;
+	/* Most events are of the thread of the one before. */
+	if (lane->last < lane->vcpu.threads && lane->members[lane->last].tid == tid)
+		return &lane->members[lane->last];
+	found = tfind(&key, &lane->places, by_place);
+	if (!found)
+		return NULL;
+	lane->last = (*found)->member;
+	return &lane->members[lane->last];
 }
 
 /* A thread of the lane, made if need be. -ENOMEM, -E2BIG. */
 static int get_member(struct lane *lane, uint32_t tid, struct member **found)
 {
-	struct member *member = find_member(lane, tid);
-	size_t count = lane->vcpu.threads;
+	uint32_t count = lane->vcpu.threads;
+	const struct place place = {tid, count};
 	struct member *more;
+	unsigned char *taken;
 
-	*found = member;
-	if (member)
+	*found = find_member(lane, tid);
+	if (*found)
 		return 0;
 	if (count == MOST_THREADS)
 		return -E2BIG;
@@ -117,79 +154,131 @@ static int get_member(struct lane *lane, uint32_t tid, struct member **found)
 	if (!more)
 		return -ENOMEM;
 	lane->members = more;
-	member = &more[count];
-	*member = (struct member){.tid = tid, .conflicts = calloc(count + 1, sizeof(bool))};
-	if (!member->conflicts)
+	taken = array_reserve(lane->taken, count, 1, sizeof(*taken));
+	if (!taken)
 		return -ENOMEM;
+	lane->taken = taken;
+	if (!get(&lane->places, &place, sizeof(place), by_place))
+		return -ENOMEM;
+
+	more[count] = (struct member){.tid = tid};
+	*found = &more[count];
+	lane->last = count;
 	lane->vcpu.threads++;
-	*found = member;
+	lane->is_stale = true;
 	return 0;
 }
 
-static bool *conflict_of(struct lane *lane, size_t i, size_t j)
+/* Whether @next can't be of the vCPU whose last event, on another thread, was @last. */
+static bool excludes(const struct step *last, const struct step *next,
+		     const struct lost_windows *lost)
 {
-	return i > j ? &lane->members[i].conflicts[j] : &lane->members[j].conflicts[i];
+	if (next->kind == KVM_EVENT_ENTRY && last->kind == KVM_EVENT_EXIT)
+		return false; /* it may have moved */
+	return !lost_windows_hit(lost, last->cpu, last->ts, next->ts) &&
+	       !lost_windows_hit(lost, next->cpu, last->ts, next->ts);
+}
+
+static bool has_bit(const struct member *member, uint32_t i)
+{
+	return member->conflicts && member->conflicts[i / 8] & 1 << i % 8;
+}
+
+/* Two members of which @i is the later one. All events of one may be before those of the other. */
+static bool are_in_conflict(const struct lane *lane, uint32_t i, uint32_t j,
+			    const struct lost_windows *lost)
+{
+	const struct member *later = &lane->members[i], *earlier = &lane->members[j];
+
+	if (lane->is_split)
+		return true;
+	if (earlier->last.order < later->first.order)
+		return excludes(&earlier->last, &later->first, lost);
+	return has_bit(later, j);
+}
+
+static int set_conflict(struct lane *lane, uint32_t one, uint32_t other)
+{
+	uint32_t i = one > other ? one : other, j = one > other ? other : one;
+	struct member *later = &lane->members[i];
+
+	if (!later->conflicts)
+		later->conflicts = calloc(i / 8 + 1, 1);
+	if (!later->conflicts)
+		return -ENOMEM;
+	later->conflicts[j / 8] |= (unsigned char)(1 << j % 8);
+	lane->is_stale = true;
+	return 0;
 }
 
 /* The lowest slot in which no thread before number @i conflicts with it. */
-static uint32_t lowest_slot(const struct lane *lane, uint32_t i)
+static uint32_t lowest_slot(const struct lane *lane, uint32_t i, const struct lost_windows *lost)
 {
-	bool taken[MOST_THREADS] = {false};
 	uint32_t slot = 0;
 
+	memset(lane->taken, 0, lane->vcpu.threads);
 	for (uint32_t j = 0; j < i; j++) {
-		if (lane->members[i].conflicts[j])
-			taken[lane->members[j].slot] = true;
+		if (are_in_conflict(lane, i, j, lost))
+			lane->taken[lane->members[j].slot] = 1;
 	}
-	while (taken[slot])
+	while (lane->taken[slot])
 		slot++;
 	return slot;
 }
 
-static void choose_slots(struct lane *lane)
+static void update_slots(struct lane *lane, const struct lost_windows *lost)
 {
+	if (!lane->is_stale)
+		return;
+	lane->is_stale = false;
 	lane->vcpu.slots = 1;
-	for (uint32_t i = 0; i < lane->vcpu.threads; i++) {
-		lane->members[i].slot = lowest_slot(lane, i);
+	/* With more the recording is refused: members stand in the order in which they are seen. */
+	for (uint32_t i = 0; i < lane->vcpu.threads && lane->vcpu.slots <= VCPUS_MOST; i++) {
+		lane->members[i].slot = lowest_slot(lane, i, lost);
 		if (lane->members[i].slot >= lane->vcpu.slots)
 			lane->vcpu.slots = lane->members[i].slot + 1;
 	}
 }
 
-static void update_slots(struct lane *lane)
+/*
+ * Compare with each other thread whose last event is younger than this one's last. Those that began
+ * since then were not compared with that one yet.
+ */
+static int find_conflicts(struct lane *lane, const struct member *self, const struct step *next,
+			  const struct lost_windows *lost)
 {
-	if (lane->is_stale)
-		choose_slots(lane);
-	lane->is_stale = false;
-}
+	uint32_t at = (uint32_t)(self - lane->members);
+	int rc = 0;
 
-/* Whether @event can't be of the vCPU whose last event, on another thread, was @last. */
-static bool excludes(const struct member *last, const struct kvm_event *event,
-		     const struct lost_windows *lost)
-{
-	if (event->kind == KVM_EVENT_ENTRY && last->kind == KVM_EVENT_EXIT)
-		return false; /* it may have moved */
-	return !lost_windows_hit(lost, last->cpu, last->ts, event->ts) &&
-	       !lost_windows_hit(lost, event->cpu, last->ts, event->ts);
-}
+	for (uint32_t n = lane->newest; n && n - 1 != at && !rc; n = lane->members[n - 1].older) {
+		const struct member *other = &lane->members[n - 1];
+		bool is_new = other->first.order > self->last.order;
 
-/* Compare with each other thread whose last event is younger than this one's last. */
-static void find_conflicts(struct lane *lane, const struct member *self,
-			   const struct kvm_event *event, const struct lost_windows *lost)
-{
-	size_t at = (size_t)(self - lane->members);
-	bool changed = false;
-
-	for (size_t i = 0; i < lane->vcpu.threads; i++) {
-		const struct member *other = &lane->members[i];
-
-		if (i == at || other->order <= self->order || *conflict_of(lane, at, i))
+		if (has_bit(at > n - 1 ? self : other, at > n - 1 ? n - 1 : at))
 			continue;
-		if (excludes(other, event, lost))
-			changed = *conflict_of(lane, at, i) = true;
+		if (excludes(&other->last, next, lost) ||
+		    (is_new && excludes(&self->last, &other->first, lost)))
+			rc = set_conflict(lane, at, n - 1);
 	}
-	if (changed)
-		lane->is_stale = true;
+	return rc;
+}
+
+/* Its event is the last one of the lane. */
+static void make_newest(struct lane *lane, struct member *self)
+{
+	uint32_t at = (uint32_t)(self - lane->members) + 1;
+
+	if (lane->newest == at)
+		return;
+	if (self->newer)
+		lane->members[self->newer - 1].older = self->older;
+	if (self->older)
+		lane->members[self->older - 1].newer = self->newer;
+	self->newer = 0;
+	self->older = lane->newest;
+	if (lane->newest)
+		lane->members[lane->newest - 1].newer = at;
+	lane->newest = at;
 }
 
 struct identity *identity_new(void)
@@ -230,10 +319,12 @@ int identity_see(struct identity *id, const struct kvm_event *event,
 {
 	const struct lane key = {
 		.vcpu = {.tgid = event->tgid, .vcpu_id = event->vcpu_id, .slots = 1}};
+	const struct step step = {event->kind, event->cpu, event->ts, ++id->order};
 	struct member *member;
 	struct lane *lane;
 	int rc;
 
+	id->lost = lost;
 	if (event->vcpu_id == KVM_EVENT_NO_VCPU)
 		return 0;
 	if (learn_thread(id, event))
@@ -244,12 +335,13 @@ int identity_see(struct identity *id, const struct kvm_event *event,
 		return rc;
 
 	lost_windows_cpus_add(&lane->cpus, event->cpu);
-	find_conflicts(lane, member, event, lost);
-	member->kind = event->kind;
-	member->cpu = event->cpu;
-	member->ts = event->ts;
-	member->order = ++id->order;
-	return 0;
+	if (!member->first.order)
+		member->first = step;
+	else
+		rc = find_conflicts(lane, member, &step, lost);
+	member->last = step;
+	make_newest(lane, member);
+	return rc;
 }
 
 void identity_cpus(const struct identity *id, const struct kvm_event *event,
@@ -296,7 +388,7 @@ uint32_t identity_slot(const struct identity *id, const struct kvm_event *event)
 
 	if (!found)
 		return 0;
-	update_slots(*found);
+	update_slots(*found, id->lost);
 	member = find_member(*found, event->tid);
 	return member ? member->slot : 0;
 }
@@ -308,11 +400,7 @@ static void split_lane(const void *node, VISIT visit, void *user)
 	(void)user;
 	if ((visit != postorder && visit != leaf) || lane->vcpu.tgid)
 		return;
-	for (uint32_t i = 0; i < lane->vcpu.threads; i++) {
-		for (uint32_t j = 0; j < i; j++)
-			lane->members[i].conflicts[j] = true;
-	}
-	choose_slots(lane);
+	lane->is_split = lane->is_stale = true;
 }
 
 void identity_split_unknown(struct identity *id)
@@ -321,6 +409,7 @@ void identity_split_unknown(struct identity *id)
 }
 
 struct walk {
+	const struct lost_windows *lost;
 	void (*visit)(const struct identity_vcpu *vcpu, void *user);
 	void *user;
 };
@@ -332,14 +421,14 @@ static void walk_lane(const void *node, VISIT visit, void *user)
 
 	if (visit != postorder && visit != leaf)
 		return;
-	update_slots(lane);
+	update_slots(lane, walk->lost);
 	walk->visit(&lane->vcpu, walk->user);
 }
 
 void identity_walk(const struct identity *id,
 		   void (*visit)(const struct identity_vcpu *vcpu, void *user), void *user)
 {
-	struct walk walk = {visit, user};
+	struct walk walk = {id->lost, visit, user};
 
 	twalk_r(id->lanes, walk_lane, &walk);
 }
@@ -398,6 +487,8 @@ static void free_lane(void *node)
 	for (uint32_t i = 0; i < lane->vcpu.threads; i++)
 		free(lane->members[i].conflicts);
 	free(lane->members);
+	free(lane->taken);
+	tdestroy(lane->places, free);
 	free(lane);
 }
 

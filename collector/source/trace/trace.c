@@ -166,9 +166,10 @@ int trace_source_fill(struct trace_source *s, struct fault *fault)
 	if (rc == -ENOMEM)
 		return fault_set(fault, rc, "out of memory");
 	if (rc == -E2BIG)
-		return fault_set(fault, -EPROTO,
-				 "%s: damaged: it has more than %u vCPUs, or threads of one vCPU",
-				 s->ops.name, VCPUS_MOST);
+		return fault_set(
+			fault, -EPROTO,
+			"%s: more than %u vCPUs, or 65536 threads of one vCPU id (many short VMs: import shorter recordings, as trace-cmd split makes them)",
+			s->ops.name, VCPUS_MOST);
 	if (rc == -EXDEV)
 		return fault_set(
 			fault, -EPROTO,
