@@ -154,7 +154,7 @@ def test_instances():
                            ("b", [e for e in events if e[1] == "kvm_entry" or e in others])]))
     expect(f"with nothing in common ({run.words})", run.counts(), (60, 0, 0))
 
-    # Exits of one instance that look the same, some us apart.
+    # Exits of one instance that are alike, some us apart.
     run = imported(report([("a", fast(1500, each=1)), ("b", later(plain(), 10**9, tid=1001, cpu=1, vcpu=1))]))
     expect(f"fast ones ({run.words})", run.counts(), (110, 0, 0))
 

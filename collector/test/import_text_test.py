@@ -134,6 +134,45 @@ def test_cut_off():
     expect(f"an end of line alone is missing: {done.stderr}", (done.returncode, counts), (0, ("12", 30, 0, 1)))
 
 
+def test_cut_off_within_a_number():
+    """A shorter number than all others is cut; where widths differ, an exit's last number is unknown and a vCPU's is not used."""
+    def events(exit_, entry, count=20):
+        return "".join(line(f"       CPU 0/KVM-100     [003] d..2.{us(2 * i)}", exit_.format(*fields(i))) +
+                       line(f"       CPU 0/KVM-100     [003] d..2.{us(2 * i + 1)}", entry.format(*fields(i))) for i in range(count))
+
+    def cut(text, bytes_):
+        write(text[:-bytes_])
+        done = subprocess.run([COLLECTOR, "import", "x.txt", "--db", "cut.sqlite"], stderr=subprocess.PIPE, text=True)
+        db = sqlite3.connect("cut.sqlite")
+        got = db.execute("SELECT group_concat(vcpu_id), sum(recorded), sum(open_exits) FROM vcpu").fetchone()
+        last = db.execute("SELECT info2, key FROM exit ORDER BY tsc DESC LIMIT 1").fetchone()
+        os.remove("cut.sqlite")
+        return done.returncode, "cut off at byte" in done.stderr, got, last
+
+    # One width: an entry's, an exit's.
+    fields = lambda i: (i,)
+    wide = ("kvm_exit: vcpu 12 reason MSR_READ rip 0xfff0 info1 0x0 info2 0x0 intr_info 0x0 error_code 0x{:08x}", "kvm_entry: vcpu 12, rip 0x{:08x}")
+    text = events(*wide)
+    for bytes_ in (2, 5, 9):
+        expect(f"an entry, {bytes_} bytes", cut(text, bytes_)[:3], (1, True, ("12", 19, 1)))
+    expect("an entry, the end of line", cut(text, 1)[:3], (0, False, ("12", 20, 0)))
+    other = events(wide[0].replace("vcpu 12", "vcpu 1"), "kvm_entry: vcpu 1").replace("-100 ", "-101 ").replace("[003]", "[002]")
+    text = other + events(wide[0], "kvm_entry: vcpu 12")
+    expect("a vCPU's number", cut(text, 2)[:3], (1, True, ("1,12", 39, 1)))
+
+    # Exits of several widths: their last number is info2, of which a nested page fault has its key.
+    fields = lambda i: (0x1000 << 4 * (i % 3),)
+    for form in ("kvm_exit: vcpu 12 reason npf rip 0xfff0 info1 0x6 info2 {:#x}", "kvm_exit: vcpu 12 reason npf rip 0xfff0 info 6 {:x}",
+                 "kvm_exit: vcpu_id=12 exit_reason=1024 guest_rip=0xfff0 isa=2 info1=0x6 info2={:#x}"):
+        text = events(form, "kvm_entry: vcpu 12, rip 0x1", 22)
+        last = text.splitlines(True)
+        for bytes_ in (1, 2, 3):
+            rc, is_cut, got, _ = cut("".join(last[:-1]), bytes_)
+            expect(f"{form} {bytes_}", (rc, is_cut, got), (0, False, ("12", 21, 1)))
+    alone = "".join(l for l in events("kvm_exit: vcpu 12 reason npf rip 0xfff0 info1 0x6 info2 {:#x}", "", 21).splitlines(True) if "kvm_exit" in l)
+    expect("its key", cut(alone, 2), (0, False, ("12", 21, 0), (0, None)))
+
+
 def test_lines_that_cannot_be_read():
     """Their exits are counted as dropped, and said to be missing."""
     plain = ftrace_text(30, "kvm-1 [000] ", lambda n: f"   12.{n * 100:06d}")
@@ -510,7 +549,7 @@ def test_no_cpus():
 
 
 def test_process_for_thread():
-    """perf script -F pid: no key goes to another vCPU, and where an exit does not name its vCPU there are no durations."""
+    """perf script -F pid: a key never goes to another vCPU; exits that do not name theirs have no durations."""
     def text(number, old=False, moves=False):
         events = []
         for vcpu in (0, 1):

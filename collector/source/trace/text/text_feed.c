@@ -367,6 +367,7 @@ void text_feed_rewind(struct text_feed *f)
 	f->exits = f->rises = f->falls = f->last_ts = 0;
 	f->gaps = false;
 	f->buffer = f->buffer_before = (struct text_buffer){0};
+	memset(f->shapes, 0, sizeof(f->shapes));
 	text_instances_restart(&f->instances);
 	for (size_t i = 0; i < TEXT_INSTANCES; i++) {
 		free(f->cpus[i]);

@@ -71,7 +71,7 @@ struct text_buffer {
  * @exits: kvm_exit events; @rises, @falls: how often the time of an event of KVM is later
  *	or earlier than that of the one before, @last_ts
  * @no_end: the file, of @size bytes, does not end with an end of line; @cut_at: as in losses.h;
- *	@shapes: of the last whole lines of kvm_exit and kvm_entry
+ *	@shapes: of the whole lines of kvm_exit and kvm_entry
  * @instances, @parts, @twins: which events are others once more
  * @notes: for the user, up to a NULL
  * @threads: for @are_processes: the number before the CPU is a process; @lacks_vcpus: some kvm_exit
@@ -111,7 +111,7 @@ struct text_feed {
 	bool no_end;
 	uint64_t size;
 	uint64_t cut_at;
-	struct text_shape shapes[KVM_EVENT_ENTRY + 1];
+	struct text_shapes shapes[KVM_EVENT_ENTRY + 1];
 
 	struct text_instances instances;
 	struct text_parts parts;

@@ -9,11 +9,15 @@
 
 #include "collector/source/trace/text/text_feed.h"
 #include "collector/source/trace/trace.h"
+#include "kvm/uapi/kvm_exit_ring.h"
 
 #define FILL_LINES 65536
 
 /* Fewer events of KVM don't show whether times go up and down. */
 #define TURNS_MIN 8
+
+/* Of intr_info: an error code was delivered. */
+#define INTR_HAS_ERROR_CODE 0x800U
 
 /* Its exits are not those of x86. */
 int text_feed_refuse_foreign(const struct text_feed *f, struct fault *fault)
@@ -49,17 +53,43 @@ static int check_whole(const struct text_feed *f, struct fault *fault)
 	return 0;
 }
 
-/* Whether the line is the last one and was cut off; notes how whole ones look. */
-static bool is_cut(struct text_feed *f, const char *text, const struct text_line *line)
+/* The last number of an exit may be the beginning of another one: it is not known. */
+static void forget_last(struct kvm_event *event, const char *name)
+{
+	if (!strcmp(name, "rip") || !strcmp(name, "guest_rip")) {
+		event->guest_rip = 0;
+	} else if (!strcmp(name, "info1")) {
+		event->info1 = event->info2 = 0;
+		event->no_info = true;
+	} else if (!strncmp(name, "info", 4)) {
+		event->info2 = 0;
+		event->no_info |= event->isa == KVM_EXIT_ISA_SVM; /* whose key it may be */
+	} else if (!strcmp(name, "intr_info")) {
+		event->intr_info = 0;
+	} else if (!strcmp(name, "error_code")) {
+		event->error_code = 0;
+		event->intr_info &= ~INTR_HAS_ERROR_CODE;
+	}
+}
+
+/* Whether the line is the last one and was cut off; notes the shape of whole ones. */
+static bool is_cut(struct text_feed *f, const char *text, struct text_line *line)
 {
 	bool is_event = line->kind == TEXT_EVENT && line->event.kind <= KVM_EVENT_ENTRY;
 	struct text_shape shape = text_shape_of(text);
 	bool is_last = ftello(f->file) == (off_t)f->size;
 
-	if (is_event && !is_last)
-		f->shapes[line->event.kind] = shape;
-	if (is_event)
-		return is_last && text_shape_is_cut(&shape, &f->shapes[line->event.kind]);
+	if (is_event) {
+		struct text_shapes *whole = &f->shapes[line->event.kind];
+
+		if (!is_last)
+			text_shapes_add(whole, &shape);
+		else if (text_shape_is_cut(&shape, whole))
+			return true;
+		else if (text_shape_may_be_cut(whole))
+			forget_last(&line->event, shape.name);
+		return false;
+	}
 	if (line->kind != TEXT_NOTHING && line->kind != TEXT_UNREAD && line->kind != TEXT_OTHER)
 		return false;
 	return is_last && text_shape_is_begun(text, line->kind == TEXT_OTHER);
