@@ -2,7 +2,7 @@
 /* symbols.c - fuzz target: System.map, kallsyms or an ELF file */
 #include <string.h>
 
-#include "analyzer/query/symbols.h"
+#include "analyzer/query/guest/symbols.h"
 #include "fuzz/input.h"
 
 static void look_up(const struct symbols *symbols, uint64_t address)

@@ -9,8 +9,8 @@
 #include "analyzer/commands/other_run.h"
 #include "analyzer/output/label.h"
 #include "analyzer/output/out.h"
-#include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
+#include "analyzer/query/sums/agg.h"
 
 #define LEAST_EXITS 100	 /* of a reason, on each side: below that a median says little */
 #define ALIKE	    1.25 /* times as long, or as short: no difference */

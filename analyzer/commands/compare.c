@@ -12,9 +12,9 @@
 #include "analyzer/commands/commands.h"
 #include "analyzer/commands/other_run.h"
 #include "analyzer/output/out.h"
-#include "analyzer/query/compare.h"
+#include "analyzer/query/compare/compare.h"
+#include "analyzer/query/compare/gate.h"
 #include "analyzer/query/db.h"
-#include "analyzer/query/gate.h"
 #include "analyzer/query/reason.h"
 #include "base/units.h"
 

@@ -8,11 +8,11 @@
 
 #include "analyzer/commands/commands.h"
 #include "analyzer/output/out.h"
-#include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
-#include "analyzer/query/hypercalls.h"
+#include "analyzer/query/guest/hypercalls.h"
+#include "analyzer/query/guest/regions.h"
 #include "analyzer/query/reason.h"
-#include "analyzer/query/regions.h"
+#include "analyzer/query/sums/agg.h"
 #include "base/units.h"
 
 #define MOST_REASONS 3 /* without an argument */

@@ -12,8 +12,8 @@
 #include "analyzer/commands/other_run.h"
 #include "analyzer/export/export.h"
 #include "analyzer/output/outfile.h"
-#include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
+#include "analyzer/query/sums/agg.h"
 #include "analyzer/query/where.h"
 
 enum { EXTRA_FORMAT, EXTRA_AGAINST, EXTRA_SYMBOLS, EXTRA_SLIDE, EXTRA_GUEST };

@@ -2,7 +2,7 @@
 /*
  * analyzer findings - what stands out, by which evidence, and what to do about it
  */
-#include "analyzer/query/findings.h"
+#include "analyzer/query/findings/findings.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,9 +5,9 @@
 #ifndef EXITSCOPE_ANALYZER_COMMANDS_GUEST_H
 #define EXITSCOPE_ANALYZER_COMMANDS_GUEST_H
 
-#include "analyzer/query/agg.h"
-#include "analyzer/query/processes.h"
-#include "analyzer/query/regions.h"
+#include "analyzer/query/guest/processes.h"
+#include "analyzer/query/guest/regions.h"
+#include "analyzer/query/sums/agg.h"
 
 /* Rows of struct cmd.extra, one after the other. */
 #define GUEST_OPTIONS                                                                                \

@@ -2,7 +2,7 @@
 /*
  * analyzer ipi - what interprocessor interrupts cost, and how long vCPUs take to wake up
  */
-#include "analyzer/query/ipi.h"
+#include "analyzer/query/time/ipi.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "analyzer/commands/commands.h"
 #include "analyzer/output/out.h"
 #include "analyzer/query/db.h"
-#include "analyzer/query/meaning.h"
+#include "analyzer/query/guest/meaning.h"
 #include "base/array.h"
 
 static const char *const table_names[] = {"ipis", "wakes", NULL};

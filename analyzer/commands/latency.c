@@ -10,9 +10,9 @@
 #include "analyzer/commands/guest.h"
 #include "analyzer/output/label.h"
 #include "analyzer/output/out.h"
-#include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
+#include "analyzer/query/sums/agg.h"
 #include "sql/hist.h"
 
 #define MOST_ROWS 40 /* of a histogram, about */

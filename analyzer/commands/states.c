@@ -11,7 +11,7 @@
 #include "analyzer/output/out.h"
 #include "analyzer/output/state_columns.h"
 #include "analyzer/query/db.h"
-#include "analyzer/query/states.h"
+#include "analyzer/query/time/states.h"
 #include "analyzer/query/vms.h"
 
 #define DEFAULT_LIMIT 30

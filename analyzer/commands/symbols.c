@@ -8,9 +8,9 @@
 
 #include "analyzer/commands/commands.h"
 #include "analyzer/output/out.h"
-#include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
-#include "analyzer/query/symbols.h"
+#include "analyzer/query/guest/symbols.h"
+#include "analyzer/query/sums/agg.h"
 #include "base/units.h"
 
 #define DEFAULT_LIMIT 30

@@ -11,7 +11,7 @@
 #include "analyzer/output/out.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
-#include "analyzer/query/series.h"
+#include "analyzer/query/time/series.h"
 
 #define MOST_ROWS   40
 #define MOST_PHASES 32

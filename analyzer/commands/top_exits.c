@@ -12,10 +12,10 @@
 #include "analyzer/commands/guest.h"
 #include "analyzer/output/label.h"
 #include "analyzer/output/out.h"
-#include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
-#include "analyzer/query/findings.h"
+#include "analyzer/query/findings/findings.h"
 #include "analyzer/query/reason.h"
+#include "analyzer/query/sums/agg.h"
 
 #define DEFAULT_LIMIT 30 /* except by reason, of which there are few */
 

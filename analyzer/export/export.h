@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #include "analyzer/query/app.h"
-#include "analyzer/query/symbols.h"
+#include "analyzer/query/guest/symbols.h"
 
 /* Single exits, in the columns of view exits. */
 int export_csv(struct app *app, FILE *file);

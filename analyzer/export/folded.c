@@ -15,10 +15,10 @@
 
 #include "analyzer/export/export.h"
 #include "analyzer/query/db.h"
-#include "analyzer/query/processes.h"
+#include "analyzer/query/guest/processes.h"
+#include "analyzer/query/guest/regions.h"
+#include "analyzer/query/guest/symbols.h"
 #include "analyzer/query/reason.h"
-#include "analyzer/query/regions.h"
-#include "analyzer/query/symbols.h"
 #include "analyzer/query/vms.h"
 #include "analyzer/query/where.h"
 #include "base/array.h"

@@ -15,9 +15,9 @@
 #include <string.h>
 
 #include "analyzer/export/export.h"
-#include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/reason.h"
+#include "analyzer/query/sums/agg.h"
 #include "analyzer/query/vms.h"
 #include "base/metrics.h"
 #include "sql/hist.h"

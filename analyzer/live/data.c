@@ -11,9 +11,9 @@
 #include <time.h>
 
 #include "analyzer/query/db.h"
-#include "analyzer/query/edges.h"
 #include "analyzer/query/reason.h"
 #include "analyzer/query/rowids.h"
+#include "analyzer/query/time/edges.h"
 #include "analyzer/query/vms.h"
 
 #define KEEP_S 20 /* seconds that are read again at each poll */

@@ -9,8 +9,8 @@
 #ifndef EXITSCOPE_ANALYZER_LIVE_DATA_H
 #define EXITSCOPE_ANALYZER_LIVE_DATA_H
 
-#include "analyzer/query/agg.h"
-#include "analyzer/query/states.h"
+#include "analyzer/query/sums/agg.h"
+#include "analyzer/query/time/states.h"
 
 #define LIVE_NO_KEY   INT64_MIN
 #define LIVE_RECENT_S 10 /* seconds that latencies are of */

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
-#include "analyzer/query/hypercalls.h"
-#include "analyzer/query/processes.h"
+#include "analyzer/query/guest/hypercalls.h"
+#include "analyzer/query/guest/processes.h"
+#include "analyzer/query/guest/regions.h"
 #include "analyzer/query/reason.h"
-#include "analyzer/query/regions.h"
 
 /*
  * By what is grouped by, as label_put() puts their cells. What a key means goes last of all that a

@@ -6,8 +6,8 @@
 #define EXITSCOPE_ANALYZER_OUTPUT_LABEL_H
 
 #include "analyzer/output/out.h"
-#include "analyzer/query/agg.h"
-#include "analyzer/query/symbols.h"
+#include "analyzer/query/guest/symbols.h"
+#include "analyzer/query/sums/agg.h"
 
 #define LABEL_COLUMNS 3 /* at most */
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "analyzer/output/out.h"
-#include "analyzer/query/agg.h"
 #include "analyzer/query/db.h"
+#include "analyzer/query/sums/agg.h"
 #include "analyzer/query/vms.h"
 #include "base/units.h"
 

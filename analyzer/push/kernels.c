@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/query/compare.h"
+#include "analyzer/query/compare/compare.h"
 #include "base/array.h"
 
 /* Of the differences that are named, chance makes at most this share. */

@@ -10,7 +10,7 @@
 #define EXITSCOPE_ANALYZER_PUSH_KERNELS_H
 
 #include "analyzer/push/ask.h"
-#include "analyzer/query/batches.h"
+#include "analyzer/query/compare/batches.h"
 
 /*
  * struct kernel_change - an exit reason on both sides; [0]: A, [1]: B

@@ -21,7 +21,7 @@
 #include "analyzer/push/hist.h"
 #include "analyzer/push/statements.h"
 #include "analyzer/query/db.h"
-#include "analyzer/query/states.h"
+#include "analyzer/query/time/states.h"
 #include "analyzer/query/vms.h"
 #include "base/hash.h"
 

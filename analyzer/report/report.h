@@ -10,8 +10,8 @@
 
 #include <math.h>
 
-#include "analyzer/query/agg.h"
-#include "analyzer/query/series.h"
+#include "analyzer/query/sums/agg.h"
+#include "analyzer/query/time/series.h"
 #include "analyzer/report/html.h"
 
 #define REPORT_COLUMNS	120 /* at most, of charts over time */

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
-#include "analyzer/query/hypercalls.h"
+#include "analyzer/query/guest/hypercalls.h"
+#include "analyzer/query/guest/regions.h"
 #include "analyzer/query/reason.h"
-#include "analyzer/query/regions.h"
 #include "analyzer/query/vms.h"
 #include "analyzer/report/queries.h"
 #include "analyzer/report/report.h"

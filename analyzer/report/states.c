@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
-#include "analyzer/query/states.h"
+#include "analyzer/query/time/states.h"
 #include "analyzer/query/vms.h"
 #include "analyzer/report/report.h"
 #include "analyzer/report/svg.h"

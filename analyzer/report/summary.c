@@ -8,7 +8,7 @@
 
 #include "analyzer/output/out.h"
 #include "analyzer/query/db.h"
-#include "analyzer/query/findings.h"
+#include "analyzer/query/findings/findings.h"
 #include "analyzer/report/queries.h"
 #include "analyzer/report/report.h"
 

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
-#include "analyzer/query/hists.h"
 #include "analyzer/query/reason.h"
+#include "analyzer/query/sums/hists.h"
 #include "analyzer/report/queries.h"
 #include "analyzer/report/report.h"
 #include "sql/hist.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "analyzer/query/db.h"
-#include "analyzer/query/series.h"
+#include "analyzer/query/time/series.h"
 #include "analyzer/report/report.h"
 #include "analyzer/report/svg.h"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analyzer/query/compare.h"
+#include "analyzer/query/compare/compare.h"
 #include "analyzer/query/db.h"
 
 /*

@@ -5,7 +5,7 @@
 #ifndef EXITSCOPE_ANALYZER_SCALE_PAIRS_H
 #define EXITSCOPE_ANALYZER_SCALE_PAIRS_H
 
-#include "analyzer/query/compare.h"
+#include "analyzer/query/compare/compare.h"
 #include "analyzer/scale/process.h"
 
 /*

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "analyzer/query/agg.h"
-#include "analyzer/query/compare.h"
+#include "analyzer/query/compare/compare.h"
 #include "analyzer/query/db.h"
-#include "analyzer/query/edges.h"
 #include "analyzer/query/reason.h"
-#include "analyzer/query/series.h"
+#include "analyzer/query/sums/agg.h"
+#include "analyzer/query/time/edges.h"
+#include "analyzer/query/time/series.h"
 #include "sql/store/store.h"
 #include "sql/store/test/synthetic.h"
 #include "sql/test/check.h"

@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "analyzer/query/batches.h"
-#include "analyzer/query/gate.h"
+#include "analyzer/query/compare/batches.h"
+#include "analyzer/query/compare/gate.h"
 #include "analyzer/scale/pairs.h"
 #include "sql/test/check.h"
 

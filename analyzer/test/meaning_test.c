@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* meaning_test.c - names of sub-keys, and numbers that have none */
-#include "analyzer/query/meaning.h"
+#include "analyzer/query/guest/meaning.h"
 
 #include <stdio.h>
 #include <string.h>

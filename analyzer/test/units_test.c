@@ -8,7 +8,7 @@
 
 #include "analyzer/output/json.h"
 #include "analyzer/query/app.h"
-#include "analyzer/query/dist.h"
+#include "analyzer/query/sums/dist.h"
 #include "base/units.h"
 #include "sql/hist.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "analyzer/query/db.h"
-#include "analyzer/query/hists.h"
+#include "analyzer/query/sums/hists.h"
 #include "analyzer/verify/queries.h"
 #include "base/array.h"
 

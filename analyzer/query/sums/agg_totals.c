@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * agg_totals.c - exits whose records were dropped, by KVM's exact totals; see agg_rows.h
+ */
+#include "analyzer/query/sums/agg_rows.h"
+
+#include "analyzer/query/db.h"
+#include "analyzer/query/reason.h"
+
+/* reason -1: the slot of KVM's totals for reasons that have none of their own. */
+static const char dropped_sql[] =
+	"SELECT reason, n FROM crosscheck WHERE vcpu = ?1 AND source = 'totals_dropped' AND reason IS NOT NULL";
+
+int agg_add_dropped(struct app *app, const struct run *run, enum agg_by by, struct agg *agg)
+{
+	sqlite3_stmt *stmt;
+	int rc = 0;
+
+	if (!run->dropped || !run->has_totals)
+		return 0;
+	if (db_prepare(app, &stmt, dropped_sql))
+		return -1;
+
+	for (unsigned int i = 0; i < run->n_vcpus && rc >= 0; i++) {
+		sqlite3_reset(stmt);
+		sqlite3_bind_int64(stmt, 1, run->vcpus[i].id);
+		while ((rc = db_step(app, stmt)) > 0) {
+			int64_t reason = sqlite3_column_int64(stmt, 0);
+			struct group *to;
+
+			if (!reason_passes(run, reason))
+				continue;
+			to = agg_group(agg, (int64_t[4]){by == BY_VCPU ? run->vcpus[i].id
+							 : by == BY_VM ? run->vcpus[i].vm
+								       : reason});
+			if (!to) {
+				rc = app_fail(app, "out of memory");
+				break;
+			}
+			to->dropped += (uint64_t)sqlite3_column_int64(stmt, 1);
+		}
+	}
+	sqlite3_finalize(stmt);
+	return rc;
+}
