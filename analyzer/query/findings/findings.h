@@ -6,7 +6,7 @@
  * Rules about time do not apply to emulated machines, whose times are not real, and rules
  * about shares of exits not to recordings from which exits were filtered.
  *
- *	findings.c (the list) -> findings_rules.c (the rules) -> findings_data.c (what they read)
+ *	findings.c (the list) -> shares.c, time.c, memory.c (the rules) -> data.c (what they read)
  */
 #ifndef EXITSCOPE_ANALYZER_QUERY_FINDINGS_FINDINGS_H
 #define EXITSCOPE_ANALYZER_QUERY_FINDINGS_FINDINGS_H
