@@ -173,6 +173,28 @@ def test_dat_other_hosts():
     refused("pages of 0 bytes", "x.dat", "damaged or cut off")
 
 
+def test_dat_of_killed_trace_cmd():
+    """It leaves the pages of each CPU, and maybe the beginning of a trace.dat."""
+    with open("x.dat.cpu0", "wb") as out:
+        out.write(pages(pairs(100)))
+    refused("pages of a CPU", "x.dat.cpu0", "trace-cmd restore")
+    with open("x.dat.cpu0", "wb") as out:
+        out.write(pages(pairs(3), {0: None}))
+    refused("pages after a loss", "x.dat.cpu0", "trace-cmd restore")
+    with open("x.dat.cpu0", "wb") as out:
+        out.write(b"x" * 4096)
+    refused("4,096 letters", "x.dat.cpu0", "not a perf.data, a trace.dat or a text")
+
+    for version in (6, 7):
+        write_dat([("", "local", {0: pages(pairs(3))})], version)
+        whole = open("x.dat", "rb").read()
+        open("x.dat", "wb").write(whole[:112])
+        refused(f"v{version}, its beginning", "x.dat", "trace-cmd restore -o FILE x.dat.cpu*")
+    at = whole.index(b"none\0\0") + 6
+    open("x.dat", "wb").write(whole[:at] + bytes(8) + whole[at + 8:])
+    refused("no place of options", "x.dat", "trace-cmd restore -o FILE x.dat.cpu*")
+
+
 def varied(events):
     """With addresses that hardly become shorter when they are compressed."""
     chance = random.Random(1)

@@ -50,7 +50,10 @@ int dat_file_open(struct dat_file *file, const char *path, struct fault *fault)
 		rc = dat_header_read(file);
 
 	if (rc == -EBADMSG)
-		fault_set(fault, rc, "%s: damaged or cut off", path);
+		fault_set(
+			fault, rc,
+			"%s: damaged or cut off (if trace-cmd was killed: trace-cmd restore -o FILE %s.cpu*, then import FILE)",
+			path, path);
 	else if (rc == -ENOTSUP)
 		fault_set(
 			fault, rc,

@@ -313,7 +313,7 @@ static int read_v7(struct dat_file *f, struct cursor *c)
 
 	cursor_text(c); /* version of the compression's library */
 	offset = cursor_u64(c);
-	if (c->bad)
+	if (c->bad || !offset) /* trace-cmd writes the place of the options last */
 		return -EBADMSG;
 	f->compression = !strcmp(compression, "zstd")	? DAT_ZSTD
 			 : !strcmp(compression, "zlib") ? DAT_ZLIB

@@ -14,6 +14,7 @@
 #include "collector/source/trace/text/trace_text.h"
 
 #define PIECE_BYTES (1 << 20)
+#define PAGE_BYTES  4096
 
 /* What programs that pack files begin theirs with, and what unpacks them. */
 static const struct packed {
@@ -172,6 +173,25 @@ static int look_through(const char *path, FILE *file, char *data, struct fault *
 	return found;
 }
 
+/*
+ * Whether the file is the pages of one CPU, FILE.cpuN, which trace-cmd collects before it writes
+ * FILE: u64 time, u64 bytes of events with flags in bits 30 and 31, events.
+ */
+static bool is_pages(FILE *file)
+{
+	uint64_t head[2], bytes;
+	off_t size;
+
+	if (fseeko(file, 0, SEEK_END))
+		return false;
+	size = ftello(file);
+	rewind(file);
+	if (size <= 0 || size % PAGE_BYTES || fread(head, sizeof(head), 1, file) != 1)
+		return false;
+	bytes = head[1] & ~(UINT64_C(3) << 30);
+	return head[0] && bytes && bytes <= PAGE_BYTES - sizeof(head);
+}
+
 /* A pipe can't be read twice. */
 static int open_file(const char *path, FILE **file, struct fault *fault)
 {
@@ -206,6 +226,11 @@ int import_kind(const char *path, enum import_kind *kind, struct fault *fault)
 
 	if (!rc)
 		rc = look_through(path, file, data, fault);
+	if (rc == IMPORT_OTHER && is_pages(file))
+		rc = fault_set(
+			fault, -EPROTO,
+			"%s: is the events of one CPU, without the names and formats of a trace.dat: trace-cmd did not end (trace-cmd restore -o FILE, with those of all CPUs; then import FILE)",
+			path);
 	if (file)
 		fclose(file);
 	free(data);
