@@ -8,14 +8,26 @@
 
 #include "base/lines.h"
 
+/* That many CPUs get memory at once. */
+#define CPUS_STEP 16U
+
 /* The CPU in the current instance; NULL: no memory. */
 static struct text_cpu *cpu_of(struct text_feed *f, uint32_t cpu)
 {
-	struct text_cpu **cpus = &f->cpus[f->instances.current];
+	struct text_cpus *cpus = &f->cpus[f->instances.current];
+	uint32_t last = cpu < TEXT_CPUS ? cpu : TEXT_CPUS - 1;
+	uint32_t count = last / CPUS_STEP * CPUS_STEP + CPUS_STEP;
 
-	if (!*cpus)
-		*cpus = calloc(TEXT_CPUS, sizeof(**cpus));
-	return *cpus ? *cpus + (cpu < TEXT_CPUS ? cpu : TEXT_CPUS - 1) : NULL;
+	if (last >= cpus->count) {
+		struct text_cpu *more = realloc(cpus->cpu, count * sizeof(*more));
+
+		if (!more)
+			return NULL;
+		memset(more + cpus->count, 0, (count - cpus->count) * sizeof(*more));
+		cpus->cpu = more;
+		cpus->count = count;
+	}
+	return &cpus->cpu[last];
 }
 
 /* Whether events were lost since the last one of the CPU. */
@@ -27,8 +39,12 @@ static bool has_gap(const struct text_feed *f, const struct text_cpu *cpu)
 /* Removes a terminal's colours (ECMA-48: CSI ... m or K), which `grep --color` leaves in a text. */
 static void remove_colours(char *text)
 {
-	char *to = text;
+	char *to;
 
+	text = strchr(text, '\033');
+	if (!text)
+		return;
+	to = text;
 	while (*text) {
 		size_t length = strncmp(text, "\033[", 2) ? 0 : 2 + strspn(text + 2, "0123456789;");
 
@@ -353,7 +369,7 @@ int text_feed_end(struct text_feed *f, const struct trace_sink *sink)
 	end_buffer(f);
 	for (size_t i = 0; i < f->instances.count; i++) {
 		f->instances.current = i;
-		for (uint32_t cpu = 0; f->cpus[i] && cpu < TEXT_CPUS && !rc; cpu++)
+		for (uint32_t cpu = 0; cpu < f->cpus[i].count && !rc; cpu++)
 			rc = end_cpu(f, cpu, sink);
 	}
 	return rc;
@@ -370,7 +386,7 @@ void text_feed_rewind(struct text_feed *f)
 	memset(f->shapes, 0, sizeof(f->shapes));
 	text_instances_restart(&f->instances);
 	for (size_t i = 0; i < TEXT_INSTANCES; i++) {
-		free(f->cpus[i]);
-		f->cpus[i] = NULL;
+		free(f->cpus[i].cpu);
+		f->cpus[i] = (struct text_cpus){0};
 	}
 }

@@ -42,6 +42,12 @@ struct text_cpu {
 	struct kvm_event entered;
 };
 
+/* The CPUs of an instance, up to one that had an event. All 0: of none */
+struct text_cpus {
+	struct text_cpu *cpu;
+	uint32_t count;
+};
+
 /*
  * What ftrace's header says of the buffer that follows it, and what follows.
  * @present, @written: events in it, and in all; @read: lines of events; @again: of them those that
@@ -77,7 +83,7 @@ struct text_buffer {
  * @threads: for @are_processes: the number before the CPU is a process; @lacks_vcpus: some kvm_exit
  *	does not name its vCPU
  * @host: what the text says of its CPUs
- * @cpus: of each instance; NULL: it had no event yet
+ * @cpus: of each instance
  */
 struct text_feed {
 	FILE *file;
@@ -122,7 +128,7 @@ struct text_feed {
 	char *notes[TEXT_NOTES + 1];
 
 	struct text_host host;
-	struct text_cpu *cpus[TEXT_INSTANCES];
+	struct text_cpus cpus[TEXT_INSTANCES];
 	struct names names;
 };
 

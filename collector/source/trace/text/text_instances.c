@@ -9,6 +9,9 @@
 
 #define CPUS 4096
 
+/* That many groups get memory at once. */
+#define GROUPS_STEP 128U
+
 /* How far apart the copies of an event are, in ns, or cycles of a TSC. */
 #define APART_NS     UINT64_C(5000)
 #define APART_CYCLES (4 * APART_NS)
@@ -74,6 +77,25 @@ static void count_copy(struct text_instances *instances, const struct text_group
 	}
 }
 
+/* The group of the event's CPU and kind; NULL: no memory. */
+static struct text_group *find_group(struct text_instances *instances,
+				     const struct kvm_event *event)
+{
+	uint32_t at = event->cpu % CPUS * KVM_EVENT_KINDS + (uint32_t)event->kind;
+	uint32_t count = at / GROUPS_STEP * GROUPS_STEP + GROUPS_STEP;
+	struct text_group *more;
+
+	if (at < instances->group_count)
+		return &instances->groups[at];
+	more = realloc(instances->groups, count * sizeof(*more));
+	if (!more)
+		return NULL;
+	memset(more + instances->group_count, 0, (count - instances->group_count) * sizeof(*more));
+	instances->groups = more;
+	instances->group_count = count;
+	return &more[at];
+}
+
 int text_instances_see(struct text_instances *instances, const struct text_line *line,
 		       bool *is_copy)
 {
@@ -83,9 +105,8 @@ int text_instances_see(struct text_instances *instances, const struct text_line 
 	struct text_group *group;
 	uint64_t apart, print;
 
-	if (!instances->groups)
-		instances->groups = calloc((size_t)CPUS * KVM_EVENT_KINDS, sizeof(*group));
-	if (!instances->groups)
+	group = find_group(instances, event);
+	if (!group)
 		return -ENOMEM;
 
 	if (!instance->events++ || event->ts < instance->first_ts)
@@ -93,7 +114,6 @@ int text_instances_see(struct text_instances *instances, const struct text_line 
 	if (event->ts > instance->last_ts)
 		instance->last_ts = event->ts;
 
-	group = &instances->groups[event->cpu % CPUS * KVM_EVENT_KINDS + event->kind];
 	apart = event->ts > group->ts ? event->ts - group->ts : group->ts - event->ts;
 	print = text_line_print(line);
 	*is_copy = group->of && !(group->of & bit) && print == group->print &&
@@ -197,6 +217,7 @@ void text_instances_restart(struct text_instances *instances)
 {
 	free(instances->groups);
 	instances->groups = NULL;
+	instances->group_count = 0;
 	instances->current = 0;
 	instances->after_loss = false;
 }

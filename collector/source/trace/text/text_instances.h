@@ -59,7 +59,8 @@ struct text_instances {
 	bool after_loss;
 	bool are_none;
 	uint32_t hosts;
-	struct text_group *groups;
+	struct text_group *groups; /* @group_count, by CPU and kind */
+	uint32_t group_count;
 };
 
 /* Make the instance of a line the current one. @is_loss: the line says that events were lost */

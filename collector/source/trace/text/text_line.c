@@ -379,7 +379,7 @@ static bool parse_loss(const char *text, struct text_line *line)
 	const char *at;
 	int end = 0;
 
-	if (sscanf(text, "# entries-in-buffer/entries-written: %llu/%llu", &present, &written) ==
+	if (*text == '#' && sscanf(text, "# entries-in-buffer/entries-written: %llu/%llu", &present, &written) ==
 	    2) {
 		line->kind = TEXT_OVERWRITTEN;
 		line->present = present;
@@ -387,7 +387,7 @@ static bool parse_loss(const char *text, struct text_line *line)
 		return true;
 	}
 
-	if (sscanf(text, "##### CPU %u buffer started %n", &line->event.cpu, &end) == 1 && end) {
+	if (*text == '#' && sscanf(text, "##### CPU %u buffer started %n", &line->event.cpu, &end) == 1 && end) {
 		line->kind = TEXT_STARTED;
 		return true;
 	}
