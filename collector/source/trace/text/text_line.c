@@ -379,15 +379,16 @@ static bool parse_loss(const char *text, struct text_line *line)
 	const char *at;
 	int end = 0;
 
-	if (*text == '#' && sscanf(text, "# entries-in-buffer/entries-written: %llu/%llu", &present, &written) ==
-	    2) {
+	if (*text == '#' && sscanf(text, "# entries-in-buffer/entries-written: %llu/%llu", &present,
+				   &written) == 2) {
 		line->kind = TEXT_OVERWRITTEN;
 		line->present = present;
 		line->written = written;
 		return true;
 	}
 
-	if (*text == '#' && sscanf(text, "##### CPU %u buffer started %n", &line->event.cpu, &end) == 1 && end) {
+	if (*text == '#' &&
+	    sscanf(text, "##### CPU %u buffer started %n", &line->event.cpu, &end) == 1 && end) {
 		line->kind = TEXT_STARTED;
 		return true;
 	}
