@@ -371,7 +371,7 @@ static void put_legend(struct out *out, const struct printing *p)
 		out,
 		"more, fewer, +%%, -%%: a difference of 5 %% or more; of those that are named, chance alone makes at most 1 in 20. ~, ?: it may be chance, or is less.");
 	if (lost)
-		out_note(out, "lost: dropped exits could explain the difference.");
+		out_note(out, "lost: dropped or filtered exits could explain the difference.");
 }
 
 static void put_notes(struct out *out, const struct printing *p)

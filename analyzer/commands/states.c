@@ -65,7 +65,8 @@ static void put_states(struct out *out, const struct states *states, const struc
 	out_time(out, (uint64_t)row->wall);
 	for (int i = 0; i < STATES; i++) {
 		/* Of no time there are no shares. */
-		if (row->wall <= 0 || (i == STATE_POLLED && !states->has_polled))
+		if (row->wall <= 0 || (i == STATE_POLLED && !states->has_polled) ||
+		    (i == STATE_UNKNOWN && !row->is_certain))
 			out_none(out);
 		else
 			out_real(out, state_share(row, (enum state)i));
@@ -96,7 +97,7 @@ static void put_notes(struct out *out, const struct states *states)
 		states->has_polled ? "b polled (halted, but KVM keeps the CPU busy: halt_poll_ns), "
 				   : "",
 		states->total.part[STATE_UNKNOWN] > 0
-			? ", ? unknown: exits without a record, or that had not ended"
+			? ", ? unknown: exits without a record or that had not ended, and the time around them where nothing says how long they took"
 			: "");
 	if (!states->total.is_certain)
 		out_note(

@@ -104,11 +104,14 @@ static int put_bins(struct app *app, struct out *out, const struct series *s)
 
 		out_time(out, (uint64_t)series_begin(s, i));
 		out_int(out, (int64_t)s->total[i].n);
-		out_real(out, rate);
+		if (isnan(rate))
+			out_none(out);
+		else
+			out_real(out, rate);
 		out_time(out, s->total[i].cycles);
 		if (put_shares(app, out, s, i, i + 1))
 			return -1;
-		out_real(out, most > 0 ? rate / most : 0);
+		out_real(out, most > 0 && !isnan(rate) ? rate / most : 0);
 	}
 	out_table_end(out);
 	return 0;

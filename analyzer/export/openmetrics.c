@@ -136,7 +136,8 @@ static int put_parts(struct metrics *m, unsigned int vcpu, const struct group *g
 	static const char *const name[] = {"handler", "halted", "userspace", "preempted"};
 	const uint64_t cycles[] = {group_handler(g), g->halted, g->userspace, g->preempted};
 
-	for (int i = 0; i < 4; i++) {
+	/* Nothing says how long dropped exits took. */
+	for (int i = 0; i < 4 && g->n; i++) {
 		if (put_labels(m, "kvm_exit_part_seconds_total", vcpu, g))
 			return -1;
 		fprintf(m->file, ",part=\"%s\"} %.12g\n", name[i], seconds(m, cycles[i]));
@@ -254,11 +255,11 @@ static int put_all(struct metrics *m)
 	/* What the source does not know has no family, rather than zeros. */
 	if (m->run->has_split) {
 		family(m, "kvm_exits_flagged", "counter", NULL,
-		       "VM exits handled on the fast path, of a nested guest, returned to user space, or synthesized without a VM entry.");
+		       "Recorded VM exits handled on the fast path, of a nested guest, returned to user space, or synthesized without a VM entry.");
 		if (each_group(m, put_flags))
 			return -1;
 		family(m, "kvm_exit_part_seconds", "counter", "seconds",
-		       "Time from exit to entry by what it went to.");
+		       "Time from exit to entry of recorded exits, by what it went to.");
 		if (each_group(m, put_parts))
 			return -1;
 	}

@@ -133,7 +133,9 @@ static void fill_values(const struct snapshot *snapshot, const struct live_row *
 	value[LOG_NAME] = *row->name ? text_value(row->name) : (struct log_value){0};
 	value[LOG_EXITS] = known((double)row->exits);
 	value[LOG_PER_S] = known(row->per_s);
-	value[LOG_DROPPED] = known((double)live->dropped);
+	/* Which reason or VM they were of is not known. */
+	value[LOG_DROPPED] =
+		row == &snapshot->total ? known((double)live->dropped) : (struct log_value){0};
 
 	for (int i = 0; i < STATES; i++)
 		value[LOG_GUEST + i] =

@@ -65,7 +65,10 @@ static void json_run(struct json *j, const char *name, const struct run *run)
 	json_int(j, "recorded", run->shown_exits);
 	json_int(j, "dropped", run->shown_dropped);
 	json_int(j, "filtered", run->shown_filtered);
-	json_int(j, "unread", run->shown_unread);
+	if (run_knows_unread(run))
+		json_int(j, "unread", run->shown_unread);
+	else
+		json_null(j, "unread");
 	json_real(j, "coverage", out_coverage(run));
 	json_bool(j, "exact_totals", run->has_totals);
 	if (run->has_raw == RAW_EVENTS && run->kept_rows >= 0) {
@@ -92,22 +95,24 @@ static void coverage_line(struct out *out, const struct run *run)
 {
 	char recorded[UNITS_TEXT], dropped[UNITS_TEXT], share[UNITS_TEXT], unread[UNITS_TEXT];
 	char filtered[UNITS_TEXT];
+	bool knows_unread = run_knows_unread(run);
 	const char *about = run->dropped_estimated ? "~" : "";
 
 	if (!(run->exits + run->dropped)) {
 		out_line(out, "coverage: no exit was recorded");
 		return;
 	}
-	out_line(
-		out,
-		"coverage%s%s: %s%s (%s recorded, %s%s dropped%s%s%s; %s unread before the recording)",
-		run->filter.vm || run->filter.vcpu ? " of these vCPUs" : "",
-		run_is_whole(run) ? "" : " in the whole run", about,
-		run->shown_exits + run->shown_dropped ? units_share(out_coverage(run), share) : "-",
-		units_count(run->shown_exits, recorded), about,
-		units_count(run->shown_dropped, dropped), run->shown_filtered ? ", " : "",
-		run->shown_filtered ? units_count(run->shown_filtered, filtered) : "",
-		run->shown_filtered ? " filtered out" : "", units_count(run->shown_unread, unread));
+	out_line(out, "coverage%s%s: %s%s (%s recorded, %s%s dropped%s%s%s%s%s%s)",
+		 run->filter.vm || run->filter.vcpu ? " of these vCPUs" : "",
+		 run_is_whole(run) ? "" : " in the whole run", about,
+		 run->shown_exits + run->shown_dropped ? units_share(out_coverage(run), share)
+						       : "-",
+		 units_count(run->shown_exits, recorded), about,
+		 units_count(run->shown_dropped, dropped), run->shown_filtered ? ", " : "",
+		 run->shown_filtered ? units_count(run->shown_filtered, filtered) : "",
+		 run->shown_filtered ? " filtered out" : "", knows_unread ? "; " : "",
+		 knows_unread ? units_count(run->shown_unread, unread) : "",
+		 knows_unread ? " unread before the recording" : "");
 }
 
 void out_filter_text(const struct run *run, char *text, size_t bytes)
@@ -244,6 +249,18 @@ static void loss_notes(struct out *out, const struct run *run)
 	}
 }
 
+/* What the kernel's filter left out on purpose. */
+static void filtered_note(struct out *out, const struct run *run)
+{
+	char count[UNITS_TEXT];
+
+	if (run->shown_filtered)
+		out_note(
+			out,
+			"%s exits were filtered out while recording (collector --reason, --min-time, --one-in): what is shown is of those that passed.",
+			units_count(run->shown_filtered, count));
+}
+
 /* What collector --trigger left out on purpose. */
 static void events_note(struct out *out, const struct run *run)
 {
@@ -318,6 +335,7 @@ void out_run(struct out *out, const char *name, const struct run *run)
 			out,
 			"Counted in the kernel (collector --counts-only): percentiles are from its histograms, off by less than 0.8 %%; the shortest and the longest exit by less than 1.6 %%.");
 	loss_notes(out, run);
+	filtered_note(out, run);
 	if (!run->has_split)
 		out_note(
 			out,

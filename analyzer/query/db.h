@@ -53,6 +53,9 @@ void run_close(struct run *run);
 /* Apply --from and --to of app->filter, as run_open() did: others than then. */
 int run_set_window(struct app *app, struct run *run);
 
+/* Whether the run's source counts the exits of a vCPU before it was recorded: our ring alone. */
+bool run_knows_unread(const struct run *run);
+
 /* Whether neither --from nor --to cuts the run. */
 bool run_is_whole(const struct run *run);
 

@@ -274,11 +274,12 @@ static int find_rows(struct app *app, struct run *run)
 /* Whether KVM's totals say of which reasons all dropped exits were. */
 static int find_totals(struct app *app, struct run *run)
 {
-	int64_t n = 0;
+	int64_t dropped, totals;
 
-	if (run->dropped && one_number(app, query_run_dropped, run->id, &n))
+	if (one_number(app, query_run_dropped, run->id, &dropped) ||
+	    one_number(app, query_run_totals, run->id, &totals))
 		return -1;
-	run->has_totals = n == run->dropped;
+	run->has_totals = totals && dropped == run->dropped;
 	return 0;
 }
 
@@ -323,6 +324,11 @@ static int set_window(struct app *app, struct run *run)
 	}
 
 	return run->by_rows ? rowids_find(app, run) : 0;
+}
+
+bool run_knows_unread(const struct run *run)
+{
+	return !strcmp(run->source, "device") || !strcmp(run->source, "capture");
 }
 
 bool run_is_whole(const struct run *run)

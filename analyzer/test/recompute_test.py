@@ -114,14 +114,16 @@ class Run:
         return lived if lived >= window or known != 1 else None
 
     def read_lives(self, db, every, passes):
-        """VM, vCPU, begin and end of each vCPU: from its first exit on, if nothing came before the recording."""
+        """VM, vCPU, begin and end of each vCPU: from its first exit on, if nothing came before and none is missing there."""
         lives = []
-        for vcpu, vm, vcpu_id, unread, ended, dropped in db.execute(
-                "SELECT vcpu, vm, vcpu_id, unread, ended, dropped FROM coverage WHERE run = ?", (self.id,)):
+        for vcpu, vm, vcpu_id, unread, ended, dropped, filtered in db.execute(
+                "SELECT vcpu, vm, vcpu_id, unread, ended, dropped, filtered FROM coverage WHERE run = ?", (self.id,)):
+            first_lost, last_lost = db.execute("SELECT coalesce(sum(tsc_before IS NULL), 0), coalesce(sum(tsc_after IS NULL), 0)"
+                                               " FROM loss WHERE vcpu = ?", (vcpu,)).fetchone()
             exits = [e for e in every if e.vcpu == vcpu]
             if (exits or dropped) and (not passes or passes(vcpu, vm, None)):
-                begin = 0 if unread or not exits else min(e.tsc for e in exits)
-                lives.append((vm, vcpu_id, begin, max(e.tsc + e.cycles for e in exits) if ended and exits else self.length))
+                begin = 0 if unread or filtered or first_lost or not exits else min(e.tsc for e in exits)
+                lives.append((vm, vcpu_id, begin, max(e.tsc + e.cycles for e in exits) if ended and exits and not filtered and not last_lost else self.length))
         return lives
 
     def lived(self, lives):

@@ -92,7 +92,7 @@ class StatesTest(unittest.TestCase):
                                    ("handler", cycles - halted - user - waiting)):
                     known = share(row, part) + (share(row, "polled") if part == "halted" else 0)
                     self.assertAlmostEqual(known * wall, sum_, delta=1, msg=(path, run, part))
-                self.assertAlmostEqual((row["guest"] + row["unknown"]) * wall, wall - cycles, delta=1)
+                self.assertAlmostEqual((row["guest"] + share(row, "unknown")) * wall, wall - cycles, delta=1)
 
     def test_windows_cut_exits(self):
         """A window within an exit, one that ends in it, one that begins in it: the time inside counts."""

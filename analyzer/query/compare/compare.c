@@ -15,6 +15,7 @@
 
 #include "analyzer/query/compare/batches.h"
 #include "analyzer/query/db.h"
+#include "analyzer/query/queries.h"
 #include "analyzer/query/reason.h"
 #include "sql/hist.h"
 
@@ -95,6 +96,48 @@ static bool knows_busy(const struct run *run)
 	return run->has_split && !run->no_durations;
 }
 
+static int add_filtered(struct side *side, int64_t key, uint64_t n)
+{
+	struct group *group = agg_group(&side->filtered, (int64_t[4]){key});
+
+	if (!group)
+		return app_fail(&side->app, "out of memory");
+	group->dropped += n;
+	return 0;
+}
+
+/* KVM's totals say which exits the filter left out. */
+static int read_filtered(struct side *side)
+{
+	const struct run *run = &side->app.run;
+	uint64_t known = 0;
+	sqlite3_stmt *stmt;
+	int rc = 0;
+
+	if (!run->shown_filtered)
+		return 0;
+	if (db_prepare(&side->app, &stmt, query_run_filtered))
+		return -1;
+	for (unsigned int i = 0; i < run->n_vcpus && rc >= 0; i++) {
+		sqlite3_reset(stmt);
+		sqlite3_bind_int64(stmt, 1, run->vcpus[i].id);
+		while ((rc = db_step(&side->app, stmt)) > 0) {
+			int64_t reason = sqlite3_column_int64(stmt, 0);
+			uint64_t n = (uint64_t)sqlite3_column_int64(stmt, 1);
+
+			known += n;
+			if (reason_passes(run, reason) &&
+			    (add_filtered(side, reason, n) || add_filtered(side, CHANGE_ALL, n))) {
+				rc = -1;
+				break;
+			}
+		}
+	}
+	sqlite3_finalize(stmt);
+	side->knows_filtered = known == (uint64_t)run->shown_filtered;
+	return rc;
+}
+
 int side_read(struct side *side)
 {
 	bool joins;
@@ -112,7 +155,7 @@ int side_read(struct side *side)
 		return -1;
 	if (knows_busy(&side->app.run) && edges_read(&side->app, &side->app.run, &side->edges))
 		return -1;
-	return add_all(side);
+	return read_filtered(side) || add_all(side) ? -1 : 0;
 }
 
 void side_free(struct side *side)
@@ -120,6 +163,7 @@ void side_free(struct side *side)
 	agg_free(&side->by_reason);
 	dist_free(&side->all.dist);
 	agg_free(&side->by_bin);
+	agg_free(&side->filtered);
 	series_free(&side->series);
 	free(side->edges);
 }
@@ -136,7 +180,7 @@ bool side_has_rate(const struct side *side)
 
 bool run_is_traced(const struct run *run)
 {
-	static const char *const traced[] = {"bpf", "tracefs", "perf.data", "trace.dat"};
+	static const char *const traced[] = {"bpf", "tracefs", "perf.data", "trace.dat", "text"};
 
 	for (size_t i = 0; i < sizeof(traced) / sizeof(*traced); i++) {
 		if (!strcmp(run->source, traced[i]))
@@ -225,23 +269,37 @@ static void fill_rates(const struct side *side, int64_t key, const struct group 
 }
 
 /* Whether the dropped exits of each reason are known, and so are the counts. */
-static bool counts_are_exact(const struct run *run)
+static bool drops_are_counted(const struct run *run)
 {
-	return !run->shown_dropped ||
+	return run->window_is_complete ||
 	       (run->has_totals && !run->dropped_estimated && run_is_whole(run));
 }
 
-/* Most exits of @group that may have been dropped, in addition to those it was counted for. */
-static double may_be_missing(const struct side *side)
+/* Most exits of a reason key that were filtered out. */
+static double filtered(const struct side *side, int64_t key)
 {
-	return counts_are_exact(&side->app.run) ? 0 : (double)side->app.run.shown_dropped;
+	const struct group *group = agg_find(&side->filtered, (int64_t[4]){key});
+
+	if (side->knows_filtered)
+		return group ? (double)group->dropped : 0;
+	return (double)side->app.run.shown_filtered;
 }
 
-/* Exits of @group, or of all reasons, whose time was not recorded, at most. */
-static double untimed(const struct side *side, const struct group *group)
+/* Most exits of a reason key that are missing, in addition to those it was counted for. */
+static double may_be_missing(const struct side *side, int64_t key)
 {
-	return counts_are_exact(&side->app.run) ? (double)group->dropped
-						: (double)side->app.run.shown_dropped;
+	const struct run *run = &side->app.run;
+
+	return (drops_are_counted(run) ? 0 : (double)run->shown_dropped) + filtered(side, key);
+}
+
+/* Exits of @group, which has that key, whose time was not recorded, at most. */
+static double untimed(const struct side *side, int64_t key, const struct group *group)
+{
+	const struct run *run = &side->app.run;
+
+	return (drops_are_counted(run) ? (double)group->dropped : (double)run->shown_dropped) +
+	       filtered(side, key);
 }
 
 /* @b relative to @a; -1: nothing is left, INFINITY: all is new. */
@@ -263,8 +321,8 @@ static void fill_rate(const struct side *a, const struct side *b, bool total, st
 				 .p = 1,
 				 .verdict = CHANGE_UNKNOWN};
 	d->change = relative(d->a, d->b);
-	d->least = relative(d->a + may_be_missing(a) * unit_a / c->seconds_a, d->b);
-	d->most = relative(d->a, d->b + may_be_missing(b) * unit_b / c->seconds_b);
+	d->least = relative(d->a + may_be_missing(a, c->key) * unit_a / c->seconds_a, d->b);
+	d->most = relative(d->a, d->b + may_be_missing(b, c->key) * unit_b / c->seconds_b);
 
 	/* Counted by KVM, but nothing says when; or the time is that of one exit. */
 	if (!side_has_rate(a) || !side_has_rate(b) || (c->a && !c->a->n) || (c->b && !c->b->n))
@@ -312,14 +370,20 @@ static void fill_longer(const struct side *side, int64_t key, double cycles, str
 	}
 }
 
+/* The exit of that rank, from 1. Half a rank less: a quotient may be a little too large. */
+static double exit_at(const struct group *g, double rank)
+{
+	return (double)group_quantile(g, (rank - 0.5) / (double)g->dist.total);
+}
+
 /* Between which values the quantile of all exits lies, if @missing more have any time. */
 static void bound_quantile(const struct group *g, double q, double missing, double *low,
 			   double *high)
 {
-	double n = (double)g->dist.total, rank = q * (n + missing);
+	double n = (double)g->dist.total, rank = ceil(q * (n + missing) - 1e-6);
 
-	*low = rank - missing <= 0 ? 0 : (double)group_quantile(g, (rank - missing) / n);
-	*high = rank > n ? INFINITY : (double)group_quantile(g, rank / n);
+	*low = rank - missing < 1 ? 0 : exit_at(g, rank - missing);
+	*high = rank > n ? INFINITY : exit_at(g, rank);
 }
 
 /* @scale: cycles of A in one of B. */
@@ -346,8 +410,8 @@ static void fill_quantile(const struct side *a, const struct side *b, const stru
 	}
 
 	d->change = relative(d->a, d->b);
-	bound_quantile(c->a, q, untimed(a, c->a), &low_a, &high_a);
-	bound_quantile(c->b, q, untimed(b, c->b), &low_b, &high_b);
+	bound_quantile(c->a, q, untimed(a, c->key, c->a), &low_a, &high_a);
+	bound_quantile(c->b, q, untimed(b, c->key, c->b), &low_b, &high_b);
 	d->least = isinf(high_a) ? -1 : relative(high_a, low_b * scale);
 	d->most = relative(low_a, high_b * scale);
 

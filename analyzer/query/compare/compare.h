@@ -24,6 +24,9 @@
  *	CHANGE_ALL for all reasons; none where there are neither enough intervals of
  *	histograms nor rows
  * @from_rows: @by_bin was read from rows
+ * @filtered: exits that were filtered out while recording, as dropped ones, by reason key and of
+ *	CHANGE_ALL
+ * @knows_filtered: false: only their number is known
  * @edges: of each vCPU, what lies in the window of exits that reach over its ends; NULL: none
  */
 struct side {
@@ -36,6 +39,8 @@ struct side {
 	struct agg by_bin;
 	struct agg_bins bins;
 	bool from_rows;
+	struct agg filtered;
+	bool knows_filtered;
 	struct edge *edges;
 };
 

@@ -75,7 +75,7 @@ struct findings_pages {
 	uint64_t regions;
 };
 
-/* -1 without memory. */
+/* Return: 0, or -1 with app->error. */
 int findings_pages(const struct findings_data *data, struct findings_pages *pages);
 
 #endif

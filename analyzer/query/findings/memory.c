@@ -81,7 +81,7 @@ int findings_apply_memory(const struct findings_data *data, struct findings *fin
 	if (!data->has_keys || !data->is_whole)
 		return 0;
 	if (findings_pages(data, &pages))
-		return app_fail(data->app, "out of memory");
+		return -1;
 
 	share = findings_share(data, pages.faults.n);
 	if (pages.faults.n < FAULTS || share < FAULT_SHARE)

@@ -60,7 +60,8 @@ static double error(const struct sums *sums, int from, int to)
 static void add_points(const struct series *series, const struct run *run, struct sums *sums)
 {
 	for (int i = 0; i < series->bins; i++) {
-		struct point p = {.rate = log10(1 + series_rate(series, run, i, -1)),
+		double rate = series_rate(series, run, i, -1);
+		struct point p = {.rate = isnan(rate) ? 0 : log10(1 + rate),
 				  .halted = halted_share(series, run, i, i + 1)};
 
 		sums[i + 1] = (struct sums){sums[i].rate + p.rate, sums[i].rate2 + p.rate * p.rate,

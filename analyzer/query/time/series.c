@@ -33,7 +33,7 @@ int64_t series_length(const struct series *series, const struct run *run, int bi
 
 	(void)run;
 	begin = begin > series->first ? begin : series->first;
-	return end > begin ? end - begin : 1;
+	return end > begin ? end - begin : 0;
 }
 
 double series_rate(const struct series *series, const struct run *run, int bin, int64_t reason)
@@ -41,6 +41,8 @@ double series_rate(const struct series *series, const struct run *run, int bin, 
 	const struct group *g = reason < 0 ? &series->total[bin] : series_find(series, bin, reason);
 	double seconds = (double)series_length(series, run, bin) / (double)run->tsc_khz / 1e3;
 
+	if (seconds <= 0)
+		return NAN;
 	return g ? (double)g->n / seconds : 0;
 }
 

@@ -121,7 +121,7 @@ static void fill_row(const struct run *run, const struct vcpu_ref *vcpu, const s
 		.is_certain = (!facts->dropped || gap) && !facts->filtered,
 	};
 
-	row->is_certain |= facts->has_totals || run->window_is_complete;
+	row->is_certain |= facts->has_totals || (run->window_is_complete && !facts->filtered);
 
 	if (sum)
 		states_add(run, sum, 1, row->part);
