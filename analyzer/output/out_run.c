@@ -70,6 +70,10 @@ static void json_run(struct json *j, const char *name, const struct run *run)
 	else
 		json_null(j, "unread");
 	json_real(j, "coverage", out_coverage(run));
+	if (run->window_lost_most >= 0) {
+		json_int(j, "window_dropped_least", run->window_lost_least);
+		json_int(j, "window_dropped_most", run->window_lost_most);
+	}
 	json_bool(j, "exact_totals", run->has_totals);
 	if (run->has_raw == RAW_EVENTS && run->kept_rows >= 0) {
 		json_int(j, "events", run->events);
@@ -226,12 +230,29 @@ void out_unseen_text(const struct run *run, char *text, size_t bytes)
 		units_count(run->shown_unseen, count));
 }
 
+/* In a window that has losses, the share of the whole run says nothing. */
+static void window_loss_note(struct out *out, const struct run *run)
+{
+	char least[UNITS_TEXT], most[UNITS_TEXT];
+
+	out_note(out, "In this window %s%s%s exits were dropped: the true counts are higher.",
+		 run->window_lost_least < run->window_lost_most
+			 ? units_count(run->window_lost_least, least)
+			 : "",
+		 run->window_lost_least < run->window_lost_most ? " to " : "",
+		 units_count(run->window_lost_most, most));
+}
+
 static void loss_notes(struct out *out, const struct run *run)
 {
 	char share[UNITS_TEXT], text[256];
 
 	if (run->window_is_complete)
 		return;
+	if (run->window_lost_most >= 0) {
+		window_loss_note(out, run);
+		return;
+	}
 	units_share(out_coverage(run), share);
 	if (out->counts_dropped && run->has_totals && run_is_whole(run))
 		out_note(

@@ -117,6 +117,10 @@ struct run {
 	int64_t shown_exits;
 	int64_t shown_dropped;
 	bool window_is_complete; /* no dropped exit of the vCPUs shown began in the window */
+	/* dropped exits of the window; window_lost_most -1: the window is the run, or it is unknown
+	 */
+	int64_t window_lost_least;
+	int64_t window_lost_most;
 	int64_t shown_filtered;
 	int64_t shown_unread;
 	bool has_totals;

@@ -357,9 +357,15 @@ static int find_coarse(struct app *app, struct run *run)
 	return 0;
 }
 
-/* Dropped exits of one vCPU: *@placed is known where, and *@inside may be in the window. */
+/* Dropped exits: of @placed is known where; at most @most and at least @least are in the window. */
+struct window_losses {
+	int64_t placed;
+	int64_t most;
+	int64_t least;
+};
+
 static int add_losses(struct app *app, sqlite3_stmt *stmt, const struct run *run, int64_t vcpu,
-		      int64_t *placed, int64_t *inside)
+		      struct window_losses *losses)
 {
 	int64_t to = run->tsc_start;
 	int rc;
@@ -372,8 +378,9 @@ static int add_losses(struct app *app, sqlite3_stmt *stmt, const struct run *run
 	sqlite3_bind_int64(stmt, 3, to);
 	rc = db_step(app, stmt);
 	if (rc > 0) {
-		*placed += sqlite3_column_int64(stmt, 0);
-		*inside += sqlite3_column_int64(stmt, 1);
+		losses->placed += sqlite3_column_int64(stmt, 0);
+		losses->most += sqlite3_column_int64(stmt, 1);
+		losses->least += sqlite3_column_int64(stmt, 2);
 	}
 	return rc < 0 ? -1 : 0;
 }
@@ -381,19 +388,24 @@ static int add_losses(struct app *app, sqlite3_stmt *stmt, const struct run *run
 /* Losses have no place where only a number of them is known. */
 static int find_window_losses(struct app *app, struct run *run)
 {
-	int64_t placed = 0, inside = 0;
+	struct window_losses losses = {0};
 	sqlite3_stmt *stmt;
 	int rc = 0;
 
+	run->window_lost_most = -1;
 	run->window_is_complete = !run->shown_dropped;
 	if (run->window_is_complete || run_is_whole(run) || run->shown_unseen)
 		return 0;
 	if (db_prepare(app, &stmt, query_run_window_lost))
 		return -1;
 	for (unsigned int i = 0; i < run->n_vcpus && !rc; i++)
-		rc = add_losses(app, stmt, run, run->vcpus[i].id, &placed, &inside);
+		rc = add_losses(app, stmt, run, run->vcpus[i].id, &losses);
 	sqlite3_finalize(stmt);
-	run->window_is_complete = placed == run->shown_dropped && !inside;
+	if (losses.placed == run->shown_dropped) {
+		run->window_is_complete = !losses.most;
+		run->window_lost_least = losses.least;
+		run->window_lost_most = losses.most;
+	}
 	return rc;
 }
 

@@ -92,6 +92,19 @@ class Missing(unittest.TestCase):
         analyzer(path, "compare", f"{SMP}:1", "1", *words, "--reason", "!HLT")
         analyzer(path, "compare", f"{SMP}:1", "1", *words, "--reason", "HLT", status=3)
 
+    def test_losses_of_a_window(self):
+        """A window with one loss in it, and one that begins within it."""
+        with sqlite3.connect(f"file:{LOSSES}?immutable=1", uri=True) as database:
+            begin, end, n = database.execute("SELECT before_ns, after_ns, n FROM losses WHERE after_ns NOT NULL ORDER BY n DESC").fetchone()
+        for low, high, least in ((begin - 1, end + 1000, n), ((begin + end) // 2, end + 1000, 0)):
+            words = ("--from", f"{low}ns", "--to", f"{high}ns")
+            run = json.loads(analyzer(LOSSES, "top-exits", *words, "--format", "json"))["run"]
+            self.assertEqual((run["window_dropped_least"], run["window_dropped_most"]), (least, n))
+            said = f"{n:,}" if least else f"0 to {n:,}"
+            self.assertIn(f"In this window {said} exits were dropped", analyzer(LOSSES, "top-exits", *words))
+            exits = sum(row["exits"] for row in json.loads(analyzer(LOSSES, "top-exits", *words, "--limit", "0", "--format", "json"))["rows"])
+            self.assertIn(f"{100 * n / (n + exits):.1f} % of the exits were dropped", analyzer(LOSSES, "findings", *words))
+
     def test_a_window_without_losses_has_verdicts(self):
         with sqlite3.connect(f"file:{LOSSES}?immutable=1", uri=True) as database:
             last, = database.execute("SELECT max(after_ns) FROM losses").fetchone()

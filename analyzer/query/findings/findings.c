@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzer/query/db.h"
 #include "analyzer/query/findings/rules.h"
 #include "base/array.h"
 #include "base/units.h"
@@ -66,14 +67,18 @@ static void note_limits(const struct findings_data *data, struct findings *findi
 }
 
 /* Records that are missing: what was recorded may not stand for the rest. */
-static int find_losses(struct app *app, const struct run *run, struct findings *findings)
+static int find_losses(struct app *app, const struct findings_data *data, struct findings *findings)
 {
-	int64_t all = run->shown_exits + run->shown_dropped;
+	const struct run *run = data->run;
+	/* Of the window, where it is known. */
+	int64_t lost = run->window_lost_most >= 0 ? run->window_lost_most : run->shown_dropped;
+	int64_t all = (run_is_whole(run) ? run->shown_exits : (int64_t)data->total.n) + lost;
+	bool is_at_most = run->window_lost_most > run->window_lost_least;
 	char dropped[UNITS_TEXT], total[UNITS_TEXT], unseen[UNITS_TEXT];
 	struct finding finding = {
 		.rule = "losses",
 		.vm = -1,
-		.weight = all ? (double)run->shown_dropped / (double)all : 0,
+		.weight = all ? (double)lost / (double)all : 0,
 		.threshold = "1 % of the exits",
 		.remedy =
 			"Record less or faster: larger rings (ring_records of kvm.ko; collector --ring-records, --trace-buffer), fewer exits (collector --vm, --reason, --min-time, --one-in), a collector that gets its CPU; on_full=wait of kvm.ko loses none and slows the guest down.",
@@ -87,8 +92,10 @@ static int find_losses(struct app *app, const struct run *run, struct findings *
 	snprintf(
 		finding.evidence, sizeof(finding.evidence),
 		"%s%s of %s exits%s%s%s; all below is of those that were recorded, and they need not be like the others",
-		run->dropped_estimated ? "about " : "", units_count(run->shown_dropped, dropped),
-		units_count(all, total), run->shown_unseen ? ", " : "",
+		is_at_most		 ? "up to "
+		: run->dropped_estimated ? "about "
+					 : "",
+		units_count(lost, dropped), units_count(all, total), run->shown_unseen ? ", " : "",
 		run->shown_unseen ? units_count(run->shown_unseen, unseen) : "",
 		run->shown_unseen ? " of them of vCPUs that are not in the recording" : "");
 	return findings_add(findings, app, &finding);
@@ -106,7 +113,7 @@ int findings_read(struct app *app, const struct run *run, const struct agg *keys
 
 	rc = findings_data_read(app, run, false, keys, &data);
 	if (!rc)
-		rc = find_losses(app, run, findings);
+		rc = find_losses(app, &data, findings);
 	if (!rc)
 		rc = findings_apply_time(&data, findings);
 	if (!rc)

@@ -43,7 +43,7 @@ struct ipi_times {
  * @receivers: other vCPUs that they were for; @self: sent to the sender itself
  * @cost: of the senders' exits
  * @halted, @running: delays, by what the receiver did when it was sent
- * @joined: were sent again before they arrived
+ * @joined: were sent again before anything shows that they arrived
  * @unseen: receivers of which no arrival is known
  */
 struct ipi_group {
