@@ -92,6 +92,27 @@ static int put_shares(struct app *app, struct out *out, const struct series *s, 
 	return 0;
 }
 
+/* Whether nothing is known of bins. */
+static bool is_lost(const struct series *s, const struct run *run, int from, int to)
+{
+	for (int i = from; i < to; i++)
+		if (s->total[i].n)
+			return false;
+	return series_lost_share(s, run, from, to) > 0.9;
+}
+
+/* An uneven rate may be made by losses. */
+static bool has_losses(const struct series *s, const struct run *run)
+{
+	return series_lost_share(s, run, 0, s->bins) > 0.05;
+}
+
+static void put_none(struct out *out, int columns)
+{
+	while (columns--)
+		out_none(out);
+}
+
 static int put_bins(struct app *app, struct out *out, const struct series *s)
 {
 	double most = 0;
@@ -103,6 +124,10 @@ static int put_bins(struct app *app, struct out *out, const struct series *s)
 		double rate = series_rate(s, &app->run, i, -1);
 
 		out_time(out, (uint64_t)series_begin(s, i));
+		if (is_lost(s, &app->run, i, i + 1)) {
+			put_none(out, 7);
+			continue;
+		}
 		out_int(out, (int64_t)s->total[i].n);
 		if (isnan(rate))
 			out_none(out);
@@ -135,6 +160,10 @@ static int put_phases(struct app *app, struct out *out, const struct series *fin
 		out_text(out, phase[i].name);
 		out_time(out, (uint64_t)series_begin(s, phase[i].from));
 		out_time(out, (uint64_t)length);
+		if (is_lost(s, &app->run, phase[i].from, phase[i].to)) {
+			put_none(out, 5);
+			continue;
+		}
 		out_int(out, (int64_t)sum.n);
 		out_real(out, (double)sum.n * (double)app->run.tsc_khz * 1e3 / (double)length);
 		rc = put_shares(app, out, s, phase[i].from, phase[i].to);
@@ -170,7 +199,7 @@ static void put_reason(struct app *app, struct out *out, const struct series *s,
 {
 	const struct run *run = &app->run;
 	double spread = 0;
-	bool known = series_spread(s, run, key, &spread);
+	bool known = !has_losses(s, run) && series_spread(s, run, key, &spread);
 
 	if (key < 0)
 		out_none(out);
@@ -194,7 +223,7 @@ static void put_reason(struct app *app, struct out *out, const struct series *s,
 		out_real(out, spread);
 	else
 		out_none(out);
-	out_text(out, rate_word(known, spread));
+	out_text(out, has_losses(s, run) ? "unknown" : rate_word(known, spread));
 }
 
 /* @s: of SERIES_RATES */

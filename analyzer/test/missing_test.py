@@ -105,6 +105,32 @@ class Missing(unittest.TestCase):
             exits = sum(row["exits"] for row in json.loads(analyzer(LOSSES, "top-exits", *words, "--limit", "0", "--format", "json"))["rows"])
             self.assertIn(f"{100 * n / (n + exits):.1f} % of the exits were dropped", analyzer(LOSSES, "findings", *words))
 
+    def test_nothing_is_known_of_a_gap(self):
+        """An even process with a gap of a quarter of its time, in timeline, its phases and rates, and on the page."""
+        path = self.changed(LOSSES, "DELETE FROM loss; DELETE FROM crosscheck;"
+                            "CREATE TEMP TABLE cut AS SELECT min(exit.rowid) AS first, max(exit.rowid) AS last, count(*) AS n,"
+                            " min(seq) AS seq, min(tsc) AS begin, max(tsc) AS end FROM exit, run"
+                            " WHERE tsc BETWEEN tsc_start + (tsc_end - tsc_start) / 4 AND tsc_start + (tsc_end - tsc_start) / 2;"
+                            "INSERT INTO loss SELECT 1, seq, n, (SELECT max(tsc) FROM exit WHERE rowid < first),"
+                            " (SELECT min(tsc) FROM exit WHERE rowid > last) FROM cut;"
+                            "DELETE FROM exit WHERE rowid BETWEEN (SELECT first FROM cut) AND (SELECT last FROM cut);"
+                            "UPDATE vcpu SET dropped = (SELECT n FROM cut), recorded = (SELECT count(*) FROM exit);"
+                            "DELETE FROM exit_rollup_coarse; DELETE FROM exit_rollup WHERE first_tsc BETWEEN (SELECT begin FROM cut)"
+                            " AND (SELECT end FROM cut);")
+        out = json.loads(analyzer(path, "timeline", "--limit", "40", "--format", "json"))
+        inside = [b for b in out["timeline"] if b["exits"] is None]
+        self.assertGreater(len(inside), 5)
+        for b in inside:
+            self.assertEqual({b[name] for name in ("per_s", "time_ns", "busy_of_vcpu", "halted_of_vcpu", "top_reason")}, {None})
+        unknown = [p for p in out["phases"] if p["phase"] == "unknown"]
+        self.assertTrue(unknown)
+        self.assertIn((None, None, None), {(p["exits"], p["per_s"], p["busy_of_vcpu"]) for p in unknown})
+        self.assertEqual({r["rate"] for r in out["reasons"]}, {"unknown"})
+        page = os.path.join(self.folder.name, "page.html")
+        analyzer(path, "report", "--html", page)
+        with open(page, encoding="utf-8") as file:
+            self.assertRegex(file.read(), r"unknown 100(\.0)? ?%")
+
     def test_a_window_without_losses_has_verdicts(self):
         with sqlite3.connect(f"file:{LOSSES}?immutable=1", uri=True) as database:
             last, = database.execute("SELECT max(after_ns) FROM losses").fetchone()

@@ -22,4 +22,19 @@
  */
 int gaps_read(struct app *app, const struct run *run, double **cycles);
 
+/*
+ * struct gap_bins - the same in bins of the window
+ * @begin, @width, @count: the bins, in cycles since the run's start
+ * @cycles: of all vCPUs together, of malloc(); NULL as with gaps_read()
+ */
+struct gap_bins {
+	int64_t begin;
+	int64_t width;
+	int64_t count;
+	double *cycles;
+};
+
+/* Return: 0, or -1 with app->error. */
+int gaps_read_bins(struct app *app, const struct run *run, struct gap_bins *bins);
+
 #endif

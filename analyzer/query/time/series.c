@@ -10,6 +10,7 @@
 
 #include "analyzer/query/db.h"
 #include "analyzer/query/time/edges.h"
+#include "analyzer/query/time/gaps.h"
 #include "analyzer/query/time/reach.h"
 
 #define SPREAD_EXITS 64 /* fewer say nothing of how even a rate is */
@@ -198,6 +199,27 @@ static int read_before(struct app *app, const struct run *run, struct series *se
 	return 0;
 }
 
+static int read_lost(struct app *app, const struct run *run, struct series *series)
+{
+	struct gap_bins bins = {
+		.begin = series->origin, .width = series->bin_cycles, .count = series->bins};
+	int rc = gaps_read_bins(app, run, &bins);
+
+	series->lost = bins.cycles;
+	return rc;
+}
+
+double series_lost_share(const struct series *series, const struct run *run, int from, int to)
+{
+	double lost = 0, all = 0;
+
+	for (int i = from; series->lost && i < to; i++) {
+		lost += series->lost[i];
+		all += series_capacity(series, run, i);
+	}
+	return all > 0 ? lost / all : 0;
+}
+
 /* What lies within each bin: the times of the exits that begin in it, moved where they reach over.
  */
 static int read_within(struct app *app, const struct run *run, const struct agg_bins *bins,
@@ -310,6 +332,8 @@ int series_read(struct app *app, const struct run *run, int most, enum series_su
 	if (series->bins > 1 && !series->total[series->bins - 1].n &&
 	    series_begin(series, series->bins - 1) >= series->end)
 		series->bins--;
+	if (read_lost(app, run, series))
+		return -1;
 	return sums == SERIES_RATES ? 0 : read_within(app, run, &bins, series);
 }
 
@@ -318,5 +342,6 @@ void series_free(struct series *series)
 	agg_free(&series->by);
 	free(series->total);
 	free(series->within);
+	free(series->lost);
 	memset(series, 0, sizeof(*series));
 }

@@ -16,6 +16,7 @@
  * @total: sums of each bin; the whole time of an exit is in the bin it began in
  * @within: the times that lie within each bin (reach.h), of exits that began before the window,
  *	too; of SERIES_TIMES all times are set, of SERIES_COUNTS cycles and halted; else NULL
+ * @lost: the vCPUs' cycles of each bin in which exits are missing (gaps.h); NULL: none, or unknown
  * @by: sums of each {bin, reason key}
  */
 struct series {
@@ -26,6 +27,7 @@ struct series {
 	int64_t bin_cycles;
 	struct group *total;
 	struct group *within;
+	double *lost;
 	struct agg by;
 };
 
@@ -68,6 +70,10 @@ int64_t series_length(const struct series *series, const struct run *run, int bi
 
 /* Time that the vCPUs of the filter lived in a bin, in cycles. */
 double series_capacity(const struct series *series, const struct run *run, int bin);
+
+/* The share of the vCPUs' time in bins @from to @to - 1 in which exits are missing; 0: unknown,
+ * too. */
+double series_lost_share(const struct series *series, const struct run *run, int from, int to);
 
 /* The vCPUs' cycles of a bin in exits, without the halted part, and halted; at most its capacity.
  */

@@ -254,6 +254,8 @@ void states_over_time(const struct series *series, const struct run *run, double
 		if (room <= 0)
 			continue;
 		states_add(run, &series->within[bin], 1, share[bin]);
+		if (series->lost)
+			share[bin][STATE_UNKNOWN] = fmin(series->lost[bin], room);
 		states_add_guest(room, share[bin]);
 		for (int i = 0; i < STATES; i++)
 			share[bin][i] /= room;
