@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""hostile_test.py ANALYZER FIXTURE: analyzer push and fleet, and what is not a ClickHouse server.
+"""hostile_test.py ANALYZER FIXTURE SCHEMA: analyzer push and fleet, and what is not a ClickHouse server.
 
 A web server, a login page, a proxy in between or somebody who means harm answers instead: each time
 the program ends, says why in one line, and nothing that was sent counts as stored.
@@ -19,7 +19,11 @@ import threading
 import time
 import unittest
 
-ANALYZER, FIXTURE = (os.path.abspath(path) for path in sys.argv[1:])
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import server_schema  # noqa: E402 pylint: disable=wrong-import-position
+
+ANALYZER, FIXTURE, SCHEMA = (os.path.abspath(path) for path in sys.argv[1:])
+COLUMNS = server_schema.columns_text(server_schema.read_schema(SCHEMA)).encode()
 PAGE = b"<html><title>\x1b]0;owned\x07\x1b[2J Log in \xe2\x80\xae</title>\r\n<p>\0</html>"
 MEMORY_MOST = 512 << 20
 
@@ -90,9 +94,13 @@ class Server:
         self.socket.close()
 
 
+def as_clickhouse(request):
+    return reply(b"200 OK", COLUMNS if b"system.columns" in request else b"1\n")
+
+
 def from_insert_on(answer):
     """A ClickHouse server until the first INSERT, as a proxy's login that has ended."""
-    return lambda request: answer if b"INSERT" in request else reply(b"200 OK", b"1\n")
+    return lambda request: answer if b"INSERT" in request else as_clickhouse(request)
 
 
 class HostileTest(unittest.TestCase):
@@ -156,10 +164,13 @@ class HostileTest(unittest.TestCase):
             self.check_all(answer, words)
 
     def test_empty(self):
-        """No answer at all to what asks for one. Statements that --create sends have none."""
+        """No answer at all to what asks for one: to push, a server without tables. Statements of --create have none."""
         for command in self.commands(self.server(reply(b"200 OK", b"")).url):
             if "--create" not in command:
-                self.assertIn("was asked for: nothing", self.refused(command))
+                self.assertIn("it has no tables of exitscope" if "push" in command else "was asked for: nothing",
+                              self.refused(command))
+        server = self.server(lambda request: reply(b"200 OK", COLUMNS if b"system.columns" in request else b""))
+        self.assertIn("was asked for: nothing", self.refused(next(self.commands(server.url))))
 
     def test_endless(self):
         for status, words in (b"200 OK", "more than 32 MiB|another form"), (b"403 No", "HTTP status 403: xxx"):
@@ -195,8 +206,8 @@ class HostileTest(unittest.TestCase):
     def test_long_error(self):
         """An error of the server is tried again, however long the page is that comes with it."""
         pages = [endless(b"HTTP/1.1 503 Down\r\n\r\n", b"x" * 65536)]
-        server = self.server(lambda request: reply(
-            b"200 OK", b"" if b"INSERT" in request else b"1\n") if b"INSERT" not in request or not pages else pages.pop())
+        server = self.server(lambda request: as_clickhouse(request) if b"INSERT" not in request
+                             else pages.pop() if pages else reply(b"200 OK", b""))
         done = subprocess.run([ANALYZER, "push", "--to", server.url, next(self.commands(""))[-1]],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -22,26 +22,16 @@ import time
 import unittest
 import urllib.parse
 
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import server_schema  # noqa: E402 pylint: disable=wrong-import-position
+
 ANALYZER, FIXTURE, SCHEMA = (os.path.abspath(path) for path in sys.argv[1:4])
 WIDTHS = {"UInt8": "<B", "UInt16": "<H", "UInt32": "<I", "UInt64": "<Q", "Int32": "<i",
           "Int64": "<q", "Float64": "<d",
           "Date": "<H"}
 
 
-def read_schema():
-    """{table: ({column: type}, key, ver)} of schema.sql."""
-    tables = {}
-    with open(SCHEMA) as file:
-        text = file.read()
-    for name, body, ver, key in re.findall(
-            r"CREATE TABLE IF NOT EXISTS exitscope\.(\w+) \(\n(.*?)\n\) ENGINE = ReplacingMergeTree(?:\((\w+)\))?.*?ORDER BY (.*?);",
-            text, re.S):
-        columns = dict(line.strip().rstrip(",").split(" ", 1) for line in body.split("\n"))
-        tables[name] = (columns, key.strip("()").split(", "), ver)
-    return tables
-
-
-TABLES = read_schema()
+TABLES = server_schema.read_schema(SCHEMA)
 
 
 class Reader:
@@ -103,14 +93,6 @@ class Server(http.server.ThreadingHTTPServer):
     def url(self):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def columns(self):
-        """What system.columns says."""
-        for table, (columns, _, _) in TABLES.items() if self.has_tables else ():
-            for name, kind in columns.items():
-                kind = self.other_types.get((table, name), kind)
-                if kind:
-                    yield table, name, kind
-
     def store(self, query, body, token):
         name, columns = re.fullmatch(r"INSERT INTO exitscope\.(\w+)\(([\w,]+)\) FORMAT RowBinary",
                                      query).groups()
@@ -152,8 +134,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not query:
             body = self.rfile.read(length)
             assert b"system.columns" in body, body
-            return self.answer(200, "".join(f"{table}\t{name}\t{kind}\n"
-                                            for table, name, kind in server.columns()))
+            return self.answer(200, server_schema.columns_text(TABLES if server.has_tables else {}, server.other_types))
         if "system.settings" in query:
             return self.answer(200, f"{server.has_token:d}\n")
         if "system.clusters" in query:
