@@ -179,6 +179,13 @@ unread='UPDATE vcpu SET unread = 2 WHERE id = 1'
 expect 0 'kvm_stat .* 2 the same, before the recording' "$uncounted; $unread; $total - 2 WHERE source = 'kvm_stat_vm'"
 expect 1 'kvm_stat .*UNEXPLAINED' "$uncounted; $unread; $total - 3 WHERE source = 'kvm_stat_vm'"
 
+# Older kernels trace a VM entry before they find that they must emulate: two exits were synthesized
+emulated="UPDATE exit_rollup SET n_synth = 3 WHERE vcpu = 1 AND reason = 10 AND slot = (
+	SELECT min(slot) FROM exit_rollup WHERE vcpu = 1 AND reason = 10 AND n >= 3)"
+entries="WHERE source = 'tracefs_entry' AND name = 'entries'"
+expect 1 '^entries .* 5 entries that KVM traced and then emulated .*explained' "$emulated; $total + 5 $entries"
+expect 1 '^entries .*UNEXPLAINED' "$emulated; $total + 7 $entries"
+
 # The counters
 expect 1 'perf_exit .*UNEXPLAINED' "$total + 1 WHERE source = 'perf_exit' AND name = 'count'"
 expect 1 'perf_exit .*UNEXPLAINED' "$total - 1 WHERE source = 'perf_exit' AND name = 'count'"

@@ -8,6 +8,7 @@
  * that another source counts explains as many:
  *
  *	entry in in_guest	VM entries that failed with VMfail, between two kvm_entry
+ *	entry in in_guest	synthesized exits, which older kernels trace before they emulate
  *	exit in fastpath	entries that a fastpath of Linux 5.10 makes, untraced
  */
 #ifndef EXITSCOPE_ANALYZER_VERIFY_VERIFY_STEPS_H

@@ -10,6 +10,11 @@ SELECT
     WHERE a.run_id = ?1
       AND a.source = 'tracefs_ambiguous'
   ) AS ambiguous,
+  (
+    SELECT coalesce(sum(u.n_synth), 0)
+    FROM exit_rollup u
+    WHERE u.vcpu = c.id
+  ) AS synthesized,
   k.name,
   sum(k.n) AS n
 FROM crosscheck k
