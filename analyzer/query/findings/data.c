@@ -186,38 +186,6 @@ static uint64_t count_different(const int64_t *address, uint32_t n, int bits)
 	return count;
 }
 
-static bool shows_several_vms(const struct run *run)
-{
-	for (unsigned int i = 1; i < run->n_vcpus; i++) {
-		if (run->vcpus[i].vm != run->vcpus[0].vm)
-			return true;
-	}
-	return false;
-}
-
-/* Each VM has addresses of its own, which the sums by address do not tell apart. */
-static int count_pages_of_vms(const struct findings_data *data, struct findings_pages *pages)
-{
-	static const char sql[] =
-		"SELECT count(DISTINCT vm || ':' || (key >> 12)), count(DISTINCT vm || ':' || (key >> 21)) FROM ("
-		"SELECT c.vm_id AS vm, e.key AS key FROM exit e JOIN vcpu c ON c.id = e.vcpu WHERE %s AND e.key IS NOT NULL"
-		" AND NOT e.flags & 4 AND CASE ?1 WHEN 1 THEN e.reason & 0xffff = 48"
-		" ELSE e.reason = 0x400 AND NOT e.key BETWEEN 0xfec00000 AND 0xfee00fff END)";
-	sqlite3_stmt *stmt;
-	int rc;
-
-	if (where_prepare(data->app, data->run, sql, &stmt))
-		return -1;
-	sqlite3_bind_int64(stmt, 1, data->run->isa);
-	rc = db_step(data->app, stmt);
-	if (rc > 0) {
-		pages->pages = (uint64_t)sqlite3_column_int64(stmt, 0);
-		pages->regions = (uint64_t)sqlite3_column_int64(stmt, 1);
-	}
-	sqlite3_finalize(stmt);
-	return rc < 0 ? -1 : 0;
-}
-
 int findings_pages(const struct findings_data *data, struct findings_pages *pages)
 {
 	int64_t *address = calloc((size_t)data->keys.groups + 1, sizeof(*address));
@@ -241,5 +209,38 @@ int findings_pages(const struct findings_data *data, struct findings_pages *page
 	pages->pages = count_different(address, n, 12);
 	pages->regions = count_different(address, n, 21);
 	free(address);
-	return shows_several_vms(data->run) ? count_pages_of_vms(data, pages) : 0;
+	return 0;
+}
+
+static bool shows_several_vms(const struct run *run)
+{
+	for (unsigned int i = 1; i < run->n_vcpus; i++) {
+		if (run->vcpus[i].vm != run->vcpus[0].vm)
+			return true;
+	}
+	return false;
+}
+
+int findings_pages_by_vm(const struct findings_data *data, struct findings_pages *pages)
+{
+	static const char sql[] =
+		"SELECT count(DISTINCT vm || ':' || (key >> 12)), count(DISTINCT vm || ':' || (key >> 21)) FROM ("
+		"SELECT c.vm_id AS vm, e.key AS key FROM exit e JOIN vcpu c ON c.id = e.vcpu WHERE %s AND e.key IS NOT NULL"
+		" AND NOT e.flags & 4 AND CASE ?1 WHEN 1 THEN e.reason & 0xffff = 48"
+		" ELSE e.reason = 0x400 AND NOT e.key BETWEEN 0xfec00000 AND 0xfee00fff END)";
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (!shows_several_vms(data->run))
+		return 0;
+	if (where_prepare(data->app, data->run, sql, &stmt))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, data->run->isa);
+	rc = db_step(data->app, stmt);
+	if (rc > 0) {
+		pages->pages = (uint64_t)sqlite3_column_int64(stmt, 0);
+		pages->regions = (uint64_t)sqlite3_column_int64(stmt, 1);
+	}
+	sqlite3_finalize(stmt);
+	return rc < 0 ? -1 : 0;
 }

@@ -75,7 +75,10 @@ struct findings_pages {
 	uint64_t regions;
 };
 
-/* Return: 0, or -1 with app->error. */
+/* Return: 0, or -1 with app->error. All VMs together have the addresses of one. */
 int findings_pages(const struct findings_data *data, struct findings_pages *pages);
+
+/* Of several VMs: counts @pages->pages and regions of each, from the rows, which it reads again. */
+int findings_pages_by_vm(const struct findings_data *data, struct findings_pages *pages);
 
 #endif

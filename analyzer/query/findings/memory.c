@@ -86,6 +86,8 @@ int findings_apply_memory(const struct findings_data *data, struct findings *fin
 	share = findings_share(data, pages.faults.n);
 	if (pages.faults.n < FAULTS || share < FAULT_SHARE)
 		return 0;
+	if (findings_pages_by_vm(data, &pages))
+		return -1;
 	if ((double)pages.pages >= FIRST_TOUCH * (double)pages.faults.n)
 		return find_first_touch(data, &pages, share, findings);
 	return find_repeated(data, &pages, share, findings);
