@@ -92,15 +92,6 @@ static int put_shares(struct app *app, struct out *out, const struct series *s, 
 	return 0;
 }
 
-/* Whether nothing is known of bins. */
-static bool is_lost(const struct series *s, const struct run *run, int from, int to)
-{
-	for (int i = from; i < to; i++)
-		if (s->total[i].n)
-			return false;
-	return series_lost_share(s, run, from, to) > 0.9;
-}
-
 /* An uneven rate may be made by losses. */
 static bool has_losses(const struct series *s, const struct run *run)
 {
@@ -124,7 +115,7 @@ static int put_bins(struct app *app, struct out *out, const struct series *s)
 		double rate = series_rate(s, &app->run, i, -1);
 
 		out_time(out, (uint64_t)series_begin(s, i));
-		if (is_lost(s, &app->run, i, i + 1)) {
+		if (!s->total[i].n && series_is_lost(s, &app->run, i, i + 1)) {
 			put_none(out, 7);
 			continue;
 		}
@@ -160,7 +151,7 @@ static int put_phases(struct app *app, struct out *out, const struct series *fin
 		out_text(out, phase[i].name);
 		out_time(out, (uint64_t)series_begin(s, phase[i].from));
 		out_time(out, (uint64_t)length);
-		if (is_lost(s, &app->run, phase[i].from, phase[i].to)) {
+		if (!sum.n && series_is_lost(s, &app->run, phase[i].from, phase[i].to)) {
 			put_none(out, 5);
 			continue;
 		}

@@ -492,32 +492,34 @@ static int64_t length(const struct run *run, int64_t from, int64_t to)
 	return end > from ? end - from : 0;
 }
 
-double run_vcpu_time(const struct run *run, int64_t from, int64_t to)
+/* The life of a vCPU from @from to @to; *@begin is not after *@end. */
+static void clip_life(const struct run *run, const struct vcpu_ref *vcpu, int64_t from, int64_t to,
+		      int64_t *begin, int64_t *end)
 {
-	double sum = 0;
-
-	for (unsigned int i = 0; i < run->n_vcpus; i++) {
-		const struct vcpu_ref *v = &run->vcpus[i];
-		int64_t begin = v->begin > from ? v->begin : from, end = v->end < to ? v->end : to;
-
-		if (end > run->length_cycles)
-			end = run->length_cycles;
-		if (end > begin)
-			sum += (double)(end - begin);
-	}
-	return sum;
-}
-
-void run_clip_life(const struct run *run, const struct vcpu_ref *vcpu, int64_t *begin, int64_t *end)
-{
-	int64_t from = run_grid_from(run), to = run_grid_to(run);
-
 	*begin = vcpu->begin > from ? vcpu->begin : from;
 	*end = vcpu->end < to ? vcpu->end : to;
 	if (*end > run->length_cycles)
 		*end = run->length_cycles;
 	if (*end < *begin)
 		*end = *begin;
+}
+
+double run_vcpu_time(const struct run *run, int64_t from, int64_t to)
+{
+	double sum = 0;
+
+	for (unsigned int i = 0; i < run->n_vcpus; i++) {
+		int64_t begin, end;
+
+		clip_life(run, &run->vcpus[i], from, to, &begin, &end);
+		sum += (double)(end - begin);
+	}
+	return sum;
+}
+
+void run_clip_life(const struct run *run, const struct vcpu_ref *vcpu, int64_t *begin, int64_t *end)
+{
+	clip_life(run, vcpu, run_grid_from(run), run_grid_to(run), begin, end);
 }
 
 int64_t run_length(const struct run *run)

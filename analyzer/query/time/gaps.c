@@ -10,16 +10,6 @@
 #include "analyzer/query/db.h"
 #include "analyzer/query/time/queries.h"
 
-/* A time of the file as cycles since the run's start; any number may stand there. */
-static int64_t since_start(const struct run *run, int64_t tsc)
-{
-	int64_t time;
-
-	if (__builtin_sub_overflow(tsc, run->tsc_start, &time))
-		return tsc < run->tsc_start ? INT64_MIN : INT64_MAX;
-	return time;
-}
-
 /* What is told the times of a gap, or with @sign -1 of the exit that it begins with. */
 typedef void gap_seen(void *context, const struct vcpu_ref *vcpu, int64_t from, int64_t to,
 		      int sign);
@@ -54,9 +44,9 @@ static int see_gaps(const struct walk *walk, sqlite3_stmt *stmt, const struct vc
 		int64_t from = INT64_MIN, to = INT64_MAX;
 
 		if (sqlite3_column_type(stmt, 0) != SQLITE_NULL)
-			from = since_start(walk->run, sqlite3_column_int64(stmt, 0));
+			from = run_since(walk->run, sqlite3_column_int64(stmt, 0));
 		if (sqlite3_column_type(stmt, 1) != SQLITE_NULL)
-			to = since_start(walk->run, sqlite3_column_int64(stmt, 1));
+			to = run_since(walk->run, sqlite3_column_int64(stmt, 1));
 		see(walk, vcpu, from, to, 1);
 	}
 	return rc;
@@ -74,12 +64,10 @@ static int see_exits_before(const struct walk *walk)
 	while ((rc = db_step(walk->app, stmt)) > 0) {
 		const struct vcpu_ref *vcpu =
 			run_find_vcpu(walk->run, sqlite3_column_int64(stmt, 0));
-		int64_t from = since_start(walk->run, sqlite3_column_int64(stmt, 1)), to;
+		int64_t from = run_since(walk->run, sqlite3_column_int64(stmt, 1));
 
-		if (__builtin_add_overflow(from, sqlite3_column_int64(stmt, 2), &to))
-			to = INT64_MAX;
 		if (vcpu)
-			see(walk, vcpu, from, to, -1);
+			see(walk, vcpu, from, wrap_add(from, sqlite3_column_int64(stmt, 2)), -1);
 	}
 	sqlite3_finalize(stmt);
 	return rc;

@@ -100,11 +100,6 @@ static bool no_exits(const struct series *series, int from, int to)
 	return true;
 }
 
-static bool is_lost(const struct series *series, const struct run *run, int from, int to)
-{
-	return series_lost_share(series, run, from, to) > 0.9;
-}
-
 /* Names, except boot: what comes before the first idle phase is "load" as well. */
 static void name_phases(const struct series *series, const struct run *run, struct phase *phase,
 			int n)
@@ -112,7 +107,7 @@ static void name_phases(const struct series *series, const struct run *run, stru
 	for (int i = 0; i < n; i++) {
 		if (halted_share(series, run, phase[i].from, phase[i].to) >= IDLE_SHARE)
 			phase[i].name = "idle";
-		else if (is_lost(series, run, phase[i].from, phase[i].to))
+		else if (series_is_lost(series, run, phase[i].from, phase[i].to))
 			phase[i].name = "unknown";
 		else if (no_exits(series, phase[i].from, phase[i].to))
 			phase[i].name = "none";

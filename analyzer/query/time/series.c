@@ -220,6 +220,11 @@ double series_lost_share(const struct series *series, const struct run *run, int
 	return all > 0 ? lost / all : 0;
 }
 
+bool series_is_lost(const struct series *series, const struct run *run, int from, int to)
+{
+	return series_lost_share(series, run, from, to) > 0.9;
+}
+
 /* What lies within each bin: the times of the exits that begin in it, moved where they reach over.
  */
 static int read_within(struct app *app, const struct run *run, const struct agg_bins *bins,

@@ -75,6 +75,9 @@ double series_capacity(const struct series *series, const struct run *run, int b
  * too. */
 double series_lost_share(const struct series *series, const struct run *run, int from, int to);
 
+/* Whether that is nearly all of it: what was recorded there says nothing of the rest. */
+bool series_is_lost(const struct series *series, const struct run *run, int from, int to);
+
 /* The vCPUs' cycles of a bin in exits, without the halted part, and halted; at most its capacity.
  */
 double series_busy(const struct series *series, const struct run *run, int bin);
