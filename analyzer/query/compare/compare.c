@@ -15,7 +15,6 @@
 
 #include "analyzer/query/compare/batches.h"
 #include "analyzer/query/db.h"
-#include "analyzer/query/queries.h"
 #include "analyzer/query/reason.h"
 #include "sql/hist.h"
 
@@ -96,46 +95,17 @@ static bool knows_busy(const struct run *run)
 	return run->has_split && !run->no_durations;
 }
 
-static int add_filtered(struct side *side, int64_t key, uint64_t n)
-{
-	struct group *group = agg_group(&side->filtered, (int64_t[4]){key});
-
-	if (!group)
-		return app_fail(&side->app, "out of memory");
-	group->dropped += n;
-	return 0;
-}
-
 /* KVM's totals say which exits the filter left out. */
 static int read_filtered(struct side *side)
 {
-	const struct run *run = &side->app.run;
-	uint64_t known = 0;
-	sqlite3_stmt *stmt;
-	int rc = 0;
+	struct run run = side->app.run;
 
-	if (!run->shown_filtered)
-		return 0;
-	if (db_prepare(&side->app, &stmt, query_run_filtered))
+	/* Of all reasons, to see whether it is all of them. */
+	run.reasons = 0;
+	if (agg_read_filtered(&side->app, &run, &side->filtered))
 		return -1;
-	for (unsigned int i = 0; i < run->n_vcpus && rc >= 0; i++) {
-		sqlite3_reset(stmt);
-		sqlite3_bind_int64(stmt, 1, run->vcpus[i].id);
-		while ((rc = db_step(&side->app, stmt)) > 0) {
-			int64_t reason = sqlite3_column_int64(stmt, 0);
-			uint64_t n = (uint64_t)sqlite3_column_int64(stmt, 1);
-
-			known += n;
-			if (reason_passes(run, reason) &&
-			    (add_filtered(side, reason, n) || add_filtered(side, CHANGE_ALL, n))) {
-				rc = -1;
-				break;
-			}
-		}
-	}
-	sqlite3_finalize(stmt);
-	side->knows_filtered = known == (uint64_t)run->shown_filtered;
-	return rc;
+	side->knows_filtered = agg_total(&side->filtered).dropped == (uint64_t)run.shown_filtered;
+	return 0;
 }
 
 int side_read(struct side *side)
@@ -278,11 +248,18 @@ static bool drops_are_counted(const struct run *run)
 /* Most exits of a reason key that were filtered out. */
 static double filtered(const struct side *side, int64_t key)
 {
-	const struct group *group = agg_find(&side->filtered, (int64_t[4]){key});
+	const struct run *run = &side->app.run;
+	double sum = 0;
 
-	if (side->knows_filtered)
-		return group ? (double)group->dropped : 0;
-	return (double)side->app.run.shown_filtered;
+	if (!side->knows_filtered)
+		return (double)run->shown_filtered;
+	for (uint32_t i = 0; i < side->filtered.groups; i++) {
+		const struct group *group = &side->filtered.group[i];
+
+		if (key == CHANGE_ALL ? reason_passes(run, group->key[0]) : key == group->key[0])
+			sum += (double)group->dropped;
+	}
+	return sum;
 }
 
 /* Most exits of a reason key that are missing, in addition to those it was counted for. */

@@ -24,8 +24,7 @@
  *	CHANGE_ALL for all reasons; none where there are neither enough intervals of
  *	histograms nor rows
  * @from_rows: @by_bin was read from rows
- * @filtered: exits that were filtered out while recording, as dropped ones, by reason key and of
- *	CHANGE_ALL
+ * @filtered: exits that were filtered out while recording, as dropped ones, by reason key
  * @knows_filtered: false: only their number is known
  * @edges: of each vCPU, what lies in the window of exits that reach over its ends; NULL: none
  */

@@ -73,6 +73,12 @@ static inline int64_t agg_bin(const struct agg_bins *bins, int64_t since)
 int agg_read(struct app *app, const struct run *run, enum agg_by by, unsigned int flags,
 	     struct agg *agg);
 
+/*
+ * Add the exits that were filtered out while recording to group.dropped, by reason key, where KVM's
+ * totals have them: of the whole run. Return: 0, or -1 with app->error.
+ */
+int agg_read_filtered(struct app *app, const struct run *run, struct agg *agg);
+
 /* Sees an exit of reason key @reason, as the sums of it alone; its TSC is @exit->first. */
 typedef void agg_see(void *context, int64_t rowid, int64_t reason, const struct group *exit);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * agg_totals.c - exits whose records were dropped, by KVM's exact totals; see agg_rows.h
+ * agg_totals.c - exits without a record, by KVM's exact totals; see agg.h and agg_rows.h
  */
 #include "analyzer/query/sums/agg_rows.h"
 
@@ -8,18 +8,19 @@
 #include "analyzer/query/reason.h"
 
 /* reason -1: the slot of KVM's totals for reasons that have none of their own. */
-static const char dropped_sql[] =
-	"SELECT reason, n FROM crosscheck WHERE vcpu = ?1 AND source = 'totals_dropped' AND reason IS NOT NULL";
+static const char totals_sql[] =
+	"SELECT reason, n FROM crosscheck WHERE vcpu = ?1 AND source = ?2 AND reason IS NOT NULL";
 
-int agg_add_dropped(struct app *app, const struct run *run, enum agg_by by, struct agg *agg)
+/* Adds the totals of that source to the dropped exits of the groups. */
+static int add_totals(struct app *app, const struct run *run, enum agg_by by, const char *source,
+		      struct agg *agg)
 {
 	sqlite3_stmt *stmt;
 	int rc = 0;
 
-	if (!run->dropped || !run->has_totals)
-		return 0;
-	if (db_prepare(app, &stmt, dropped_sql))
+	if (db_prepare(app, &stmt, totals_sql))
 		return -1;
+	sqlite3_bind_text(stmt, 2, source, -1, SQLITE_STATIC);
 
 	for (unsigned int i = 0; i < run->n_vcpus && rc >= 0; i++) {
 		sqlite3_reset(stmt);
@@ -42,4 +43,16 @@ int agg_add_dropped(struct app *app, const struct run *run, enum agg_by by, stru
 	}
 	sqlite3_finalize(stmt);
 	return rc;
+}
+
+int agg_add_dropped(struct app *app, const struct run *run, enum agg_by by, struct agg *agg)
+{
+	if (!run->dropped || !run->has_totals)
+		return 0;
+	return add_totals(app, run, by, "totals_dropped", agg);
+}
+
+int agg_read_filtered(struct app *app, const struct run *run, struct agg *agg)
+{
+	return run->shown_filtered ? add_totals(app, run, BY_REASON, "totals_filtered", agg) : 0;
 }
