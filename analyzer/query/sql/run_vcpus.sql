@@ -1,6 +1,6 @@
 -- The vCPUs of run ?1, which starts at TSC ?2 and lasts ?3 cycles, and when each of them lived, in
--- cycles since the start. A vCPU whose first exit was recorded lives from that one on: it cannot have
--- run before. That it was the first one only our ring says, or that the VM began after the run, and
+-- cycles since the start. A vCPU whose first exit was recorded lives from that one on: it cannot
+-- have run before. That it was the first one only our ring says, or that the VM began after the run, and
 -- nothing where exits are missing before it: such a vCPU lives from the start. When a VM began is
 -- known to a second (btime of /proc/stat), rounded down. One without any exit never ran, and has no
 -- life. One that was destroyed ends with its last exit, which is at most as long as the longest of
@@ -15,7 +15,9 @@ SELECT
     WHEN c.recorded + c.dropped + c.filtered = 0 THEN ?3
     WHEN c.filtered > 0 THEN 0
     WHEN EXISTS (SELECT 1 FROM loss WHERE vcpu = c.vcpu AND tsc_before IS NULL) THEN 0
-    WHEN NOT r.source IN ('device', 'capture') AND coalesce(i.started_ns, 0) < r.started_ns - 1100000000 THEN 0
+    WHEN NOT r.source IN ('device', 'capture')
+      AND coalesce(i.started_ns, 0) < r.started_ns - 1100000000
+    THEN 0
     ELSE coalesce((
       SELECT min(first_tsc)
       FROM exit_rollup
