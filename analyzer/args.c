@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/commands/choice.h"
+#include "analyzer/commands/options/choice.h"
 #include "analyzer/query/near.h"
 #include "base/units.h"
 

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "analyzer/commands/command.h"
+#include "analyzer/commands/options/command.h"
 
 #define ARGS_HELP    1
 #define ARGS_VERSION 2
