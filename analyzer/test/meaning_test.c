@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 #define VMX 1
 #define SVM 2

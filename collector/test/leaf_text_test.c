@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "collector/leaf_text.h"
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 /* A guest's console with Debian's cpuid -1 -r, leaf_reader --raw, and other lines. */
 static const char console[] =

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 /* Parses "collector --db x.sqlite @word @value" as on a host whose best source is @source. */
 static int check_chosen(char *word, char *value, enum source_choice source, struct fault *fault)

@@ -17,7 +17,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "kvm/test/ring_map.h"
+#include "kvm/test/common/ring_map.h"
 #include "testbed/guest_vm.h"
 
 #define HOOKS		  "/sys/module/kvm/parameters/hooks"

@@ -373,7 +373,7 @@ def _check_claims(outcome):
 
 
 def claims(name, program, params, before=""):
-    """What the ABI header says, claim by claim (kvm/test/PROGRAM.c)."""
+    """What the ABI header says, claim by claim (kvm/test/*/PROGRAM.c)."""
     return Case(name, program, _check_claims, params, before,
                 unrecorded="the program reads its guests' rings itself")
 

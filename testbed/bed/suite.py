@@ -16,8 +16,9 @@ from .kernel import default_series
 
 WITNESS = "witness.bin"
 GUEST_KERNEL = default_series()  # of L2, where L1 has a kernel of no series
-PROGRAMS = ("device_test", "field_test", "hooks_test", "host_test", "hostile_reader",
-            "memory_test", "record_test", "smp_test")
+# Below kvm/test
+PROGRAMS = ("device/device_test", "device/hooks_test", "device/host_test", "device/hostile_reader",
+            "device/memory_test", "device/smp_test", "records/field_test", "records/record_test")
 
 SCRIPT_HEAD = """\
 #!/bin/sh
@@ -112,7 +113,7 @@ def boot(setup, cases, directory, options):
     if options.kernel:
         command += ["--guest-kernel", GUEST_KERNEL]
     for program in PROGRAMS:
-        command += ["--add", ROOT / "bazel-bin" / "kvm" / program]
+        command += ["--add", ROOT / "bazel-bin/kvm/test" / program]
     command += sorted({option for case in cases for option in case.machine})
     command += [] if options.verbose else ["--quiet"]
     result = subprocess.run([*map(str, command), "--", "sh", "/bed/tests.sh"], text=True,

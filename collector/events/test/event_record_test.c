@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* event_record_test.c - what the info fields of kvm_exit say, as the ring's records say it */
 #include "collector/events/event_record.h"
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 #define KEY KVM_EXIT_REC_KEY
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "collector/events/kvm_event.h"
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 #include "kvm/uapi/kvm_exit_ring.h"
 
 #define COMMON                                                                                     \

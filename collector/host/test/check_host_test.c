@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "kvm/series.h"
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 static char root[4096];
 

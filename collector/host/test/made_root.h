@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 static char root[4096];
 

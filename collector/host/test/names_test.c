@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "collector/host/test/made_root.h"
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 #define PID 4711
 

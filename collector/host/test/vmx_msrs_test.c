@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 /* A CPU with few MSRs: no true controls, no tertiary controls, no VMFUNC. */
 static int rdmsr_old_cpu(void *context, unsigned int msr, uint64_t *value)

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 int main(void)
 {

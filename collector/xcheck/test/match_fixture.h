@@ -4,7 +4,7 @@
 #define EXITSCOPE_COLLECTOR_XCHECK_TEST_MATCH_FIXTURE_H
 
 #include "collector/xcheck/match.h"
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 #define TGID	  100U
 #define TID	  101U

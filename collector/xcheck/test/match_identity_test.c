@@ -5,7 +5,7 @@
 
 #include "base/random.h"
 #include "collector/xcheck/match.h"
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 #define TGID  100U
 #define TID   101U

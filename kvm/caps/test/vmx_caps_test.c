@@ -4,7 +4,7 @@
  * CPU like Haswell
  */
 #include "kvm/caps/vmx_caps_decode.h"
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 #include <string.h>
 

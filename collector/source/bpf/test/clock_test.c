@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 #define GHZ_2_5 (5ULL << (BPF_CLOCK_SHIFT - 1)) /* cycles per ns << BPF_CLOCK_SHIFT */
 #define START	1000000000ULL			/* ns */

@@ -7,7 +7,7 @@
 
 #include "collector/host/test/made_root.h"
 #include "collector/source/bpf/bpf.h"
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 /* The host lacks something: @words say what. */
 static void expect(const char *words)

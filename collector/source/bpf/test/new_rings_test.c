@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "collector/source/bpf/new_rings.h"
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 int main(void)
 {

@@ -14,7 +14,7 @@
 #include "base/random.h"
 #include "collector/source/bpf/vcpu_record.h"
 #include "collector/source/test/memory_ring.h"
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 #include "sql/hist.h"
 
 #define RECORDS 32U

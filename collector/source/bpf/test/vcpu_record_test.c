@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 #include "sql/hist.h"
 
 #define RECORDS 4U

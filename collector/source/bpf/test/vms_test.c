@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "collector/host/test/made_root.h"
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 static void make_process(unsigned int pid, const char *name, int vcpus)
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "collector/host/test/made_root.h"
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 static void expect(enum source_choice choice, const char *words)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "collector/source/trace/trace.h"
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 #define MOST 64
 

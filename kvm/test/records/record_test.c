@@ -4,7 +4,7 @@
  * field by field: small guests cause the exits, and what they did is known. Runs in
  * the test bed's L1 as root, with the default ring_records.
  */
-#include "kvm/test/probe_tables.h"
+#include "kvm/test/records/probe_tables.h"
 
 #include <sched.h>
 #include <time.h>

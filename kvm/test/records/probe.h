@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A guest all of whose exits are recorded, and the records that came of it. */
-#ifndef KVM_TEST_PROBE_H
-#define KVM_TEST_PROBE_H
+#ifndef KVM_TEST_RECORDS_PROBE_H
+#define KVM_TEST_RECORDS_PROBE_H
 
-#include "kvm/test/device_vm.h"
-#include "kvm/test/ring_steps.h"
+#include "kvm/test/common/device_vm.h"
+#include "kvm/test/common/ring_steps.h"
 
 #define MAX_SEEN 8192
 

@@ -4,10 +4,10 @@
  * kind that it had. Runs in the test bed's L1 as root, with ring_records=4096; the tests about a
  * full ring with on_full=wait, the rest with on_full=drop.
  */
-#include "kvm/test/cgroup.h"
-#include "kvm/test/device_vm.h"
-#include "kvm/test/late_page.h"
-#include "kvm/test/ring_steps.h"
+#include "kvm/test/common/device_vm.h"
+#include "kvm/test/common/ring_steps.h"
+#include "kvm/test/device/cgroup.h"
+#include "kvm/test/device/late_page.h"
 
 #include <pthread.h>
 #include <sched.h>

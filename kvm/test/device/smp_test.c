@@ -4,8 +4,8 @@
  * the test bed's L1 as root, on 2 CPUs. A claim is tried for thousands of rounds, but for a minute
  * at most, or until it was tried ROUNDS_MIN times.
  */
-#include "kvm/test/device_vm.h"
-#include "kvm/test/ring_steps.h"
+#include "kvm/test/common/device_vm.h"
+#include "kvm/test/common/ring_steps.h"
 
 #include <pthread.h>
 #include <stdbool.h>

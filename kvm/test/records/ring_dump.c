@@ -5,7 +5,7 @@
  * database, for tests of the device itself.
  */
 #include "kvm/ring/exit_reason.h"
-#include "kvm/test/ring_map.h"
+#include "kvm/test/common/ring_map.h"
 
 #include <inttypes.h>
 #include <poll.h>

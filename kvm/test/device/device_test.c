@@ -6,9 +6,9 @@
  * static key, and TCG with several CPUs sometimes runs the breakpoint that
  * Linux puts into the code meanwhile (an Oops "int3").
  */
-#include "kvm/test/device_vm.h"
-#include "kvm/test/late_page.h"
-#include "kvm/test/ring_steps.h"
+#include "kvm/test/common/device_vm.h"
+#include "kvm/test/common/ring_steps.h"
+#include "kvm/test/device/late_page.h"
 
 #include <linux/capability.h>
 #include <pthread.h>

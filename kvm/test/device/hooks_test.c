@@ -3,8 +3,8 @@
  * hooks_test.c - what the hooks cost a guest, as the guest sees it, and that hooks=0 of kvm.ko
  * leaves nothing of them. Runs in the test bed's L1 as root; the test of hooks=0 with that.
  */
-#include "kvm/test/device_vm.h"
-#include "kvm/test/ring_steps.h"
+#include "kvm/test/common/device_vm.h"
+#include "kvm/test/common/ring_steps.h"
 
 #include <errno.h>
 #include <stdbool.h>

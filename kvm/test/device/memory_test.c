@@ -3,9 +3,9 @@
  * memory_test.c - the memory of rings: it is given back, charged to who asked for it, and bounded
  * when nobody reads. Runs in the test bed's L1 as root, with ring_records=4096.
  */
-#include "kvm/test/cgroup.h"
-#include "kvm/test/device_vm.h"
-#include "kvm/test/ring_steps.h"
+#include "kvm/test/common/device_vm.h"
+#include "kvm/test/common/ring_steps.h"
+#include "kvm/test/device/cgroup.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* cgroup.h - a memory cgroup for a test's processes, and numbers of the kernel as text */
-#ifndef KVM_TEST_CGROUP_H
-#define KVM_TEST_CGROUP_H
+#ifndef KVM_TEST_DEVICE_CGROUP_H
+#define KVM_TEST_DEVICE_CGROUP_H
 
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 #include <errno.h>
 #include <fcntl.h>

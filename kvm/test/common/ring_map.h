@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* ring_map.h - a ring attached and mapped, for test programs that run where the device is */
-#ifndef KVM_TEST_RING_MAP_H
-#define KVM_TEST_RING_MAP_H
+#ifndef KVM_TEST_COMMON_RING_MAP_H
+#define KVM_TEST_COMMON_RING_MAP_H
 
 #include "kvm/ring/exit_ring_core.h"
 

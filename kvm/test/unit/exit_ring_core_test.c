@@ -4,7 +4,7 @@
  * hostile tails, two threads
  */
 #include "kvm/ring/exit_ring_core.h"
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 #include <pthread.h>
 #include <sched.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A page that keeps the kernel waiting when it reads or writes it, by userfaultfd(2). */
-#ifndef KVM_TEST_LATE_PAGE_H
-#define KVM_TEST_LATE_PAGE_H
+#ifndef KVM_TEST_DEVICE_LATE_PAGE_H
+#define KVM_TEST_DEVICE_LATE_PAGE_H
 
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 #include <fcntl.h>
 #include <linux/userfaultfd.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* probe_tables.h - protected mode for the guest of a probe, with a handler for #GP */
-#ifndef KVM_TEST_PROBE_TABLES_H
-#define KVM_TEST_PROBE_TABLES_H
+#ifndef KVM_TEST_RECORDS_PROBE_TABLES_H
+#define KVM_TEST_RECORDS_PROBE_TABLES_H
 
-#include "kvm/test/probe.h"
+#include "kvm/test/records/probe.h"
 
 #define HANDLER	  0x1800
 #define GP_VECTOR 13

@@ -4,7 +4,7 @@
  * known. It runs the code of kvm-amd.ko with made-up exits: no emulated machine has SEV.
  */
 #include "kvm/ring/exit_ring_sev.h"
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 #include <stdint.h>
 

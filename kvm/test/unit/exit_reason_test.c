@@ -4,7 +4,7 @@
  * reasons are those of the manuals
  */
 #include "kvm/ring/exit_reason.h"
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 
 static void test_basic_reason(void)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* ring_steps.h - what the tests of the device do with it again and again */
-#ifndef KVM_TEST_RING_STEPS_H
-#define KVM_TEST_RING_STEPS_H
+#ifndef KVM_TEST_COMMON_RING_STEPS_H
+#define KVM_TEST_COMMON_RING_STEPS_H
 
-#include "kvm/test/check.h"
-#include "kvm/test/ring_map.h"
+#include "kvm/test/common/check.h"
+#include "kvm/test/common/ring_map.h"
 
 #include <poll.h>
 #include <string.h>

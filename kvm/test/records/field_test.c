@@ -4,7 +4,7 @@
  * added: values that a guest wrote, events that KVM injected, polling, requests. Runs in the test
  * bed's L1 as root, with ring_records=4096.
  */
-#include "kvm/test/probe_tables.h"
+#include "kvm/test/records/probe_tables.h"
 
 #include <pthread.h>
 #include <signal.h>

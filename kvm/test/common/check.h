@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* check.h - ends a test at the first claim that is not true, and says which */
-#ifndef KVM_TEST_CHECK_H
-#define KVM_TEST_CHECK_H
+#ifndef KVM_TEST_COMMON_CHECK_H
+#define KVM_TEST_COMMON_CHECK_H
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* device_vm.h - VMs of one vCPU for tests of the device: any code, or one exit after the other */
-#ifndef KVM_TEST_DEVICE_VM_H
-#define KVM_TEST_DEVICE_VM_H
+#ifndef KVM_TEST_COMMON_DEVICE_VM_H
+#define KVM_TEST_COMMON_DEVICE_VM_H
 
-#include "kvm/test/check.h"
+#include "kvm/test/common/check.h"
 #include "testbed/guest_vm.h"
 
 #include <sched.h>

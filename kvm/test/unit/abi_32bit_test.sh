@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The ABI header's own assertions about sizes and offsets hold for 32-bit programs too, and it
 # compiles in every dialect.
-#	abi_32bit_test HEADER
+#	abi_32bit_test.sh HEADER
 set -eu
 multiarch=$(gcc -print-multiarch)
 compile() {
