@@ -34,7 +34,7 @@
 #define exit_ring_unlikely(x)		unlikely(x)
 #define EXIT_RING_INLINE		static __always_inline
 #elif defined(__bpf__)
-#include "collector/source/bpf/order.h"	/* LLVM has no such loads for BPF */
+#include "collector/source/bpf/kernel/order.h"	/* LLVM has no such loads for BPF */
 #else
 #define exit_ring_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define exit_ring_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)

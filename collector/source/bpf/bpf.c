@@ -21,8 +21,8 @@
 
 #include "base/array.h"
 #include "collector/host/host.h"
+#include "collector/source/bpf/kernel/shared.h"
 #include "collector/source/bpf/session.h"
-#include "collector/source/bpf/shared.h"
 #include "collector/source/bpf/sums.h"
 #include "collector/source/ring.h"
 #include "collector/source/rounds.h"

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "collector/source/bpf/clock.h"
+#include "collector/source/bpf/kernel/clock.h"
 
 /* CLOCK_MONOTONIC and the TSC of this moment, where a line may begin; its mult is 0. */
 struct bpf_clock_line measure_moment(void);

@@ -21,14 +21,14 @@
 #include <unistd.h>
 
 #include "collector/host/host.h"
-#include "collector/source/bpf/clock.h"
-#include "collector/source/bpf/hists.h"
+#include "collector/source/bpf/kernel/clock.h"
+#include "collector/source/bpf/kernel/hists.h"
+#include "collector/source/bpf/kernel/vcpu_record.h"
 #include "collector/source/bpf/measure_clock.h"
 #include "collector/source/bpf/new_rings.h"
-#include "collector/source/bpf/vcpu_record.h"
 #include "collector/source/bpf/vms.h"
 
-#include "collector/source/bpf/record.skel.h"
+#include "collector/source/bpf/kernel/record.skel.h"
 
 #define DEFAULT_RECORDS 65536U
 /* With --counts-only a ring has that many, which stay empty, and the histograms after them. */

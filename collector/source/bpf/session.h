@@ -16,7 +16,7 @@
 
 #include "collector/host/fault.h"
 #include "collector/source/bpf/bpf.h"
-#include "collector/source/bpf/hists.h"
+#include "collector/source/bpf/kernel/hists.h"
 #include "kvm/uapi/kvm_exit_ring.h"
 
 /* BPF_TICK_NS: time between two ticks. */

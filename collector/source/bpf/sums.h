@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#include "collector/source/bpf/hists.h"
+#include "collector/source/bpf/kernel/hists.h"
 #include "collector/source/ring.h"
 #include "sql/store/store.h"
 

@@ -12,7 +12,7 @@
 
 #include "base/array.h"
 #include "collector/host/names.h"
-#include "collector/source/bpf/shared.h"
+#include "collector/source/bpf/kernel/shared.h"
 
 #define LOOK_NS INT64_C(1000000000)
 

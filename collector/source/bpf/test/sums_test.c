@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/random.h"
-#include "collector/source/bpf/vcpu_record.h"
+#include "collector/source/bpf/kernel/vcpu_record.h"
 #include "collector/source/test/memory_ring.h"
 #include "kvm/test/common/check.h"
 #include "sql/hist.h"

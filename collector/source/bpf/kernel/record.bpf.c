@@ -22,9 +22,9 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "collector/source/bpf/state.h"
-#include "collector/source/bpf/svm.h"
-#include "collector/source/bpf/vmx.h"
+#include "collector/source/bpf/kernel/state.h"
+#include "collector/source/bpf/kernel/svm.h"
+#include "collector/source/bpf/kernel/vmx.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

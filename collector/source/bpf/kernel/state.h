@@ -11,9 +11,9 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-#include "collector/source/bpf/clock.h"
-#include "collector/source/bpf/kvm_types.h"
-#include "collector/source/bpf/vcpu_record.h"
+#include "collector/source/bpf/kernel/clock.h"
+#include "collector/source/bpf/kernel/kvm_types.h"
+#include "collector/source/bpf/kernel/vcpu_record.h"
 
 #define SVM_DEFAULT_TSC_RATIO (1ULL << 32)
 #define SVM_NO_TSC_RATIO      1ULL /* the CPU has none */

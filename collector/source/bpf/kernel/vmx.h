@@ -7,7 +7,7 @@
 #ifndef EXITSCOPE_BPF_VMX_H
 #define EXITSCOPE_BPF_VMX_H
 
-#include "collector/source/bpf/state.h"
+#include "collector/source/bpf/kernel/state.h"
 
 /*
  * VMX leaves RIP, qualification and interruption information in the VMCS until somebody

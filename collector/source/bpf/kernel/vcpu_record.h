@@ -17,9 +17,9 @@
 #ifndef EXITSCOPE_BPF_VCPU_RECORD_H
 #define EXITSCOPE_BPF_VCPU_RECORD_H
 
-#include "collector/source/bpf/exit_key.h"
-#include "collector/source/bpf/hists.h"
-#include "collector/source/bpf/shared.h"
+#include "collector/source/bpf/kernel/exit_key.h"
+#include "collector/source/bpf/kernel/hists.h"
+#include "collector/source/bpf/kernel/shared.h"
 #include "kvm/ring/exit_reason.h"
 #include "kvm/ring/exit_ring_core.h"
 #include "kvm/ring/exit_ring_sev.h"

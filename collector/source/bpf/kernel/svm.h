@@ -7,7 +7,7 @@
 #ifndef EXITSCOPE_BPF_SVM_H
 #define EXITSCOPE_BPF_SVM_H
 
-#include "collector/source/bpf/state.h"
+#include "collector/source/bpf/kernel/state.h"
 
 /*
  * On SVM up to 6.x kvm_exit comes from svm_handle_exit(), with IRQs on again, maybe on

@@ -5,7 +5,7 @@
  * vcpu_record.h is what the BPF programs run; here it runs in user space, on a ring of its
  * own, with the reader of the collector at the other end.
  */
-#include "collector/source/bpf/vcpu_record.h"
+#include "collector/source/bpf/kernel/vcpu_record.h"
 
 #include <stdlib.h>
 #include <string.h>

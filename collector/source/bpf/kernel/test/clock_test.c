@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* clock_test.c - the TSC that BPF programs compute: never torn, exact at any distance */
-#include "collector/source/bpf/clock.h"
+#include "collector/source/bpf/kernel/clock.h"
 
 #include <string.h>
 
