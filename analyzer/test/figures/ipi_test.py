@@ -12,7 +12,7 @@ import subprocess
 import sys
 import unittest
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import terminal  # noqa: E402 pylint: disable=wrong-import-position
 
 ANALYZER, RECORDED = map(os.path.abspath, sys.argv[1:3])
