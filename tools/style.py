@@ -46,7 +46,7 @@ NAMES_WORDS = ("tools/style", "CONTRIBUTING.md", "LICENSE", "third_party/")
 SENTENCE_PIECE = re.compile(r'^\s*"')
 ENDS_IN_LITERAL = re.compile(r'"\s*\\?$')
 ENDS_IN_LINE = re.compile(r'\\n"\s*\\?$')
-SHARED_REFUSAL = ("kvm/host/usage.sh", "testbed/bed/__init__.py", "testbed/options.h")
+SHARED_REFUSAL = ("kvm/host/usage.sh", "testbed/bed/__init__.py", "testbed/guest/options.h")
 REFUSAL = re.compile(r"unknown (?:option|argument|word)|unrecognized|\$\{\d:\?\}")
 
 

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "kvm/test/common/ring_map.h"
-#include "testbed/guest_vm.h"
+#include "testbed/guest/guest_vm.h"
 
 #define HOOKS		  "/sys/module/kvm/parameters/hooks"
 #define SELFCHECK_EXITS	  100U

@@ -83,7 +83,7 @@ def _result_disk(path):
 class Machine:
     """An emulator as a child process on a terminal of its own."""
 
-    libraries = []  # of this folder, inside the emulator
+    libraries = []  # of testbed/emulator, inside the emulator
 
     def __init__(self, directory, cpus, memory):
         self.dir = directory
@@ -100,7 +100,7 @@ class Machine:
         _result_disk(self.disk)
         command = self.prepare(kernel, initramfs)
         environment = {**os.environ, "TERM": "xterm"}
-        libraries = [built("testbed", name) for name in self.libraries]
+        libraries = [built("testbed/emulator", name) for name in self.libraries]
         if self.is_observed:
             environment["WITNESS_FILE"] = str(self.witness)
             libraries.append(built("testbed/witness", self.witness_library))

@@ -22,5 +22,5 @@ def add(root):
         if not pathlib.Path(file).is_file():
             raise BedError(f"{file}: not found (apt-get install qemu-system-x86)")
         root.add(file, file)
-    root.file("/l2/qemu_guest", built("testbed", "qemu_guest").read_bytes())
-    root.file("/bed/qemu", (HERE / "l1_qemu.sh").read_bytes())
+    root.file("/l2/qemu_guest", built("testbed/guest", "qemu_guest").read_bytes())
+    root.file("/bed/qemu", (HERE / "guest/l1_qemu.sh").read_bytes())

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "testbed/guest_vm.h"
+#include "testbed/guest/guest_vm.h"
 
 #define MEMORY_BYTES 0x10000U
 #define RUNS	     4

@@ -4,7 +4,7 @@
 #define KVM_TEST_COMMON_DEVICE_VM_H
 
 #include "kvm/test/common/check.h"
-#include "testbed/guest_vm.h"
+#include "testbed/guest/guest_vm.h"
 
 #include <sched.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* qemu_guest.h - what the guest for QEMU consists of, for C and assembly */
-#ifndef TESTBED_QEMU_GUEST_H
-#define TESTBED_QEMU_GUEST_H
+#ifndef TESTBED_GUEST_QEMU_GUEST_H
+#define TESTBED_GUEST_QEMU_GUEST_H
 
 #define GUEST_VCPUS	  16
 #define GUEST_STACK_BYTES 4096

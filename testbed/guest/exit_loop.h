@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* exit_loop.h - what the parts of exit_loop share */
-#ifndef TESTBED_EXIT_LOOP_H
-#define TESTBED_EXIT_LOOP_H
+#ifndef TESTBED_GUEST_EXIT_LOOP_H
+#define TESTBED_GUEST_EXIT_LOOP_H
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "testbed/guest_ops.h"
-#include "testbed/guest_vm.h"
+#include "testbed/guest/guest_ops.h"
+#include "testbed/guest/guest_vm.h"
 
 #define EXIT_LOOP_MAX_VCPUS  16
 #define EXIT_LOOP_MAX_LEAVES 256

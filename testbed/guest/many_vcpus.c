@@ -8,8 +8,8 @@
 #include <sys/resource.h>
 #include <x86intrin.h>
 
-#include "testbed/exit_loop.h"
-#include "testbed/options.h"
+#include "testbed/guest/exit_loop.h"
+#include "testbed/guest/options.h"
 
 #define MAX_VCPUS 1024U /* KVM_MAX_VCPUS of most kernels, KVM_CAP_MAX_VCPUS says it */
 #define MAX_VMS	  1000000U

@@ -14,10 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "testbed/guest_vm.h"
-#include "testbed/options.h"
-#include "testbed/uart.h"
-#include "testbed/vmm_port.h"
+#include "testbed/guest/guest_vm.h"
+#include "testbed/guest/options.h"
+#include "testbed/guest/uart.h"
+#include "testbed/guest/vmm_port.h"
 
 #define MIB		     (1UL << 20)
 #define BOOT_PARAMS_ADDRESS  0x10000

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* uart.c - the registers and the interrupt of the serial port */
-#include "testbed/uart.h"
+#include "testbed/guest/uart.h"
 
 #include <linux/serial_reg.h>
 

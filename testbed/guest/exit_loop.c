@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* exit_loop.c - runs one guest operation N times and times it */
-#include "testbed/exit_loop.h"
+#include "testbed/guest/exit_loop.h"
 
 #include <errno.h>
 #include <string.h>

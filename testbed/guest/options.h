@@ -2,8 +2,8 @@
 /* options.h - how the programs of the test bed refuse an option, as kvm/host/usage.sh does, and
  * read a number
  */
-#ifndef TESTBED_OPTIONS_H
-#define TESTBED_OPTIONS_H
+#ifndef TESTBED_GUEST_OPTIONS_H
+#define TESTBED_GUEST_OPTIONS_H
 
 #include <getopt.h>
 #include <inttypes.h>

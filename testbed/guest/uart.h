@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* uart.h - a 16550A serial port that only sends, at the PC's COM1 (ports 0x3f8 to 0x3ff, IRQ 4) */
-#ifndef TESTBED_UART_H
-#define TESTBED_UART_H
+#ifndef TESTBED_GUEST_UART_H
+#define TESTBED_GUEST_UART_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* guest_stats.c - KVM's own statistics: of a vCPU, or of its VM where KVM has no others */
-#include "testbed/guest_stats.h"
+#include "testbed/guest/guest_stats.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "testbed/options.h"
+#include "testbed/guest/options.h"
 
 #define LEAF_TOTAL	   0x4fffffffU
 #define LEAF_TOTAL_CYCLES  0x4ffffffeU

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "testbed/exit_loop.h"
-#include "testbed/options.h"
+#include "testbed/guest/exit_loop.h"
+#include "testbed/guest/options.h"
 
 static const char *const usage_head =
 	"usage: exit_loop --op NAME --count N [OPTIONS]\n"

@@ -6,7 +6,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "testbed/vmm_port.h"
+#include "testbed/guest/vmm_port.h"
 
 int main(int argc, char **argv)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "testbed/guest_ops.h"
+#include "testbed/guest/guest_ops.h"
 
 /*
  * guest_op name, "what": assembles the macro body_<name> in a loop for both

@@ -4,8 +4,8 @@
  * exit_loop share. All functions return 0 or -errno; vm->step then names the
  * call that failed.
  */
-#ifndef TESTBED_GUEST_VM_H
-#define TESTBED_GUEST_VM_H
+#ifndef TESTBED_GUEST_GUEST_VM_H
+#define TESTBED_GUEST_GUEST_VM_H
 
 #include <linux/kvm.h>
 #include <stdbool.h>

@@ -4,8 +4,8 @@
  * GUEST_DONE_PORT. Position-independent, in 16-bit real mode and in long mode.
  * EDI holds the address that mmio_read, mmio_write, touch and leaves use.
  */
-#ifndef TESTBED_GUEST_OPS_H
-#define TESTBED_GUEST_OPS_H
+#ifndef TESTBED_GUEST_GUEST_OPS_H
+#define TESTBED_GUEST_GUEST_OPS_H
 
 #define GUEST_DONE_PORT	    0xfe
 #define GUEST_OUT_PORT	    0x10  /* op out: one byte */

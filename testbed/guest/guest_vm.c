@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* guest_vm.c - creates a VM with flat memory and runs its vCPU */
-#include "testbed/guest_vm.h"
-#include "testbed/guest_stats.h"
+#include "testbed/guest/guest_vm.h"
+#include "testbed/guest/guest_stats.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "testbed/qemu_guest.h"
+#include "testbed/guest/qemu_guest.h"
 
 /* No firmware has a reason to execute one of these. */
 #define WORK_LEAF    1

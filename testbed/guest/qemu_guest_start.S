@@ -6,7 +6,7 @@
  * with flat segments, EBX = struct hvm_start_info. The others come from the trampoline, in real
  * mode. Both go on in long mode with 4 GiB mapped as they are, and call C.
  */
-#include "testbed/qemu_guest.h"
+#include "testbed/guest/qemu_guest.h"
 
 #define XEN_ELFNOTE_PHYS32_ENTRY 18
 
