@@ -7,11 +7,11 @@ import json
 import re
 import subprocess
 
-from . import cases, checks, many_cases, qemu_cases, xcheck_cases
-from .case import KVM_COUNTS_THEM, Case, case
-from .checks import VMX, expect, expect_equal
-from .kernel import Kernel
-from .loops import exits_of, ops_of
+from .. import cases, checks, many_cases, qemu_cases, xcheck_cases
+from ..case import KVM_COUNTS_THEM, Case, case
+from ..checks import VMX, expect, expect_equal
+from ..kernel import Kernel
+from ..loops import exits_of, ops_of
 
 COLLECT = "collector --source bpf --db run.sqlite "
 RECORD = COLLECT + "-- "
