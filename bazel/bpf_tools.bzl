@@ -10,7 +10,7 @@ def _find(ctx, names, debian):
 def _impl(ctx):
     ctx.file("BUILD.bazel", "")
     ctx.file("tools.bzl", "CLANG = %r\nBPFTOOL = %r\n" % (
-        _find(ctx, ["clang-14", "clang"], "clang-14"),
+        _find(ctx, ["clang"], "clang"),
         # Debian puts it in a folder that only root has in the PATH.
         _find(ctx, ["bpftool", "/usr/sbin/bpftool"], "bpftool"),
     ))

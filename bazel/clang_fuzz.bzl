@@ -111,12 +111,12 @@ cc_toolchain_suite(
 """
 
 def _impl(ctx):
-    clang = ctx.which("clang-14") or ctx.which("clang")
+    clang = ctx.which("clang")
     if not clang:
-        fail("\n\n    clang is missing: apt-get install clang-14 libclang-rt-14-dev\n")
+        fail("\n\n    clang is missing: apt-get install clang libclang-rt-dev\n")
     resources = ctx.execute([clang, "-print-resource-dir"]).stdout.strip()
     if not ctx.path(resources + "/lib/linux/libclang_rt.fuzzer-x86_64.a").exists:
-        fail("\n\n    libFuzzer is missing: apt-get install libclang-rt-14-dev\n")
+        fail("\n\n    libFuzzer is missing: apt-get install libclang-rt-dev\n")
     folders = depset([resources, str(ctx.path(resources).realpath)])
     ctx.file("BUILD.bazel", _BUILD % (str(clang), folders.to_list()))
 

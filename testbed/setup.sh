@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # setup.sh - sourced by ./demo and ./check: installs what is missing on a
-# Debian 12 machine and pins the kernels that the test beds boot.
+# Debian 12 or 13 machine and pins the kernels that the test beds boot.
 #
 # The caller sets $me, its name in messages, and stands in the project's folder.
 # What stays on the machine: Debian packages, and .cache/kernels with the kernel
@@ -13,12 +13,12 @@ BED_PACKAGES="bochs bochsbios vgabios bochs-term busybox-static cpio syslinux mt
 	cpuid python3 kmod xz-utils lz4"
 BUILD_PACKAGES="build-essential bazel-bootstrap pkg-config libsqlite3-dev sqlite3 zlib1g-dev
 	libtraceevent-dev libtracefs-dev libzstd-dev libcurl4-gnutls-dev patch
-	$(series_column "$(series_default)" 3) clang-14 bpftool libbpf-dev libelf-dev"
+	$(series_column "$(series_default)" 3) clang bpftool libbpf-dev libelf-dev"
 # Only ./check: the SVM machine, perf to compare with, a browser and a terminal for what is
 # drawn, clang's tools and libFuzzer, Prometheus to read what is exported, Debian's checker of
 # packages, systemd to check and start the service.
 CHECK_PACKAGES="qemu-system-x86 linux-perf pahole chromium tmux mandoc clang-format clang-tidy
-	universal-ctags libclang-rt-14-dev prometheus prometheus-node-exporter lintian
+	universal-ctags libclang-rt-dev prometheus prometheus-node-exporter lintian
 	systemd-container"
 # Only ./check --full: what a kernel's build needs.
 DEBUG_KERNEL_PACKAGES="flex bison bc libelf-dev"
@@ -37,10 +37,10 @@ setup_machine_ok() {
 	[ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] ||
 		die "this is $(uname -s) on $(uname -m): Linux on x86-64 is needed"
 	command -v apt-get >/dev/null && [ -r /etc/debian_version ] ||
-		die "this is not a Debian system: use Debian 12 (a container or virtual machine will do)"
+		die "this is not a Debian system: use Debian 12 or 13 (a container or virtual machine will do)"
 	case $(cat /etc/debian_version) in
-	12*) ;;
-	*) die "this is Debian $(cat /etc/debian_version): Debian 12 is needed (a container or virtual machine will do)" ;;
+	12* | 13*) ;;
+	*) die "this is Debian $(cat /etc/debian_version): Debian 12 or 13 is needed (a container or virtual machine will do)" ;;
 	esac
 	[ "$(df -Pk . | awk 'NR == 2 { print $4 }')" -ge 6000000 ] ||
 		die "less than 6 GB are free here: free some space, or clone onto a larger disk"
@@ -68,7 +68,7 @@ setup_find_kernel() {
 
 	source_package=$(series_column "$series" 3)
 	[ -n "$source_package" ] || die "Linux $series: not in kvm/series ($(series_list | xargs))"
-	if is_other_suite "$(series_column "$series" 2)"; then
+	if is_other_suite "$(series_suite "$series")"; then
 		kvm/host/suite kernel "$series"
 		return
 	fi
@@ -100,7 +100,7 @@ setup_all() {
 		kver=$(setup_kernel "$s")
 		if [ -z "$kver" ]; then
 			missing="$missing series-$s"
-		elif ! is_other_suite "$(series_column "$s" 2)" &&
+		elif ! is_other_suite "$(series_suite "$s")" &&
 			[ -n "$(setup_missing "linux-headers-$kver" "$(series_column "$s" 3)")" ]; then
 			missing="$missing series-$s"
 		fi
@@ -115,7 +115,7 @@ setup_all() {
 		sed -i "/^$s /d" .cache/kernels
 		echo "$s $kver" >>.cache/kernels
 		# kvm/build gets what it needs of another suite itself.
-		is_other_suite "$(series_column "$s" 2)" ||
+		is_other_suite "$(series_suite "$s")" ||
 			set -- "$@" "$(series_column "$s" 3)" "linux-headers-$kver"
 	done
 	missing=$(setup_missing "$@")

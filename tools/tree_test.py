@@ -327,11 +327,30 @@ class KernelSeries(unittest.TestCase):
         return done.stdout.strip()
 
     def test_suites_are_the_same_in_shell_and_python(self):
-        for row in self.rows():
-            done = subprocess.run(["sh", "-c", '. kvm/host/series.sh; is_other_suite "$1"', "sh", row[1]],
-                                  cwd=ROOT, check=False)
-            self.assertEqual(self.of_kernel_py("print(kernel.is_foreign(sys.argv[1]))", row[0]),
-                             str(done.returncode == 0))
+        """Which series are of another suite, and the default one, on each system."""
+        suites = {suite.removesuffix("-backports") for row in self.rows() for suite in row[1].split(",")}
+        for own in *sorted(suites), "forky", "":
+            code = f"kernel._suite = lambda: '{own}'; print(kernel.default_series(), "
+            python = self.of_kernel_py(code + "*filter(kernel.is_foreign, kernel.all_series()))")
+            self.assertEqual(python.split(), self.of_series_sh(own), own)
+
+    def of_series_sh(self, own):
+        script = """. kvm/host/series.sh; own_suite() { echo "$own"; }; series_default
+            for s in $(series_list); do ! is_other_suite "$(series_suite "$s")" || echo "$s"; done"""
+        done = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True,
+                              env={**os.environ, "series_table": "kvm/series", "own": own})
+        return done.stdout.split()
+
+    def test_packages_are_of_this_suite_if_it_has_them(self):
+        """Of a series in two suites: that of the system, or the first elsewhere."""
+        script = '. kvm/host/series.sh; own_suite() { echo "$own"; }; series_suite "$1"'
+        row = next(row for row in self.rows() if "," in row[1])
+        first, second = row[1].split(",")
+        for own, right in (first, first), (second, second), ("forky", first):
+            done = subprocess.run(["sh", "-c", script, "sh", row[0]], cwd=ROOT, capture_output=True,
+                                  text=True, check=True,
+                                  env={**os.environ, "series_table": "kvm/series", "own": own})
+            self.assertEqual(done.stdout.strip(), right, own)
 
     def test_errors_of_another_suite_are_handed_on(self):
         """With the way out that kvm/host/suite names, and no other."""

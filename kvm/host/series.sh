@@ -3,7 +3,7 @@
 #
 # The caller sets $series_table, the path of that file.
 
-# series_list [TESTS]: all series, the default one first; with quick or full those that such
+# series_list [TESTS]: all series, in the table's order; with quick or full those that such
 # tests take.
 series_list() {
 	awk -v tests="${1-}" '
@@ -13,8 +13,32 @@ series_list() {
 		{ print $1 }' "$series_table"
 }
 
+# The first one of this system's suite, which needs no other suite's compiler; else the first.
 series_default() {
+	local series
+
+	for series in $(series_list); do
+		if ! is_other_suite "$(series_suite "$series")"; then
+			echo "$series"
+			return
+		fi
+	done
 	series_list | head -n 1
+}
+
+# series_suite SERIES: the suite to take its packages from, this system's if it has them.
+# Nothing for a series that is not in the table.
+series_suite() {
+	local suites suite
+
+	suites=$(series_column "$1" 2 | tr , ' ')
+	for suite in $suites; do
+		if ! is_other_suite "$suite"; then
+			echo "$suite"
+			return
+		fi
+	done
+	echo "${suites%% *}"
 }
 
 # The Debian suite of this system; nothing on another one that has no name for it.
@@ -64,7 +88,7 @@ newest_kernel() {
 		done | sort -V | tail -n 1
 }
 
-# series_column SERIES COLUMN: 2 the suite, 3 the source package, 4 the image packages, 5 the
+# series_column SERIES COLUMN: 2 the suites, 3 the source package, 4 the image packages, 5 the
 # tests that take it.
 # Nothing for a series that is not in the table.
 series_column() {

@@ -15,7 +15,7 @@ OTHER_SUITE = str(ROOT / "kvm/host/suite")
 
 
 def _table():
-    """{series: the other columns} of kvm/series, the default one first."""
+    """{series: the other columns} of kvm/series, in its order."""
     lines = (line.split() for line in (ROOT / "kvm/series").read_text().splitlines()
              if not line.startswith("#"))
     return {line[0]: line[1:] for line in lines if line}
@@ -31,7 +31,9 @@ def is_by_hand(series):
 
 
 def default_series():
-    return all_series()[0]
+    """The first one of this system's suite, else the first (kvm/host/series.sh)."""
+    every = all_series()
+    return next((series for series in every if not is_foreign(series)), every[0])
 
 
 def image_packages(version):
@@ -55,7 +57,8 @@ def _suite():
 def is_foreign(name):
     """Whether a KVER's or a series' packages are of another Debian suite than this system."""
     columns = _table().get(SERIES.match(name).group())
-    return columns is not None and columns[0].removesuffix("-backports") != _suite()
+    return columns is not None and _suite() not in (
+        suite.removesuffix("-backports") for suite in columns[0].split(","))
 
 
 def _apt(args, cwd=None):
