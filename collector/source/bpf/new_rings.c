@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* new_rings.c - hands new rings to the BPF programs; see new_rings.h */
+/* new_rings.c - makes rings, and hands them to the BPF programs; see new_rings.h */
 #include "collector/source/bpf/new_rings.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
+
+int new_rings_create(uint32_t bytes)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "exit_ring", sizeof(uint32_t), bytes, 1,
+				&options);
+
+	return fd < 0 ? -errno : fd;
+}
 
 static void *insert(void *argument)
 {

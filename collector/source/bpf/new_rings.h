@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* new_rings.h - hands new rings to the BPF programs */
+/* new_rings.h - makes rings, and hands them to the BPF programs */
 #ifndef EXITSCOPE_COLLECTOR_SOURCE_BPF_NEW_RINGS_H
 #define EXITSCOPE_COLLECTOR_SOURCE_BPF_NEW_RINGS_H
 
@@ -29,6 +29,12 @@ struct bpf_new_ring {
 	pthread_t thread;
 	bool has_thread;
 };
+
+/*
+ * Creates the map that a ring is, of one element of @bytes which can be mapped. Returns its file,
+ * to be closed, or -errno.
+ */
+int new_rings_create(uint32_t bytes);
 
 /*
  * Puts the rings into the map of maps @map, and sets @rc of each. The kernel waits for a grace

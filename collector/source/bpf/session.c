@@ -198,13 +198,11 @@ static void push_ring(struct bpf_session *s, uint32_t index)
 /* Creates the memory of one ring. Returns its file. */
 static int create_area(const struct bpf_session *s, struct bpf_area **area)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "exit_ring", sizeof(uint32_t),
-				(uint32_t)area_bytes(s), 1, &options);
+	int fd = new_rings_create((uint32_t)area_bytes(s));
 	int rc;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 
 	*area = mmap(NULL, s->head_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (*area == MAP_FAILED) {
@@ -353,9 +351,25 @@ static int attach(struct bpf_session *s)
 	return rc;
 }
 
+/* Loads the programs, with a ring that says how large each ring will be. */
+static int load_programs(struct bpf_session *s)
+{
+	int ring = new_rings_create((uint32_t)area_bytes(s));
+	int rc;
+
+	if (ring < 0)
+		return ring;
+
+	/* Not bpf_map__set_value_size() of the declared one: libbpf 1.5 crashes in it. */
+	rc = bpf_map__set_inner_map_fd(s->skel->maps.rings, ring);
+	if (!rc)
+		rc = record_bpf__load(s->skel);
+	close(ring);
+	return rc;
+}
+
 static int load(struct bpf_session *s, const struct bpf_options *options, struct fault *fault)
 {
-	uint64_t bytes;
 	int rc;
 
 	if (options->cr3 && !has_guest_cr3())
@@ -375,10 +389,7 @@ static int load(struct bpf_session *s, const struct bpf_options *options, struct
 	choose_size(s, options);
 	configure(s, options);
 	choose_programs(s, options);
-	bytes = area_bytes(s);
-	rc = bpf_map__set_value_size(bpf_map__inner_map(s->skel->maps.rings), (uint32_t)bytes);
-	if (!rc)
-		rc = record_bpf__load(s->skel);
+	rc = load_programs(s);
 	if (!rc)
 		rc = vms_set_map(&s->vms, bpf_map__fd(s->skel->maps.denied));
 	if (rc)
@@ -388,7 +399,8 @@ static int load(struct bpf_session *s, const struct bpf_options *options, struct
 	if (rc || !s->ring_count)
 		return fault_set(fault, rc ? rc : -ENOMEM,
 				 "bpf: can't make a ring of %llu KiB: %s (--ring-records)",
-				 (unsigned long long)bytes >> 10, strerror(rc ? -rc : ENOMEM));
+				 (unsigned long long)area_bytes(s) >> 10,
+				 strerror(rc ? -rc : ENOMEM));
 	rc = attach(s);
 	return rc ? load_fault(fault, rc) : 0;
 }
