@@ -3,8 +3,9 @@
  * bochs.c - the witness inside Bochs: LD_PRELOAD for bochs-bin
  *
  * HOW IT WORKS. Debian builds Bochs with instrumentation stubs, empty functions which Bochs
- * calls at certain points. Each is one RET in 16 bytes of its own; Bochs calls them directly,
- * so that no library can take their place by name. Here three are overwritten by a jump:
+ * calls at certain points. Each is one RET, since Debian 13 after an ENDBR64, in 16 bytes of its
+ * own; Bochs calls them directly, so that no library can take their place by name. Here three are
+ * overwritten by a jump:
  *
  *   bx_instr_initialize(cpu)
  *	a CPU is made
@@ -22,9 +23,10 @@
 #include <stddef.h>
 #include <string.h>
 
-/* A stub as the compiler made it: RET, then padding up to the next multiple of 16. */
-#define STUB_CODE  0xc3
+/* A stub as the compiler made it: its code, then padding up to the next multiple of 16. */
 #define STUB_ALIGN 16U
+static const uint8_t ret[] = {0xc3};
+static const uint8_t endbr64_ret[] = {0xf3, 0x0f, 0x1e, 0xfa, 0xc3};
 
 /* VMCS fields, SDM vol. 3, appendix B */
 #define MSR_BITMAP	       0x2004
@@ -53,7 +55,7 @@ static const struct bochs {
 	const char *get_reg32;
 } tried[] = {
 	{
-		.version = "2.7",
+		.version = "2.7 and 3.0",
 		.initialize = "_Z19bx_instr_initializej",
 		.vmexit = "_Z15bx_instr_vmexitjjm",
 		.tlb_cntrl = "_Z18bx_instr_tlb_cntrljjm",
@@ -174,11 +176,19 @@ static void on_tlb_cntrl(unsigned int cpu, unsigned int what, uint64_t new_cr3)
 		on_entry(cpu);
 }
 
+static bool is_stub(const uint8_t *function)
+{
+	if ((uintptr_t)function % STUB_ALIGN)
+		return false;
+	return !memcmp(function, ret, sizeof(ret)) ||
+	       !memcmp(function, endbr64_ret, sizeof(endbr64_ret));
+}
+
 static void replace_stub(const char *name, void *to)
 {
 	uint8_t *function = witness_symbol(name);
 
-	if (function[0] != STUB_CODE || (uintptr_t)function % STUB_ALIGN)
+	if (!is_stub(function))
 		witness_fail(
 			"%s: not an empty instrumentation stub (this Bochs is built otherwise than Debian's)",
 			name);

@@ -32,6 +32,7 @@ static const struct qemu {
 	int gdb_cr3;	    /* gdb's number of CR3 */
 } tried[] = {
 	{.major = 7, .minor = 2, .vmrun = "vmrun! ", .vmexit = "vmexit(", .gdb_cr3 = 29},
+	{.major = 10, .minor = 0, .vmrun = "vmrun! ", .vmexit = "vmexit(", .gdb_cr3 = 29},
 };
 
 static const struct qemu *names;
