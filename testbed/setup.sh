@@ -17,8 +17,8 @@ BUILD_PACKAGES="build-essential bazel-bootstrap pkg-config libsqlite3-dev sqlite
 # Only ./check: the SVM machine, perf to compare with, a browser and a terminal for what is
 # drawn, clang's tools and libFuzzer, Prometheus to read what is exported, Debian's checker of
 # packages, systemd to check and start the service.
-CHECK_PACKAGES="qemu-system-x86 linux-perf pahole chromium tmux mandoc clang-format clang-tidy
-	universal-ctags libclang-rt-dev prometheus prometheus-node-exporter lintian
+CHECK_PACKAGES="qemu-system-x86 linux-perf pahole curl chromium tmux mandoc clang-format clang-tidy
+	universal-ctags libclang-rt-dev procps prometheus prometheus-node-exporter lintian
 	systemd-container"
 # Only ./check --full: what a kernel's build needs.
 DEBUG_KERNEL_PACKAGES="flex bison bc libelf-dev"

@@ -264,7 +264,7 @@ static bool is_for_good(CURLcode code)
 	}
 }
 
-/* Of a code that libcurl explains no further. */
+/* Of a code that libcurl explains no further, or in words of each version of it. */
 static const char *why_failed(CURLcode code)
 {
 	switch (code) {
@@ -355,7 +355,8 @@ static enum outcome judge(struct server *server, CURLcode code, long status, con
 	if (server->is_too_long)
 		return judge_length(server, status);
 	if (code) {
-		app_fail(server->app, "%s: %s", server->url, *detail ? detail : why_failed(code));
+		app_fail(server->app, "%s: %s", server->url,
+			 *detail && code != CURLE_URL_MALFORMAT ? detail : why_failed(code));
 		return is_for_good(code) ? OUTCOME_STOP : OUTCOME_AGAIN;
 	}
 	return status == 200 ? OUTCOME_DONE : judge_status(server, status);

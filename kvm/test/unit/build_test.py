@@ -334,6 +334,10 @@ class Btf(Build):
         with open(self.kvm / "series", "a", encoding="utf-8") as series:
             series.write("9.9\tnosuite\tlinux-source-9.9\tlinux-image-KVER\thand\n")
         (self.kvm / "patches/9.9.patch").touch()
+        # As in the DKMS package, which has no host/suite.
+        self.assertIn("the headers of 9.9.0-some are missing", self.refused("--kernel", "9.9.0-some"))
+        suite = self.kvm / "host/suite"
+        suite.touch(mode=0o755)
         self.assertIn("--btf: not for a kernel of another Debian suite",
                       self.refused("--kernel", "9.9.0-some", "--btf"))
 
