@@ -139,8 +139,10 @@ class ManTest(unittest.TestCase):
             self.skipTest("this host has the device: the examples would record it")
         for example in examples:
             needs = [word for start, word in NEEDS.items() if example.startswith(start)]
+            # This host may be able to record: no longer than it takes to see that.
+            words = re.sub(r"--duration \S+", "--duration 1s", example)
             with self.subTest(example=example):
-                done = subprocess.run(["sh", "-c", example], cwd=folder, env=environment, stdout=subprocess.PIPE,
+                done = subprocess.run(["sh", "-c", words], cwd=folder, env=environment, stdout=subprocess.PIPE,
                                       stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, timeout=60)
                 if not needs:
                     self.assertEqual(done.returncode, 0, done.stderr)
