@@ -24,6 +24,7 @@
 #include "collector/source/bpf/kernel/clock.h"
 #include "collector/source/bpf/kernel/hists.h"
 #include "collector/source/bpf/kernel/vcpu_record.h"
+#include "collector/source/bpf/load_fault.h"
 #include "collector/source/bpf/measure_clock.h"
 #include "collector/source/bpf/new_rings.h"
 #include "collector/source/bpf/vms.h"
@@ -64,18 +65,6 @@ struct bpf_session {
 	uint32_t retired_count;
 	struct ring_buffer *news; /* of created vCPUs; what is in it says nothing more */
 };
-
-/* The first warning of libbpf since the last call, for the fault's words. */
-static char first_warning[256];
-
-static int keep_warning(enum libbpf_print_level level, const char *format, va_list args)
-{
-	if (level == LIBBPF_WARN && !*first_warning) {
-		vsnprintf(first_warning, sizeof(first_warning), format, args);
-		first_warning[strcspn(first_warning, "\n")] = '\0';
-	}
-	return 0;
-}
 
 static uint64_t ring_bytes(uint32_t records)
 {
@@ -296,16 +285,6 @@ static int make_rings(struct bpf_session *s)
 	return rc;
 }
 
-static int load_fault(struct fault *fault, int rc)
-{
-	if (rc == -EPERM || rc == -EACCES)
-		return fault_set(
-			fault, rc,
-			"bpf: the kernel refuses bpf() although the capabilities are there (in a container: run it outside, or with --privileged)");
-	return fault_set(fault, rc, "bpf: can't load the programs: %s%s%s", strerror(-rc),
-			 *first_warning ? ": " : "", first_warning);
-}
-
 /* Whether the VMCB has the guest's CR3: without nested paging it is KVM's own. */
 static bool has_guest_cr3(void)
 {
@@ -377,8 +356,7 @@ static int load(struct bpf_session *s, const struct bpf_options *options, struct
 			fault, -ENOTSUP,
 			"bpf: --cr3: the guest's CR3 can be had on SVM with nested paging only (use --source ring)");
 
-	libbpf_set_print(keep_warning);
-	*first_warning = '\0';
+	load_fault_watch();
 	s->skel = record_bpf__open();
 	if (!s->skel)
 		return load_fault(fault, -errno);
