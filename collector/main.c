@@ -24,7 +24,7 @@
 #include "collector/record.h"
 #include "collector/sink.h"
 #include "collector/source/trace/import/import.h"
-#include "collector/version.h"
+#include "collector/host/version.h"
 
 struct status_line {
 	uint64_t records; /* at the last update */

@@ -17,7 +17,7 @@
  *				exit_hist_packed; an error where it is none
  *
  * Built into "analyzer sql"; for other programs a loadable extension:
- *	sqlite> .load bazel-bin/sql/exitscope_ext
+ *	sqlite> .load bazel-bin/sql/extension/exitscope_ext
  */
 #ifndef EXITSCOPE_SQL_FUNCTIONS_H
 #define EXITSCOPE_SQL_FUNCTIONS_H

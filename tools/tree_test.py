@@ -42,7 +42,7 @@ SCRIPTS = {
     "kvm/test/paging_host_test": [],
     "package/make_debs": [], "package/test/reproduce": [], "package/test/service": [],
     "proof/prove": [],
-    "tools/compile_commands.py": [], "tools/format": [], "tools/picture.py": [],
+    "tools/compile_commands.py": [], "tools/cycles.py": [], "tools/format": [], "tools/picture.py": [],
     "tools/style.py": [], "tools/tidy": [],
 }
 NEED_VALUE = {

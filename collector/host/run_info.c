@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "collector/version.h"
+#include "collector/host/version.h"
 
 const char *const run_text_names[RUN_TEXTS] = {
 	[RUN_LABEL] = "label",	       [RUN_ENVIRONMENT] = "environment",
