@@ -246,4 +246,26 @@ def test_short_vms_without_processes():
     expect(f"two at a time ({run.words[:300]})", run.shape()[1], 2)
 
 
+def test_many_threads():
+    """60,000 threads of one vCPU id of a process: one pass over the events, not one over all pairs of threads."""
+    def seconds(p):
+        before = os.times().children_user
+        run = imported(p)
+        return run, os.times().children_user - before
+
+    p = Perf()
+    for i in range(60000):
+        at = 1000 * i + 500
+        p.lost(1, at - 100)
+        for event in (entry_event(at, 10000 + i, 0), exit_event(at + 200, 10000 + i, 0), entry_event(at + 400, 10000 + i, 0)):
+            p.sample(event, tgid=7)
+    run, used = seconds(p)
+    expect(f"one after the other, with losses ({run.words[:300]})", run.shape() + run.counts()[:1], (1, 1, 60000))
+    expect(f"within 10 s of CPU: {used}", used < 10, True)
+
+    run, used = seconds(perf(in_turn(range(10000, 70000), 120000), tgid=7))
+    expect(f"a pool, twice ({run.words[:300]})", run.shape() + run.counts()[:1], (1, 1, 119999))
+    expect(f"a pool within 10 s of CPU: {used}", used < 10, True)
+
+
 run_tests(globals())

@@ -7,12 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
-#include "collector/source/trace/vcpus.h"
-
-/* Threads with one vCPU id of one process: that many VMs without process ids, each with a vCPU 0.
- */
-#define MOST_THREADS 65536U
+#include "collector/source/trace/lane.h"
 
 /* A thread that ran a vCPU. @vcpu_id: the one that it ran last; @tgid: its process; 0: unknown */
 struct thread {
@@ -21,60 +16,36 @@ struct thread {
 	uint32_t tgid;
 };
 
-/* An event of a thread. @order: its number, 0: there is none */
-struct step {
-	enum kvm_event_kind kind;
-	uint32_t cpu;
-	uint64_t ts;
-	uint64_t order;
+/* @split: vCPU ids of it that are several vCPUs */
+struct process {
+	uint32_t tgid;
+	uint32_t split;
+};
+
+/* @stale: the next one of the list of struct identity; @is_listed: it is in that list */
+struct node {
+	struct lane lane; /* first: its key is that of the tree */
+	struct process *process;
+	struct node *stale;
+	bool is_listed;
+	bool is_counted; /* in process->split */
 };
 
 /*
- * A thread of a lane; members stand in the order of their first events.
- * @first, @last: its events
- * @older: number + 1 of the member whose last event is the next older one; 0: none; @newer alike
- * @conflicts: bit i: it conflicts with member i, for the members before it whose events are not all
- *	before its first one; NULL: none of them
+ * @threads: of struct thread, by tid
+ * @ids: of struct node, by tgid and vcpu_id; @count: how many
+ * @processes: of struct process, by tgid
+ * @stale: those whose slots may be out of date
+ * @numbers: of struct thread, by tgid: how many threads were numbered
  */
-struct member {
-	uint32_t tid;
-	uint32_t slot;
-	uint32_t older;
-	uint32_t newer;
-	struct step first;
-	struct step last;
-	unsigned char *conflicts;
-};
-
-/* Where the member of a thread is. */
-struct place {
-	uint32_t tid;
-	uint32_t member;
-};
-
-/*
- * @newest: number + 1 of the member whose event was the last one
- * @places: of struct place, by tid
- * @taken: for lowest_slot(), a byte for each member
- */
-struct lane {
-	struct identity_vcpu vcpu; /* first: the key */
-	struct member *members;
-	uint32_t newest;
-	void *places;
-	unsigned char *taken;
-	uint32_t last; /* that was looked up last */
-	bool is_stale; /* the slots are those before a conflict was found */
-	bool is_split; /* all members conflict */
-	struct lost_windows_cpus cpus;
-};
-
 struct identity {
-	void *threads; /* of struct thread, by tid */
-	void *lanes;   /* of struct lane, by tgid and vcpu_id */
-	void *numbers; /* of struct thread, by tgid: how many threads were numbered */
+	void *threads;
+	void *ids;
+	void *processes;
+	struct node *stale;
+	void *numbers;
 	const struct lost_windows *lost;
-	uint64_t order;
+	uint32_t count;
 	bool learned_late;
 };
 
@@ -114,171 +85,11 @@ static void *get(void **tree, const void *key, size_t bytes,
 	return node;
 }
 
-static int by_place(const void *a, const void *b)
+static int by_process(const void *a, const void *b)
 {
-	const struct place *left = a, *right = b;
+	const struct process *left = a, *right = b;
 
-	return (left->tid > right->tid) - (left->tid < right->tid);
-}
-
-static struct member *find_member(struct lane *lane, uint32_t tid)
-{
-	const struct place key = {.tid = tid};
-	struct place **found;
-
-	/* Most events are of the thread of the one before. */
-	if (lane->last < lane->vcpu.threads && lane->members[lane->last].tid == tid)
-		return &lane->members[lane->last];
-	found = tfind(&key, &lane->places, by_place);
-	if (!found)
-		return NULL;
-	lane->last = (*found)->member;
-	return &lane->members[lane->last];
-}
-
-/* A thread of the lane, made if need be. -ENOMEM, -E2BIG. */
-static int get_member(struct lane *lane, uint32_t tid, struct member **found)
-{
-	uint32_t count = lane->vcpu.threads;
-	const struct place place = {tid, count};
-	struct member *more;
-	unsigned char *taken;
-
-	*found = find_member(lane, tid);
-	if (*found)
-		return 0;
-	if (count == MOST_THREADS)
-		return -E2BIG;
-
-	more = array_reserve(lane->members, count, 1, sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	lane->members = more;
-	taken = array_reserve(lane->taken, count, 1, sizeof(*taken));
-	if (!taken)
-		return -ENOMEM;
-	lane->taken = taken;
-	if (!get(&lane->places, &place, sizeof(place), by_place))
-		return -ENOMEM;
-
-	more[count] = (struct member){.tid = tid};
-	*found = &more[count];
-	lane->last = count;
-	lane->vcpu.threads++;
-	lane->is_stale = true;
-	return 0;
-}
-
-/* Whether @next can't be of the vCPU whose last event, on another thread, was @last. */
-static bool excludes(const struct step *last, const struct step *next,
-		     const struct lost_windows *lost)
-{
-	if (next->kind == KVM_EVENT_ENTRY && last->kind == KVM_EVENT_EXIT)
-		return false; /* it may have moved */
-	return !lost_windows_hit(lost, last->cpu, last->ts, next->ts) &&
-	       !lost_windows_hit(lost, next->cpu, last->ts, next->ts);
-}
-
-static bool has_bit(const struct member *member, uint32_t i)
-{
-	return member->conflicts && member->conflicts[i / 8] & 1 << i % 8;
-}
-
-/* Two members of which @i is the later one. All events of one may be before those of the other. */
-static bool are_in_conflict(const struct lane *lane, uint32_t i, uint32_t j,
-			    const struct lost_windows *lost)
-{
-	const struct member *later = &lane->members[i], *earlier = &lane->members[j];
-
-	if (lane->is_split)
-		return true;
-	if (earlier->last.order < later->first.order)
-		return excludes(&earlier->last, &later->first, lost);
-	return has_bit(later, j);
-}
-
-static int set_conflict(struct lane *lane, uint32_t one, uint32_t other)
-{
-	uint32_t i = one > other ? one : other, j = one > other ? other : one;
-	struct member *later = &lane->members[i];
-
-	if (!later->conflicts)
-		later->conflicts = calloc(i / 8 + 1, 1);
-	if (!later->conflicts)
-		return -ENOMEM;
-	later->conflicts[j / 8] |= (unsigned char)(1 << j % 8);
-	lane->is_stale = true;
-	return 0;
-}
-
-/* The lowest slot in which no thread before number @i conflicts with it. */
-static uint32_t lowest_slot(const struct lane *lane, uint32_t i, const struct lost_windows *lost)
-{
-	uint32_t slot = 0;
-
-	memset(lane->taken, 0, lane->vcpu.threads);
-	for (uint32_t j = 0; j < i; j++) {
-		if (are_in_conflict(lane, i, j, lost))
-			lane->taken[lane->members[j].slot] = 1;
-	}
-	while (lane->taken[slot])
-		slot++;
-	return slot;
-}
-
-static void update_slots(struct lane *lane, const struct lost_windows *lost)
-{
-	if (!lane->is_stale)
-		return;
-	lane->is_stale = false;
-	lane->vcpu.slots = 1;
-	/* With more the recording is refused: members stand in the order in which they are seen. */
-	for (uint32_t i = 0; i < lane->vcpu.threads && lane->vcpu.slots <= VCPUS_MOST; i++) {
-		lane->members[i].slot = lowest_slot(lane, i, lost);
-		if (lane->members[i].slot >= lane->vcpu.slots)
-			lane->vcpu.slots = lane->members[i].slot + 1;
-	}
-}
-
-/*
- * Compare with each other thread whose last event is younger than this one's last. Those that began
- * since then were not compared with that one yet.
- */
-static int find_conflicts(struct lane *lane, const struct member *self, const struct step *next,
-			  const struct lost_windows *lost)
-{
-	uint32_t at = (uint32_t)(self - lane->members);
-	int rc = 0;
-
-	for (uint32_t n = lane->newest; n && n - 1 != at && !rc; n = lane->members[n - 1].older) {
-		const struct member *other = &lane->members[n - 1];
-		bool is_new = other->first.order > self->last.order;
-
-		if (has_bit(at > n - 1 ? self : other, at > n - 1 ? n - 1 : at))
-			continue;
-		if (excludes(&other->last, next, lost) ||
-		    (is_new && excludes(&self->last, &other->first, lost)))
-			rc = set_conflict(lane, at, n - 1);
-	}
-	return rc;
-}
-
-/* Its event is the last one of the lane. */
-static void make_newest(struct lane *lane, struct member *self)
-{
-	uint32_t at = (uint32_t)(self - lane->members) + 1;
-
-	if (lane->newest == at)
-		return;
-	if (self->newer)
-		lane->members[self->newer - 1].older = self->older;
-	if (self->older)
-		lane->members[self->older - 1].newer = self->newer;
-	self->newer = 0;
-	self->older = lane->newest;
-	if (lane->newest)
-		lane->members[lane->newest - 1].newer = at;
-	lane->newest = at;
+	return (left->tgid > right->tgid) - (left->tgid < right->tgid);
 }
 
 struct identity *identity_new(void)
@@ -309,19 +120,42 @@ uint32_t identity_process(const struct identity *id, uint32_t tid)
 	return found ? (*found)->tgid : 0;
 }
 
+/* Its slots may be out of date. */
+static void list_stale(struct identity *id, struct node *stale)
+{
+	if (stale->is_listed)
+		return;
+	stale->is_listed = true;
+	stale->stale = id->stale;
+	id->stale = stale;
+}
+
 bool identity_learned_late(const struct identity *id)
 {
 	return id->learned_late;
 }
 
+/* The vCPU id of the event's process, made if need be; NULL: no memory. */
+static struct node *get_node(struct identity *id, const struct kvm_event *event)
+{
+	const struct node key = {
+		.lane.vcpu = {.tgid = event->tgid, .vcpu_id = event->vcpu_id, .slots = 1}};
+	const struct process process = {.tgid = event->tgid};
+	struct node *found = get(&id->ids, &key, sizeof(key), by_vcpu);
+
+	if (!found || found->process)
+		return found;
+	found->process = get(&id->processes, &process, sizeof(process), by_process);
+	if (!found->process)
+		return NULL;
+	id->count++;
+	return found;
+}
+
 int identity_see(struct identity *id, const struct kvm_event *event,
 		 const struct lost_windows *lost)
 {
-	const struct lane key = {
-		.vcpu = {.tgid = event->tgid, .vcpu_id = event->vcpu_id, .slots = 1}};
-	const struct step step = {event->kind, event->cpu, event->ts, ++id->order};
-	struct member *member;
-	struct lane *lane;
+	struct node *found;
 	int rc;
 
 	id->lost = lost;
@@ -329,29 +163,24 @@ int identity_see(struct identity *id, const struct kvm_event *event,
 		return 0;
 	if (learn_thread(id, event))
 		return -ENOMEM;
-	lane = get(&id->lanes, &key, sizeof(key), by_vcpu);
-	rc = lane ? get_member(lane, event->tid, &member) : -ENOMEM;
-	if (rc)
-		return rc;
+	found = get_node(id, event);
+	if (!found)
+		return -ENOMEM;
 
-	lost_windows_cpus_add(&lane->cpus, event->cpu);
-	if (!member->first.order)
-		member->first = step;
-	else
-		rc = find_conflicts(lane, member, &step, lost);
-	member->last = step;
-	make_newest(lane, member);
+	rc = lane_see(&found->lane, event, lost);
+	if (found->lane.is_stale)
+		list_stale(id, found);
 	return rc;
 }
 
 void identity_cpus(const struct identity *id, const struct kvm_event *event,
 		   struct lost_windows_cpus *cpus)
 {
-	const struct lane key = {.vcpu = {.tgid = event->tgid, .vcpu_id = event->vcpu_id}};
-	struct lane **found = tfind(&key, &id->lanes, by_vcpu);
+	const struct identity_vcpu key = {.tgid = event->tgid, .vcpu_id = event->vcpu_id};
+	struct node **found = tfind(&key, &id->ids, by_vcpu);
 
 	if (found)
-		*cpus = (*found)->cpus;
+		*cpus = (*found)->lane.cpus;
 }
 
 uint32_t identity_name_vcpu(const struct identity *id, const struct kvm_event *event)
@@ -380,91 +209,83 @@ int identity_number_threads(struct identity *id, const struct kvm_event *event)
 	return get(&id->threads, &key, sizeof(key), by_tid) ? 0 : -ENOMEM;
 }
 
-uint32_t identity_slot(const struct identity *id, const struct kvm_event *event)
+/* Bring slots up to date, and what processes know of them. */
+static void update(struct identity *id)
 {
-	const struct identity_vcpu key = {.tgid = event->tgid, .vcpu_id = event->vcpu_id};
-	struct lane **found = tfind(&key, &id->lanes, by_vcpu);
-	struct member *member;
+	for (struct node *next = id->stale; next; next = next->stale) {
+		bool is_split;
 
-	if (!found)
-		return 0;
-	update_slots(*found, id->lost);
-	member = find_member(*found, event->tid);
-	return member ? member->slot : 0;
+		lane_update_slots(&next->lane, id->lost);
+		is_split = next->lane.vcpu.slots > 1;
+		next->process->split += (uint32_t)is_split - (uint32_t)next->is_counted;
+		next->is_counted = is_split;
+		next->is_listed = false;
+	}
+	id->stale = NULL;
 }
 
-static void split_lane(const void *node, VISIT visit, void *user)
+uint32_t identity_slot(struct identity *id, const struct kvm_event *event)
 {
-	struct lane *lane = *(struct lane *const *)node;
+	const struct identity_vcpu key = {.tgid = event->tgid, .vcpu_id = event->vcpu_id};
+	struct node **found = tfind(&key, &id->ids, by_vcpu);
 
-	(void)user;
-	if ((visit != postorder && visit != leaf) || lane->vcpu.tgid)
+	update(id);
+	return found ? lane_slot_of(&(*found)->lane, event->tid) : 0;
+}
+
+/* Those of unknown processes. */
+static void split_node(const void *node, VISIT visit, void *user)
+{
+	struct node *split = *(struct node *const *)node;
+
+	if ((visit != postorder && visit != leaf) || split->lane.vcpu.tgid)
 		return;
-	lane->is_split = lane->is_stale = true;
+	split->lane.is_split = split->lane.is_stale = true;
+	list_stale(user, split);
 }
 
 void identity_split_unknown(struct identity *id)
 {
-	twalk_r(id->lanes, split_lane, NULL);
+	twalk_r(id->ids, split_node, id);
 }
 
 struct walk {
-	const struct lost_windows *lost;
 	void (*visit)(const struct identity_vcpu *vcpu, void *user);
 	void *user;
 };
 
-static void walk_lane(const void *node, VISIT visit, void *user)
+static void walk_node(const void *node, VISIT visit, void *user)
 {
-	struct lane *lane = *(struct lane *const *)node;
+	const struct node *each = *(struct node *const *)node;
 	const struct walk *walk = user;
 
-	if (visit != postorder && visit != leaf)
-		return;
-	update_slots(lane, walk->lost);
-	walk->visit(&lane->vcpu, walk->user);
+	if (visit == postorder || visit == leaf)
+		walk->visit(&each->lane.vcpu, walk->user);
 }
 
-void identity_walk(const struct identity *id,
-		   void (*visit)(const struct identity_vcpu *vcpu, void *user), void *user)
+void identity_walk(struct identity *id, void (*visit)(const struct identity_vcpu *vcpu, void *user),
+		   void *user)
 {
-	struct walk walk = {id->lost, visit, user};
+	struct walk walk = {visit, user};
 
-	twalk_r(id->lanes, walk_lane, &walk);
+	update(id);
+	twalk_r(id->ids, walk_node, &walk);
 }
 
-/* What identity_vm() and identity_count() search. */
-struct search {
-	uint32_t tgid;
-	uint32_t count;
-	bool is_split;
-};
-
-static void search_vcpu(const struct identity_vcpu *vcpu, void *user)
+uint64_t identity_vm(struct identity *id, uint32_t tgid, uint32_t tid)
 {
-	struct search *search = user;
+	const struct process key = {.tgid = tgid};
+	struct process **found = tfind(&key, &id->processes, by_process);
 
-	search->count++;
-	if (vcpu->tgid == search->tgid && vcpu->slots > 1)
-		search->is_split = true;
-}
-
-uint64_t identity_vm(const struct identity *id, uint32_t tgid, uint32_t tid)
-{
-	struct search search = {.tgid = tgid};
-
-	identity_walk(id, search_vcpu, &search);
-	if (search.is_split)
+	update(id);
+	if (found && (*found)->split)
 		return 1ULL << 32 | tid;
 	return tgid ? tgid : 1ULL << 33;
 }
 
 uint32_t identity_count(const struct identity *id)
 {
-	struct search search = {0};
-
-	identity_walk(id, search_vcpu, &search);
-	return search.count;
+	return id->count;
 }
 
 static void search_split(const struct identity_vcpu *vcpu, void *user)
@@ -472,7 +293,7 @@ static void search_split(const struct identity_vcpu *vcpu, void *user)
 	*(bool *)user |= vcpu->slots > 1;
 }
 
-bool identity_has_split(const struct identity *id)
+bool identity_has_split(struct identity *id)
 {
 	bool is_split = false;
 
@@ -480,23 +301,21 @@ bool identity_has_split(const struct identity *id)
 	return is_split;
 }
 
-static void free_lane(void *node)
+static void free_node(void *freed)
 {
-	struct lane *lane = node;
+	struct node *node = freed;
 
-	for (uint32_t i = 0; i < lane->vcpu.threads; i++)
-		free(lane->members[i].conflicts);
-	free(lane->members);
-	free(lane->taken);
-	tdestroy(lane->places, free);
-	free(lane);
+	lane_free(&node->lane);
+	free(node);
 }
 
 void identity_restart(struct identity *id)
 {
-	tdestroy(id->lanes, free_lane);
-	id->lanes = NULL;
-	id->order = 0;
+	tdestroy(id->ids, free_node);
+	tdestroy(id->processes, free);
+	id->ids = id->processes = NULL;
+	id->stale = NULL;
+	id->count = 0;
 	id->learned_late = false;
 }
 
@@ -504,8 +323,8 @@ void identity_free(struct identity *id)
 {
 	if (!id)
 		return;
+	identity_restart(id);
 	tdestroy(id->threads, free);
-	tdestroy(id->lanes, free_lane);
 	tdestroy(id->numbers, free);
 	free(id);
 }

@@ -88,7 +88,7 @@ uint32_t identity_name_vcpu(const struct identity *id, const struct kvm_event *e
 int identity_number_threads(struct identity *id, const struct kvm_event *event);
 
 /* Which of the vCPUs with this process and id the thread of @event runs, from 0. */
-uint32_t identity_slot(const struct identity *id, const struct kvm_event *event);
+uint32_t identity_slot(struct identity *id, const struct kvm_event *event);
 
 /*
  * identity_vm - a number for the VM of a vCPU, the same for all vCPUs of one VM
@@ -98,13 +98,13 @@ uint32_t identity_slot(const struct identity *id, const struct kvm_event *event)
  * process ids, one for all. Else nothing shows which vCPU belongs to which VM, and
  * each vCPU gets a number of its own.
  */
-uint64_t identity_vm(const struct identity *id, uint32_t tgid, uint32_t tid);
+uint64_t identity_vm(struct identity *id, uint32_t tgid, uint32_t tid);
 
 /* How many vCPU ids of processes were seen. */
 uint32_t identity_count(const struct identity *id);
 
 /* Whether some of them are several vCPUs. */
-bool identity_has_split(const struct identity *id);
+bool identity_has_split(struct identity *id);
 
 /*
  * identity_split_unknown - treat threads with the same vCPU id as different vCPUs
@@ -114,8 +114,8 @@ bool identity_has_split(const struct identity *id);
 void identity_split_unknown(struct identity *id);
 
 /* Call @visit for each vCPU id of each process. */
-void identity_walk(const struct identity *id,
-		   void (*visit)(const struct identity_vcpu *vcpu, void *user), void *user);
+void identity_walk(struct identity *id, void (*visit)(const struct identity_vcpu *vcpu, void *user),
+		   void *user);
 
 void identity_free(struct identity *id);
 

@@ -46,7 +46,7 @@ static void describe_vcpu(const struct identity_vcpu *vcpu, void *user)
 		    vcpu->vcpu_id, vcpu->threads);
 }
 
-static void describe_vms(char **notes, const struct identity *identity, bool no_entries)
+static void describe_vms(char **notes, struct identity *identity, bool no_entries)
 {
 	struct count count = {.notes = notes};
 

@@ -24,7 +24,7 @@ struct trace_feed;
  */
 struct notes_begin {
 	const struct trace_feed *feed;
-	const struct identity *identity;
+	struct identity *identity;
 	bool no_entries;
 	bool numbered;
 	uint64_t nameless;
