@@ -7,15 +7,19 @@
 #ifndef EXITSCOPE_BASE_LINES_H
 #define EXITSCOPE_BASE_LINES_H
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
+/* isspace() of the C locale, and the zeros that a crash leaves in a file. */
+static inline bool line_is_blank(int c)
+{
+	return c <= ' ' && (c == ' ' || (c >= '\t' && c <= '\r') || !c);
+}
+
 /*
  * line_read - the next line without its end
- * @text: gets it; what is longer than @bytes - 1 is left out. Its blanks are all ' ':
- *	tabs, and the zeros that a crash leaves in a file.
+ * @text: gets it; what is longer than @bytes - 1 is left out. Its blanks are all ' '.
  *
  * After CR LF an empty line follows. Return false at the end, or where reading failed
  * (ferror()).
@@ -27,7 +31,7 @@ static inline bool line_read(FILE *file, char *text, size_t bytes)
 
 	while ((c = getc_unlocked(file)) != EOF && c != '\n' && c != '\r') {
 		if (length < bytes - 1)
-			text[length++] = c && !isspace(c) ? (char)c : ' ';
+			text[length++] = line_is_blank(c) ? ' ' : (char)c;
 	}
 	text[length] = '\0';
 	return c != EOF || length;

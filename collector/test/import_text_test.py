@@ -491,4 +491,18 @@ def test_quiet_loss():
     says("an exit is missing", Run("x.txt"), "perf script without --show-lost-events")
 
 
+def test_read_twice():
+    """Once for what the whole text shows, once for its records."""
+    write("".join(PLAIN.replace(" 12.", f" {12 + i}.") for i in range(2000)))
+
+    def bytes_read():  # by programs that have ended, too
+        return int(re.search(r"rchar: (\d+)", open("/proc/self/io").read()).group(1))
+
+    before = bytes_read()
+    run = Run("x.txt")
+    expect(f"counts ({run.words})", run.counts(), (60000, 0, 0))
+    times = (bytes_read() - before) / os.path.getsize("x.txt")
+    expect(f"read {times} times", 2 <= times < 2.8, True)
+
+
 run_tests(globals())

@@ -66,6 +66,28 @@ static int read_again(struct trace_source *s, struct fault *fault)
 	return read_through(s, fault);
 }
 
+/* Nothing of what was read counts: events are others now. */
+static void forget(struct trace_source *s)
+{
+	struct run_info *info = &s->source.info;
+
+	info->tsc_start = info->tsc_end = 0;
+	info->isa = 0;
+	s->has_start = s->unsorted = s->lost_late = s->knows_lost = false;
+	lost_windows_free(&s->lost);
+}
+
+/* Let the feed decide what the whole file has shown, and read it again if that changes events. */
+static int settle(struct trace_source *s, struct fault *fault)
+{
+	int rc = s->feed.settle ? s->feed.settle(s->feed.self, &s->feed, fault) : 0;
+
+	if (rc <= 0)
+		return rc;
+	forget(s);
+	return read_again(s, fault);
+}
+
 /* Read it once more, and from now on to its end before any event is used. */
 static int read_held(struct trace_source *s, struct fault *fault)
 {
@@ -100,6 +122,8 @@ int trace_source_survey(struct trace_source *s, struct fault *fault)
 {
 	int rc = read_through(s, fault);
 
+	if (!rc)
+		rc = settle(s, fault);
 	if (!rc && s->unsorted)
 		rc = read_held(s, fault);
 	if (!rc && s->seen[KVM_EVENT_EXIT] && !identity_count(s->identity)) {

@@ -23,6 +23,9 @@ struct script {
 	bool no_processes;
 	bool closed;
 	const char *no_time;
+	uint32_t left_out; /* a thread whose events are so from script_settle() on */
+	int settled;
+	int rewinds;
 };
 
 static int script_fill(void *self, const struct trace_sink *sink, uint64_t *horizon, bool *end,
@@ -32,11 +35,13 @@ static int script_fill(void *self, const struct trace_sink *sink, uint64_t *hori
 	int rc = 0;
 
 	(void)fault;
-	if (!s->at && s->lost)
+	if (!s->at && s->lost && !(s->settled && s->left_out))
 		rc = sink->lost(sink->user, 0, s->lost_from, s->lost_to);
 	for (int i = 0; i < s->step && s->at < s->count && !rc; i++) {
 		*horizon = s->events[s->at].ts;
-		rc = sink->event(sink->user, &s->events[s->at++]);
+		if (!s->settled || s->events[s->at].tid != s->left_out)
+			rc = sink->event(sink->user, &s->events[s->at]);
+		s->at++;
 	}
 	*end = s->at == s->count;
 	return rc;
@@ -55,6 +60,17 @@ static void script_losses(void *self, struct losses_reported *reported)
 static void script_rewind(void *self)
 {
 	((struct script *)self)->at = 0;
+	((struct script *)self)->rewinds++;
+}
+
+static int script_settle(void *self, struct trace_feed *feed, struct fault *fault)
+{
+	struct script *s = self;
+
+	(void)feed;
+	(void)fault;
+	s->settled++;
+	return s->left_out != 0;
 }
 
 static uint32_t script_tgid(void *self, uint32_t tid)
@@ -118,6 +134,7 @@ static void play(struct script *script, struct seen *seen)
 		.self = script,
 		.fill = script_fill,
 		.rewind = script->live ? NULL : script_rewind,
+		.settle = script_settle,
 		.losses = script_losses,
 		.tgid = script_tgid,
 		.comm = script_comm,
@@ -541,8 +558,29 @@ static void test_possible(unsigned int seed)
 	}
 }
 
+/* A file is read once before its records; once more only if that has changed its events. */
+static void test_settle(uint32_t left_out)
+{
+	struct script s = {.step = 4, .lost = 1, .lost_from = 10, .lost_to = 2000};
+	struct seen seen;
+
+	s.left_out = left_out;
+	for (uint64_t i = 1; i <= 5; i++) {
+		add(&s, KVM_EVENT_EXIT, 100 * i, 101);
+		add(&s, KVM_EVENT_ENTRY, 100 * i + 20, 101);
+		add(&s, KVM_EVENT_EXIT, 100 * i + 50, 202);
+	}
+	play(&s, &seen);
+	CHECK(s.settled == 1);
+	CHECK(s.rewinds == (left_out ? 2 : 1));
+	CHECK(seen.vcpus == (left_out ? 1 : 2));
+	CHECK(seen.records[0] == (left_out ? 5 : 0)); /* the loss was that thread's */
+}
+
 int main(void)
 {
+	test_settle(0);
+	test_settle(202);
 	test_pairs(MOST);
 	test_pairs(1);
 	test_pairs(7);

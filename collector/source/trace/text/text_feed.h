@@ -72,8 +72,8 @@ struct text_buffer {
  * @sampled: an event stands for several
  * @has_entries: some event is a kvm_entry; @has_rips: and has a rip
  * @has_ns, @has_cpus: some event has a time with more digits than those of us, or a CPU
- * @surveying: this is the first reading, for what must be known before; @collecting: the second,
- *	for which events stand twice
+ * @surveying: this is the first reading, for what must be known before; @collecting: one of its
+ *	own, for which events stand twice
  * @exits: kvm_exit events; @rises, @falls: how often the time of an event of KVM is later
  *	or earlier than that of the one before, @last_ts
  * @no_end: the file, of @size bytes, does not end with an end of line; @cut_at: as in losses.h;
@@ -147,7 +147,10 @@ void text_feed_rewind(struct text_feed *f);
 /* Its exits are not those of x86: words for it. */
 int text_feed_refuse_foreign(const struct text_feed *f, struct fault *fault);
 
-/* Read the text for what must be known before its events are used. 0, or -errno with words. */
-int text_feed_survey(struct text_feed *f, struct fault *fault);
+/* Read as far as the first event, which shows what kind of times the text has. 0, or -errno. */
+int text_feed_read_first(struct text_feed *f, struct fault *fault);
+
+/* After the first reading: decide what the text is. 1: its events are others now; 0; -ENOMEM. */
+int text_feed_settle(struct text_feed *f);
 
 #endif

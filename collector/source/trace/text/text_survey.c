@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* text_survey.c - reads a text for what must be known before its events are used */
+/* text_survey.c - what must be known of the whole text before its events are used */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -45,8 +45,7 @@ static bool is_sampled(const char *text)
 	       (attribute(text, "sample_freq") > 1 && !strstr(text, "|PERIOD"));
 }
 
-/* The first event shows what kind of times the text has. */
-static int read_first(struct text_feed *f, struct fault *fault)
+int text_feed_read_first(struct text_feed *f, struct fault *fault)
 {
 	struct text_line line;
 	char text[TEXT_LINE_BYTES];
@@ -87,30 +86,21 @@ static int no_loss(void *user, uint32_t cpu, uint64_t from, uint64_t to)
 	return 0;
 }
 
-/* Read all lines. */
-static int read_all(struct text_feed *f)
+/* Find out which events stand twice, and how many: read all lines for it. */
+static int find_parts(struct text_feed *f)
 {
 	const struct trace_sink nothing = {.event = no_event, .lost = no_loss};
 	struct text_line line;
 	char text[TEXT_LINE_BYTES];
 	int rc = 0;
 
+	f->collecting = true;
 	while (!rc && text_feed_next_line(f, text)) {
 		text_line_parse(text, &line);
 		rc = text_feed_take(f, &line, &nothing);
 	}
-	text_feed_rewind(f);
-	return rc;
-}
-
-/* Which events stand twice, and how many. */
-static int find_parts(struct text_feed *f)
-{
-	int rc;
-
-	f->collecting = true;
-	rc = read_all(f);
 	f->collecting = false;
+	text_feed_rewind(f);
 
 	if (f->parts.again)
 		add_note(
@@ -154,18 +144,23 @@ static void decide(struct text_feed *f)
 			(unsigned long long)pairs);
 }
 
-int text_feed_survey(struct text_feed *f, struct fault *fault)
+/* Whether events are others than when nothing of that was known. */
+static bool has_changed(const struct text_feed *f)
 {
-	int rc = read_first(f, fault);
+	return f->parts.again || f->instances.count > 1 || f->instances.are_none ||
+	       f->twins.twice[KVM_EVENT_EXIT] || f->twins.twice[KVM_EVENT_ENTRY] ||
+	       f->are_processes;
+}
 
-	if (!rc) {
-		f->surveying = true;
-		rc = read_all(f);
-		f->surveying = false;
-	}
-	if (!rc && f->parts.has_parts)
+int text_feed_settle(struct text_feed *f)
+{
+	int rc = 0;
+
+	f->surveying = false;
+	if (f->parts.has_parts)
 		rc = find_parts(f);
-	if (!rc)
-		decide(f);
-	return rc;
+	if (rc)
+		return rc;
+	decide(f);
+	return has_changed(f);
 }

@@ -188,8 +188,31 @@ static int open_file(struct text_feed *f, const char *path, struct fault *fault)
 	if (!f->file)
 		return fault_set(fault, -errno, "%s: %s", path, strerror(errno));
 	look_at_end(f);
-	rc = text_feed_survey(f, fault);
-	return rc == -ENOMEM ? fault_set(fault, rc, "out of memory") : rc;
+	rc = text_feed_read_first(f, fault);
+	f->surveying = true;
+	return rc;
+}
+
+/* What the whole text has shown. */
+static int text_settle(void *self, struct trace_feed *feed, struct fault *fault)
+{
+	struct text_feed *f = self;
+	int rc = text_feed_settle(f);
+
+	if (rc < 0)
+		return fault_set(fault, rc, "out of memory");
+	if (!f->is_count && !f->has_ns)
+		feed->coarse =
+			"times are whole us: durations are +-1 us (perf script --ns, trace-cmd report -t, or import the recording itself)";
+	if (!feed->no_time && f->are_processes && f->lacks_vcpus) {
+		feed->no_time =
+			"the number before the CPU is the process, as it is in two guests at once, and kvm_exit does not say of which vCPU it is";
+		feed->no_time_way = "perf script -F +tid";
+	}
+	text_host_set_time(&f->host, feed);
+	if (f->instances.hosts > 1)
+		feed->thread_bits = TEXT_THREAD_BITS;
+	return rc;
 }
 
 int source_trace_text_open(const char *path, uint32_t tsc_khz, struct source **source,
@@ -200,6 +223,7 @@ int source_trace_text_open(const char *path, uint32_t tsc_khz, struct source **s
 		.self = f,
 		.fill = text_fill,
 		.rewind = text_rewind,
+		.settle = text_settle,
 		.losses = text_losses,
 		.span = text_span,
 		.comm = text_comm,
@@ -231,17 +255,6 @@ int source_trace_text_open(const char *path, uint32_t tsc_khz, struct source **s
 		feed.no_time_way =
 			"of TSC cycles give --tsc-khz N, of ns --tsc-khz 1000000; else record with the clock local";
 	}
-	if (!f->is_count && !f->has_ns)
-		feed.coarse =
-			"times are whole us: durations are +-1 us (perf script --ns, trace-cmd report -t, or import the recording itself)";
-	if (!feed.no_time && f->are_processes && f->lacks_vcpus) {
-		feed.no_time =
-			"the number before the CPU is the process, as it is in two guests at once, and kvm_exit does not say of which vCPU it is";
-		feed.no_time_way = "perf script -F +tid";
-	}
-	text_host_set_time(&f->host, &feed);
-	if (f->instances.hosts > 1)
-		feed.thread_bits = TEXT_THREAD_BITS;
 	run_info_set(&info, RUN_LABEL, path);
 	return source_trace_open(&feed, "text", &info, source, fault);
 }
