@@ -294,6 +294,52 @@ def test_dat_filters():
     says("losses of both", run, "~")
 
 
+def test_dat_address_filters():
+    """Filters for what an exit says beyond its reason: each exit once, and no word of completeness where nothing proves it."""
+    words = "instances have exits that another one of the same thread lacks"
+    events = [(*e[:4], dict(e[4], guest_rip=(0x1000, 0x2000, 0x1000, 0x3000, 0x1000)[i // 2 % 5], info2=i // 2 % 2))
+              for i, e in enumerate(pairs(100)[1:])]
+    exits = [e for e in events if e[3] == "kvm_exit"]
+
+    def of(field, values, entries=False):
+        return [e for e in events if e[4].get(field) in values and e[3] == "kvm_exit" or entries and e[3] == "kvm_entry"]
+
+    def run_of(*instances):
+        Dat([("", "local", {0: b""})] + [(f"i{i}", "local", {0: pages(e)}) for i, e in enumerate(instances)]).write("x.dat")
+        return Run("x.dat")
+
+    for what, one, other, count in (
+            ("two addresses", of("guest_rip", {0x1000}), of("guest_rip", {0x2000}), 80),
+            ("all addresses, of which both have one", of("guest_rip", {0x1000, 0x2000}), of("guest_rip", {0x2000, 0x3000}), 100),
+            ("another field", of("info2", {0}), of("info2", {1}), 100),
+            ("two phases", [(e[0], *e[1:4], dict(e[4], guest_rip=1)) for e in exits[:50]],
+             [(e[0] + 5 * 10**9, *e[1:4], dict(e[4], guest_rip=2)) for e in exits[50:]], 100)):
+        for both in ((one, other), (other, one)):
+            run = run_of(*both)
+            expect(f"{what} ({run.words})", run.counts(), (count, 0, 0))
+            says(what, run, words)
+            says(what, run, "~0 dropped (coverage ~100 %)")
+
+    # kvm_entry shows that none is missing, or how many.
+    one, other = of("guest_rip", {0x1000}, True), of("guest_rip", {0x2000, 0x3000}, True)
+    run = run_of(one, other)
+    expect(f"with entries ({run.words})", run.counts(), (100, 0, 0))
+    expect("with entries: durations", run.one("SELECT min(cycles), max(cycles) FROM exit"), (300, 300))
+    silent("with entries", run, words)
+    silent("with entries", run, "~")
+    run = run_of(one, of("guest_rip", {0x2000}, True))
+    expect(f"with entries, 20 exits of no filter ({run.words})", run.counts(), (80, 20, 0))
+
+    # No filter: one has all that the other has; they began and ended one after the other; a trace lost some.
+    unique = [(*e[:4], dict(e[4], info1=i)) for i, e in enumerate(exits)]
+    for what, one, other, count in (("a filter next to all", exits, of("guest_rip", {0x2000}), 100),
+                                    ("one after the other", unique[:97], unique[2:], 98), ("the same", unique, unique, 100)):
+        run = run_of(one, other)
+        expect(f"{what} ({run.words})", run.counts(), (count, 0, 0))
+        silent(what, run, words)
+        silent(what, run, "~")
+
+
 def test_dat_cut_instances():
     """The instance before the cut is whole, the one after it is not there."""
     for what, write in writers():

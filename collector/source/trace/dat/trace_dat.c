@@ -49,29 +49,44 @@ struct reader {
 
 /*
  * Of an instance.
- * @used: some of its events are taken
+ * @has_kvm: it has events of KVM; @used: some of them are taken
  * @others: events without a meaning here
  * @lost: by the pages; @gaps: pages that don't say how many
  */
 struct instance {
+	bool has_kvm;
 	bool used;
 	uint64_t others;
 	uint64_t lost;
 	uint64_t gaps;
 };
 
+/* What a reading is for. */
+enum purpose {
+	TAKING,
+	FINDING, /* which instances have events of KVM: as far as the first one */
+	COUNTING /* what they have */
+};
+
+/*
+ * @portions: if several instances have events of KVM, as @is_shared says
+ * @has_entries: kvm_entry was recorded
+ */
 struct dat_feed {
 	struct dat_file file;
 	struct instance *instances; /* as file.buffers */
 	struct reader *readers;
 	size_t reader_count;
 	struct portions portions;
-	bool counting; /* the events are counted, and none is taken */
+	enum purpose purpose;
+	bool is_shared;
+	bool has_entries;
 	bool begun;
 	size_t cpus; /* that have events, up to 2 */
 	uint32_t cpu;
 	const char *clock; /* of the instances that are used */
 	char no_time[64];
+	char *notes[2];
 };
 
 static int damaged(const struct dat_feed *f, struct fault *fault)
@@ -128,7 +143,25 @@ static int next_event(struct dat_feed *f, struct reader *r, const struct trace_s
 	return rc;
 }
 
-/* Go on to the next event that is taken from this instance. */
+/* What becomes of an event of KVM. 1: it is what is looked for; 0; -errno. */
+static int see_event(struct dat_feed *f, struct reader *r, const unsigned char *data, size_t bytes)
+{
+	uint64_t print;
+
+	f->instances[r->buffer].has_kvm = true;
+	if (f->purpose == FINDING)
+		return 1;
+	f->has_entries |= r->next.kind == KVM_EVENT_ENTRY;
+	if (!f->is_shared)
+		return f->purpose == TAKING;
+
+	print = portions_print(&f->portions, &r->next, data, bytes);
+	if (f->purpose == COUNTING)
+		return portions_count(&f->portions, r->buffer, &r->next, print);
+	return portions_has(&f->portions, r->buffer, &r->next, print);
+}
+
+/* Go on to the next event that is looked for, or taken from this instance. */
 static int advance(struct dat_feed *f, struct reader *r, const struct trace_sink *sink)
 {
 	struct instance *instance = &f->instances[r->buffer];
@@ -148,13 +181,10 @@ static int advance(struct dat_feed *f, struct reader *r, const struct trace_sink
 		r->next.ts = r->page.ts;
 		r->next.cpu = r->cpu;
 
-		if (f->counting) {
-			rc = portions_count(&f->portions, r->buffer, &r->next);
-			if (rc)
-				return rc;
-		} else if (portions_has(&f->portions, r->buffer, &r->next)) {
-			r->has_next = true;
-			return 0;
+		rc = see_event(f, r, data, bytes);
+		if (rc) {
+			r->has_next = rc > 0;
+			return rc > 0 ? 0 : rc;
 		}
 	}
 	return rc;
@@ -172,6 +202,7 @@ static int begin(struct dat_feed *f)
 		r->page = (struct ring_page){.at = NULL};
 		r->has_next = false;
 		r->first_ts = r->last_ts = 0;
+		r->lost = r->gaps = 0;
 		rc = dat_pages_begin(&r->pages, &f->file, buffer, r->pages.cpu);
 	}
 	for (size_t i = 0; i < f->file.buffer_count; i++) {
@@ -234,6 +265,24 @@ static void dat_rewind(void *self)
 	begin(self);
 }
 
+/* Whether some instance has events of KVM. */
+static bool has_kvm(const struct dat_feed *f)
+{
+	bool has = false;
+
+	for (size_t i = 0; i < f->file.buffer_count; i++)
+		has |= f->instances[i].has_kvm;
+	return has;
+}
+
+/* Exits that no filter let through are missing, unless each kvm_entry shows the one before it. */
+static bool hides_exits(const struct dat_feed *f)
+{
+	const bool *filtered = f->portions.filtered;
+
+	return filtered[KVM_EVENT_EXIT] && (!f->has_entries || filtered[KVM_EVENT_ENTRY]);
+}
+
 /*
  * Losses by the statistics of the buffers, or by the pages: these don't see what was
  * lost after the last page, the statistics may be missing.
@@ -256,13 +305,14 @@ static void dat_losses(void *self, struct losses_reported *reported)
 		const struct instance *instance = &f->instances[i];
 
 		/* Without an event of KVM none is used, and any may have lost some. */
-		if (!instance->used && f->portions.count)
+		if (!instance->used && has_kvm(f))
 			continue;
 		reported->events += buffer->lost > instance->lost ? buffer->lost : instance->lost;
 		reported->others += instance->others;
 		reported->more |= instance->gaps && !buffer->has_stats;
 	}
 	reported->more |= f->portions.mixed && reported->events;
+	reported->more |= hides_exits(f);
 }
 
 /* Of the instances that have the clock of those that are used. */
@@ -337,12 +387,29 @@ static void note_cpu(struct dat_feed *f, const struct reader *r)
 	f->cpu = r->cpu;
 }
 
-/* Count what the instances have, and choose. */
-static int look_through(struct dat_feed *f)
+/* Whether several instances have events of KVM. */
+static int find_shared(struct dat_feed *f)
+{
+	size_t count = 0;
+	int rc = begin(f);
+
+	f->purpose = FINDING;
+	for (size_t i = 0; i < f->reader_count && !rc; i++) {
+		if (!f->instances[f->readers[i].buffer].has_kvm)
+			rc = advance(f, &f->readers[i], NULL);
+	}
+	for (size_t i = 0; i < f->file.buffer_count; i++)
+		count += f->instances[i].has_kvm;
+	f->is_shared = count > 1;
+	return rc;
+}
+
+/* Count what the instances have. */
+static int count_events(struct dat_feed *f)
 {
 	int rc = begin(f);
 
-	f->counting = true;
+	f->purpose = COUNTING;
 	for (size_t i = 0; i < f->reader_count && !rc; i++) {
 		struct reader *r = &f->readers[i];
 
@@ -350,13 +417,33 @@ static int look_through(struct dat_feed *f)
 		note_cpu(f, r);
 		r->hides = !r->gaps && dat_lost_of(&f->file.buffers[r->buffer], r->cpu) > r->lost;
 	}
-	f->counting = false;
+	return rc;
+}
+
+/* Choose from which instance each event is taken. */
+static int look_through(struct dat_feed *f)
+{
+	int rc = find_shared(f);
+
+	if (!rc)
+		rc = count_events(f);
+	if (rc == -E2BIG) {
+		portions_restart_by_reason(&f->portions);
+		rc = count_events(f);
+	}
 	if (rc)
 		return rc;
 
 	portions_choose(&f->portions);
-	for (size_t i = 0; i < f->file.buffer_count; i++)
-		f->instances[i].used = portions_uses(&f->portions, i);
+	for (size_t i = 0; i < f->file.buffer_count; i++) {
+		struct instance *instance = &f->instances[i];
+
+		instance->used = f->is_shared ? portions_uses(&f->portions, i) : instance->has_kvm;
+	}
+	if (hides_exits(f))
+		f->notes[0] =
+			"instances have exits that another one of the same thread lacks (a filter: trace-cmd -f): exits that none of them let through are missing, and how many is not known";
+	f->purpose = TAKING;
 	return begin(f);
 }
 
@@ -469,6 +556,7 @@ int source_trace_dat_open(const char *path, uint32_t tsc_khz, struct source **so
 		.close = dat_close,
 		.may_lack_exits = true,
 		.no_entry_way = "trace-cmd record -e kvm:kvm_exit -e kvm:kvm_entry",
+		.notes = f->notes,
 	};
 	struct run_info info = {0};
 	int rc;
