@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /* isspace() of the C locale, and the zeros that a crash leaves in a file. */
@@ -19,21 +20,27 @@ static inline bool line_is_blank(int c)
 
 /*
  * line_read - the next line without its end
+ * @left: how many bytes may be read; those that were are taken off
  * @text: gets it; what is longer than @bytes - 1 is left out. Its blanks are all ' '.
  *
  * After CR LF an empty line follows. Return false at the end, or where reading failed
  * (ferror()).
  */
-static inline bool line_read(FILE *file, char *text, size_t bytes)
+static inline bool line_read(FILE *file, uint64_t *left, char *text, size_t bytes)
 {
+	uint64_t limit = *left;
 	size_t length = 0;
-	int c;
+	int c = EOF;
 
-	while ((c = getc_unlocked(file)) != EOF && c != '\n' && c != '\r') {
+	while (limit && (c = getc_unlocked(file)) != EOF) {
+		limit--;
+		if (c == '\n' || c == '\r')
+			break;
 		if (length < bytes - 1)
 			text[length++] = line_is_blank(c) ? ' ' : (char)c;
 	}
 	text[length] = '\0';
+	*left = limit;
 	return c != EOF || length;
 }
 

@@ -63,6 +63,7 @@ int leaf_text_read(const char *path, struct store_leaf **leaves, size_t *count)
 	FILE *file = fopen(path, "re");
 	struct store_leaf leaf;
 	char line[LINE_BYTES];
+	uint64_t left = UINT64_MAX;
 	int rc = 0;
 
 	*leaves = NULL;
@@ -70,7 +71,7 @@ int leaf_text_read(const char *path, struct store_leaf **leaves, size_t *count)
 	if (!file)
 		return -errno;
 
-	while (!rc && line_read(file, line, sizeof(line))) {
+	while (!rc && line_read(file, &left, line, sizeof(line))) {
 		if (leaf_text_line(line, &leaf))
 			rc = append(leaves, count, &leaf);
 	}

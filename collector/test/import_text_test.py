@@ -9,6 +9,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import threading
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -503,6 +504,46 @@ def test_read_twice():
     expect(f"counts ({run.words})", run.counts(), (60000, 0, 0))
     times = (bytes_read() - before) / os.path.getsize("x.txt")
     expect(f"read {times} times", 2 <= times < 2.8, True)
+
+
+def test_written_meanwhile():
+    """A text that another program writes to: what stood there at first, soon. One that becomes shorter: all, or a line."""
+    whole = "".join(PLAIN.replace(" 12.", f" {12 + i}.") for i in range(1000))
+    write(whole)
+    done = threading.Event()
+
+    def append():
+        with open("x.txt", "ab", buffering=0) as out:
+            for i in range(1000, 10**6):
+                if done.is_set():
+                    return
+                out.write(PLAIN.replace(" 12.", f" {12 + i}.").encode())
+
+    writer = threading.Thread(target=append)
+    writer.start()
+    timer = threading.Timer(20, done.set)
+    timer.start()
+    run = Run("x.txt")
+    expect("it ends before the writer does", done.is_set(), False)
+    done.set()
+    timer.cancel()
+    writer.join()
+    if "cut off at byte" in run.words:  # it was opened while a line was written
+        run.db = sqlite3.connect("x.sqlite")
+    expect(f"growing ({run.words})", run.counts()[0] >= 30000, True)
+    expect("growing: all within the run", run.one("SELECT max(tsc) <= tsc_end FROM exit, run"), 1)
+
+    for i in range(12):
+        write(whole)
+        shorten = threading.Timer(0.03 * i, os.truncate, ("x.txt", 100000))
+        shorten.start()
+        run = Run("x.txt")
+        shorten.join()
+        if "cut off at byte 100000" in run.words:  # before it was opened
+            continue
+        expect(f"shortened ({run.words})", run.status or run.counts()[0] == 30000, True)
+        if run.status:
+            says("shortened", run, "has become shorter while it was read")
 
 
 run_tests(globals())

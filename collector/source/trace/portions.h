@@ -15,7 +15,6 @@
  * taken that has most of it.
  *
  *	a: A A A	b: B C B		A from a, B and C from b; others are not known
- *knows
  *
  * Instances begin and end one after the other: an event shortly before the first one of the group,
  * or after its last one, shows nothing.

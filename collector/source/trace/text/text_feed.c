@@ -58,7 +58,7 @@ static void remove_colours(char *text)
 
 bool text_feed_next_line(struct text_feed *f, char *text)
 {
-	if (!line_read(f->file, text, TEXT_LINE_BYTES))
+	if (!line_read(f->file, &f->left, text, TEXT_LINE_BYTES))
 		return false;
 	remove_colours(text);
 	return true;
@@ -378,6 +378,7 @@ int text_feed_end(struct text_feed *f, const struct trace_sink *sink)
 void text_feed_rewind(struct text_feed *f)
 {
 	rewind(f->file);
+	f->left = f->size;
 	f->newest = f->before = f->others = f->overwritten = f->lost = f->unread = 0;
 	f->gaps_of_all = f->cut_at = 0;
 	f->exits = f->rises = f->falls = f->last_ts = 0;

@@ -76,8 +76,10 @@ struct text_buffer {
  *	own, for which events stand twice
  * @exits: kvm_exit events; @rises, @falls: how often the time of an event of KVM is later
  *	or earlier than that of the one before, @last_ts
- * @no_end: the file, of @size bytes, does not end with an end of line; @cut_at: as in losses.h;
- *	@shapes: of the whole lines of kvm_exit and kvm_entry
+ * @size: bytes of the file when it was opened, of which @left were not read so far: what is written
+ *	to it meanwhile would be in one reading alone
+ * @no_end: it does not end with an end of line; @cut_at: as in losses.h; @shapes: of the whole
+ *	lines of kvm_exit and kvm_entry
  * @instances, @parts, @twins: which events are others once more
  * @notes: for the user, up to a NULL
  * @threads: for @are_processes: the number before the CPU is a process; @lacks_vcpus: some kvm_exit
@@ -114,8 +116,9 @@ struct text_feed {
 	uint64_t falls;
 	uint64_t last_ts;
 
-	bool no_end;
 	uint64_t size;
+	uint64_t left;
+	bool no_end;
 	uint64_t cut_at;
 	struct text_shapes shapes[KVM_EVENT_ENTRY + 1];
 

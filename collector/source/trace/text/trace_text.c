@@ -77,7 +77,7 @@ static bool is_cut(struct text_feed *f, const char *text, struct text_line *line
 {
 	bool is_event = line->kind == TEXT_EVENT && line->event.kind <= KVM_EVENT_ENTRY;
 	struct text_shape shape = text_shape_of(text);
-	bool is_last = ftello(f->file) == (off_t)f->size;
+	bool is_last = !f->left;
 
 	if (is_event) {
 		struct text_shapes *whole = &f->shapes[line->event.kind];
@@ -119,6 +119,11 @@ static int text_fill(void *self, const struct trace_sink *sink, uint64_t *horizo
 	f->before = f->newest;
 	if (ferror(f->file))
 		return fault_set(fault, -EIO, "%s: can't be read to its end", f->path);
+	if (*end && f->left)
+		return fault_set(
+			fault, -EIO,
+			"%s: has become shorter while it was read (import a copy that nobody writes to)",
+			f->path);
 	return !rc && *end ? check_whole(f, fault) : rc;
 }
 
@@ -167,7 +172,7 @@ static void text_close(void *self)
 	free(f);
 }
 
-/* Notes whether the text ends within a line. */
+/* Notes how long the text is, and whether it ends within a line. */
 static void look_at_end(struct text_feed *f)
 {
 	int last = EOF;
@@ -175,7 +180,7 @@ static void look_at_end(struct text_feed *f)
 	if (!fseeko(f->file, -1, SEEK_END))
 		last = getc(f->file);
 	f->no_end = last != '\n' && last != '\r';
-	f->size = (uint64_t)ftello(f->file);
+	f->size = f->left = (uint64_t)ftello(f->file);
 	rewind(f->file);
 }
 
