@@ -452,7 +452,9 @@ def test_not_a_recording():
             write(text.encode(name))
             refused(name, "x.txt", "iconv -f UTF-16")
     for magic, way in ((b"\x1f\x8b\x08", "gunzip"), (b"\xfd7zXZ\0", "unxz"), (b"\x28\xb5\x2f\xfd", "unzstd"),
-                       (b"\x04\x22\x4d\x18", "unlz4"), (b"PK\3\4", "unzip"), (b"\x5d\0\0\x80", "unlzma")):
+                       (b"\x04\x22\x4d\x18", "unlz4"), (b"PK\3\4", "unzip"), (b"\x5d\0\0\x80", "unlzma"),
+                       (b"\x50\x2a\x4d\x18", "unzstd"), (b"\x02\x21\x4c\x18", "unlz4"), (b"\xff\6\0\0sNaPpY", "snzip -d"),
+                       (b"!<arch>\n", "ar x"), (b"070701", "cpio -i"), (b"x.dat".ljust(257, b"\0") + b"ustar\0" + b"00", "tar -xf")):
         write(magic + bytes(100))
         refused(way, "x.txt", f"unpack it first: {way})")
     write(b"SQLite format 3\0" + bytes(100))
@@ -463,6 +465,21 @@ def test_not_a_recording():
     refused("a pipe", "x.pipe", "is not a regular file")
     os.mkdir("x.folder")
     refused("a folder", "x.folder", "perf script -i x.folder")
+
+
+def test_made_up_while_read():
+    """A file of tracefs or procfs has another text each time it is read: refused, with the way out."""
+    process = subprocess.Popen(["sleep", "60"], env={"TRACE": PLAIN})
+    refused("a file of procfs", f"/proc/{process.pid}/environ", f"cat /proc/{process.pid}/environ > FILE")
+    process.kill()
+    process.wait()
+
+
+def test_without_events_of_kvm():
+    for what, text in (("no event", FTRACE.format(present=0, written=0)),
+                       ("others", FTRACE.format(present=1, written=1) + "  x-1  [001] d..2.  1.000001: sched_switch: prev_comm=x\n")):
+        write(text)
+        refused(what, "x.txt", "is a text of ftrace without events of KVM (echo 1 > ")
 
 
 def test_link_to_nothing():

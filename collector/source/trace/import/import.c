@@ -28,12 +28,20 @@ static const struct packed {
 	{"\x5d\0\0", 3, "unlzma"},
 	{"LZIP", 4, "lzip -d"},
 	{"\x28\xb5\x2f\xfd", 4, "unzstd"},
+	{"\x50\x2a\x4d\x18", 4, "unzstd"}, /* a frame to skip, as pzstd writes it first */
 	{"\x04\x22\x4d\x18", 4, "unlz4"},
+	{"\x02\x21\x4c\x18", 4, "unlz4"},
 	{"\x89LZO", 4, "lzop -d"},
 	{"BZh", 3, "bunzip2"},
 	{"PK\3\4", 4, "unzip"},
 	{"7z\xbc\xaf", 4, "7z x"},
+	{"\xff\6\0\0sNaPpY", 10, "snzip -d"},
+	{"!<arch>\n", 8, "ar x"},
+	{"070701", 6, "cpio -i"},
 };
+
+/* A tar archive has its magic in the first file's header. */
+#define TAR_AT 257
 
 /* The names of the events, and the number of a CPUID leaf, in UTF-16, either way round. */
 static const char utf16_exit[] = "k\0v\0m\0_\0e\0x\0i\0t";
@@ -63,6 +71,8 @@ static const struct foreign {
 	 "is a JSON file of perf data convert, which is not read (import the perf.data itself)"},
 	{"kvm_x86_exit",
 	 "is a text of LTTng, whose events can't be read (perf record -e kvm:kvm_exit -e kvm:kvm_entry, and import its file)"},
+	{"# tracer: ",
+	 "is a text of ftrace without events of KVM (echo 1 > /sys/kernel/tracing/events/kvm/enable before, or trace-cmd record -e kvm:kvm_exit -e kvm:kvm_entry)"},
 };
 
 static bool begins(const char *data, size_t bytes, const char *magic, size_t magic_bytes)
@@ -110,14 +120,25 @@ static const char *find_foreign(const char *data, size_t bytes)
 	return NULL;
 }
 
-static int look_at_begin(const char *path, const char *data, size_t bytes, struct fault *fault)
+/* What unpacks a file that begins so; NULL: it is not packed. */
+static const char *find_unpack(const char *data, size_t bytes)
 {
 	for (size_t i = 0; i < sizeof(packed) / sizeof(*packed); i++) {
 		if (begins(data, bytes, packed[i].magic, packed[i].bytes))
-			return fault_set(fault, -EPROTO,
-					 "%s: is a compressed file (unpack it first: %s)", path,
-					 packed[i].unpack);
+			return packed[i].unpack;
 	}
+	if (bytes > TAR_AT && begins(data + TAR_AT, bytes - TAR_AT, "ustar", 5))
+		return "tar -xf";
+	return NULL;
+}
+
+static int look_at_begin(const char *path, const char *data, size_t bytes, struct fault *fault)
+{
+	const char *unpack = find_unpack(data, bytes);
+
+	if (unpack)
+		return fault_set(fault, -EPROTO, "%s: is a packed file (unpack it first: %s)", path,
+				 unpack);
 	if (begins(data, bytes, "SQLite format 3", 16))
 		return fault_set(
 			fault, -EPROTO,
@@ -192,6 +213,19 @@ static bool is_pages(FILE *file)
 	return head[0] && bytes && bytes <= PAGE_BYTES - sizeof(head);
 }
 
+/* What the kernel makes up while it is read differs each time; such a file has no size. */
+static int check_size(const char *path, FILE *file, struct fault *fault)
+{
+	struct stat st;
+
+	if (fstat(fileno(file), &st) || st.st_size || getc(file) == EOF)
+		return 0;
+	return fault_set(
+		fault, -ESPIPE,
+		"%s: is a file of tracefs or the like, and has to be read twice (save what it has: cat %s > FILE)",
+		path, path);
+}
+
 /* A pipe can't be read twice. */
 static int open_file(const char *path, FILE **file, struct fault *fault)
 {
@@ -224,6 +258,8 @@ int import_kind(const char *path, enum import_kind *kind, struct fault *fault)
 	FILE *file = NULL;
 	int rc = data ? open_file(path, &file, fault) : fault_set(fault, -ENOMEM, "out of memory");
 
+	if (!rc)
+		rc = check_size(path, file, fault);
 	if (!rc)
 		rc = look_through(path, file, data, fault);
 	if (rc == IMPORT_OTHER && is_pages(file))
