@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/lines.h"
+#include "collector/source/trace/text/text_clean.h"
 
 /* That many CPUs get memory at once. */
 #define CPUS_STEP 16U
@@ -36,31 +37,11 @@ static bool has_gap(const struct text_feed *f, const struct text_cpu *cpu)
 	return cpu->gap || cpu->gaps_of_all != f->gaps_of_all;
 }
 
-/* Removes a terminal's colours (ECMA-48: CSI ... m or K), which `grep --color` leaves in a text. */
-static void remove_colours(char *text)
-{
-	char *to;
-
-	text = strchr(text, '\033');
-	if (!text)
-		return;
-	to = text;
-	while (*text) {
-		size_t length = strncmp(text, "\033[", 2) ? 0 : 2 + strspn(text + 2, "0123456789;");
-
-		if (length && (text[length] == 'm' || text[length] == 'K'))
-			text += length + 1;
-		else
-			*to++ = *text++;
-	}
-	*to = '\0';
-}
-
 bool text_feed_next_line(struct text_feed *f, char *text)
 {
 	if (!line_read(f->file, &f->left, text, TEXT_LINE_BYTES))
 		return false;
-	remove_colours(text);
+	text_clean(text);
 	return true;
 }
 
