@@ -100,6 +100,7 @@ void event_record(struct kvm_exit_record *record, const struct kvm_event *event,
 	record->isa = (__u8)event->isa;
 
 	record->flags = event->no_info ? 0 : KVM_EXIT_REC_QUAL;
+	record->flags |= event->no_rip ? KVM_EXIT_REC_NO_RIP : 0;
 	record->flags |= event->intr_info & 0x80000000U ? KVM_EXIT_REC_INTR : 0;
 	if (event->intr_info & 0x800U && !event->no_error_code)
 		record->flags |= KVM_EXIT_REC_ERROR_CODE;

@@ -117,6 +117,7 @@ static bool fill_exit(struct kvm_event *event, const struct kvm_event_values *va
 	event->vcpu_id = values->has[EXIT_VCPU] ? (uint32_t)value[EXIT_VCPU] : KVM_EVENT_NO_VCPU;
 	event->reason = (uint32_t)value[EXIT_REASON];
 	event->guest_rip = value[EXIT_RIP];
+	event->no_rip = !values->has[EXIT_RIP];
 	event->no_info = !values->has[EXIT_INFO1];
 	event->info1 = value[EXIT_INFO1];
 	event->info2 = value[EXIT_INFO2];

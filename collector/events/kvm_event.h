@@ -34,7 +34,7 @@ enum kvm_event_kind {
 
 /*
  * @ts:		clock of the recording: TSC cycles with the clock x86-tsc, else ns
- * @guest_rip:	guest RIP at the exit; 0 for other events
+ * @guest_rip:	guest RIP at the exit, unless @no_rip; 0 for other events
  * @info1, @info2: of kvm_exit: exit qualification and IDT-vectoring information
  *		(VMX) or EXITINFO1 and 2 (SVM), unless @no_info
  * @key, @key_aux: as in struct kvm_exit_record if @has_key: of the events with a
@@ -66,6 +66,7 @@ struct kvm_event {
 	uint32_t intr_info;
 	uint32_t error_code;
 	bool has_key;
+	bool no_rip;
 	bool no_info;
 	bool no_error_code;
 };

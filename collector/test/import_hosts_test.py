@@ -50,6 +50,20 @@ def test_info2_of_old_kernels():
         expect(what, got, [(0x400, 0x80001000, 0, 0x80001000, 0, 0)])
 
 
+def test_unknown_rip():
+    """A kernel or a text without guest_rip: the RIP is unknown, not 0."""
+    Dat([("", "local", {0: pages(pairs(5))})], without=("guest_rip",)).write("x.dat")
+    p = Perf(without=("guest_rip",))
+    p.samples(pairs(5))
+    p.write("x.data")
+    open("x.txt", "w").write(text_of(pairs(5)).replace("rip 0x1 info1", "info1"))
+    for form in ("x.dat", "x.data", "x.txt"):
+        run = complete(form, form, 5)
+        expect(f"{form}: RIPs", run.one("SELECT count(*), count(rip) FROM exits"), (5, 0))
+    open("x.txt", "w").write(text_of(pairs(5)).replace("rip 0x1 info1", "rip 0x0 info1"))
+    expect("RIP 0", complete("RIP 0", "x.txt", 5).one("SELECT DISTINCT rip FROM exits"), "0" * 16)
+
+
 def test_perf_count_with_periods():
     """perf record -c N: the kernel writes each event where samples have their period."""
     for write in (Perf.write, Perf.write_pipe):

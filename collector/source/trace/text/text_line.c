@@ -200,7 +200,7 @@ static bool parse_exit(const char *text, struct kvm_event *event)
 	if (!parse_vcpu(text, event) || !parse_reason(text, event))
 		return false;
 
-	event->guest_rip = number_or_0(text, "rip", 16);
+	event->no_rip = !number_of(text, "rip", 16, &event->guest_rip);
 	if (info) { /* two numbers without 0x: line->has_bare_info */
 		event->info1 = strtoull(info + strlen(" info "), &end, 16);
 		event->info2 = strtoull(end, NULL, 16);

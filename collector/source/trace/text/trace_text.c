@@ -58,6 +58,7 @@ static void forget_last(struct kvm_event *event, const char *name)
 {
 	if (!strcmp(name, "rip") || !strcmp(name, "guest_rip")) {
 		event->guest_rip = 0;
+		event->no_rip = true;
 	} else if (!strcmp(name, "info1")) {
 		event->info1 = event->info2 = 0;
 		event->no_info = true;
