@@ -60,7 +60,7 @@ def test_namespace():
            [(300, 20), (700, 20)])
 
     lines = (f" process reaper     0/0     [{cpu:03d}] {ts / 1e9:.9f}: kvm:{name}: vcpu 0" +
-             (" reason HLT rip 0x1 info1 0x0 info2 0x0\n" if name == "kvm_exit" else ", rip 0x1\n")
+             (" reason HLT rip 0x1 info1 0x0 info2 0x0 intr_info 0x0 error_code 0x0\n" if name == "kvm_exit" else ", rip 0x1\n")
              for ts, cpu, _, name, _ in sorted(both))
     with open("x", "w") as out:
         out.writelines(lines)

@@ -153,6 +153,39 @@ def test_cut_off_within_a_number():
     expect("its key", cut(alone, 2), (0, False, ("12", 21, 0), (0, None)))
 
 
+def test_cut_at_a_column():
+    """cut -c, or a terminal: a part of a number is not that number."""
+    head = f"       CPU 0/KVM-100     [003] d..2.{us(0)}"
+    new = EXIT.replace("0xfff0", "0xffffffff81061234").replace("info2 0x0", "info2 0x0000000080001000").replace("MSR_READ", "npf")
+    old = "kvm_exit: reason EXIT_NPF rip 0xffffffff81061234 info 6 80001000"
+    words = "20 lines of kvm_exit end before their last fields"
+
+    def cut(event, after):
+        at = len(head + ": ") + event.index(after) + len(after)
+        events = [line(head.replace(us(0), us(i)), event if i % 2 else "kvm_entry: vcpu 0, rip 0xfff2") for i in range(43)]
+        write("".join(l if l.endswith("0xfff2\n") or i < 2 else l[:at].rstrip("\n") + "\n" for i, l in enumerate(events)))
+        run = Run("x.txt")
+        return run, run.one("SELECT count(*), min(rip), max(rip), min(key), max(key) FROM (SELECT * FROM exits ORDER BY tsc DESC LIMIT 20)")
+
+    rip = "ffffffff81061234"
+    for what, event, after, right_values in (
+            ("the RIP", new, "rip 0xffff", (20, None, None, None, None)), ("after it", new, "rip 0xffffffff81061234", (20, None, None, None, None)),
+            ("info1", new, "info1 0x", (20, rip, rip, None, None)), ("the key", new, "info2 0x00000000800", (20, rip, rip, None, None)),
+            ("intr_info", new, "intr_", (20, rip, rip, 0x80001000, 0x80001000)), ("info of the plugin", old, "info 6", (20, rip, rip, None, None))):
+        run, got = cut(event, after)
+        expect(f"{what} ({run.words})", got, right_values)
+        says(what, run, words)
+    run, _ = cut(new, "reason npf")
+    says("the reason", run, "20 lines of kvm_exit or kvm_entry could not be read")
+    expect(f"the reason ({run.words})", run.counts()[:2], (1, 20))
+    for what, event in (("whole", new), ("whole, of the plugin", old)):
+        run, got = cut(event, "000")
+        write("".join(line(head.replace(us(0), us(i)), event if i % 2 else "kvm_entry: vcpu 0, rip 0xfff2") for i in range(43)))
+        run = Run("x.txt")
+        silent(what, run, "end before their last fields")
+        expect(what, run.one("SELECT min(rip), min(key) FROM exits"), (rip, 0x80001000))
+
+
 def test_lines_that_cannot_be_read():
     """Their exits are counted as dropped, and said to be missing."""
     plain = ftrace_text(30, "kvm-1 [000] ", lambda n: f"   12.{n * 100:06d}")
@@ -210,6 +243,8 @@ REASONS = [  # text, isa, number
     ("reason EPT_MISCONFIG rip 0x1 info 0 0", 1, 49),
     ("reason EXTERNAL_INTERRUPT rip 0x1 info 0 80000021", 1, 1),
     ("vcpu 0 reason INVALID_STATE FAILED_VMENTRY rip 0x1 info1 0x0 info2 0x0", 1, 0x80000021),
+    ("vcpu 0 reason EXCEPTION_NMI 0x8000000 rip 0x1 info1 0x0 info2 0x0", 1, 0x8000000),
+    ("vcpu 0 reason INVALID_STATE FAILED_VMENTRY 0x4000000 rip 0x1 info1 0x0 info2 0x0", 1, 0x84000021),
     ("vcpu 0 reason PREEMPTION_TIMER rip 0x1 info1 0x0 info2 0x0", 1, 52),
     ("vcpu 0 reason PF excp rip 0x1 info1 0x0 info2 0x0", 2, 0x4e),
     ("vcpu 0 reason buslock rip 0x1 info1 0x0 info2 0x0", 2, 0xa5),

@@ -69,6 +69,7 @@ struct text_buffer {
  * @gaps_of_all: how often events were lost, of a CPU that is not known
  * @unread: lines of kvm_exit or kvm_entry that could not be read; @foreign: some of them
  *	are of another architecture
+ * @short_lines: of kvm_exit, which end before their last fields
  * @sampled: an event stands for several
  * @has_entries: some event is a kvm_entry; @has_rips: and has a rip
  * @has_ns, @has_cpus: some event has a time with more digits than those of us, or a CPU
@@ -98,6 +99,7 @@ struct text_feed {
 	uint64_t lost;
 	uint64_t gaps_of_all;
 	uint64_t unread;
+	uint64_t short_lines;
 	bool foreign;
 	bool gaps;
 	bool sampled;

@@ -14,6 +14,7 @@
 #define NS_DIGITS    9
 #define US_DIGITS    6
 #define FAILED_ENTRY 0x80000000U /* VMX exit reason, bit 31 */
+#define BASIC_REASON 0xffffU
 
 /* "196.701717" -> ns; "177814117677" -> that number. False: no such thing, or past 2^63 of them. */
 static bool parse_time(const char *at, const char *end, uint64_t *ts, bool *is_count, bool *has_ns)
@@ -165,10 +166,25 @@ static bool parse_vcpu(const char *text, struct kvm_event *event)
 	return !has_vcpu || vcpu < KVM_EVENT_NO_VCPU;
 }
 
-/*
- * "reason EXCEPTION_NMI FAILED_VMENTRY rip": the name, and bit 31. A name may have two words ("PF
- * excp").
- */
+/* "FAILED_VMENTRY 0x8000000 rip": the bits of a VMX exit reason above the basic one. */
+static uint32_t parse_reason_flags(const char *text)
+{
+	uint64_t flags = 0;
+	char word[20];
+	int end = 0;
+
+	for (; sscanf(text, " %19s%n", word, &end) == 1; text += end) {
+		if (!strcmp(word, "FAILED_VMENTRY"))
+			flags |= FAILED_ENTRY;
+		else if (!strncmp(word, "0x", 2))
+			flags |= strtoull(word, NULL, 16);
+		else
+			break;
+	}
+	return (uint32_t)flags & ~BASIC_REASON;
+}
+
+/* "reason EXCEPTION_NMI FAILED_VMENTRY rip". A name may have two words ("PF excp"). */
 static bool parse_reason(const char *text, struct kvm_event *event)
 {
 	char name[40], second[40] = "";
@@ -187,8 +203,11 @@ static bool parse_reason(const char *text, struct kvm_event *event)
 		strcat(name, " excp");
 	if (!reason_from_name(name, &event->reason, &event->isa))
 		return false;
-	if (!strncmp(text + end, " FAILED", 7) && event->isa == KVM_EXIT_ISA_VMX)
-		event->reason |= FAILED_ENTRY;
+	/* The line ends here: it may be a part of a longer name. */
+	if (!text[end + (int)strspn(text + end, " ")])
+		return false;
+	if (event->isa == KVM_EXIT_ISA_VMX)
+		event->reason |= parse_reason_flags(text + end);
 	return true;
 }
 
@@ -404,6 +423,22 @@ static bool parse_loss(const char *text, struct text_line *line)
 	return true;
 }
 
+/*
+ * Whether a kvm_exit was cut off at a column. Kernels from 5.10 on begin it with the vCPU, and end
+ * it with "error_code 0x%08x", the plugin of trace-cmd and perf with "info A B".
+ */
+static bool ends_early(const char *text)
+{
+	const char *code = strstr(text, " error_code 0x");
+	const char *info = strstr(text, " info ");
+	size_t digits = code ? strspn(code + strlen(" error_code 0x"), "0123456789abcdef") : 0;
+	char last[2];
+
+	if (info)
+		return sscanf(info, " info %*[0-9a-f] %1[0-9a-f]", last) != 1;
+	return !strncmp(text, " vcpu ", 6) && (!digits || (digits > 1 && digits < 8));
+}
+
 /* An event that was read, and what its form says of the kernel. */
 static void set_event(const char *text, struct text_line *line)
 {
@@ -412,6 +447,7 @@ static void set_event(const char *text, struct text_line *line)
 
 	line->kind = TEXT_EVENT;
 	line->has_bare_info = kind == KVM_EVENT_EXIT && !raw && strstr(text, " info ");
+	line->ends_early = kind == KVM_EVENT_EXIT && !raw && ends_early(text);
 	line->has_rip = kind == KVM_EVENT_ENTRY && strstr(text, raw ? " rip=" : " rip ");
 }
 

@@ -45,6 +45,8 @@ enum text_line_kind {
  * @is_foreign: of TEXT_UNREAD: the line is one of another architecture's KVM
  * @has_bare_info: a kvm_exit with "info A B": by a kernel before 5.10, or by the plugin of
  *	trace-cmd and perf, of any kernel
+ * @ends_early: a kvm_exit that lacks its last fields: the number that it ends with may be a part of
+ *	one
  * @has_rip: a kvm_entry with rip, which kernels have from 5.10 on
  */
 struct text_line {
@@ -61,6 +63,7 @@ struct text_line {
 	bool is_perf;
 	bool is_foreign;
 	bool has_bare_info;
+	bool ends_early;
 	bool has_rip;
 };
 

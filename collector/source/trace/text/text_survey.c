@@ -135,6 +135,12 @@ static void decide(struct text_feed *f)
 			f,
 			"it has no CPUs: column pcpu is 0, which stands for unknown (perf script -F +cpu)");
 
+	if (f->short_lines)
+		add_note(
+			f,
+			"%llu lines of kvm_exit end before their last fields, cut off at a column: the number that each ends with is not used, be it the RIP or a key (print whole lines)",
+			(unsigned long long)f->short_lines);
+
 	text_twins_decide(&f->twins);
 	pairs = text_twins_doubtful(&f->twins);
 	if (pairs)

@@ -73,6 +73,16 @@ static void forget_last(struct kvm_event *event, const char *name)
 	}
 }
 
+/* The line was cut off at a column. */
+static void forget_end(struct text_feed *f, const char *text, struct kvm_event *event)
+{
+	struct text_shape shape = text_shape_of(text);
+	bool has_info1 = !strcmp(shape.name, "info") && shape.words == 1;
+
+	f->short_lines += f->surveying;
+	forget_last(event, has_info1 ? "info1" : shape.name);
+}
+
 /* Whether the line is the last one and was cut off; notes the shape of whole ones. */
 static bool is_cut(struct text_feed *f, const char *text, struct text_line *line)
 {
@@ -108,6 +118,8 @@ static int text_fill(void *self, const struct trace_sink *sink, uint64_t *horizo
 	for (int i = 0; i < FILL_LINES && !rc && !*end; i++) {
 		if (text_feed_next_line(f, text)) {
 			text_line_parse(text, &line);
+			if (line.ends_early)
+				forget_end(f, text, &line.event);
 			if (f->no_end && is_cut(f, text, &line))
 				f->cut_at = f->size;
 			else
