@@ -11,7 +11,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from import_run import Run, complete, expect, run_tests, says, silent
-from recordings import Dat, Perf, entry_event, exit_event, pages, pairs
+from recordings import CPU, NORMAL, Dat, Perf, entry_event, exit_event, pages, pairs
 
 EXIT = "kvm_exit: vcpu {} reason CPUID rip 0x1 info1 0x0 info2 0x0 intr_info 0x0 error_code 0x0\n"
 ENTRY = "kvm_entry: vcpu {}, rip 0x1\n"
@@ -138,6 +138,39 @@ def test_perf_of_some_cpus():
         run = complete(what, "x.data", 100)
         silent(what, run, "CPU")
         silent(what, run, "~")
+
+
+def test_filters():
+    """perf record --filter: what it left out is not complete; kvm_entry without one shows it."""
+    words = "kvm_exit was recorded with --filter"
+    exits = [e for e in pairs(40) if e[3] == "kvm_exit"]
+    for what, command, events, hides in (
+            ("exits alone", "-a -e kvm:kvm_exit --filter exit_reason==10", exits, True),
+            ("in one word", "-a --event=kvm:kvm_exit --filter=exit_reason==10", exits, True),
+            ("-ae", "-ae {kvm:kvm_ex*,cycles} --filter exit_reason==10", exits, True),
+            ("both", "-a -e kvm:* --filter common_pid==100", pairs(40), True),
+            ("kvm_exit, and all of kvm_entry", "-a -e kvm:kvm_exit --filter exit_reason==10 -e kvm:kvm_entry", pairs(40), False),
+            ("another event", "-a -e kvm:kvm_exit -e kvm:kvm_msr --filter write==1", exits, False),
+            ("of the program", "-a -e kvm:kvm_exit -- grep --filter", exits, False)):
+        recorded = ("kvm_exit", "kvm_entry") if events is not exits else ("kvm_exit",)
+        p = PerfOf(1, "perf record " + command)
+        p.recorded = recorded
+        p.samples(events)
+        p.write("x.data")
+        with open("x.txt", "w") as out:
+            out.write(f"# nrcpus online : 1\n# cmdline : /usr/bin/perf record {command} \n" + text_of(events))
+        for form in ("x.data", "x.txt"):
+            run = Run(form)
+            expect(f"{what}, {form} ({run.words})", run.counts(), (40, 0, 0))
+            (says if hides else silent)(f"{what}, {form}", run, words)
+            (says if hides else silent)(f"{what}, {form}", run, "~0 dropped")
+
+
+def test_samples_without_cpus():
+    p = Perf(sample_type=NORMAL & ~CPU)
+    p.samples(pairs(5))
+    p.write("x.data")
+    says("no CPU", complete("no CPU", "x.data", 5), "it has no CPUs: column pcpu is 0, which stands for unknown")
 
 
 def test_text_of_some_cpus():

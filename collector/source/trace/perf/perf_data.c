@@ -9,6 +9,7 @@
 #include <linux/perf_event.h>
 
 #include "collector/source/trace/command_cpus.h"
+#include "collector/source/trace/command_filter.h"
 #include "collector/source/trace/names.h"
 #include "collector/source/trace/perf/perf_file.h"
 #include "collector/source/trace/trace.h"
@@ -21,6 +22,8 @@
 
 /* More than a kvm_exit has in any kernel. */
 #define RAW_BYTES 256
+
+#define PERF_NOTES 2
 
 /* The last sample of a CPU. */
 struct last_sample {
@@ -39,6 +42,8 @@ struct last_sample {
  * @lost: by PERF_RECORD_LOST; @lost_samples: by PERF_RECORD_LOST_SAMPLES, @lost_of: of which event
  * @has_twice: kvm_exit was opened twice, and some exits are there twice
  * @partial: some CPUs were not recorded, as @no_time says
+ * @filtered: kvm_exit has a filter, and no kvm_entry shows what it left out
+ * @notes: for the user, up to a NULL
  * @others: samples that are not kvm events with a meaning here, or are repeated
  */
 struct perf_feed {
@@ -56,6 +61,8 @@ struct perf_feed {
 	bool has_twice;
 	bool partial;
 	char no_time[CPUS_MISSING_BYTES];
+	bool filtered;
+	char *notes[PERF_NOTES + 1];
 	uint64_t others;
 	struct last_sample last[CPUS];
 	struct names names;
@@ -254,7 +261,8 @@ static void perf_losses(void *self, struct losses_reported *reported)
 		.exits_known = f->lost_samples && (f->lost_samples >= f->lost || has_sideband(f)),
 		.others = f->others,
 		.may_be_others = has_sideband(f),
-		.more = f->overwrites || f->hides_period || (f->has_twice && f->lost_samples),
+		.more = f->overwrites || f->hides_period || f->filtered ||
+			(f->has_twice && f->lost_samples),
 		.partial = f->partial,
 		.cut_at = f->file.cut_at,
 	};
@@ -381,6 +389,22 @@ static int set_cpus(struct perf_feed *f, struct trace_feed *feed, struct fault *
 	return 0;
 }
 
+/* What the user must know of how it was recorded. */
+static void set_notes(struct perf_feed *f)
+{
+	const struct perf_attr *entries = perf_file_find(&f->file, KVM_EVENT_ENTRY);
+	const char *command = f->file.features.command;
+	int count = 0;
+
+	f->filtered = command && command_filters(command, "kvm_exit") &&
+		      (!entries || command_filters(command, "kvm_entry"));
+	if (f->filtered)
+		f->notes[count++] = COMMAND_FILTER_NOTE;
+	if (!(f->exits->sample_type & PERF_SAMPLE_CPU))
+		f->notes[count++] =
+			"it has no CPUs: column pcpu is 0, which stands for unknown (perf record --sample-cpu)";
+}
+
 /* What the headers know of the run. */
 static void describe(const struct perf_file *file, const char *path, struct run_info *info)
 {
@@ -406,6 +430,7 @@ int source_perf_data_open(const char *path, struct source **source, struct fault
 		.close = perf_close,
 		.no_entry_way =
 			"perf kvm stat record -a, or perf record -a -e kvm:kvm_exit -e kvm:kvm_entry",
+		.notes = f->notes,
 	};
 	struct run_info info = {.tsc_khz = 1000000};
 	int rc;
@@ -428,6 +453,7 @@ int source_perf_data_open(const char *path, struct source **source, struct fault
 		return rc;
 	}
 
+	set_notes(f);
 	feed.next_at = f->file.next_at;
 	f->overwrites = f->exits->overwrites;
 	feed.overwrites = f->overwrites;

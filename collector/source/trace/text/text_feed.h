@@ -70,6 +70,7 @@ struct text_buffer {
  * @unread: lines of kvm_exit or kvm_entry that could not be read; @foreign: some of them
  *	are of another architecture
  * @short_lines: of kvm_exit, which end before their last fields
+ * @filtered: kvm_exit has a filter, and no kvm_entry shows what it left out
  * @sampled: an event stands for several
  * @has_entries: some event is a kvm_entry; @has_rips: and has a rip
  * @has_ns, @has_cpus: some event has a time with more digits than those of us, or a CPU
@@ -102,6 +103,7 @@ struct text_feed {
 	uint64_t short_lines;
 	bool foreign;
 	bool gaps;
+	bool filtered;
 	bool sampled;
 	bool has_entries;
 	bool has_rips;

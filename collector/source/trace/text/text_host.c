@@ -4,6 +4,9 @@
 
 #include <stdio.h>
 #include <string.h>
+
+#include "collector/source/trace/command_filter.h"
+
 void text_host_take(struct text_host *host, const char *line)
 {
 	static const char *const forms[] = {"cpus=%u%n", "# entries-in-buffer/%*s %*s #P:%u%n",
@@ -17,8 +20,12 @@ void text_host_take(struct text_host *host, const char *line)
 		if (sscanf(line, forms[i], &cpus, &end) == 1)
 			host->cpus = cpus;
 	}
-	if (!strncmp(line, cmdline, strlen(cmdline)))
-		host->recorded = command_cpus(line + strlen(cmdline), &host->first);
+	if (strncmp(line, cmdline, strlen(cmdline)) != 0)
+		return;
+	line += strlen(cmdline);
+	host->recorded = command_cpus(line, &host->first);
+	host->filters_exits = command_filters(line, "kvm_exit");
+	host->filters_entries = command_filters(line, "kvm_entry");
 }
 
 void text_host_see(struct text_host *host, const struct text_head *head, uint64_t ts)

@@ -10,6 +10,7 @@
 #ifndef EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_TEXT_HOST_H
 #define EXITSCOPE_COLLECTOR_SOURCE_TRACE_TEXT_TEXT_HOST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "collector/source/trace/command_cpus.h"
@@ -20,6 +21,7 @@
  * Zeroed at first.
  * @cpus: of the host; 0: not said
  * @recorded: how many of them perf recorded, 0: not said; @first: the first of these
+ * @filters_exits, @filters_entries: by perf's command
  * @seen: CPUs that have events, up to 2; @cpu: one of them
  * @from, @to: times of the first and the last of these events
  */
@@ -27,6 +29,8 @@ struct text_host {
 	uint32_t cpus;
 	uint32_t recorded;
 	uint32_t first;
+	bool filters_exits;
+	bool filters_entries;
 	uint32_t seen;
 	uint32_t cpu;
 	uint64_t from;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/source/trace/command_filter.h"
 #include "collector/source/trace/text/text_feed.h"
 
 /* Adds a line for the user; without memory it is left out. */
@@ -135,6 +136,9 @@ static void decide(struct text_feed *f)
 			f,
 			"it has no CPUs: column pcpu is 0, which stands for unknown (perf script -F +cpu)");
 
+	f->filtered = f->host.filters_exits && (!f->has_entries || f->host.filters_entries);
+	if (f->filtered)
+		add_note(f, "%s", COMMAND_FILTER_NOTE);
 	if (f->short_lines)
 		add_note(
 			f,

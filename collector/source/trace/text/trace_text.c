@@ -152,7 +152,7 @@ static void text_losses(void *self, struct losses_reported *reported)
 	*reported = (struct losses_reported){
 		.events = f->overwritten + f->lost,
 		.others = f->others,
-		.more = f->gaps || (f->lost && text_instances_share(&f->instances)),
+		.more = f->gaps || f->filtered || (f->lost && text_instances_share(&f->instances)),
 		.unread = f->unread,
 		.cut_at = f->cut_at,
 	};
