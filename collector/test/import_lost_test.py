@@ -11,7 +11,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from import_run import Run, expect, possible, refused, run_tests, says, silent
-from recordings import Dat, Perf, entry_event, exit_event, pages
+from recordings import Dat, Perf, entry_event, exit_event, pages, pairs
 
 REASONS = {10: "CPUID", 48: "EPT_VIOLATION", 52: "PREEMPTION_TIMER"}
 EXIT = "kvm_exit: vcpu {} reason {} rip 0x1 info1 0x0 info2 0x0 intr_info 0x0 error_code 0x0\n"
@@ -161,6 +161,38 @@ def nothing(what, run, *words):
     expect(f"{what} ({run.words})", run.shape(), (0, 0))
     for each in words:
         says(what, run, each)
+
+
+def test_throttled_perf():
+    """The kernel stops kvm_exit, kvm_entry or both for a while: no exit of that time, and no word of completeness."""
+    def put(p, kind, ts, name, cpu=0):
+        p.record(kind, struct.pack("<QQQ", ts, p.id(name), p.id(name)) + p.sample_id(ts, cpu, 0, name))
+
+    events = pairs(40)
+    for what, names, kept in (("both", ("kvm_exit", "kvm_entry"), ()), ("kvm_exit", ("kvm_exit",), ("kvm_entry",)),
+                              ("kvm_entry", ("kvm_entry",), ("kvm_exit",))):
+        for back in (True, False):  # a time on the CPU, or until the end
+            p = Perf()
+            p.samples([e for e in events if e[0] <= 10000])
+            for name in names:
+                put(p, 5, 10001, name)
+            p.samples([e for e in events if 10000 < e[0] and (e[0] < 30000 or not back) and e[3] in kept])
+            for name in names if back else ():
+                put(p, 6, 29999, name)
+            p.samples([e for e in events if e[0] >= 30000 and back])
+            p.write("x.data")
+            run = Run("x.data")
+            says(f"{what} {back}", run, "~")
+            expect(f"{what} {back}: longest ({run.words})", run.one("SELECT max(cycles) FROM exit"), 300)
+
+    p = Perf(recorded=("kvm_exit", "kvm_entry", "other"))
+    p.samples([e for e in events if e[0] <= 10000])
+    put(p, 5, 10001, "other")
+    p.samples([e for e in events if e[0] > 10000])
+    p.write("x.data")
+    run = Run("x.data")
+    expect(f"another event ({run.words})", run.counts(), (40, 0, 0))
+    silent("another event", run, "~")
 
 
 def test_all_lost():

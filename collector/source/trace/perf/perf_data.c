@@ -25,9 +25,10 @@
 
 #define PERF_NOTES 2
 
-/* The last sample of a CPU. */
+/* The last sample of a CPU. @throttled: since then events of KVM are stopped; 0: they are not */
 struct last_sample {
 	uint64_t time;
+	uint64_t throttled;
 	const struct perf_attr *attr;
 	uint32_t raw_size;
 	unsigned char raw[RAW_BYTES];
@@ -43,6 +44,7 @@ struct last_sample {
  * @has_twice: kvm_exit was opened twice, and some exits are there twice
  * @partial: some CPUs were not recorded, as @no_time says
  * @filtered: kvm_exit has a filter, and no kvm_entry shows what it left out
+ * @throttled: events of KVM were stopped for a while
  * @notes: for the user, up to a NULL
  * @others: samples that are not kvm events with a meaning here, or are repeated
  */
@@ -62,6 +64,7 @@ struct perf_feed {
 	bool partial;
 	char no_time[CPUS_MISSING_BYTES];
 	bool filtered;
+	bool throttled;
 	char *notes[PERF_NOTES + 1];
 	uint64_t others;
 	struct last_sample last[CPUS];
@@ -161,6 +164,45 @@ static int take_lost(struct perf_feed *f, const struct perf_record *r,
 	return sink->lost(sink->user, r->cpu, from, r->time ? r->time : UINT64_MAX);
 }
 
+/* Whether it is kvm_exit or kvm_entry. */
+static bool makes_records(const struct perf_feed *f, const struct perf_attr *attr)
+{
+	const struct perf_attr *entries = perf_file_find(&f->file, KVM_EVENT_ENTRY);
+
+	return attr && (is_exits(f, attr) || (entries && is_same_event(attr, entries)));
+}
+
+/*
+ * The kernel stops an event that comes too often until the next tick, from 6.16 on with the others
+ * of its group (perf record -e '{cycles,kvm:kvm_exit}'). What it missed is not counted as lost.
+ */
+static int take_throttling(struct perf_feed *f, const struct perf_record *r,
+			   const struct trace_sink *sink)
+{
+	struct last_sample *last = last_of(f, r->cpu);
+	uint64_t from = last->throttled;
+
+	if (!makes_records(f, r->attr))
+		return 0;
+	f->throttled = true;
+	last->throttled = r->kind == PERF_FILE_THROTTLED ? r->time : 0;
+	if (r->kind == PERF_FILE_THROTTLED || !from)
+		return 0;
+	return sink->lost(sink->user, r->cpu, from, r->time);
+}
+
+/* Events that are stopped until the end. */
+static int end_throttling(struct perf_feed *f, const struct trace_sink *sink)
+{
+	int rc = 0;
+
+	for (uint32_t cpu = 0; cpu < CPUS && f->throttled && !rc; cpu++) {
+		if (f->last[cpu].throttled)
+			rc = sink->lost(sink->user, cpu, f->last[cpu].throttled, UINT64_MAX);
+	}
+	return rc;
+}
+
 static void take_lost_samples(struct perf_feed *f, const struct perf_record *r)
 {
 	if (!r->attr)
@@ -196,6 +238,9 @@ static int take(struct perf_feed *f, const struct perf_record *r, const struct t
 	case PERF_FILE_LOST_SAMPLES:
 		take_lost_samples(f, r);
 		return 0;
+	case PERF_FILE_THROTTLED:
+	case PERF_FILE_UNTHROTTLED:
+		return take_throttling(f, r, sink);
 	case PERF_FILE_COMM:
 		return names_set(&f->names, r->tid, r->comm);
 	default:
@@ -225,6 +270,8 @@ static int perf_fill(void *self, const struct trace_sink *sink, uint64_t *horizo
 		rc = 1;
 	}
 	*end = !rc;
+	if (*end)
+		return end_throttling(f, sink);
 	return rc < 0 ? rc : 0;
 }
 
@@ -235,7 +282,7 @@ static void perf_rewind(void *self)
 	perf_file_rewind(&f->file);
 	f->newest = f->oldest = f->before = 0;
 	f->lost = f->lost_samples = f->others = 0;
-	f->has_twice = false;
+	f->has_twice = f->throttled = false;
 	memset(f->lost_of, 0, f->file.attr_count * sizeof(*f->lost_of));
 	memset(f->last, 0, sizeof(f->last));
 }
@@ -261,7 +308,7 @@ static void perf_losses(void *self, struct losses_reported *reported)
 		.exits_known = f->lost_samples && (f->lost_samples >= f->lost || has_sideband(f)),
 		.others = f->others,
 		.may_be_others = has_sideband(f),
-		.more = f->overwrites || f->hides_period || f->filtered ||
+		.more = f->overwrites || f->hides_period || f->filtered || f->throttled ||
 			(f->has_twice && f->lost_samples),
 		.partial = f->partial,
 		.cut_at = f->file.cut_at,

@@ -15,6 +15,8 @@
 enum {
 	RECORD_COMM = 3,
 	RECORD_LOST = 2,
+	RECORD_THROTTLE = 5,
+	RECORD_UNTHROTTLE = 6,
 	RECORD_SAMPLE = 9,
 	RECORD_LOST_SAMPLES = 13,
 	RECORD_HEADER_ATTR = 64,
@@ -301,6 +303,20 @@ static int take_lost_samples(const struct perf_file *f, struct cursor *c, struct
 	return c->bad ? -EBADMSG : 1;
 }
 
+/* time, id, stream id; then who and when. */
+static int take_throttling(const struct perf_file *f, enum perf_record_kind kind, struct cursor *c,
+			   struct perf_record *r)
+{
+	uint64_t time = cursor_u64(c);
+
+	r->kind = kind;
+	r->attr = attr_of(f, cursor_u64(c));
+	cursor_u64(c);
+	take_sample_id(f, c, r);
+	r->time = time;
+	return c->bad ? -EBADMSG : 1;
+}
+
 static int take_comm(struct cursor *c, struct perf_record *r)
 {
 	r->kind = PERF_FILE_COMM;
@@ -424,6 +440,10 @@ static int take_record(struct perf_file *f, uint32_t type, struct cursor c, stru
 		return take_lost_samples(f, &c, r);
 	case RECORD_COMM:
 		return take_comm(&c, r);
+	case RECORD_THROTTLE:
+		return take_throttling(f, PERF_FILE_THROTTLED, &c, r);
+	case RECORD_UNTHROTTLE:
+		return take_throttling(f, PERF_FILE_UNTHROTTLED, &c, r);
 	case RECORD_FINISHED_ROUND:
 		r->kind = PERF_FILE_ROUND;
 		return 1;

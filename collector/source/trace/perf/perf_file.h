@@ -106,12 +106,14 @@ enum perf_record_kind {
 	PERF_FILE_LOST,		/* of the buffer, of any event */
 	PERF_FILE_LOST_SAMPLES, /* of one event, over the whole recording */
 	PERF_FILE_COMM,
+	PERF_FILE_THROTTLED,   /* the kernel stopped an event, */
+	PERF_FILE_UNTHROTTLED, /* and goes on */
 	PERF_FILE_ROUND
 };
 
 /*
  * One record. Fields that its event was not recorded with are 0.
- * @attr: event of a sample and of PERF_FILE_LOST_SAMPLES; NULL: unknown
+ * @attr: event of a sample, of PERF_FILE_LOST_SAMPLES and of throttling; NULL: unknown
  * @time: ns of perf's clock; @pid: process; @tid: thread
  * @period: events that a sample stands for
  * @raw, @raw_size: of a sample: the tracepoint's own data
