@@ -352,12 +352,18 @@ def test_odd_names():
 def test_impossible_numbers():
     """A number that no vCPU, thread or process has is not cut to one that fits: the line can't be read."""
     for what, number in (("vcpu 0", "vcpu 4294967296"), ("vcpu 0", "vcpu 4294967295"), ("KVM-100", "KVM-99999999999"),
-                         ("KVM-100", "KVM-4294967396"), ("[003]", "[4294967299]")):
+                         ("KVM-100", "KVM-4294967396"), ("[003]", "[4294967299]"),
+                         ("vcpu 0", "vcpu 0x1"), ("vcpu 0", "vcpu \uff11"), ("vcpu 0", "vcpu -1")):
         lines = PLAIN.splitlines(True)
         write("".join(l.replace(what, number) if 30 <= i < 36 else l for i, l in enumerate(lines)))
         run = Run("x.txt")
         expect(f"{number} ({run.words})", (run.shape() or ()) + (run.counts() or ()), (1, 1, 28, 2, 0))
         says(number, run, "4 lines of kvm_exit or kvm_entry could not be read")
+    write(PLAIN[:1000] + PLAIN[1000:].replace("MSR_READ", "4294967344", 3))  # 2^32 + 48
+    run = Run("x.txt")
+    expect(f"a reason ({run.words})", run.counts() + (run.one("SELECT max(reason) FROM exit"),), (27, 3, 0, 31))
+    write(PLAIN.replace("rip 0xfff0", "rip 0x" + "f" * 20))
+    expect("a RIP", Run("x.txt").one("SELECT count(*), count(rip) FROM exits"), (30, 0))
     raw = "kvm-1 [000]   12.{:06d}: kvm_exit:  exit_reason=48 guest_rip=0x1 isa=1 vcpu_id={}\n"
     write("".join(raw.format(100 * i, 4294967296 if i == 3 else 1) for i in range(9)))
     run = Run("x.txt")

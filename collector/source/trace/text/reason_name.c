@@ -136,11 +136,13 @@ static bool find(const struct reason *list, size_t count, const char *name, uint
 
 bool reason_from_name(const char *name, uint32_t *reason, uint32_t *isa)
 {
+	unsigned long number;
 	char *end;
 
 	if (isdigit((unsigned char)*name)) {
-		*reason = (uint32_t)strtoul(name, &end, 0);
-		return !*end;
+		number = strtoul(name, &end, 0);
+		*reason = (uint32_t)number;
+		return !*end && number <= UINT32_MAX;
 	}
 	if (FIND(vmx_kernel, name, reason) || FIND(vmx_later, name, reason) ||
 	    FIND(vmx_plugin, name, reason)) {

@@ -3,6 +3,7 @@
 #include "collector/source/trace/text/text_line.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,18 +134,24 @@ static const char *find_time(const char *text, struct text_line *line, const cha
 	return found;
 }
 
-/* The number after the word @key, in @base (0: as it is written). False: there is none. */
+/* The number after the word @key, in @base (0: as it is written). False: there is none, or another
+ * word. */
 static bool number_of(const char *text, const char *key, int base, uint64_t *number)
 {
 	size_t length = strlen(key);
+	uint64_t value;
 	char *end;
 
 	for (const char *at = strstr(text, key); at; at = strstr(at + 1, key)) {
 		if ((at > text && !isspace((unsigned char)at[-1])) ||
 		    !isspace((unsigned char)at[length]))
 			continue;
-		*number = strtoull(at + length, &end, base);
-		return end != at + length;
+		errno = 0;
+		value = strtoull(at + length, &end, base);
+		if (end == at + length || errno || isalnum((unsigned char)*end))
+			return false;
+		*number = value;
+		return true;
 	}
 	return false;
 }
@@ -156,14 +163,14 @@ static uint64_t number_or_0(const char *text, const char *key, int base)
 	return number_of(text, key, base, &number) ? number : 0;
 }
 
-/* False: it has a number that no vCPU has. */
+/* False: what it has is not a number, or none that a vCPU has. */
 static bool parse_vcpu(const char *text, struct kvm_event *event)
 {
 	uint64_t vcpu = KVM_EVENT_NO_VCPU;
 	bool has_vcpu = number_of(text, "vcpu", 10, &vcpu);
 
-	event->vcpu_id = (uint32_t)vcpu;
-	return !has_vcpu || vcpu < KVM_EVENT_NO_VCPU;
+	event->vcpu_id = has_vcpu ? (uint32_t)vcpu : KVM_EVENT_NO_VCPU;
+	return has_vcpu ? vcpu < KVM_EVENT_NO_VCPU : !strstr(text, " vcpu ");
 }
 
 /* "FAILED_VMENTRY 0x8000000 rip": the bits of a VMX exit reason above the basic one. */
