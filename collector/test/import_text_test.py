@@ -153,6 +153,19 @@ def test_cut_off_within_a_number():
     expect("its key", cut(alone, 2), (0, False, ("12", 21, 0), (0, None)))
 
 
+def test_lines_without_ends():
+    """Other separators, or a text within JSON: the events of such a line are lost events, never one of them."""
+    for what, end in (("JSON", "\\n"), ("U+2028", "\u2028"), ("blanks", " ")):
+        write(PLAIN.replace("\n", end) + "\n")
+        refused(what, "x.txt", "its lines have several events each")
+        lines = PLAIN.splitlines(True)
+        write("".join(lines[:30] + [l.replace("\n", end) for l in lines[30:36]] + ["\n"] + lines[36:]))
+        run = Run("x.txt")
+        says(what, run, "1 line of kvm_exit or kvm_entry could not be read")
+        says(what, run, "~")
+        expect(f"{what} ({run.words})", (run.counts()[0], run.one("SELECT max(cycles) FROM exit")), (28, 100000))
+
+
 def test_cut_at_a_column():
     """cut -c, or a terminal: a part of a number is not that number."""
     head = f"       CPU 0/KVM-100     [003] d..2.{us(0)}"

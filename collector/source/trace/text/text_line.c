@@ -110,21 +110,34 @@ static const char *find_event(const char *text, struct text_line *line)
 	return NULL;
 }
 
+/* Whether a thread stands before @end; else that is a part of its name. */
+static bool has_head(const char *text, const char *end)
+{
+	struct text_head head;
+
+	return text_head_parse(text, end, &head);
+}
+
 /*
  * Where the time ends: its ':' is followed by a blank. A name may have the form of a time; the last
  * one that an event of KVM follows is it, else the first. NULL: the line has no time.
  */
 static const char *find_time(const char *text, struct text_line *line, const char **begin)
 {
-	const char *found = NULL;
+	const char *found = NULL, *event_at = NULL;
 
 	for (const char *colon = strstr(text, ": "); colon; colon = strstr(colon + 1, ": ")) {
 		struct text_line other = {.kind = TEXT_NOTHING};
+		bool is_event;
 		const char *at;
 
-		if (!time_before(text, colon, &other, &at) ||
-		    (found && !find_event(colon + 2, &other)))
+		if (!time_before(text, colon, &other, &at))
 			continue;
+		is_event = find_event(colon + 2, &other);
+		if (found && !is_event)
+			continue;
+		line->is_joined |= is_event && event_at && has_head(text, event_at);
+		event_at = is_event ? at : event_at;
 		line->event.ts = other.event.ts;
 		line->is_count = other.is_count;
 		line->has_ns = other.has_ns;
@@ -505,6 +518,8 @@ static void parse_line(const char *text, struct text_line *line)
 	at = find_event(time_end + 2, line);
 	if (!at)
 		line->kind = TEXT_OTHER;
+	else if (line->is_joined)
+		set_unread(at, KVM_EVENT_EXIT, line);
 	else if (parse_event(at, event))
 		set_event(at, line);
 	else

@@ -42,6 +42,7 @@ enum text_line_kind {
  * @has_ns: its time has more digits than those of us
  * @words: name and fields of an event, in the text that was parsed; NULL: it has no time or thread
  * @is_perf: the event is called kvm:kvm_exit and the like
+ * @is_joined: of TEXT_UNREAD: it has several events, as the ends of lines were lost
  * @is_foreign: of TEXT_UNREAD: the line is one of another architecture's KVM
  * @has_bare_info: a kvm_exit with "info A B": by a kernel before 5.10, or by the plugin of
  *	trace-cmd and perf, of any kernel
@@ -61,6 +62,7 @@ struct text_line {
 	bool has_cpu;
 	bool has_ns;
 	bool is_perf;
+	bool is_joined;
 	bool is_foreign;
 	bool has_bare_info;
 	bool ends_early;

@@ -50,12 +50,13 @@ int text_feed_read_first(struct text_feed *f, struct fault *fault)
 {
 	struct text_line line;
 	char text[TEXT_LINE_BYTES];
-	bool foreign = false;
+	bool foreign = false, joined = false;
 
 	while (text_feed_next_line(f, text)) {
 		text_line_parse(text, &line);
 		text_host_take(&f->host, text);
 		f->sampled |= is_sampled(text);
+		joined |= line.is_joined;
 		foreign |= line.kind == TEXT_UNREAD && line.is_foreign;
 		if (line.kind == TEXT_EVENT) {
 			f->is_count = line.is_count;
@@ -65,6 +66,11 @@ int text_feed_read_first(struct text_feed *f, struct fault *fault)
 	}
 	if (foreign)
 		return text_feed_refuse_foreign(f, fault);
+	if (joined)
+		return fault_set(
+			fault, -EBADMSG,
+			"%s: its lines have several events each: the ends of lines were lost (print it again; of a log or JSON take the text alone)",
+			f->path);
 	return fault_set(
 		fault, -EBADMSG,
 		"%s: no line of it is an event of KVM in the form of ftrace's trace, trace-cmd report or perf script (perf script needs the fields tid,time,event,trace)",
