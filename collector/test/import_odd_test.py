@@ -168,6 +168,18 @@ def test_clocks():
         refused(what, "x.dat", "--tsc-khz")
 
 
+def test_impossible_times():
+    """A database has none past 2^63, and no clock comes so far: refused, as a text is."""
+    for at in (2**63 - 20000, 2**63, 2**64 - 30000):
+        events = [(at + ts, *rest) for ts, *rest in pairs(20)]
+        perf(events).write("x.data")
+        refused(f"perf.data, {at}", "x.data", "times that no clock shows")
+        Dat([("", "local", {0: pages(events)})]).write("x.dat")
+        refused(f"trace.dat, {at}", "x.dat", "times that no clock shows")
+    run = imported(perf([(2**63 - 30000 + ts, *rest) for ts, *rest in pairs(20)]))
+    expect(f"just possible ({run.words})", run.counts(), (20, 0, 0))
+
+
 # Exits alone
 
 def test_exits_alone():

@@ -105,6 +105,16 @@ static int read_held(struct trace_source *s, struct fault *fault)
 	return read_again(s, fault);
 }
 
+/* The database has times up to 2^63; no clock comes so far. */
+static int check_times(const struct trace_source *s, struct fault *fault)
+{
+	if (s->source.info.tsc_end <= INT64_MAX)
+		return 0;
+	return fault_set(fault, -EPROTO,
+			 "%s: damaged: it has times that no clock shows (2^63 or more)",
+			 s->source.info.text[RUN_LABEL]);
+}
+
 /* Entries alone: nothing can be said, unless the exits were lost. */
 static int check_exits(const struct trace_source *s, struct fault *fault)
 {
@@ -138,7 +148,9 @@ int trace_source_survey(struct trace_source *s, struct fault *fault)
 	if (rc)
 		return rc;
 
-	rc = check_exits(s, fault);
+	rc = check_times(s, fault);
+	if (!rc)
+		rc = check_exits(s, fault);
 	if (rc)
 		return rc;
 
