@@ -17,6 +17,7 @@
 #include "collector/host/check_host.h"
 #include "collector/host/host.h"
 #include "collector/host/names.h"
+#include "collector/host/version.h"
 #include "collector/leaf_text.h"
 #include "collector/listen/server.h"
 #include "collector/open_source.h"
@@ -24,7 +25,6 @@
 #include "collector/record.h"
 #include "collector/sink.h"
 #include "collector/source/trace/import/import.h"
-#include "collector/host/version.h"
 
 struct status_line {
 	uint64_t records; /* at the last update */

@@ -44,6 +44,8 @@ static const uint8_t endbr64_ret[] = {0xf3, 0x0f, 0x1e, 0xfa, 0xc3};
 /* What a version of Bochs calls the things that are used here: one row each. */
 static const struct bochs {
 	const char *version;
+	const char *known_by; /* a function that no version in the rows after it has */
+	uint32_t late;	      /* struct witness_file */
 	const char *initialize;
 	const char *vmexit;
 	const char *tlb_cntrl;
@@ -55,7 +57,23 @@ static const struct bochs {
 	const char *get_reg32;
 } tried[] = {
 	{
-		.version = "2.7 and 3.0",
+		/* It runs traces of at most 32 instructions, and then brings the TSC forward. */
+		.version = "3.0",
+		.known_by = "_ZN8BX_CPU_C9linkTraceEP15bxInstruction_c",
+		.late = 32,
+		.initialize = "_Z19bx_instr_initializej",
+		.vmexit = "_Z15bx_instr_vmexitjjm",
+		.tlb_cntrl = "_Z18bx_instr_tlb_cntrljjm",
+		.context_switch = 14,
+		.load_guest_state = "_ZN8BX_CPU_C26VMenterLoadCheckGuestStateEPm",
+		.get_tsc = "_ZN8BX_CPU_C7get_TSCEv",
+		.vmread32 = "_ZN8BX_CPU_C8VMread32Ej",
+		.vmread64 = "_ZN8BX_CPU_C8VMread64Ej",
+		.get_reg32 = "_Z22bx_dbg_get_reg32_valuej",
+	},
+	{
+		.version = "2.7",
+		.known_by = "_Z15bx_instr_vmexitjjm",
 		.initialize = "_Z19bx_instr_initializej",
 		.vmexit = "_Z15bx_instr_vmexitjjm",
 		.tlb_cntrl = "_Z18bx_instr_tlb_cntrljjm",
@@ -90,7 +108,7 @@ static void on_initialize(unsigned int cpu)
 	if (cpu >= WITNESS_MAX_CPUS)
 		witness_fail("CPU %u: at most %u CPUs are observed", cpu, WITNESS_MAX_CPUS);
 
-	witness_describe(true, cpu + 1);
+	witness_describe(true, names->late, cpu + 1);
 }
 
 static uint32_t guest_register(unsigned int cpu, unsigned int reg)
@@ -195,13 +213,13 @@ static void replace_stub(const char *name, void *to)
 	witness_replace(function, to);
 }
 
-/* Bochs exports no version: the row whose first function is there, or else the last one. */
+/* Bochs exports no version: the first row whose function is there, or else the last one. */
 static const struct bochs *find_names(void)
 {
 	const size_t count = sizeof(tried) / sizeof(tried[0]);
 
 	for (size_t i = 0; i < count; i++) {
-		if (dlsym(RTLD_DEFAULT, tried[i].vmexit))
+		if (dlsym(RTLD_DEFAULT, tried[i].known_by))
 			return &tried[i];
 	}
 	return &tried[count - 1];

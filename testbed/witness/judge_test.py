@@ -286,6 +286,11 @@ REFUSED_WITNESSES = {
 }
 
 
+# A TSC that may be 32 instructions late: so much later, and no more, a stamp may be.
+LATE = f"UPDATE exit SET tsc = tsc + 32, cycles = cycles - 32 {AT}"
+TOO_LATE = f"UPDATE exit SET tsc = tsc + 33, cycles = cycles - 33 {AT}"
+
+
 class Failed(Exception):
     """The judge does not find what it must."""
 
@@ -345,6 +350,18 @@ def must_find(program, what, witness, database, fault):
         raise Failed(f"{what}: must be found as '{fault}', status {status}, found {found}")
 
 
+def check_late(program, directory, stays, database):
+    witness, other = directory / "late.bin", directory / "late.sqlite"
+    exits = b"".join(stay.exit_bytes() for stay in stays)
+    witness.write_bytes(HEAD.pack(MAGIC, 1, EXIT.size, VMX, 1, 1, 32, len(stays), 0, 0) + exits)
+    change(database, other, LATE)
+    status, found = judge(program, witness, other)
+    if status or found:
+        raise Failed(f"a TSC that is late: status {status}, {found}")
+    change(database, other, TOO_LATE)
+    must_find(program, TOO_LATE, witness, other, "after_exit")
+
+
 def run(program, schema, directory):
     """Returns what was shown, or raises Failed."""
     directory = pathlib.Path(directory)
@@ -358,6 +375,7 @@ def run(program, schema, directory):
     if status or found:
         raise Failed(f"nothing is wrong, but: status {status}, {found}")
     check_accounted(program, witness, database)
+    check_late(program, directory, stays, database)
 
     by_bpf = directory / "bpf.sqlite"
     change(database, by_bpf, BY_BPF)
@@ -395,7 +413,7 @@ def run(program, schema, directory):
         status, _ = judge(program, wrong, database)
         if status != 2:
             raise Failed(f"a witness that is {what}: status {status}, not 2")
-    faults = len(WRONG_DATABASES) + len(WRONG_BY_BPF) + len(WRONG_WITNESSES)
+    faults = 1 + len(WRONG_DATABASES) + len(WRONG_BY_BPF) + len(WRONG_WITNESSES)
     return f"{faults} faults found by the judge of the CPU's exits"
 
 

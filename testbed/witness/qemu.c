@@ -80,7 +80,7 @@ static void find_cpus(void)
 		cpus[count] = get_cpu((int)count);
 		count++;
 	}
-	witness_describe(*use_icount, count);
+	witness_describe(*use_icount, 0, count);
 }
 
 /* The number of the CPU that runs: L1 numbers them in the same order. */

@@ -67,6 +67,7 @@ struct witness_exit {
  * @isa:	WITNESS_VMX or WITNESS_SVM
  * @exact:	1: the TSC counts instructions (Bochs, QEMU with -icount); 0: the host's time
  * @cpus:	emulated CPUs
+ * @late:	instructions by which the TSC may be late: it is brought forward after several
  * @count:	exits in the file
  * @lost:	exits that did not go in: the file was full
  * @unpaired:	entries or exits without their other half; always 0 unless the library fails
@@ -78,7 +79,7 @@ struct witness_file {
 	uint32_t isa;
 	uint32_t exact;
 	uint32_t cpus;
-	uint32_t reserved;
+	uint32_t late;
 
 	uint64_t count;
 	uint64_t lost;

@@ -81,9 +81,10 @@ void witness_create(uint32_t isa)
 	witness->magic = WITNESS_MAGIC;
 }
 
-void witness_describe(bool exact, uint32_t cpus)
+void witness_describe(bool exact, uint32_t late, uint32_t cpus)
 {
 	witness->exact = exact;
+	witness->late = late;
 	witness->cpus = cpus;
 }
 

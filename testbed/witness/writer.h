@@ -28,7 +28,7 @@ void witness_replace(void *function, void *to);
 void witness_create(uint32_t isa);
 
 /* Stores what is known only once the machine is made; to be called before the first exit. */
-void witness_describe(bool exact, uint32_t cpus);
+void witness_describe(bool exact, uint32_t late, uint32_t cpus);
 
 /* Appends @exit to the file. */
 void witness_append(const struct witness_exit *exit);
