@@ -33,10 +33,11 @@ static size_t control_length(const char *text)
 static size_t command_length(const char *text)
 {
 	const char ends[] = {BELL, ESCAPE, '\0'};
-	size_t length = 2 + strcspn(text + 2, ends);
+	size_t length = 2;
 
 	if (text[1] != ']')
 		return 0;
+	length += strcspn(text + length, ends);
 	if (text[length] == BELL)
 		return length + 1;
 	return text[length] == ESCAPE && text[length + 1] == '\\' ? length + 2 : 0;
