@@ -38,7 +38,7 @@ run_l1() {
 		set -- "$@" --add "kvm/test/$script:/test/$script"
 	done
 	for file in install uninstall series host/kernel_hook.sh host/modules.sh host/restore.sh \
-		host/series.sh host/usage.sh dkms.conf; do
+		host/selfcheck.sh host/series.sh host/usage.sh dkms.conf; do
 		set -- "$@" --add kvm/$file:/kvm/$file
 	done
 	set -- "$@" --add VERSION:/VERSION
