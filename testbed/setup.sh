@@ -68,7 +68,7 @@ setup_find_kernel() {
 
 	source_package=$(series_column "$series" 3)
 	[ -n "$source_package" ] || die "Linux $series: not in kvm/series ($(series_list | xargs))"
-	if is_other_suite "$(series_suite "$series")"; then
+	if is_foreign "$series"; then
 		kvm/host/suite kernel "$series"
 		return
 	fi
@@ -100,7 +100,7 @@ setup_all() {
 		kver=$(setup_kernel "$s")
 		if [ -z "$kver" ]; then
 			missing="$missing series-$s"
-		elif ! is_other_suite "$(series_suite "$s")" &&
+		elif ! is_foreign "$s" &&
 			[ -n "$(setup_missing "linux-headers-$kver" "$(series_column "$s" 3)")" ]; then
 			missing="$missing series-$s"
 		fi
@@ -115,7 +115,7 @@ setup_all() {
 		sed -i "/^$s /d" .cache/kernels
 		echo "$s $kver" >>.cache/kernels
 		# kvm/build gets what it needs of another suite itself.
-		is_other_suite "$(series_suite "$s")" ||
+		is_foreign "$s" ||
 			set -- "$@" "$(series_column "$s" 3)" "linux-headers-$kver"
 	done
 	missing=$(setup_missing "$@")

@@ -306,11 +306,16 @@ class KernelSeries(unittest.TestCase):
             self.assertEqual(len(row), 5, f"kvm/series: {row}: five columns, one tab between")
             self.assertIn(row[4], ("quick", "full", "hand"))
 
-    def listed(self, *tests):
-        done = subprocess.run(["sh", "-c", '. kvm/host/series.sh && series_list "$@"', "sh", *tests],
-                              cwd=ROOT, capture_output=True, text=True, check=True,
-                              env={**os.environ, "series_table": "kvm/series"})
+    def series_sh(self, script, *words, own=""):
+        """What functions of series.sh print, on a system of the suite @own."""
+        begin = '. kvm/host/series.sh; own_suite() { echo "$own"; }; '
+        done = subprocess.run(["sh", "-c", begin + script, "sh", *words], cwd=ROOT, capture_output=True,
+                              text=True, check=True,
+                              env={**os.environ, "series_table": "kvm/series", "own": own})
         return done.stdout.split()
+
+    def listed(self, *tests):
+        return self.series_sh('series_list "$@"', *tests)
 
     def test_tests_take_their_series(self):
         rows = self.rows()
@@ -332,25 +337,16 @@ class KernelSeries(unittest.TestCase):
         for own in *sorted(suites), "forky", "":
             code = f"kernel._suite = lambda: '{own}'; print(kernel.default_series(), "
             python = self.of_kernel_py(code + "*filter(kernel.is_foreign, kernel.all_series()))")
-            self.assertEqual(python.split(), self.of_series_sh(own), own)
-
-    def of_series_sh(self, own):
-        script = """. kvm/host/series.sh; own_suite() { echo "$own"; }; series_default
-            for s in $(series_list); do ! is_other_suite "$(series_suite "$s")" || echo "$s"; done"""
-        done = subprocess.run(["sh", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True,
-                              env={**os.environ, "series_table": "kvm/series", "own": own})
-        return done.stdout.split()
+            shell = self.series_sh(
+                'series_default; for s in $(series_list); do ! is_foreign "$s" || echo "$s"; done', own=own)
+            self.assertEqual(python.split(), shell, own)
 
     def test_packages_are_of_this_suite_if_it_has_them(self):
         """Of a series in two suites: that of the system, or the first elsewhere."""
-        script = '. kvm/host/series.sh; own_suite() { echo "$own"; }; series_suite "$1"'
         row = next(row for row in self.rows() if "," in row[1])
         first, second = row[1].split(",")
         for own, right in (first, first), (second, second), ("forky", first):
-            done = subprocess.run(["sh", "-c", script, "sh", row[0]], cwd=ROOT, capture_output=True,
-                                  text=True, check=True,
-                                  env={**os.environ, "series_table": "kvm/series", "own": own})
-            self.assertEqual(done.stdout.strip(), right, own)
+            self.assertEqual(self.series_sh('series_suite "$1"', row[0], own=own), [right], own)
 
     def test_errors_of_another_suite_are_handed_on(self):
         """With the way out that kvm/host/suite names, and no other."""

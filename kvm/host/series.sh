@@ -18,7 +18,7 @@ series_default() {
 	local series
 
 	for series in $(series_list); do
-		if ! is_other_suite "$(series_suite "$series")"; then
+		if ! is_foreign "$series"; then
 			echo "$series"
 			return
 		fi
@@ -49,6 +49,11 @@ own_suite() {
 # is_other_suite SUITE: whether it is not the Debian suite, or the backports, of this system.
 is_other_suite() {
 	[ "${1%-backports}" != "$(own_suite)" ]
+}
+
+# is_foreign SERIES: whether its packages are of another suite (kernel.py has the same).
+is_foreign() {
+	is_other_suite "$(series_suite "$1")"
 }
 
 # source_version PACKAGE APT_CACHE...: the version that apt would install; nothing if it has none.

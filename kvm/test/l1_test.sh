@@ -37,9 +37,8 @@ run_l1() {
 	for script in $scripts l1_functions.sh; do
 		set -- "$@" --add "kvm/test/$script:/test/$script"
 	done
-	for file in install uninstall series host/kernel_hook.sh host/modules.sh host/restore.sh \
-		host/selfcheck.sh host/series.sh host/usage.sh dkms.conf; do
-		set -- "$@" --add kvm/$file:/kvm/$file
+	for file in kvm/install kvm/uninstall kvm/series kvm/dkms.conf kvm/host/*.sh; do
+		set -- "$@" --add "$file:/$file"
 	done
 	set -- "$@" --add VERSION:/VERSION
 	testbed/run --machine "$machine" --kernel "$kernel" --cpus "$cpus" --no-load --quiet \

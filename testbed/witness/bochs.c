@@ -41,52 +41,23 @@ static const uint8_t endbr64_ret[] = {0xf3, 0x0f, 0x1e, 0xfa, 0xc3};
 #define BX_EAX 0U
 #define BX_ECX 1U
 
-/* What a version of Bochs calls the things that are used here: one row each. */
-static const struct bochs {
-	const char *version;
-	const char *known_by; /* a function that no version in the rows after it has */
-	uint32_t late;	      /* struct witness_file */
-	const char *initialize;
-	const char *vmexit;
-	const char *tlb_cntrl;
-	unsigned int context_switch; /* BX_INSTR_CONTEXT_SWITCH of instrument.h */
-	const char *load_guest_state;
-	const char *get_tsc;
-	const char *vmread32;
-	const char *vmread64;
-	const char *get_reg32;
-} tried[] = {
-	{
-		/* It runs traces of at most 32 instructions, and then brings the TSC forward. */
-		.version = "3.0",
-		.known_by = "_ZN8BX_CPU_C9linkTraceEP15bxInstruction_c",
-		.late = 32,
-		.initialize = "_Z19bx_instr_initializej",
-		.vmexit = "_Z15bx_instr_vmexitjjm",
-		.tlb_cntrl = "_Z18bx_instr_tlb_cntrljjm",
-		.context_switch = 14,
-		.load_guest_state = "_ZN8BX_CPU_C26VMenterLoadCheckGuestStateEPm",
-		.get_tsc = "_ZN8BX_CPU_C7get_TSCEv",
-		.vmread32 = "_ZN8BX_CPU_C8VMread32Ej",
-		.vmread64 = "_ZN8BX_CPU_C8VMread64Ej",
-		.get_reg32 = "_Z22bx_dbg_get_reg32_valuej",
-	},
-	{
-		.version = "2.7",
-		.known_by = "_Z15bx_instr_vmexitjjm",
-		.initialize = "_Z19bx_instr_initializej",
-		.vmexit = "_Z15bx_instr_vmexitjjm",
-		.tlb_cntrl = "_Z18bx_instr_tlb_cntrljjm",
-		.context_switch = 14,
-		.load_guest_state = "_ZN8BX_CPU_C26VMenterLoadCheckGuestStateEPm",
-		.get_tsc = "_ZN8BX_CPU_C7get_TSCEv",
-		.vmread32 = "_ZN8BX_CPU_C8VMread32Ej",
-		.vmread64 = "_ZN8BX_CPU_C8VMread64Ej",
-		.get_reg32 = "_Z22bx_dbg_get_reg32_valuej",
-	},
-};
+/* What Bochs calls the things that are used here, in all versions that were tried. */
+#define INITIALIZE	 "_Z19bx_instr_initializej"
+#define VMEXIT		 "_Z15bx_instr_vmexitjjm"
+#define TLB_CNTRL	 "_Z18bx_instr_tlb_cntrljjm"
+#define CONTEXT_SWITCH	 14 /* BX_INSTR_CONTEXT_SWITCH of instrument.h */
+#define LOAD_GUEST_STATE "_ZN8BX_CPU_C26VMenterLoadCheckGuestStateEPm"
+#define GET_TSC		 "_ZN8BX_CPU_C7get_TSCEv"
+#define VMREAD32	 "_ZN8BX_CPU_C8VMread32Ej"
+#define VMREAD64	 "_ZN8BX_CPU_C8VMread64Ej"
+#define GET_REG32	 "_Z22bx_dbg_get_reg32_valuej"
 
-static const struct bochs *names;
+/*
+ * Bochs exports no version, but 3.0 alone links traces: it runs one of at most 32 instructions, and
+ * then brings the TSC forward.
+ */
+#define LINK_TRACE "_ZN8BX_CPU_C9linkTraceEP15bxInstruction_c"
+#define TRACE_MOST 32U
 
 static void ***cpus;	      /* BX_CPU_C **bx_cpu_array */
 static unsigned int *dbg_cpu; /* the CPU that get_reg32() reads */
@@ -108,7 +79,7 @@ static void on_initialize(unsigned int cpu)
 	if (cpu >= WITNESS_MAX_CPUS)
 		witness_fail("CPU %u: at most %u CPUs are observed", cpu, WITNESS_MAX_CPUS);
 
-	witness_describe(true, names->late, cpu + 1);
+	witness_describe(true, dlsym(RTLD_DEFAULT, LINK_TRACE) ? TRACE_MOST : 0, cpu + 1);
 }
 
 static uint32_t guest_register(unsigned int cpu, unsigned int reg)
@@ -185,7 +156,7 @@ static void on_exit_complete(unsigned int cpu)
 static void on_tlb_cntrl(unsigned int cpu, unsigned int what, uint64_t new_cr3)
 {
 	(void)new_cr3;
-	if (what != names->context_switch)
+	if (what != CONTEXT_SWITCH)
 		return;
 
 	if (stays[cpu].state == EXITING)
@@ -213,34 +184,21 @@ static void replace_stub(const char *name, void *to)
 	witness_replace(function, to);
 }
 
-/* Bochs exports no version: the first row whose function is there, or else the last one. */
-static const struct bochs *find_names(void)
-{
-	const size_t count = sizeof(tried) / sizeof(tried[0]);
-
-	for (size_t i = 0; i < count; i++) {
-		if (dlsym(RTLD_DEFAULT, tried[i].known_by))
-			return &tried[i];
-	}
-	return &tried[count - 1];
-}
-
 __attribute__((constructor)) static void start(void)
 {
 	if (!dlsym(RTLD_DEFAULT, "bx_cpu_array"))
 		return; /* not Bochs, but a program that has inherited LD_PRELOAD */
 
-	names = find_names();
 	cpus = witness_symbol("bx_cpu_array");
 	dbg_cpu = witness_symbol("dbg_cpu");
-	get_tsc = witness_symbol(names->get_tsc);
-	vmread32 = witness_symbol(names->vmread32);
-	vmread64 = witness_symbol(names->vmread64);
-	get_reg32 = witness_symbol(names->get_reg32);
-	load_guest_state = witness_symbol(names->load_guest_state);
+	get_tsc = witness_symbol(GET_TSC);
+	vmread32 = witness_symbol(VMREAD32);
+	vmread64 = witness_symbol(VMREAD64);
+	get_reg32 = witness_symbol(GET_REG32);
+	load_guest_state = witness_symbol(LOAD_GUEST_STATE);
 
 	witness_create(WITNESS_VMX);
-	replace_stub(names->initialize, on_initialize);
-	replace_stub(names->vmexit, on_vmexit);
-	replace_stub(names->tlb_cntrl, on_tlb_cntrl);
+	replace_stub(INITIALIZE, on_initialize);
+	replace_stub(VMEXIT, on_vmexit);
+	replace_stub(TLB_CNTRL, on_tlb_cntrl);
 }

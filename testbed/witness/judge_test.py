@@ -125,9 +125,9 @@ def counts(stays, vcpu):
             for how in ("dropped", "unread", "open")}
 
 
-def build_witness(path, stays):
+def build_witness(path, stays, late=0):
     exits = [stay.exit_bytes() for stay in stays]
-    head = HEAD.pack(MAGIC, 1, EXIT.size, VMX, 1, 1, 0, len(exits), 0, 0)
+    head = HEAD.pack(MAGIC, 1, EXIT.size, VMX, 1, 1, late, len(exits), 0, 0)
     path.write_bytes(head + b"".join(exits))
 
 
@@ -352,8 +352,7 @@ def must_find(program, what, witness, database, fault):
 
 def check_late(program, directory, stays, database):
     witness, other = directory / "late.bin", directory / "late.sqlite"
-    exits = b"".join(stay.exit_bytes() for stay in stays)
-    witness.write_bytes(HEAD.pack(MAGIC, 1, EXIT.size, VMX, 1, 1, 32, len(stays), 0, 0) + exits)
+    build_witness(witness, stays, late=32)
     change(database, other, LATE)
     status, found = judge(program, witness, other)
     if status or found:
