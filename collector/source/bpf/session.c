@@ -339,7 +339,7 @@ static int load_programs(struct bpf_session *s)
 	if (ring < 0)
 		return ring;
 
-	/* Not bpf_map__set_value_size() of the declared one: libbpf 1.5 crashes in it. */
+	/* With a ring declared in state.h, libbpf 1.5 crashes where its size is set. */
 	rc = bpf_map__set_inner_map_fd(s->skel->maps.rings, ring);
 	if (!rc)
 		rc = record_bpf__load(s->skel);

@@ -55,19 +55,12 @@ struct bpf_vcpu vcpus[BPF_VCPUS];
 struct bpf_thread threads[BPF_THREADS];
 __u32 here[BPF_CPUS]; /* 1 + index of the vCPU that entered last on this CPU (VMX) */
 
-/* The loader sets the size of a ring and how many there may be. */
+/* What a ring is the loader says, by one that it makes (new_rings.h). */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, BPF_VCPUS);
 	__type(key, __u32);
-	__array(
-		values, struct {
-			__uint(type, BPF_MAP_TYPE_ARRAY);
-			__uint(map_flags, BPF_F_MMAPABLE);
-			__uint(max_entries, 1);
-			__type(key, __u32);
-			__uint(value_size, sizeof(struct bpf_area));
-		});
+	__type(value, __u32);
 } rings SEC(".maps");
 
 /* With by_name: processes whose VMs are not asked for. */
