@@ -97,7 +97,10 @@ static int find_old_rows(struct store *store, int64_t *last)
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? sqlite3_reset(stmt) : store_step(stmt);
 }
 
-/* Deletes rows that are too old or too many. Those of the run have rising numbers. */
+/*
+ * Deletes rows that are too old or too many. Those of the run have rising numbers, as the last one
+ * stays: SQLite numbers the rows of an empty table from 1 again.
+ */
 static int trim_rows(struct store *store)
 {
 	int64_t last = 0;
@@ -110,6 +113,8 @@ static int trim_rows(struct store *store)
 		return rc;
 	if (store->keep_rows && store->last_row - last > (int64_t)store->keep_rows)
 		last = store->last_row - (int64_t)store->keep_rows;
+	if (last >= store->last_row)
+		last = store->last_row - 1;
 	if (last < store->first_row)
 		return 0;
 

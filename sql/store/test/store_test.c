@@ -163,6 +163,36 @@ static void test_keep(void)
 	CHECK(query(path, "SELECT min(seq) FROM exit WHERE vcpu = 3") > 8980);
 }
 
+/* --trigger --keep-raw: after a long time without an event rows go on with their numbers. */
+static void test_keep_nothing(void)
+{
+	const char *path = test_path("events.sqlite");
+	struct store_run run = test_run;
+	struct synthetic s;
+	struct store *store;
+
+	run.keep_cycles = SYNTHETIC_TSC_KHZ * 1000ULL;
+	run.chosen = true;
+	CHECK_EQ(store_open(path, &store), 0);
+	CHECK_EQ(store_begin(store, &run), 0);
+	add_vcpu(store, 0);
+	synthetic_init(&s, 0, 3);
+	for (unsigned int i = 0; i < 100; i++) {
+		s.tsc = SYNTHETIC_TSC_START + SYNTHETIC_TSC_KHZ * 100ULL * i;
+		synthetic_fill(&s, records, 10);
+		CHECK_EQ(store_append(store, 0, records, 10), 0);
+		if (i == 0 || i == 99)
+			CHECK_EQ(store_keep(store, 0, records, 10), 0);
+		CHECK_EQ(store_flush(store), 0);
+	}
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit WHERE rowid <= 9"), 0);
+	CHECK_EQ(query(path, "SELECT max(rowid) FROM exit"), 20);
+	CHECK_EQ(query(path, "SELECT max(seq) FROM exit"), 999);
+	CHECK_EQ(store_finish(store, "complete", s.tsc, 0), 0);
+	store_close(store);
+	CHECK_EQ(query(path, "SELECT count(*) FROM exit"), 10);
+}
+
 /* A file of an older program gets today's tables, views and meanings; the data stay. */
 static void test_refreshed(void)
 {
@@ -499,6 +529,7 @@ int main(void)
 	test_many_reasons();
 	test_counted();
 	test_keep();
+	test_keep_nothing();
 	test_refreshed();
 	test_values();
 	test_names();
