@@ -10,10 +10,10 @@
 #include <math.h>
 
 #include "analyzer/export/export.h"
-#include "analyzer/output/json.h"
 #include "analyzer/output/out.h"
 #include "analyzer/query/db.h"
 #include "analyzer/query/where.h"
+#include "base/json_quote.h"
 
 #define LINE_SQL                                                                                   \
 	"SELECT x.time_ns, x.vm, x.vcpu_id AS vcpu, x.seq, x.reason_name AS reason, x.key_text AS key, x.ns, x.halted_ns, x.userspace_ns, x.preempted_ns, x.user_reason_name AS to_user, x.rip, x.pcpu, x.fastpath, x.nested, x.synthesized, x.polled_ns, x.value_text AS value, x.requests, x.event_type AS event, x.event_vector, x.event_error_code, x.run_errno_name AS errno FROM exit e JOIN exits x ON x.id = e.rowid WHERE %s ORDER BY e.rowid"

@@ -17,6 +17,7 @@
 #include "analyzer/live/screen.h"
 #include "analyzer/query/db.h"
 #include "base/clean.h"
+#include "base/json_quote.h"
 #include "base/output.h"
 #include "base/units.h"
 

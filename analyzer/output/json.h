@@ -27,7 +27,4 @@ void json_real(struct json *j, const char *name, double value); /* not finite: n
 void json_bool(struct json *j, const char *name, bool value);
 void json_null(struct json *j, const char *name);
 
-/* The string with JSON's quotes and escapes. Bytes that are not UTF-8 become U+FFFD. */
-void json_quote(FILE *file, const char *text);
-
 #endif

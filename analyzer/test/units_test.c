@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzer/output/json.h"
 #include "analyzer/query/app.h"
 #include "analyzer/query/sums/dist.h"
+#include "base/json_quote.h"
 #include "base/units.h"
 #include "sql/hist.h"
 

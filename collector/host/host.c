@@ -11,6 +11,7 @@
 #include <time.h>
 #include <x86intrin.h>
 
+#include "base/json_quote.h"
 #include "collector/host/vmx_msrs.h"
 
 /* The first line of a file without its newline; empty if it can't be read. */
@@ -106,18 +107,6 @@ static const char *environment(void)
 	return strcmp(name, "TCGTCGTCGTCG") ? "vm" : "emulated";
 }
 
-static void json_text(FILE *out, const char *text)
-{
-	putc('"', out);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			putc('\\', out);
-		if ((unsigned char)*text >= 0x20)
-			putc(*text, out);
-	}
-	putc('"', out);
-}
-
 /* Adds "name": "value" of a parameter of a module. */
 static void parameter_json(FILE *out, const char *module, const char *name)
 {
@@ -126,9 +115,9 @@ static void parameter_json(FILE *out, const char *module, const char *name)
 
 	snprintf(path, sizeof(path), "/sys/module/%s/parameters/%s", module, name);
 	first_line(path, value, sizeof(value));
-	json_text(out, name);
+	json_quote(out, name);
 	fputs(": ", out);
-	json_text(out, value);
+	json_quote(out, value);
 }
 
 /* Adds "module": {"parameter": "value", ...} if the module is there. */

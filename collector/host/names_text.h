@@ -9,7 +9,8 @@
 /* Reads a file of /proc or /sys. Returns its bytes without the 0 that is added, or -errno. */
 ssize_t names_read_file(const char *path, char *data, size_t bytes);
 
-/* Copies @text; what may not be shown becomes '?'. Never cuts a character in two. */
+/* Copies @text; a character that is not safe to show (base/clean.h) becomes '?'. Never cuts a
+ * character in two. */
 void names_clean(char *to, size_t bytes, const char *text);
 
 #endif

@@ -134,10 +134,11 @@ static void test_hostile(void)
 	char *huge = malloc(length);
 
 	make_process("/usr/bin/qemu-system-x86_64", "qemu|-name|guest=\033]0;x\a\x9b\xc2\x9b\n");
-	expect_name("?]0;x?????", "qemu");
+	expect_name("?]0;x????", "qemu");
+	/* U+202E right-to-left override, U+200B zero width space, half a character. */
 	make_process("/usr/bin/qemu-system-x86_64", "qemu|-name|a\xe2\x80\xae"
-						    "b\xe6\x97\xa5\xe6");
-	expect_name("a???b\xe6\x97\xa5?", "qemu");
+						    "b\xe2\x80\x8b\xe6\x97\xa5\xe6");
+	expect_name("a?b?\xe6\x97\xa5?", "qemu");
 
 	/* A name that does not fit ends before a character, not within one. */
 	CHECK(huge);
