@@ -65,6 +65,8 @@ struct metrics {
 
 	uint32_t isa;
 	uint32_t tsc_khz;
+	bool has_parts;	    /* the source knows what the time of exits went to */
+	bool has_durations; /* and how long they took */
 	uint64_t limits_cycles[METRICS_LIMITS];
 
 	uint64_t unseen; /* exits of vCPUs that were never announced */

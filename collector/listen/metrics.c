@@ -53,6 +53,8 @@ void metrics_begin(struct metrics *m, const struct run_info *info)
 	pthread_mutex_lock(&m->lock);
 	m->isa = info->isa;
 	m->tsc_khz = info->tsc_khz;
+	m->has_parts = !info->unsplit && !info->untimed;
+	m->has_durations = !info->untimed;
 	for (int i = 0; i < METRICS_LIMITS; i++)
 		m->limits_cycles[i] =
 			(uint64_t)((double)metrics_limits_ns[i] * (double)info->tsc_khz / 1e6);

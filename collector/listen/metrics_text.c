@@ -22,6 +22,8 @@ struct copied_vm {
 struct copy {
 	uint32_t isa;
 	double seconds; /* of a cycle */
+	bool has_parts;
+	bool has_durations;
 	uint64_t unseen;
 	size_t count;
 	struct copied_vm *vms;
@@ -113,6 +115,8 @@ static int copy_vms(struct metrics *m, struct copy *copy)
 			vm->counts = m->vms[i];
 		copy->isa = m->isa;
 		copy->unseen = m->unseen;
+		copy->has_parts = m->has_parts;
+		copy->has_durations = m->has_durations;
 		copy->seconds = m->tsc_khz ? 1e-3 / m->tsc_khz : 0;
 		pthread_mutex_unlock(&m->lock);
 
@@ -228,8 +232,11 @@ int metrics_write(struct metrics *m, FILE *file)
 		put_exits(&copy, file);
 		put_records(&copy, file);
 		put_unseen(&copy, file);
-		put_parts(&copy, file);
-		put_durations(&copy, file);
+		/* What the source does not know has no sample: 0 would be a value. */
+		if (copy.has_parts)
+			put_parts(&copy, file);
+		if (copy.has_durations)
+			put_durations(&copy, file);
 	}
 	free_copy(&copy);
 	return rc;
