@@ -51,13 +51,16 @@ static char *take_field(char **at, char *end)
 	return is_null ? NULL : field;
 }
 
-/* Takes an answer apart. -1: its form is wrong; -2: no memory. */
-static int parse(struct answer *answer, char *text)
+/* Takes an answer apart. -1: its form is wrong, or it has more rows than @most; -2: no memory. */
+static int parse(struct answer *answer, size_t most, char *text)
 {
 	while (*text) {
-		char **more = array_reserve(answer->text, answer->rows * answer->columns,
-					    answer->columns, sizeof(*more));
+		char **more;
 
+		if (answer->rows == most)
+			return -1;
+		more = array_reserve(answer->text, answer->rows * answer->columns, answer->columns,
+				     sizeof(*more));
 		if (!more)
 			return -2;
 		answer->text = more;
@@ -74,11 +77,13 @@ static int parse(struct answer *answer, char *text)
 	return 0;
 }
 
-int ask(struct server *server, const char *question, unsigned int columns, struct answer *answer)
+int ask(struct server *server, const char *question, unsigned int columns, size_t most,
+	struct answer *answer)
 {
 	static const char format[] =
 		"%s\nSETTINGS skip_unavailable_shards = 1\nFORMAT TabSeparated";
 	char said[SERVER_SAID_MAX], *text;
+	size_t bytes;
 	int rc;
 
 	*answer = (struct answer){.columns = columns};
@@ -90,8 +95,10 @@ int ask(struct server *server, const char *question, unsigned int columns, struc
 		return rc;
 
 	server_quote(server, said); /* parse() cuts it into pieces */
+	bytes = server->answer_bytes;
+	answer->bytes = server_take_answer(server);
 	/* A 0 in it would hide the rest. */
-	rc = strlen(server->answer) == server->answer_bytes ? parse(answer, server->answer) : -1;
+	rc = strlen(answer->bytes) == bytes ? parse(answer, most, answer->bytes) : -1;
 	if (rc == -1)
 		return server_fail_form(server, said);
 	return rc ? app_fail(server->app, "out of memory") : 0;
@@ -116,6 +123,7 @@ int ask_whether(struct server *server, const char *question, bool *yes)
 void answer_free(struct answer *answer)
 {
 	free(answer->text);
+	free(answer->bytes);
 	*answer = (struct answer){.text = NULL};
 }
 

@@ -10,9 +10,13 @@
 
 #include "analyzer/push/server.h"
 
-/* struct answer - rows of @columns texts each; NULL: no value */
+/*
+ * struct answer - rows of @columns texts each; NULL: no value
+ * @bytes: what the texts are in
+ */
 struct answer {
 	char **text;
+	char *bytes;
 	size_t rows;
 	unsigned int columns;
 };
@@ -21,11 +25,12 @@ struct answer {
  * ask - ask a question
  * @question: a SELECT without FORMAT; of shards that are away, nothing is said
  * @columns: how many the answer must have
+ * @most: rows that it may have: each takes memory here, however short it is
  *
- * Return: 0, or -1 with app->error. The texts are valid until the next request; call answer_free()
- * in any case.
+ * Return: 0, or -1 with app->error; call answer_free() in any case.
  */
-int ask(struct server *server, const char *question, unsigned int columns, struct answer *answer);
+int ask(struct server *server, const char *question, unsigned int columns, size_t most,
+	struct answer *answer);
 
 /* Ask a question that 1 or 0 answers. Return: 0 with *@yes, or -1 with app->error. */
 int ask_whether(struct server *server, const char *question, bool *yes);

@@ -49,7 +49,17 @@ int batch_put(struct batch *batch, const struct value *value);
  */
 int batch_move(struct batch *batch, const struct cursor *cursor);
 
-/* Send the rows, if there are any, and write the cursors. */
+/*
+ * Write @count cursors of @key, the run's or another; waits while another program has locked the
+ * recording, such as a collector that ends a long one. Return: 0, or -1 with app->error.
+ */
+int batch_write_cursors(struct batch *batch, int64_t key, const struct cursor *cursor,
+			size_t count);
+
+/* Forget that the server has anything of the run. Return: 0, or -1 with app->error. */
+int batch_forget(struct batch *batch);
+
+/* Send the rows, if there are any, and write the cursors. Return: 0, or -1 with app->error. */
 int batch_flush(struct batch *batch);
 
 void batch_free(struct batch *batch);

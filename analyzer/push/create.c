@@ -87,13 +87,29 @@ static int check_cluster(struct server *server, const char *cluster, const char 
 	return rc;
 }
 
+/* Views of one server in place of a cluster's would be an answer of one, as if there were no more.
+ */
+static int check_single(struct server *server)
+{
+	bool is_cluster = false;
+
+	if (ask_whether(server, clickhouse_has_distributed, &is_cluster))
+		return -1;
+	if (!is_cluster)
+		return 0;
+	return app_fail(
+		server->app,
+		"%s: it was made one of a cluster: name that again with --cluster (or DROP DATABASE exitscope_fleet there)",
+		server->url);
+}
+
 int create_tables(struct server *server, const char *cluster)
 {
 	const char *const names[] = {"cluster", cluster, NULL};
 	char *fleet;
 	int rc;
 
-	if (cluster && check_cluster(server, cluster, names))
+	if (cluster ? check_cluster(server, cluster, names) : check_single(server))
 		return -1;
 	if (run_statements(server, clickhouse_schema) ||
 	    run_statements(server, clickhouse_changes) || run_statements(server, clickhouse_views))

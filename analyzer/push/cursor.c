@@ -25,28 +25,52 @@ static int fail(struct app *app, sqlite3 *db)
 	return app_fail(app, "%s: %s", app->path, sqlite3_errmsg(db));
 }
 
-/* The table that a file has must be ours: nothing else of the file may run. */
-static int check_table(struct app *app, sqlite3 *db)
+/* After a statement that writes: what can be tried again is no error yet. */
+static int fail_to_write(struct app *app, sqlite3 *db)
+{
+	int rc = sqlite3_errcode(db);
+
+	fail(app, db);
+	return rc == SQLITE_BUSY || rc == SQLITE_LOCKED ? CURSOR_LOCKED : -1;
+}
+
+/* Sets *@objects to how many things of the file are called push_cursor or belong to it. */
+static int count_objects(struct app *app, sqlite3 *db, int *objects)
 {
 	sqlite3_stmt *stmt;
-	bool found = false;
-	int64_t rowid = 0;
 	int rc = sqlite3_prepare_v2(
 		db,
-		"SELECT 1 FROM sqlite_schema WHERE name = 'push_cursor' OR tbl_name = 'push_cursor'",
+		"SELECT count(*) FROM sqlite_schema WHERE name = 'push_cursor' OR tbl_name = 'push_cursor'",
 		-1, &stmt, NULL);
 
 	if (rc)
 		return fail(app, db);
-	found = sqlite3_step(stmt) == SQLITE_ROW;
+	rc = sqlite3_step(stmt) == SQLITE_ROW ? 0 : fail(app, db);
+	if (!rc)
+		*objects = sqlite3_column_int(stmt, 0);
 	sqlite3_finalize(stmt);
+	return rc;
+}
 
-	if (!found)
-		return sqlite3_exec(db, push_sql_cursor_table, NULL, NULL, NULL) ? fail(app, db)
-										 : 0;
+/*
+ * The table that a file has must be ours, and alone: an index on an expression, or a trigger, of
+ * the file would run.
+ */
+static int check_table(struct app *app, sqlite3 *db)
+{
+	int64_t rowid = 0;
+	int objects = 0;
+	int rc = count_objects(app, db, &objects);
+
+	if (rc)
+		return rc;
+	if (!objects) {
+		rc = sqlite3_exec(db, push_sql_cursor_table, NULL, NULL, NULL);
+		return rc ? fail_to_write(app, db) : 0;
+	}
 	if (schema_find_definition(db, push_sql_cursor_table, &rowid))
 		return fail(app, db);
-	if (!rowid)
+	if (!rowid || objects > 1)
 		return app_fail(app, "%s: its table push_cursor is not this program's (drop it)",
 				app->path);
 	return 0;
@@ -123,7 +147,7 @@ int cursors_write(struct app *app, sqlite3 *db, const char *server, int64_t run,
 		return -1;
 	/* IMMEDIATE: waits for the collector at its begin, where waiting is possible. */
 	if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL)) {
-		rc = fail(app, db);
+		rc = fail_to_write(app, db);
 		sqlite3_finalize(stmt);
 		return rc;
 	}
@@ -133,26 +157,41 @@ int cursors_write(struct app *app, sqlite3 *db, const char *server, int64_t run,
 	if (!rc)
 		rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
 	if (rc) {
-		rc = fail(app, db);
+		rc = fail_to_write(app, db);
 		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 	}
 	sqlite3_finalize(stmt);
 	return rc;
 }
 
-int cursor_exists(struct app *app, sqlite3 *db, const char *server, int64_t run)
+int cursors_forget(struct app *app, sqlite3 *db, const char *server, int64_t run)
 {
 	sqlite3_stmt *stmt;
 	int rc;
 
-	if (prepare(app, db, "SELECT 1 FROM push_cursor WHERE server = ?1 AND run = ?2 LIMIT 1",
-		    server, run, &stmt))
+	/* Run 0: the table of reasons. */
+	if (prepare(app, db, "DELETE FROM push_cursor WHERE server = ?1 AND run IN (?2, 0)", server,
+		    run, &stmt))
 		return -1;
-	rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
-		rc = rc == SQLITE_ROW;
-	else
-		rc = fail(app, db);
+	rc = sqlite3_step(stmt) == SQLITE_DONE ? 0 : fail_to_write(app, db);
+	sqlite3_finalize(stmt);
+	return rc;
+}
+
+int cursor_servers(struct app *app, sqlite3 *db, int64_t run,
+		   void (*see)(void *context, const char *server), void *context)
+{
+	static const char sql[] =
+		"SELECT DISTINCT server FROM push_cursor WHERE run = ?1 ORDER BY server";
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL))
+		return fail(app, db);
+	sqlite3_bind_int64(stmt, 1, run);
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
+		see(context, (const char *)sqlite3_column_text(stmt, 0));
+	rc = rc == SQLITE_DONE ? 0 : fail(app, db);
 	sqlite3_finalize(stmt);
 	return rc;
 }

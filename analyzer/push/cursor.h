@@ -12,13 +12,17 @@
 
 #define CURSOR_PART_MAX 64
 
+/* Another program writes the recording, such as a collector that ends: try again later. */
+#define CURSOR_LOCKED 1
+
 /*
  * struct cursor - how much of one part a server has
  * @position: of a table that is sent as a whole: its rows; of intervals: the last one; of exits:
  *	the last rowid
  * @hash: of what was sent, as a whole or of the last interval; of exits: 1 when the run has ended
  *	and all of them were sent
- * @total: of intervals: exits in those before the last one
+ * @total: of intervals: exits in those before the last one; of exits: a hash of the last one's vCPU
+ *	and seq, as VACUUM gives rows other numbers; 0: none
  */
 struct cursor {
 	char part[CURSOR_PART_MAX];
@@ -31,8 +35,8 @@ struct cursor {
  * cursors_open - open the recording @path a second time, to write table push_cursor
  *
  * The file may come from elsewhere: db_open() must have checked it, and a table push_cursor that is
- * not ours is refused. The table is made where it is missing. Return: 0, or -1 with app->error;
- * *db is to be closed by the caller in any case.
+ * not ours is refused. The table is made where it is missing. Return: 0, CURSOR_LOCKED or -1 with
+ * app->error; *db is to be closed by the caller in any case.
  */
 int cursors_open(struct app *app, sqlite3 **db);
 
@@ -40,11 +44,18 @@ int cursors_open(struct app *app, sqlite3 **db);
 int cursor_read(struct app *app, sqlite3 *db, const char *server, int64_t run,
 		struct cursor *cursor);
 
-/* Write @count cursors, all or none. Return: 0, or -1 with app->error. */
+/* Write @count cursors, all or none. Return: 0, CURSOR_LOCKED or -1 with app->error. */
 int cursors_write(struct app *app, sqlite3 *db, const char *server, int64_t run,
 		  const struct cursor *cursor, size_t count);
 
-/* Whether @server has a part of @run: 1 or 0, or -1 with app->error. */
-int cursor_exists(struct app *app, sqlite3 *db, const char *server, int64_t run);
+/* Forget what @server has of @run, so that it is sent again. Return: as cursors_write(). */
+int cursors_forget(struct app *app, sqlite3 *db, const char *server, int64_t run);
+
+/*
+ * Call @see with each server that has a part of @run, in the order of their URLs. They come from
+ * the file. Return: 0, or -1 with app->error.
+ */
+int cursor_servers(struct app *app, sqlite3 *db, int64_t run,
+		   void (*see)(void *context, const char *server), void *context);
 
 #endif

@@ -14,7 +14,10 @@
 /* Of the differences that are named, chance makes at most this share. */
 #define LEVEL 0.05
 
-enum { IS_B, RUN, REASON, EXITS, SECONDS };
+/* More reasons than a CPU has: not an answer to our question. */
+#define KERNELS_REASONS_MAX 1000
+
+enum { IS_B, RUN, REASON, EXITS, SECONDS, LOST };
 
 static const char *field(const struct answer *answer, size_t row, unsigned int column)
 {
@@ -69,9 +72,13 @@ static int survey(struct app *app, const struct answer *answer, struct kernels *
 		if (begins_run(answer, row)) {
 			kernels->runs[side]++;
 			kernels->seconds[side] += number(field(answer, row, SECONDS));
+			kernels->lost[side] += number(field(answer, row, LOST));
 		}
 		if (!find_change(kernels, field(answer, row, REASON)))
 			return app_fail(app, "out of memory");
+		if (kernels->changes > KERNELS_REASONS_MAX)
+			return app_fail(app, "kernels: the server names more than %d exit reasons",
+					KERNELS_REASONS_MAX);
 	}
 	return 0;
 }
@@ -113,7 +120,18 @@ static void fill_change(const struct kernels *kernels, struct kernel_change *cha
 	change->p = batches_p(&change->side[0], &change->side[1]);
 }
 
-static const char *word_of(const struct kernel_change *change, double level)
+/* Whether exits without a record could make up for the lower rate, if all were of this reason. */
+static bool may_be_lost(const struct kernels *kernels, const struct kernel_change *change)
+{
+	int low = change->rate[1] < change->rate[0];
+	double most = change->exits[low] + kernels->lost[low];
+
+	return kernels->lost[low] > 0 &&
+	       most >= (1 - CHANGE_MATTERS) * change->rate[!low] * kernels->seconds[low];
+}
+
+static const char *word_of(const struct kernels *kernels, const struct kernel_change *change,
+			   double level)
 {
 	const double *rate = change->rate;
 
@@ -121,12 +139,14 @@ static const char *word_of(const struct kernel_change *change, double level)
 		return NULL;
 	if (change->p > level)
 		return "~";
+	if (rate[0] > 0 && rate[1] > 0 && fabs(rate[1] / rate[0] - 1) < CHANGE_MATTERS)
+		return "~";
+	if (may_be_lost(kernels, change))
+		return "lost";
 	if (rate[0] <= 0)
 		return "new";
 	if (rate[1] <= 0)
 		return "vanished";
-	if (fabs(rate[1] / rate[0] - 1) < CHANGE_MATTERS)
-		return "~";
 	return rate[1] > rate[0] ? "more" : "fewer";
 }
 
@@ -160,7 +180,7 @@ static int judge(struct app *app, struct kernels *kernels)
 	free(p);
 
 	for (size_t i = 0; i < kernels->changes; i++)
-		kernels->change[i].word = word_of(&kernels->change[i], level);
+		kernels->change[i].word = word_of(kernels, &kernels->change[i], level);
 	array_sort(kernels->change, kernels->changes, sizeof(*kernels->change), compare_changes);
 	return 0;
 }
@@ -172,6 +192,15 @@ int kernels_compare(struct app *app, const struct answer *answer, struct kernels
 		return -1;
 	fill_batches(answer, kernels);
 	return judge(app, kernels);
+}
+
+double kernels_lost_share(const struct kernels *kernels, int side)
+{
+	double exits = kernels->lost[side];
+
+	for (size_t i = 0; i < kernels->changes; i++)
+		exits += kernels->change[i].exits[side];
+	return exits > 0 ? kernels->lost[side] / exits : 0;
 }
 
 void kernels_free(struct kernels *kernels)

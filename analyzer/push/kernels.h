@@ -16,7 +16,8 @@
  * struct kernel_change - an exit reason on both sides; [0]: A, [1]: B
  * @exits, @rate: in all, and per second of a vCPU
  * @p: probability that chance alone makes such a difference; 1 where nothing can be said
- * @word: more, fewer, ~ (may be chance, or is below 5 %), new, vanished; NULL: too few runs
+ * @word: more, fewer, ~ (may be chance, or is below 5 %), new, vanished; lost: exits without a
+ *record could be the difference; NULL: too few runs
  */
 struct kernel_change {
 	const char *reason;
@@ -27,16 +28,20 @@ struct kernel_change {
 	const char *word;
 };
 
-/* struct kernels - @runs: of each side; @seconds: time of their vCPUs */
+/*
+ * struct kernels - @runs: of each side; @seconds: time of their vCPUs; @lost: exits without a
+ * record
+ */
 struct kernels {
 	struct kernel_change *change;
 	size_t changes;
 	size_t runs[2];
 	double seconds[2];
+	double lost[2];
 };
 
 /* Columns of the answer to questions/ask_kernels.sql. */
-#define KERNELS_COLUMNS 5
+#define KERNELS_COLUMNS 6
 
 /**
  * kernels_compare - compare what a server has answered to ask_kernels.sql
@@ -46,6 +51,9 @@ struct kernels {
  * case.
  */
 int kernels_compare(struct app *app, const struct answer *answer, struct kernels *kernels);
+
+/* Share of a side's exits that have no record, 0 to 1. */
+double kernels_lost_share(const struct kernels *kernels, int side);
 
 void kernels_free(struct kernels *kernels);
 

@@ -26,7 +26,7 @@
 #include "base/hash.h"
 
 /* Columns of rows that are looked at on their way: of the intervals, of exit_rollup, of exit. */
-enum { SLOT = HIST_SLOT, ROLLUP_EXITS = 10, EXIT_ID = 2 };
+enum { SLOT = HIST_SLOT, ROLLUP_EXITS = 10, EXIT_ID = 2, EXIT_VCPU = 5, EXIT_SEQ = 6 };
 
 static int read_cursor(struct batch *batch, struct cursor *cursor)
 {
@@ -34,9 +34,10 @@ static int read_cursor(struct batch *batch, struct cursor *cursor)
 			   batch_cursor_key(batch), cursor);
 }
 
-static struct cursor part_of(const struct batch *batch, int64_t vcpu)
+/* Nothing of a table was sent, or with @vcpu of this vCPU's rows in it. */
+static struct cursor new_cursor(const struct batch *batch, enum push_table which, int64_t vcpu)
 {
-	const char *table = batch->push->table[batch->table].name;
+	const char *table = batch->push->table[which].name;
 	struct cursor cursor = {.position = 0};
 
 	if (vcpu)
@@ -79,6 +80,7 @@ static int read_page(struct batch *batch, const char *sql, uint64_t offset)
 	sqlite3_bind_int64(stmt, 4, batch->ended);
 	sqlite3_bind_int(stmt, 5, table_leaves_out(&batch->push->table[PUSH_RUN], "command"));
 	sqlite3_bind_int(stmt, 6, table_leaves_out(&batch->push->table[PUSH_VM], "name"));
+	sqlite3_bind_int(stmt, 7, table_leaves_out(&batch->push->table[PUSH_VM], "comm"));
 
 	while ((rc = db_step(app, stmt)) > 0) {
 		rc = put_row(batch, stmt);
@@ -118,7 +120,7 @@ static int send_whole(struct batch *batch, enum push_table table, const char *sq
 	struct cursor cursor;
 
 	batch->table = table;
-	cursor = part_of(batch, 0);
+	cursor = new_cursor(batch, table, 0);
 	if (read_cursor(batch, &cursor))
 		return -1;
 
@@ -139,13 +141,25 @@ static int send_whole(struct batch *batch, enum push_table table, const char *sq
 	return send_if_changed(batch, &cursor, count, hash);
 }
 
-/* What a VM is called: by its number (written to @number), if names are left out. */
+/* Whether what a VM is called may not leave the host. */
+static bool is_label_left_out(const struct batch *batch, const struct vm_ref *vm)
+{
+	const struct table *table = &batch->push->table[PUSH_VM];
+
+	if (table_leaves_out(table, "name"))
+		return true;
+	/* A VM may be called by its comm, with a number after it where several are. */
+	return table_leaves_out(table, "comm") && *vm->comm &&
+	       !strncmp(vm->label, vm->comm, strlen(vm->comm));
+}
+
+/* What a VM is called: by its number (written to @number), if that is left out. */
 static const char *label_of(const struct batch *batch, int64_t id, char number[32])
 {
 	const struct vm_ref *vm = vms_find(batch->run, id);
 
 	snprintf(number, 32, "%" PRId64, id);
-	return vm && !table_leaves_out(&batch->push->table[PUSH_VM], "name") ? vm->label : number;
+	return vm && !is_label_left_out(batch, vm) ? vm->label : number;
 }
 
 /* The row of table vcpu_state. */
@@ -169,7 +183,8 @@ static int put_state(struct batch *batch, const struct value *host, const struct
 		{.kind = VALUE_REAL, .real = row->part[STATE_POLLED]},
 		{.kind = VALUE_REAL, .real = row->part[STATE_HALTED]},
 		{.kind = VALUE_REAL, .real = row->part[STATE_WAITING]},
-		{.kind = VALUE_REAL, .real = row->part[STATE_UNKNOWN]},
+		{.kind = row->is_certain ? VALUE_REAL : VALUE_NULL,
+		 .real = row->part[STATE_UNKNOWN]},
 		{.kind = VALUE_INTEGER, .integer = batch->ver},
 	};
 
@@ -209,7 +224,7 @@ static int send_states(struct batch *batch)
 	if (!batch->run->has_split || batch->run->no_durations)
 		return 0;
 	batch->table = PUSH_VCPU_STATE;
-	cursor = part_of(batch, 0);
+	cursor = new_cursor(batch, PUSH_VCPU_STATE, 0);
 	if (read_cursor(batch, &cursor))
 		return -1;
 	rc = states_read(app, batch->run, true, &states);
@@ -352,6 +367,8 @@ static int has_older_exits(struct batch *batch, int64_t vcpu, const struct curso
 /* Begins with the first interval again, of the histograms too, if older ones have changed. */
 static int check_older(struct batch *batch, int64_t vcpu, struct cursor *cursor)
 {
+	struct cursor begin[] = {new_cursor(batch, PUSH_ROLLUP, vcpu),
+				 new_cursor(batch, PUSH_HIST, vcpu)};
 	int changed = 0;
 
 	if (batch->table == PUSH_ROLLUP && batch->ended && cursor->hash)
@@ -359,17 +376,14 @@ static int check_older(struct batch *batch, int64_t vcpu, struct cursor *cursor)
 	if (changed <= 0)
 		return changed;
 
-	*cursor = part_of(batch, vcpu);
-	batch->table = PUSH_HIST;
-	changed = cursors_write(batch->push->app, batch->push->cursors, batch->target->server.url,
-				batch->key, (struct cursor[]){*cursor, part_of(batch, vcpu)}, 2);
-	batch->table = PUSH_ROLLUP;
-	return changed;
+	*cursor = begin[0];
+	return batch_write_cursors(batch, batch->key, begin, 2);
 }
 
 static int send_intervals_of(struct batch *batch, int64_t vcpu, struct hist *hist)
 {
-	struct intervals at = {.batch = batch, .had = part_of(batch, vcpu), .hist = hist};
+	struct intervals at = {
+		.batch = batch, .had = new_cursor(batch, batch->table, vcpu), .hist = hist};
 	int rc;
 
 	if (read_cursor(batch, &at.had) || check_older(batch, vcpu, &at.had))
@@ -393,6 +407,14 @@ static int send_intervals(struct batch *batch, enum push_table table)
 	return rc ? rc : batch_flush(batch);
 }
 
+/* Which exit a row is of, whatever its number. Not 0. */
+static int64_t exit_mark(sqlite3_stmt *stmt, int vcpu, int seq)
+{
+	uint64_t hash = hash_mix(1, (uint64_t)sqlite3_column_int64(stmt, vcpu));
+
+	return (int64_t)(hash_mix(hash, (uint64_t)sqlite3_column_int64(stmt, seq)) | 1);
+}
+
 /* Reads the next batch of exits after the cursor, which it moves. */
 static int read_exits(struct batch *batch, struct cursor *cursor)
 {
@@ -410,6 +432,7 @@ static int read_exits(struct batch *batch, struct cursor *cursor)
 
 	while ((rc = db_step(app, stmt)) > 0) {
 		cursor->position = sqlite3_column_int64(stmt, EXIT_ID);
+		cursor->total = exit_mark(stmt, EXIT_VCPU, EXIT_SEQ);
 		rc = put_row(batch, stmt);
 		if (rc)
 			break;
@@ -418,17 +441,46 @@ static int read_exits(struct batch *batch, struct cursor *cursor)
 	return rc;
 }
 
+/*
+ * Sets *@is_other to whether the rows have other numbers than when those up to the cursor were
+ * sent: VACUUM does that. A recording that keeps the last rows alone loses the first ones.
+ */
+static int find_other_numbers(struct batch *batch, const struct cursor *cursor, bool *is_other)
+{
+	struct app *app = batch->push->app;
+	sqlite3_stmt *stmt;
+	int rc;
+
+	if (db_prepare(app, &stmt, push_sql_exit_position))
+		return -1;
+	sqlite3_bind_int64(stmt, 1, batch->run->id);
+	sqlite3_bind_int64(stmt, 2, cursor->position);
+
+	/* The last one of those up to the cursor, which is the one that was sent last. */
+	rc = db_step(app, stmt);
+	if (rc > 0)
+		*is_other = sqlite3_column_int64(stmt, 0) != cursor->position ||
+			    (cursor->total && exit_mark(stmt, 1, 2) != cursor->total);
+	sqlite3_finalize(stmt);
+	return rc < 0 ? -1 : 0;
+}
+
 static int send_exits(struct batch *batch)
 {
 	uint64_t most = batch->push->options->batch_rows, read;
 	struct cursor cursor;
+	bool is_other = false;
 
 	batch->table = PUSH_EXIT;
-	cursor = part_of(batch, 0);
+	cursor = new_cursor(batch, PUSH_EXIT, 0);
 	if (read_cursor(batch, &cursor))
 		return -1;
 	if (cursor.hash)
 		return 0;
+	if (cursor.position && find_other_numbers(batch, &cursor, &is_other))
+		return -1;
+	if (is_other)
+		cursor = new_cursor(batch, PUSH_EXIT, 0);
 
 	do {
 		int64_t before = cursor.position;

@@ -85,6 +85,9 @@ void push_close(struct push *push)
 
 enum { AT_TABLE, AT_COLUMN, AT_TYPE, AT_COLUMNS };
 
+/* Of all tables of exitscope on a server; an administrator may have added some. */
+#define COLUMNS_MAX 10000
+
 /* The type of a column on the server; NULL: it has no such column. */
 static const char *type_there(const struct answer *columns, const char *table, const char *column)
 {
@@ -118,7 +121,7 @@ static int compare_columns(struct server *server, const struct table *table,
 static int check_columns(const struct push *push, struct server *server)
 {
 	struct answer columns;
-	int rc = ask(server, clickhouse_columns, AT_COLUMNS, &columns);
+	int rc = ask(server, clickhouse_columns, AT_COLUMNS, COLUMNS_MAX, &columns);
 
 	if (!rc && !columns.rows)
 		rc = app_fail(server->app,
@@ -131,7 +134,7 @@ static int check_columns(const struct push *push, struct server *server)
 }
 
 /* Asks a server, once, for its tables and what it can do. */
-static int know(const struct push *push, struct push_target *target)
+static int check_server(const struct push *push, struct push_target *target)
 {
 	struct server *server = &target->server;
 
@@ -178,24 +181,71 @@ static int read_identity(struct batch *batch)
 	return 0;
 }
 
+static bool has_same_host(const char *url, const char *other)
+{
+	const char *host, *other_host;
+	size_t length = server_host(url, &host), other_length = server_host(other, &other_host);
+
+	return length == other_length && !memcmp(host, other_host, length);
+}
+
+/* The server of the list that has a part of a run; @is_same: by the same URL. */
+struct home {
+	struct push *push;
+	struct push_target *target;
+	bool is_same;
+};
+
+/* A server may have got another port or a certificate since; of two on one host the URL says which.
+ */
+static void see_home(void *context, const char *url)
+{
+	struct home *home = context;
+
+	for (unsigned int i = 0; i < home->push->targets && !home->is_same; i++) {
+		struct push_target *target = &home->push->target[i];
+
+		home->is_same = !strcmp(target->server.url, url);
+		if (home->is_same || (!home->target && has_same_host(target->server.url, url)))
+			home->target = target;
+	}
+}
+
+/*
+ * The server that a run's key gives: the one whose host has the largest hash with it, so neither
+ * the order of the list counts nor schemes and ports, and a further server takes over few runs.
+ */
+static struct push_target *target_of_key(struct push *push, int64_t key)
+{
+	struct push_target *best = NULL;
+	uint64_t best_host = 0, best_url = 0;
+
+	for (unsigned int i = 0; i < push->targets; i++) {
+		struct push_target *target = &push->target[i];
+		const char *name, *url = target->server.url;
+		size_t length = server_host(url, &name);
+		uint64_t host = hash_mix((uint64_t)key, rows_hash(name, length));
+		uint64_t whole = hash_mix((uint64_t)key, rows_hash(url, strlen(url)));
+
+		if (!best || host > best_host || (host == best_host && whole > best_url)) {
+			best = target;
+			best_host = host;
+			best_url = whole;
+		}
+	}
+	return best;
+}
+
 /* The server of a run: one that has a part of it, else the one that its key gives. */
 static int choose_target(struct batch *batch)
 {
 	struct push *push = batch->push;
+	struct home home = {.push = push};
 
-	batch->target = &push->target[(uint64_t)batch->key % push->targets];
-	for (unsigned int i = 0; i < push->targets; i++) {
-		int rc = cursor_exists(push->app, push->cursors, push->target[i].server.url,
-				       batch->key);
-
-		if (rc < 0)
-			return -1;
-		if (rc) {
-			batch->target = &push->target[i];
-			break;
-		}
-	}
-	return know(batch->push, batch->target);
+	if (cursor_servers(push->app, push->cursors, batch->key, see_home, &home))
+		return -1;
+	batch->target = home.target ? home.target : target_of_key(push, batch->key);
+	return 0;
 }
 
 /* What was sent of the run, by earlier passes of this program too. */
@@ -216,12 +266,25 @@ static struct push_sent *find_sent(struct push *push, const struct run *run)
 	return more;
 }
 
-/* Sends what is new of app->run. */
+/* What the server is to be told of the run; all of it with push_options.again. */
+static int send_run(struct batch *batch)
+{
+	struct push *push = batch->push;
+	struct push_target *target = batch->target;
+	bool is_first = push->options->again && !batch->sent->is_begun;
+
+	if (check_server(push, target) || (is_first && batch_forget(batch)))
+		return -1;
+	batch->sent->is_begun = true;
+	return parts_send(batch);
+}
+
+/* Sends what is new of app->run, unless its server is away. */
 static int push_run(struct push *push, bool *is_over)
 {
 	struct app *app = push->app;
 	struct batch batch = {.push = push, .run = &app->run};
-	int rc;
+	int rc = 0;
 
 	batch.ended = strcmp(app->run.state, "recording") != 0;
 	batch.ver = 2 * (app->run.exits + app->run.dropped + app->run.filtered) + batch.ended;
@@ -235,9 +298,11 @@ static int push_run(struct push *push, bool *is_over)
 	snprintf(batch.sent->label, sizeof(batch.sent->label), "%s", app->run.label);
 	batch.sent->server = &batch.target->server;
 
-	rc = parts_send(&batch);
+	if (!batch.target->server.is_away)
+		rc = send_run(&batch);
 	batch_free(&batch);
-	return rc;
+	push->is_waiting = push->is_waiting || batch.target->server.is_away;
+	return batch.target->server.is_away ? 0 : rc;
 }
 
 /* The numbers of all runs of the file. */
@@ -296,15 +361,36 @@ static int push_runs(struct push *push, const char *name, bool *is_over)
 	return rc;
 }
 
-int push_pass(struct push *push, const char *name, bool *is_over)
+/* Opens the recording a second time; waits while another program has locked it. */
+static int open_cursors(struct push *push)
+{
+	const struct server_options *options = &push->options->server;
+	int rc;
+
+	while ((rc = cursors_open(push->app, &push->cursors)) == CURSOR_LOCKED &&
+	       !server_stopped(options)) {
+		sqlite3_close(push->cursors);
+		server_sleep(options, SERVER_FIRST_PAUSE_NS);
+	}
+	return rc ? -1 : 0;
+}
+
+/* Each server that is not away gets what it does not have yet. */
+static int push_once(struct push *push, const char *name, bool *is_over)
 {
 	struct app *app = push->app;
 	int rc;
 
 	*is_over = true;
+	push->is_waiting = false;
+	for (unsigned int i = 0; i < push->targets; i++) {
+		push->target[i].server.leave_when_away = push->targets > 1;
+		push->target[i].server.is_away = false;
+	}
+
 	if (db_open(app, app->path, &app->db))
 		return -1;
-	rc = cursors_open(app, &push->cursors);
+	rc = open_cursors(push);
 	if (!rc)
 		rc = push_runs(push, name, is_over);
 
@@ -313,5 +399,20 @@ int push_pass(struct push *push, const char *name, bool *is_over)
 	app->db = NULL;
 	sqlite3_close(push->cursors);
 	push->cursors = NULL;
+	return rc;
+}
+
+int push_pass(struct push *push, const char *name, bool *is_over)
+{
+	const struct server_options *options = &push->options->server;
+	int64_t pause_ns = SERVER_FIRST_PAUSE_NS;
+	int rc;
+
+	while (!(rc = push_once(push, name, is_over)) && push->is_waiting) {
+		server_sleep(options, pause_ns);
+		if (server_stopped(options))
+			return app_fail(push->app, "stopped while a server is away");
+		pause_ns = server_next_pause(pause_ns);
+	}
 	return rc;
 }

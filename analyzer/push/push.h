@@ -11,7 +11,8 @@
  * The recording itself is what waits for a server that is away: nothing is read ahead. The cursor
  * moves after the server has accepted a batch, so each row arrives at least once, however the
  * program ends; it counts once, as rows with the same key are one (sql/clickhouse/schema.sql).
- * A run goes to one of the servers as a whole, chosen by its key, and stays there.
+ * A run goes to one of the servers as a whole, chosen by its key and their hosts, and stays there.
+ * While a server is away the others get their runs.
  */
 #ifndef EXITSCOPE_ANALYZER_PUSH_PUSH_H
 #define EXITSCOPE_ANALYZER_PUSH_PUSH_H
@@ -44,19 +45,22 @@ enum push_table {
 /*
  * struct push_options - what to send
  * @raw: single exits too
+ * @again: what the servers have by the recording's own account too, as they may have lost it
  * @without: columns that are not sent, with commas between them; NULL: all are
  * @batch_rows: rows of a request
  */
 struct push_options {
 	bool raw;
+	bool again;
 	const char *without;
 	uint64_t batch_rows;
 	struct server_options server;
 };
 
-/* What was sent of a run; @server: where to. */
+/* What was sent of a run; @server: where to; @is_begun: nothing of it is left to be forgotten. */
 struct push_sent {
 	int64_t run;
+	bool is_begun;
 	char label[128];
 	const struct server *server;
 	uint64_t rows[PUSH_TABLES];
@@ -77,6 +81,7 @@ struct push {
 	unsigned int targets;
 	struct table table[PUSH_TABLES];
 	sqlite3 *cursors;
+	bool is_waiting;	/* in this pass a server was away */
 	struct push_sent *sent; /* one for each run */
 	size_t n_sent;
 };
@@ -95,7 +100,8 @@ int push_open(struct push *push, struct app *app, const struct push_options *opt
  * @name: a run's number or label; NULL: all runs of the file
  * @is_over: set to whether all that was sent is of runs that have ended
  *
- * Opens the database app->path and closes it again. Return: 0, or -1 with app->error.
+ * Waits for servers that are away, and sends the others what is new in the meantime. Opens the
+ * database app->path and closes it again. Return: 0, or -1 with app->error.
  */
 int push_pass(struct push *push, const char *name, bool *is_over);
 

@@ -16,11 +16,10 @@
 #include "base/array.h"
 #include "base/clean.h"
 
-#define FIRST_PAUSE_NS INT64_C(200000000)
-#define LAST_PAUSE_NS  INT64_C(30000000000)
-#define NAP_NS	       INT64_C(50000000)
-#define SILENCE_S      300L
-#define SILENCE_BYTES  100L
+#define LAST_PAUSE_NS INT64_C(30000000000)
+#define NAP_NS	      INT64_C(50000000)
+#define SILENCE_S     300L
+#define SILENCE_BYTES 100L
 
 /* What an attempt ended with. */
 enum outcome { OUTCOME_DONE, OUTCOME_AGAIN, OUTCOME_STOP };
@@ -49,6 +48,11 @@ void server_sleep(const struct server_options *options, int64_t ns)
 	}
 }
 
+int64_t server_next_pause(int64_t pause_ns)
+{
+	return pause_ns < LAST_PAUSE_NS / 2 ? 2 * pause_ns : LAST_PAUSE_NS;
+}
+
 /* The host of an URL is this machine. */
 static bool is_loopback(const char *host)
 {
@@ -58,6 +62,14 @@ static bool is_loopback(const char *host)
 		return true;
 	return (length == 9 && !strncmp(host, "localhost", 9)) ||
 	       (!strncmp(host, "127.", 4) && strspn(host, "0123456789.") == length);
+}
+
+size_t server_host(const char *url, const char **host)
+{
+	const char *scheme = strstr(url, "://");
+
+	*host = scheme ? scheme + 3 : url;
+	return **host == '[' ? strcspn(*host, "]/") : strcspn(*host, ":/");
 }
 
 static int check_url(struct server *server)
@@ -160,6 +172,7 @@ static void set_up(struct server *server, const struct curl_library *lib)
 {
 	const struct server_options *options = server->options;
 	CURL *curl = server->curl;
+	const char *host;
 
 	/* Without "Expect: 100-continue", which costs a round trip. */
 	server->headers = lib->slist_append(NULL, "Expect:");
@@ -179,6 +192,10 @@ static void set_up(struct server *server, const struct curl_library *lib)
 	lib->easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch);
 	lib->easy_setopt(curl, CURLOPT_XFERINFODATA, server);
 
+	/* A proxy of the environment would get the password that is for this machine alone. */
+	server_host(server->url, &host);
+	if (is_loopback(host))
+		lib->easy_setopt(curl, CURLOPT_PROXY, "");
 	if (options->login) {
 		lib->easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
 		lib->easy_setopt(curl, CURLOPT_USERNAME, server->user);
@@ -242,8 +259,9 @@ static char *make_url(const struct server *server, const char *query, const char
 			      (unsigned char)*query);
 	/* Else the status may be 200 before an error. */
 	to += sprintf(to, "&wait_end_of_query=1");
+	/* A user's profile may say async_insert: then 200 would come before the rows are stored. */
 	if (token)
-		sprintf(to, "&insert_deduplication_token=%.64s", token);
+		sprintf(to, "&insert_deduplication_token=%.64s&async_insert=0", token);
 	return url;
 }
 
@@ -275,6 +293,15 @@ static const char *why_failed(CURLcode code)
 	default:
 		return "no connection";
 	}
+}
+
+char *server_take_answer(struct server *server)
+{
+	char *answer = server->answer;
+
+	server->answer = NULL;
+	server->answer_bytes = 0;
+	return answer;
 }
 
 void server_quote(const struct server *server, char said[SERVER_SAID_MAX])
@@ -394,12 +421,12 @@ static void report(const struct server *server, const char *what, const char *wh
 }
 
 /* Whether the time to try again is over; says so in app->error. */
-static bool is_given_up(struct server *server, int64_t since)
+static bool is_given_up(struct server *server)
 {
 	int64_t most = server->options->give_up_ns;
 	char why[sizeof(server->app->error)];
 
-	if (most < 0 || now_ns() - since < most)
+	if (most < 0 || now_ns() - server->away_since_ns < most)
 		return false;
 	memcpy(why, server->app->error, sizeof(why));
 	if (most)
@@ -412,26 +439,31 @@ static int send_until_done(struct server *server, const char *query, const char 
 			   const void *data, size_t bytes)
 {
 	char *url = make_url(server, query, token);
-	int64_t pause_ns = FIRST_PAUSE_NS, since = 0;
+	int64_t pause_ns = SERVER_FIRST_PAUSE_NS;
 	enum outcome outcome;
 
 	if (!url)
 		return app_fail(server->app, "out of memory");
 
 	while ((outcome = attempt(server, url, bytes ? data : "", bytes)) == OUTCOME_AGAIN) {
-		if (!since) {
-			since = now_ns();
+		if (!server->away_since_ns) {
+			server->away_since_ns = now_ns();
 			report(server, "trying again", server->app->error);
 		}
-		if (is_given_up(server, since))
+		if (is_given_up(server))
 			break;
 		server->retries++;
+		server->is_away = server->leave_when_away;
+		if (server->is_away)
+			break;
 		server_sleep(server->options, pause_ns);
-		pause_ns = pause_ns < LAST_PAUSE_NS / 2 ? 2 * pause_ns : LAST_PAUSE_NS;
+		pause_ns = server_next_pause(pause_ns);
 	}
-	if (outcome == OUTCOME_DONE && since)
-		report(server, "it answers again", server->url);
 	free(url);
+	if (outcome == OUTCOME_DONE && server->away_since_ns) {
+		report(server, "it answers again", server->url);
+		server->away_since_ns = 0;
+	}
 	return outcome == OUTCOME_DONE ? 0 : -1;
 }
 

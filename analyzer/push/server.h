@@ -25,6 +25,9 @@
 
 #define SERVER_USER_MAX 256
 
+/* How soon a server that is away is tried again; server_next_pause() has the later ones. */
+#define SERVER_FIRST_PAUSE_NS INT64_C(200000000)
+
 /*
  * struct server_options - how to reach servers, and how long to try
  * @login: file with the user in its first line and the password in its second; NULL: none
@@ -50,6 +53,9 @@ struct server_options {
  * @answer: the last answer, with a 0 at its end
  * @answer_most: how many bytes of it are read
  * @retries: attempts that failed and were made again
+ * @away_since_ns: CLOCK_MONOTONIC of the first of them since the last answer; 0: there is none
+ * @leave_when_away: of the caller: what would be tried again is an error at once, with
+ * @is_away, which the caller takes back
  */
 struct server {
 	struct app *app;
@@ -65,6 +71,9 @@ struct server {
 	size_t answer_most;
 	bool is_too_long;
 	uint64_t retries;
+	int64_t away_since_ns;
+	bool leave_when_away;
+	bool is_away;
 };
 
 /*
@@ -72,8 +81,8 @@ struct server {
  * @url: http or https, without user, password and parameters; its @length first letters
  * @app: gets errors
  *
- * A password is sent over http to this machine alone. Return: 0, or -1 with app->error; call
- * server_close() in any case.
+ * A password is sent over http to this machine alone, and what is for this machine through no
+ * proxy. Return: 0, or -1 with app->error; call server_close() in any case.
  */
 int server_open(struct server *server, struct app *app, const struct server_options *options,
 		const char *url, size_t length);
@@ -101,6 +110,9 @@ int server_send(struct server *server, const char *query, const char *token, con
 int server_tell(struct server *server, const char *query, const char *token, const void *data,
 		size_t bytes);
 
+/* Take the last answer, which has a 0 at its end, to be freed by the caller; NULL: it is empty. */
+char *server_take_answer(struct server *server);
+
 /* The first words of the last answer, safe to show. */
 void server_quote(const struct server *server, char said[SERVER_SAID_MAX]);
 
@@ -112,5 +124,11 @@ bool server_stopped(const struct server_options *options);
 
 /* Waits, less if the caller is asked to stop. */
 void server_sleep(const struct server_options *options, int64_t ns);
+
+/* The pause after one of @pause_ns: twice as long, 30 s at most. */
+int64_t server_next_pause(int64_t pause_ns);
+
+/* Sets *@host to where the host of a URL begins. Returns its length, without the port. */
+size_t server_host(const char *url, const char **host);
 
 #endif

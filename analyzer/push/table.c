@@ -113,12 +113,20 @@ static bool list_has(const char *list, const char *word)
 	return false;
 }
 
+/* Whether @list has the column @name, or another one that says the same. */
+static bool list_has_column(const char *list, const char *name)
+{
+	return list_has(list, name) ||
+	       (!strcmp(name, "request_names") && list_has(list, "requests")) ||
+	       (!strcmp(name, "requests") && list_has(list, "request_names"));
+}
+
 void table_leave_out(struct table *table, const char *list)
 {
 	for (unsigned int i = 0; i < table->columns; i++) {
 		struct column *column = &table->column[i];
 
-		column->is_left_out = column->is_nullable && list_has(list, column->name);
+		column->is_left_out = column->is_nullable && list_has_column(list, column->name);
 	}
 }
 

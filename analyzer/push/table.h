@@ -56,8 +56,8 @@ int table_find(const char *schema, const char *name, struct table *table);
 bool column_is_of(const struct column *column, const char *type);
 
 /*
- * Marks the columns of a list like "rip,cr3" that the table has. Columns that can't be NULL are
- * not left out.
+ * Marks the columns of a list like "rip,cr3" that the table has, and what says the same as one of
+ * them. Columns that can't be NULL are not left out.
  */
 void table_leave_out(struct table *table, const char *list);
 

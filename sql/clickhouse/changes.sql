@@ -12,3 +12,4 @@ ALTER TABLE exitscope.exit_rollup MODIFY COLUMN nested Nullable(UInt64);
 ALTER TABLE exitscope.exit_rollup MODIFY COLUMN to_user Nullable(UInt64);
 ALTER TABLE exitscope.exit_rollup MODIFY COLUMN synthesized Nullable(UInt64);
 ALTER TABLE exitscope.exit MODIFY COLUMN flags Nullable(UInt64);
+ALTER TABLE exitscope.vcpu_state MODIFY COLUMN unknown_cycles Nullable(Float64);

@@ -53,6 +53,9 @@ ENGINE = Distributed('{cluster}', exitscope, latency);
 DROP TABLE IF EXISTS exitscope_fleet.vm_latency;
 CREATE TABLE exitscope_fleet.vm_latency AS exitscope.vm_latency
 ENGINE = Distributed('{cluster}', exitscope, vm_latency);
+DROP TABLE IF EXISTS exitscope_fleet.vm_histograms;
+CREATE TABLE exitscope_fleet.vm_histograms AS exitscope.vm_histograms
+ENGINE = Distributed('{cluster}', exitscope, vm_histograms);
 DROP TABLE IF EXISTS exitscope_fleet.exits;
 CREATE TABLE exitscope_fleet.exits AS exitscope.exits
 ENGINE = Distributed('{cluster}', exitscope, exits);

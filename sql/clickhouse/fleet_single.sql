@@ -35,5 +35,7 @@ DROP TABLE IF EXISTS exitscope_fleet.latency;
 CREATE VIEW exitscope_fleet.latency AS SELECT * FROM exitscope.latency;
 DROP TABLE IF EXISTS exitscope_fleet.vm_latency;
 CREATE VIEW exitscope_fleet.vm_latency AS SELECT * FROM exitscope.vm_latency;
+DROP TABLE IF EXISTS exitscope_fleet.vm_histograms;
+CREATE VIEW exitscope_fleet.vm_histograms AS SELECT * FROM exitscope.vm_histograms;
 DROP TABLE IF EXISTS exitscope_fleet.exits;
 CREATE VIEW exitscope_fleet.exits AS SELECT * FROM exitscope.exits;

@@ -101,7 +101,8 @@ CREATE TABLE IF NOT EXISTS exitscope.vcpu (
 ) ENGINE = ReplacingMergeTree(ver) ORDER BY (run, vcpu);
 
 -- In which states a vCPU was (analyzer states). wall: its time; the other seven add up to it.
--- polled is 0 and in halted where has_polled is 0.
+-- polled is 0 and in halted where has_polled is 0. unknown is NULL where exits are missing and nothing
+-- says how long they took: that time is in guest.
 CREATE TABLE IF NOT EXISTS exitscope.vcpu_state (
   run UInt64,
   vm Int64,
@@ -117,7 +118,7 @@ CREATE TABLE IF NOT EXISTS exitscope.vcpu_state (
   polled_cycles Float64,
   halted_cycles Float64,
   waiting_cycles Float64,
-  unknown_cycles Float64,
+  unknown_cycles Nullable(Float64),
   ver UInt64
 ) ENGINE = ReplacingMergeTree(ver) ORDER BY (run, vm, vcpu_id);
 

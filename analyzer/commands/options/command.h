@@ -33,7 +33,7 @@ struct extra_option {
 	const char *help;
 };
 
-#define EXTRA_MAX 12
+#define EXTRA_MAX 16
 
 /*
  * struct options - the command line, parsed, without what is in app->filter

@@ -18,6 +18,8 @@
 #define DAYS_DEFAULT	  7
 #define DAYS_DEFAULT_TEXT "7"
 #define DAYS_MAX	  36500
+#define ROWS_MAX	  100000 /* of a table; --limit 0 */
+#define KERNELS_ROWS_MAX  1000000
 
 enum { EXTRA_FROM, EXTRA_DAYS, EXTRA_LOGIN, EXTRA_CA, EXTRA_CERT };
 
@@ -38,21 +40,16 @@ static const struct out_column top_exits_columns[] = {
 };
 
 static const struct out_column steal_columns[] = {
-	{"host", "HOST", OUT_TEXT, 0},
-	{"vm", "VM", OUT_TEXT, 0},
-	{"run", "RUN", OUT_ID, 3},
-	{"label", "LABEL", OUT_TEXT, 2},
-	{"waiting", "WAITING", OUT_SHARE, 0},
-	{"handler", "HANDLER", OUT_SHARE, 0},
-	{"halted", "HALTED", OUT_SHARE, 0},
+	{"host", "HOST", OUT_TEXT, 0},	      {"vm", "VM", OUT_TEXT, 0},
+	{"runs", "RUNS", OUT_COUNT, 2},	      {"waiting", "WAITING", OUT_SHARE, 0},
+	{"handler", "HANDLER", OUT_SHARE, 0}, {"halted", "HALTED", OUT_SHARE, 0},
 	{"wall_ns", "TIME", OUT_NS, 1},
 };
 
 static const struct out_column p99_columns[] = {
-	{"host", "HOST", OUT_TEXT, 0},	  {"vm", "VM", OUT_TEXT, 0},
-	{"run", "RUN", OUT_ID, 2},	  {"label", "LABEL", OUT_TEXT, 1},
-	{"exits", "EXITS", OUT_COUNT, 0}, {"p50_ns", "P50", OUT_NS, 0},
-	{"p99_ns", "P99", OUT_NS, 0},
+	{"host", "HOST", OUT_TEXT, 0},	{"vm", "VM", OUT_TEXT, 0},
+	{"runs", "RUNS", OUT_COUNT, 1}, {"exits", "EXITS", OUT_COUNT, 0},
+	{"p50_ns", "P50", OUT_NS, 0},	{"p99_ns", "P99", OUT_NS, 0},
 };
 
 static const struct out_column changed_columns[] = {
@@ -126,7 +123,7 @@ static char *fill_question(struct app *app, const struct options *opt,
 		return NULL;
 	snprintf(days, sizeof(days), "%" PRId64, n);
 	n = opt->limit < 0 ? 10 : opt->limit;
-	snprintf(limit, sizeof(limit), "%" PRId64, n && n < 100000 ? n : 100000);
+	snprintf(limit, sizeof(limit), "%" PRId64, n && n < ROWS_MAX ? n : ROWS_MAX);
 
 	a = quote_literal(opt->n_words > 1 ? opt->words[1] : "");
 	b = quote_literal(opt->n_words > 2 ? opt->words[2] : "");
@@ -195,6 +192,12 @@ static int put_kernels(struct app *app, struct out *out, const struct options *o
 			out,
 			"A: %zu runs of %s; B: %zu runs of %s. Of the differences that have a name chance makes at most 1 in 20.",
 			kernels.runs[0], opt->words[1], kernels.runs[1], opt->words[2]);
+		if (kernels.lost[0] > 0 || kernels.lost[1] > 0)
+			out_note(
+				out,
+				"%.3g %% of A's exits and %.3g %% of B's have no record: \"lost\" where these could be the difference.",
+				100 * kernels_lost_share(&kernels, 0),
+				100 * kernels_lost_share(&kernels, 1));
 		if (kernels.runs[0] < BATCHES_MIN || kernels.runs[1] < BATCHES_MIN)
 			out_note(out, "Fewer than %d runs of a kernel: too few to tell.",
 				 BATCHES_MIN);
@@ -221,25 +224,84 @@ static int explain_refusal(struct app *app, struct server *server)
 		server->url, server->url);
 }
 
-/* Says when servers are missing in the answers. */
-static int note_servers(struct app *app, struct server *server, struct out *out)
+/* How many servers there are, and how many of them answer. */
+struct servers {
+	uint64_t present;
+	uint64_t expected;
+};
+
+static int count_servers(struct app *app, struct server *server, struct servers *servers)
 {
 	struct answer answer;
-	int rc = ask(server, clickhouse_ask_servers, 2, &answer);
+	int rc = ask(server, clickhouse_ask_servers, 2, 1, &answer);
 
 	if (rc)
 		rc = explain_refusal(app, server);
 	else if (answer.rows != 1 || !answer.text[0] || !answer.text[1])
 		rc = server_fail_form(server, answer.rows ? "not the number of servers" : "");
-	if (!rc && strcmp(answer.text[0], answer.text[1]) != 0) {
-		out_note(
-			out,
-			"Only %.20s of %.20s servers have answered: the runs of the others are missing.",
-			answer.text[0], answer.text[1]);
-		app->status = 1;
+	if (!rc)
+		*servers = (struct servers){strtoull(answer.text[0], NULL, 10),
+					    strtoull(answer.text[1], NULL, 10)};
+	answer_free(&answer);
+	return rc;
+}
+
+/*
+ * Asks, and before and after it how many servers answer: one that goes away in between may be
+ * missing in the answer or not. Sets *@servers to the fewer.
+ */
+static int ask_all(struct app *app, struct server *server, const struct question *question,
+		   const char *sql, struct answer *answer, struct servers *servers)
+{
+	size_t most = question->column ? ROWS_MAX : KERNELS_ROWS_MAX;
+	struct servers before = {0};
+
+	*answer = (struct answer){.text = NULL};
+	if (count_servers(app, server, &before) ||
+	    ask(server, sql, question->columns, most, answer) ||
+	    count_servers(app, server, servers))
+		return -1;
+	if (before.present < servers->present)
+		servers->present = before.present;
+	return 0;
+}
+
+/* Says how much of what the guests did no figure has. */
+static int note_coverage(struct server *server, struct out *out, const char *days)
+{
+	const char *const names[] = {"days", days, NULL};
+	char *sql = fill_in(clickhouse_ask_coverage, names);
+	struct answer answer = {.text = NULL};
+	double exits, lost;
+	int rc;
+
+	if (!sql)
+		return app_fail(server->app, "out of memory");
+	rc = ask(server, sql, 2, 1, &answer);
+	free(sql);
+	if (!rc && answer.rows && answer.text[0] && answer.text[1]) {
+		exits = strtod(answer.text[0], NULL);
+		lost = strtod(answer.text[1], NULL);
+		if (lost > 0 && exits >= lost)
+			out_note(
+				out,
+				"%.3g %% of the exits of these runs have no record (dropped, filtered or unseen): they are in no figure here.",
+				100 * lost / exits);
 	}
 	answer_free(&answer);
 	return rc;
+}
+
+/* Says when servers are missing in the answer. */
+static void note_servers(struct app *app, struct out *out, const struct servers *servers)
+{
+	if (servers->present == servers->expected)
+		return;
+	out_note(out,
+		 "Only %" PRIu64 " of %" PRIu64
+		 " servers have answered: the runs of the others are missing.",
+		 servers->present, servers->expected);
+	app->status = 1;
 }
 
 /* Old recordings, imports above all, are the usual cause of a table without rows. */
@@ -261,23 +323,26 @@ static void note_nothing(struct out *out, const struct options *opt,
 static int answer_question(struct app *app, const struct options *opt, struct server *server,
 			   const struct question *question, const char *sql)
 {
+	struct servers servers = {0};
 	struct answer answer;
 	struct out out;
 	int rc;
 
 	out_begin(&out, &opt->style, 0);
-	rc = note_servers(app, server, &out);
-	if (!rc)
-		rc = ask(server, sql, question->columns, &answer);
+	rc = ask_all(app, server, question, sql, &answer, &servers);
 	if (!rc) {
+		note_servers(app, &out, &servers);
 		if (question->column)
 			put_answer(&out, question, &answer);
 		else
 			rc = put_kernels(app, &out, opt, &answer);
 		if (!rc && !answer.rows)
 			note_nothing(&out, opt, question);
-		answer_free(&answer);
+		/* kernels says it of each side, runs of each run. */
+		else if (!rc && question->column && question->column != runs_columns)
+			rc = note_coverage(server, &out, days_of(opt));
 	}
+	answer_free(&answer);
 	return out_end(&out, app, rc) || rc ? -1 : 0;
 }
 

@@ -22,6 +22,7 @@ enum {
 	EXTRA_TO,
 	EXTRA_RAW,
 	EXTRA_FOLLOW,
+	EXTRA_AGAIN,
 	EXTRA_CREATE,
 	EXTRA_CLUSTER,
 	EXTRA_WITHOUT,
@@ -37,6 +38,8 @@ static const struct extra_option extra[] = {
 	{"to", "URL[,URL...]", "servers: https://HOST:PORT (8443 is ClickHouse's port for https)"},
 	{"raw", NULL, "single exits too"},
 	{"follow", NULL, "go on until the recording ends"},
+	{"again", NULL,
+	 "all of it, also what was sent before: for a server that has lost its data"},
 	{"create", NULL, "make tables and views on the servers first; without FILE nothing else"},
 	{"cluster", "NAME", "with --create: the servers' own name for all of them together"},
 	{"without", "C[,C...]", "columns to leave out, such as rip,cr3,command"},
@@ -92,6 +95,7 @@ static int read_options(struct app *app, const struct options *opt, struct push_
 
 	*push = (struct push_options){
 		.raw = opt->extra[EXTRA_RAW],
+		.again = opt->extra[EXTRA_AGAIN],
 		.without = opt->extra[EXTRA_WITHOUT],
 		.server = {.login = opt->extra[EXTRA_LOGIN],
 			   .ca = opt->extra[EXTRA_CA],

@@ -217,7 +217,8 @@ class HostileTest(unittest.TestCase):
         """A slow answer is waited for, and Ctrl-C ends that."""
         row = b"AMD\tHLT\t1\t5\t7\t8\t1.5\t9\n"
         server = self.server(lambda request: drip(
-            reply(b"200 OK", b"1\t1\n" if b"present" in request else row, b"Connection: close"), 0.005))
+            reply(b"200 OK", b"1\t1\n" if b"present" in request else b"5\t0\n" if b"toUInt64(sum(dropped" in request
+                  else row, b"Connection: close"), 0.005))
         done = subprocess.run([ANALYZER, "fleet", "--from", server.url, "--format", "csv"], stdout=subprocess.PIPE,
                               timeout=60, check=True)
         self.assertIn(b"AMD,HLT,1,5", done.stdout)

@@ -5,6 +5,7 @@
 The server here is not ClickHouse but stands in for it: it takes INSERTs in RowBinary apart as the
 schema says, keeps a row for each key, and fails on request. clickhouse_test has the real one.
 """
+import fcntl
 import http.server
 import os
 import pathlib
@@ -80,7 +81,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.stored = {name: {} for name in TABLES}
         self.inserts = []  # (table, rows, token)
         self.plan = lambda n: None
-        self.seen = 0
+        self.seen = self.requests = 0
         self.has_tables, self.has_token, self.has_cluster = True, True, False
         self.other_types = {}  # {(table, column): type, "": there is none}
         self.lock = threading.Lock()
@@ -126,6 +127,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         server = self.server
+        server.requests += 1
         params = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
         query = params.get("query", "")
         if query.startswith("--"):
@@ -369,9 +371,9 @@ class PushTest(unittest.TestCase):
                    " WHERE id = 2")
         db.commit()
         db.close()
-        self.push(path, "--raw", "--without", "rip,cr3,command")
+        self.push(path, "--raw", "--without", "rip,cr3,command,requests")
         for row in self.server.stored["exit"].values():
-            self.assertEqual((row["rip"], row["cr3"]), (None, None))
+            self.assertEqual((row["rip"], row["cr3"], row["requests"], row["request_names"]), (None,) * 4)
         self.assertNotIn(b"secret",
                          b"".join(repr(row).encode() for row in self.server.stored["run"].values()))
         self.assertIn(b"run 2", [row["label"] for row in self.server.stored["run"].values()])
@@ -392,6 +394,20 @@ class PushTest(unittest.TestCase):
         self.assertNotIn("secret", repr(self.server.stored))
         self.assertGreater(len(self.server.stored["vcpu_state"]), 0)
         self.push(self.copy(path, "again.sqlite"), to=self.new_server().url)
+
+    def test_without_comm(self):
+        """A VM that has no better name is called by its comm: that is left out with it."""
+        path = self.copy(FIXTURE)
+        db = sqlite3.connect(path)
+        db.execute("DELETE FROM vm_identity")
+        db.execute("UPDATE vm SET comm = 'secret'")
+        db.execute("INSERT INTO vm_identity (vm, name, name_source) SELECT id, 'secret', 'comm' FROM vm WHERE id % 2")
+        db.execute("INSERT INTO vm_identity (vm, name, name_source) SELECT id, 'web', 'qemu' FROM vm WHERE NOT id % 2")
+        db.commit()
+        db.close()
+        self.push(path, "--without", "comm")
+        self.assertNotIn("secret", repr(self.server.stored))
+        self.assertIn("web", repr(self.server.stored))
 
     def test_many_losses(self):
         """A table of as many rows as a batch, of fewer, of more."""
@@ -470,6 +486,98 @@ class PushTest(unittest.TestCase):
         seen = first.seen, second.seen
         self.push(path, to=f"{second.url},{first.url}")
         self.assertEqual((first.seen, second.seen), seen)
+
+    def test_server_away(self):
+        """A server that is away holds up none of the others."""
+        away, there = self.new_server(), self.new_server()
+        away.plan = lambda n: 503
+        path = self.copy(FIXTURE)
+        urls = f"{away.url},{there.url}"
+        process = subprocess.Popen(self.command(path, to=urls), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        self.addCleanup(process.kill)
+        self.assertIn("trying again", process.stderr.readline())
+        runs = self.count(path, "SELECT count(*) FROM run")
+        end = time.monotonic() + 60
+        while not 0 < len(there.stored["run"]) < runs or away.seen < 3:
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.05)
+        self.assertIsNone(process.poll())
+        self.assertEqual(away.stored["run"], {})
+        away.plan = lambda n: None
+        self.assertIn("it answers again", process.communicate(timeout=60)[1])
+        self.assertEqual(process.returncode, 0)
+        self.assertEqual(len(away.stored["run"]) + len(there.stored["run"]), runs)
+        away.plan = lambda n: 503
+        done = self.push(self.copy(FIXTURE, "late.sqlite"), "--give-up", "1s", to=urls, status=1)
+        self.assertIn("given up after 1 s", done.stderr)
+
+    def test_place(self):
+        """The order of the list does not choose the server, and without the cursors the same one is found."""
+        servers = [self.new_server() for _ in range(3)]
+        self.push(self.copy(FIXTURE), to=",".join(server.url for server in servers))
+        places = [set(server.stored["run"]) for server in servers]
+        for order in ((2, 1, 0), (1, 2, 0)):
+            for server in servers:
+                server.stored = {name: {} for name in TABLES}
+            self.push(self.copy(FIXTURE), to=",".join(servers[i].url for i in order))
+            self.assertEqual([set(server.stored["run"]) for server in servers], places)
+        # Another name of the same host: the recording's own account decides.
+        path = self.copy(FIXTURE, "one.sqlite")
+        self.push(path, to=servers[0].url)
+        other = self.new_server()
+        self.push(path, to=f"{other.url.replace('127.0.0.1', 'localhost')},{servers[0].url}/")
+        self.assertEqual(other.seen, 0)
+
+    def test_again(self):
+        """For a server that has lost its data."""
+        path = self.copy(FIXTURE)
+        self.push(path, "--raw")
+        stored, self.server.stored = self.server.stored, {name: {} for name in TABLES}
+        self.push(path, "--raw")
+        self.assertEqual(self.server.stored["exit"], {})
+        self.push(path, "--raw", "--again")
+        self.assertEqual(self.server.stored, stored)
+
+    def test_vacuum(self):
+        """VACUUM gives rows other numbers: nothing is left out."""
+        path = self.copy(FIXTURE)
+        db = sqlite3.connect(path, isolation_level=None)
+        db.execute("UPDATE run SET state = 'recording', tsc_end = NULL WHERE id = 2")
+        writer = os.open(path, os.O_RDONLY)
+        self.addCleanup(os.close, writer)
+        fcntl.flock(writer, fcntl.LOCK_EX)  # as a collector that runs
+        count = "SELECT count(*) FROM {} e JOIN vcpu c ON c.id = e.vcpu JOIN vm m ON m.id = c.vm_id WHERE m.run_id = 2"
+        last = db.execute("SELECT max(rowid) FROM exit").fetchone()[0]
+        db.execute("CREATE TEMP TABLE late AS SELECT * FROM exit WHERE rowid > ? / 2", (last,))
+        db.execute("DELETE FROM exit WHERE rowid > ? / 2", (last,))
+        sent = db.execute(count.format("exit")).fetchone()[0]
+        self.push(path, "--raw", "--run", "2")
+        # As with --keep-raw: the first ones go when they are old.
+        db.execute("DELETE FROM exit WHERE rowid < ? * 7 / 15", (last,))
+        self.push(path, "--raw", "--run", "2")
+        first = [insert for insert in self.server.inserts if insert[0] == "exit"]
+        self.assertEqual(sum(insert[1] for insert in first), sent)
+        db.execute("VACUUM")
+        db.execute("INSERT INTO exit SELECT * FROM late")
+        later = db.execute(count.format("late")).fetchone()[0]
+        db.close()
+        self.push(path, "--raw", "--run", "2")
+        self.assertEqual(len(self.server.stored["exit"]), sent + later)
+        self.assertGreater(later, 0)
+
+    def test_proxy(self):
+        """What is for this machine goes through no proxy, the password least of all."""
+        proxy = self.new_server()
+        login = os.path.join(self.folder, "login")
+        with open(login, "w", encoding="utf-8") as file:
+            file.write("pusher\ncorrect horse\n")
+        os.chmod(login, 0o600)
+        done = subprocess.run([*self.command(self.copy(FIXTURE)), "--login", login], capture_output=True, text=True,
+                              timeout=200, check=False,
+                              env={**os.environ, "http_proxy": proxy.url, "all_proxy": proxy.url})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(proxy.requests, 0)
+        self.assertGreater(self.server.requests, 0)
 
     def test_follow(self):
         path = self.copy(FIXTURE)

@@ -200,6 +200,37 @@ static void make_file(const char *path, const char *sql)
 	sqlite3_close(db);
 }
 
+/* Adds a server's URL to a text. */
+static void see(void *context, const char *server)
+{
+	strcat(strcat(context, server), " ");
+}
+
+static const char *servers_of(struct app *app, sqlite3 *db, int64_t run)
+{
+	static char text[256];
+
+	*text = '\0';
+	CHECK(!cursor_servers(app, db, run, see, text));
+	return text;
+}
+
+/* While another program writes, such as a collector that ends: to be tried again. */
+static void test_locked(struct app *app, sqlite3 *db)
+{
+	struct cursor cursor = {.part = "exit"};
+	sqlite3 *other;
+
+	sqlite3_busy_timeout(db, 0);
+	CHECK(!sqlite3_open(app->path, &other));
+	CHECK(!sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL));
+	CHECK_EQ(cursors_write(app, db, "http://a", 3, &cursor, 1), CURSOR_LOCKED);
+	CHECK_EQ(cursors_forget(app, db, "http://a", 3), CURSOR_LOCKED);
+	CHECK(!sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL));
+	CHECK(!cursors_write(app, db, "http://a", 3, &cursor, 1));
+	sqlite3_close(other);
+}
+
 static void test_cursors(const char *path)
 {
 	struct cursor cursor = {.part = "exit"},
@@ -212,7 +243,7 @@ static void test_cursors(const char *path)
 	CHECK(!cursors_open(&app, &db));
 	CHECK(!cursor_read(&app, db, "http://a", 3, &cursor));
 	CHECK(!cursor.position && !cursor.hash && !cursor.total);
-	CHECK_EQ(cursor_exists(&app, db, "http://a", 3), 0);
+	CHECK(!*servers_of(&app, db, 3));
 	CHECK(!cursors_write(&app, db, "http://a", 3, two, 2));
 	sqlite3_close(db);
 
@@ -220,9 +251,13 @@ static void test_cursors(const char *path)
 	CHECK(!cursors_open(&app, &db));
 	CHECK(!cursor_read(&app, db, "http://a", 3, &cursor));
 	CHECK(cursor.position == 5 && cursor.hash == -1 && !cursor.total);
-	CHECK_EQ(cursor_exists(&app, db, "http://a", 3), 1);
-	CHECK_EQ(cursor_exists(&app, db, "http://a", 4), 0);
-	CHECK_EQ(cursor_exists(&app, db, "http://b", 3), 0);
+	CHECK(!strcmp(servers_of(&app, db, 3), "http://a "));
+	CHECK(!*servers_of(&app, db, 4));
+	CHECK(!cursors_write(&app, db, "http://b", 3, two, 2));
+	CHECK(!strcmp(servers_of(&app, db, 3), "http://a http://b "));
+	CHECK(!cursors_forget(&app, db, "http://a", 3));
+	CHECK(!strcmp(servers_of(&app, db, 3), "http://b "));
+	test_locked(&app, db);
 	sqlite3_close(db);
 }
 
@@ -233,12 +268,31 @@ static void test_foreign_cursors(const char *path)
 		"CREATE TABLE push_cursor (server TEXT, run, part, position, hash, total)",
 		"CREATE TABLE a (b); CREATE VIEW push_cursor AS SELECT * FROM a",
 	};
+	static const char *const added[] = {
+		"CREATE INDEX i ON push_cursor (abs(position))",
+		"CREATE UNIQUE INDEX i ON push_cursor (length('x'))",
+		"CREATE TRIGGER t AFTER INSERT ON push_cursor BEGIN SELECT abs(1); END",
+	};
 
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(*foreign); i++) {
 		struct app app = {.path = path};
 		sqlite3 *db;
 
 		make_file(path, foreign[i]);
+		CHECK_EQ(cursors_open(&app, &db), -1);
+		CHECK(strstr(app.error, "push_cursor"));
+		sqlite3_close(db);
+	}
+
+	/* Our table, with something of theirs. */
+	for (size_t i = 0; i < sizeof(added) / sizeof(*added); i++) {
+		struct app app = {.path = path};
+		sqlite3 *db;
+
+		make_file(path, "CREATE TABLE t (a)");
+		CHECK(!cursors_open(&app, &db));
+		CHECK_EQ(sqlite3_exec(db, added[i], NULL, NULL, NULL), SQLITE_OK);
+		sqlite3_close(db);
 		CHECK_EQ(cursors_open(&app, &db), -1);
 		CHECK(strstr(app.error, "push_cursor"));
 		sqlite3_close(db);

@@ -1,4 +1,5 @@
--- Which exits the whole fleet takes: of the runs that began in the last {days} days.
+-- Which exits the whole fleet takes: of the runs that began in the last {days} days. Some do not know
+-- the durations, so the mean is of the exits of those that do.
 SELECT
   isa_name,
   reason_name,
@@ -6,7 +7,7 @@ SELECT
   sum(exits) AS n,
   sum(ns) AS time_ns,
   sum(busy_ns) AS busy,
-  sum(ns) / sum(exits) AS mean_ns,
+  sum(ns) / sumIf(exits, isNotNull(ns)) AS mean_ns,
   max(max_ns) AS longest_ns
 FROM (
   SELECT run, reason_name, exits, ns, busy_ns, max_ns
