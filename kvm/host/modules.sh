@@ -94,6 +94,13 @@ dkms_add_hooks() {
 	done
 }
 
+# The Debian package brings its own modules: taking them from under it would leave it without its
+# files, and later kernels without modules.
+refuse_if_packaged() {
+	[ "$(dpkg-query -W -f='${db:Status-Status}' exitscope-dkms 2>/dev/null)" != installed ] ||
+		die "the package exitscope-dkms is installed: apt purge exitscope-dkms first"
+}
+
 # Takes every version of the package out of DKMS.
 dkms_forget() {
 	for folder in $kernel_hooks; do

@@ -130,3 +130,15 @@ apply_nearest() {
 	show_rejects "$patch" "$1" "$3" >&2
 	die "Linux $2: no patch fits; what the nearest, patches/$nearest.patch, rejects is above and in $3 (kvm/README.md, Adding a kernel series)"
 }
+
+# older_source SOURCE_PACKAGE HEADERS_PACKAGE: says so where Debian's source is of an earlier revision
+# than the headers, and so than the kernel: both may be of the same x.y.z.
+older_source() {
+	local of_source of_headers
+
+	of_source=$(dpkg-query -W -f='${Version}' "$1" 2>/dev/null)
+	of_headers=$(dpkg-query -W -f='${Version}' "$2" 2>/dev/null)
+	[ -n "$of_source" ] && [ -n "$of_headers" ] &&
+		dpkg --compare-versions "$of_source" lt "$of_headers" &&
+		echo "$1 is $of_source, older than $2 $of_headers"
+}

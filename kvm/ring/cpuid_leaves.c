@@ -115,15 +115,17 @@ static noinline u64 exit_ring_sum_searched(struct exit_ring *er, enum exit_ring_
 }
 
 /*
- * KVM's own statistic shows whether the slots seen in use are all of them. It counts VMfail too;
- * it may be reset, and it moves a little later than the totals: then all slots are searched.
+ * KVM's own statistic shows whether the slots seen in use are all of them. It counts VMfail too, and
+ * on 5.10 no fastpath that enters again; it may be reset, and it moves a little later than the totals:
+ * then all slots are searched.
  */
 static u64 exit_ring_sum_all(struct exit_ring *er, enum exit_ring_what what)
 {
 	u64 before = READ_ONCE(*er->stat_exits), exits;
 	u64 sum = exit_ring_sum_used(er, what, &exits);
 
-	if (likely(exits + READ_ONCE(er->vmfail) == before && READ_ONCE(*er->stat_exits) == before))
+	exits += READ_ONCE(er->vmfail) - READ_ONCE(er->reentered);
+	if (likely(exits == before && READ_ONCE(*er->stat_exits) == before))
 		return sum;
 	return exit_ring_sum_searched(er, what);
 }

@@ -279,24 +279,29 @@ bool exit_ring_wait_for_room(struct exit_ring *er, struct kvm_vcpu *vcpu)
 		return true;
 
 	kvm_vcpu_srcu_read_unlock(vcpu);
+	preempt_disable();
 	exit_ring_phase_begin(er, EXIT_RING_WAITING);
+	preempt_enable();
 	while ((wait = exit_ring_must_wait(er)) && !signal_pending(current))
 		schedule_timeout_interruptible(1);
+	preempt_disable();
 	exit_ring_phase_end(er, &er->preempted, KVM_EXIT_REC_PREEMPTED);
+	preempt_enable();
 	kvm_vcpu_srcu_read_lock(vcpu);
 	return !wait;
 }
 
 /*
- * KVM_RUN fails: its errno goes into the record. Only with EINTR, and with EFAULT that
- * describes itself, does struct kvm_run have a reason.
+ * KVM_RUN fails: its errno goes into the record. Only with EINTR, and with EFAULT or EHWPOISON that
+ * describe themselves, does struct kvm_run have a reason.
  */
 void exit_ring_run_failed(struct exit_ring *er, int r)
 {
 	bool has_reason = r == -EINTR;
 
 #ifdef KVM_EXIT_MEMORY_FAULT
-	has_reason |= r == -EFAULT && er->user_reason == KVM_EXIT_MEMORY_FAULT;
+	has_reason |= (r == -EFAULT || r == -EHWPOISON) &&
+		      er->user_reason == KVM_EXIT_MEMORY_FAULT;
 #endif
 	er->run_errno = -r;
 	if (!has_reason)

@@ -139,6 +139,7 @@ struct exit_ring_waiter {
  *		@used_lock
  * @vm_next: another vCPU of the VM, in a circle of all that readers may find
  * @stat_exits: KVM's own statistic of the vCPU's exits
+ * @reentered: exits that this statistic does not see
  * @grace: RCU's state when the last buffer was taken away
  * @wake_at: unread records at which a waiting reader is woken
  * @woken_tail: tail when the reader was woken last, or needed no waking: until the
@@ -176,6 +177,7 @@ struct exit_ring {
 	u64 wakeups;
 	struct irq_work wake_work;
 	u64 vmfail;
+	u64 reentered;
 	struct exit_ring_producer producer;
 	struct kvm_exit_total scratch;
 	struct kvm_vcpu *vcpu;

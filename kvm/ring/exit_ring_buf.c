@@ -44,7 +44,7 @@ static struct exit_ring_buf *exit_ring_alloc_buf(u32 count)
 	if (!buf)
 		return NULL;
 	buf->count = count;
-	buf->bytes = PAGE_ALIGN(array_size(buf->count, sizeof(*buf->records)));
+	buf->bytes = exit_ring_buf_bytes(count);
 	if (atomic64_add_return(buf->bytes, &exit_ring_memory) <= exit_ring_memory_max())
 		buf->records = __vmalloc(buf->bytes, gfp);
 	if (!buf->records) {

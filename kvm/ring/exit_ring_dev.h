@@ -32,6 +32,12 @@ int exit_ring_new_id(struct exit_ring *er);
 /* Makes a ring known to readers; gives it a buffer if recording is armed. */
 void exit_ring_publish_ring(struct exit_ring *er);
 
+/* Bytes of memory that @count records take. */
+static inline u64 exit_ring_buf_bytes(u32 count)
+{
+	return PAGE_ALIGN(array_size(count, sizeof(struct kvm_exit_record)));
+}
+
 /*
  * A buffer for @count records, charged to the memory cgroup @payer, or to that of the calling
  * thread if it is NULL. NULL if there is no memory or the bound of ring_memory_mib is reached;

@@ -16,14 +16,20 @@
 
 #include "exit_ring_fast.h"
 
+/*
+ * A phase begins or ends with a stamp that is read and then stored or subtracted. In between, the
+ * scheduler's hooks must not move what it is compared with: preemption is off.
+ */
 static __always_inline void exit_ring_phase_begin(struct exit_ring *er, enum exit_ring_phase phase)
 {
+	lockdep_assert_preemption_disabled();
 	er->phase = phase;
 	er->phase_tsc = rdtsc();
 }
 
 static __always_inline void exit_ring_phase_end(struct exit_ring *er, u64 *part, u32 flag)
 {
+	lockdep_assert_preemption_disabled();
 	*part += rdtsc() - er->phase_tsc;
 	er->phase = EXIT_RING_HANDLER;
 	er->slow |= flag;
@@ -86,12 +92,15 @@ static __always_inline void exit_ring_poll_begin(struct kvm_vcpu *vcpu)
 	if (!exit_ring_is_on())
 		return;
 	er = exit_ring_of(vcpu);
+	preempt_disable();
 	if (er->phase == EXIT_RING_HALTED)
 		er->poll_tsc = rdtsc();
+	preempt_enable();
 }
 
 static __always_inline void exit_ring_add_polled(struct exit_ring *er)
 {
+	lockdep_assert_preemption_disabled();
 	if (!er->poll_tsc)
 		return;
 	er->polled += rdtsc() - er->poll_tsc;
@@ -102,8 +111,11 @@ static __always_inline void exit_ring_add_polled(struct exit_ring *er)
 /* Where polling ends in a function that goes on to block (5.10). */
 static __always_inline void exit_ring_poll_end(struct kvm_vcpu *vcpu)
 {
-	if (exit_ring_is_on())
-		exit_ring_add_polled(exit_ring_of(vcpu));
+	if (!exit_ring_is_on())
+		return;
+	preempt_disable();
+	exit_ring_add_polled(exit_ring_of(vcpu));
+	preempt_enable();
 }
 
 /*
@@ -114,15 +126,18 @@ static __always_inline void exit_ring_poll_end(struct kvm_vcpu *vcpu)
 static __always_inline bool exit_ring_halt_begin(struct kvm_vcpu *vcpu)
 {
 	struct exit_ring *er;
+	bool begins;
 
 	if (!exit_ring_is_on())
 		return false;
 	er = exit_ring_of(vcpu);
+	preempt_disable();
 	exit_ring_add_polled(er);
-	if (er->phase != EXIT_RING_HANDLER || vcpu->arch.apf.halted)
-		return false;
-	exit_ring_phase_begin(er, EXIT_RING_HALTED);
-	return true;
+	begins = er->phase == EXIT_RING_HANDLER && !vcpu->arch.apf.halted;
+	if (begins)
+		exit_ring_phase_begin(er, EXIT_RING_HALTED);
+	preempt_enable();
+	return begins;
 }
 
 static __always_inline void exit_ring_halt_end(struct kvm_vcpu *vcpu, bool halted)
@@ -132,8 +147,10 @@ static __always_inline void exit_ring_halt_end(struct kvm_vcpu *vcpu, bool halte
 	if (!halted)
 		return;
 	er = exit_ring_of(vcpu);
+	preempt_disable();
 	exit_ring_add_polled(er);
 	exit_ring_phase_end(er, &er->halted, KVM_EXIT_REC_HALTED);
+	preempt_enable();
 }
 
 void exit_ring_sched_out_vcpu(struct kvm_vcpu *vcpu);

@@ -281,11 +281,11 @@ static bool exit_ring_is_armed_for(struct exit_ring *er)
 }
 
 /* Whether the file that has armed allows for that much more. */
-static bool exit_ring_arming_has_room(const struct exit_ring_buf *buf)
+static bool exit_ring_arming_has_room(u64 bytes)
 {
 	u64 max = exit_ring_armed_how.max_bytes;
 
-	return !max || (exit_ring_arming_bytes <= max && buf->bytes <= max - exit_ring_arming_bytes);
+	return !max || (exit_ring_arming_bytes <= max && bytes <= max - exit_ring_arming_bytes);
 }
 
 static void exit_ring_add_to_set(struct exit_ring *er)
@@ -324,6 +324,12 @@ void exit_ring_publish_ring(struct exit_ring *er)
 		return;
 	}
 	count = exit_ring_armed_how.record_count;
+	if (!exit_ring_arming_has_room(exit_ring_buf_bytes(count))) {
+		exit_ring_start_armed(er, NULL);
+		exit_ring_add_to_set(er);
+		mutex_unlock(&exit_ring_lock);
+		return;
+	}
 	payer = exit_ring_payer;
 	if (payer)
 		css_get(&payer->css);
@@ -334,7 +340,7 @@ void exit_ring_publish_ring(struct exit_ring *er)
 
 	exit_ring_lock_newest(er);
 	if (exit_ring_is_armed_for(er)) {
-		bool fits = buf && exit_ring_arming_has_room(buf);
+		bool fits = buf && exit_ring_arming_has_room(buf->bytes);
 
 		exit_ring_start_armed(er, fits ? buf : NULL);
 		if (fits)

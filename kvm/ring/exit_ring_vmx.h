@@ -186,4 +186,11 @@ static __always_inline void vmx_exit_ring_vmfail(struct vcpu_vmx *vmx)
 	WRITE_ONCE(er->shared->meta.vmfail, ++er->vmfail);
 }
 
+/* Before 5.14 a fastpath enters again within vmx_vcpu_run(), and KVM counts one exit of both. */
+static __always_inline void vmx_exit_ring_reenter(struct vcpu_vmx *vmx)
+{
+	if (exit_ring_is_on())
+		WRITE_ONCE(vmx->exit_ring->reentered, vmx->exit_ring->reentered + 1);
+}
+
 #endif

@@ -82,9 +82,9 @@
 #define KVM_EXIT_REC_NESTED	0x0002U /* exit of an L2 guest */
 #define KVM_EXIT_REC_USER	0x0004U /* KVM_RUN returned; user_reason is valid */
 #define KVM_EXIT_REC_SYNTH	0x0008U /* no VM entry took place (emulation_required) */
-#define KVM_EXIT_REC_NO_REENTRY 0x0010U /* vCPU destroyed; cycles end at its last vcpu_put */
+#define KVM_EXIT_REC_NO_REENTRY 0x0010U /* vCPU destroyed; cycles end there */
 #define KVM_EXIT_REC_TSC_BACK	0x0020U /* TSC went backwards; all cycles are 0 */
-#define KVM_EXIT_REC_HALTED	0x0040U /* halted_cycles is not 0 */
+#define KVM_EXIT_REC_HALTED	0x0040U /* was halted: see halted_cycles */
 #define KVM_EXIT_REC_PREEMPTED	0x0080U /* waited for a CPU while runnable */
 #define KVM_EXIT_REC_QUAL	0x0100U /* qualification and info2 are valid */
 #define KVM_EXIT_REC_INTR	0x0200U /* intr_info is valid (its bit 31 is set) */
@@ -92,7 +92,7 @@
 #define KVM_EXIT_REC_KEY	0x0800U /* key is valid (and key_aux where defined) */
 #define KVM_EXIT_REC_CR3	0x1000U /* guest_cr3 is valid (requested at attach) */
 #define KVM_EXIT_REC_NO_RIP	0x2000U /* guest_rip is 0: SEV-ES and SNP encrypt registers */
-#define KVM_EXIT_REC_POLLED	0x4000U /* polled_cycles is not 0 */
+#define KVM_EXIT_REC_POLLED	0x4000U /* was polled for: see polled_cycles */
 #define KVM_EXIT_REC_VALUE	0x8000U /* value is valid */
 #define KVM_EXIT_REC_REQUESTS	0x10000U /* requests is valid */
 #define KVM_EXIT_REC_EVENT	0x20000U /* entry_event is valid: one was injected */
@@ -120,8 +120,9 @@
  *		exact sum of the four that follow
  * @handler_cycles:	KVM (and the host's interrupts) at work, or blocked for the host: for
  *		a page that is not there, also with an asynchronous page fault, or a lock
- * @halted_cycles:	polling or blocked for a halted vCPU (HLT, MWAIT)
- * @userspace_cycles:	between the return of KVM_RUN and the next KVM_RUN
+ * @halted_cycles:	polling or blocked for a halted vCPU (HLT, MWAIT); not 0 with
+ *		KVM_EXIT_REC_HALTED, unless the TSC went back
+ * @userspace_cycles:	between the return of KVM_RUN and the next KVM_RUN, or the end of the vCPU
  * @preempted_cycles:	runnable without a CPU, inside KVM_RUN: scheduled out, or woken and
  *		still waiting for its turn (as sched_info.run_delay has it); and with
  *		on_full=wait, waiting for the reader
@@ -142,14 +143,16 @@
  * @isa:	KVM_EXIT_ISA_*
  * @run_errno:	errno of KVM_RUN at that return (EINTR, EFAULT, ...), 0 if it succeeded
  * @polled_cycles: the part of @halted_cycles in which KVM polled before it blocked
- *		(parameter halt_poll_ns): the vCPU kept its CPU busy; else 0
+ *		(parameter halt_poll_ns): the vCPU kept its CPU busy; not 0 with
+ *		KVM_EXIT_REC_POLLED, unless the TSC went back
  * @value:	if KVM_EXIT_REC_VALUE, what the guest wrote: OUT: the low 1, 2 or 4 bytes of
  *		EAX; WRMSR: EDX:EAX; else 0
  * @requests:	if KVM_EXIT_REC_REQUESTS, KVM's requests pending at the exit, bit n: KVM_REQ_*
  *		number n of that kernel (as the kvm_exit tracepoint of 7.x has them)
  * @entry_event: if KVM_EXIT_REC_EVENT, the event that KVM injected at the entry that ended
  *		this exit, in the layout of VM-entry interruption information (VMCS
- *		0x4016, also on SVM), else 0. Not what L1 injects into its guest
+ *		0x4016, also on SVM), else 0. Not what L1 injects into its guest, unless KVM
+ *		had to cancel that and to inject it again
  * @entry_error_code: its error code if KVM_EXIT_REC_EVENT_ERROR, else 0
  * @reserved:	0
  *
@@ -159,7 +162,8 @@
  *	CPUID 10 / 0x72			key = leaf (EAX), key_aux = sub-leaf (ECX)
  *	VMCALL 18 / 0x81		key = hypercall number (RAX)
  *	CR access 28 / 0x00-0x1f	key = CR number, key_aux = access type
- *					(0 MOV to, 1 MOV from, 2 CLTS, 3 LMSW)
+ *					(0 MOV to, 1 MOV from, 2 CLTS, 3 LMSW; SVM tells these
+ *					no further: 0 any write, 1 any read)
  *	DR access 29 / 0x20-0x3f	key = DR number, key_aux = 0 to, 1 from
  *	I/O 30 / 0x7b			key = port, key_aux = KVM_EXIT_KEY_IO_*
  *	RDMSR 31, WRMSR 32 / 0x7c	key = MSR index (ECX), key_aux = 0 read, 1 write

@@ -165,6 +165,24 @@ class Options(Build):
         self.assertIn("is 6.6.3-rc1,", self.refused("--source", tree, "--headers", self.headers))
 
 
+    def test_older_revision(self):
+        """Debian's source of the same x.y.z, but without the fixes that the kernel has."""
+        queries = self.top / "bin/dpkg-query"
+        queries.parent.mkdir(exist_ok=True)
+        queries.write_text('#!/bin/sh\nfor word; do :; done\n'
+                           'case $word in source) echo "$SOURCE" ;; headers) echo "$HEADERS" ;; esac\n')
+        queries.chmod(0o755)
+        for source, headers, older in (("6.1.192-2", "6.1.192-3", True), ("6.1.192-3", "6.1.192-3", False),
+                                       ("6.1.192-10", "6.1.192-9", False), ("6.12.9-1~bpo12+1", "6.12.9-1", True),
+                                       ("", "6.1.192-3", False), ("6.1.192-2", "", False)):
+            done = subprocess.run(["bash", "-c", '. "$1/host/source_tree.sh"; older_source source headers',
+                                   "bash", self.kvm], capture_output=True, text=True, check=False,
+                                  env={**os.environ, "PATH": f"{queries.parent}:{os.environ['PATH']}",
+                                       "SOURCE": source, "HEADERS": headers})
+            said = f"source is {source}, older than headers {headers}\n" if older else ""
+            self.assertEqual((done.returncode == 0, done.stdout), (older, said))
+
+
 class Nearest(Build):
     """Which hooks a tree gets."""
 

@@ -68,7 +68,7 @@ EXIT_KEY_INLINE __u64 vcpu_away(struct bpf_vcpu *v, __u64 *cycles)
 	parts->polled = 0;
 	parts->user = 0;
 	parts->preempted = 0;
-	parts->flags &= KVM_EXIT_REC_USER | KVM_EXIT_REC_NO_REENTRY;
+	/* The others stay, as the exit ring has them. */
 	parts->flags |= KVM_EXIT_REC_TSC_BACK;
 	*cycles = 0;
 	return 0;
