@@ -457,8 +457,6 @@ static int check_files(const struct options *o, struct fault *fault)
 		{!o->db && !o->capture && !o->listen,
 		 "no file to record into (--db FILE; see collector --help)"},
 		{o->listen_public && !o->listen, "--listen-public: only with --listen"},
-		{o->listen && o->counts_only,
-		 "--listen and --counts-only: use one of them (what is answered is counted from records)"},
 		{o->db && !*o->db, "--db: the name of the file is empty"},
 	};
 	int rc = refuse_conflict(conflicts, COUNT(conflicts), fault);

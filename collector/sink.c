@@ -10,6 +10,8 @@
 #include "collector/host/host.h"
 #include "collector/host/vmx_msrs.h"
 
+#define METRICS_UPDATE_NS INT64_C(1000000000)
+
 static int store_fault(struct sink *sink, int rc, struct fault *fault)
 {
 	return fault_set(fault, rc, "%s: %s", sink->options.db, store_strerror(sink->store, rc));
@@ -98,7 +100,10 @@ static int begin(struct sink *sink, struct fault *fault)
 		run_info_set(info, RUN_LABEL, sink->options.label);
 	run = run_info_store(info, sink->source->ops->name, sink->options.raw);
 	if (sink->metrics)
-		metrics_begin(sink->metrics, info);
+		rc = metrics_begin(sink->metrics, info, sink->source->ops->read_totals,
+				   !sink->options.counts_only);
+	if (rc)
+		return fault_set(fault, rc, "--listen: %s", strerror(-rc));
 	run.compact = sink->options.compact;
 	run.rollup_ms = sink->options.rollup_ms;
 	run.keep_cycles = (uint64_t)((double)sink->options.keep_ns * info->tsc_khz / 1e6);
@@ -220,6 +225,19 @@ static int update_unseen(struct sink *sink)
 	return rc;
 }
 
+/* Totals, once a second: with many vCPUs they take a millisecond or more. */
+static int update_metrics(struct sink *sink, bool must, struct fault *fault)
+{
+	int64_t now_ns = host_monotonic_ns();
+	int rc;
+
+	if (!sink->metrics || (!must && now_ns - sink->metrics_ns < METRICS_UPDATE_NS))
+		return 0;
+	sink->metrics_ns = now_ns;
+	rc = metrics_update(sink->metrics, sink->source);
+	return rc ? fault_set(fault, rc, "--listen: %s", strerror(-rc)) : 0;
+}
+
 int sink_flush(struct sink *sink, struct fault *fault)
 {
 	int rc;
@@ -230,7 +248,7 @@ int sink_flush(struct sink *sink, struct fault *fault)
 	rc = update_unseen(sink);
 	if (!rc && sink->store)
 		rc = store_flush(sink->store);
-	return rc ? store_fault(sink, rc, fault) : 0;
+	return rc ? store_fault(sink, rc, fault) : update_metrics(sink, false, fault);
 }
 
 /* A source that has an end says when it was; else it is now. */
@@ -356,6 +374,8 @@ int sink_finish(struct sink *sink, bool complete, struct fault *fault)
 	int rc = complete_info(sink, fault);
 
 	identify_free(&sink->identify);
+	if (!rc)
+		rc = update_metrics(sink, true, fault);
 	if (sink->capture)
 		rc = finish_capture(sink, complete, rc, fault);
 	if (sink->store)

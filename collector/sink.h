@@ -22,6 +22,7 @@
  * @flight: with @raw: which exits have rows; NULL: all
  * @keep_ns: how long single exits are kept, ns; 0: all
  * @keep_rows: the last rows only; 0: all
+ * @counts_only: the source gives sums in place of records
  * @rollup_ms: interval of the sums, a part of 1000 ms; 0: 100 ms
  * @has_names: the source records here, and /proc has the names of its processes and threads
  */
@@ -31,6 +32,7 @@ struct sink_options {
 	const char *label;
 	bool raw;
 	bool compact;
+	bool counts_only;
 	const struct flight_options *flight;
 	int64_t keep_ns;
 	uint64_t keep_rows;
@@ -53,7 +55,8 @@ struct sink {
 	bool begun; /* the run is written into the files */
 	int vcpus;
 	uint64_t records;
-	int64_t unflushed; /* records since the last flush */
+	int64_t unflushed;  /* records since the last flush */
+	int64_t metrics_ns; /* CLOCK_MONOTONIC when the metrics had the totals last */
 };
 
 /**

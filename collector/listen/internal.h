@@ -29,6 +29,20 @@ struct reason_count {
 /* The name of a basic exit reason as analyzer shows it, or NULL. */
 const char *metrics_reason_name(uint32_t isa, uint32_t basic);
 
+/* What became of exits, by reason and by what their time went to; cycles are of the TSC. */
+struct exit_sums {
+	uint64_t recorded;
+	uint64_t dropped;
+	uint64_t filtered;
+	uint64_t part_cycles[PARTS];
+
+	/* Found by a hash of the reason: place[] has positions + 1. */
+	uint32_t reasons;
+	struct reason_count reason[METRICS_REASONS];
+	uint64_t other_reasons;
+	uint8_t place[256];
+};
+
 /* One VM; copied as a whole. */
 struct vm_counts {
 	uint64_t vm_id;
@@ -39,25 +53,22 @@ struct vm_counts {
 	uint32_t vcpus; /* that have not ended */
 	uint64_t ended; /* when the last one ended, as a number that grows; 0: it runs */
 
-	uint64_t recorded;
-	uint64_t dropped;
-	uint64_t filtered;
+	struct exit_sums sums;
 	uint64_t unread;
-
 	struct durations durations;
-	uint64_t part_cycles[PARTS];
+};
 
-	/* Found by a hash of the reason: place[] has positions + 1. */
-	uint32_t reasons;
-	struct reason_count reason[METRICS_REASONS];
-	uint64_t other_reasons;
-	uint8_t place[256];
+/* Of a VM whose source has totals. @ended: of vCPUs that have ended; @now: with the others'. */
+struct vm_totals {
+	struct exit_sums ended;
+	struct exit_sums now;
 };
 
 struct vcpu_place {
 	uint32_t vm;
 	uint64_t vm_id; /* whose counts they are, if the place of the VM is not another's by now */
 	uint64_t next_seq;
+	bool is_ended;
 };
 
 struct metrics {
@@ -75,6 +86,7 @@ struct metrics {
 	uint64_t endings;
 
 	/* of the recording's thread alone */
+	struct vm_totals *totals; /* as @vms; NULL: the counts are of records */
 	struct vcpu_place *vcpus;
 	int vcpu_count;
 };

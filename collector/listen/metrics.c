@@ -44,21 +44,29 @@ void metrics_free(struct metrics *m)
 		return;
 	pthread_mutex_destroy(&m->lock);
 	free(m->vms);
+	free(m->totals);
 	free(m->vcpus);
 	free(m);
 }
 
-void metrics_begin(struct metrics *m, const struct run_info *info)
+int metrics_begin(struct metrics *m, const struct run_info *info, bool has_totals, bool has_records)
 {
+	if (has_totals) {
+		m->totals = calloc(METRICS_VMS + 1, sizeof(*m->totals));
+		if (!m->totals)
+			return -ENOMEM;
+	}
+
 	pthread_mutex_lock(&m->lock);
 	m->isa = info->isa;
 	m->tsc_khz = info->tsc_khz;
 	m->has_parts = !info->unsplit && !info->untimed;
-	m->has_durations = !info->untimed;
+	m->has_durations = !info->untimed && has_records;
 	for (int i = 0; i < METRICS_LIMITS; i++)
 		m->limits_cycles[i] =
 			(uint64_t)((double)metrics_limits_ns[i] * (double)info->tsc_khz / 1e6);
 	pthread_mutex_unlock(&m->lock);
+	return 0;
 }
 
 /* The place of a VM: its own, a free one, or that of the VM that ended first. */
@@ -83,6 +91,8 @@ static uint32_t find_vm(struct metrics *m, const struct store_vcpu *info)
 	if (found == OTHERS)
 		return found;
 	m->vms[found] = (struct vm_counts){.used = true, .vm_id = info->vm_id, .tgid = info->tgid};
+	if (m->totals)
+		m->totals[found] = (struct vm_totals){.ended = {.recorded = 0}};
 	return found;
 }
 
@@ -120,26 +130,26 @@ static struct vm_counts *vm_of(struct metrics *m, struct vcpu_place *vcpu)
 	return &m->vms[vcpu->vm];
 }
 
-static void count_reason(struct vm_counts *vm, uint32_t isa, uint32_t full)
+static void count_reason(struct exit_sums *sums, uint32_t isa, uint32_t full, uint64_t n)
 {
 	uint32_t reason = isa == KVM_EXIT_ISA_VMX ? full & 0x8000ffff : full;
 	uint8_t at = (uint8_t)(reason ^ reason >> 8 ^ reason >> 24);
 
 	/* At most 96 of 256 places are taken, so there is a free one. */
-	while (vm->place[at] && vm->reason[vm->place[at] - 1].reason != reason)
+	while (sums->place[at] && sums->reason[sums->place[at] - 1].reason != reason)
 		at++;
-	if (!vm->place[at]) {
-		if (vm->reasons == METRICS_REASONS) {
-			vm->other_reasons++;
+	if (!sums->place[at]) {
+		if (sums->reasons == METRICS_REASONS) {
+			sums->other_reasons += n;
 			return;
 		}
-		vm->reason[vm->reasons] = (struct reason_count){
+		sums->reason[sums->reasons] = (struct reason_count){
 			.reason = reason,
 			.name = metrics_reason_name(isa, kvm_exit_basic(isa, reason)),
 		};
-		vm->place[at] = (uint8_t)++vm->reasons;
+		sums->place[at] = (uint8_t)++sums->reasons;
 	}
-	vm->reason[vm->place[at] - 1].n++;
+	sums->reason[sums->place[at] - 1].n += n;
 }
 
 static int bucket_of(const struct metrics *m, uint64_t cycles)
@@ -151,6 +161,17 @@ static int bucket_of(const struct metrics *m, uint64_t cycles)
 	return bucket;
 }
 
+static void sum_record(const struct metrics *m, struct exit_sums *sums,
+		       const struct kvm_exit_record *r)
+{
+	count_reason(sums, m->isa, r->reason, 1);
+	sums->part_cycles[PART_HANDLER] += r->handler_cycles;
+	sums->part_cycles[PART_HALTED] += r->halted_cycles;
+	sums->part_cycles[PART_USERSPACE] += r->userspace_cycles;
+	sums->part_cycles[PART_PREEMPTED] += r->preempted_cycles;
+	sums->recorded++;
+}
+
 static void add_records(struct metrics *m, const struct source_item *item)
 {
 	struct vcpu_place *vcpu = &m->vcpus[item->vcpu];
@@ -159,19 +180,46 @@ static void add_records(struct metrics *m, const struct source_item *item)
 	for (size_t i = 0; i < item->count; i++) {
 		const struct kvm_exit_record *r = &item->records[i];
 
-		if (r->seq > vcpu->next_seq)
-			vm->dropped += r->seq - vcpu->next_seq;
-		vcpu->next_seq = r->seq + 1;
-
-		count_reason(vm, m->isa, r->reason);
 		vm->durations.n[bucket_of(m, r->cycles)]++;
 		vm->durations.cycles += r->cycles;
-		vm->part_cycles[PART_HANDLER] += r->handler_cycles;
-		vm->part_cycles[PART_HALTED] += r->halted_cycles;
-		vm->part_cycles[PART_USERSPACE] += r->userspace_cycles;
-		vm->part_cycles[PART_PREEMPTED] += r->preempted_cycles;
+		if (m->totals)
+			continue;
+		if (r->seq > vcpu->next_seq)
+			vm->sums.dropped += r->seq - vcpu->next_seq;
+		vcpu->next_seq = r->seq + 1;
+		sum_record(m, &vm->sums, r);
 	}
-	vm->recorded += item->count;
+}
+
+/* Adds the totals of a vCPU. */
+static void sum_totals(const struct metrics *m, struct exit_sums *sums,
+		       const struct kvm_exit_total *totals)
+{
+	for (unsigned int slot = 0; slot < KVM_EXIT_TOTAL_SLOTS; slot++) {
+		const struct kvm_exit_total *t = &totals[slot];
+		uint64_t exits = t->count + t->synthesized;
+
+		if (!exits && !t->cycles)
+			continue;
+		if (slot == KVM_EXIT_TOTAL_OTHER)
+			sums->other_reasons += exits;
+		else
+			count_reason(sums, m->isa, kvm_exit_slot_reason(m->isa, slot), exits);
+		sums->part_cycles[PART_HANDLER] +=
+			t->cycles - t->halted_cycles - t->userspace_cycles - t->preempted_cycles;
+		sums->part_cycles[PART_HALTED] += t->halted_cycles;
+		sums->part_cycles[PART_USERSPACE] += t->userspace_cycles;
+		sums->part_cycles[PART_PREEMPTED] += t->preempted_cycles;
+		sums->recorded += t->recorded;
+		sums->dropped += t->dropped;
+		sums->filtered += t->filtered;
+	}
+}
+
+/* The totals of the VM whose counts a vCPU's belong to. */
+static struct vm_totals *totals_of(struct metrics *m, struct vcpu_place *vcpu)
+{
+	return &m->totals[vm_of(m, vcpu) - m->vms];
 }
 
 static void end_vcpu(struct metrics *m, const struct source_item *item)
@@ -179,13 +227,65 @@ static void end_vcpu(struct metrics *m, const struct source_item *item)
 	struct vcpu_place *vcpu = &m->vcpus[item->vcpu];
 	struct vm_counts *vm = vm_of(m, vcpu);
 
-	if (item->end.end_seq > vcpu->next_seq)
-		vm->dropped += item->end.end_seq - vcpu->next_seq;
-	vm->filtered += item->end.filtered;
+	vcpu->is_ended = true;
+	if (m->totals && item->end.totals) {
+		sum_totals(m, &totals_of(m, vcpu)->ended, item->end.totals);
+	} else {
+		if (item->end.end_seq > vcpu->next_seq)
+			vm->sums.dropped += item->end.end_seq - vcpu->next_seq;
+		vm->sums.filtered += item->end.filtered;
+	}
 	vm->unread += item->end.unread;
 
 	if (vm->vcpus && !--vm->vcpus)
 		vm->ended = ++m->endings;
+}
+
+/* Adds a vCPU that has not ended: those that have are in @ended. */
+static void see_totals(void *context, int number, const struct kvm_exit_total *totals)
+{
+	struct metrics *m = context;
+	struct vm_totals *vm;
+
+	if (number >= m->vcpu_count || m->vcpus[number].is_ended)
+		return;
+	pthread_mutex_lock(&m->lock);
+	vm = totals_of(m, &m->vcpus[number]);
+	pthread_mutex_unlock(&m->lock);
+	sum_totals(m, &vm->now, totals);
+}
+
+/*
+ * Makes @now what is shown. A counter never falls: that would be a restart to Prometheus. The copy
+ * of a vCPU's totals that change all the time may have an exit's cycles without their parts.
+ */
+static void show(struct metrics *m, struct vm_counts *vm, struct exit_sums *now)
+{
+	for (int i = 0; i < PARTS; i++)
+		if (now->part_cycles[i] < vm->sums.part_cycles[i])
+			now->part_cycles[i] = vm->sums.part_cycles[i];
+
+	/* Each VM by itself: a scrape gets its turn in between. */
+	pthread_mutex_lock(&m->lock);
+	vm->sums = *now;
+	pthread_mutex_unlock(&m->lock);
+}
+
+int metrics_update(struct metrics *m, struct source *source)
+{
+	int rc;
+
+	if (!m->totals)
+		return 0;
+	for (uint32_t i = 0; i <= METRICS_VMS; i++)
+		if (m->vms[i].used)
+			m->totals[i].now = m->totals[i].ended;
+	rc = source->ops->read_totals(source, see_totals, m);
+
+	for (uint32_t i = 0; !rc && i <= METRICS_VMS; i++)
+		if (m->vms[i].used)
+			show(m, &m->vms[i], &m->totals[i].now);
+	return rc;
 }
 
 void metrics_set_unseen(struct metrics *m, uint64_t exits)

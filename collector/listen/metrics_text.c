@@ -132,17 +132,16 @@ static int copy_vms(struct metrics *m, struct copy *copy)
 
 static void put_exits(const struct copy *copy, FILE *file)
 {
-	metrics_put_family(file, "kvm_exits_total", "counter",
-			   "VM exits by VM and exit reason, as they were recorded.");
+	metrics_put_family(file, "kvm_exits_total", "counter", "VM exits by VM and exit reason.");
 	for (const struct copied_vm *vm = copy->vms; vm < copy->vms + copy->count; vm++) {
-		for (uint32_t i = 0; i < vm->counts.reasons; i++) {
+		for (uint32_t i = 0; i < vm->counts.sums.reasons; i++) {
 			fprintf(file, "kvm_exits_total{%s", vm->label);
-			put_reason(file, copy->isa, &vm->counts.reason[i]);
-			fprintf(file, "} %" PRIu64 "\n", vm->counts.reason[i].n);
+			put_reason(file, copy->isa, &vm->counts.sums.reason[i]);
+			fprintf(file, "} %" PRIu64 "\n", vm->counts.sums.reason[i].n);
 		}
-		if (vm->counts.other_reasons)
+		if (vm->counts.sums.other_reasons)
 			fprintf(file, "kvm_exits_total{%s,reason=\"(others)\"} %" PRIu64 "\n",
-				vm->label, vm->counts.other_reasons);
+				vm->label, vm->counts.sums.other_reasons);
 	}
 }
 
@@ -152,10 +151,10 @@ static void put_records(const struct copy *copy, FILE *file)
 
 	metrics_put_family(
 		file, "kvm_exit_records_total", "counter",
-		"Exits by what became of their records: recorded, dropped (ring full); when a vCPU has ended also filtered (on request), unread (before the collector).");
+		"Exits by what became of their records: recorded, dropped (ring full), filtered (on request); when a vCPU has ended also unread (before the collector).");
 	for (const struct copied_vm *vm = copy->vms; vm < copy->vms + copy->count; vm++) {
-		const uint64_t n[] = {vm->counts.recorded, vm->counts.dropped, vm->counts.filtered,
-				      vm->counts.unread};
+		const uint64_t n[] = {vm->counts.sums.recorded, vm->counts.sums.dropped,
+				      vm->counts.sums.filtered, vm->counts.unread};
 
 		for (int i = 0; i < 4; i++)
 			fprintf(file, "kvm_exit_records_total{%s,state=\"%s\"} %" PRIu64 "\n",
@@ -181,7 +180,7 @@ static void put_parts(const struct copy *copy, FILE *file)
 		for (int i = 0; i < PARTS; i++)
 			fprintf(file, "kvm_exit_part_seconds_total{%s,part=\"%s\"} %.12g\n",
 				vm->label, parts[i],
-				(double)vm->counts.part_cycles[i] * copy->seconds);
+				(double)vm->counts.sums.part_cycles[i] * copy->seconds);
 	}
 }
 

@@ -283,6 +283,11 @@ static int device_next(struct source *source, struct source_item *item, struct f
 	return 0;
 }
 
+static int device_read_totals(struct source *source, source_see_totals *see, void *context)
+{
+	return rounds_read_totals(&from_source(source)->rounds, see, context);
+}
+
 static void device_stop(struct source *source)
 {
 	from_source(source)->rounds.is_stopping = true;
@@ -370,6 +375,7 @@ int source_device_open(const struct device_options *options, struct source **res
 		.close = device_close,
 		.store_counts = device_store_counts,
 		.update_unseen = device_update_unseen,
+		.read_totals = device_read_totals,
 	};
 	struct device_source *s = calloc(1, sizeof(*s));
 	int rc;

@@ -362,30 +362,28 @@ void ring_release(struct ring *ring, uint32_t count)
 	exit_ring_advance(&ring->reader, count);
 }
 
-/* Without records all closed exits of the recording are lost, whoever else may have read them. */
-static void count_as_dropped(struct ring *ring)
+/*
+ * Without records all closed exits of the recording are lost, whoever else may have read them.
+ * Returns how many.
+ */
+static uint64_t count_as_dropped(struct kvm_exit_total *sum)
 {
-	ring->end_seq = ring->first_seq;
-	for (unsigned int i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++) {
-		struct kvm_exit_total *total = &ring->sum[i];
+	uint64_t dropped = 0;
 
+	for (struct kvm_exit_total *total = sum; total < sum + KVM_EXIT_TOTAL_SLOTS; total++) {
 		total->dropped += total->recorded + total->filtered + total->unread;
 		total->recorded = 0;
 		total->filtered = 0;
 		total->unread = 0;
-		ring->end_seq += total->dropped;
+		dropped += total->dropped;
 	}
+	return dropped;
 }
 
-void ring_end(struct ring *ring)
+/* Takes the totals of before the recording off @sum. */
+static void subtract_base(const struct ring *ring, struct kvm_exit_total *sum)
 {
-	struct kvm_exit_total *sum = ring->sum;
 	const struct kvm_exit_total *base = ring->base;
-
-	ring->gone = is_gone(ring);
-	if (!snapshot(ring, sum, &ring->end_seq, &ring->end_tsc))
-		ring->unverified = true;
-	ring->open_exits = (uint32_t)open_exits(sum);
 
 	for (unsigned int i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++, sum++, base++) {
 		sum->count -= base->count;
@@ -400,14 +398,37 @@ void ring_end(struct ring *ring)
 		sum->unread -= base->unread;
 		sum->polled_cycles -= base->polled_cycles;
 	}
+}
 
+void ring_end(struct ring *ring)
+{
+	struct kvm_exit_total *sum = ring->sum;
+
+	ring->gone = is_gone(ring);
+	if (!snapshot(ring, sum, &ring->end_seq, &ring->end_tsc))
+		ring->unverified = true;
+	ring->open_exits = (uint32_t)open_exits(sum);
+
+	subtract_base(ring, sum);
 	if (ring->lost)
-		count_as_dropped(ring);
+		ring->end_seq = ring->first_seq + count_as_dropped(sum);
 	for (unsigned int i = 0; i < KVM_EXIT_TOTAL_SLOTS; i++) {
-		ring->filtered += ring->sum[i].filtered;
+		ring->filtered += sum[i].filtered;
 		/* Open when the reader came: it closed later, but without a record. */
-		ring->unread += ring->sum[i].unread;
+		ring->unread += sum[i].unread;
 	}
+}
+
+void ring_sum(const struct ring *ring, struct kvm_exit_total *sum)
+{
+	if (ring->end_seq != UINT64_MAX) {
+		memcpy(sum, ring->sum, TOTALS_BYTES);
+		return;
+	}
+	ring_copy_totals(ring, sum);
+	subtract_base(ring, sum);
+	if (ring->lost)
+		count_as_dropped(sum);
 }
 
 bool ring_copy_totals(const struct ring *ring, struct kvm_exit_total *totals)

@@ -95,6 +95,9 @@ void ring_end(struct ring *ring);
  */
 bool ring_copy_totals(const struct ring *ring, struct kvm_exit_total *totals);
 
+/* Sets @sum[KVM_EXIT_TOTAL_SLOTS] to the totals of the recording up to now, or up to ring_end(). */
+void ring_sum(const struct ring *ring, struct kvm_exit_total *sum);
+
 /* Unmap the ring and close its file; it may be called twice. */
 void ring_close(struct ring *ring);
 

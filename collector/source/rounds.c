@@ -231,3 +231,17 @@ void rounds_next(struct rounds *rounds, struct source *source, struct source_ite
 		item->kind = SOURCE_FINISHED;
 	}
 }
+
+int rounds_read_totals(const struct rounds *rounds, source_see_totals *see, void *context)
+{
+	struct kvm_exit_total *sum = malloc(KVM_EXIT_TOTAL_SLOTS * sizeof(*sum));
+
+	if (!sum)
+		return -ENOMEM;
+	for (int i = 0; i < rounds->open_count; i++) {
+		ring_sum(&rounds->vcpus[rounds->open[i]].ring, sum);
+		see(context, rounds->open[i], sum);
+	}
+	free(sum);
+	return 0;
+}

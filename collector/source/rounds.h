@@ -115,4 +115,7 @@ void rounds_give_vcpu(struct rounds *rounds, int number, struct source *source,
  */
 void rounds_next(struct rounds *rounds, struct source *source, struct source_item *item);
 
+/* See struct source_ops. */
+int rounds_read_totals(const struct rounds *rounds, source_see_totals *see, void *context);
+
 #endif

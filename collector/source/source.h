@@ -65,6 +65,9 @@ struct source_item {
 
 struct source;
 
+/* Called with the totals of a vCPU since its recording began: @sum[KVM_EXIT_TOTAL_SLOTS]. */
+typedef void source_see_totals(void *context, int vcpu, const struct kvm_exit_total *sum);
+
 struct source_ops {
 	const char *name; /* table run, column source */
 	int (*next)(struct source *source, struct source_item *item, struct fault *fault);
@@ -76,6 +79,9 @@ struct source_ops {
 	/* NULL: there are never any. While it records: brings @unseen up to date and, with @store,
 	 * what the open run says of them; returns what the store returns. */
 	int (*update_unseen)(struct source *source, struct store *store);
+	/* NULL: there are none. While it records: calls @see for each vCPU whose SOURCE_END_VCPU
+	 * was not given yet, or was given last. Returns 0 or -ENOMEM. */
+	int (*read_totals)(struct source *source, source_see_totals *see, void *context);
 };
 
 struct source {

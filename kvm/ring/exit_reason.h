@@ -41,6 +41,14 @@ static inline unsigned int kvm_exit_slot_svm(unsigned int code)
 						KVM_EXIT_TOTAL_OTHER;
 }
 
+/* The basic exit reason of a slot of the totals, other than KVM_EXIT_TOTAL_OTHER. */
+static inline __u32 kvm_exit_slot_reason(__u32 isa, unsigned int slot)
+{
+	if (isa == KVM_EXIT_ISA_SVM && slot >= KVM_EXIT_SVM_HIGH_SLOT)
+		return KVM_EXIT_SVM_HIGH + (slot - KVM_EXIT_SVM_HIGH_SLOT);
+	return slot;
+}
+
 /*
  * Whether Intel defines a basic exit reason, whatever KVM does about it: SDM
  * volume 3, appendix C "VMX basic exit reasons", edition 325462-091US (March

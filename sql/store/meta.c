@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/array.h"
+#include "kvm/ring/exit_reason.h"
 
 /* Runs an INSERT ... RETURNING id. */
 static int step_for_id(sqlite3_stmt *stmt, int64_t *id)
@@ -240,9 +241,7 @@ int64_t store_slot_reason(const struct store *store, unsigned int slot)
 {
 	if (slot == KVM_EXIT_TOTAL_OTHER)
 		return -1;
-	if (store->isa == KVM_EXIT_ISA_SVM && slot >= 0xe0)
-		return 0x400 + slot - 0xe0;
-	return slot;
+	return kvm_exit_slot_reason(store->isa, slot);
 }
 
 /* Counts of one slot, one row for each kind that occurred. */

@@ -208,6 +208,31 @@ def destroyed(outcome):
     outcome.accounts_for_sum()
 
 
+SCRAPE = "sleep 2; wget -qO metrics http://127.0.0.1:9925/metrics"
+
+
+def every_exit_in_metrics(outcome):
+    """Of a scrape after the guest: all that KVM counts, whatever became of the records."""
+    text = (outcome.folder / "metrics").read_text()
+    exits = sum(map(int, re.findall(r"^kvm_exits_total{.* (\d+)$", text, re.MULTILINE)))
+    expect_equal("exits of the metrics", exits,
+                 sum(number for _, number in checks.kvm_exits(outcome.log)))
+    outcome.see(f"{exits} exits in the metrics")
+    return {state: sum(map(int, re.findall(rf'state="{state}"}} (\d+)$', text, re.MULTILINE)))
+            for state in ("recorded", "dropped", "filtered")}
+
+
+@case("metrics, ring of 1024", "collector --db run.sqlite --listen 127.0.0.1:9925 -- sh -c 'kill -STOP "
+      f"$PPID; exit_loop --op cpuid --count 5000; kill -CONT $PPID; {SCRAPE}'",
+      params={"ring_records": "1024"})
+def metrics(outcome):
+    """The exits that found no room are in the metrics, too."""
+    outcome.sound()
+    states = every_exit_in_metrics(outcome)
+    expect_equal("dropped", states["dropped"], outcome.sum("dropped"))
+    expect(states["dropped"] > 0, "nothing was dropped")
+
+
 def _check_lost_vcpu(outcome, recording, exits):
     """Two vCPUs of one VM, of which one has all its exits as dropped ones."""
     rows = recording.all("SELECT recorded, dropped FROM coverage ORDER BY recorded")
@@ -440,7 +465,7 @@ def refusals():
 
 def of_rings(setup):
     """About rings, their readers and the modules: once is enough for all kinds of paging."""
-    cases = [late, killed, lost_vcpu, *refusals(), stock_vendor, hooks_off]
+    cases = [late, killed, metrics, lost_vcpu, *refusals(), stock_vendor, hooks_off]
     return cases + (claims_of_device() if setup.cpus == 1 else [])
 
 

@@ -44,7 +44,7 @@ static struct metrics *begin(void)
 	struct metrics *m = metrics_new();
 
 	CHECK(m);
-	metrics_begin(m, &info);
+	CHECK_EQ(metrics_begin(m, &info, false, true), 0);
 	return m;
 }
 
@@ -95,6 +95,95 @@ static void test_counts(void)
 	HAS(text, "kvm_exit_duration_seconds_bucket" WEB ",le=\"+Inf\"} 4");
 	HAS(text, "kvm_exit_duration_seconds_count" WEB "} 4");
 	free(text);
+	metrics_free(m);
+}
+
+/* What a source without parts, or without records, does not know is absent. */
+static void test_unknown(void)
+{
+	static const struct {
+		struct run_info info;
+		bool has_records;
+		bool has_parts;
+		bool has_durations;
+	} cases[] = {
+		{{.isa = KVM_EXIT_ISA_VMX, .tsc_khz = 1000000, .unsplit = 1}, true, false, true},
+		{{.isa = KVM_EXIT_ISA_VMX, .tsc_khz = 1000000, .untimed = 1}, true, false, false},
+		{{.isa = KVM_EXIT_ISA_VMX, .tsc_khz = 1000000}, false, true, false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct metrics *m = metrics_new();
+		char *text;
+
+		CHECK(m);
+		CHECK_EQ(metrics_begin(m, &cases[i].info, false, cases[i].has_records), 0);
+		CHECK_EQ(add_vcpu(m, 0, 9, "web"), 0);
+		add_record(m, 0, (struct kvm_exit_record){.reason = 12, .handler_cycles = 1000});
+		text = text_of(m);
+		CHECK(strstr(text, "kvm_exits_total{"));
+		CHECK_EQ(!!strstr(text, "kvm_exit_part_seconds_total"), cases[i].has_parts);
+		CHECK_EQ(!!strstr(text, "kvm_exit_duration_seconds"), cases[i].has_durations);
+		free(text);
+		metrics_free(m);
+	}
+}
+
+/* A source with the totals of two vCPUs. */
+static struct kvm_exit_total totals[2][KVM_EXIT_TOTAL_SLOTS];
+
+static int read_totals(struct source *source, source_see_totals *see, void *context)
+{
+	(void)source;
+	for (int i = 0; i < 2; i++)
+		see(context, i, totals[i]);
+	return 0;
+}
+
+/* Exits without a record count, and those of a vCPU that has ended once. */
+static void test_totals(void)
+{
+	const struct source_ops ops = {.read_totals = read_totals};
+	const struct run_info info = {.isa = KVM_EXIT_ISA_SVM, .tsc_khz = 1000000};
+	struct source source = {.ops = &ops};
+	struct source_item end = {.kind = SOURCE_END_VCPU};
+	struct metrics *m = metrics_new();
+	char *text;
+
+	CHECK(m);
+	CHECK_EQ(metrics_begin(m, &info, true, true), 0);
+	CHECK_EQ(add_vcpu(m, 0, 9, "web\"1\n"), 0);
+	CHECK_EQ(add_vcpu(m, 1, 9, "web\"1\n"), 0);
+	totals[0][0x78] = (struct kvm_exit_total){.count = 100,
+						  .cycles = 5000000000,
+						  .halted_cycles = 4000000000,
+						  .recorded = 60,
+						  .dropped = 30,
+						  .filtered = 9};
+	totals[1][0xe0] = (struct kvm_exit_total){
+		.count = 6, .synthesized = 1, .cycles = 1000000000, .recorded = 7};
+	totals[1][KVM_EXIT_TOTAL_OTHER].count = 3;
+	add_record(m, 0, (struct kvm_exit_record){.reason = 0x78, .handler_cycles = 1000});
+
+	for (int round = 0; round < 2; round++) {
+		CHECK_EQ(metrics_update(m, &source), 0);
+		text = text_of(m);
+		HAS(text, "kvm_exits_total" WEB ",reason=\"HLT\"} 100");
+		HAS(text, "kvm_exits_total" WEB ",reason=\"NPF\"} 7");
+		HAS(text, "kvm_exits_total" WEB ",reason=\"(others)\"} 3");
+		HAS(text, "kvm_exit_records_total" WEB ",state=\"recorded\"} 67");
+		HAS(text, "kvm_exit_records_total" WEB ",state=\"dropped\"} 30");
+		HAS(text, "kvm_exit_records_total" WEB ",state=\"filtered\"} 9");
+		HAS(text, "kvm_exit_part_seconds_total" WEB ",part=\"handler\"} 2");
+		HAS(text, "kvm_exit_part_seconds_total" WEB ",part=\"halted\"} 4");
+		HAS(text, "kvm_exit_duration_seconds_count" WEB "} 1");
+		free(text);
+
+		/* Its ring stays open until the source is asked for the next item. */
+		end.end.totals = totals[0];
+		if (!round)
+			CHECK_EQ(metrics_add(m, &end), 0);
+	}
 	metrics_free(m);
 }
 
@@ -166,6 +255,8 @@ static void test_unseen(void)
 int main(void)
 {
 	test_counts();
+	test_unknown();
+	test_totals();
 	test_bounds();
 	test_unseen();
 	return check_result();

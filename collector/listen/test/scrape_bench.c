@@ -66,7 +66,7 @@ static int measure(int vcpus_of_vm)
 
 	if (!m)
 		return -1;
-	metrics_begin(m, &info);
+	metrics_begin(m, &info, false, true);
 	if (fill(m, vcpus_of_vm, &ns_of_record))
 		return -1;
 

@@ -21,7 +21,7 @@ static struct metrics *make_metrics(void)
 	const struct run_info info = {.isa = KVM_EXIT_ISA_VMX, .tsc_khz = 1000000};
 	struct metrics *m = metrics_new();
 
-	metrics_begin(m, &info);
+	metrics_begin(m, &info, false, true);
 	for (int i = 0; i < (int)METRICS_VMS; i++) {
 		struct source_item item = {.kind = SOURCE_VCPU, .vcpu = i};
 

@@ -439,6 +439,11 @@ static int bpf_store_counts(struct source *source, struct store *store)
 	return rc ? rc : store_ring_bytes(from_source(source), store);
 }
 
+static int bpf_read_totals(struct source *source, source_see_totals *see, void *context)
+{
+	return rounds_read_totals(&from_source(source)->rounds, see, context);
+}
+
 static void bpf_stop(struct source *source)
 {
 	struct bpf_source *s = from_source(source);
@@ -517,6 +522,7 @@ int source_bpf_open(const struct bpf_options *options, struct source **result, s
 		.close = bpf_close,
 		.store_counts = bpf_store_counts,
 		.update_unseen = bpf_update_unseen,
+		.read_totals = bpf_read_totals,
 	};
 	struct bpf_source *s = calloc(1, sizeof(*s));
 	int rc;

@@ -23,7 +23,7 @@ ANY LEFT JOIN (
     started_ns,
     lost,
     -- Where the states are unknown: as if all vCPUs had lived for the whole run.
-    if(lived_ns > 0, lived_ns, duration_ns * vcpus) / 1e9 AS seconds
+    if(lived_ns > 0, lived_ns, toFloat64(duration_ns) * vcpus) / 1e9 AS seconds
   FROM (
     SELECT
       run,

@@ -191,6 +191,15 @@ def counts_running(outcome):
     expect_equal("vCPUs that have ended", outcome.sum("ended"), 0)
 
 
+@case("bpf: --counts-only --listen", "collector --source bpf --counts-only --listen 127.0.0.1:9925 -- "
+      f"sh -c 'exit_loop --op out --count 300; {cases.SCRAPE}'", unrecorded=KVM_COUNTS_THEM)
+def counts_scraped(outcome):
+    """Metrics of every exit without a record of any, and without a file."""
+    outcome.ended_well()
+    cases.every_exit_in_metrics(outcome)
+    expect(not (outcome.folder / "run.sqlite").exists(), "a database is left")
+
+
 @case("bpf: --counts-only --reason", f"{COUNT_ONLY}--reason 30,0x7b -- "
       "exit_loop --op out --count 300", unrecorded=KVM_COUNTS_THEM)
 def counts_of_reason(outcome):
@@ -534,7 +543,7 @@ def quick(setup):
     ops = ["cpuid", "rdmsr", "out", "in", "mmio_write"] + (["touch"] if setup.nested_paging else [])
     return [*(loop(op, 100) for op in ops), chosen, with_bpf(cases.split_userspace),
             with_bpf(cases.split_halted), attached, overflow, counts_only, counts_running,
-            counts_of_reason, by_name, others, by_pid, *filters(setup), killed, in_container,
+            counts_scraped, counts_of_reason, by_name, others, by_pid, *filters(setup), killed, in_container,
             *refusals(setup), integrity, confidentiality()]
 
 
