@@ -22,9 +22,10 @@ CHECK_PACKAGES="qemu-system-x86 linux-perf pahole curl chromium tmux mandoc clan
 	systemd-container"
 # Only ./check --full: what a kernel's build needs.
 DEBUG_KERNEL_PACKAGES="flex bison bc libelf-dev"
-# Only ./check --full: servers to push to (80 MB), and certificates for them; what builds our modules
-# when a kernel is installed.
+# Only ./check: servers to push to (80 MB), which Debian 13 no longer has, and certificates for them.
 SERVER_PACKAGES="clickhouse-server openssl"
+[ "$(own_suite)" != trixie ] || SERVER_PACKAGES=
+# Only ./check --full: what builds our modules when a kernel is installed.
 DKMS_PACKAGES="dkms"
 # ./check proofs, which is part of --full: Spin, and what has the kernel's memory model. CBMC and
 # herd7, which this Debian has not, are fetched by kvm/host/suite.
