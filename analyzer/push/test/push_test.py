@@ -565,6 +565,32 @@ class PushTest(unittest.TestCase):
         self.assertEqual(len(self.server.stored["exit"]), sent + later)
         self.assertGreater(later, 0)
 
+    def test_collector_killed(self):
+        """While it is followed: what it had stored is sent, and the run has ended."""
+        path = self.copy(FIXTURE)
+        db = sqlite3.connect(path, isolation_level=None)
+        db.execute("UPDATE run SET state = 'recording', tsc_end = NULL WHERE id = 2")
+        last = db.execute("SELECT max(rowid) FROM exit").fetchone()[0]
+        db.execute("CREATE TEMP TABLE late AS SELECT * FROM exit WHERE rowid > ? / 2", (last,))
+        db.execute("DELETE FROM exit WHERE rowid > ? / 2", (last,))
+        writer = os.open(path, os.O_RDONLY)
+        fcntl.flock(writer, fcntl.LOCK_EX)  # as a collector that runs
+
+        process = subprocess.Popen(self.command(path, "--raw", "--run", "2", "--follow"), stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.kill)
+        end = time.monotonic() + 60
+        while not self.server.stored["exit"]:
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.05)
+        db.execute("INSERT INTO exit SELECT * FROM late")
+        db.close()
+        self.assertIsNone(process.poll())
+        os.close(writer)  # what remains of one that was killed
+        self.assertEqual((process.communicate(timeout=60)[1], process.returncode), ("", 0))
+        self.assertEqual({row["state"] for row in self.server.stored["run"].values()}, {b"interrupted"})
+        self.assertEqual(len(self.server.stored["exit"]), 9000)
+
     def test_proxy(self):
         """What is for this machine goes through no proxy, the password least of all."""
         proxy = self.new_server()
