@@ -33,14 +33,17 @@ static void put_coverage_tile(struct report *report)
 {
 	const struct run *run = report->run;
 	char text[128], dropped[UNITS_TEXT], unread[UNITS_TEXT];
+	bool knows_unread = run_knows_unread(run);
 
 	tile_begin(&report->html, "Coverage");
 	if (run->shown_exits + run->shown_dropped)
 		html_put_share(&report->html, out_coverage(run));
 	else
 		html_put(&report->html, "–");
-	snprintf(text, sizeof(text), "%s dropped, %s before the recording",
-		 units_count(run->shown_dropped, dropped), units_count(run->shown_unread, unread));
+	snprintf(text, sizeof(text), "%s dropped%s%s%s", units_count(run->shown_dropped, dropped),
+		 knows_unread ? ", " : "",
+		 knows_unread ? units_count(run->shown_unread, unread) : "",
+		 knows_unread ? " before the recording" : "");
 	tile_end(&report->html, text);
 }
 

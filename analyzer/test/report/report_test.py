@@ -56,6 +56,10 @@ class Page:
         return {text_of(t.find("dt")): text_of(t.find("dd"))
                 for t in self.root.iter("div") if t.get("class") == "tile"}
 
+    def tile_note(self, name):
+        tiles = [t for t in self.root.iter("div") if t.get("class") == "tile" and text_of(t.find("dt")) == name]
+        return text_of(tiles[0].find("dd[@class='sub']"))
+
     def notices(self):
         return [text_of(p.find("strong")) for p in self.root.iter("p") if p.get("class") == "notice"]
 
@@ -148,6 +152,14 @@ class ReportTest(unittest.TestCase):
         with contextlib.closing(sqlite3.connect(last)) as db, db:
             db.execute("UPDATE run SET has_raw = 2")
         self.assertEqual(Page(last).notices(), ["Exits are missing.", "Only the last single exits."])
+
+    def test_unread_exits_are_named_where_they_are_known(self):
+        """Only our ring counts the exits before the recording: see run_knows_unread()."""
+        self.assertRegex(self.page.tile_note("Coverage"), "^[0-9,]+ dropped, [0-9,]+ before the recording$")
+        traced = shutil.copy(self.database, os.path.join(self.folder, "traced.sqlite"))
+        with contextlib.closing(sqlite3.connect(traced)) as db, db:
+            db.execute("UPDATE run SET source = 'tracefs'")
+        self.assertRegex(Page(traced).tile_note("Coverage"), "^[0-9,]+ dropped$")
 
     def test_slowest(self):
         rows = self.page.table("slowest")
