@@ -36,6 +36,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static char template_path[64];
+static char symbols_path[64];
 static char path[64];
 
 static const char *const tables[] = {
@@ -58,16 +59,20 @@ static const char *const tables[] = {
 	"exit_chunk",
 };
 
+/*
+ * Not here: compact and expand write a new file and name their files without --db; push and fleet
+ * need a server.
+ */
 static const struct cmd *const cmds[] = {
-	&cmd_top_exits, &cmd_latency,  &cmd_histogram, &cmd_timeline, &cmd_slowest,
-	&cmd_sequences, &cmd_compare,  &cmd_runs,      &cmd_sql,      &cmd_report,
-	&cmd_export,	&cmd_verify,   &cmd_live,      &cmd_vmx_caps, &cmd_list,
-	&cmd_states,	&cmd_findings, &cmd_explain,   &cmd_ipi,      NULL,
+	&cmd_top_exits, &cmd_latency,  &cmd_histogram, &cmd_timeline, &cmd_slowest,  &cmd_sequences,
+	&cmd_compare,	&cmd_runs,     &cmd_sql,       &cmd_report,   &cmd_export,   &cmd_verify,
+	&cmd_live,	&cmd_vmx_caps, &cmd_list,      &cmd_states,   &cmd_findings, &cmd_explain,
+	&cmd_ipi,	&cmd_baseline, &cmd_symbols,   NULL,
 };
 
 /*
- * Command lines; words are apart by a blank. NULL: the store adds a run. The first byte of an
- * input is a number here: new lines come last.
+ * Command lines; words are apart by a blank, and SYMBOLS stands for a file of symbols. NULL: the
+ * store adds a run. The first byte of an input is a number here: new lines come last.
  */
 static const char *const lines[] = {
 	"top-exits",
@@ -99,6 +104,8 @@ static const char *const lines[] = {
 	"export --format folded",
 	"export --format perfetto",
 	"ipi",
+	"baseline 1",
+	"symbols SYMBOLS",
 };
 
 /* What is left of the input. */
@@ -373,7 +380,7 @@ static void run_line(const char *line)
 
 	snprintf(words, sizeof(words), "%s", line);
 	for (char *word = strtok(words, " "); word; word = strtok(NULL, " "))
-		argv[argc++] = word;
+		argv[argc++] = strcmp(word, "SYMBOLS") ? word : symbols_path;
 
 	INPUT_CHECK(!args_parse(&app, &opt, cmds, argc, argv, &cmd));
 	rc = cmd->options & OPT_OWN_DB ? 0 : db_open(&app, app.path, &app.db);
@@ -397,23 +404,37 @@ static void remove_files(void)
 	}
 }
 
+/* A kernel's, at the addresses of the exits of made_run(). */
+static void make_symbols(void)
+{
+	FILE *file = fopen(symbols_path, "w");
+
+	INPUT_CHECK(file);
+	fputs("ffffffff81000000 T _text\nffffffff81000800 T native_write_msr\nffffffff81001000 t default_idle\n",
+	      file);
+	INPUT_CHECK(!fclose(file));
+}
+
 static void remove_template(void)
 {
 	unlink(template_path);
+	unlink(symbols_path);
 	remove_files();
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-/* Makes the template. */
+/* Makes the template, and the file of symbols. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc, (void)argv;
 	snprintf(template_path, sizeof(template_path), "/dev/shm/exitscope-template-%d", getpid());
+	snprintf(symbols_path, sizeof(symbols_path), "/dev/shm/exitscope-kernel-%d", getpid());
 	snprintf(path, sizeof(path), "/dev/shm/exitscope-database-%d", getpid());
 	unlink(template_path);
 	INPUT_CHECK(!made_run(template_path, "first"));
 	INPUT_CHECK(!made_run(template_path, "second"));
+	make_symbols();
 	atexit(remove_template);
 	/* What the commands print. */
 	return freopen("/dev/null", "w", stdout) ? 0 : -1;

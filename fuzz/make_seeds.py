@@ -53,7 +53,7 @@ ffffffff82000000 D jiffies
 0000000000000000 A fixed_percpu_data
 """
 STORE = 20  # among the commands of database.c
-COMMANDS = 29
+COMMANDS = 31
 PROGRAM = "static int f(int a) { return a + 1; }\nint g(int a) { return f(a) * 2; }\nint d;\n"
 
 
