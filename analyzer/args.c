@@ -156,6 +156,18 @@ static int find_extra(const struct cmd *cmd, const char *name)
 	return -1;
 }
 
+/* The option of @cmd (NULL: no command) with number @index; NULL past the last. */
+static const char *args_option_name(const struct cmd *cmd, unsigned int index)
+{
+	for (size_t i = 0; i < N_OPTIONS; i++)
+		if (takes(cmd, &option_rows[i]) && !index--)
+			return option_rows[i].name;
+	for (int i = 0; cmd && cmd->extra && cmd->extra[i].name; i++)
+		if (!index--)
+			return cmd->extra[i].name;
+	return NULL;
+}
+
 static int unknown_option(struct app *app, const struct cmd *cmd, const char *name)
 {
 	const char *near = NULL, *other;
@@ -364,17 +376,6 @@ void args_print_options(FILE *file, const struct cmd *cmd)
 				     option_rows[i].help, cmd->limit ? cmd->limit : "all");
 	for (int i = 0; cmd->extra && cmd->extra[i].name; i++)
 		print_option(file, cmd->extra[i].name, cmd->extra[i].value, cmd->extra[i].help, "");
-}
-
-const char *args_option_name(const struct cmd *cmd, unsigned int index)
-{
-	for (size_t i = 0; i < N_OPTIONS; i++)
-		if (takes(cmd, &option_rows[i]) && !index--)
-			return option_rows[i].name;
-	for (int i = 0; cmd && cmd->extra && cmd->extra[i].name; i++)
-		if (!index--)
-			return cmd->extra[i].name;
-	return NULL;
 }
 
 void args_free(struct options *opt)

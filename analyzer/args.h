@@ -24,12 +24,10 @@
 int args_parse(struct app *app, struct options *opt, const struct cmd *const *cmds, int argc,
 	       char **argv, const struct cmd **cmd);
 
-/* Print the options that @cmd takes. */
+/* Print the options that @cmd takes, a line each: name, value and help. */
 void args_print_options(FILE *file, const struct cmd *cmd);
 
+/* Free what args_parse() has allocated. The strings of argv are not @opt's. */
 void args_free(struct options *opt);
-
-/* The option of @cmd (NULL: no command) with number @index; NULL past the last. */
-const char *args_option_name(const struct cmd *cmd, unsigned int index);
 
 #endif

@@ -95,7 +95,7 @@ static void print_counts(FILE *file, const struct sink *sink)
 			100.0 * (double)counts.recorded / (double)all);
 
 	if (!sink->vcpus)
-		fputs(sink->source->blind ? ", no VM seen" : ", no VM ran", file);
+		fputs(sink->source->misses_vcpus ? ", no VM seen" : ", no VM ran", file);
 	if (sink->flight)
 		print_flight(file, sink, &counts);
 	if (counts.unread)

@@ -6,6 +6,8 @@
 
 #include "collector/host/names.h"
 #include "collector/source/bpf/bpf.h"
+#include "collector/source/capture.h"
+#include "collector/source/device.h"
 #include "collector/source/trace/import/import.h"
 #include "collector/source/trace/tracefs.h"
 

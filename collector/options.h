@@ -11,7 +11,7 @@
 #include "collector/host/fault.h"
 #include "collector/source/bpf/bpf.h"
 #include "collector/source/choose/choose.h"
-#include "collector/source/source.h"
+#include "collector/source/device.h"
 #include "collector/source/trace/import/import.h"
 
 /* struct options - what the command line says; a NULL string was not given */

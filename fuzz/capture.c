@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* capture.c - fuzz target: a capture file, plain or compressed */
-#include "collector/source/source.h"
+#include "collector/source/capture.h"
 #include "fuzz/input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

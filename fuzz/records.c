@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "collector/sink.h"
-#include "collector/source/source.h"
+#include "collector/source/capture.h"
 #include "fuzz/input.h"
 
 /* Some items are enough to have all kinds of them; a flush costs a write. */

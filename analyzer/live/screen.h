@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-/* What screen_wait() returns beside a key (1 to 255). */
+/* What screen_wait() returns in addition to a key (1 to 255). */
 #define SCREEN_TIME   0	  /* the time is up */
 #define SCREEN_RESIZE 256 /* the screen must be drawn anew */
 #define SCREEN_END    257 /* SIGINT, SIGTERM, SIGHUP, SIGQUIT, or the keyboard is gone */
@@ -16,7 +16,7 @@
 bool screen_possible(void);
 
 /*
- * Catch the signals that end the program, so that screen_wait() tells of them.
+ * Catch the signals that end the program, so that screen_wait() reports them.
  * With @full also take the whole screen and single keys. 0 or -errno.
  */
 int screen_open(bool full);

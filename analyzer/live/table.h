@@ -12,7 +12,7 @@
  * struct snapshot - what is shown of live
  * @row, @rows: live_rows(), in the order in which they are shown
  * @total: live_total()
- * @page: which VMs it is about: "all VMs" or a VM's label; NULL: nothing is said about it
+ * @page: a line that names the VM it is about, "VM LABEL"; NULL: the VMs of the command line
  * @bright: a terminal draws it: the first line and the titles are marked with '\2' (screen.h)
  * @frozen: it is not the latest one
  * @taken: when; Unix time in seconds

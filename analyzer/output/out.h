@@ -191,11 +191,4 @@ void out_letters(struct out *out, const char *letters, const double *part, int p
  */
 int out_sql_rows(struct out *out, struct app *app, const char *name, sqlite3_stmt *stmt);
 
-/*
- * A table of all rows of a query, whose ?1 is @value if it has one; its columns must be those of
- * @column.
- */
-int out_query(struct out *out, struct app *app, const char *name, const struct out_column *column,
-	      int columns, const char *sql, int64_t value);
-
 #endif

@@ -71,24 +71,3 @@ int out_sql_rows(struct out *out, struct app *app, const char *name, sqlite3_stm
 	free(column);
 	return rc;
 }
-
-int out_query(struct out *out, struct app *app, const char *name, const struct out_column *column,
-	      int columns, const char *sql, int64_t value)
-{
-	sqlite3_stmt *stmt;
-	int rc;
-
-	if (db_prepare(app, &stmt, sql))
-		return -1;
-	if (sqlite3_bind_parameter_count(stmt))
-		sqlite3_bind_int64(stmt, 1, value);
-
-	out_table(out, name, column, columns);
-	while ((rc = db_step(app, stmt)) > 0)
-		for (int i = 0; i < columns; i++)
-			out_sql_value(out, stmt, i);
-	if (!rc)
-		out_table_end(out);
-	sqlite3_finalize(stmt);
-	return rc;
-}

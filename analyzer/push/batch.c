@@ -69,8 +69,8 @@ static int send_rows(struct batch *batch)
 	write_insert(table, sql, sizeof(sql));
 	snprintf(token, sizeof(token), "%s-%016" PRIx64 "-%016" PRIx64, table->name,
 		 (uint64_t)batch->key, rows_hash(batch->rows.data, batch->rows.bytes));
-	return server_tell(&batch->target->server, sql, batch->target->has_token ? token : NULL,
-			   batch->rows.data, batch->rows.bytes);
+	return server_execute(&batch->target->server, sql, batch->target->has_token ? token : NULL,
+			      batch->rows.data, batch->rows.bytes);
 }
 
 /* Whether to write cursors again, as the recording was locked; waits until then. */

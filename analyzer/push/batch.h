@@ -45,7 +45,7 @@ int batch_put(struct batch *batch, const struct value *value);
 
 /*
  * The cursor of @part is to move when what is in the batch was accepted. A later one of the same
- * part replaces it, if it comes right after it.
+ * part replaces it, if it comes right after it. Return: 0, or -1 with app->error.
  */
 int batch_move(struct batch *batch, const struct cursor *cursor);
 
@@ -59,7 +59,10 @@ int batch_write_cursors(struct batch *batch, int64_t key, const struct cursor *c
 /* Forget that the server has anything of the run. Return: 0, or -1 with app->error. */
 int batch_forget(struct batch *batch);
 
-/* Send the rows, if there are any, and write the cursors. Return: 0, or -1 with app->error. */
+/*
+ * Send the rows, if there are any, and count them in @sent; then write the cursors. The batch is
+ * empty afterwards. Return: 0, or -1 with app->error, and the batch keeps its rows and cursors.
+ */
 int batch_flush(struct batch *batch);
 
 void batch_free(struct batch *batch);

@@ -55,7 +55,7 @@ static int run_statements(struct server *server, const char *text)
 		const char *end = strstr(text, ";\n");
 		size_t length = end ? (size_t)(end - text) : strlen(text);
 
-		if (end && server_tell(server, "", NULL, text, length))
+		if (end && server_execute(server, "", NULL, text, length))
 			return -1;
 		text += length + (end ? 2 : 0);
 	}

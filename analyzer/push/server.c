@@ -474,8 +474,8 @@ int server_send(struct server *server, const char *query, const char *token, con
 	return send_until_done(server, query, token, data, bytes);
 }
 
-int server_tell(struct server *server, const char *query, const char *token, const void *data,
-		size_t bytes)
+int server_execute(struct server *server, const char *query, const char *token, const void *data,
+		   size_t bytes)
 {
 	char said[SERVER_SAID_MAX];
 

@@ -95,20 +95,21 @@ void server_close(struct server *server);
  * @data, @bytes: what belongs to an INSERT
  *
  * Lost connections and the status 408, 425, 429 and 5xx are tried again, after 0.2 s at first and
- * 30 s at last; anything else is an error at once, a redirect too: who may have the data, the user
- * says. Return: 0 with server->answer, or -1 with app->error, which begins with the server's URL.
+ * 30 s at last; anything else is an error at once, also a redirect: only the user decides where
+ * the data goes. Return: 0 with server->answer, or -1 with app->error, which begins with the
+ * server's URL.
  */
 int server_send(struct server *server, const char *query, const char *token, const void *data,
 		size_t bytes);
 
 /*
- * server_tell - the same for a statement that changes something, such as INSERT
+ * server_execute - the same for a statement that changes something, such as INSERT
  *
- * Such a statement has no answer, so a text is an error with any status: a login page and many
- * a proxy say 200, and what was sent would be taken for stored.
+ * Such a statement has no answer, so a text is an error with any status: login pages and many
+ * proxies answer 200, and what was sent would be taken for stored.
  */
-int server_tell(struct server *server, const char *query, const char *token, const void *data,
-		size_t bytes);
+int server_execute(struct server *server, const char *query, const char *token, const void *data,
+		   size_t bytes);
 
 /* Take the last answer, which has a 0 at its end, to be freed by the caller; NULL: it is empty. */
 char *server_take_answer(struct server *server);

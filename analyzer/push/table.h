@@ -52,7 +52,10 @@ struct table {
  */
 int table_find(const char *schema, const char *name, struct table *table);
 
-/* Whether values of a server's @type, a text like "Nullable(UInt64)", are encoded as @column's. */
+/*
+ * Whether values of a server's @type, a text like "Nullable(UInt64)", are encoded as @column's.
+ * LowCardinality(...) makes no difference; a type that is not known is another one.
+ */
 bool column_is_of(const struct column *column, const char *type);
 
 /*

@@ -64,20 +64,48 @@ enum hyperv { HYPERV_NOT_READ, HYPERV_SEEN, HYPERV_NOT_SEEN };
 
 /*
  * struct run - the run that a command works on, with its filter
+ *
+ * What was recorded:
+ * @id: run.id of the database
+ * @label: its name; @command: the recorded command, "": none
+ * @state: "recording", "complete" or "interrupted"; "recording" only while a collector writes it
+ * @environment: "metal", "vm", "emulated" or "unknown"
+ * @source: "device", "bpf", "capture", "tracefs", "perf.data", "trace.dat" or "text"
+ * @isa: KVM_EXIT_ISA_*: 1 VMX, 2 SVM
+ * @tsc_khz: TSC frequency in kHz, above 0; 1000000 where times are ns
+ * @tsc_start: TSC at the start, in cycles
  * @length_cycles: from the start to the end, or to the last exit while it lasts
- * @filter: what was asked for
+ *
+ * What the file has of it:
+ * @rollup_cycles, @hist_cycles: length of an interval of exit_rollup and of exit_hist, in cycles,
+ *	above 0; the second is a multiple of the first
+ * @grid_cycles: intervals that both exit_rollup and exit_hist can be cut at
+ * @coarse: exit_rollup_coarse and exit_hist_total are there
+ * @has_raw: which single exits are there
+ * @rows_start_cycles: where the rows begin, in cycles since the start, if the first ones were
+ *	removed; else 0
+ * @events, @kept_rows: RAW_EVENTS: exits that met a trigger, exits that have rows; -1: unknown, as
+ *	long as the run has not ended
+ * @has_split: the parts of the exits' time are known
+ *
+ * Numbers of exits, of the whole time of the run whatever the window:
+ * @exits: recorded, with rows or not
+ * @dropped: not recorded (the ring was full, or no ring was there), with @unseen
+ * @filtered: left out by the filter of the recording
+ * @unread: of vCPUs before their recording began; valid with run_knows_unread() only
+ * @shown_exits, @shown_dropped, @shown_filtered, @shown_unread: the same of the vCPUs that pass
+ *	--vm and --vcpu
+ * @has_totals: KVM's totals say of which reasons the dropped exits were
+ *
+ * What is asked for:
+ * @filter: the options
  * @from, @to: the window, cycles since the start, from <= time < to; the whole run
  *	unless --from or --to was given
  * @by_rows: the window is exact and read from rows
  * @first_row, @last_row: by_rows: all rows of the window have rowids from here to there
  * @widened: there are no rows for the window: it was moved out to whole intervals
  * @follows: the window is that of a run that this one is compared with, which is @widened
- * @grid_cycles: intervals that both exit_rollup and exit_hist can be cut at
- * @coarse: exit_rollup_coarse and exit_hist_total are there
- * @rows_start_cycles: where the rows begin, if the first ones were removed; else 0
- * @events, @kept_rows: RAW_EVENTS: exits that met a trigger, exits that have rows; -1: unknown, as
- *	long as the run has not ended
- * @has_totals: KVM's totals say of which reasons the dropped exits were
+ * @vms, @vcpus: all VMs of the run; the vCPUs that pass the filter
  * @regions, @processes: what the guest's addresses and page tables are called (--memory-map,
  *	--cr3-names; set by the command); NULL: no map, no names
  * @reason: reason keys (see reason_key()); none: all
@@ -104,7 +132,7 @@ struct run {
 	int64_t rows_start_cycles;
 	int64_t events;
 	int64_t kept_rows;
-	int has_split;
+	bool has_split;
 	bool has_polled; /* the polled part of the halted time is known */
 
 	/* of the whole run, and of the vCPUs that pass the filter */

@@ -59,9 +59,6 @@ bool run_knows_unread(const struct run *run);
 /* Whether neither --from nor --to cuts the run. */
 bool run_is_whole(const struct run *run);
 
-/* Whether all vCPUs and reasons are shown. */
-bool run_is_unfiltered(const struct run *run);
-
 /*
  * Time that the vCPUs of the filter lived between @from and @to (cycles since the
  * start), added up, in cycles.

@@ -22,6 +22,7 @@ struct ranges {
  */
 int ranges_parse(struct app *app, const char *option, const char *text, struct ranges *ranges);
 
+/* Whether @value is in one of the ranges; with no range every value is. */
 bool ranges_has(const struct ranges *ranges, int64_t value);
 
 #endif

@@ -336,11 +336,6 @@ bool run_is_whole(const struct run *run)
 	return !run->from && run->to == INT64_MAX;
 }
 
-bool run_is_unfiltered(const struct run *run)
-{
-	return !run->filter.vm && !run->filter.vcpu && !run->filter.reason;
-}
-
 /* Whether the run has sums of long intervals; files made before they were known
  * have no table for them.
  */

@@ -49,6 +49,8 @@ struct vms_filter {
  * patterns (web-*), with commas between them; NULL: all. -1 with app->error.
  */
 int vms_parse(struct app *app, const char *text, struct vms_filter *filter);
+
+/* Whether a VM passes: by its number, its process id, or a pattern of its label, name or UUID. */
 bool vms_pass(const struct vms_filter *filter, const struct vm_ref *vm);
 
 #endif

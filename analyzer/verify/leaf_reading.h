@@ -13,10 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LEAF_EXITS	   0x4fffffff /* exits of all reasons */
-#define LEAF_CYCLES	   0x4ffffffe /* their time */
-#define LEAF_REASON_EXITS  0x4ffffffd /* exits of the reason in ECX */
-#define LEAF_REASON_CYCLES 0x4ffffffc /* their time */
+#define LEAF_CYCLES	   0x4ffffffe /* time of the exits of all reasons */
+#define LEAF_REASON_CYCLES 0x4ffffffc /* time of the exits of the reason in ECX */
 
 #define LEAF_EVERY -1 /* all reasons */
 

@@ -10,7 +10,8 @@
 
 #define EVENT_BYTES sizeof(struct kvm_event)
 
-struct event_lane *event_lane_get(struct event_lanes *lanes, uint32_t tgid, uint32_t vcpu_id)
+/* The lane of a process and vCPU id, made if need be; NULL: no memory. */
+static struct event_lane *event_lane_get(struct event_lanes *lanes, uint32_t tgid, uint32_t vcpu_id)
 {
 	struct event_lane **more;
 	struct event_lane *lane;

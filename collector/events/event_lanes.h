@@ -37,9 +37,6 @@ struct event_lanes {
 	size_t last;
 };
 
-/* The lane of a process and vCPU id, made if need be; NULL: no memory. */
-struct event_lane *event_lane_get(struct event_lanes *lanes, uint32_t tgid, uint32_t vcpu_id);
-
 /* Adds an event to the lane of its tgid and vcpu_id. -ENOMEM. */
 int event_lanes_push(struct event_lanes *lanes, const struct kvm_event *event);
 

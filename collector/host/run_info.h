@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * run_info.h - what is known about a recording besides its records
+ * run_info.h - what is known about a recording in addition to its records
  *
  * A capture file carries it along, so that the run in the database describes
  * the machine of the recording and not the one that read the file.
@@ -28,7 +28,7 @@ enum run_text {
 	RUN_NESTED,
 	RUN_MODULE_PARAMETERS,
 	RUN_FEATURES, /* KVM_EXIT_FEAT_* as a number, 0x..., of a source that fills in records */
-	RUN_VMX_CAPS, /* table vmx_capability, as in vmx_caps.h */
+	RUN_VMX_CAPS, /* table vmx_capability, as in vmx_msrs.h */
 	RUN_TEXTS
 };
 
@@ -38,8 +38,8 @@ struct run_info {
 	char *text[RUN_TEXTS]; /* NULL: unknown */
 	uint32_t isa;	       /* KVM_EXIT_ISA_* */
 	uint32_t tsc_khz;      /* 0: not known yet */
-	int unsplit;	       /* 1: the parts of the records' cycles are unknown */
-	int untimed;	       /* 1: the records have no durations, their cycles are 0 */
+	bool unsplit;	       /* the parts of the records' cycles are unknown */
+	bool untimed;	       /* the records have no durations, their cycles are 0 */
 	uint64_t tsc_start;    /* TSC cycles */
 	uint64_t tsc_end;
 	int64_t started_ns; /* CLOCK_REALTIME, ns since 1970 */

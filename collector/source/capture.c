@@ -4,6 +4,8 @@
  *
  * Nothing in it is believed: sizes, numbers and order are checked, memory does not depend on them.
  */
+#include "collector/source/capture.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -13,9 +15,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "collector/source/capture_file.h"
-
 #include "base/array.h"
+#include "collector/source/capture_file.h"
 
 #define BUFFER_BYTES  (256 * 1024)
 #define BATCH_RECORDS 4096U

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* device.c - records from the rings of /dev/kvm_exit_ring, read in rounds (rounds.h) */
+#include "collector/source/device.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,7 +15,6 @@
 #include "collector/host/names.h"
 #include "collector/source/ring.h"
 #include "collector/source/rounds.h"
-#include "collector/source/source.h"
 
 /*
  * struct device_source - the device as a source

@@ -107,13 +107,13 @@ static bool is_over(const struct rounds *rounds)
 }
 
 /* Begins the next round if the last one is over. */
-static void end_look(struct rounds *rounds, int64_t now_ns, bool has_more)
+static void end_scan(struct rounds *rounds, int64_t now_ns, bool has_more)
 {
-	int64_t look_ns = now_ns - rounds->looked_ns;
+	int64_t scan_ns = now_ns - rounds->scan_start_ns;
 
-	rounds->is_looking = false;
+	rounds->is_scanning = false;
 	rounds->has_more = has_more;
-	rounds->next_look_ns = now_ns + (look_ns > ROUNDS_LOOK_NS ? look_ns : ROUNDS_LOOK_NS);
+	rounds->next_scan_ns = now_ns + (scan_ns > ROUNDS_SCAN_NS ? scan_ns : ROUNDS_SCAN_NS);
 	if (!is_over(rounds))
 		return;
 
@@ -127,23 +127,23 @@ static void end_look(struct rounds *rounds, int64_t now_ns, bool has_more)
 
 bool rounds_needs_rings(struct rounds *rounds, int64_t now_ns)
 {
-	if (rounds->is_looking) {
-		if (now_ns - rounds->looked_ns < ROUNDS_LOOK_NS)
+	if (rounds->is_scanning) {
+		if (now_ns - rounds->scan_start_ns < ROUNDS_SCAN_NS)
 			return true;
-		end_look(rounds, now_ns, true);
+		end_scan(rounds, now_ns, true);
 		return false;
 	}
-	if (!is_over(rounds) && now_ns < rounds->next_look_ns)
+	if (!is_over(rounds) && now_ns < rounds->next_scan_ns)
 		return false;
 
-	rounds->is_looking = true;
-	rounds->looked_ns = now_ns;
+	rounds->is_scanning = true;
+	rounds->scan_start_ns = now_ns;
 	return true;
 }
 
 void rounds_go_on(struct rounds *rounds, int64_t now_ns)
 {
-	end_look(rounds, now_ns, false);
+	end_scan(rounds, now_ns, false);
 }
 
 /* Where Linux could not measure the TSC against another clock, rings have 0. */

@@ -3,10 +3,10 @@
  * rounds.h - reads the rings of all vCPUs in turn, for the sources that have rings
  *
  * In a round each ring is read once: all that it holds, but no more than its size, so that no
- * vCPU starves the others. Before a round the source looks for new rings and adds them, and now
- * and then in a round: one of many rings that fill as fast as they are read takes seconds, and a VM
- * that is gone by then would have no name. A look has an end, too: VMs that come faster than rings
- * are added don't keep the rings that are open from being read and closed.
+ * vCPU starves the others. Before a round, and now and then in a round, the source scans for new
+ * rings and adds them: a round over many rings that fill as fast as they are read takes seconds,
+ *and a VM that is gone by then would have no name. A scan has a limit, too: VMs that come faster
+ *than rings are added don't keep the rings that are open from being read and closed.
  *
  *	rounds_take_back()
  *	if rounds_needs_rings():
@@ -44,9 +44,9 @@ struct rounds_vcpu {
  * @cursor:	place in @open of the vCPU whose turn it is; -1: the round is over
  * @lender:	vCPU whose records the caller has, @lent of them; -1: none
  * @closing:	vCPU whose end the caller has, it is the one at @cursor; -1: none
- * @is_looking:	for new rings, since @looked_ns
- * @has_more:	the last look came to its end before all new rings were added
- * @next_look_ns: when the next look begins, if the round lasts so long
+ * @is_scanning:	for new rings, since @scan_start_ns
+ * @has_more:	the last scan ended before all new rings were added
+ * @next_scan_ns: when the next scan begins, if the round is not over by then
  * @is_stopping: set by the source: rings end with what was published by now
  */
 struct rounds {
@@ -61,18 +61,18 @@ struct rounds {
 	int lender;
 	uint32_t lent;
 	int closing;
-	bool is_looking;
+	bool is_scanning;
 	bool has_more;
-	int64_t looked_ns;
-	int64_t next_look_ns;
+	int64_t scan_start_ns;
+	int64_t next_scan_ns;
 	bool is_stopping;
 };
 
 /*
- * A look adds no ring after this time. The round goes on for as long as the look took, at least
- * this time, before the next look.
+ * A scan adds no ring after this time. The round goes on for as long as the scan took, at least
+ * this time, before the next scan.
  */
-#define ROUNDS_LOOK_NS INT64_C(10000000)
+#define ROUNDS_SCAN_NS INT64_C(10000000)
 
 void rounds_init(struct rounds *rounds);
 
@@ -95,7 +95,7 @@ int rounds_add_lost(struct rounds *rounds, int fd, bool from_creation);
 int rounds_take_back(struct rounds *rounds, bool *was_gone);
 
 /*
- * Whether new rings are looked for now: the round is over, or the last look is long ago. A look
+ * Whether to scan for new rings now: the round is over, or the last scan is long ago. A scan
  * that has begun lasts until rounds_go_on(), or until its time is up; then the next round begins if
  * the last one is over.
  */

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * source.h - where records come from: the rings of the device, a capture file
+ * source.h - what all sources of records share
+ *
+ * The rings of the device (device.h), capture files (capture.h), BPF programs on a stock KVM
+ * (bpf/bpf.h), tracepoints of this host (trace/tracefs.h), and recordings of other tools
+ * (trace/import/import.h).
  *
  *	open function of the source
  *	until SOURCE_FINISHED:
- *		wait for source_fd() (if any) or a timer
+ *		wait for source.fd (if there is one) or a timer
  *		source_next() until it says SOURCE_NOTHING
  *		source_stop() once, when enough was recorded
  *	source_close()
@@ -96,7 +100,7 @@ struct source {
 	/* Of recordings of tracepoints, complete after SOURCE_FINISHED. */
 	bool estimated;	       /* how many exits were dropped is an estimate */
 	uint64_t dropped_most; /* with it: they can't be more */
-	bool blind;	       /* no vCPU was seen, and that does not show that no VM ran */
+	bool misses_vcpus;     /* no vCPU was seen, and that does not show that no VM ran */
 	char *notes;	       /* what the user should know, a line each; NULL: nothing */
 };
 
@@ -117,19 +121,5 @@ static inline void source_close(struct source *source)
 	if (source)
 		source->ops->close(source);
 }
-
-/* What to take from the device. */
-struct device_options {
-	uint32_t tgid;	/* VMs of this process only; 0: all */
-	const char *vm; /* VMs with these names only, as for names_match(); NULL: all */
-	bool cr3;	/* record the guest's CR3 */
-};
-
-/* The rings of KVM_EXIT_RING_DEVICE: vCPUs that exist and those to come. */
-int source_device_open(const struct device_options *options, struct source **source,
-		       struct fault *fault);
-
-/* A capture file, plain or gzip-compressed (see capture_file.h). */
-int source_capture_open(const char *path, struct source **source, struct fault *fault);
 
 #endif

@@ -42,11 +42,28 @@ int xcheck_open(struct xcheck **xcheck, size_t trace_buffer_kb);
 /* What can't be had and why, one line each; NULL after the last. */
 const char *xcheck_note(const struct xcheck *xcheck, size_t at);
 
+/* Starts tracing and the perf counters. -errno: tracing could not be started. */
 int xcheck_start(struct xcheck *xcheck);
+
+/* Notes the time: all records of exits before it are given to xcheck_item() in this round. */
 void xcheck_begin_round(struct xcheck *xcheck);
+
+/* Takes a new vCPU, records, or the end of a vCPU. 0 or -ENOMEM. */
 int xcheck_item(struct xcheck *xcheck, const struct source *source, const struct source_item *item);
+
+/* From now on xcheck_run() may match all up to the beginning of this round. */
 void xcheck_end_round(struct xcheck *xcheck);
+
+/*
+ * Reads the trace buffers, matches what is complete, and reads the statistics of VMs whose process
+ * is gone. -ENOMEM, or -errno: the trace buffers could not be read.
+ */
 int xcheck_run(struct xcheck *xcheck);
+
+/*
+ * Stops the counters and tracing, reads them and all statistics, and matches the rest. -ENOMEM, or
+ * -errno: the trace buffers could not be read.
+ */
 int xcheck_stop(struct xcheck *xcheck);
 
 /* Writes all counts to the run that is open; returns what the store returns. */

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* internal.h - what the files of the store share; nobody else includes this */
+/*
+ * internal.h - what the files of the store share; nobody else includes this
+ *
+ * RETURN VALUES: as in store.h, unless said otherwise.
+ */
 #ifndef EXITSCOPE_SQL_STORE_INTERNAL_H
 #define EXITSCOPE_SQL_STORE_INTERNAL_H
 
@@ -155,23 +159,31 @@ struct store {
 
 /* file.c */
 
-/* Opens, locks and checks @store->path. Sets lock_fd, made and empty. */
+/*
+ * Opens, locks and checks @store->path. Sets lock_fd, made and empty. 0, -errno, STORE_BUSY,
+ * STORE_FOREIGN, STORE_FUTURE or STORE_JOURNAL.
+ */
 int store_claim_file(struct store *store);
 /* Leaves the file as it was found: missing, or empty. After the database is closed. */
 void store_restore_file(struct store *store);
-/* Checks that the file still has its name; else STORE_MOVED or STORE_DELETED (place.c). */
+/*
+ * Checks that the file still has its name (place.c). 0; STORE_MOVED, STORE_DELETED or STORE_GONE;
+ * -errno, or a code of SQLite.
+ */
 int store_check_place(struct store *store);
 
-/* statement.c; the texts are those of statements/ */
+/* statement.c; the texts are those of statements/. Results are codes of SQLite. */
 
+/* Runs all statements of @sql. */
 int store_exec(struct store *store, const char *sql);
 /* Rolls back the open transaction, if there is one. */
 void store_rollback(struct store *store);
+/* Prepares the first statement of @sql; NULL if this fails. */
 int store_prepare(struct store *store, const char *sql, sqlite3_stmt **stmt);
 /* Bind by the name of the parameter (":run"); NULL for a text of NULL. Not for hot paths. */
 void store_bind_int(sqlite3_stmt *stmt, const char *name, int64_t value);
 void store_bind_text(sqlite3_stmt *stmt, const char *name, const char *text);
-/* Runs a statement that gives no rows, and resets it. */
+/* Runs a statement that gives no rows, and resets it. SQLITE_ROW: it gave one. */
 int store_step(sqlite3_stmt *stmt);
 /* The same, and finalizes it. */
 int store_step_once(sqlite3_stmt *stmt);
@@ -179,13 +191,16 @@ int store_step_once(sqlite3_stmt *stmt);
 int store_step_value(sqlite3_stmt *stmt, int64_t *value);
 /* Runs all statements of @sql, with these values for :run and :level. */
 int store_exec_for_run(struct store *store, const char *sql, int64_t run, int level);
-/* Prepares the statements that a run needs often. */
+/* Prepares the statements that a run needs often; finalize them in any case. */
 int store_statements_prepare(struct store *store);
 void store_statements_finalize(struct store *store);
 
 /* transaction.c */
 
-/* Opens a transaction if none is open; waits for other writers. */
+/*
+ * Opens a transaction if none is open; waits for other writers. STORE_RUNLESS; after any other
+ * error the run is closed by store_fail().
+ */
 int store_transaction(struct store *store);
 /*
  * store_flush(); @must: waits for other writers. Else, while another program has the file and
@@ -210,18 +225,19 @@ int store_cause(const struct store *store, int rc);
 
 /* records.c */
 
-/* The state of a vCPU of the open run. */
+/* The state of a vCPU of the open run. -EINVAL: no such vCPU; STORE_RUNLESS. */
 int store_find_vcpu(struct store *store, int vcpu, struct vcpu_state **state);
 /*
  * Notes that the records from v->next_seq up to @seq are missing. @after: TSC of the next record,
- * or NULL.
+ * or NULL. Returns what store_write_losses() does, where there is no room for one more.
  */
 int store_add_loss(struct store *store, struct vcpu_state *v, uint64_t seq, const __u64 *after);
-/* Writes the losses into a transaction. */
+/* Writes the losses into a transaction, which it opens if need be, and forgets them. */
 int store_write_losses(struct store *store);
 
 /* rows.c */
 
+/* Makes the room for rows. -ENOMEM or a code of SQLite; store_rows_free() in any case. */
 int store_rows_init(struct store *store);
 /* Takes as many of the records as there is room for; returns how many. */
 size_t store_rows_add(struct row_image *image, int64_t vcpu, const struct kvm_exit_record *records,
@@ -272,8 +288,9 @@ struct rollup_sums {
 	uint64_t polled_cycles;
 };
 
+/* Makes the tables of sums in memory. 0 or -ENOMEM; store_sum_free() in any case. */
 int store_sum_init(struct store *store);
-/* Adds records of one vCPU to the sums in memory. */
+/* Adds records of one vCPU to the sums in memory, which are written first if they are full. */
 int store_sum_add(struct store *store, int64_t vcpu, const struct kvm_exit_record *records,
 		  size_t count);
 /* Adds exits of one vCPU that were counted elsewhere, with a @reason as in table exit. */
@@ -297,7 +314,7 @@ int64_t store_slot_reason(const struct store *store, unsigned int slot);
 
 /* coarse.c */
 
-/* Writes exit_rollup_coarse and exit_hist_total of a run that has ended. */
+/* Writes exit_rollup_coarse and exit_hist_total of a run that has ended, in a transaction. */
 int store_coarse_write(struct store *store, int64_t run);
 /* exit_rollup_coarse alone, in the open transaction. */
 int store_coarse_rollups(struct store *store, int64_t run);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* writer.c - locks a run database and marks runs that nobody ended */
+/* writer.c - locks a run database, and shows whether it has a writer */
 #include "sql/store/writer.h"
 
 #include <errno.h>

@@ -82,7 +82,7 @@ bool verdict_is_equal(const struct verdict *verdict)
 	return true;
 }
 
-void spread_add(struct spread *spread, uint64_t distance)
+static void spread_add(struct spread *spread, uint64_t distance)
 {
 	if (!spread->count++ || distance < spread->min)
 		spread->min = distance;

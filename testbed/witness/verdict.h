@@ -101,8 +101,6 @@ void verdict_add(struct verdict *verdict, enum fault fault, const char *format, 
 
 bool verdict_is_equal(const struct verdict *verdict);
 
-void spread_add(struct spread *spread, uint64_t distance);
-
 /* 0 if there is none. */
 uint64_t spread_mean(const struct spread *spread);
 

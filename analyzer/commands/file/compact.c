@@ -11,7 +11,7 @@
 #include "analyzer/query/db.h"
 #include "sql/compact/copy.h"
 
-/* Nobody reads the copy who may not read the database: it is new, and still empty. */
+/* The copy gets no more read rights than the database: it is new, and still empty. */
 static int limit_rights(struct app *app, const char *temp, const char *path)
 {
 	struct stat from, to;

@@ -176,7 +176,11 @@ static double busy_cycles(const struct group *g)
 	return (double)g->cycles - (double)g->halted;
 }
 
-double side_busy(const struct side *side, int64_t key)
+/*
+ * Share of the vCPUs' time that exits of a reason key, or with CHANGE_ALL of all, took within the
+ * window, without the halted part; NAN: the source does not know it.
+ */
+static double side_busy(const struct side *side, int64_t key)
 {
 	const struct run *run = &side->app.run;
 	double time = run_vcpu_time(run, run_grid_from(run), run_grid_to(run));
@@ -538,7 +542,7 @@ const char *change_why(const struct change *c, int isa, int ept)
 		return NULL;
 	for (size_t i = 0; i < sizeof(ept_words) / sizeof(ept_words[0]); i++)
 		if (ept_words[i].reason == reason_basic(isa, c->key))
-			/* B without EPT is the direction that the table speaks of. */
+			/* The table's words are for B without EPT. */
 			return ept_words[i].more == more * -ept ? ept_words[i].why : NULL;
 	return NULL;
 }

@@ -94,12 +94,6 @@ double side_seconds(const struct side *side);
 /* Whether that time says anything about a rate. */
 bool side_has_rate(const struct side *side);
 
-/*
- * Share of the vCPUs' time that exits of a reason key, or with CHANGE_ALL of all, took within the
- * window, without the halted part; NAN: the source does not know it.
- */
-double side_busy(const struct side *side, int64_t key);
-
 /* Whether the times of both differ by where they are taken alone: in KVM, or at tracepoints. */
 bool sides_differ_in_stamps(const struct side *a, const struct side *b);
 

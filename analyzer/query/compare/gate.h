@@ -29,8 +29,8 @@ struct gate {
 
 /*
  * GATE_OPEN: no change fails, but one may be hidden: exits were dropped, the run is too short, or
- * a quantile differs by the limit, or nobody knows by how much, and nothing tells whether chance
- * made that.
+ * a quantile differs by the limit, or nobody knows by how much, and it cannot be decided whether
+ * that is chance.
  */
 enum gate_result { GATE_PASSED, GATE_OPEN, GATE_FAILED };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * rules.h - the rules of findings.h; for findings.c alone
+ * rules.h - the rules of findings.h; private to findings/
  */
 #ifndef EXITSCOPE_ANALYZER_QUERY_FINDINGS_RULES_H
 #define EXITSCOPE_ANALYZER_QUERY_FINDINGS_RULES_H

@@ -84,7 +84,7 @@ typedef void agg_see(void *context, int64_t rowid, int64_t reason, const struct 
 
 /*
  * As agg_read() by what only rows have, without a distribution; @see gets each exit. One pass for
- * who needs both.
+ * callers that need both.
  */
 int agg_read_seen(struct app *app, const struct run *run, enum agg_by by, agg_see *see,
 		  void *context, struct agg *agg);

@@ -192,7 +192,7 @@ static void take_exit(sqlite3_context *context, int argc, sqlite3_value **value)
 		sqlite3_result_error_nomem(context);
 }
 
-/* The rows of table exit, with what is in chunks only for who sees each exit. */
+/* The rows of table exit, with what is in chunks only if each exit is to be seen. */
 static int read_rows(struct app *app, const struct agg_question *question)
 {
 	const struct run *run = question->run;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * agg_rows.h - the sums of agg.h from the recorded rows; for agg.c alone
+ * agg_rows.h - the sums of agg.h from the recorded rows; private to agg*.c
  */
 #ifndef EXITSCOPE_ANALYZER_QUERY_SUMS_AGG_ROWS_H
 #define EXITSCOPE_ANALYZER_QUERY_SUMS_AGG_ROWS_H
@@ -25,7 +25,7 @@ struct agg_question {
 	struct agg *agg;
 };
 
-/* Whether it is read when the exits of chunks were. */
+/* Whether the time of each exit in a chunk is needed. */
 static inline bool agg_has_times(const struct agg_question *question)
 {
 	return question->flags & AGG_TIMES || question->by == BY_SLOT;

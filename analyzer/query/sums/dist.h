@@ -43,7 +43,10 @@ struct dist {
 #define DIST_EACH (1U << 18)
 #define DIST_MANY (1U << 15)
 
-/* dist_add() to the first bucket of a page, or to none. */
+/*
+ * dist_add() where the page of @bucket may be missing: makes it. Returns 0, -ENOMEM (@d is as it
+ * was), or -ERANGE: no such bucket.
+ */
 int dist_add_page(struct dist *d, uint32_t bucket, uint64_t n);
 
 /* Add n values of a bucket. Returns 0, -ENOMEM, or -ERANGE: no such bucket. */
@@ -61,8 +64,8 @@ static inline int dist_add(struct dist *d, uint32_t bucket, uint64_t n)
 }
 
 /*
- * The pages, by bucket / HIST_PER_2X, for who adds many at once: he makes a page by dist_add_page()
- * of 0 values, and adds to @total. They stay where they are. NULL: no memory.
+ * The pages, by bucket / HIST_PER_2X, for callers that add many values: make a page with
+ * dist_add_page() of 0 values, and add to @total. They stay where they are. NULL: no memory.
  */
 uint64_t **dist_pages(struct dist *d);
 
@@ -80,8 +83,8 @@ static inline int dist_add_value(struct dist *d, uint64_t value)
 }
 
 /*
- * Room for @n more values, for who adds many at once: each value below DIST_EACH may be counted
- * there instead of by dist_add_value(), until dist_sort(). NULL: there is none.
+ * Room for @n more values, for callers that add many values: each value below DIST_EACH may be
+ * counted there instead of by dist_add_value(), until dist_sort(). NULL: there is none.
  */
 static inline uint32_t *dist_each(struct dist *d, uint32_t n)
 {
@@ -112,7 +115,7 @@ bool dist_next(const struct dist *d, uint32_t *bucket, uint64_t *n);
  */
 uint64_t dist_quantile(const struct dist *d, double q);
 
-/* How many values are in the rank of quantile @q: ceil(q * total), at least 1. */
+/* Rank of quantile @q among @total values, from 1: ceil(q * total), at least 1. */
 uint64_t dist_rank(uint64_t total, double q);
 
 void dist_free(struct dist *d);

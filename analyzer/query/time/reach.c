@@ -38,8 +38,8 @@ struct reader {
 /* Arguments of take_reach(), as reach_rollups.sql and reach_coarse.sql have them. */
 enum { SLOT, REASON, FIRST, LAST, MOST, CYCLES, HALTED, USER, PREEMPTED, POLLED, ARGS };
 
-/* Tell the last exit of an interval; @next: when the vCPU's next exit began. */
-static void tell_last(struct reader *reader, const struct interval *interval, int64_t next)
+/* Report the last exit of an interval; @next: when the vCPU's next exit began. */
+static void report_last(struct reader *reader, const struct interval *interval, int64_t next)
 {
 	uint64_t cycles = interval->most;
 	struct group exit;
@@ -95,7 +95,7 @@ static void take_rollup(sqlite3_context *context, int argc, sqlite3_value **valu
 
 	(void)argc;
 	if (reader->now.is_there && reader->now.slot != slot) {
-		tell_last(reader, &reader->before, reader->now.first);
+		report_last(reader, &reader->before, reader->now.first);
 		reader->before = reader->now;
 		reader->now.is_there = false;
 	}
@@ -118,8 +118,8 @@ static int read_rollups(struct app *app, const struct run *run, int level, struc
 		agg_bind_slots(stmt, run, run->vcpus[i].id, level);
 		rc = db_step(app, stmt);
 
-		tell_last(reader, &reader->before, reader->now.first);
-		tell_last(reader, &reader->now, INT64_MAX);
+		report_last(reader, &reader->before, reader->now.first);
+		report_last(reader, &reader->now, INT64_MAX);
 	}
 
 	sqlite3_finalize(stmt);

@@ -107,8 +107,11 @@ static void test_unknown(void)
 		bool has_parts;
 		bool has_durations;
 	} cases[] = {
-		{{.isa = KVM_EXIT_ISA_VMX, .tsc_khz = 1000000, .unsplit = 1}, true, false, true},
-		{{.isa = KVM_EXIT_ISA_VMX, .tsc_khz = 1000000, .untimed = 1}, true, false, false},
+		{{.isa = KVM_EXIT_ISA_VMX, .tsc_khz = 1000000, .unsplit = true}, true, false, true},
+		{{.isa = KVM_EXIT_ISA_VMX, .tsc_khz = 1000000, .untimed = true},
+		 true,
+		 false,
+		 false},
 		{{.isa = KVM_EXIT_ISA_VMX, .tsc_khz = 1000000}, false, true, false},
 	};
 

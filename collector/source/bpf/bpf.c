@@ -161,7 +161,7 @@ static int find_new(struct bpf_source *s, struct source_item *item, struct fault
 		if (s->is_open[i] ||
 		    !exit_ring_load_acquire(&bpf_session_meta(s->session, i)->ring_id))
 			continue;
-		if (!bpf_session_wants(s->session, i)) {
+		if (!bpf_session_selects(s->session, i)) {
 			int rc = bpf_session_ignore(s->session, i);
 
 			if (rc)
@@ -331,8 +331,8 @@ static void describe_losses(struct bpf_source *s)
 }
 
 /* Sets the clock of the programs, opens new rings; hands on a vCPU that is new. */
-static int look_around(struct bpf_source *s, int64_t now_ns, struct source_item *item,
-		       struct fault *fault)
+static int scan_for_rings(struct bpf_source *s, int64_t now_ns, struct source_item *item,
+			  struct fault *fault)
 {
 	uint64_t ticks;
 	int rc;
@@ -359,7 +359,7 @@ static int go_round(struct bpf_source *s, struct source_item *item, struct fault
 
 	item->kind = SOURCE_NOTHING;
 	if (rounds_needs_rings(&s->rounds, now_ns)) {
-		int rc = look_around(s, now_ns, item, fault);
+		int rc = scan_for_rings(s, now_ns, item, fault);
 
 		if (rc || item->kind != SOURCE_NOTHING)
 			return rc;
@@ -475,8 +475,10 @@ static void bpf_close(struct source *source)
 
 static int watch(struct bpf_source *s, int fd)
 {
-	/* Edges: what the news of created vCPUs say is not read, only taken out
-	 * (bpf_session_tick()). */
+	/*
+	 * Edge-triggered: the events of created vCPUs are drained (bpf_session_tick()), their
+	 * content is not used.
+	 */
 	struct epoll_event event = {.events = EPOLLIN | (fd == s->timer ? 0 : EPOLLET)};
 
 	return epoll_ctl(s->source.fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;

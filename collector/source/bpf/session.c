@@ -63,7 +63,7 @@ struct bpf_session {
 	struct bpf_area *areas[BPF_VCPUS];	/* head_bytes of them */
 	struct retired_ring retired[BPF_VCPUS]; /* retired_count of them, the oldest first */
 	uint32_t retired_count;
-	struct ring_buffer *news; /* of created vCPUs; what is in it says nothing more */
+	struct ring_buffer *created_vcpus; /* its events only wake; their content is not used */
 };
 
 static uint64_t ring_bytes(uint32_t records)
@@ -389,10 +389,12 @@ static int ignore(void *context, void *event, size_t bytes)
 	return 0;
 }
 
-static int open_news(struct bpf_session *s, struct fault *fault)
+static int open_created_vcpus(struct bpf_session *s, struct fault *fault)
 {
-	s->news = ring_buffer__new(bpf_session_fd(s), ignore, NULL, NULL);
-	return s->news ? 0 : fault_set(fault, -errno, "bpf: news of vCPUs: %s", strerror(errno));
+	s->created_vcpus = ring_buffer__new(bpf_session_fd(s), ignore, NULL, NULL);
+	return s->created_vcpus ? 0
+				: fault_set(fault, -errno, "bpf: ring buffer of created vCPUs: %s",
+					    strerror(errno));
 }
 
 int bpf_session_open(const struct bpf_options *options, struct bpf_session **result,
@@ -412,7 +414,7 @@ int bpf_session_open(const struct bpf_options *options, struct bpf_session **res
 	s->first = measure_moment();
 	rc = load(s, options, fault);
 	if (!rc)
-		rc = open_news(s, fault);
+		rc = open_created_vcpus(s, fault);
 	if (rc) {
 		bpf_session_close(s);
 		return rc;
@@ -441,14 +443,14 @@ void bpf_session_tick(struct bpf_session *s, int64_t now_ns)
 	vms_tick(&s->vms, now_ns);
 	reuse_retired(s, now_ns);
 	/* A full buffer wakes nobody. */
-	ring_buffer__consume(s->news);
+	ring_buffer__consume(s->created_vcpus);
 	/* Without memory the vCPU goes without a ring, which is counted. */
 	make_rings(s);
 }
 
 int bpf_session_fd(const struct bpf_session *s)
 {
-	return bpf_map__fd(s->skel->maps.news);
+	return bpf_map__fd(s->skel->maps.created_vcpus);
 }
 
 uint32_t bpf_session_rings(const struct bpf_session *s)
@@ -466,7 +468,7 @@ int bpf_session_ring_fd(const struct bpf_session *s, uint32_t index)
 	return s->ring_fds[index];
 }
 
-bool bpf_session_wants(const struct bpf_session *s, uint32_t index)
+bool bpf_session_selects(const struct bpf_session *s, uint32_t index)
 {
 	return vms_are_of(&s->vms, s->areas[index]->meta.tgid);
 }
@@ -579,7 +581,7 @@ void bpf_session_close(struct bpf_session *s)
 		munmap(s->areas[i], s->head_bytes);
 		close(s->ring_fds[i]);
 	}
-	ring_buffer__free(s->news);
+	ring_buffer__free(s->created_vcpus);
 	record_bpf__destroy(s->skel);
 	vms_free(&s->vms);
 	free(s);

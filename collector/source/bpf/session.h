@@ -44,7 +44,7 @@ const struct kvm_exit_ring_meta *bpf_session_meta(const struct bpf_session *sess
 int bpf_session_ring_fd(const struct bpf_session *session, uint32_t index);
 
 /* Whether the VM whose vCPU has taken ring @index is asked for. */
-bool bpf_session_wants(const struct bpf_session *session, uint32_t index);
+bool bpf_session_selects(const struct bpf_session *session, uint32_t index);
 
 /* It is not: its vCPU is ignored from now on, and the ring, as if nobody had it, used again. */
 int bpf_session_ignore(struct bpf_session *session, uint32_t index);

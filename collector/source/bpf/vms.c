@@ -14,7 +14,7 @@
 #include "collector/host/names.h"
 #include "collector/source/bpf/kernel/shared.h"
 
-#define LOOK_NS INT64_C(1000000000)
+#define SCAN_NS INT64_C(1000000000)
 
 /* vCPUs among the open files of process @pid. */
 static uint32_t count_vcpus_of(const char *root, const char *pid)
@@ -133,9 +133,9 @@ void vms_tick(struct vms *vms, int64_t now_ns)
 {
 	size_t kept = 0;
 
-	if (now_ns - vms->looked_ns < LOOK_NS)
+	if (now_ns - vms->scan_start_ns < SCAN_NS)
 		return;
-	vms->looked_ns = now_ns;
+	vms->scan_start_ns = now_ns;
 
 	for (size_t i = 0; i < vms->count; i++) {
 		uint32_t tgid = vms->denied[i];

@@ -28,7 +28,7 @@
  * @denied:	processes whose VMs are not asked for, @count of them
  * @denied_vcpus: those that they had when vms_find() was called
  * @map:	the programs' map of them; -1: not yet
- * @looked_ns:	when it was last looked whether they are there still
+ * @scan_start_ns: when the list was last searched for processes that are gone
  */
 struct vms {
 	const char *root;
@@ -38,7 +38,7 @@ struct vms {
 	size_t count;
 	uint32_t denied_vcpus;
 	int map;
-	int64_t looked_ns;
+	int64_t scan_start_ns;
 };
 
 /* Count the vCPUs that exist, of VMs that are asked for; with names, deny all other processes. */

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "collector/source/capture.h"
 #include "collector/source/capture_file.h"
 #include "sql/store/test/synthetic.h"
 #include "sql/test/check.h"

@@ -77,8 +77,8 @@ static void test_no_vcpu_starves_the_others(void)
 }
 
 /*
- * However long a round takes, new rings are looked for every 10 ms: a VM may be gone when it ends.
- * What they hold comes in the next round.
+ * However long a round takes, a scan for new rings comes every 10 ms: a VM may be gone when it
+ * ends. What they hold comes in the next round.
  */
 static void test_new_rings_come_in_a_long_round(void)
 {
@@ -96,14 +96,14 @@ static void test_new_rings_come_in_a_long_round(void)
 	next(&rounds, &source, &item);
 	CHECK_EQ(item.kind, SOURCE_RECORDS);
 
-	CHECK(!rounds_needs_rings(&rounds, NOW + ROUNDS_LOOK_NS - 1));
-	CHECK(rounds_needs_rings(&rounds, NOW + ROUNDS_LOOK_NS));
+	CHECK(!rounds_needs_rings(&rounds, NOW + ROUNDS_SCAN_NS - 1));
+	CHECK(rounds_needs_rings(&rounds, NOW + ROUNDS_SCAN_NS));
 	CHECK_EQ(rounds_add(&rounds, late.fd), 1);
 	publish(&late, 3);
-	CHECK(rounds_needs_rings(&rounds, NOW + ROUNDS_LOOK_NS));
-	rounds_go_on(&rounds, NOW + ROUNDS_LOOK_NS);
+	CHECK(rounds_needs_rings(&rounds, NOW + ROUNDS_SCAN_NS));
+	rounds_go_on(&rounds, NOW + ROUNDS_SCAN_NS);
 	CHECK(!rounds.has_more);
-	CHECK(!rounds_needs_rings(&rounds, NOW + ROUNDS_LOOK_NS));
+	CHECK(!rounds_needs_rings(&rounds, NOW + ROUNDS_SCAN_NS));
 
 	next(&rounds, &source, &item);
 	CHECK_EQ(item.kind, SOURCE_NOTHING);
@@ -115,11 +115,11 @@ static void test_new_rings_come_in_a_long_round(void)
 }
 
 /* VMs that come faster than rings are added don't keep those that are open from being read. */
-static void test_a_look_has_an_end(void)
+static void test_a_scan_has_an_end(void)
 {
 	struct memory_ring first = memory_ring_make(RECORDS);
 	struct memory_ring second = memory_ring_make(RECORDS);
-	const int64_t late = NOW + 3 * ROUNDS_LOOK_NS;
+	const int64_t late = NOW + 3 * ROUNDS_SCAN_NS;
 	struct source source = {0};
 	struct source_item item;
 	struct rounds rounds;
@@ -127,19 +127,19 @@ static void test_a_look_has_an_end(void)
 	rounds_init(&rounds);
 	CHECK(rounds_needs_rings(&rounds, NOW));
 	CHECK_EQ(rounds_add(&rounds, first.fd), 0);
-	CHECK(rounds_needs_rings(&rounds, NOW + ROUNDS_LOOK_NS - 1));
+	CHECK(rounds_needs_rings(&rounds, NOW + ROUNDS_SCAN_NS - 1));
 	CHECK_EQ(rounds_add(&rounds, second.fd), 1);
 	publish(&first, 1);
 	publish(&second, 1);
 
-	/* Adding it took so long: the round has as much time before the next look. */
+	/* Adding it took so long: the round has as much time before the next scan. */
 	CHECK(!rounds_needs_rings(&rounds, late));
 	CHECK(rounds.has_more);
 	rounds_next(&rounds, &source, &item);
 	CHECK_EQ(item.kind, SOURCE_RECORDS);
-	CHECK(!rounds_needs_rings(&rounds, late + 3 * ROUNDS_LOOK_NS - 1));
-	CHECK(rounds_needs_rings(&rounds, late + 3 * ROUNDS_LOOK_NS));
-	rounds_go_on(&rounds, late + 3 * ROUNDS_LOOK_NS);
+	CHECK(!rounds_needs_rings(&rounds, late + 3 * ROUNDS_SCAN_NS - 1));
+	CHECK(rounds_needs_rings(&rounds, late + 3 * ROUNDS_SCAN_NS));
+	rounds_go_on(&rounds, late + 3 * ROUNDS_SCAN_NS);
 	CHECK(!rounds.has_more);
 	rounds_free(&rounds);
 }
@@ -155,13 +155,13 @@ static void test_rings_that_wait_have_an_end(void)
 	rounds_init(&rounds);
 	rounds.is_stopping = true;
 	CHECK(rounds_needs_rings(&rounds, NOW));
-	CHECK(!rounds_needs_rings(&rounds, NOW + ROUNDS_LOOK_NS));
+	CHECK(!rounds_needs_rings(&rounds, NOW + ROUNDS_SCAN_NS));
 	rounds_next(&rounds, &source, &item);
 	CHECK_EQ(item.kind, SOURCE_NOTHING);
 
-	CHECK(rounds_needs_rings(&rounds, NOW + ROUNDS_LOOK_NS));
+	CHECK(rounds_needs_rings(&rounds, NOW + ROUNDS_SCAN_NS));
 	CHECK_EQ(rounds_add(&rounds, ring.fd), 0);
-	rounds_go_on(&rounds, NOW + ROUNDS_LOOK_NS);
+	rounds_go_on(&rounds, NOW + ROUNDS_SCAN_NS);
 	rounds_next(&rounds, &source, &item);
 	CHECK_EQ(item.kind, SOURCE_END_VCPU);
 	next(&rounds, &source, &item);
@@ -379,7 +379,7 @@ int main(void)
 {
 	test_no_vcpu_starves_the_others();
 	test_new_rings_come_in_a_long_round();
-	test_a_look_has_an_end();
+	test_a_scan_has_an_end();
 	test_rings_that_wait_have_an_end();
 	test_others_have_their_turn_after_an_end();
 	test_records_are_lent();

@@ -83,15 +83,15 @@ void notes_begin(char **notes, const struct notes_begin *known)
 	if (feed->overwrites)
 		add(notes,
 		    "each CPU's buffer kept its newest events (perf record --overwrite): how many were before them is not known");
-	if (known->nameless)
+	if (known->exits_of_thread_0)
 		add(notes,
 		    "no durations: %llu kvm_exit are of thread 0, as perf ran in a container with process ids of its own: vCPUs of several VMs can't be distinguished (import the perf.data itself, which has the threads)",
-		    (unsigned long long)known->nameless);
+		    (unsigned long long)known->exits_of_thread_0);
 	if (known->one_cpu_of)
 		add(notes,
 		    "all events are of CPU %u, and the host has %u: if this is a part of the recording (trace-cmd -M or report --cpu, per_cpu/cpu%u/trace), a vCPU that went to another CPU and came back seems to be in one long exit (import all CPUs)",
 		    known->one_cpu, known->one_cpu_of, known->one_cpu);
-	if (known->numbered)
+	if (known->ids_are_of_threads)
 		add(notes,
 		    "no event names its vCPU: the vCPUs are numbered in the order in which their threads appear (record kvm_entry too)");
 	if (feed->coarse && known->timed)
@@ -118,10 +118,10 @@ void notes_end(char **notes, const struct notes_end *known)
 		add(notes,
 		    "%llu line%s of kvm_exit or kvm_entry could not be read (damaged, or in a form that is not known): what they say is missing",
 		    (unsigned long long)known->unread, known->unread == 1 ? "" : "s");
-	if (known->homeless)
+	if (known->exits_without_vcpu)
 		add(notes,
 		    "%llu kvm_exit were left out: their threads never showed which vCPU they run",
-		    (unsigned long long)known->homeless);
+		    (unsigned long long)known->exits_without_vcpu);
 	if (known->no_keys)
 		add(notes,
 		    "no MSR numbers, CPUID leaves and addresses: their events could not be recorded (a smaller --trace-buffer takes less memory)");

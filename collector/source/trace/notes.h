@@ -17,8 +17,8 @@ struct trace_feed;
 /*
  * Known after the first reading.
  * @no_entries: there are kvm_exit, and no kvm_entry
- * @numbered: vCPUs are numbered by their threads
- * @nameless: kvm_exit events of thread 0
+ * @ids_are_of_threads: as in trace_source.h
+ * @exits_of_thread_0: kvm_exit events of thread 0
  * @one_cpu_of, @one_cpu: as in losses.h, where exits have durations
  * @timed: records have durations
  */
@@ -26,8 +26,8 @@ struct notes_begin {
 	const struct trace_feed *feed;
 	struct identity *identity;
 	bool no_entries;
-	bool numbered;
-	uint64_t nameless;
+	bool ids_are_of_threads;
+	uint64_t exits_of_thread_0;
 	uint32_t one_cpu_of;
 	uint32_t one_cpu;
 	bool timed;
@@ -39,7 +39,7 @@ struct notes_begin {
  * @missing: kvm_entry events without a kvm_exit before them
  * @reentered: as in pairs.h
  * @lost: events that the recording itself calls lost, or that could not be read
- * @homeless: kvm_exit events whose vCPU is unknown
+ * @exits_without_vcpu: kvm_exit events whose vCPU is unknown
  * @unread, @no_keys: as in losses.h; @lost_keys: its keys
  * @quiet_loss: as in trace.h
  */
@@ -48,7 +48,7 @@ struct notes_end {
 	uint64_t missing;
 	uint64_t reentered;
 	uint64_t lost;
-	uint64_t homeless;
+	uint64_t exits_without_vcpu;
 	uint64_t unread;
 	uint64_t lost_keys;
 	const char *quiet_loss;

@@ -61,7 +61,7 @@ static void set_wall_clock(struct run_info *info, int64_t offset_ns)
 static int read_again(struct trace_source *s, struct fault *fault)
 {
 	memset(s->seen, 0, sizeof(s->seen));
-	s->nameless = 0;
+	s->exits_of_thread_0 = 0;
 	identity_restart(s->identity);
 	return read_through(s, fault);
 }
@@ -78,9 +78,9 @@ static void forget(struct trace_source *s)
 }
 
 /* Let the feed decide what the whole file has shown, and read it again if that changes events. */
-static int settle(struct trace_source *s, struct fault *fault)
+static int decide(struct trace_source *s, struct fault *fault)
 {
-	int rc = s->feed.settle ? s->feed.settle(s->feed.self, &s->feed, fault) : 0;
+	int rc = s->feed.decide ? s->feed.decide(s->feed.self, &s->feed, fault) : 0;
 
 	if (rc <= 0)
 		return rc;
@@ -100,7 +100,7 @@ static int read_held(struct trace_source *s, struct fault *fault)
 			fault, -E2BIG,
 			"%s: its %llu events are not in order of time, more than can be sorted here (print the whole trace instead of one CPU after the other, or import the recording itself)",
 			s->ops.name, (unsigned long long)events);
-	s->holds = true;
+	s->is_held = true;
 	s->lost_late = false;
 	return read_again(s, fault);
 }
@@ -133,11 +133,11 @@ int trace_source_survey(struct trace_source *s, struct fault *fault)
 	int rc = read_through(s, fault);
 
 	if (!rc)
-		rc = settle(s, fault);
+		rc = decide(s, fault);
 	if (!rc && s->unsorted)
 		rc = read_held(s, fault);
 	if (!rc && s->seen[KVM_EVENT_EXIT] && !identity_count(s->identity)) {
-		s->numbered = true;
+		s->ids_are_of_threads = true;
 		rc = read_again(s, fault);
 	}
 	if (!rc && identity_learned_late(s->identity))
@@ -154,7 +154,8 @@ int trace_source_survey(struct trace_source *s, struct fault *fault)
 	if (rc)
 		return rc;
 
-	s->untimed = s->feed.no_time || s->feed.sampled || !s->seen[KVM_EVENT_ENTRY] || s->nameless;
+	s->untimed = s->feed.no_time || s->feed.sampled || !s->seen[KVM_EVENT_ENTRY] ||
+		     s->exits_of_thread_0;
 	if (!s->seen[KVM_EVENT_ENTRY])
 		identity_split_unknown(s->identity);
 	s->source.info.untimed = s->untimed && s->seen[KVM_EVENT_EXIT];
@@ -166,8 +167,8 @@ int trace_source_survey(struct trace_source *s, struct fault *fault)
 			    .feed = &s->feed,
 			    .identity = s->identity,
 			    .no_entries = !s->seen[KVM_EVENT_ENTRY] && s->seen[KVM_EVENT_EXIT],
-			    .numbered = s->numbered,
-			    .nameless = s->nameless,
+			    .ids_are_of_threads = s->ids_are_of_threads,
+			    .exits_of_thread_0 = s->exits_of_thread_0,
 			    .one_cpu_of = s->untimed ? 0 : s->surveyed.one_cpu_of,
 			    .one_cpu = s->surveyed.one_cpu,
 			    .timed = !s->untimed && s->seen[KVM_EVENT_EXIT],

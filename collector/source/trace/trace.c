@@ -36,7 +36,7 @@ static int on_event(void *user, const struct kvm_event *event)
 		s->source.info.tsc_start = full.ts;
 		s->has_start = true;
 	}
-	s->unsorted |= s->surveying && full.ts < s->given;
+	s->unsorted |= s->surveying && full.ts < s->last_horizon;
 	return event_queue_push(&s->queue, &full);
 }
 
@@ -73,7 +73,7 @@ static int get_vcpu(struct trace_source *s, const struct kvm_event *event, struc
 /* The event's vCPU id and process, as far as they can be known. */
 static int name_vcpu(struct trace_source *s, struct kvm_event *event)
 {
-	int rc = s->numbered ? identity_number_threads(s->identity, event) : 0;
+	int rc = s->ids_are_of_threads ? identity_number_threads(s->identity, event) : 0;
 
 	event->vcpu_id = identity_name_vcpu(s->identity, event);
 	if (!event->tgid && event->tid)
@@ -91,7 +91,7 @@ static int survey_event(struct trace_source *s, struct kvm_event *event)
 	if (event->ts > s->source.info.tsc_end)
 		s->source.info.tsc_end = event->ts;
 	s->seen[event->kind]++;
-	s->nameless += event->kind == KVM_EVENT_EXIT && !event->tid;
+	s->exits_of_thread_0 += event->kind == KVM_EVENT_EXIT && !event->tid;
 	if (event->kind > KVM_EVENT_ENTRY || name_vcpu(s, event))
 		return 0;
 	return identity_see(s->identity, event, &s->lost);
@@ -110,7 +110,7 @@ static int take_event(struct trace_source *s, struct kvm_event *event)
 	if (rc)
 		return rc;
 	if (event->vcpu_id == KVM_EVENT_NO_VCPU) {
-		s->homeless += event->kind == KVM_EVENT_EXIT;
+		s->exits_without_vcpu += event->kind == KVM_EVENT_EXIT;
 		return 0;
 	}
 
@@ -153,12 +153,12 @@ int trace_source_fill(struct trace_source *s, struct fault *fault)
 
 	/* Meanwhile the number may have become another thread's. */
 	s->known_tid = 0;
-	s->given = s->horizon;
+	s->last_horizon = s->horizon;
 	rc = s->feed.fill(s->feed.self, &sink, &s->horizon, &s->end, fault);
 	if (!rc) {
 		if (s->stopping || s->end)
 			s->horizon = UINT64_MAX;
-		else if (s->holds)
+		else if (s->is_held)
 			s->horizon = 0;
 		lost_windows_sort(&s->lost);
 		rc = take_events(s);
@@ -269,7 +269,7 @@ static void share_losses(struct trace_source *s)
 			  .missing = seen.missing,
 			  .reentered = seen.reentered,
 			  .lost = reported.events + reported.more + reported.unread,
-			  .homeless = s->homeless,
+			  .exits_without_vcpu = s->exits_without_vcpu,
 			  .unread = reported.unread,
 			  .lost_keys = reported.keys,
 			  .no_keys = reported.no_keys,
@@ -288,8 +288,9 @@ static void end_blind(struct trace_source *s)
 	known.more = reported.more;
 	known.exits = reported.exits_known ? reported.exits : 0;
 	s->source.unseen = known.exits;
-	s->source.blind = known.lost || known.more || reported.partial || s->feed.may_lack_exits;
-	if (s->source.blind)
+	s->source.misses_vcpus =
+		known.lost || known.more || reported.partial || s->feed.may_lack_exits;
+	if (s->source.misses_vcpus)
 		notes_blind(&s->source.notes, &known);
 }
 
@@ -347,9 +348,9 @@ static int finish(struct trace_source *s, struct fault *fault)
 			return fault_set(fault, -ENOMEM, "out of memory");
 	}
 	share_losses(s);
-	if (!s->vcpus.count && !s->homeless)
+	if (!s->vcpus.count && !s->exits_without_vcpu)
 		end_blind(s);
-	s->source.blind |= s->homeless;
+	s->source.misses_vcpus |= s->exits_without_vcpu;
 	return s->losses.exits > PAIRS_EXITS_MAX ? too_many_exits(s, fault) : 0;
 }
 
@@ -439,7 +440,7 @@ int source_trace_open(const struct trace_feed *feed, const char *name, const str
 	};
 	s->source.ops = &s->ops;
 	s->source.info = *info;
-	s->source.info.unsplit = 1;
+	s->source.info.unsplit = true;
 	s->source.fd = -1;
 	s->feed = *feed;
 	s->live = !feed->rewind;

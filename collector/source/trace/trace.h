@@ -25,9 +25,9 @@
  * @fill: hand over events; *@horizon: no older ones come any more; *@end: no more come
  *	at all. 0, or -errno with words in @fault.
  * @rewind: begin again; NULL: live, can't be read twice
- * @settle: after the first reading, and @rewind: set what depends on the whole file in @feed, the
+ * @decide: after the first reading, and @rewind: set what depends on the whole file in @feed, the
  *	source's copy; 1: events are others than those that were handed over: it is read again; 0;
- *or -errno with words in @fault; may be NULL
+ *	or -errno with words in @fault; may be NULL
  * @stop: no more events are needed; may be NULL
  * @losses: what is known of lost events so far
  * @tgid: the process of a thread whose events don't name it, 0: unknown; may be NULL
@@ -56,7 +56,7 @@ struct trace_feed {
 	int (*fill)(void *self, const struct trace_sink *sink, uint64_t *horizon, bool *end,
 		    struct fault *fault);
 	void (*rewind)(void *self);
-	int (*settle)(void *self, struct trace_feed *feed, struct fault *fault);
+	int (*decide)(void *self, struct trace_feed *feed, struct fault *fault);
 	void (*stop)(void *self);
 	void (*losses)(void *self, struct losses_reported *reported);
 	bool (*span)(void *self, uint64_t *from, uint64_t *to);

@@ -23,23 +23,23 @@ struct trace_source {
 
 	/* counts over all vCPUs */
 	uint64_t seen[KVM_EVENT_KINDS];
-	uint64_t homeless; /* kvm_exit of a thread that never showed its vCPU */
-	uint64_t nameless; /* kvm_exit of thread 0: of a file, which may be any thread */
+	uint64_t exits_without_vcpu; /* kvm_exit of a thread that never showed its vCPU */
+	uint64_t exits_of_thread_0;  /* kvm_exit of thread 0: of a file, which may be any thread */
 
 	/* this round: vCPUs up to @at were given to the sink */
 	bool in_round;
 	size_t at;
 	uint64_t horizon;
-	uint64_t given; /* the horizon of the round before */
+	uint64_t last_horizon; /* of the round before */
 
 	struct losses_reported surveyed; /* of the first reading */
 	bool surveying;			 /* the first of two readings */
 	bool knows_lost;		 /* all windows are known, from a reading before */
 	bool lost_late;			 /* some became known after events of its time were read */
-	bool holds;			 /* all events until the file ends */
+	bool is_held;			 /* all events are held until the file ends */
 	bool unsorted; /* a file has events that are older than those of a round before */
 	bool untimed;
-	bool numbered; /* vCPU ids are those of threads: no event names one */
+	bool ids_are_of_threads; /* no event has a vCPU id: each thread got one of its own */
 	bool stopping;
 	bool end;
 	bool has_start; /* source.info.tsc_start is that of an event, which may be 0 */

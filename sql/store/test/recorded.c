@@ -9,7 +9,7 @@
 
 #include "base/array.h"
 #include "base/random.h"
-#include "collector/source/source.h"
+#include "collector/source/capture.h"
 
 static int add_records(struct recording *recording, const struct source_item *item)
 {

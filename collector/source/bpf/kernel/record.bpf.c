@@ -408,7 +408,7 @@ int BPF_PROG(on_create, struct kvm_vcpu *vcpu)
 	if (is_other())
 		return 0;
 	__sync_fetch_and_add(&vcpus_created, 1);
-	event = bpf_ringbuf_reserve(&news, sizeof(*event), 0);
+	event = bpf_ringbuf_reserve(&created_vcpus, sizeof(*event), 0);
 	if (event)
 		bpf_ringbuf_submit(event, BPF_RB_FORCE_WAKEUP);
 	return 0;

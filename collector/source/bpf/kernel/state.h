@@ -75,7 +75,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
-} news SEC(".maps");
+} created_vcpus SEC(".maps");
 
 /* Whether this is a thread of another process than the one that is asked for. */
 static __always_inline bool is_other(void)

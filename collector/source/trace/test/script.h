@@ -26,8 +26,8 @@ struct script {
 	bool no_processes;
 	bool closed;
 	const char *no_time;
-	uint32_t left_out; /* a thread whose events are so from script_settle() on */
-	int settled;
+	uint32_t left_out; /* a thread whose events are so from script_decide() on */
+	int decided;
 	int rewinds;
 };
 
@@ -38,11 +38,11 @@ static int script_fill(void *self, const struct trace_sink *sink, uint64_t *hori
 	int rc = 0;
 
 	(void)fault;
-	if (!s->at && s->lost && !(s->settled && s->left_out))
+	if (!s->at && s->lost && !(s->decided && s->left_out))
 		rc = sink->lost(sink->user, 0, s->lost_from, s->lost_to);
 	for (int i = 0; i < s->step && s->at < s->count && !rc; i++) {
 		*horizon = s->events[s->at].ts;
-		if (!s->settled || s->events[s->at].tid != s->left_out)
+		if (!s->decided || s->events[s->at].tid != s->left_out)
 			rc = sink->event(sink->user, &s->events[s->at]);
 		s->at++;
 	}
@@ -66,13 +66,13 @@ static void script_rewind(void *self)
 	((struct script *)self)->rewinds++;
 }
 
-static int script_settle(void *self, struct trace_feed *feed, struct fault *fault)
+static int script_decide(void *self, struct trace_feed *feed, struct fault *fault)
 {
 	struct script *s = self;
 
 	(void)feed;
 	(void)fault;
-	s->settled++;
+	s->decided++;
 	return s->left_out != 0;
 }
 
@@ -137,7 +137,7 @@ static void play(struct script *script, struct seen *seen)
 		.self = script,
 		.fill = script_fill,
 		.rewind = script->live ? NULL : script_rewind,
-		.settle = script_settle,
+		.decide = script_decide,
 		.losses = script_losses,
 		.tgid = script_tgid,
 		.comm = script_comm,

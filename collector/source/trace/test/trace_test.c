@@ -398,7 +398,7 @@ static void test_possible(unsigned int seed)
 }
 
 /* A file is read once before its records; once more only if that has changed its events. */
-static void test_settle(uint32_t left_out)
+static void test_decide(uint32_t left_out)
 {
 	struct script s = {.step = 4, .lost = 1, .lost_from = 10, .lost_to = 2000};
 	struct seen seen;
@@ -410,7 +410,7 @@ static void test_settle(uint32_t left_out)
 		add(&s, KVM_EVENT_EXIT, 100 * i + 50, 202);
 	}
 	play(&s, &seen);
-	CHECK(s.settled == 1);
+	CHECK(s.decided == 1);
 	CHECK(s.rewinds == (left_out ? 2 : 1));
 	CHECK(seen.vcpus == (left_out ? 1 : 2));
 	CHECK(seen.records[0] == (left_out ? 5 : 0)); /* the loss was that thread's */
@@ -418,8 +418,8 @@ static void test_settle(uint32_t left_out)
 
 int main(void)
 {
-	test_settle(0);
-	test_settle(202);
+	test_decide(0);
+	test_decide(202);
 	test_pairs(MOST);
 	test_pairs(1);
 	test_pairs(7);

@@ -88,7 +88,7 @@ static bool follow_twins(struct text_feed *f, struct text_cpu *cpu, const struct
  * "info A B" of VMX: before 5.10, whose kvm_entry has no rip, B is the interruption information.
  * Later it is the IDT-vectoring information, which an external interrupt has none of.
  */
-static void settle_info(struct text_feed *f, struct text_line *line)
+static void decide_info(struct text_feed *f, struct text_line *line)
 {
 	struct kvm_event *event = &line->event;
 	bool is_interrupt = event->reason == 1 && event->info2 & 0x80000000U;
@@ -157,7 +157,7 @@ static int follow_threads(struct text_feed *f, const struct text_cpu *cpu,
  * The number before the CPU is a process. Whether the event is of use: one with a key does not say
  * of which vCPU it is. A kvm_exit is that of the vCPU that entered the guest on its CPU.
  */
-static bool settle_process(const struct text_feed *f, struct text_cpu *cpu, struct text_line *line)
+static bool decide_process(const struct text_feed *f, struct text_cpu *cpu, struct text_line *line)
 {
 	struct kvm_event *event = &line->event;
 	const struct kvm_event *entered = &cpu->entered;
@@ -216,11 +216,11 @@ static int take_event(struct text_feed *f, struct text_cpu *cpu, struct text_lin
 	if (rc || is_copy)
 		return rc;
 
-	if (line->kind == TEXT_OTHER || is_twin || !settle_process(f, cpu, line)) {
+	if (line->kind == TEXT_OTHER || is_twin || !decide_process(f, cpu, line)) {
 		f->others++;
 		return 0;
 	}
-	settle_info(f, line);
+	decide_info(f, line);
 	f->sampled |= event->period > 1;
 	event->period = 0;
 	rc = *line->head.comm ? names_set(&f->names, event->tid, line->head.comm) : 0;

@@ -158,6 +158,6 @@ int text_feed_refuse_foreign(const struct text_feed *f, struct fault *fault);
 int text_feed_read_first(struct text_feed *f, struct fault *fault);
 
 /* After the first reading: decide what the text is. 1: its events are others now; 0; -ENOMEM. */
-int text_feed_settle(struct text_feed *f);
+int text_feed_decide(struct text_feed *f);
 
 #endif

@@ -168,7 +168,7 @@ static bool has_changed(const struct text_feed *f)
 	       f->are_processes;
 }
 
-int text_feed_settle(struct text_feed *f)
+int text_feed_decide(struct text_feed *f)
 {
 	int rc = 0;
 

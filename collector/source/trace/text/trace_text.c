@@ -212,10 +212,10 @@ static int open_file(struct text_feed *f, const char *path, struct fault *fault)
 }
 
 /* What the whole text has shown. */
-static int text_settle(void *self, struct trace_feed *feed, struct fault *fault)
+static int text_decide(void *self, struct trace_feed *feed, struct fault *fault)
 {
 	struct text_feed *f = self;
-	int rc = text_feed_settle(f);
+	int rc = text_feed_decide(f);
 
 	if (rc < 0)
 		return fault_set(fault, rc, "out of memory");
@@ -241,7 +241,7 @@ int source_trace_text_open(const char *path, uint32_t tsc_khz, struct source **s
 		.self = f,
 		.fill = text_fill,
 		.rewind = text_rewind,
-		.settle = text_settle,
+		.decide = text_decide,
 		.losses = text_losses,
 		.span = text_span,
 		.comm = text_comm,
