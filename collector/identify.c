@@ -15,7 +15,7 @@ struct identify_vcpu {
 	bool is_named; /* its VM's names were read */
 };
 
-/* Remembers a vCPU that was announced. Without memory it stays nameless. */
+/* Remembers a vCPU that was announced. Without memory it gets no name. */
 static struct identify_vcpu *add_vcpu(struct identify *identify, const struct source_item *item)
 {
 	struct identify_vcpu *vcpus;

@@ -40,7 +40,7 @@ struct kvmstat {
 	unsigned int vm_fd;
 	struct totals_view *rings;
 	int ring_count;
-	bool blind; /* some ring could not be attached: no bounds */
+	bool has_no_bounds; /* some ring could not be attached: no bounds */
 	struct kvmstat *next;
 };
 
@@ -174,7 +174,7 @@ int kvmstat_add_ring(struct kvmstat *stat, uint64_t ring_id)
 	}
 
 	if (rc)
-		stat->blind = true;
+		stat->has_no_bounds = true;
 	else
 		stat->ring_count++;
 	return rc;
@@ -251,7 +251,7 @@ static void read_exits(struct kvmstat *stat, struct kvmstat_result *result)
 
 int kvmstat_read(struct kvmstat *stat, struct kvmstat_result *result)
 {
-	result->bounded = stat->ring_count && !stat->blind;
+	result->bounded = stat->ring_count && !stat->has_no_bounds;
 	read_exits(stat, result);
 	for (int i = KVMSTAT_EXITS + 1; i < KVMSTAT_COUNT; i++)
 		result->values[i] = read_number(stat->dir, kvmstat_names[i]);

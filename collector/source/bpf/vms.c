@@ -84,7 +84,7 @@ int vms_find(struct vms *vms, uint32_t *vcpus)
 	return rc;
 }
 
-static int tell_map(const struct vms *vms, uint32_t tgid)
+static int add_to_map(const struct vms *vms, uint32_t tgid)
 {
 	const uint8_t yes = 1;
 
@@ -97,7 +97,7 @@ int vms_set_map(struct vms *vms, int map)
 
 	vms->map = map;
 	for (size_t i = 0; !rc && i < vms->count; i++)
-		rc = tell_map(vms, vms->denied[i]);
+		rc = add_to_map(vms, vms->denied[i]);
 	return rc;
 }
 
@@ -118,7 +118,7 @@ int vms_deny(struct vms *vms, uint32_t tgid)
 		return -ENOMEM;
 	vms->denied = denied;
 	denied[vms->count++] = tgid;
-	return vms->map < 0 ? 0 : tell_map(vms, tgid);
+	return vms->map < 0 ? 0 : add_to_map(vms, tgid);
 }
 
 static bool is_gone(const struct vms *vms, uint32_t tgid)

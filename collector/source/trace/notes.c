@@ -131,7 +131,7 @@ void notes_end(char **notes, const struct notes_end *known)
 		    (unsigned long long)known->lost_keys);
 }
 
-void notes_blind(char **notes, const struct notes_blind *known)
+void notes_missed_vcpus(char **notes, const struct notes_missed_vcpus *known)
 {
 	if (known->exits)
 		add(notes, "all %llu kvm_exit were lost: nothing is known of them",

@@ -59,7 +59,7 @@ struct notes_end {
  * Of a recording of which no vCPU came, at the end.
  * @lost, @more, @exits: events, events without a number, and kvm_exit that it calls lost
  */
-struct notes_blind {
+struct notes_missed_vcpus {
 	const struct trace_feed *feed;
 	uint64_t lost;
 	uint64_t exits;
@@ -69,6 +69,6 @@ struct notes_blind {
 /* Append lines to *@notes, which is made if it is NULL. Without memory they are left out. */
 void notes_begin(char **notes, const struct notes_begin *known);
 void notes_end(char **notes, const struct notes_end *known);
-void notes_blind(char **notes, const struct notes_blind *known);
+void notes_missed_vcpus(char **notes, const struct notes_missed_vcpus *known);
 
 #endif

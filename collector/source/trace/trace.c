@@ -278,10 +278,10 @@ static void share_losses(struct trace_source *s)
 }
 
 /* No vCPU was seen: what is known of those that may have been there. */
-static void end_blind(struct trace_source *s)
+static void note_missed_vcpus(struct trace_source *s)
 {
 	struct losses_reported reported = {0};
-	struct notes_blind known = {.feed = &s->feed};
+	struct notes_missed_vcpus known = {.feed = &s->feed};
 
 	s->feed.losses(s->feed.self, &reported);
 	known.lost = reported.events;
@@ -291,7 +291,7 @@ static void end_blind(struct trace_source *s)
 	s->source.misses_vcpus =
 		known.lost || known.more || reported.partial || s->feed.may_lack_exits;
 	if (s->source.misses_vcpus)
-		notes_blind(&s->source.notes, &known);
+		notes_missed_vcpus(&s->source.notes, &known);
 }
 
 /* Part of the lost exits that falls to @vcpu, so that all parts add up. */
@@ -349,7 +349,7 @@ static int finish(struct trace_source *s, struct fault *fault)
 	}
 	share_losses(s);
 	if (!s->vcpus.count && !s->exits_without_vcpu)
-		end_blind(s);
+		note_missed_vcpus(s);
 	s->source.misses_vcpus |= s->exits_without_vcpu;
 	return s->losses.exits > PAIRS_EXITS_MAX ? too_many_exits(s, fault) : 0;
 }

@@ -2,7 +2,7 @@
 /*
  * exit_key.h - key, key_aux and value of an exit by its reason (KVM_EXIT_KEY of the ABI)
  *
- * Plain C for the BPF programs and for a test. kvm/exit_ring_vmx.h and exit_ring_svm.c do
+ * Plain C for the BPF programs and for a test. kvm/ring/exit_ring_vmx.h and exit_ring_svm.c do
  * the same from the VMCS and the VMCB.
  */
 #ifndef EXITSCOPE_BPF_EXIT_KEY_H

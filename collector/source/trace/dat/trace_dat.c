@@ -421,7 +421,7 @@ static int count_events(struct dat_feed *f)
 }
 
 /* Choose from which instance each event is taken. */
-static int look_through(struct dat_feed *f)
+static int choose_instances(struct dat_feed *f)
 {
 	int rc = find_shared(f);
 
@@ -536,7 +536,7 @@ static int open_file(struct dat_feed *f, const char *path, struct fault *fault)
 		return rc;
 	rc = make_readers(f);
 	if (!rc)
-		rc = look_through(f);
+		rc = choose_instances(f);
 	if (rc == -EBADMSG)
 		return damaged(f, fault);
 	return rc ? fault_set(fault, rc, "%s: %s", path, strerror(-rc)) : 0;

@@ -132,7 +132,7 @@ static const char *find_unpack(const char *data, size_t bytes)
 	return NULL;
 }
 
-static int look_at_begin(const char *path, const char *data, size_t bytes, struct fault *fault)
+static int find_kind(const char *path, const char *data, size_t bytes, struct fault *fault)
 {
 	const char *unpack = find_unpack(data, bytes);
 
@@ -158,7 +158,7 @@ static int look_at_begin(const char *path, const char *data, size_t bytes, struc
  * Read until a piece shows what the file is: comments of any length may stand first. The last
  * bytes of a piece are looked at with the next one too.
  */
-static int look_through(const char *path, FILE *file, char *data, struct fault *fault)
+static int find_in_file(const char *path, FILE *file, char *data, struct fault *fault)
 {
 	const size_t overlap = sizeof(utf16_entry);
 	size_t kept = 0, bytes;
@@ -170,7 +170,7 @@ static int look_through(const char *path, FILE *file, char *data, struct fault *
 	       (bytes = fread(data + kept, 1, PIECE_BYTES - kept, file)) > 0) {
 		bytes += kept;
 		if (is_first)
-			found = look_at_begin(path, data, bytes, fault);
+			found = find_kind(path, data, bytes, fault);
 		if (found == IMPORT_OTHER)
 			found = look_at(data, bytes);
 		if (found == IMPORT_OTHER && !other)
@@ -261,7 +261,7 @@ int import_kind(const char *path, enum import_kind *kind, struct fault *fault)
 	if (!rc)
 		rc = check_size(path, file, fault);
 	if (!rc)
-		rc = look_through(path, file, data, fault);
+		rc = find_in_file(path, file, data, fault);
 	if (rc == IMPORT_OTHER && is_pages(file))
 		rc = fault_set(
 			fault, -EPROTO,

@@ -369,8 +369,8 @@ static int has_periods(struct perf_feed *f, const struct perf_attr *attr, struct
 }
 
 /* Whether samples of an event stand for several events; NULL: it was not recorded. */
-static int look_at_periods(struct perf_feed *f, const struct perf_attr *attr, bool *sampled,
-			   struct fault *fault)
+static int read_periods(struct perf_feed *f, const struct perf_attr *attr, bool *sampled,
+			struct fault *fault)
 {
 	int rc = 0;
 
@@ -386,11 +386,11 @@ static int look_at_periods(struct perf_feed *f, const struct perf_attr *attr, bo
 static int set_sampled(struct perf_feed *f, struct trace_feed *feed, struct fault *fault)
 {
 	bool entries_sampled;
-	int rc = look_at_periods(f, f->exits, &f->sampled, fault);
+	int rc = read_periods(f, f->exits, &f->sampled, fault);
 
 	if (!rc)
-		rc = look_at_periods(f, perf_file_find(&f->file, KVM_EVENT_ENTRY), &entries_sampled,
-				     fault);
+		rc = read_periods(f, perf_file_find(&f->file, KVM_EVENT_ENTRY), &entries_sampled,
+				  fault);
 	if (rc)
 		return rc;
 

@@ -186,7 +186,7 @@ static void text_close(void *self)
 }
 
 /* Notes how long the text is, and whether it ends within a line. */
-static void look_at_end(struct text_feed *f)
+static void note_end(struct text_feed *f)
 {
 	int last = EOF;
 
@@ -205,7 +205,7 @@ static int open_file(struct text_feed *f, const char *path, struct fault *fault)
 	f->file = fopen(path, "re");
 	if (!f->file)
 		return fault_set(fault, -errno, "%s: %s", path, strerror(errno));
-	look_at_end(f);
+	note_end(f);
 	rc = text_feed_read_first(f, fault);
 	f->surveying = true;
 	return rc;
