@@ -181,10 +181,17 @@ def sigkill(outcome):
 # Several VMs, and one that runs
 
 
+# A VM that is gone before the collector has its turn has no name: they stay for a moment.
 THREE = """. /bed/qemu
-for name in web-1 web-2 db-1; do
-	(exec_qemu microvm -name guest=$name -serial file:$name -kernel /l2/qemu_guest) &
+names="web-1 web-2 db-1"
+rm -f $names *.pid
+for name in $names; do
+	(exec_qemu microvm -name guest=$name -serial file:$name -pidfile $name.pid -no-shutdown \
+		-kernel /l2/qemu_guest) &
 done
+for name in $names; do wait_for "guest: done" $name; done
+sleep 1
+kill $(cat *.pid)
 wait"""
 
 
