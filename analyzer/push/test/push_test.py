@@ -83,6 +83,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.plan = lambda n: None
         self.seen = self.requests = 0
         self.has_tables, self.has_token, self.has_cluster = True, True, False
+        self.is_of_cluster = False  # --create --cluster was here
         self.other_types = {}  # {(table, column): type, "": there is none}
         self.lock = threading.Lock()
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -141,6 +142,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, f"{server.has_token:d}\n")
         if "system.clusters" in query:
             return self.answer(200, f"{server.has_cluster:d}\n")
+        if "engine = 'Distributed'" in query:
+            return self.answer(200, f"{server.is_of_cluster:d}\n")
         with server.lock:
             fault = server.plan(server.seen)
             server.seen += 1
@@ -634,6 +637,15 @@ class PushTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"\Aanalyzer: http.*: it has no cluster nowhere \(.*\)\n\Z")
         self.assertEqual(self.server.seen, 0)
+
+    def test_create_on_cluster(self):
+        """Without --cluster the views of all servers would become those of one, and nobody would know."""
+        self.server.is_of_cluster = True
+        done = subprocess.run([ANALYZER, "push", "--to", self.server.url, "--create"], capture_output=True, text=True,
+                              timeout=60, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"\Aanalyzer: http.*: it was made one of a cluster: .*--cluster .*\n\Z")
+        self.assertEqual((self.server.requests, self.server.seen), (1, 0))
 
     def test_words(self):
         path = self.copy(FIXTURE)
