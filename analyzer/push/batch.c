@@ -14,9 +14,6 @@
 /* A batch of long rows is sent before it has all its rows. */
 #define BATCH_BYTES (64U << 20)
 
-/* How soon a locked recording is tried again. */
-#define LOCKED_PAUSE_NS INT64_C(500000000)
-
 bool batch_is_full(const struct batch *batch)
 {
 	return batch->rows.count >= batch->push->options->batch_rows ||
@@ -73,41 +70,6 @@ static int send_rows(struct batch *batch)
 			      batch->rows.data, batch->rows.bytes);
 }
 
-/* Whether to write cursors again, as the recording was locked; waits until then. */
-static bool is_locked(const struct batch *batch, int rc)
-{
-	const struct server_options *options = &batch->push->options->server;
-
-	if (rc != CURSOR_LOCKED || server_stopped(options))
-		return false;
-	server_sleep(options, LOCKED_PAUSE_NS);
-	return true;
-}
-
-int batch_write_cursors(struct batch *batch, int64_t key, const struct cursor *cursor, size_t count)
-{
-	const struct push *push = batch->push;
-	int rc;
-
-	do
-		rc = cursors_write(push->app, push->cursors, batch->target->server.url, key, cursor,
-				   count);
-	while (is_locked(batch, rc));
-	return rc ? -1 : 0;
-}
-
-int batch_forget(struct batch *batch)
-{
-	const struct push *push = batch->push;
-	int rc;
-
-	do
-		rc = cursors_forget(push->app, push->cursors, batch->target->server.url,
-				    batch->key);
-	while (is_locked(batch, rc));
-	return rc ? -1 : 0;
-}
-
 int batch_flush(struct batch *batch)
 {
 	if (batch->rows.count && send_rows(batch))
@@ -115,7 +77,8 @@ int batch_flush(struct batch *batch)
 	batch->sent->rows[batch->table] += batch->rows.count;
 	batch->sent->bytes += batch->rows.bytes;
 
-	if (batch_write_cursors(batch, batch_cursor_key(batch), batch->cursor, batch->cursors))
+	if (cursors_write(batch->push->app, batch->push->cursors, batch->target->server.url,
+			  batch_cursor_key(batch), batch->cursor, batch->cursors))
 		return -1;
 	rows_cut(&batch->rows, 0, 0);
 	batch->cursors = 0;

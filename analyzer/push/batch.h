@@ -50,16 +50,6 @@ int batch_put(struct batch *batch, const struct value *value);
 int batch_move(struct batch *batch, const struct cursor *cursor);
 
 /*
- * Write @count cursors of @key, the run's or another; waits while another program has locked the
- * recording, such as a collector that ends a long one. Return: 0, or -1 with app->error.
- */
-int batch_write_cursors(struct batch *batch, int64_t key, const struct cursor *cursor,
-			size_t count);
-
-/* Forget that the server has anything of the run. Return: 0, or -1 with app->error. */
-int batch_forget(struct batch *batch);
-
-/*
  * Send the rows, if there are any, and count them in @sent; then write the cursors. The batch is
  * empty afterwards. Return: 0, or -1 with app->error, and the batch keeps its rows and cursors.
  */

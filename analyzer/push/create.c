@@ -87,8 +87,7 @@ static int check_cluster(struct server *server, const char *cluster, const char 
 	return rc;
 }
 
-/* Views of one server in place of a cluster's would be an answer of one, as if there were no more.
- */
+/* Views of one server in place of a cluster's would hide all the others. */
 static int check_single(struct server *server)
 {
 	bool is_cluster = false;

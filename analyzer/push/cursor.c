@@ -11,6 +11,9 @@
 #include "analyzer/push/statements.h"
 #include "sql/schema.h"
 
+/* How soon a locked recording is tried again. */
+#define LOCKED_PAUSE_NS INT64_C(50000000)
+
 static int fail(struct app *app, sqlite3 *db)
 {
 	int rc = sqlite3_errcode(db);
@@ -25,13 +28,14 @@ static int fail(struct app *app, sqlite3 *db)
 	return app_fail(app, "%s: %s", app->path, sqlite3_errmsg(db));
 }
 
-/* After a statement that writes: what can be tried again is no error yet. */
-static int fail_to_write(struct app *app, sqlite3 *db)
+/* Called by SQLite while another program has locked the recording: whether to wait on. */
+static int wait_for_lock(void *context, int times)
 {
-	int rc = sqlite3_errcode(db);
+	const struct server_options *options = context;
 
-	fail(app, db);
-	return rc == SQLITE_BUSY || rc == SQLITE_LOCKED ? CURSOR_LOCKED : -1;
+	(void)times;
+	server_sleep(options, LOCKED_PAUSE_NS);
+	return !server_stopped(options);
 }
 
 /* Sets *@objects to how many things of the file are called push_cursor or belong to it. */
@@ -64,10 +68,9 @@ static int check_table(struct app *app, sqlite3 *db)
 
 	if (rc)
 		return rc;
-	if (!objects) {
-		rc = sqlite3_exec(db, push_sql_cursor_table, NULL, NULL, NULL);
-		return rc ? fail_to_write(app, db) : 0;
-	}
+	if (!objects)
+		return sqlite3_exec(db, push_sql_cursor_table, NULL, NULL, NULL) ? fail(app, db)
+										 : 0;
 	if (schema_find_definition(db, push_sql_cursor_table, &rowid))
 		return fail(app, db);
 	if (!rowid || objects > 1)
@@ -76,12 +79,12 @@ static int check_table(struct app *app, sqlite3 *db)
 	return 0;
 }
 
-int cursors_open(struct app *app, sqlite3 **db)
+int cursors_open(struct app *app, const struct server_options *options, sqlite3 **db)
 {
 	int rc = sqlite3_open_v2(app->path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
 	if (!rc)
-		rc = sqlite3_busy_timeout(*db, 5000);
+		rc = sqlite3_busy_handler(*db, wait_for_lock, (void *)options);
 	if (!rc)
 		rc = schema_harden(*db);
 	if (rc)
@@ -147,7 +150,7 @@ int cursors_write(struct app *app, sqlite3 *db, const char *server, int64_t run,
 		return -1;
 	/* IMMEDIATE: waits for the collector at its begin, where waiting is possible. */
 	if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL)) {
-		rc = fail_to_write(app, db);
+		rc = fail(app, db);
 		sqlite3_finalize(stmt);
 		return rc;
 	}
@@ -157,7 +160,7 @@ int cursors_write(struct app *app, sqlite3 *db, const char *server, int64_t run,
 	if (!rc)
 		rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
 	if (rc) {
-		rc = fail_to_write(app, db);
+		rc = fail(app, db);
 		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 	}
 	sqlite3_finalize(stmt);
@@ -173,7 +176,7 @@ int cursors_forget(struct app *app, sqlite3 *db, const char *server, int64_t run
 	if (prepare(app, db, "DELETE FROM push_cursor WHERE server = ?1 AND run IN (?2, 0)", server,
 		    run, &stmt))
 		return -1;
-	rc = sqlite3_step(stmt) == SQLITE_DONE ? 0 : fail_to_write(app, db);
+	rc = sqlite3_step(stmt) == SQLITE_DONE ? 0 : fail(app, db);
 	sqlite3_finalize(stmt);
 	return rc;
 }

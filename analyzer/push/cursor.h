@@ -8,12 +8,10 @@
 #ifndef EXITSCOPE_ANALYZER_PUSH_CURSOR_H
 #define EXITSCOPE_ANALYZER_PUSH_CURSOR_H
 
+#include "analyzer/push/server.h"
 #include "analyzer/query/app.h"
 
 #define CURSOR_PART_MAX 64
-
-/* Another program writes the recording, such as a collector that ends: try again later. */
-#define CURSOR_LOCKED 1
 
 /*
  * struct cursor - how much of one part a server has
@@ -35,16 +33,17 @@ struct cursor {
  * cursors_open - open the recording @path a second time, to write table push_cursor
  *
  * The file may come from elsewhere: db_open() must have checked it, and a table push_cursor that is
- * not ours is refused. The table is made where it is missing. Return: 0, CURSOR_LOCKED or -1 with
- * app->error; *db is to be closed by the caller in any case.
+ * not ours is refused. The table is made where it is missing. All that writes waits while another
+ * program has locked the file, such as a collector that ends a long recording, until @options say
+ * to stop. Return: 0, or -1 with app->error; *db is to be closed by the caller in any case.
  */
-int cursors_open(struct app *app, sqlite3 **db);
+int cursors_open(struct app *app, const struct server_options *options, sqlite3 **db);
 
 /* Read the cursor of cursor->part; all 0: nothing was sent. Return: 0, or -1 with app->error. */
 int cursor_read(struct app *app, sqlite3 *db, const char *server, int64_t run,
 		struct cursor *cursor);
 
-/* Write @count cursors, all or none. Return: 0, CURSOR_LOCKED or -1 with app->error. */
+/* Write @count cursors, all or none. Return: 0, or -1 with app->error. */
 int cursors_write(struct app *app, sqlite3 *db, const char *server, int64_t run,
 		  const struct cursor *cursor, size_t count);
 

@@ -377,7 +377,8 @@ static int check_older(struct batch *batch, int64_t vcpu, struct cursor *cursor)
 		return changed;
 
 	*cursor = begin[0];
-	return batch_write_cursors(batch, batch->key, begin, 2);
+	return cursors_write(batch->push->app, batch->push->cursors, batch->target->server.url,
+			     batch->key, begin, 2);
 }
 
 static int send_intervals_of(struct batch *batch, int64_t vcpu, struct hist *hist)
@@ -442,15 +443,17 @@ static int read_exits(struct batch *batch, struct cursor *cursor)
 }
 
 /*
- * Sets *@is_other to whether the rows have other numbers than when those up to the cursor were
- * sent: VACUUM does that. A recording that keeps the last rows alone loses the first ones.
+ * Begins with the first exit again if the rows have other numbers than when those up to the cursor
+ * were sent: VACUUM does that. A recording that keeps the last rows alone loses the first ones.
  */
-static int find_other_numbers(struct batch *batch, const struct cursor *cursor, bool *is_other)
+static int check_numbers(struct batch *batch, struct cursor *cursor)
 {
 	struct app *app = batch->push->app;
 	sqlite3_stmt *stmt;
 	int rc;
 
+	if (!cursor->position)
+		return 0;
 	if (db_prepare(app, &stmt, push_sql_exit_position))
 		return -1;
 	sqlite3_bind_int64(stmt, 1, batch->run->id);
@@ -458,9 +461,9 @@ static int find_other_numbers(struct batch *batch, const struct cursor *cursor, 
 
 	/* The last one of those up to the cursor, which is the one that was sent last. */
 	rc = db_step(app, stmt);
-	if (rc > 0)
-		*is_other = sqlite3_column_int64(stmt, 0) != cursor->position ||
-			    (cursor->total && exit_mark(stmt, 1, 2) != cursor->total);
+	if (rc > 0 && (sqlite3_column_int64(stmt, 0) != cursor->position ||
+		       (cursor->total && exit_mark(stmt, 1, 2) != cursor->total)))
+		*cursor = new_cursor(batch, PUSH_EXIT, 0);
 	sqlite3_finalize(stmt);
 	return rc < 0 ? -1 : 0;
 }
@@ -469,7 +472,6 @@ static int send_exits(struct batch *batch)
 {
 	uint64_t most = batch->push->options->batch_rows, read;
 	struct cursor cursor;
-	bool is_other = false;
 
 	batch->table = PUSH_EXIT;
 	cursor = new_cursor(batch, PUSH_EXIT, 0);
@@ -477,10 +479,8 @@ static int send_exits(struct batch *batch)
 		return -1;
 	if (cursor.hash)
 		return 0;
-	if (cursor.position && find_other_numbers(batch, &cursor, &is_other))
+	if (check_numbers(batch, &cursor))
 		return -1;
-	if (is_other)
-		cursor = new_cursor(batch, PUSH_EXIT, 0);
 
 	do {
 		int64_t before = cursor.position;

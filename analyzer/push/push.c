@@ -196,8 +196,7 @@ struct home {
 	bool is_same;
 };
 
-/* A server may have got another port or a certificate since; of two on one host the URL says which.
- */
+/* A server may have another port or https by now; of two on one host the URL says which. */
 static void see_home(void *context, const char *url)
 {
 	struct home *home = context;
@@ -266,6 +265,12 @@ static struct push_sent *find_sent(struct push *push, const struct run *run)
 	return more;
 }
 
+static int forget(const struct batch *batch)
+{
+	return cursors_forget(batch->push->app, batch->push->cursors, batch->target->server.url,
+			      batch->key);
+}
+
 /* What the server is to be told of the run; all of it with push_options.again. */
 static int send_run(struct batch *batch)
 {
@@ -273,7 +278,7 @@ static int send_run(struct batch *batch)
 	struct push_target *target = batch->target;
 	bool is_first = push->options->again && !batch->sent->is_begun;
 
-	if (check_server(push, target) || (is_first && batch_forget(batch)))
+	if (check_server(push, target) || (is_first && forget(batch)))
 		return -1;
 	batch->sent->is_begun = true;
 	return parts_send(batch);
@@ -361,20 +366,6 @@ static int push_runs(struct push *push, const char *name, bool *is_over)
 	return rc;
 }
 
-/* Opens the recording a second time; waits while another program has locked it. */
-static int open_cursors(struct push *push)
-{
-	const struct server_options *options = &push->options->server;
-	int rc;
-
-	while ((rc = cursors_open(push->app, &push->cursors)) == CURSOR_LOCKED &&
-	       !server_stopped(options)) {
-		sqlite3_close(push->cursors);
-		server_sleep(options, SERVER_FIRST_PAUSE_NS);
-	}
-	return rc ? -1 : 0;
-}
-
 /* Each server that is not away gets what it does not have yet. */
 static int push_once(struct push *push, const char *name, bool *is_over)
 {
@@ -390,7 +381,7 @@ static int push_once(struct push *push, const char *name, bool *is_over)
 
 	if (db_open(app, app->path, &app->db))
 		return -1;
-	rc = open_cursors(push);
+	rc = cursors_open(app, &push->options->server, &push->cursors);
 	if (!rc)
 		rc = push_runs(push, name, is_over);
 

@@ -53,23 +53,25 @@ int64_t server_next_pause(int64_t pause_ns)
 	return pause_ns < LAST_PAUSE_NS / 2 ? 2 * pause_ns : LAST_PAUSE_NS;
 }
 
-/* The host of an URL is this machine. */
-static bool is_loopback(const char *host)
-{
-	size_t length = strcspn(host, ":/");
-
-	if (!strncmp(host, "[::1]", 5))
-		return true;
-	return (length == 9 && !strncmp(host, "localhost", 9)) ||
-	       (!strncmp(host, "127.", 4) && strspn(host, "0123456789.") == length);
-}
-
 size_t server_host(const char *url, const char **host)
 {
 	const char *scheme = strstr(url, "://");
+	size_t length;
 
 	*host = scheme ? scheme + 3 : url;
-	return **host == '[' ? strcspn(*host, "]/") : strcspn(*host, ":/");
+	length = strcspn(*host, **host == '[' ? "]/" : ":/");
+	return length + ((*host)[length] == ']');
+}
+
+/* The host of a URL is this machine. */
+static bool is_loopback(const char *url)
+{
+	const char *host;
+	size_t length = server_host(url, &host);
+
+	return (length == 5 && !strncmp(host, "[::1]", 5)) ||
+	       (length == 9 && !strncmp(host, "localhost", 9)) ||
+	       (!strncmp(host, "127.", 4) && strspn(host, "0123456789.") == length);
 }
 
 static int check_url(struct server *server)
@@ -100,7 +102,7 @@ static int check_url(struct server *server)
 			return app_fail(app, "%s: not a URL", server->url);
 	}
 
-	if (!is_https && server->options->login && !is_loopback(host))
+	if (!is_https && server->options->login && !is_loopback(server->url))
 		return app_fail(app, "%s: the password could be read on its way (use https)",
 				server->url);
 	return 0;
@@ -172,7 +174,6 @@ static void set_up(struct server *server, const struct curl_library *lib)
 {
 	const struct server_options *options = server->options;
 	CURL *curl = server->curl;
-	const char *host;
 
 	/* Without "Expect: 100-continue", which costs a round trip. */
 	server->headers = lib->slist_append(NULL, "Expect:");
@@ -193,8 +194,7 @@ static void set_up(struct server *server, const struct curl_library *lib)
 	lib->easy_setopt(curl, CURLOPT_XFERINFODATA, server);
 
 	/* A proxy of the environment would get the password that is for this machine alone. */
-	server_host(server->url, &host);
-	if (is_loopback(host))
+	if (is_loopback(server->url))
 		lib->easy_setopt(curl, CURLOPT_PROXY, "");
 	if (options->login) {
 		lib->easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);

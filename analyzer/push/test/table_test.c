@@ -5,6 +5,8 @@
 #include "analyzer/push/table.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -200,6 +202,9 @@ static void make_file(const char *path, const char *sql)
 	sqlite3_close(db);
 }
 
+static volatile sig_atomic_t stop;
+static const struct server_options options = {.stop = &stop};
+
 /* Adds a server's URL to a text. */
 static void see(void *context, const char *server)
 {
@@ -215,19 +220,33 @@ static const char *servers_of(struct app *app, sqlite3 *db, int64_t run)
 	return text;
 }
 
-/* While another program writes, such as a collector that ends: to be tried again. */
+/* Ends the transaction of another program after a while. */
+static void *unlock_later(void *other)
+{
+	usleep(300000);
+	CHECK(!sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL));
+	return NULL;
+}
+
+/* While another program writes, such as a collector that ends, it is waited for. */
 static void test_locked(struct app *app, sqlite3 *db)
 {
 	struct cursor cursor = {.part = "exit"};
+	pthread_t thread;
 	sqlite3 *other;
 
-	sqlite3_busy_timeout(db, 0);
 	CHECK(!sqlite3_open(app->path, &other));
 	CHECK(!sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL));
-	CHECK_EQ(cursors_write(app, db, "http://a", 3, &cursor, 1), CURSOR_LOCKED);
-	CHECK_EQ(cursors_forget(app, db, "http://a", 3), CURSOR_LOCKED);
-	CHECK(!sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL));
+	stop = 1;
+	CHECK_EQ(cursors_write(app, db, "http://a", 3, &cursor, 1), -1);
+	CHECK(strstr(app->error, "locked"));
+	CHECK_EQ(cursors_forget(app, db, "http://a", 3), -1);
+
+	stop = 0;
+	CHECK(!pthread_create(&thread, NULL, unlock_later, other));
 	CHECK(!cursors_write(app, db, "http://a", 3, &cursor, 1));
+	CHECK(!pthread_join(thread, NULL));
+	CHECK(!strcmp(servers_of(app, db, 3), "http://a http://b "));
 	sqlite3_close(other);
 }
 
@@ -240,7 +259,7 @@ static void test_cursors(const char *path)
 	sqlite3 *db;
 
 	make_file(path, "CREATE TABLE t (a)");
-	CHECK(!cursors_open(&app, &db));
+	CHECK(!cursors_open(&app, &options, &db));
 	CHECK(!cursor_read(&app, db, "http://a", 3, &cursor));
 	CHECK(!cursor.position && !cursor.hash && !cursor.total);
 	CHECK(!*servers_of(&app, db, 3));
@@ -248,7 +267,7 @@ static void test_cursors(const char *path)
 	sqlite3_close(db);
 
 	/* The table is there now; other runs and servers have cursors of their own. */
-	CHECK(!cursors_open(&app, &db));
+	CHECK(!cursors_open(&app, &options, &db));
 	CHECK(!cursor_read(&app, db, "http://a", 3, &cursor));
 	CHECK(cursor.position == 5 && cursor.hash == -1 && !cursor.total);
 	CHECK(!strcmp(servers_of(&app, db, 3), "http://a "));
@@ -279,7 +298,7 @@ static void test_foreign_cursors(const char *path)
 		sqlite3 *db;
 
 		make_file(path, foreign[i]);
-		CHECK_EQ(cursors_open(&app, &db), -1);
+		CHECK_EQ(cursors_open(&app, &options, &db), -1);
 		CHECK(strstr(app.error, "push_cursor"));
 		sqlite3_close(db);
 	}
@@ -290,10 +309,10 @@ static void test_foreign_cursors(const char *path)
 		sqlite3 *db;
 
 		make_file(path, "CREATE TABLE t (a)");
-		CHECK(!cursors_open(&app, &db));
+		CHECK(!cursors_open(&app, &options, &db));
 		CHECK_EQ(sqlite3_exec(db, added[i], NULL, NULL, NULL), SQLITE_OK);
 		sqlite3_close(db);
-		CHECK_EQ(cursors_open(&app, &db), -1);
+		CHECK_EQ(cursors_open(&app, &options, &db), -1);
 		CHECK(strstr(app.error, "push_cursor"));
 		sqlite3_close(db);
 	}
