@@ -1,15 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""push_test.py ANALYZER FIXTURE SCHEMA: analyzer push and a server that fails.
-
-The server here is not ClickHouse but stands in for it: it takes INSERTs in RowBinary apart as the
-schema says, keeps a row for each key, and fails on request. clickhouse_test has the real one.
-"""
+"""push_test.py ANALYZER FIXTURE SCHEMA: what analyzer push sends, whatever ends it or fails."""
 import fcntl
-import http.server
 import os
 import pathlib
-import re
 import shutil
 import signal
 import socket
@@ -17,190 +11,15 @@ import sqlite3
 import struct
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 import unittest
-import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-import server_schema  # noqa: E402 pylint: disable=wrong-import-position
-
-ANALYZER, FIXTURE, SCHEMA = (os.path.abspath(path) for path in sys.argv[1:4])
-WIDTHS = {"UInt8": "<B", "UInt16": "<H", "UInt32": "<I", "UInt64": "<Q", "Int32": "<i",
-          "Int64": "<q", "Float64": "<d",
-          "Date": "<H"}
+import stand_in  # noqa: E402 pylint: disable=wrong-import-position
+from stand_in import ANALYZER, FIXTURE, TABLES  # noqa: E402 pylint: disable=wrong-import-position
 
 
-TABLES = server_schema.read_schema(SCHEMA)
-
-
-class Reader:
-    """RowBinary, read as ClickHouse's documentation describes it."""
-
-    def __init__(self, data):
-        self.data, self.at = data, 0
-
-    def take(self, count):
-        part = self.data[self.at:self.at + count]
-        if len(part) != count:
-            raise ValueError("the data end within a value")
-        self.at += count
-        return part
-
-    def length(self):
-        value = shift = 0
-        while True:
-            byte = self.take(1)[0]
-            value |= (byte & 0x7f) << shift
-            shift += 7
-            if byte < 0x80:
-                return value
-
-    def value(self, kind):
-        inner = re.fullmatch(r"(Nullable|Array)\((\w+)\)", kind)
-        if inner and inner.group(1) == "Nullable":
-            return None if self.take(1)[0] else self.value(inner.group(2))
-        if inner:
-            return tuple(self.value(inner.group(2)) for _ in range(self.length()))
-        if kind == "String":
-            return self.take(self.length())
-        return struct.unpack(WIDTHS[kind], self.take(struct.calcsize(WIDTHS[kind])))[0]
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """What it stored, and how it is to fail.
-
-    plan(n): what to do with the nth INSERT, None: nothing wrong.
-    """
-    daemon_threads = True
-    allow_reuse_address = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.stored = {name: {} for name in TABLES}
-        self.inserts = []  # (table, rows, token)
-        self.plan = lambda n: None
-        self.seen = self.requests = 0
-        self.has_tables, self.has_token, self.has_cluster = True, True, False
-        self.is_of_cluster = False  # --create --cluster was here
-        self.other_types = {}  # {(table, column): type, "": there is none}
-        self.lock = threading.Lock()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def handle_error(self, request, client_address):
-        pass  # a client that was killed
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def store(self, query, body, token):
-        name, columns = re.fullmatch(r"INSERT INTO exitscope\.(\w+)\(([\w,]+)\) FORMAT RowBinary",
-                                     query).groups()
-        kinds, key, ver = TABLES[name]
-        columns = columns.split(",")
-        reader, count = Reader(body), 0
-        while reader.at < len(body):
-            row = {column: reader.value(kinds[column]) for column in columns}
-            old = self.stored[name].get(tuple(row[k] for k in key))
-            if not (old and ver and old[ver] > row[ver]):
-                self.stored[name][tuple(row[k] for k in key)] = row
-            count += 1
-        self.inserts.append((name, count, token))
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *unused):
-        pass
-
-    def answer(self, status, text):
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-    def cut(self):
-        self.close_connection = True
-        self.connection.shutdown(socket.SHUT_RDWR)
-
-    def do_POST(self):
-        server = self.server
-        server.requests += 1
-        params = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
-        query = params.get("query", "")
-        if query.startswith("--"):
-            query = query.split("\n", 1)[1]
-        length = int(self.headers["Content-Length"])
-        if not query:
-            body = self.rfile.read(length)
-            assert b"system.columns" in body, body
-            return self.answer(200, server_schema.columns_text(TABLES if server.has_tables else {}, server.other_types))
-        if "system.settings" in query:
-            return self.answer(200, f"{server.has_token:d}\n")
-        if "system.clusters" in query:
-            return self.answer(200, f"{server.has_cluster:d}\n")
-        if "engine = 'Distributed'" in query:
-            return self.answer(200, f"{server.is_of_cluster:d}\n")
-        with server.lock:
-            fault = server.plan(server.seen)
-            server.seen += 1
-        if fault == "cut":
-            self.rfile.read(length // 2)
-            return self.cut()
-        body = self.rfile.read(length)
-        if isinstance(fault, int):
-            return self.answer(fault, f"Code: 241, e.displayText() = DB::Exception: made up \x1b[31m{fault}\n")
-        with server.lock:
-            server.store(query, body, params.get("insert_deduplication_token"))
-        if fault == "lose":
-            return self.cut()
-        return self.answer(200, "")
-
-
-class PushTest(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
-        self.addCleanup(shutil.rmtree, self.folder)
-        self.server = self.new_server()
-
-    def new_server(self):
-        server = Server()
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        return server
-
-    def copy(self, path, name="run.sqlite"):
-        copy = os.path.join(self.folder, name)
-        shutil.copyfile(path, copy)
-        os.chmod(copy, 0o600)
-        return copy
-
-    def command(self, path, *options, to=None):
-        return [ANALYZER, "push", "--to", to or self.server.url, path, *options]
-
-    def push(self, path, *options, to=None, status=0):
-        done = subprocess.run(self.command(path, *options, to=to), stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE,
-                              text=True, timeout=200)
-        self.assertEqual(done.returncode, status, done.stderr)
-        return done
-
-    def clean(self, path, *options):
-        """What a server without faults has stored afterwards."""
-        server = self.new_server()
-        self.push(self.copy(path, "clean.sqlite"), *options, to=server.url)
-        return server.stored
-
-    def count(self, path, query):
-        db = sqlite3.connect(path)
-        try:
-            return db.execute(query).fetchone()[0]
-        finally:
-            db.close()
-
+class PushTest(stand_in.WithServer):
     def test_all_of_it(self):
         path = self.copy(FIXTURE)
         self.push(path, "--raw")
@@ -477,70 +296,6 @@ class PushTest(unittest.TestCase):
         self.push(self.copy(FIXTURE, "old.sqlite"), "--raw", to=old.url)
         self.assertEqual({token for _, _, token in old.inserts}, {None})
 
-    def test_servers(self):
-        """A run is on one server as a whole, and stays there when the list changes."""
-        first, second = self.new_server(), self.new_server()
-        path = self.copy(FIXTURE)
-        self.push(path, to=f"{first.url},{second.url}")
-        for server in (first, second):
-            self.assertGreater(len(server.stored["run"]), 0)
-        self.assertEqual(len(first.stored["run"]) + len(second.stored["run"]),
-                         self.count(path, "SELECT count(*) FROM run"))
-        seen = first.seen, second.seen
-        self.push(path, to=f"{second.url},{first.url}")
-        self.assertEqual((first.seen, second.seen), seen)
-
-    def test_server_away(self):
-        """A server that is away holds up none of the others."""
-        away, there = self.new_server(), self.new_server()
-        away.plan = lambda n: 503
-        path = self.copy(FIXTURE)
-        urls = f"{away.url},{there.url}"
-        process = subprocess.Popen(self.command(path, to=urls), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-        self.addCleanup(process.kill)
-        self.assertIn("trying again", process.stderr.readline())
-        runs = self.count(path, "SELECT count(*) FROM run")
-        end = time.monotonic() + 60
-        while not 0 < len(there.stored["run"]) < runs or away.seen < 3:
-            self.assertLess(time.monotonic(), end)
-            time.sleep(0.05)
-        self.assertIsNone(process.poll())
-        self.assertEqual(away.stored["run"], {})
-        away.plan = lambda n: None
-        self.assertIn("it answers again", process.communicate(timeout=60)[1])
-        self.assertEqual(process.returncode, 0)
-        self.assertEqual(len(away.stored["run"]) + len(there.stored["run"]), runs)
-        away.plan = lambda n: 503
-        done = self.push(self.copy(FIXTURE, "late.sqlite"), "--give-up", "1s", to=urls, status=1)
-        self.assertIn("given up after 1 s", done.stderr)
-
-    def test_place(self):
-        """The order of the list does not choose the server, and without the cursors the same one is found."""
-        servers = [self.new_server() for _ in range(3)]
-        self.push(self.copy(FIXTURE), to=",".join(server.url for server in servers))
-        places = [set(server.stored["run"]) for server in servers]
-        for order in ((2, 1, 0), (1, 2, 0)):
-            for server in servers:
-                server.stored = {name: {} for name in TABLES}
-            self.push(self.copy(FIXTURE), to=",".join(servers[i].url for i in order))
-            self.assertEqual([set(server.stored["run"]) for server in servers], places)
-        # Another name of the same host: the recording's own account decides.
-        path = self.copy(FIXTURE, "one.sqlite")
-        self.push(path, to=servers[0].url)
-        other = self.new_server()
-        self.push(path, to=f"{other.url.replace('127.0.0.1', 'localhost')},{servers[0].url}/")
-        self.assertEqual(other.seen, 0)
-
-    def test_again(self):
-        """For a server that has lost its data."""
-        path = self.copy(FIXTURE)
-        self.push(path, "--raw")
-        stored, self.server.stored = self.server.stored, {name: {} for name in TABLES}
-        self.push(path, "--raw")
-        self.assertEqual(self.server.stored["exit"], {})
-        self.push(path, "--raw", "--again")
-        self.assertEqual(self.server.stored, stored)
-
     def test_vacuum(self):
         """VACUUM gives rows other numbers: nothing is left out."""
         path = self.copy(FIXTURE)
@@ -594,58 +349,12 @@ class PushTest(unittest.TestCase):
         self.assertEqual({row["state"] for row in self.server.stored["run"].values()}, {b"interrupted"})
         self.assertEqual(len(self.server.stored["exit"]), 9000)
 
-    def test_proxy(self):
-        """What is for this machine goes through no proxy, the password least of all."""
-        proxy = self.new_server()
-        login = os.path.join(self.folder, "login")
-        with open(login, "w", encoding="utf-8") as file:
-            file.write("pusher\ncorrect horse\n")
-        os.chmod(login, 0o600)
-        done = subprocess.run([*self.command(self.copy(FIXTURE)), "--login", login], capture_output=True, text=True,
-                              timeout=200, check=False,
-                              env={**os.environ, "http_proxy": proxy.url, "all_proxy": proxy.url})
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(proxy.requests, 0)
-        self.assertGreater(self.server.requests, 0)
-
     def test_follow(self):
         path = self.copy(FIXTURE)
         done = self.push(path, "--follow")  # nothing goes on: it ends by itself
         self.assertIn("ept", done.stdout)
         self.server.has_tables = False
         self.assertIn("--create", self.push(self.copy(FIXTURE), status=1).stderr)
-
-    def test_other_version(self):
-        """RowBinary has no types in it: tables of another version get no row."""
-        for table, column, kind in (("exit_rollup", "cycles", "UInt64"), ("exit", "rip", ""),
-                                    ("run", "label", "Nullable(String)"), ("exit_hist", "bucket", "Array(UInt32)"),
-                                    ("vm", "label", "Enum8('a' = 1)"), ("exit", "flags", "N" * 100)):
-            with self.subTest(table=table, column=column):
-                self.server.other_types = {(table, column): kind}
-                said = self.push(self.copy(FIXTURE), status=1).stderr
-                self.assertRegex(said, rf"\Aanalyzer: http\S*: its table exitscope\.{table} is of another version: "
-                                       rf"column {column} \(.*--create\)\n\Z")
-                self.assertEqual(self.server.seen, 0)
-        self.server.other_types = {("run", "label"): "LowCardinality(String)"}
-        self.push(self.copy(FIXTURE))
-
-    def test_cluster(self):
-        """A cluster that the server does not know is not waited for, and nothing is made."""
-        done = subprocess.run([ANALYZER, "push", "--to", self.server.url, "--create", "--cluster",
-                               "nowhere"],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
-        self.assertEqual(done.returncode, 1)
-        self.assertRegex(done.stderr, r"\Aanalyzer: http.*: it has no cluster nowhere \(.*\)\n\Z")
-        self.assertEqual(self.server.seen, 0)
-
-    def test_create_on_cluster(self):
-        """Without --cluster the views of all servers would become those of one, and nobody would know."""
-        self.server.is_of_cluster = True
-        done = subprocess.run([ANALYZER, "push", "--to", self.server.url, "--create"], capture_output=True, text=True,
-                              timeout=60, check=False)
-        self.assertEqual(done.returncode, 1)
-        self.assertRegex(done.stderr, r"\Aanalyzer: http.*: it was made one of a cluster: .*--cluster .*\n\Z")
-        self.assertEqual((self.server.requests, self.server.seen), (1, 0))
 
     def test_words(self):
         path = self.copy(FIXTURE)
