@@ -553,18 +553,22 @@ destroyed = dataclasses.replace(with_bpf(cases.destroyed), check=_check_destroye
                                 unrecorded=KVM_COUNTS_THEM)
 
 
-def of_both_parts(setup):
-    return [chosen, with_bpf(cases.split_userspace), with_bpf(cases.split_halted), attached,
-            overflow, counts_only, counts_running, counts_scraped, counts_of_reason, by_name, others,
-            by_pid, *filters(setup), killed, in_container, *refusals(setup), integrity,
-            confidentiality()]
+def of_options(setup):
+    """What the options do, and refusals: the same on all series."""
+    return [chosen, counts_running, counts_scraped, counts_of_reason, by_name, others, by_pid,
+            *filters(setup), killed, in_container, *refusals(setup), integrity, confidentiality()]
+
+
+def of_both_parts():
+    return [with_bpf(cases.split_userspace), with_bpf(cases.split_halted), attached, overflow,
+            counts_only]
 
 
 def quick(setup):
     if not has_btf(setup.kernel):
         return without_btf()
     ops = ["cpuid", "rdmsr", "out", "in", "mmio_write"] + (["touch"] if setup.nested_paging else [])
-    return [loops(ops)] + of_both_parts(setup)
+    return [loops(ops)] + of_both_parts() + of_options(setup)
 
 
 def full(setup):
@@ -573,11 +577,13 @@ def full(setup):
     # The default ring is smaller in so little memory, and on one CPU guest and reader take turns.
     burst = loop("cpuid", 60000, record=COLLECT + "--ring-records 65536 -- ")
     more = [loops(ops_of(setup)), burst, loop("cpuid", 5000, vcpus=4), linux, *many(setup),
-            with_bpf(cases.split_preempted), destroyed, microvm]
+            with_bpf(cases.split_preempted), microvm]
+    if setup.has_all_cases:
+        more.append(destroyed)
     if setup.isa == VMX:
         more.append(loop("tsc_deadline", 100, "--irqchip"))
     else:
         # With Bochs more of QEMU would take most of the machine's time.
         more += [with_cr3, with_qemu(qemu_cases.by_name, qemu_cases.by_name.check),
                  with_qemu(qemu_cases.attached, qemu_attached)]
-    return more + of_both_parts(setup)
+    return more + of_both_parts() + (of_options(setup) if setup.has_all_cases else [])
