@@ -41,9 +41,9 @@ series_suite() {
 	echo "${suites%% *}"
 }
 
-# The Debian suite of this system; nothing on another one that has no name for it.
+# The Debian suite of this system; nothing on one that has no name for it, or no such file.
 own_suite() {
-	(. /etc/os-release && echo "${VERSION_CODENAME-}")
+	[ ! -r /etc/os-release ] || (. /etc/os-release && echo "${VERSION_CODENAME-}")
 }
 
 # is_other_suite SUITE: whether it is not the Debian suite, or the backports, of this system.
