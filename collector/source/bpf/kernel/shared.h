@@ -14,7 +14,6 @@
 #define BPF_VCPUS     4096U /* vCPUs at a time; a power of two */
 #define BPF_THREADS   8192U /* threads that run vCPUs; a power of two */
 #define BPF_CPUS      8192U /* CPUs of the host; a power of two */
-#define BPF_PROBES    8U    /* places of the two tables above that one key may be in */
 #define BPF_DENIED    4096U /* processes whose VMs are not asked for */
 #define BPF_AREA_PAGE 4096U
 

@@ -13,6 +13,7 @@
 
 #include "collector/source/bpf/kernel/clock.h"
 #include "collector/source/bpf/kernel/kvm_types.h"
+#include "collector/source/bpf/kernel/places.h"
 #include "collector/source/bpf/kernel/vcpu_record.h"
 
 #define SVM_DEFAULT_TSC_RATIO (1ULL << 32)
@@ -150,7 +151,7 @@ static __always_inline __u64 key_at(__u64 address)
 /* The n-th place that a vCPU may have. */
 static __always_inline __u32 place_of(__u64 key, __u32 n)
 {
-	return ((key * 0x9e3779b97f4a7c15ULL >> 40) + n) & (BPF_VCPUS - 1);
+	return place_in(key, n, BPF_VCPUS);
 }
 
 /* The place of a vCPU that is not at its first one; -1: it has none. */
@@ -205,7 +206,7 @@ static __always_inline struct bpf_area *area_of(const struct bpf_vcpu *v)
 
 static __always_inline __u32 thread_place(__u32 pid, __u32 n)
 {
-	return (pid + n) & (BPF_THREADS - 1);
+	return place_in(pid, n, BPF_THREADS);
 }
 
 static __noinline int find_thread_further(__u32 pid)
