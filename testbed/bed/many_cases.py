@@ -157,7 +157,8 @@ def many_vms():
 BPF_AT_ONCE = (10, 100)
 BPF_RECORDS = 1024
 BPF_KERNEL_MIB = 32  # beyond the rings: programs, tables
-BPF_COLLECTOR_MIB = 64
+# 61 to 65 were seen; a ring that stayed mapped with each VM would be 230 more.
+BPF_COLLECTOR_MIB = 80
 
 
 def _check_bpf_vms(outcome, processes, vms):
