@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -479,6 +480,9 @@ def test_written_meanwhile():
     """A text that another program writes to: what stood there at first, soon. One that becomes shorter: all, or a line."""
     whole = "".join(PLAIN.replace(" 12.", f" {12 + i}.") for i in range(1000))
     write(whole)
+    start = time.monotonic()
+    Run("x.txt")
+    seconds = max(20, 20 * (time.monotonic() - start))
     done = threading.Event()
 
     def append():
@@ -490,7 +494,7 @@ def test_written_meanwhile():
 
     writer = threading.Thread(target=append)
     writer.start()
-    timer = threading.Timer(20, done.set)
+    timer = threading.Timer(seconds, done.set)
     timer.start()
     run = Run("x.txt")
     expect("it ends before the writer does", done.is_set(), False)

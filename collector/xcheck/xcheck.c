@@ -158,6 +158,9 @@ static int add_to_vm(struct xcheck *x, const struct store_vcpu *info, int vcpu)
 	if (!vm)
 		return -ENOMEM;
 
+	/* Its process had ended before this vCPU was found, and the bounds lack it. */
+	if (vm->read)
+		vm->result.bounded = false;
 	if (vm->stat && (kvmstat_add_ring(vm->stat, info->ring_id) == -ENOENT ||
 			 kvmstat_is_of_another(vm->stat)))
 		let_go(x, vm);
