@@ -16,10 +16,11 @@ kvm_origin() {
 	fi
 }
 
-# Lines NAME=VALUE: what /sys/module shows of a module.
+# Lines NAME=VALUE: what /sys/module shows of a module. stock_vendor is what our kvm.ko has seen.
 parameters() {
 	for file in /sys/module/"$1"/parameters/*; do
-		[ ! -r "$file" ] || printf '%s=%s\n' "${file##*/}" "$(cat "$file")"
+		[ ! -r "$file" ] || [ "${file##*/}" = stock_vendor ] ||
+			printf '%s=%s\n' "${file##*/}" "$(cat "$file")"
 	done
 }
 

@@ -22,7 +22,21 @@
 
 /* The last vCPU came from a vendor module without our hooks. */
 static bool exit_ring_stock_vendor;
-static const struct kernel_param_ops exit_ring_stock_vendor_ops = { .get = param_get_bool };
+
+/*
+ * Without it the kernel would call NULL for "insmod kvm.ko stock_vendor=N". Ignored, because tools
+ * that load KVM again give back all parameters that they have read.
+ */
+static int exit_ring_ignore_param(const char *value, const struct kernel_param *param)
+{
+	pr_info("stock_vendor is read only: ignored\n");
+	return 0;
+}
+
+static const struct kernel_param_ops exit_ring_stock_vendor_ops = {
+	.set = exit_ring_ignore_param,
+	.get = param_get_bool,
+};
 module_param_cb(stock_vendor, &exit_ring_stock_vendor_ops, &exit_ring_stock_vendor, 0444);
 MODULE_PARM_DESC(stock_vendor, "read only: Y while a stock kvm-intel or kvm-amd makes vCPUs, which are not recorded");
 

@@ -333,13 +333,15 @@ dmesg | grep 'is a stock one'
 rmmod $vendor && insmod /bed/modules/$vendor.ko || exit 1
 collector --db next.sqlite -- exit_loop --op out --count 10
 echo "stock_vendor=$(cat /sys/module/kvm/parameters/stock_vendor)"
-rmmod $vendor kvm irqbypass && bed_load
+rmmod $vendor kvm irqbypass && BED_KVM_PARAMS=stock_vendor=Y && bed_load
+echo "loaded with stock_vendor=Y: $(cat /sys/module/kvm/parameters/stock_vendor)"
 """, unrecorded=KVM_COUNTS_THEM)
 def stock_vendor(outcome):
     """A stock vendor module on our kvm.ko: nothing is recorded, and the log says so."""
     outcome.ended_well()
     outcome.says("collector: a stock kvm-intel.ko or kvm-amd.ko runs on the kvm.ko",
-                 "needed   modules", "exits are neither counted nor recorded", "stock_vendor=N")
+                 "needed   modules", "exits are neither counted nor recorded", "stock_vendor=N",
+                 "loaded with stock_vendor=Y: N")
     expect_equal("recorded", outcome.database().one("SELECT count(*) FROM exits"), 0)
     outcome.counts(exits_of("out", outcome.setup), 10, outcome.database("next.sqlite"))
 
