@@ -314,6 +314,11 @@ static long exit_ring_attach_file(struct exit_ring_file *f, const struct kvm_exi
 			break;
 		if (!buf)
 			buf = exit_ring_new_buf(NULL, how->record_count);
+		if (!buf) {
+			/* What a reader has let go of just now is counted until RCU is through with it. */
+			rcu_barrier();
+			buf = exit_ring_new_buf(NULL, how->record_count);
+		}
 		waited = READ_ONCE(wait->grace);
 		cond_synchronize_rcu(waited);
 		exit_ring_put(wait);

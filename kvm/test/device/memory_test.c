@@ -15,6 +15,7 @@
 #define ROUNDS	    100
 #define CGROUP_ROOT "/tmp/cgroup"
 #define CGROUP	    CGROUP_ROOT "/test"
+#define BOUND	    "/sys/module/kvm/parameters/ring_memory_mib"
 
 static unsigned long vmalloc_kib(void)
 {
@@ -308,6 +309,22 @@ static void test_arm_with(void)
 	close(fd);
 }
 
+/* A reader that comes right after another one has left takes the memory that that one had. */
+static void test_memory_at_once(void)
+{
+	struct ring_map map;
+	struct step_vm vm;
+
+	write_text(BOUND, "1"); /* room for one ring of 4096 records */
+	step_vm_open(&vm);
+	for (int i = 0; i < ROUNDS; i++) {
+		attach(&map, newest_ring(), 0);
+		ring_unmap(&map);
+	}
+	step_vm_close(&vm);
+	write_text(BOUND, "0");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
@@ -317,6 +334,7 @@ int main(int argc, char **argv)
 		{"refused rings are bounded", test_refused_rings_are_bounded},
 		{"query", test_query},
 		{"arm with a struct", test_arm_with},
+		{"memory of a reader that left", test_memory_at_once},
 	};
 
 	(void)argc;
