@@ -48,8 +48,9 @@
  *	store-release meta.head = head + 1	read record[tail & mask] .. [h - 1]
  *						store-release tail.tail = h
  * head and tail run freely and are compared by their unsigned difference. The
- * kernel reads tail only to decide whether the ring is full: an invalid tail makes
- * the ring seem full (counted in meta.bad_tail), nothing else.
+ * kernel reads tail to decide whether the ring is full, whether to wake the reader, and
+ * whether a dead ring has unread records: an invalid tail makes the ring seem full
+ * (counted in meta.bad_tail).
  *
  * A struct with a size, as struct perf_event_attr has one, may grow. Its @size is that of
  * the caller's struct. The kernel takes what a shorter one lacks as 0; what it doesn't know of
@@ -103,12 +104,14 @@
  *
  * Opened at the exit and published once its duration is known: when the vCPU
  * has exited again (nothing is published with interrupts off before an entry)
- * or is destroyed. The interval ends at the stamp just before VMLAUNCH,
- * VMRESUME or VMRUN; before a synthesized exit it ends where that one begins.
+ * or is destroyed. The interval ends at the stamp before KVM's assembly around
+ * VMLAUNCH, VMRESUME or VMRUN, and begins after it: what mitigations do there, and
+ * VMLOAD and VMSAVE on SVM, is outside. Before a synthesized exit it ends where that
+ * one begins.
  *
  * @seq:	number of this record in its ring, from 0; counts the dropped
  *		ones too, so a gap of n means n records lost right there
- * @tsc:	host TSC right after the exit, in cycles
+ * @tsc:	host TSC after the exit, in cycles
  * @guest_rip:	guest RIP at the exit (VMCS 0x681e)
  * @guest_cr3:	guest CR3 at the exit if KVM_EXIT_REC_CR3, else 0
  * @qualification: exit qualification (VMCS 0x6400); SVM: EXITINFO1
@@ -120,8 +123,9 @@
  *		exact sum of the four that follow
  * @handler_cycles:	KVM (and the host's interrupts) at work, or blocked for the host: for
  *		a page that is not there, also with an asynchronous page fault, or a lock
- * @halted_cycles:	polling or blocked for a halted vCPU (HLT, MWAIT); not 0 with
- *		KVM_EXIT_REC_HALTED, unless the TSC went back
+ * @halted_cycles:	polling or blocked because the vCPU has nothing to run: after HLT, in
+ *		INIT until it gets a SIPI, or in a Xen poll; not 0 with KVM_EXIT_REC_HALTED,
+ *		unless the TSC went back
  * @userspace_cycles:	between the return of KVM_RUN and the next KVM_RUN, or the end of the vCPU
  * @preempted_cycles:	runnable without a CPU, inside KVM_RUN: scheduled out, or woken and
  *		still waiting for its turn (as sched_info.run_delay has it); and with
@@ -366,7 +370,8 @@ struct kvm_exit_ring_meta {
 
 /*
  * struct kvm_exit_ring_tail - the one page that user space may write
- * @tail: records ever consumed (store-release); set to head at the attach
+ * @tail: records ever consumed (store-release); set to head when recording begins: at the
+ *	attach, or, if recording was armed, at the vCPU's creation
  */
 struct kvm_exit_ring_tail {
 	__u64 tail;
@@ -468,8 +473,9 @@ struct kvm_exit_ring_arm {
  * @refused:	vCPUs that recording was armed for and that got no memory for their records
  * @lost_rings:	rings of vCPUs that are gone that were lost with their unread records, or with
  *		their totals if they were refused, because more than 64 waited
- * @lost_exits:	all exits of the vCPUs of @lost_rings; a ring that had a reader before is in it as
- *		a whole, too. A kernel that does not count them gives a smaller @size
+ * @lost_exits:	all exits of the vCPUs of @lost_rings, without synthesized ones; a ring that had a
+ *		reader before is in it as a whole, too. A kernel that does not count them gives a
+ *		smaller @size
  *
  * The last three count since kvm.ko was loaded.
  */
