@@ -3,16 +3,16 @@
  * places.h - which places of a hash table one key may be in
  *
  * Keys that have the same first place do not share the others: each goes on by a step of its own
- * (double hashing; Knuth, The Art of Computer Programming, volume 3, section 6.4). With the next
- * places in order, a table that is three quarters empty refused one of 1,024 vCPUs in 4 of 100
- * runs, and all threads whose numbers are a table's length from those of 8 others.
+ * (double hashing; Knuth, The Art of Computer Programming, volume 3, section 6.4). Places that are
+ * neighbours fill up together: a table that is three quarters empty then refuses vCPUs, and threads
+ * whose ids are a table's length apart push each other out (test/places_test.c).
  */
 #ifndef EXITSCOPE_BPF_PLACES_H
 #define EXITSCOPE_BPF_PLACES_H
 
 #include <linux/types.h>
 
-#define BPF_PROBES 12U /* places that one key may be in: with 8, 1 of 300,000 vCPUs had none */
+#define BPF_PROBES 12U /* places that one key may be in; 8 are too few for places_test */
 
 /* The n-th place, n below BPF_PROBES, of a key in a table of size places, a power of two. */
 static inline __attribute__((always_inline)) __u32 place_in(__u64 key, __u32 n, __u32 size)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vms_test.c - which vCPUs the totals are of that KVM's statistics of a VM are compared with
+ * statistics_test.c - which vCPUs the totals are of that KVM's statistics of a VM are compared with
  *
  * KVM's statistics are a mock: files in debugfs are to be had only where VMs run.
  */
