@@ -21,6 +21,7 @@ static uint32_t vmx_key(struct kvm_exit_record *r, const struct kvm_event *e)
 	case 1: /* external interrupt */
 		if (!(e->intr_info & 0x80000000U))
 			return 0;
+
 		r->key = e->intr_info & 0xff;
 		break;
 	case 28: /* CR access */
@@ -42,6 +43,7 @@ static uint32_t vmx_key(struct kvm_exit_record *r, const struct kvm_event *e)
 	default:
 		return 0;
 	}
+
 	return KVM_EXIT_REC_KEY;
 }
 
@@ -72,6 +74,7 @@ static uint32_t svm_key(struct kvm_exit_record *r, const struct kvm_event *e)
 	} else {
 		return 0;
 	}
+
 	return KVM_EXIT_REC_KEY;
 }
 
@@ -86,6 +89,7 @@ static uint32_t info_key(struct kvm_exit_record *r, const struct kvm_event *e)
 void event_record(struct kvm_exit_record *record, const struct kvm_event *event, uint64_t end)
 {
 	memset(record, 0, sizeof(*record));
+
 	record->tsc = event->ts;
 	record->cycles = end - event->ts;
 	record->handler_cycles = record->cycles;
@@ -104,6 +108,7 @@ void event_record(struct kvm_exit_record *record, const struct kvm_event *event,
 	record->flags |= event->intr_info & 0x80000000U ? KVM_EXIT_REC_INTR : 0;
 	if (event->intr_info & 0x800U && !event->no_error_code)
 		record->flags |= KVM_EXIT_REC_ERROR_CODE;
+
 	record->flags |= info_key(record, event);
 	if (event->has_key && !(record->flags & KVM_EXIT_REC_KEY)) {
 		record->key = event->key;

@@ -111,8 +111,8 @@ struct exit_ring_waiter {
  * struct exit_ring - one vCPU
  *
  * The first part is written by the vCPU thread alone.
- * @exit_tsc: start of the open exit, which is the last exit: in struct vcpu_vmx or vcpu_svm,
- *		with the cycles from there to the last entry, which the stamps write
+ * @exit_tsc: points at the TSC of the last exit, which begins the open one, in struct vcpu_vmx
+ *		or vcpu_svm. The stamps write it, and after it the cycles up to the last entry
  * @total: slot of the open exit; &@scratch while there is none
  * @totals: @shared->totals
  * @flags: KVM_EXIT_REC_* of the open exit if it has a record, without those of @slow and @user

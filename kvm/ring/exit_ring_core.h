@@ -16,8 +16,8 @@
  *
  * head and tail run freely over all 64 bits and are compared by their unsigned
  * difference. Either side writes its own index from a private copy. Of shared memory the
- * kernel reads the tail alone, and only to decide whether the ring is full: user space may
- * forge it.
+ * kernel reads the tail alone, which user space may forge: it decides whether the ring is full,
+ * whether a reader is woken, and whether a ring that has ended still has unread records.
  */
 #ifndef _KVM_EXIT_RING_CORE_H
 #define _KVM_EXIT_RING_CORE_H
@@ -157,9 +157,9 @@ exit_ring_record_at(const struct exit_ring_reader *r, const struct kvm_exit_reco
 }
 
 /*
- * Points *first at the oldest unread record. Returns how many lie there one after the
- * other (see exit_ring_record_at()), 0 if there is none; those that continue at the ring's beginning come with the
- * call after exit_ring_advance().
+ * Points *first at the oldest unread record. Returns how many lie there one after the other
+ * (see exit_ring_record_at()), 0 if there is none; those that continue at the ring's beginning
+ * come with the call after exit_ring_advance().
  */
 EXIT_RING_INLINE __u32 exit_ring_peek(const struct exit_ring_reader *r,
 				      const struct kvm_exit_record **first)

@@ -87,6 +87,7 @@ static int find_losses(struct app *app, const struct findings_data *data, struct
 
 	if (finding.weight < LOSS_SHARE || run->window_is_complete)
 		return 0;
+
 	snprintf(finding.title, sizeof(finding.title),
 		 "Records are missing: %.1f %% of the exits were dropped", 100 * finding.weight);
 	snprintf(
@@ -98,6 +99,7 @@ static int find_losses(struct app *app, const struct findings_data *data, struct
 		units_count(lost, dropped), units_count(all, total), run->shown_unseen ? ", " : "",
 		run->shown_unseen ? units_count(run->shown_unseen, unseen) : "",
 		run->shown_unseen ? " of them of vCPUs that are not in the recording" : "");
+
 	return findings_add(findings, app, &finding);
 }
 

@@ -293,6 +293,7 @@ static const char *name_of_key(enum key_kind kind, int64_t key, int64_t aux)
 		return in_ranges(leaves, COUNT(leaves), key);
 	case K_HYPERCALL:
 		name = in_ranges(hypercalls, COUNT(hypercalls), key);
+
 		return name ? name : OTHER_HYPERCALL;
 	case K_CR:
 		if (key < 0 || key >= (int64_t)COUNT(control_registers) || aux >= 2)
@@ -307,6 +308,7 @@ static const char *name_of_key(enum key_kind kind, int64_t key, int64_t aux)
 	case K_NONE:
 		break;
 	}
+
 	return NULL;
 }
 

@@ -70,6 +70,7 @@ void notes_begin(char **notes, const struct notes_begin *known)
 	if (known->no_entries)
 		add(notes, "no durations: the recording has kvm_exit and no kvm_entry (%s)",
 		    feed->no_entry_way);
+
 	if (feed->sampled)
 		add(notes,
 		    "no durations, and a record stands for several exits: this is a sampled recording (perf record -c 1, or perf kvm stat record, writes each exit)");
@@ -77,12 +78,14 @@ void notes_begin(char **notes, const struct notes_begin *known)
 		add(notes,
 		    "another recording follows at byte %llu and was not read (import each file by itself: cat does not join recordings)",
 		    (unsigned long long)feed->next_at);
+
 	if (feed->hides_period)
 		add(notes,
 		    "how many exits are between the samples is not known: they are not counted (perf record --period)");
 	if (feed->overwrites)
 		add(notes,
 		    "each CPU's buffer kept its newest events (perf record --overwrite): how many were before them is not known");
+
 	if (known->exits_of_thread_0)
 		add(notes,
 		    "no durations: %llu kvm_exit are of thread 0, as perf ran in a container with process ids of its own: vCPUs of several VMs can't be distinguished (import the perf.data itself, which has the threads)",
@@ -94,10 +97,12 @@ void notes_begin(char **notes, const struct notes_begin *known)
 	if (known->ids_are_of_threads)
 		add(notes,
 		    "no event names its vCPU: the vCPUs are numbered in the order in which their threads appear (record kvm_entry too)");
+
 	if (feed->coarse && known->timed)
 		add(notes, "%s", feed->coarse);
 	for (char *const *line = feed->notes; line && *line; line++)
 		add(notes, "%s", *line);
+
 	describe_vms(notes, known->identity, known->no_entries);
 }
 
@@ -106,6 +111,7 @@ void notes_end(char **notes, const struct notes_end *known)
 	if (known->sampled_out)
 		add(notes, "~%llu exits between the samples count as dropped",
 		    (unsigned long long)known->sampled_out);
+
 	if (known->missing && !known->lost)
 		add(notes,
 		    "%llu times a kvm_entry follows another one: at least that many exits are missing, though no event is called lost (a filter, or VM entries that failed%s)",
@@ -114,6 +120,7 @@ void notes_end(char **notes, const struct notes_end *known)
 		add(notes,
 		    "%llu kvm_exit are followed by another one, with no kvm_entry in between and no event called lost there (VM entries that are not traced: fastpath of older kernels, or a filter): the recording has these exits, but not how long they took; they count as dropped",
 		    (unsigned long long)known->reentered);
+
 	if (known->unread)
 		add(notes,
 		    "%llu line%s of kvm_exit or kvm_entry could not be read (damaged, or in a form that is not known): what they say is missing",
@@ -122,6 +129,7 @@ void notes_end(char **notes, const struct notes_end *known)
 		add(notes,
 		    "%llu kvm_exit were left out: their threads never showed which vCPU they run",
 		    (unsigned long long)known->exits_without_vcpu);
+
 	if (known->no_keys)
 		add(notes,
 		    "no MSR numbers, CPUID leaves and addresses: their events could not be recorded (a smaller --trace-buffer takes less memory)");

@@ -134,6 +134,7 @@ int perf_file_open(struct perf_file *file, const char *path, struct fault *fault
 
 	memset(file, 0, sizeof(*file));
 	file->path = path;
+
 	rc = whole_file_map(path, &file->data, &file->size);
 	if (rc == -EBADMSG)
 		damaged(file, fault);
@@ -141,6 +142,7 @@ int perf_file_open(struct perf_file *file, const char *path, struct fault *fault
 		fault_set(fault, rc, "%s: %s", path, strerror(-rc));
 	if (!rc)
 		rc = perf_header_read(file, fault);
+
 	if (!rc) {
 		file->at = file->begin;
 		file->next_at = find_next(file);
@@ -149,6 +151,7 @@ int perf_file_open(struct perf_file *file, const char *path, struct fault *fault
 		if (!file->attr_count)
 			rc = read_pipe_headers(file, fault);
 	}
+
 	if (!rc)
 		rc = check(file, fault);
 	if (rc)

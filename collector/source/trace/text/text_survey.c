@@ -58,12 +58,14 @@ int text_feed_read_first(struct text_feed *f, struct fault *fault)
 		f->sampled |= is_sampled(text);
 		joined |= line.is_joined;
 		foreign |= line.kind == TEXT_UNREAD && line.is_foreign;
+
 		if (line.kind == TEXT_EVENT) {
 			f->is_count = line.is_count;
 			text_feed_rewind(f);
 			return 0;
 		}
 	}
+
 	if (foreign)
 		return text_feed_refuse_foreign(f, fault);
 	if (joined)

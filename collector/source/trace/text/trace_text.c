@@ -120,6 +120,7 @@ static int text_fill(void *self, const struct trace_sink *sink, uint64_t *horizo
 			text_line_parse(text, &line);
 			if (line.ends_early)
 				forget_end(f, text, &line.event);
+
 			if (f->no_end && is_cut(f, text, &line))
 				f->cut_at = f->size;
 			else
@@ -130,6 +131,7 @@ static int text_fill(void *self, const struct trace_sink *sink, uint64_t *horizo
 		}
 	}
 	f->before = f->newest;
+
 	if (ferror(f->file))
 		return fault_set(fault, -EIO, "%s: can't be read to its end", f->path);
 	if (*end && f->left)
