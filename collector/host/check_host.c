@@ -28,6 +28,7 @@ struct checker {
 /* Why the device of a patched KVM can't be had; the same words everywhere. */
 #define BUILD_MODULES "build and load the modules: kvm/install"
 #define BE_ROOT	      "run it as root, or with CAP_PERFMON and access to the file"
+#define LESS_LOCKDOWN "lockdown=confidentiality forbids it: boot with lockdown=integrity or without"
 
 __attribute__((format(printf, 4, 5))) static void report(struct checker *c, enum host_state state,
 							 const char *name, const char *format, ...)
@@ -191,15 +192,25 @@ static void check_modules(struct checker *c)
 		report(c, HOST_OK, "modules", "kvm with the exit ring");
 }
 
+/* The way out after open() of the device has failed with @error. */
+static const char *device_way_out(struct checker *c, int error)
+{
+	if (error != EACCES && error != EPERM)
+		return BUILD_MODULES;
+	if (has_word(path_under_root(c, "/sys/kernel/security/lockdown"), "[confidentiality]"))
+		return LESS_LOCKDOWN;
+	return BE_ROOT;
+}
+
 static void check_device(struct checker *c)
 {
 	struct kvm_exit_ring_info info = {.ring_id = UINT64_MAX};
 	int fd = open(path_under_root(c, KVM_EXIT_RING_DEVICE), O_RDWR | O_CLOEXEC);
+	int error = errno;
 
 	if (fd < 0)
 		report(c, HOST_REQUIRED, "device", KVM_EXIT_RING_DEVICE ": %s (%s)",
-		       strerror(errno),
-		       errno == EACCES || errno == EPERM ? BE_ROOT : BUILD_MODULES);
+		       strerror(error), device_way_out(c, error));
 	else if (!ioctl(fd, KVM_EXIT_RING_NEXT, &info) || errno == ENOENT)
 		report(c, HOST_OK, "device", KVM_EXIT_RING_DEVICE " answers");
 	else

@@ -63,9 +63,10 @@ static int open_device(struct fault *fault)
 			KVM_EXIT_RING_DEVICE);
 	case EACCES:
 	case EPERM:
-		return fault_set(fault, -errno,
-				 "%s: no permission (run as root, or with CAP_PERFMON)",
-				 KVM_EXIT_RING_DEVICE);
+		return fault_set(
+			fault, -errno,
+			"%s: no permission (run as root, or with CAP_PERFMON; lockdown=confidentiality forbids it too)",
+			KVM_EXIT_RING_DEVICE);
 	}
 	return fault_set(fault, -errno, "%s: %s", KVM_EXIT_RING_DEVICE, strerror(errno));
 }

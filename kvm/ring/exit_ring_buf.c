@@ -60,6 +60,7 @@ struct exit_ring_buf *exit_ring_new_buf(struct mem_cgroup *payer, u32 count)
 	struct mem_cgroup *before;
 	struct exit_ring_buf *buf;
 
+	exit_ring_assert_unlocked();
 	if (!payer)
 		return exit_ring_alloc_buf(count);
 	before = exit_ring_set_memcg(payer);
@@ -70,6 +71,7 @@ struct exit_ring_buf *exit_ring_new_buf(struct mem_cgroup *payer, u32 count)
 
 void exit_ring_discard_buf(struct exit_ring_buf *buf)
 {
+	exit_ring_assert_unlocked();
 	if (buf)
 		exit_ring_free_records(buf);
 }

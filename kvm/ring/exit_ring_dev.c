@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/poll.h>
+#include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
@@ -59,12 +60,34 @@ struct exit_ring_file {
 /* The file that has armed recording, or NULL. Under exit_ring_lock. */
 static struct exit_ring_file *exit_ring_armed_by;
 
+/* Turn the static key on and off for one more file that records or arms: it patches code. */
+static void exit_ring_recording_inc(void)
+{
+	exit_ring_assert_unlocked();
+	static_branch_inc(&exit_ring_recording);
+}
+
+static void exit_ring_recording_dec(void)
+{
+	exit_ring_assert_unlocked();
+	static_branch_dec(&exit_ring_recording);
+}
+
+/* Only where perf would show registers, too. 0 or -EPERM */
+static int exit_ring_may_open(void)
+{
+	if (!perfmon_capable())
+		return -EPERM;
+	return security_locked_down(LOCKDOWN_PERF);
+}
+
 static int exit_ring_dev_open(struct inode *inode, struct file *file)
 {
 	struct exit_ring_file *f;
+	int r = exit_ring_may_open();
 
-	if (!perfmon_capable())
-		return -EPERM;
+	if (r)
+		return r;
 	f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
 	if (!f)
 		return -ENOMEM;
@@ -97,9 +120,9 @@ static int exit_ring_dev_release(struct inode *inode, struct file *file)
 	mutex_unlock(&exit_ring_lock);
 
 	if (f->arms)
-		static_branch_dec(&exit_ring_recording);
+		exit_ring_recording_dec();
 	if (records)
-		static_branch_dec(&exit_ring_recording);
+		exit_ring_recording_dec();
 	mem_cgroup_put(f->payer);
 	/* A vCPU thread may be waking it. */
 	kfree_rcu(f, waiter.rcu);
@@ -132,13 +155,13 @@ static long exit_ring_arm_file(struct exit_ring_file *f, const struct kvm_exit_r
 {
 	long r = -EINTR;
 
-	static_branch_inc(&exit_ring_recording);
+	exit_ring_recording_inc();
 	if (!mutex_lock_killable(&exit_ring_lock)) {
 		r = exit_ring_do_arm(f, how);
 		mutex_unlock(&exit_ring_lock);
 	}
 	if (r)
-		static_branch_dec(&exit_ring_recording);
+		exit_ring_recording_dec();
 	return r == -EALREADY ? 0 : r;
 }
 
@@ -312,6 +335,7 @@ static long exit_ring_attach_file(struct exit_ring_file *f, const struct kvm_exi
 		mutex_unlock(&exit_ring_lock);
 		if (r != -EAGAIN)
 			break;
+		exit_ring_assert_unlocked();
 		if (!buf)
 			buf = exit_ring_new_buf(NULL, how->record_count);
 		if (!buf) {
@@ -347,10 +371,10 @@ static long exit_ring_ioctl_attach(struct exit_ring_file *f, const void __user *
 		return -EINVAL;
 
 	if (!totals_only)
-		static_branch_inc(&exit_ring_recording);
+		exit_ring_recording_inc();
 	r = exit_ring_attach_file(f, &how);
 	if (r && !totals_only)
-		static_branch_dec(&exit_ring_recording);
+		exit_ring_recording_dec();
 	return r;
 }
 

@@ -3,6 +3,7 @@
 #ifndef __KVM_X86_EXIT_RING_DEV_H
 #define __KVM_X86_EXIT_RING_DEV_H
 
+#include <linux/lockdep.h>
 #include <linux/mutex.h>
 
 #include "exit_ring_hooks.h"
@@ -13,6 +14,12 @@
  * long: no KVM lock, no user memory, no large allocation, no grace period, no static key.
  */
 extern struct mutex exit_ring_lock;
+
+/* Before what takes long: lockdep, in a kernel that has it, warns if the caller holds the lock. */
+static inline void exit_ring_assert_unlocked(void)
+{
+	lockdep_assert_not_held(&exit_ring_lock);
+}
 
 /* Records per ring, a power of two (module parameter ring_records). */
 extern unsigned int exit_ring_records;

@@ -9,6 +9,10 @@
 
 #include "exit_ring.h"
 
+#ifndef CONFIG_X86_64
+#error "exit rings need x86-64: 64-bit counters that other CPUs read are stored by one instruction"
+#endif
+
 /*
  * noinstr: RDTSC, a subtraction and a store, nothing else. @v: struct vcpu_vmx or vcpu_svm, which
  * have the two numbers themselves, so that no pointer to the ring is loaded.
@@ -37,11 +41,7 @@
  */
 static __always_inline void exit_ring_add(u64 *counter, u64 n)
 {
-#ifdef CONFIG_X86_64
 	asm volatile("addq %1, %0" : "+m" (*counter) : "er" (n));
-#else
-	WRITE_ONCE(*counter, *counter + n);
-#endif
 }
 
 void exit_ring_close(struct exit_ring *er, u64 cycles);

@@ -56,11 +56,11 @@
  * the caller's struct. The kernel takes what a shorter one lacks as 0; what it doesn't know of
  * a longer one must be 0 (E2BIG), and it returns 0 there.
  *
- * ERRORS common to all calls: EPERM without CAP_PERFMON or CAP_SYS_ADMIN (at
- * open), ENOMEM (at open), EFAULT for an argument that can't be read or written,
- * EINVAL for a size below the least or above 4096, unknown flags or reserved
- * fields that are not 0, EINTR if the process was killed while it waited for
- * another call, ENOTTY for an unknown request.
+ * ERRORS common to all calls: EPERM without CAP_PERFMON or CAP_SYS_ADMIN, or with
+ * lockdown=confidentiality (at open), ENOMEM (at open), EFAULT for an argument that
+ * can't be read or written, EINVAL for a size below the least or above 4096, unknown
+ * flags or reserved fields that are not 0, EINTR if the process was killed while it
+ * waited for another call, ENOTTY for an unknown request.
  */
 #ifndef _UAPI_KVM_EXIT_RING_H
 #define _UAPI_KVM_EXIT_RING_H

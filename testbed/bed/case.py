@@ -67,8 +67,8 @@ class Case:
     before: shell, run before the script and outside of its time limit.
     machine: options of testbed/run that it needs.
     unrecorded: why the CPU makes exits here that no recording has; empty: it makes none.
-    boots_linux: Linux boots as L2, or firmware, which takes interrupts too: with TCG in a machine of
-        one CPU (README.md, Limits).
+    one_cpu: with TCG it needs a machine of one CPU (README.md, Limits): Linux boots as L2, or
+        firmware, which takes interrupts too; or readers come and go, so that static keys turn.
     seconds: of L1's time; then it is ended.
     """
 
@@ -79,7 +79,7 @@ class Case:
     before: str = ""
     machine: tuple = ()
     unrecorded: str = ""
-    boots_linux: bool = False
+    one_cpu: bool = False
     seconds: int = CASE_SECONDS
 
     def prepare(self, loaded=None):

@@ -41,7 +41,7 @@ def linux(isa):
     reasons = ",".join(map(str, LEAF_REASONS[isa]))
     return Case("Linux boots as L2", "collector --cr3 --db run.sqlite -- vmm "
                 f"--append leaf_reasons={reasons} /l2/bzImage /l2/initramfs", _check_linux,
-                boots_linux=True)
+                one_cpu=True)
 
 
 NESTED_LOOPS = 100
@@ -51,7 +51,7 @@ NESTED_LOOPS = 100
       "cat /l2/initramfs /l2/nested >/tmp/initramfs\n"
       "collector --cross-check --db run.sqlite -- vmm --pass-tsc --append "
       f"nested_loops={NESTED_LOOPS} /l2/bzImage /tmp/initramfs", machine=("--nested",),
-      boots_linux=True)
+      one_cpu=True)
 def nested(outcome):
     """L2 runs a guest of its own: that one's exits are marked, whoever handles them."""
     recording, setup = outcome.recording, outcome.setup
@@ -399,18 +399,19 @@ def _check_claims(outcome):
         outcome.see(line)
 
 
-def claims(name, program, params, before=""):
+def claims(name, program, params, before="", one_cpu=True):
     """What the ABI header says, claim by claim (kvm/test/*/PROGRAM.c)."""
-    return Case(name, program, _check_claims, params, before,
+    return Case(name, program, _check_claims, params, before, one_cpu=one_cpu,
                 unrecorded="the program reads its guests' rings itself")
 
 
 def requests_of_another_cpu():
-    return claims("requests of another CPU", "field_test requests", {"ring_records": "4096"})
+    return claims("requests of another CPU", "field_test requests", {"ring_records": "4096"},
+                  one_cpu=False)
 
 
 def readers_on_another_cpu():
-    return claims("readers on another CPU", "smp_test", {"ring_records": "4096"})
+    return claims("readers on another CPU", "smp_test", {"ring_records": "4096"}, one_cpu=False)
 
 
 def claims_of_records():
@@ -465,6 +466,19 @@ def refusals():
     ]
 
 
+def lock_down(mode):
+    """Shell; it can't be taken back."""
+    return ("grep -q securityfs /proc/mounts || mount -t securityfs none /sys/kernel/security; "
+            f"echo {mode} >/sys/kernel/security/lockdown; ")
+
+
+def locked_down():
+    """The last case of a machine: KVM can't be loaded again after it. It is the device's, the same
+    for both vendors."""
+    return refusal("lockdown=confidentiality", "collector --db run.sqlite --duration 1s",
+                   "lockdown=confidentiality", prepare=lock_down("confidentiality"))
+
+
 def of_rings(setup):
     """About rings, their readers and the modules: once is enough for all kinds of paging."""
     cases = [late, killed, metrics, lost_vcpu, *refusals(), stock_vendor, hooks_off]
@@ -505,7 +519,9 @@ def of_rings_in_full(setup):
     cases = [loop("cpuid", 150000, name="cpuid x 150000, default ring", params={}), leaves_off, waits]
     if setup.has_all_cases:
         cases += [hostile_readers, reload_cycles(setup)]
-    return cases + ([readers_on_another_cpu()] if setup.cpus > 1 else [])
+    if setup.cpus > 1:
+        cases += [readers_on_another_cpu(), *all_claims()]
+    return cases
 
 
 def full(setup):
@@ -524,4 +540,5 @@ def full(setup):
                {"leaf_time": "handler"}, part="handler_cycles"),
         nested,
     ]
-    return cases + xcheck_cases.full(setup) + qemu_cases.full(setup)
+    cases += xcheck_cases.full(setup) + qemu_cases.full(setup)
+    return cases + ([locked_down()] if setup.isa != VMX and setup.nested_paging else [])

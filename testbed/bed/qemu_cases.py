@@ -16,7 +16,7 @@ WORK_SUBLEAF = 0x5eaf
 WORK_PORT = 0x10
 
 # SeaBIOS takes interrupts, as Linux does.
-ON_QEMU = {"machine": ("--qemu",), "boots_linux": True}
+ON_QEMU = {"machine": ("--qemu",), "one_cpu": True}
 GUEST = "-kernel /l2/qemu_guest"
 QMP = "-qmp tcp:127.0.0.1:4444,server=on,wait=off"
 SVM_REASONS = (114, 123)

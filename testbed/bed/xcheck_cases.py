@@ -77,7 +77,7 @@ def agree(name, command, options="", expected=SOURCES, also=None):
 
 @case("all sources and all leaves, Linux boots",
       f"{CROSS_CHECK} -- vmm --append leaf_reasons=all /l2/bzImage /l2/initramfs",
-      boots_linux=True)
+      one_cpu=True)
 def leaves_of_linux(outcome):
     """A Linux guest reads all four leaves for all reasons; each equals the records up to it."""
     database = outcome.folder / "leaves.sqlite"

@@ -226,6 +226,28 @@ static void test_forged_tail(void)
 	step_vm_close(&vm);
 }
 
+/* What a reader lost is its own: for the next one meta.dropped begins at 0, the totals go on. */
+static void test_dropped_since_the_attach(void)
+{
+	struct ring_map map;
+	struct step_vm vm;
+	uint64_t dropped;
+
+	step_vm_open(&vm);
+	attach(&map, newest_ring(), 0);
+	step(&vm, map.meta->record_count + 10);
+	dropped = map.meta->dropped;
+	CHECK(dropped >= 9 && SUM(&map, dropped) == dropped);
+	ring_unmap(&map);
+
+	attach(&map, newest_ring(), 0);
+	CHECK(map.meta->dropped == 0 && SUM(&map, dropped) == dropped);
+	step(&vm, 5);
+	CHECK(read_all(&map, NULL) == 4 && map.meta->dropped == 0);
+	ring_unmap(&map);
+	step_vm_close(&vm);
+}
+
 static void touch(void *address)
 {
 	signal(SIGSEGV, SIG_DFL);
@@ -526,15 +548,18 @@ static void *make_and_destroy_a_vm(void *unused)
 	return NULL;
 }
 
-/* VMs come and go while a reader's call waits for a page of its argument. */
-static void vm_does_not_wait_for(unsigned long request, int readable, int result)
+/*
+ * VMs come and go while a reader's call waits for the page of its argument. The kernel waits when
+ * it reads the page; if that is @readable, with @content at its beginning, when it writes it.
+ */
+static void vm_does_not_wait_for(unsigned long request, int readable, uint32_t content, int result)
 {
 	struct late_call call = {.fd = device(), .request = request};
 	struct timespec limit;
 	pthread_t reader, vmm;
 	int waited;
 
-	late_page_open(&call.page, readable);
+	late_page_open(&call.page, readable, content);
 	CHECK(!pthread_create(&reader, NULL, make_late_call, &call));
 	late_page_wait(&call.page);
 
@@ -557,9 +582,13 @@ static void test_late_pages(void)
 	struct step_vm vm;
 
 	step_vm_open(&vm); /* so that NEXT has something to write */
-	vm_does_not_wait_for(KVM_EXIT_RING_NEXT, 0, 0);
-	vm_does_not_wait_for(KVM_EXIT_RING_NEXT, 1, 0);
-	vm_does_not_wait_for(KVM_EXIT_RING_ATTACH, 0, -1); /* ids begin with 1 */
+	vm_does_not_wait_for(KVM_EXIT_RING_NEXT, 0, 0, 0);
+	vm_does_not_wait_for(KVM_EXIT_RING_NEXT, 1, 0, 0);
+	/* A size of 0 is refused. */
+	vm_does_not_wait_for(KVM_EXIT_RING_ATTACH, 0, 0, -1);
+	vm_does_not_wait_for(KVM_EXIT_RING_ARM, 0, 0, -1);
+	vm_does_not_wait_for(KVM_EXIT_RING_QUERY, 0, 0, -1);
+	vm_does_not_wait_for(KVM_EXIT_RING_QUERY, 1, sizeof(struct kvm_exit_ring_query), 0);
 	step_vm_close(&vm);
 }
 
@@ -581,6 +610,7 @@ int main(int argc, char **argv)
 		{"mappings", test_mappings},
 		{"attach to a running vCPU", test_attach_to_a_running_vcpu},
 		{"forged tail", test_forged_tail},
+		{"dropped since the attach", test_dropped_since_the_attach},
 		{"fork and two mappings", test_fork_and_two_mappings},
 		{"killed reader", test_killed_reader},
 		{"a vCPU dies under its readers", test_vcpu_dies_under_its_readers},

@@ -40,15 +40,15 @@ static inline void late_page_register(struct late_page *p)
 	CHECK(!p->readable || !ioctl(p->uffd, UFFDIO_WRITEPROTECT, &protect));
 }
 
-/* A page of its own. */
-static inline void late_page_open(struct late_page *p, int readable)
+/* A page of its own; one that can be read begins with @content. */
+static inline void late_page_open(struct late_page *p, int readable, uint32_t content)
 {
 	p->readable = readable;
 	p->at = mmap(NULL, LATE_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 		     0);
 	CHECK(p->at != MAP_FAILED);
 	if (readable)
-		*(volatile char *)p->at = 0;
+		*(volatile uint32_t *)p->at = content;
 	late_page_register(p);
 }
 

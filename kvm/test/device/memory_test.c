@@ -11,11 +11,14 @@
 #include <stdbool.h>
 #include <sys/wait.h>
 
-#define ORPHANS_MAX 64 /* rings of dead vCPUs that wait for a reader */
-#define ROUNDS	    100
-#define CGROUP_ROOT "/tmp/cgroup"
-#define CGROUP	    CGROUP_ROOT "/test"
-#define BOUND	    "/sys/module/kvm/parameters/ring_memory_mib"
+#define ORPHANS_MAX  64 /* rings of dead vCPUs that wait for a reader */
+#define ROUNDS	     100
+#define LARGE_RING   (1U << 18) /* records: 48 MiB */
+#define SMALL_CGROUP "16777216" /* bytes */
+#define CGROUP_ROOT  "/tmp/cgroup"
+#define CGROUP	     CGROUP_ROOT "/test"
+#define CLOCKS	     "/sys/devices/system/clocksource/clocksource0/available_clocksource"
+#define BOUND	     "/sys/module/kvm/parameters/ring_memory_mib"
 
 static unsigned long vmalloc_kib(void)
 {
@@ -98,6 +101,53 @@ static void be_charged(bool is_shown)
 	}
 	ring_unmap(&map);
 	step_vm_close(&vm);
+}
+
+/* Records for which the cgroup has no room are refused; nobody is killed, and the VM goes on. */
+static void ask_for_too_much(void)
+{
+	struct kvm_exit_ring_attach how = {.record_count = LARGE_RING};
+	struct ring_map map;
+	struct step_vm vm;
+
+	write_text(CGROUP "/cgroup.procs", "0");
+	step_vm_open(&vm);
+	write_text(CGROUP "/memory.max", SMALL_CGROUP);
+	how.ring_id = newest_ring();
+	CHECK(ring_map(&map, &how) == -ENOMEM);
+
+	step(&vm, 5);
+	how.record_count = 64;
+	CHECK(!ring_map(&map, &how));
+	step(&vm, 11);
+	CHECK(read_all(&map, NULL) == 10);
+	ring_unmap(&map);
+	step_vm_close(&vm);
+}
+
+static void test_nobody_is_killed(void)
+{
+	unsigned long n;
+	pid_t pid;
+	int status;
+
+	if (!make_cgroup("memory_test", CGROUP_ROOT, CGROUP))
+		return;
+	if (!number_in(CGROUP "/memory.stat", "vmalloc", &n)) {
+		printf("memory_test: skipped, needs vmalloc in memory.stat (Linux 5.19): a cgroup without room\n");
+		return;
+	}
+
+	pid = fork();
+	CHECK(pid >= 0);
+	if (!pid) {
+		ask_for_too_much();
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	CHECK(number_in(CGROUP "/memory.events", "max", &n) && n > 0);
+	CHECK(number_in(CGROUP "/memory.events", "oom_kill", &n) && n == 0);
+	write_text(CGROUP "/memory.max", "max");
 }
 
 static void test_memory_is_charged(void)
@@ -257,6 +307,91 @@ static void test_query(void)
 	close(fd);
 }
 
+/* Whether the text of a file has the word. */
+static bool has_word(const char *path, const char *word)
+{
+	FILE *file = fopen(path, "re");
+	bool has = false;
+	char found[64];
+
+	CHECK(file);
+	while (!has && fscanf(file, "%63s", found) == 1)
+		has = !strcmp(found, word);
+	fclose(file);
+	return has;
+}
+
+/* The kernel offers TSC as a clock unless it found it to be unstable. */
+static void test_tsc_of_query(void)
+{
+	struct kvm_exit_ring_query query = {.size = sizeof(query)};
+	int fd = device();
+
+	CHECK(!ioctl(fd, KVM_EXIT_RING_QUERY, &query));
+	CHECK(!(query.tsc & KVM_EXIT_TSC_CONSTANT) == !has_word("/proc/cpuinfo", "constant_tsc"));
+	CHECK(!(query.tsc & KVM_EXIT_TSC_NONSTOP) == !has_word("/proc/cpuinfo", "nonstop_tsc"));
+	CHECK(!(query.tsc & KVM_EXIT_TSC_STABLE) == !has_word(CLOCKS, "tsc"));
+	CHECK(query.tsc < 2 * KVM_EXIT_TSC_STABLE);
+	close(fd);
+}
+
+/*
+ * Steps a new vCPU that was armed with @how, 20 times, and attaches with that filter. Its I/O exits
+ * have ended, all but the last one.
+ */
+static void step_armed(const struct kvm_exit_ring_arm *how, struct kvm_exit_total *io,
+		       struct kvm_exit_record *last)
+{
+	struct kvm_exit_ring_attach filter = {
+		.flags = how->flags, .one_in = how->one_in, .min_cycles = how->min_cycles};
+	struct ring_map map;
+	struct step_vm vm;
+	int fd = device();
+
+	memcpy(filter.reason_mask, how->reason_mask, sizeof(filter.reason_mask));
+	CHECK(!ioctl(fd, KVM_EXIT_RING_ARM, how));
+	step_vm_open(&vm); /* takes three steps */
+	step(&vm, 18);
+	filter.ring_id = newest_ring();
+	CHECK(!ring_map(&map, &filter));
+	*io = map.totals[io_slot(&map)];
+	CHECK(io->recorded + io->filtered == 20 && !io->unread && !io->dropped);
+	CHECK(read_all(&map, last) == io->recorded);
+	ring_unmap(&map);
+	step_vm_close(&vm);
+	close(fd);
+}
+
+/* What ARM filters, it filters before anybody has attached. */
+static void test_arm_with_filters(void)
+{
+	struct kvm_exit_ring_arm how = {.size = sizeof(how), .one_in = 4};
+	struct kvm_exit_record last;
+	struct kvm_exit_total io;
+
+	/* Of I/O alone, on VMX (reason 30) and on SVM (code 0x7b): others would take their turn. */
+	how.reason_mask[0] = 1ULL << 30;
+	how.reason_mask[1] = 1ULL << (0x7b - 64);
+	step_armed(&how, &io, &last);
+	CHECK(io.recorded == 5);
+
+	how = (struct kvm_exit_ring_arm){.size = sizeof(how), .reason_mask = {[3] = 1}};
+	step_armed(&how, &io, &last);
+	CHECK(io.recorded == 0);
+
+	how = (struct kvm_exit_ring_arm){.size = sizeof(how), .min_cycles = 1ULL << 60};
+	step_armed(&how, &io, &last);
+	CHECK(io.recorded == 0);
+
+	how = (struct kvm_exit_ring_arm){.size = sizeof(how), .min_cycles = 1};
+	step_armed(&how, &io, &last);
+	CHECK(io.recorded == 20 && !(last.flags & KVM_EXIT_REC_CR3));
+
+	how = (struct kvm_exit_ring_arm){.size = sizeof(how), .flags = KVM_EXIT_ATTACH_CR3};
+	step_armed(&how, &io, &last);
+	CHECK(io.recorded == 20 && last.flags & KVM_EXIT_REC_CR3);
+}
+
 /* A filter by process, a ring size, and a bound that leaves room for two rings of 64 records. */
 static void test_arm_with(void)
 {
@@ -330,10 +465,13 @@ int main(int argc, char **argv)
 	static const struct test tests[] = {
 		{"nothing leaks", test_nothing_leaks},
 		{"memory is charged", test_memory_is_charged},
+		{"nobody is killed", test_nobody_is_killed},
 		{"orphaned rings are bounded", test_orphaned_rings_are_bounded},
 		{"refused rings are bounded", test_refused_rings_are_bounded},
 		{"query", test_query},
+		{"TSC of query", test_tsc_of_query},
 		{"arm with a struct", test_arm_with},
+		{"arm with filters", test_arm_with_filters},
 		{"memory of a reader that left", test_memory_at_once},
 	};
 

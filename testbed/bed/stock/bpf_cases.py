@@ -90,7 +90,7 @@ def chosen(outcome):
     outcome.counts(exits_of("cpuid", outcome.setup), 50)
 
 
-@case("bpf: Linux boots as L2", RECORD + "vmm /l2/bzImage /l2/initramfs", boots_linux=True)
+@case("bpf: Linux boots as L2", RECORD + "vmm /l2/bzImage /l2/initramfs", one_cpu=True)
 def linux(outcome):
     """Linux boots as L2."""
     outcome.says("L2 done")
@@ -399,7 +399,7 @@ def killed(outcome):
     outcome.see("KVM could be unloaded at once")
 
 
-@case("bpf: --cr3", f"{COLLECT}--cr3 -- vmm /l2/bzImage /l2/initramfs", boots_linux=True)
+@case("bpf: --cr3", f"{COLLECT}--cr3 -- vmm /l2/bzImage /l2/initramfs", one_cpu=True)
 def with_cr3(outcome):
     """SVM with nested paging: each record has the guest's CR3."""
     complete(outcome)
@@ -490,19 +490,17 @@ def refusals(setup):
 
 
 @case("bpf: lockdown=integrity",
-      "mount -t securityfs none /sys/kernel/security; "
-      "echo integrity >/sys/kernel/security/lockdown; "
-      f"{RECORD}exit_loop --op cpuid --count 50")
+      cases.lock_down("integrity") + RECORD + "exit_loop --op cpuid --count 50")
 def integrity(outcome):
     """BPF may still read."""
     outcome.counts(exits_of("cpuid", outcome.setup), 50)
 
 
 def confidentiality():
-    """The last case: lockdown can't be taken back."""
+    """The last case."""
     return cases.refusal("bpf: lockdown=confidentiality",
                          RECORD + "exit_loop --op cpuid --count 50", "lockdown=confidentiality",
-                         prepare="echo confidentiality >/sys/kernel/security/lockdown")
+                         prepare=cases.lock_down("confidentiality"))
 
 
 @case("bpf: no module has BTF", "collector --db run.sqlite -- exit_loop --op cpuid --count 50",
