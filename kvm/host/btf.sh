@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # btf.sh - BTF for modules that kvm/build has compiled with -g, so that BPF programs can attach to
-# their functions. Sourced by kvm/build with --btf, which has die().
+# their functions. Sourced by kvm/build, which has die().
 
 # What a kernel image is compressed with: magic bytes, and what unpacks it.
 image_formats() {
@@ -32,18 +32,13 @@ kernel_btf() {
 		cp /sys/kernel/btf/vmlinux "$3"
 		return
 	fi
-	[ -r "$image" ] || die "--btf: $image: no such file (apt-get install linux-image-$1, or --image FILE)"
+	[ -r "$image" ] || die "$image: no such file (apt-get install linux-image-$1, or --image FILE)"
 	unpack_image "$image" "$3"
-	readelf -SW "$3" | grep -qF ' .BTF ' || die "$image: the kernel has no BTF (CONFIG_DEBUG_INFO_BTF)"
+	# Not -q: readelf would die of SIGPIPE.
+	readelf -SW "$3" | grep -F ' .BTF ' >/dev/null || die "$image: the kernel has no BTF (CONFIG_DEBUG_INFO_BTF)"
 }
 
-# add_btf BASE MODULE...: from their debugging information, which goes.
+# add_btf BASE MODULE: makes it from the debugging information. 1: pahole failed, and said why.
 add_btf() {
-	local base=$1 module
-	shift
-
-	for module; do
-		pahole -J --btf_base "$base" "$module" || die "pahole failed on $module"
-		objcopy --strip-debug "$module"
-	done
+	pahole -J --btf_base "$1" "$2" >&2
 }

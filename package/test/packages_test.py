@@ -148,6 +148,8 @@ class Packages(unittest.TestCase):
         for name in series:
             self.assertTrue((source / "patches" / f"{name}.patch").is_file())
             self.assertIn(name.replace(".", "\\."), text)
+        for name in re.findall(r'^\s*\. "\$here/(\S+)"', (source / "build").read_text(), re.M):
+            self.assertTrue((source / name).is_file(), name)
         done = run(source / "build", "--kernel", f"{series[0]}.0-none")
         self.assertIn("the headers of", done.stderr)
         self.assertIn("linux-headers-", done.stderr)

@@ -347,6 +347,39 @@ class Btf(Build):
             self.assertIn("types of the kernel", (folder / f"{name}.ko").read_text())
         self.assertNotIn("types", (self.built(*self.words()[:4])[0] / "kvm.ko").read_text())
 
+    def maybe(self, *more):
+        words = [word if word != "--btf" else "--btf-if-possible" for word in self.words(*more)]
+        return self.built(*words)
+
+    def test_if_possible(self):
+        self.make_image("--add-section", f".BTF={self.top}/types")
+        self.program("objcopy", '#!/bin/sh\n[ "$1" = --strip-debug ] || exec /usr/bin/objcopy "$@"\n')
+        folder, _ = self.maybe()
+        self.assertIn("types of the kernel", (folder / "kvm.ko").read_text())
+
+    def test_not_possible(self):
+        """Built without, and why."""
+        folder, stderr = self.maybe()
+        self.assertIn("without BTF: ", stderr)
+        self.assertIn("vmlinuz: no such file", stderr)
+        self.make_image()
+        folder, stderr = self.maybe()
+        self.assertIn("without BTF: ", stderr)
+        self.assertIn("the kernel has no BTF", stderr)
+        self.assertNotIn("types", (folder / "kvm.ko").read_text())
+
+    def test_pahole_fails(self):
+        """Then the modules are as without it; what it says does not get into the folder's name."""
+        self.make_image("--add-section", f".BTF={self.top}/types")
+        self.program("objcopy", '#!/bin/sh\n[ "$1" = --strip-debug ] || exec /usr/bin/objcopy "$@"\n')
+        self.program("pahole", "#!/bin/sh\necho too old\nexit 1\n")
+        folder, stderr = self.maybe()
+        self.assertRegex(stderr, r"without BTF: pahole failed on \S+/kvm.ko")
+        self.assertEqual(stderr.count("without BTF"), 1)
+        self.assertNotIn("types", (folder / "kvm-amd.ko").read_text())
+        self.assertIn("--btf: pahole failed on", self.build(*self.words()).stderr)
+        self.assertEqual(list(self.top.rglob("kernel_btf")), [])
+
     def test_another_suite(self):
         """Before anything is downloaded."""
         with open(self.kvm / "series", "a", encoding="utf-8") as series:
