@@ -271,6 +271,24 @@ bool host_hooks_off(void)
 	return kvm_parameter_is("hooks", 'N');
 }
 
+bool host_thread_runs(uint32_t tid)
+{
+	char path[64], text[512] = "";
+	const char *at;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", tid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+
+	/* The thread's name, in parentheses, may have any characters of its own. */
+	at = strrchr(text, ')');
+	return at && !strncmp(at, ") R ", 4);
+}
+
 void host_comm(uint32_t pid, char *comm, int bytes)
 {
 	char path[64];

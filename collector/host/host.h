@@ -41,6 +41,9 @@ bool host_stock_vendor(void);
 /* Whether kvm.ko was loaded with hooks=0: it counts and records nothing, and has no device. */
 bool host_hooks_off(void);
 
+/* Whether a thread runs or waits for a CPU (state R of proc(5)); false: it sleeps, or is gone. */
+bool host_thread_runs(uint32_t tid);
+
 /* Reads the name of process @pid into @comm; empty when it is gone. */
 void host_comm(uint32_t pid, char *comm, int bytes);
 

@@ -14,10 +14,12 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "collector/host/host.h"
 #include "kvm/uapi/kvm_exit_ring.h"
 
-#define KVM_DEBUGFS "/sys/kernel/debug/kvm"
-#define EXITS_TRIES 100
+#define KVM_DEBUGFS  "/sys/kernel/debug/kvm"
+#define EXITS_TRIES  100
+#define UNCOUNTED_US 1000 /* between two tries while a vCPU stands between the counts */
 
 const char *const kvmstat_names[KVMSTAT_COUNT] = {
 	"exits", "io_exits", "mmio_exits", "halt_exits", "irq_exits", "signal_exits", "hypercalls",
@@ -230,23 +232,49 @@ static int64_t read_number(int dir, const char *name)
 	return n > 0 ? strtoll(text, NULL, 0) : -1;
 }
 
-/*
- * KVM counts an exit a moment after the totals do, with interrupts on: while a vCPU runs, the
- * statistic may be one less. If the VM does not exit just now, both agree at the next try.
- */
+/* Whether the VM did not exit meanwhile, and both have counted all of its exits. */
+static bool counts_agree(const struct kvmstat *stat, struct kvmstat_result *result)
+{
+	result->low = sum_totals(stat);
+	result->values[KVMSTAT_EXITS] = read_number(stat->dir, kvmstat_names[KVMSTAT_EXITS]);
+	result->high = sum_totals(stat);
+	return result->low == result->high &&
+	       (uint64_t)result->values[KVMSTAT_EXITS] == result->low;
+}
+
+static unsigned int running_vcpus(const struct kvmstat *stat)
+{
+	unsigned int running = 0;
+
+	for (int i = 0; i < stat->ring_count; i++)
+		running += host_thread_runs(
+			__atomic_load_n(&stat->rings[i].meta->tid, __ATOMIC_RELAXED));
+	return running;
+}
+
+void kvmstat_lower(struct kvmstat_result *result, unsigned int vcpus, unsigned int running)
+{
+	uint64_t uncounted = result->low == result->high ? running : vcpus;
+
+	result->low -= MIN(result->low, uncounted);
+}
+
 static void read_exits(struct kvmstat *stat, struct kvmstat_result *result)
 {
-	int64_t *exits = &result->values[KVMSTAT_EXITS];
+	unsigned int running;
 
 	for (int tries = 0; tries < EXITS_TRIES; tries++) {
-		result->low = sum_totals(stat);
-		*exits = read_number(stat->dir, kvmstat_names[KVMSTAT_EXITS]);
-		result->high = sum_totals(stat);
-		if (result->low == result->high && (uint64_t)*exits == result->low)
+		if (counts_agree(stat, result))
 			return;
+		/* Between the two counts a vCPU is interrupted, or loses its CPU. */
+		if (result->low == result->high)
+			usleep(UNCOUNTED_US);
 	}
-	if (result->low != result->high)
-		result->low -= MIN(result->low, (uint64_t)stat->ring_count);
+
+	/* Before the counts: a vCPU that goes on later shows in them. */
+	running = running_vcpus(stat);
+	if (!counts_agree(stat, result))
+		kvmstat_lower(result, (unsigned int)stat->ring_count, running);
 }
 
 int kvmstat_read(struct kvmstat *stat, struct kvmstat_result *result)

@@ -8,8 +8,9 @@
  * be read when the VM's process is gone.
  *
  * `exits` counts from the vCPU's creation, and so does the totals page of the
- * ring. Both totals, before and after the statistic was read, bound it; KVM may be
- * less by one for each vCPU that runs.
+ * ring. Both totals, before and after the statistic was read, bound it. KVM counts an exit a
+ * moment after the totals do, with interrupts on: it may be less by one for each vCPU whose thread
+ * runs, or waits for a CPU in between.
  *
  * RETURN VALUES: 0 or -errno.
  */
@@ -72,6 +73,12 @@ bool kvmstat_is_of_another(const struct kvmstat *stat);
 bool kvmstat_abandoned(const struct kvmstat *stat);
 
 int kvmstat_read(struct kvmstat *stat, struct kvmstat_result *result);
+
+/*
+ * Lowers @low by what KVM may still have to count of a VM of @vcpus, of which the threads of
+ * @running run or wait for a CPU.
+ */
+void kvmstat_lower(struct kvmstat_result *result, unsigned int vcpus, unsigned int running);
 
 /* Lets go of the VM. */
 void kvmstat_close(struct kvmstat *stat);
