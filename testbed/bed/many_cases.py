@@ -29,11 +29,12 @@ RING_MEMORY_MIB = 16
 KERNEL_MIB = 16
 COLLECTOR_MIB = 32
 
-# The kernel's own memory: what is neither free nor of files nor of programs.
+# The kernel's own memory: what is neither free nor of files nor of programs, without caches such as
+# debugfs' dentries, which it gives back when it needs memory.
 RECORD_MANY = """\
 kernel_kib() {{
 	awk '{{ kib[$1] = $2 }} END {{ print kib["MemTotal:"] - kib["MemFree:"] - kib["Buffers:"] - \\
-		kib["Cached:"] - kib["AnonPages:"] }}' /proc/meminfo
+		kib["Cached:"] - kib["AnonPages:"] - kib["SReclaimable:"] }}' /proc/meminfo
 }}
 before=$(kernel_kib)
 start=$(cut -d' ' -f1 /proc/uptime)
