@@ -53,6 +53,7 @@ while [ -e /proc/$pid/exe ]; do
 done
 wait $pid || exit 1
 echo "time: $start to $(cut -d' ' -f1 /proc/uptime)"
+sleep 3 # grace periods of RCU
 echo "memory: kernel $before to $peak KiB, at the end $(kernel_kib), collector $collector KiB"
 """
 
