@@ -11,6 +11,7 @@ import csv
 import io
 import json
 import os
+import pathlib
 import re
 import shutil
 import sqlite3
@@ -22,6 +23,8 @@ import unittest
 import recompute_test as recompute
 
 ANALYZER, ODD_RUNS = sys.argv[1:3]
+# Of Bazel's test sharding: this process has each SHARDS-th run.
+SHARD, SHARDS = int(os.environ.get("TEST_SHARD_INDEX", 0)), int(os.environ.get("TEST_TOTAL_SHARDS", 1))
 COMMANDS = ["top-exits", "top-exits --by vcpu", "top-exits --by vm", "top-exits --by subkey", "latency", "timeline", "histogram",
             "sequences", "slowest", "states", "states --by vcpu", "findings", "explain", "list", "verify", "runs --vcpus", "ipi"]
 # What no figure is: not a number, an integer that wrapped around, less than nothing.
@@ -36,8 +39,9 @@ class OddRuns(unittest.TestCase):
         cls.path = os.path.join(cls.folder.name, "odd.sqlite")
         subprocess.run([ODD_RUNS, cls.path], check=True)
         cls.db = sqlite3.connect(cls.path)
-        cls.runs = cls.db.execute("SELECT v.run, v.label, v.tsc_start, v.tsc_khz, r.isa, v.duration_cycles, r.has_split"
-                                  " FROM runs v JOIN run r ON r.id = v.run").fetchall()
+        cls.all_runs = cls.db.execute("SELECT v.run, v.label, v.tsc_start, v.tsc_khz, r.isa, v.duration_cycles, r.has_split"
+                                      " FROM runs v JOIN run r ON r.id = v.run").fetchall()
+        cls.runs = cls.all_runs[SHARD::SHARDS]
 
     @classmethod
     def tearDownClass(cls):
@@ -109,7 +113,7 @@ class OddRuns(unittest.TestCase):
                     with self.subTest(label, window=window, words=words):
                         self.check_run(one, words, label)
         self.assertFalse(check.wrong, "\n".join(check.wrong[:40]))
-        self.assertGreater(check.figures, 20000)
+        self.assertGreater(check.figures * SHARDS, 20000)
         print(f"{check.figures} figures recomputed from the rows")
 
     def check_run(self, run, words, label):
@@ -137,9 +141,10 @@ class OddRuns(unittest.TestCase):
         """A VM has the same rate in a run of which it lives a part as alone: of rows, of chunks and of roll-ups."""
         vms = {label: vm for label, vm in self.db.execute("SELECT r.label, c.vm FROM coverage c JOIN run r ON r.id = c.run"
                                                           " WHERE c.ended OR r.label = 'such a VM alone'")}
-        runs = {label: str(run) for run, label, *_ in self.runs}
+        runs = {label: str(run) for run, label, *_ in self.all_runs}
         alone = "such a VM alone"
-        for label, seconds in (("late and early vCPUs", 1.4), ("late and early vCPUs, in chunks", 1.4), ("a VM for 10 s of 16", 10)):
+        cases = ("late and early vCPUs", 1.4), ("late and early vCPUs, in chunks", 1.4), ("a VM for 10 s of 16", 10)
+        for label, seconds in cases[SHARD::SHARDS]:
             with self.subTest(label):
                 who = ["--vm", f"{vms[label]},{vms[alone]}"]
                 done = self.analyzer("compare", runs[label], runs[alone], *who, "--fail-on", "rate=20%", "--format", "json")
@@ -202,4 +207,6 @@ class OddRuns(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    if "TEST_SHARD_STATUS_FILE" in os.environ:
+        pathlib.Path(os.environ["TEST_SHARD_STATUS_FILE"]).touch()
     unittest.main(argv=sys.argv[:1])
