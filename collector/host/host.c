@@ -12,6 +12,7 @@
 #include <x86intrin.h>
 
 #include "base/json_quote.h"
+#include "collector/host/proc_file.h"
 #include "collector/host/vmx_msrs.h"
 
 /* The first line of a file without its newline; empty if it can't be read. */
@@ -273,17 +274,11 @@ bool host_hooks_off(void)
 
 bool host_thread_runs(uint32_t tid)
 {
-	char path[64], text[512] = "";
+	char path[64], text[512];
 	const char *at;
-	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%u/stat", tid);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
-	fclose(f);
-
+	proc_file_read(path, text, sizeof(text));
 	/* The thread's name, in parentheses, may have any characters of its own. */
 	at = strrchr(text, ')');
 	return at && !strncmp(at, ") R ", 4);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "collector/host/names_text.h"
+#include "collector/host/proc_file.h"
 
 #define PATH_BYTES    512
 #define COMMAND_BYTES (1 << 20) /* of a command line */
@@ -44,7 +45,7 @@ static int read_words(const char *root, uint32_t tgid, struct words *words)
 	words->text = (char *)(words->word + MOST_WORDS);
 
 	snprintf(path, sizeof(path), "%s/proc/%" PRIu32 "/cmdline", root, tgid);
-	bytes = names_read_file(path, words->text, COMMAND_BYTES);
+	bytes = proc_file_read(path, words->text, COMMAND_BYTES);
 	for (ssize_t at = 0; at < bytes && words->count < MOST_WORDS;) {
 		words->word[words->count++] = words->text + at;
 		at += (ssize_t)strlen(words->text + at) + 1;
@@ -245,7 +246,7 @@ static bool is_libvirt_domain(const char *root, uint32_t tgid, const char *name)
 	if (!*name || strchr(name, '/'))
 		return false;
 	snprintf(path, sizeof(path), "%s/run/libvirt/qemu/%s.pid", root, name);
-	return names_read_file(path, text, sizeof(text)) > 0 && strtoul(text, NULL, 10) == tgid;
+	return proc_file_read(path, text, sizeof(text)) > 0 && strtoul(text, NULL, 10) == tgid;
 }
 
 /* The last run of HEX_ID hex digits in @part: how container runtimes write an id. */
@@ -332,7 +333,7 @@ static void read_cgroup(const char *root, uint32_t tgid, struct store_identity *
 	char *rest = NULL;
 
 	snprintf(path, sizeof(path), "%s/proc/%" PRIu32 "/cgroup", root, tgid);
-	if (names_read_file(path, text, sizeof(text)) <= 0)
+	if (proc_file_read(path, text, sizeof(text)) <= 0)
 		return;
 
 	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
@@ -359,7 +360,7 @@ static int64_t read_start(const char *root, uint32_t tgid)
 	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/proc/%" PRIu32 "/stat", root, tgid);
-	names_read_file(path, text, sizeof(text));
+	proc_file_read(path, text, sizeof(text));
 	/* The process's name, in parentheses, may have blanks and parentheses of its own. */
 	at = strrchr(text, ')');
 	if (!at || sscanf(at + 1,
@@ -400,7 +401,7 @@ int names_read(const char *root, uint32_t tgid, struct store_identity *identity)
 
 	memset(identity, 0, sizeof(*identity));
 	snprintf(path, sizeof(path), "%s/proc/%" PRIu32 "/comm", root, tgid);
-	if (names_read_file(path, comm, sizeof(comm)) < 0)
+	if (proc_file_read(path, comm, sizeof(comm)) < 0)
 		return -ESRCH;
 	comm[strcspn(comm, "\n")] = '\0';
 
@@ -446,7 +447,7 @@ static uint32_t debugfs_tid(const char *root, uint32_t tgid, uint32_t vcpu_id)
 		vms++;
 		snprintf(path, sizeof(path), "%s/sys/kernel/debug/kvm/%s/vcpu%" PRIu32 "/pid", root,
 			 entry->d_name, vcpu_id);
-		if (names_read_file(path, text, sizeof(text)) > 0)
+		if (proc_file_read(path, text, sizeof(text)) > 0)
 			tid = (uint32_t)strtoul(text, NULL, 10);
 	}
 	if (dir)
@@ -460,7 +461,7 @@ static void read_thread_name(const char *root, uint32_t tgid, uint32_t tid, char
 	char path[PATH_BYTES], text[64];
 
 	snprintf(path, sizeof(path), "%s/proc/%" PRIu32 "/task/%" PRIu32 "/comm", root, tgid, tid);
-	names_read_file(path, text, sizeof(text));
+	proc_file_read(path, text, sizeof(text));
 	text[strcspn(text, "\n")] = '\0';
 	names_clean(name, bytes, text);
 }

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* names_text.h - text of other processes: read from /proc, and made safe; for names.c alone */
+/* names_text.h - text of other processes, made safe; for names.c alone */
 #ifndef EXITSCOPE_COLLECTOR_HOST_NAMES_TEXT_H
 #define EXITSCOPE_COLLECTOR_HOST_NAMES_TEXT_H
 
 #include <stddef.h>
-#include <sys/types.h>
-
-/* Reads a file of /proc or /sys. Returns its bytes without the 0 that is added, or -errno. */
-ssize_t names_read_file(const char *path, char *data, size_t bytes);
 
 /* Copies @text; a character that is not safe to show (base/clean.h) becomes '?'. Never cuts a
  * character in two. */

@@ -261,14 +261,18 @@ void kvmstat_lower(struct kvmstat_result *result, unsigned int vcpus, unsigned i
 
 static void read_exits(struct kvmstat *stat, struct kvmstat_result *result)
 {
+	int tries = result->bounded ? EXITS_TRIES : 0;
 	unsigned int running;
 
-	for (int tries = 0; tries < EXITS_TRIES; tries++) {
+	while (tries--) {
 		if (counts_agree(stat, result))
 			return;
+		if (result->low != result->high)
+			continue;
 		/* Between the two counts a vCPU is interrupted, or loses its CPU. */
-		if (result->low == result->high)
-			usleep(UNCOUNTED_US);
+		if (!running_vcpus(stat))
+			break;
+		usleep(UNCOUNTED_US);
 	}
 
 	/* Before the counts: a vCPU that goes on later shows in them. */

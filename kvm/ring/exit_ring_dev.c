@@ -335,7 +335,6 @@ static long exit_ring_attach_file(struct exit_ring_file *f, const struct kvm_exi
 		mutex_unlock(&exit_ring_lock);
 		if (r != -EAGAIN)
 			break;
-		exit_ring_assert_unlocked();
 		if (!buf)
 			buf = exit_ring_new_buf(NULL, how->record_count);
 		if (!buf) {

@@ -17,8 +17,8 @@ SECONDS = 1800  # on a loaded host TCG takes long to start 20 collectors
 # What is not stored yet when a collector is killed: 200 ms of --flush, and its own time to store
 # them. Bochs' time is instructions, 200 million in a second, of which the guest takes half: a kill
 # lost 2,019 ms where a recording of a second took 3,120 ms from its start to its end. The limit is
-# that time, if it is longer than this. TCG's time is the host's, and a busy host stops the whole machine for
-# a while: there it is as long as two whole recordings of a second, or 5 s.
+# that time, if it is longer than this. TCG's time is the host's, and a busy host stops the whole
+# machine for a while: there it is as long as two whole recordings of a second, or 5 s.
 MOST_LOST_MS = {"bochs": 2000, "tcg": 5000}
 
 # A guest that exits until `kill $guest`; and how long a recording of a second takes, with all that
@@ -50,8 +50,8 @@ def limits_ms(outcome):
     """(of what a kill may lose, of the time until a collector has stored its first records)."""
     whole = int(re.search(r"^whole=(\d+) ms$", outcome.log, re.MULTILINE).group(1))
     most = MOST_LOST_MS[outcome.setup.machine]
-    start = max(most, 2 * whole)
-    return (max(most, whole) if outcome.setup.machine == "bochs" else start), start
+    recordings = 1 if outcome.setup.machine == "bochs" else 2
+    return max(most, recordings * whole), max(most, 2 * whole)
 
 
 # SIGKILL

@@ -8,6 +8,7 @@
 
 #include <poll.h>
 #include <string.h>
+#include <sys/wait.h>
 
 static inline int device(void)
 {
@@ -102,6 +103,21 @@ static inline uint64_t sum_of(const struct kvm_exit_total *totals, size_t offset
 	for (unsigned int slot = 0; slot < KVM_EXIT_TOTAL_SLOTS; slot++)
 		sum += *(const uint64_t *)((const char *)&totals[slot] + offset);
 	return sum;
+}
+
+/* Runs fn in a child; returns its wait status. */
+static inline int in_child(void (*fn)(void *), void *arg)
+{
+	pid_t pid = fork();
+	int status;
+
+	CHECK(pid >= 0);
+	if (!pid) {
+		fn(arg);
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	return status;
 }
 
 struct test {

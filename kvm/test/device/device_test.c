@@ -17,21 +17,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-/* Runs fn in a child; returns its wait status. */
-static int in_child(void (*fn)(void *), void *arg)
-{
-	pid_t pid = fork();
-	int status;
-
-	CHECK(pid >= 0);
-	if (!pid) {
-		fn(arg);
-		_exit(0);
-	}
-	CHECK(waitpid(pid, &status, 0) == pid);
-	return status;
-}
-
 static void open_without_capabilities(void *unused)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

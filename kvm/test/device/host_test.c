@@ -232,12 +232,13 @@ static unsigned long charged_bytes(void)
 }
 
 /* The VMM pays for its vCPU's totals, not for the records of an armed reader. */
-static void run_in_a_cgroup(void)
+static void run_in_a_cgroup(void *unused)
 {
 	unsigned long before;
 	struct ring_map map;
 	struct step_vm vm;
 
+	(void)unused;
 	write_text(CGROUP "/cgroup.procs", "0");
 	before = charged_bytes();
 	step_vm_open(&vm);
@@ -252,8 +253,7 @@ static void run_in_a_cgroup(void)
 static void test_reader_pays(void)
 {
 	unsigned long bytes;
-	int fd, status;
-	pid_t pid;
+	int fd;
 
 	if (!make_cgroup("host_test", CGROUP_ROOT, CGROUP))
 		return;
@@ -264,14 +264,7 @@ static void test_reader_pays(void)
 
 	fd = device();
 	CHECK(!ring_arm(fd));
-	pid = fork();
-	CHECK(pid >= 0);
-	if (!pid) {
-		run_in_a_cgroup();
-		_exit(0);
-	}
-	CHECK(waitpid(pid, &status, 0) == pid);
-	CHECK(status == 0);
+	CHECK(in_child(run_in_a_cgroup, NULL) == 0);
 	close(fd);
 }
 

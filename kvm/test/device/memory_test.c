@@ -78,10 +78,10 @@ static unsigned long charged_bytes(void)
 }
 
 /*
- * In a cgroup of its own: what a VMM makes, and what a reader makes, shows there if @is_shown. The
+ * In a cgroup of its own: what a VMM makes, and what a reader makes, shows there if *is_shown. The
  * ring is mapped and read in any case: on Linux 5.10 no page that is charged may be mapped.
  */
-static void be_charged(bool is_shown)
+static void be_charged(void *is_shown)
 {
 	unsigned long empty, with_vm, with_reader;
 	struct ring_map map;
@@ -95,7 +95,7 @@ static void be_charged(bool is_shown)
 	with_reader = charged_bytes();
 	step(&vm, 11); /* the last one stays open */
 	CHECK(read_all(&map, NULL) == 10);
-	if (is_shown) {
+	if (*(bool *)is_shown) {
 		CHECK(with_vm >= empty + map.meta->records_offset);
 		CHECK(with_reader >= with_vm + map.meta->record_count * sizeof(*map.records));
 	}
@@ -104,12 +104,13 @@ static void be_charged(bool is_shown)
 }
 
 /* Records for which the cgroup has no room are refused; nobody is killed, and the VM goes on. */
-static void ask_for_too_much(void)
+static void ask_for_too_much(void *unused)
 {
 	struct kvm_exit_ring_attach how = {.record_count = LARGE_RING};
 	struct ring_map map;
 	struct step_vm vm;
 
+	(void)unused;
 	write_text(CGROUP "/cgroup.procs", "0");
 	step_vm_open(&vm);
 	write_text(CGROUP "/memory.max", SMALL_CGROUP);
@@ -128,8 +129,6 @@ static void ask_for_too_much(void)
 static void test_nobody_is_killed(void)
 {
 	unsigned long n;
-	pid_t pid;
-	int status;
 
 	if (!make_cgroup("memory_test", CGROUP_ROOT, CGROUP))
 		return;
@@ -138,13 +137,7 @@ static void test_nobody_is_killed(void)
 		return;
 	}
 
-	pid = fork();
-	CHECK(pid >= 0);
-	if (!pid) {
-		ask_for_too_much();
-		_exit(0);
-	}
-	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	CHECK(in_child(ask_for_too_much, NULL) == 0);
 	CHECK(number_in(CGROUP "/memory.events", "max", &n) && n > 0);
 	CHECK(number_in(CGROUP "/memory.events", "oom_kill", &n) && n == 0);
 	write_text(CGROUP "/memory.max", "max");
@@ -154,8 +147,6 @@ static void test_memory_is_charged(void)
 {
 	unsigned long bytes;
 	bool is_shown;
-	pid_t pid;
-	int status;
 
 	if (!make_cgroup("memory_test", CGROUP_ROOT, CGROUP))
 		return;
@@ -163,13 +154,7 @@ static void test_memory_is_charged(void)
 	is_shown = number_in(CGROUP "/memory.stat", "vmalloc", &bytes);
 	if (!is_shown)
 		printf("memory_test: skipped, needs vmalloc in memory.stat (Linux 5.19): who is charged\n");
-	pid = fork();
-	CHECK(pid >= 0);
-	if (!pid) {
-		be_charged(is_shown);
-		_exit(0);
-	}
-	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	CHECK(in_child(be_charged, &is_shown) == 0);
 }
 
 /* Armed, and nobody reads: of the rings whose vCPUs are gone the oldest are given up. */

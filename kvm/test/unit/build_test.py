@@ -306,6 +306,8 @@ class Btf(Build):
         super().setUp()
         (self.top / "bin").mkdir()
         self.program("pahole", PAHOLE)
+        # objcopy --strip-debug would refuse what these modules are.
+        self.program("objcopy", '#!/bin/sh\n[ "$1" = --strip-debug ] || exec /usr/bin/objcopy "$@"\n')
         self.image = self.top / "vmlinuz"
 
     def program(self, name, text):
@@ -340,8 +342,6 @@ class Btf(Build):
 
     def test_modules_have_it(self):
         self.make_image("--add-section", f".BTF={self.top}/types")
-        # objcopy --strip-debug would refuse what these modules are.
-        self.program("objcopy", '#!/bin/sh\n[ "$1" = --strip-debug ] || exec /usr/bin/objcopy "$@"\n')
         folder, _ = self.built(*self.words())
         for name in ("kvm", "kvm-intel", "kvm-amd", "vmx_caps"):
             self.assertIn("types of the kernel", (folder / f"{name}.ko").read_text())
@@ -353,7 +353,6 @@ class Btf(Build):
 
     def test_if_possible(self):
         self.make_image("--add-section", f".BTF={self.top}/types")
-        self.program("objcopy", '#!/bin/sh\n[ "$1" = --strip-debug ] || exec /usr/bin/objcopy "$@"\n')
         folder, _ = self.maybe()
         self.assertIn("types of the kernel", (folder / "kvm.ko").read_text())
 
@@ -371,7 +370,6 @@ class Btf(Build):
     def test_pahole_fails(self):
         """Then the modules are as without it; what it says does not get into the folder's name."""
         self.make_image("--add-section", f".BTF={self.top}/types")
-        self.program("objcopy", '#!/bin/sh\n[ "$1" = --strip-debug ] || exec /usr/bin/objcopy "$@"\n')
         self.program("pahole", "#!/bin/sh\necho too old\nexit 1\n")
         folder, stderr = self.maybe()
         self.assertRegex(stderr, r"without BTF: pahole failed on \S+/kvm.ko")
