@@ -25,16 +25,26 @@ AT_ONCE = (10, 1000)
 COUNT = 20
 RING_MEMORY_MIB = 16
 
+# VMs recorded of those that are made ten at a time: 14 % on an idle host, 4.7 % with three other
+# machines on its two CPUs.
+SEEN_LEAST = 0.02
+
 # Beyond the rings: the VM itself, and what KVM and the allocators keep.
 KERNEL_MIB = 16
 COLLECTOR_MIB = 32
+# At the end nothing of any VM is left; 1 and 2 were seen.
+LEFT_MIB = 4
 
 # The kernel's own memory: what is neither free nor of files nor of programs, without caches such as
-# debugfs' dentries, which it gives back when it needs memory.
+# debugfs' dentries, which it gives back when it needs memory. MemFree leaves out the free pages in
+# the lists of the CPUs (count in /proc/zoneinfo), up to 30 MiB here.
 RECORD_MANY = """\
 kernel_kib() {{
-	awk '{{ kib[$1] = $2 }} END {{ print kib["MemTotal:"] - kib["MemFree:"] - kib["Buffers:"] - \\
-		kib["Cached:"] - kib["AnonPages:"] - kib["SReclaimable:"] }}' /proc/meminfo
+	awk '{{ kib[$1] = $2 }}
+		$1 == "count:" {{ listed += 4 * $2 }}
+		END {{ print kib["MemTotal:"] - kib["MemFree:"] - listed - kib["Buffers:"] - \\
+			kib["Cached:"] - kib["AnonPages:"] - kib["SReclaimable:"] }}' \\
+		/proc/meminfo /proc/zoneinfo
 }}
 before=$(kernel_kib)
 start=$(cut -d' ' -f1 /proc/uptime)
@@ -75,15 +85,17 @@ def _has_all(recording, cpuid, vcpus, count, exits):
     return dropped
 
 
-def _in_memory(outcome, kernel_mib, collector_mib):
+def in_memory(outcome, kernel_mib, collector_mib):
+    """What RECORD_MANY measured is within the bounds, and L1's kernel keeps nothing of it."""
     found = MEMORY_LINE.search(outcome.log)
     expect(found, "the memory was not measured")
     before, peak, end, collector = (int(kib) / 1024 for kib in found.groups())
     outcome.see(f"L1's kernel {before:.0f} MiB before, at most {peak - before:.0f} MiB more, "
                 f"{end - before:.0f} at the end; collector at most {collector:.0f} MiB")
-    start, end = map(float, TIME_LINE.search(outcome.log).groups())
-    outcome.see(f"{end - start:.0f} s of L1's time")
+    start_s, end_s = map(float, TIME_LINE.search(outcome.log).groups())
+    outcome.see(f"{end_s - start_s:.0f} s of L1's time")
     expect(peak - before <= kernel_mib, f"L1's kernel took {peak - before:.0f} MiB")
+    expect(end - before <= LEFT_MIB, f"L1's kernel keeps {end - before:.0f} MiB")
     expect(collector <= collector_mib, f"the collector took {collector:.0f} MiB")
 
 
@@ -98,7 +110,7 @@ def _accounts_for(recording, vms, exits):
     accounted = recording.one("SELECT exits + dropped + filtered + unread + open_exits + vmfail "
                               "FROM runs")
     expect_equal("exits accounted for", accounted, exits)
-    expect(seen >= vms / 20, f"{seen} VMs of {vms} recorded")
+    expect(seen >= vms * SEEN_LEAST, f"{seen} VMs of {vms} recorded")
     return seen, recording.one("SELECT unseen FROM runs")
 
 
@@ -126,7 +138,7 @@ def _all_exits(outcome, processes, vms):
 
 def _check_many(outcome, processes, vms, check, more_mib=0):
     check(outcome, processes * vms, _all_exits(outcome, processes, vms))
-    _in_memory(outcome, RING_MEMORY_MIB + KERNEL_MIB + more_mib, COLLECTOR_MIB)
+    in_memory(outcome, RING_MEMORY_MIB + KERNEL_MIB + more_mib, COLLECTOR_MIB)
 
 
 def _check_crosschecked(outcome, vms, exits):
@@ -171,7 +183,7 @@ def _check_bpf_vms(outcome, processes, vms):
     rings = recording.one("SELECT n FROM crosscheck WHERE name = 'ring_bytes_most'") / 2 ** 20
     outcome.see(f"{exits} exits of {processes * vms} VMs: {exits - unseen} of {seen} VMs recorded "
                 f"or counted, and {unseen} of VMs without a ring")
-    _in_memory(outcome, rings + BPF_KERNEL_MIB, BPF_COLLECTOR_MIB)
+    in_memory(outcome, rings + BPF_KERNEL_MIB, BPF_COLLECTOR_MIB)
 
 
 def bpf_vms():

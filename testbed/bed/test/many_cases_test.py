@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What an exit may cost in a VM of more vCPUs, and in which machines it is seen."""
+"""What an exit may cost in a VM of more vCPUs, in which machines it is seen, and how much memory many
+VMs may take."""
 
 import pathlib
+import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 sys.dont_write_bytecode = True
 
 from bed import many_cases  # noqa: E402
-from bed.case import Setup  # noqa: E402
+from bed.case import Outcome, Setup  # noqa: E402
 from bed.checks import Wrong  # noqa: E402
 from bed.kernel import all_series  # noqa: E402
 
@@ -27,6 +30,43 @@ class Flat(unittest.TestCase):
         setups = [Setup("bochs", kernel) for kernel in all_series()]
         names = [case.name for setup in setups for case in many_cases.full(setup)]
         self.assertEqual(names, ["many: VMs of 1 to 1024 vCPUs"])
+
+
+class Memory(unittest.TestCase):
+    BOUNDS = {"kernel_mib": 32, "collector_mib": 32}
+
+    def measured(self, peak_kib=49152, end_kib=20480, collector_kib=32768):
+        """As if L1's kernel had 16 MiB before."""
+        with tempfile.TemporaryDirectory() as folder:
+            log = pathlib.Path(folder, "log")
+            log.write_text(f"time: 7.00 to 9.50\nmemory: kernel 16384 to {peak_kib} KiB, at the end "
+                           f"{end_kib}, collector {collector_kib} KiB\n", encoding="ascii")
+            outcome = Outcome(log.parent, None)
+            many_cases.in_memory(outcome, **self.BOUNDS)
+        return outcome.seen
+
+    def test_the_bounds_are_allowed(self):
+        self.assertEqual(self.measured()[1], "2 s of L1's time")
+
+    def test_more_is_found(self):
+        for more, words in (({"peak_kib": 49153 + 1024}, "took 33 MiB"), ({"end_kib": 21504}, "keeps 5 MiB"),
+                            ({"collector_kib": 33793}, "the collector took 33 MiB")):
+            with self.assertRaisesRegex(Wrong, words):
+                self.measured(**more)
+
+    def test_free_pages_in_the_lists_of_the_cpus_are_free(self):
+        begin = many_cases.RECORD_MANY.index("kernel_kib")
+        function = many_cases.RECORD_MANY[begin:many_cases.RECORD_MANY.index("before=")].format()
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "meminfo").write_text(
+                "MemTotal: 1000 kB\nMemFree: 500 kB\nBuffers: 1 kB\nCached: 2 kB\nAnonPages: 3 kB\n"
+                "SReclaimable: 4 kB\n", encoding="ascii")
+            pathlib.Path(folder, "zoneinfo").write_text(
+                "Node 0, zone DMA\n  pages free 3840\n    cpu: 0\n              count: 10\n"
+                "    cpu: 1\n              count: 5\n", encoding="ascii")
+            script = function.replace("/proc/", f"{folder}/") + "kernel_kib"
+            done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+        self.assertEqual(done.stdout, f"{1000 - 500 - 1 - 2 - 3 - 4 - 4 * (10 + 5)}\n")
 
 
 if __name__ == "__main__":
