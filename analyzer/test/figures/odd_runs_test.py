@@ -22,6 +22,9 @@ import unittest
 
 import recompute_test as recompute
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import one_in  # noqa: E402 pylint: disable=wrong-import-position
+
 ANALYZER, ODD_RUNS = sys.argv[1:3]
 # Of Bazel's test sharding: this process has each SHARDS-th run.
 SHARD, SHARDS = int(os.environ.get("TEST_SHARD_INDEX", 0)), int(os.environ.get("TEST_TOTAL_SHARDS", 1))
@@ -76,15 +79,16 @@ class OddRuns(unittest.TestCase):
 
     @staticmethod
     def windows(run, exits, khz, length):
-        """Within @length cycles: (from, to) in ns. The first cycle of an exit is in a window that begins there."""
+        """Within @length cycles: (from, to) in ns, and whether also with filters. The first cycle of an exit is in a
+        window that begins there."""
         def ns(cycles):
             return -(-cycles * 1000000 // khz)  # up: not before it
 
         total = length * 1000000 // khz
         middle = exits[len(exits) // 2].tsc
-        found = [None, (total // 3, total * 2 // 3), (total * 9 // 10, total * 2), (ns(middle), ns(middle + 1)),
-                 (ns(middle + 1), ns(exits[-1].tsc))]
-        return [w for w in found if w is None or (w[0] < w[1] and w[0] <= total)]
+        found = [(None, True), ((total // 3, total * 2 // 3), True), ((total * 9 // 10, total * 2), False),
+                 ((ns(middle), ns(middle + 1)), False), ((ns(middle + 1), ns(exits[-1].tsc)), False)]
+        return [(w, filtered) for w, filtered in found if w is None or (w[0] < w[1] and w[0] <= total)]
 
     @staticmethod
     def filters(exits, vcpu_ids):
@@ -97,6 +101,12 @@ class OddRuns(unittest.TestCase):
         found.append((("--reason", f"!{reason}", "--vm", str(vm)), lambda c, v, r: r != reason and v == vm))
         return found
 
+    @classmethod
+    def choices(cls, windows, exits, vcpu_ids):
+        """(window, options, what passes)"""
+        return [(window, words, passes) for window, filtered in windows
+                for words, passes in cls.filters(exits, vcpu_ids)[:None if filtered else 1]]
+
     def test_figures_are_those_of_the_rows(self):
         check = recompute.Check()
         for run, label, start, khz, *rest in self.runs:
@@ -104,16 +114,13 @@ class OddRuns(unittest.TestCase):
                 continue
             exits, path = self.exits_of(run, start), self.alone(run)
             vcpu_ids = dict(self.db.execute("SELECT vcpu, vcpu_id FROM coverage WHERE run = ?", (run,)))
-            for window in self.windows(run, exits, khz, rest[1]) if exits else []:
-                # Filters with two of the windows.
-                few = window not in (None, (rest[1] * 1000000 // khz // 3, rest[1] * 1000000 // khz * 2 // 3))
-                for words, passes in self.filters(exits, vcpu_ids)[:1 if few else None]:
-                    one = recompute.Run(check, ANALYZER, path, self.db, (run, start, khz, *rest), exits, window,
-                                        words, passes)
-                    with self.subTest(label, window=window, words=words):
-                        self.check_run(one, words, label)
+            windows = self.windows(run, exits, khz, rest[1]) if exits else []
+            for window, words, passes in one_in.some(self.choices(windows, exits, vcpu_ids)):
+                one = recompute.Run(check, ANALYZER, path, self.db, (run, start, khz, *rest), exits, window, words, passes)
+                with self.subTest(label, window=window, words=words):
+                    self.check_run(one, words, label)
         self.assertFalse(check.wrong, "\n".join(check.wrong[:40]))
-        self.assertGreater(check.figures * SHARDS, 20000)
+        self.assertGreater(check.figures * SHARDS * one_in.ONE_IN, 20000)
         print(f"{check.figures} figures recomputed from the rows")
 
     def check_run(self, run, words, label):
@@ -162,7 +169,7 @@ class OddRuns(unittest.TestCase):
     def test_formats_say_the_same(self):
         for run, label, *_ in self.runs:
             path = self.alone(run)
-            for command in COMMANDS:
+            for command in one_in.some(COMMANDS):
                 words = [*command.split(), "--run", str(run)]
                 with self.subTest(label, command=command):
                     self.compare(words, path)
