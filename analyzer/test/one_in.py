@@ -13,5 +13,5 @@ _turns = itertools.count()
 
 
 def some(items):
-    """Each ONE_IN-th item, counted over all calls, so that each list gives others."""
+    """Each ONE_IN-th item, counted over all calls: the same list gives others the next time."""
     return [item for item in items if next(_turns) % ONE_IN == 0]

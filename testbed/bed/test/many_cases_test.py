@@ -55,8 +55,6 @@ class Memory(unittest.TestCase):
                 self.measured(**more)
 
     def test_free_pages_in_the_lists_of_the_cpus_are_free(self):
-        begin = many_cases.RECORD_MANY.index("kernel_kib")
-        function = many_cases.RECORD_MANY[begin:many_cases.RECORD_MANY.index("before=")].format()
         with tempfile.TemporaryDirectory() as folder:
             pathlib.Path(folder, "meminfo").write_text(
                 "MemTotal: 1000 kB\nMemFree: 500 kB\nBuffers: 1 kB\nCached: 2 kB\nAnonPages: 3 kB\n"
@@ -64,7 +62,7 @@ class Memory(unittest.TestCase):
             pathlib.Path(folder, "zoneinfo").write_text(
                 "Node 0, zone DMA\n  pages free 3840\n    cpu: 0\n              count: 10\n"
                 "    cpu: 1\n              count: 5\n", encoding="ascii")
-            script = function.replace("/proc/", f"{folder}/") + "kernel_kib"
+            script = many_cases.KERNEL_KIB.replace("/proc/", f"{folder}/") + "kernel_kib"
             done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
         self.assertEqual(done.stdout, f"{1000 - 500 - 1 - 2 - 3 - 4 - 4 * (10 + 5)}\n")
 
