@@ -210,7 +210,7 @@ class Tcg(Machine):
 
     @property
     def libraries(self):
-        return ["libtaking_turns.so"] if self.icount else []
+        return ["libtaking_turns.so" if self.icount else "liblost_interrupts.so"]
 
     @property
     def disk_modules(self):
