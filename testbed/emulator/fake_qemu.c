@@ -66,7 +66,7 @@ void apic_poll_irq(void *apic)
 
 void LOCK(const char *file, int line)
 {
-	unlocked += !is_ready || !file || !line;
+	unlocked += !qemu_get_cpu(0) || !file || !line;
 	pthread_mutex_lock(&mutex);
 	is_locked = true;
 }

@@ -18,7 +18,8 @@
  *
  * With -icount it is not needed: taking_turns.c lets the main loop run while the CPUs stand.
  */
-#include <dlfcn.h>
+#include "testbed/emulator/in_qemu.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -26,8 +27,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LIBRARY	 "lost_interrupts"
 #define LOOK_US	 10000
-#define MAX_CPUS 64
+#define MAX_CPUS 255  /* of QEMU's machine "pc" */
 #define NONE	 (-1) /* apic_get_highest_priority_irr(): no interrupt is pending */
 
 static void *(*get_cpu)(int index);
@@ -40,22 +42,8 @@ static void (*unlock)(void);
 /* Of each CPU: its highest pending vector at the last look, or NONE. */
 static int last_pending[MAX_CPUS];
 
-/* A version of QEMU that lacks a symbol ends: no machine may seem to be safe that is not. */
-static void *symbol(const char *name, const char *newer_name)
-{
-	void *found = dlsym(RTLD_DEFAULT, name);
-
-	if (!found && newer_name)
-		found = dlsym(RTLD_DEFAULT, newer_name);
-	if (!found) {
-		fprintf(stderr, "lost_interrupts: %s: this QEMU has no such symbol (QEMU 7.2 has)\n",
-			name);
-		_exit(1);
-	}
-	return found;
-}
-
-/* QEMU gives out the APIC of the CPU that the calling thread runs: this thread is it for a moment. */
+/* QEMU gives out the APIC of the CPU that the calling thread runs: this thread is it for a moment.
+ */
 static void *apic_of(void *cpu, void **current_cpu)
 {
 	void *apic;
@@ -85,7 +73,7 @@ static void look_at_all(void **current_cpu)
 
 static void *look_for_ever(void *unused)
 {
-	void **current_cpu = symbol("current_cpu", NULL); /* thread-local */
+	void **current_cpu = qemu_symbol(LIBRARY, "current_cpu"); /* thread-local */
 
 	/* QEMU holds its lock from before it makes the first CPU until the machine runs. */
 	while (true) {
@@ -115,21 +103,21 @@ __attribute__((constructor)) static void start(void)
 {
 	int err;
 
-	if (!dlsym(RTLD_DEFAULT, "qemu_get_cpu"))
-		return; /* not QEMU, but a program that has inherited LD_PRELOAD */
+	if (!in_qemu())
+		return;
 
-	get_cpu = symbol("qemu_get_cpu", NULL);
-	current_apic = symbol("cpu_get_current_apic", NULL);
-	pending_vector = symbol("apic_get_highest_priority_irr", NULL);
-	tell_cpu = symbol("apic_poll_irq", NULL);
-	lock = symbol("qemu_mutex_lock_iothread_impl", "bql_lock_impl");
-	unlock = symbol("qemu_mutex_unlock_iothread", "bql_unlock");
+	get_cpu = qemu_symbol(LIBRARY, "qemu_get_cpu");
+	current_apic = qemu_symbol(LIBRARY, "cpu_get_current_apic");
+	pending_vector = qemu_symbol(LIBRARY, "apic_get_highest_priority_irr");
+	tell_cpu = qemu_symbol(LIBRARY, "apic_poll_irq");
+	lock = qemu_symbol_renamed(LIBRARY, "qemu_mutex_lock_iothread_impl", "bql_lock_impl");
+	unlock = qemu_symbol_renamed(LIBRARY, "qemu_mutex_unlock_iothread", "bql_unlock");
 	for (int i = 0; i < MAX_CPUS; i++)
 		last_pending[i] = NONE;
 
 	err = start_thread();
 	if (err) {
-		fprintf(stderr, "lost_interrupts: a thread: %s\n", strerror(err));
+		fprintf(stderr, LIBRARY ": a thread: %s\n", strerror(err));
 		_exit(1);
 	}
 }

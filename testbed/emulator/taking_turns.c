@@ -14,12 +14,12 @@
  * next timer at the latest. QEMU has pointers to its functions for this lock, for its profiler;
  * they are exported and are set here.
  */
-#include <dlfcn.h>
+#include "testbed/emulator/in_qemu.h"
+
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
+#define LIBRARY "taking_turns"
 #define LOOK_US 20
 
 typedef void (*lock_fn)(void *mutex, const char *file, int line);
@@ -74,31 +74,18 @@ static void wait_for(void *condition, void *mutex, const char *file, int line)
 		set_waiting(false);
 }
 
-/* A version of QEMU that lacks a symbol ends: nothing may seem to repeat that does not. */
-static void *symbol(const char *name)
-{
-	void *found = dlsym(RTLD_DEFAULT, name);
-
-	if (!found) {
-		fprintf(stderr, "taking_turns: %s: this QEMU has no such symbol (QEMU 7.2 has)\n",
-			name);
-		_exit(1);
-	}
-	return found;
-}
-
 /* Before QEMU begins. */
 __attribute__((constructor)) static void start(void)
 {
 	lock_fn *lock;
 	wait_fn *wait;
 
-	if (!dlsym(RTLD_DEFAULT, "qemu_get_cpu"))
-		return; /* not QEMU, but a program that has inherited LD_PRELOAD */
+	if (!in_qemu())
+		return;
 
-	lock = symbol("qemu_bql_mutex_lock_func");
-	wait = symbol("qemu_cond_wait_func");
-	is_cpu_thread = symbol("qemu_in_vcpu_thread");
+	lock = qemu_symbol(LIBRARY, "qemu_bql_mutex_lock_func");
+	wait = qemu_symbol(LIBRARY, "qemu_cond_wait_func");
+	is_cpu_thread = qemu_symbol(LIBRARY, "qemu_in_vcpu_thread");
 
 	lock_mutex = *lock;
 	wait_condition = *wait;
