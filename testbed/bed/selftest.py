@@ -26,8 +26,9 @@ def build(path):
     db.execute("PRAGMA synchronous = OFF")
     for name in ("schema.sql", "exit_reason.sql"):
         db.executescript((ROOT / "sql" / name).read_text())
-    expand = ["awk", "-f", ROOT / "sql/expand.awk", ROOT / "sql/kvm_requests.sql",
-              ROOT / "sql/views.sql.in"]
+    macros = [ROOT / "sql/kvm_requests.sql", ROOT / "sql/views.sql.in"]
+    views = sorted((ROOT / "sql/views").iterdir())
+    expand = ["awk", "-f", ROOT / "sql/expand.awk", *macros, *views]
     db.executescript(subprocess.run(expand, check=True, stdout=subprocess.PIPE, text=True).stdout)
     db.executescript("""
         INSERT INTO run (id, label, source, state, isa, tsc_khz, tsc_start, started_ns,
