@@ -423,9 +423,11 @@ def claims_of_records():
 def claims_of_device():
     small = {"ring_records": "4096"}
     return [claims("the device's claims", "device_test", small),
+            claims("poll and epoll", "poll_test", small),
             claims("the device's memory", "memory_test", small),
             claims("what the hooks cost", "hooks_test", small),
             claims("harmless to host and VM", "host_test", small),
+            claims("the kinds of time", "time_test", small),
             claims("a full ring obeys signals", "host_test full",
                    {"ring_records": "1024", "on_full": "wait"})]
 

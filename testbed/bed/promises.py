@@ -91,7 +91,7 @@ BREAKS = [
           "//kvm/test/unit:exit_ring_core_test"),
     Break(8, "a reader that sleeps is not woken", "kvm/ring/exit_ring.c",
           "\t\tirq_work_queue(&er->wake_work);\n", "",
-          "kvm/test/device/device_test.c: poll wakes at the watermark"),
+          "kvm/test/device/poll_test.c: poll wakes at the watermark"),
     Break(9, "head is published by a plain store", "proof/litmus/publish.litmus",
           "smp_store_release(head, 1)", "WRITE_ONCE(*head, 1)", "proof/prove orderings",
           ("orderings",), says="FAILED"),

@@ -18,7 +18,8 @@ WITNESS = "witness.bin"
 GUEST_KERNEL = default_series()  # of L2, where L1 has a kernel of no series
 # Below kvm/test
 PROGRAMS = ("device/device_test", "device/hooks_test", "device/host_test", "device/hostile_reader",
-            "device/memory_test", "device/smp_test", "records/field_test", "records/record_test")
+            "device/memory_test", "device/poll_test", "device/smp_test", "device/time_test",
+            "records/field_test", "records/record_test")
 
 SCRIPT_HEAD = """\
 #!/bin/sh

@@ -410,65 +410,6 @@ static void test_filters(void)
 	step_vm_close(&vm);
 }
 
-static void *wait_for_records(void *arg)
-{
-	struct ring_map *map = arg;
-
-	/* Without a time limit: a lost wake-up hangs, and the alarm ends the test. */
-	CHECK(polled(map->fd, -1) == POLLIN);
-	return (void *)(uintptr_t)(map->meta->head - map->tail->tail);
-}
-
-static void test_poll_wakes_at_the_watermark(void)
-{
-	struct ring_map map;
-	struct step_vm vm;
-	pthread_t thread;
-	uint64_t watermark;
-	void *unread;
-
-	step_vm_open(&vm);
-	attach(&map, newest_ring(), 0);
-	watermark = map.meta->record_count / 4;
-	for (int round = 0; round < 20; round++) {
-		uint64_t wakeups = map.meta->wakeups;
-
-		CHECK(!pthread_create(&thread, NULL, wait_for_records, &map));
-		if (round % 2)
-			usleep(2000);
-		step(&vm, watermark / 2);
-		CHECK(map.meta->wakeups == wakeups);
-		step(&vm, watermark / 2 + 1);
-		CHECK(!pthread_join(thread, &unread));
-		CHECK((uintptr_t)unread >= watermark);
-		read_all(&map, NULL);
-	}
-	CHECK(map.meta->dropped == 0 && map.meta->wakeups > 0);
-	ring_unmap(&map);
-	step_vm_close(&vm);
-}
-
-static void test_control_file_reports_changes(void)
-{
-	struct kvm_exit_ring_info info = {0};
-	struct step_vm vm;
-	int fd = device();
-
-	CHECK(polled(fd, 0) == POLLIN);
-	while (!ioctl(fd, KVM_EXIT_RING_NEXT, &info))
-		;
-	CHECK(polled(fd, 0) == 0);
-	step_vm_open(&vm);
-	CHECK(polled(fd, 0) == POLLIN);
-	CHECK(!ioctl(fd, KVM_EXIT_RING_NEXT, &info));
-	CHECK(info.tgid == (uint32_t)getpid() && info.vcpu_id == 0 && info.vm_id);
-	CHECK(ioctl(fd, KVM_EXIT_RING_NEXT, &info) < 0 && errno == ENOENT);
-	CHECK(polled(fd, 0) == 0);
-	step_vm_close(&vm);
-	CHECK(polled(fd, 5000) == POLLIN);
-	close(fd);
-}
-
 static void test_synthesized_exits(void)
 {
 	const unsigned int slot = 33;
@@ -601,8 +542,6 @@ int main(int argc, char **argv)
 		{"a vCPU dies under its readers", test_vcpu_dies_under_its_readers},
 		{"armed rings are orphaned", test_armed_rings_are_orphaned},
 		{"filters", test_filters},
-		{"poll wakes at the watermark", test_poll_wakes_at_the_watermark},
-		{"the control file reports changes", test_control_file_reports_changes},
 		{"synthesized exits", test_synthesized_exits},
 		{"pages that come late", test_late_pages},
 		{"kvm stays while used", test_kvm_stays_while_used},

@@ -1,41 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * host_test.c - recording harms neither the host nor the recorded VM, and a vCPU's time has the
- * kind that it had. Runs in the test bed's L1 as root, with ring_records=4096; the tests about a
- * full ring with on_full=wait, the rest with on_full=drop.
+ * host_test.c - recording harms neither the host nor the recorded VM. Runs in the test bed's L1 as
+ * root, with ring_records=4096; the tests about a full ring with on_full=wait, the rest with
+ * on_full=drop.
  */
 #include "kvm/test/common/device_vm.h"
 #include "kvm/test/common/ring_steps.h"
 #include "kvm/test/device/cgroup.h"
-#include "kvm/test/device/late_page.h"
+#include "kvm/test/device/vcpu_thread.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <x86intrin.h>
 
 #define MEMORY_BOUND "/sys/module/kvm/parameters/ring_memory_mib"
 #define CGROUP_ROOT  "/tmp/host_test_cgroup"
 #define CGROUP	     CGROUP_ROOT "/vmm"
-#define LATE_ADDRESS 0x8000
-#define MEMORY_FAULT 39 /* KVM_EXIT_MEMORY_FAULT, which older headers lack */
-
-static void do_nothing(int signal)
-{
-	(void)signal;
-}
-
-static void handle_sigusr1(void)
-{
-	struct sigaction action = {.sa_handler = do_nothing};
-
-	CHECK(!sigaction(SIGUSR1, &action, NULL));
-}
 
 /* Whether VMs are held when their rings are full. */
 static int is_waiting(void)
@@ -46,75 +30,6 @@ static int is_waiting(void)
 	CHECK(fd >= 0 && read(fd, value, sizeof(value)) > 0);
 	close(fd);
 	return value[0] == 'w';
-}
-
-/* An event loop registers a file when it is opened, long before it is attached. */
-static void test_epoll_before_attach(void)
-{
-	struct kvm_exit_ring_attach how = {.size = sizeof(how)};
-	struct epoll_event event = {.events = EPOLLIN};
-	int fd = device(), epoll = epoll_create1(EPOLL_CLOEXEC);
-	struct kvm_exit_ring_info info = {0};
-	struct step_vm vm;
-
-	step_vm_open(&vm);
-	while (!ioctl(fd, KVM_EXIT_RING_NEXT, &info))
-		;
-	CHECK(!epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
-	CHECK(epoll_wait(epoll, &event, 1, 0) == 0);
-
-	how.ring_id = newest_ring();
-	CHECK(!ioctl(fd, KVM_EXIT_RING_ATTACH, &how));
-	CHECK(epoll_wait(epoll, &event, 1, 0) == 0);
-	step(&vm, 1100); /* more than a quarter of 4096 */
-	CHECK(epoll_wait(epoll, &event, 1, 1000) == 1);
-
-	step_vm_close(&vm);
-	close(epoll);
-	close(fd);
-}
-
-/* What an armed ring has when it is attached: whoever waits by epoll since before is told. */
-static void test_epoll_of_armed_rings(bool ends)
-{
-	struct kvm_exit_ring_attach how = {.size = sizeof(how)};
-	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
-	int arming = device(), fd = device(), epoll = epoll_create1(EPOLL_CLOEXEC);
-	struct kvm_exit_ring_info info = {0};
-	struct step_vm vm;
-
-	CHECK(!ring_arm(arming));
-	step_vm_open(&vm);
-	how.ring_id = newest_ring();
-	while (!ioctl(fd, KVM_EXIT_RING_NEXT, &info))
-		;
-	step(&vm, 1100); /* more than a quarter of 4096 */
-	if (ends)
-		step_vm_close(&vm);
-	while (!ioctl(fd, KVM_EXIT_RING_NEXT, &info))
-		;
-	CHECK(!epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
-	epoll_wait(epoll, &event, 1, 0);
-	CHECK(epoll_wait(epoll, &event, 1, 0) == 0);
-
-	CHECK(!ioctl(fd, KVM_EXIT_RING_ATTACH, &how));
-	CHECK(epoll_wait(epoll, &event, 1, 1000) == 1 && event.events & EPOLLIN);
-
-	if (!ends)
-		step_vm_close(&vm);
-	close(epoll);
-	close(fd);
-	close(arming);
-}
-
-static void test_epoll_of_live_armed_rings(void)
-{
-	test_epoll_of_armed_rings(false);
-}
-
-static void test_epoll_of_dead_armed_rings(void)
-{
-	test_epoll_of_armed_rings(true);
 }
 
 static void test_mappings_stay_out_of_children(void)
@@ -266,24 +181,6 @@ static void test_reader_pays(void)
 	CHECK(!ring_arm(fd));
 	CHECK(in_child(run_in_a_cgroup, NULL) == 0);
 	close(fd);
-}
-
-/* A vCPU thread with a real-time policy would keep the only CPU from whoever waits for it. */
-static void be_normal(void)
-{
-	struct sched_param normal = {0};
-
-	sched_setscheduler(0, SCHED_OTHER, &normal);
-}
-
-static void *run_until_it_fails(void *arg)
-{
-	struct step_vm *vm = arg;
-
-	be_normal();
-	while (!ioctl(vm->vcpu.fd, KVM_RUN, 0))
-		;
-	return (void *)(uintptr_t)errno;
 }
 
 /* Returns when the ring is full and its vCPU stands still. */
@@ -453,225 +350,9 @@ static void test_full_ring_obeys_stops(void)
 		stopped_while_held(stop_by_freezer, go_on_by_freezer);
 }
 
-/* The longest record, of any reason. */
-static struct kvm_exit_record longest(struct ring_map *map)
-{
-	struct kvm_exit_record found = {0};
-	const struct kvm_exit_record *first;
-	uint32_t n;
-
-	while ((n = exit_ring_peek(&map->reader, &first))) {
-		for (uint32_t i = 0; i < n; i++)
-			if (first[i].cycles > found.cycles)
-				found = first[i];
-		exit_ring_advance(&map->reader, n);
-	}
-	return found;
-}
-
-#define RFLAGS_IF 0x202U /* and bit 1, which is always set */
-
-/* Halted until it is woken; then a thread of higher priority keeps it from its CPU. */
-static void test_wait_after_wakeup_is_preempted(void)
-{
-	static const uint8_t code[] = {0xe6, STEP_PORT, 0xf4}; /* out; hlt */
-	struct sched_param fifo = {.sched_priority = 50}, normal = {0};
-	struct kvm_exit_record r;
-	uint64_t woken, released, busy;
-	struct ring_map map;
-	struct step_vm vm;
-	pthread_t thread;
-
-	handle_sigusr1();
-	use_cpu(0);
-	code_vm_with_apic_open(&vm, code, sizeof(code), 2);
-	attach(&map, newest_ring(), 0);
-	busy = map.meta->tsc_khz * 300ULL;
-	CHECK(!sched_setscheduler(0, SCHED_FIFO, &fifo));
-	CHECK(!pthread_create(&thread, NULL, run_until_it_fails, &vm));
-	usleep(500000);
-
-	woken = __rdtsc();
-	CHECK(!pthread_kill(thread, SIGUSR1));
-	while (__rdtsc() - woken < busy)
-		;
-	released = __rdtsc();
-	CHECK(!pthread_join(thread, NULL));
-	CHECK(!sched_setscheduler(0, SCHED_OTHER, &normal));
-
-	step_vm_close(&vm);
-	r = longest(&map);
-	CHECK(r.flags & KVM_EXIT_REC_HALTED && r.flags & KVM_EXIT_REC_PREEMPTED);
-	CHECK(r.preempted_cycles > busy - busy / 10);
-	CHECK(r.halted_cycles < woken - r.tsc + busy / 10);
-	CHECK(r.handler_cycles + r.halted_cycles + r.userspace_cycles + r.preempted_cycles ==
-	      r.cycles);
-	CHECK(r.run_errno == EINTR && r.tsc < released);
-	ring_unmap(&map);
-}
-
-static void *serve_late(void *page)
-{
-	late_page_wait(page);
-	usleep(300000);
-	late_page_serve(page);
-	return NULL;
-}
-
-/* The host is at work for a page that comes late, whether KVM lets the vCPU halt for it or not. */
-static void late_page_is_handler_time(int apic)
-{
-	/* out; mov LATE_ADDRESS,%al; out */
-	static const uint8_t code[] = {0xe6, STEP_PORT, 0xa0, 0x00, 0x80, 0xe6, STEP_PORT};
-	struct late_page page = {0};
-	struct kvm_exit_record r;
-	struct ring_map map;
-	struct step_vm vm;
-	pthread_t thread;
-	uint64_t late;
-
-	if (apic)
-		code_vm_with_apic_open(&vm, code, sizeof(code), RFLAGS_IF);
-	else
-		code_vm_open(&vm, 0, code, sizeof(code));
-	attach(&map, newest_ring(), 0);
-	late = map.meta->tsc_khz * 300ULL;
-	step(&vm, 1);
-	late_page_cover(&page, vm.vm.memory + LATE_ADDRESS);
-	CHECK(!pthread_create(&thread, NULL, serve_late, &page));
-	step(&vm, 1);
-	CHECK(!pthread_join(thread, NULL));
-	close(page.uffd);
-
-	step_vm_close(&vm);
-	r = longest(&map);
-	CHECK(r.cycles >= late);
-	CHECK(r.halted_cycles == 0 && r.handler_cycles > late - late / 10);
-	ring_unmap(&map);
-}
-
-static void test_late_page_is_handler_time(void)
-{
-	late_page_is_handler_time(0);
-	late_page_is_handler_time(1);
-}
-
-/* The first record of @reason; false: there is none. */
-static bool first_of(struct ring_map *map, uint32_t reason, struct kvm_exit_record *found)
-{
-	const struct kvm_exit_record *first;
-	uint32_t n;
-
-	while ((n = exit_ring_peek(&map->reader, &first))) {
-		for (uint32_t i = 0; i < n; i++)
-			if (first[i].reason == reason) {
-				*found = first[i];
-				return true;
-			}
-		exit_ring_advance(&map->reader, n);
-	}
-	return false;
-}
-
-#define SHARED_INFO_PAGE 5U
-#define POLL_ADDRESS	 0x6000U
-#define POLL_NS		 100000000U
-#define VMCALL_VMX	 18U
-#define VMMCALL_SVM	 0x81U
-
-/* Makes @vm one of Xen whose hypercalls KVM handles; false: this KVM can't. */
-static bool become_xen(const struct step_vm *vm)
-{
-	const int needed = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL | KVM_XEN_HVM_CONFIG_EVTCHN_SEND;
-	/* Without the MSR of its hypercall page KVM does not take it for one of Xen. */
-	struct kvm_xen_hvm_config config = {.flags = needed, .msr = 0x40000000};
-	struct kvm_xen_hvm_attr attr = {.type = KVM_XEN_ATTR_TYPE_SHARED_INFO,
-					.u.shared_info.gfn = SHARED_INFO_PAGE};
-	int has = ioctl(vm->vm.fd, KVM_CHECK_EXTENSION, KVM_CAP_XEN_HVM);
-
-	if (has < 0 || (has & needed) != needed)
-		return false;
-	CHECK(!ioctl(vm->vm.fd, KVM_XEN_HVM_CONFIG, &config));
-	CHECK(!ioctl(vm->vm.fd, KVM_XEN_HVM_SET_ATTR, &attr));
-	return true;
-}
-
-/* Xen's SCHEDOP_poll halts the vCPU too, until an event comes or 100 ms are over. */
-static void test_xen_poll_is_halted(void)
-{
-	/* mov $29,%eax; mov $3,%ebx; mov $POLL_ADDRESS,%ecx; vmcall; out */
-	uint8_t code[] = {0x66, 0xb8, 29, 0,	0, 0, 0x66, 0xbb, 3,	0,    0,	0,
-			  0x66, 0xb9, 0,  0x60, 0, 0, 0x0f, 0x01, 0xc1, 0xe6, STEP_PORT};
-	/* struct sched_poll of 32 bits: ports, nr_ports, timeout */
-	const struct {
-		uint32_t ports, count;
-		uint64_t timeout_ns;
-	} poll = {.ports = POLL_ADDRESS + 0x100, .count = 1, .timeout_ns = POLL_NS};
-	const uint32_t port = 1;
-	struct kvm_exit_record r = {0};
-	struct ring_map map;
-	struct step_vm vm;
-	bool vmx;
-
-	code_vm_with_apic_open(&vm, code, sizeof(code), 2);
-	if (!become_xen(&vm)) {
-		printf("host_test: skipped, needs CONFIG_KVM_XEN\n");
-		step_vm_close(&vm);
-		return;
-	}
-	attach(&map, newest_ring(), 0);
-	vmx = map.meta->isa == KVM_EXIT_ISA_VMX;
-	if (!vmx)
-		vm.vm.memory[STEP_CODE + 20] = 0xd9; /* vmmcall */
-	memcpy(vm.vm.memory + POLL_ADDRESS, &poll, sizeof(poll));
-	memcpy(vm.vm.memory + poll.ports, &port, sizeof(port));
-	step(&vm, 1);
-	step_vm_close(&vm);
-
-	CHECK(first_of(&map, vmx ? VMCALL_VMX : VMMCALL_SVM, &r));
-	CHECK(r.key == 29 && r.flags & KVM_EXIT_REC_HALTED);
-	/* At least half of it: the timer may be a jiffy early, and a wait after it is preempted. */
-	CHECK(r.halted_cycles > map.meta->tsc_khz * 50ULL);
-	ring_unmap(&map);
-}
-
-/* A page of the guest that the host does not have: KVM_RUN fails. */
-static void test_errno_of_kvm_run(void)
-{
-	static const uint8_t code[] = {0xe6, STEP_PORT, 0xa0, 0x00, 0x80};
-	struct kvm_exit_record found = {0};
-	const struct kvm_exit_record *first;
-	struct ring_map map;
-	struct step_vm vm;
-	uint32_t n, reason;
-
-	code_vm_open(&vm, 0, code, sizeof(code));
-	attach(&map, newest_ring(), 0);
-	step(&vm, 1);
-	CHECK(!munmap(vm.vm.memory + LATE_ADDRESS, RING_PAGE));
-	CHECK(ioctl(vm.vcpu.fd, KVM_RUN, 0) < 0 && errno == EFAULT);
-	reason = vm.vcpu.run->exit_reason;
-	step_vm_close(&vm);
-
-	n = exit_ring_peek(&map.reader, &first);
-	CHECK(n >= 2);
-	for (uint32_t i = 0; i < n - 1; i++) {
-		CHECK(first[i].run_errno == 0);
-		CHECK(!(first[i].flags & KVM_EXIT_REC_USER) || first[i].user_reason == KVM_EXIT_IO);
-	}
-	found = first[n - 1];
-	CHECK(found.flags & KVM_EXIT_REC_USER && found.run_errno == EFAULT);
-	/* Some kernels describe the fault, so that user space can mend it. */
-	CHECK(found.user_reason == (reason == MEMORY_FAULT ? reason : KVM_EXIT_UNKNOWN));
-	ring_unmap(&map);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		{"epoll before the attach", test_epoll_before_attach},
-		{"epoll of live armed rings", test_epoll_of_live_armed_rings},
-		{"epoll of dead armed rings", test_epoll_of_dead_armed_rings},
 		{"mappings stay out of children", test_mappings_stay_out_of_children},
 		{"a vCPU that was not made is not a ring", test_failed_vcpu_is_not_a_ring},
 		{"memory is bounded", test_memory_is_bounded},
@@ -679,10 +360,6 @@ int main(int argc, char **argv)
 		{"the reader pays", test_reader_pays},
 		{"a full ring obeys signals", test_full_ring_obeys_signals},
 		{"a full ring obeys SIGSTOP and the freezer", test_full_ring_obeys_stops},
-		{"a wait after a wake-up is preempted", test_wait_after_wakeup_is_preempted},
-		{"a late page is handler time", test_late_page_is_handler_time},
-		{"Xen's SCHEDOP_poll is halted", test_xen_poll_is_halted},
-		{"errno of KVM_RUN", test_errno_of_kvm_run},
 	};
 
 	(void)argc;

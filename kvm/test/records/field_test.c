@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * field_test.c - what kvm/uapi/kvm_exit_ring.h promises of the fields of a record that ABI 2 has
- * added: values that a guest wrote, events that KVM injected, polling, requests. Runs in the test
- * bed's L1 as root, with ring_records=4096.
+ * added: values that a guest wrote, events that KVM injected, polling, requests, errno. Runs in the
+ * test bed's L1 as root, with ring_records=4096.
  */
 #include "kvm/test/records/probe_tables.h"
 
@@ -316,6 +316,40 @@ static void test_requests(void)
 	CHECK(requested >= 10);
 }
 
+#define GONE_ADDRESS 0x8000
+#define MEMORY_FAULT 39 /* KVM_EXIT_MEMORY_FAULT, which older headers lack */
+
+/* A page of the guest that the host does not have: KVM_RUN fails. */
+static void test_errno_of_kvm_run(void)
+{
+	static const uint8_t code[] = {0xe6, STEP_PORT, 0xa0, 0x00, 0x80};
+	struct kvm_exit_record found = {0};
+	const struct kvm_exit_record *first;
+	struct ring_map map;
+	struct step_vm vm;
+	uint32_t n, reason;
+
+	code_vm_open(&vm, 0, code, sizeof(code));
+	attach(&map, newest_ring(), 0);
+	step(&vm, 1);
+	CHECK(!munmap(vm.vm.memory + GONE_ADDRESS, RING_PAGE));
+	CHECK(ioctl(vm.vcpu.fd, KVM_RUN, 0) < 0 && errno == EFAULT);
+	reason = vm.vcpu.run->exit_reason;
+	step_vm_close(&vm);
+
+	n = exit_ring_peek(&map.reader, &first);
+	CHECK(n >= 2);
+	for (uint32_t i = 0; i < n - 1; i++) {
+		CHECK(first[i].run_errno == 0);
+		CHECK(!(first[i].flags & KVM_EXIT_REC_USER) || first[i].user_reason == KVM_EXIT_IO);
+	}
+	found = first[n - 1];
+	CHECK(found.flags & KVM_EXIT_REC_USER && found.run_errno == EFAULT);
+	/* Some kernels describe the fault, so that user space can mend it. */
+	CHECK(found.user_reason == (reason == MEMORY_FAULT ? reason : KVM_EXIT_UNKNOWN));
+	ring_unmap(&map);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
@@ -325,6 +359,7 @@ int main(int argc, char **argv)
 		{"an injected exception", test_injected_exception},
 		{"polling", test_polling},
 		{"requests", test_requests},
+		{"errno of KVM_RUN", test_errno_of_kvm_run},
 	};
 
 	(void)argc;
