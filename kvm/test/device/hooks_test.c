@@ -59,10 +59,14 @@ static uint64_t nop_cycles(bool many)
 	return least;
 }
 
-/* As in Bochs: there alone bounds of a few instructions hold. */
-static bool tsc_counts_instructions(void)
+/* As in Bochs. Elsewhere cycles are time, which a busy host makes longer. */
+static bool tsc_counts_instructions(const char *what)
 {
-	return nop_cycles(true) - nop_cycles(false) == 3000;
+	bool counts = nop_cycles(true) - nop_cycles(false) == 3000;
+
+	if (!counts)
+		printf("hooks_test: skipped, needs a TSC that counts instructions: %s\n", what);
+	return counts;
 }
 
 /* The least cycles that the guest has measured and left in EDI, in @steps steps a round. */
@@ -123,9 +127,8 @@ static uint32_t out_cycles(void)
 
 /*
  * A guest of many vCPUs can't burden the host with the leaves: a sum reads used slots alone.
- * The bounds are of instructions, so they are sharp in Bochs alone. A CPUID takes 1,000 there:
- * 500 more with one vCPU, and 100 for each more; the cycles, which are read after the exits, as
- * much again.
+ * A CPUID takes 1,000 instructions in Bochs: 500 more with one vCPU, and 100 for each more; the
+ * cycles, which are read after the exits, as much again.
  */
 static void test_leaf_of_many_vcpus(void)
 {
@@ -141,6 +144,8 @@ static void test_leaf_of_many_vcpus(void)
 
 	printf("hooks_test: CPUID 0: %u cycles; 0x4fffffff: %u with 1 vCPU, %u with %u; 0x4ffffffe: %u and %u\n",
 	       other, one, all, LEAF_VCPUS, one_cycles, all_cycles);
+	if (!tsc_counts_instructions("bounds of the leaves"))
+		return;
 	CHECK(one < other + other / 2);
 	CHECK(all < one + (LEAF_VCPUS - 1) * other / 10);
 	CHECK(one_cycles < other + other / 2);
@@ -156,10 +161,8 @@ static void test_other_vm_recorded(void)
 
 	if (!hooks_are_on("another VM recorded"))
 		return;
-	if (!tsc_counts_instructions()) {
-		printf("hooks_test: skipped, needs a TSC that counts instructions: another VM recorded\n");
+	if (!tsc_counts_instructions("another VM recorded"))
 		return;
-	}
 	cpuid = cpuid_cycles(0, 1);
 	out = out_cycles();
 	step_vm_open(&recorded);

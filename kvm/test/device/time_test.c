@@ -50,8 +50,8 @@ static void test_wait_after_wakeup_is_preempted(void)
 	CHECK(!pthread_create(&thread, NULL, run_until_it_fails, &vm));
 	usleep(500000);
 
-	woken = __rdtsc();
 	CHECK(!pthread_kill(thread, SIGUSR1));
+	woken = __rdtsc(); /* it was woken before this */
 	while (__rdtsc() - woken < busy)
 		;
 	released = __rdtsc();
