@@ -13,6 +13,7 @@
 #define VM_MEMORY_BYTES 0x10000
 #define STEP_CODE	0x1000
 #define STEP_PORT	0x10
+#define RFLAGS_IF	0x202U /* and bit 1, which is always set */
 
 /* The calling thread, and those that it makes, run on this CPU of L1 alone. */
 static inline void use_cpu(int cpu)

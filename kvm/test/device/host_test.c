@@ -10,9 +10,7 @@
 #include "kvm/test/device/vcpu_thread.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>

@@ -12,7 +12,6 @@
 #include <x86intrin.h>
 
 #define LATE_ADDRESS 0x8000
-#define RFLAGS_IF    0x202U /* and bit 1, which is always set */
 
 /* The longest record, of any reason. */
 static struct kvm_exit_record longest(struct ring_map *map)

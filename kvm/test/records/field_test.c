@@ -18,7 +18,6 @@
 #define IRQ_EVENT	  0x80000030U /* valid, external interrupt, vector 0x30 */
 #define GP_EVENT	  0x80000b0dU /* valid, error code, hardware exception, vector 13 */
 #define GP_ERROR_CODE	  0x50
-#define RFLAGS_IF	  0x202U /* and bit 1, which is always set */
 #define POLL_NS		  "/sys/module/kvm/parameters/halt_poll_ns"
 #define EVENT_FLAGS	  (KVM_EXIT_REC_EVENT | KVM_EXIT_REC_EVENT_ERROR)
 
